@@ -1,0 +1,150 @@
+"""Checks the discovered Stripe schemas against Stripe's own sample objects.
+
+A schema with a wrong type makes a destination reject or null out a column, and nothing in the
+connector notices, since records pass through unvalidated. Stripe publishes one sample object per
+resource; each must satisfy the schema of the stream that emits it, and every top-level field of
+the sample must be declared there.
+
+Usage: python3 .ci/check_stripe_samples.py CATALOG.jsonl SAMPLES.json
+
+CATALOG.jsonl is the standard output of `source-http discover`: one Airbyte message a line.
+SAMPLES.json is an object whose `resources` maps resource names to sample objects.
+Exit status: 0 when all is well, 1 on any finding or when nothing was checked.
+"""
+
+import json
+import sys
+
+from jsonschema import Draft7Validator
+
+# Stream name -> name of the resource in SAMPLES.json whose objects the stream emits.
+RESOURCE_OF = {
+    "accounts": "account",
+    "application_fees": "application_fee",
+    "application_fees_refunds": "fee_refund",
+    "authorizations": "issuing.authorization",
+    "balance_transactions": "balance_transaction",
+    "bank_accounts": "bank_account",
+    "cardholders": "issuing.cardholder",
+    "cards": "issuing.card",
+    "charges": "charge",
+    "checkout_sessions": "checkout.session",
+    "checkout_sessions_line_items": "item",
+    "coupons": "coupon",
+    "credit_notes": "credit_note",
+    "customer_balance_transactions": "customer_balance_transaction",
+    "customers": "customer",
+    "disputes": "dispute",
+    "early_fraud_warnings": "radar.early_fraud_warning",
+    "events": "event",
+    "external_account_bank_accounts": "bank_account",
+    "external_account_cards": "card",
+    "file_links": "file_link",
+    "files": "file",
+    "invoice_items": "invoiceitem",
+    "invoice_line_items": "line_item",
+    "invoices": "invoice",
+    "payment_intents": "payment_intent",
+    "payment_methods": "payment_method",
+    "payout_balance_transactions": "balance_transaction",
+    "payouts": "payout",
+    "persons": "person",
+    "plans": "plan",
+    "prices": "price",
+    "products": "product",
+    "promotion_codes": "promotion_code",
+    "refunds": "refund",
+    "reviews": "review",
+    "setup_attempts": "setup_attempt",
+    "setup_intents": "setup_intent",
+    "shipping_rates": "shipping_rate",
+    "subscription_items": "subscription_item",
+    "subscription_schedule": "subscription_schedule",
+    "subscriptions": "subscription",
+    "top_ups": "topup",
+    "transactions": "issuing.transaction",
+    "transfer_reversals": "transfer_reversal",
+    "transfers": "transfer",
+    "usage_records": "usage_record_summary",
+}
+
+
+def read_streams(path):
+    """The streams of the one CATALOG message in the file at `path`."""
+    catalogs = []
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            message = json.loads(line)
+            if message["type"] == "CATALOG":
+                catalogs.append(message["catalog"])
+    if len(catalogs) != 1:
+        sys.exit(f"{path}: expected one CATALOG message, found {len(catalogs)}")
+    return catalogs[0]["streams"]
+
+
+def has_ref(schema):
+    """Whether a `$ref` keyword or property is left anywhere in `schema`."""
+    if isinstance(schema, dict):
+        return "$ref" in schema or any(has_ref(part) for part in schema.values())
+    return isinstance(schema, list) and any(has_ref(part) for part in schema)
+
+
+def count_checked(schema, value):
+    """How many fields of `value`, at any depth, the schema declares and so were type-checked."""
+    if isinstance(value, dict):
+        declared = schema.get("properties", {})
+        return sum(
+            1 + count_checked(declared[name], part)
+            for name, part in value.items()
+            if name in declared
+        )
+    if isinstance(value, list):
+        return sum(count_checked(schema.get("items", {}), part) for part in value)
+    return 0
+
+
+def check(schema, sample):
+    """The findings, one line of text each, for a sample object and its stream's schema."""
+    Draft7Validator.check_schema(schema)
+    # discover promises self-contained schemas; the validator would try to load what is left.
+    if has_ref(schema):
+        return ["the schema still contains a $ref"]
+    findings = [
+        f"{error.json_path}: {error.message}"
+        for error in Draft7Validator(schema).iter_errors(sample)
+    ]
+    undeclared = sorted(set(sample) - set(schema.get("properties", {})))
+    return findings + [f"$.{name}: in the sample, not in the schema" for name in undeclared]
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        sys.exit("usage: check_stripe_samples.py CATALOG.jsonl SAMPLES.json")
+    catalog_path, samples_path = arguments
+    with open(samples_path, encoding="utf-8") as file:
+        samples = json.load(file)["resources"]
+
+    checked = failed = 0
+    for stream in read_streams(catalog_path):
+        name, schema = stream["name"], stream["json_schema"]
+        sample = samples.get(RESOURCE_OF.get(name))
+        if sample is None:
+            print(f"{name}: skipped, no sample")
+            continue
+        findings = check(schema, sample)
+        declared = len(set(sample) & set(schema.get("properties", {})))
+        print(
+            f"{name}: {count_checked(schema, sample)} properties checked, "
+            f"{declared} of {len(sample)} top-level sample fields declared"
+        )
+        for finding in findings:
+            print(f"{name}: FAILED: {finding}")
+        checked += 1
+        failed += bool(findings)
+
+    print(f"{checked} streams checked, {failed} failed")
+    return 1 if failed or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,188 @@
+//! Flags as they are typed, turned into one validated [`Invocation`]. Nothing after this looks at flags again.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand};
+
+use crate::protocol::LogLevel;
+
+const EXAMPLES: &str = "\
+Examples:
+  source-http spec
+  source-http check --config config.json --exit-status
+  source-http discover --config config.json
+  source-http read --config config.json --streams charges,customers > out.jsonl
+  source-http read --config config.json --catalog catalog.json --state state.json
+
+FILE may be - for standard input.
+
+Exit codes:
+  0  done; also a check that failed, unless --exit-status is given
+  1  failed; the last line on stdout says why
+  2  the command line makes no sense; see stderr";
+
+/// Reads an HTTP API as an Airbyte source and writes Airbyte protocol messages to stdout, one JSON object a line.
+#[derive(Debug, Parser)]
+#[command(name = "source-http", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// The built-in source to run [default: the first one]
+    #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
+    source: Option<String>,
+
+    /// Log every request
+    #[arg(long, global = true)]
+    debug: bool,
+
+    /// Log lines below this level are left out [default: info]
+    #[arg(long, hide = true, global = true, value_name = "LEVEL", env = "LOG_LEVEL")]
+    log_level: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Print what a config may contain
+    Spec,
+    /// Try whether a config works
+    Check(CheckArgs),
+    /// Print the streams there are, with their schemas
+    Discover(ConfigArgs),
+    /// Print records and states
+    Read(ReadArgs),
+}
+
+/// Where the config is.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ConfigArgs {
+    /// The config
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// The flags of `check`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CheckArgs {
+    /// The config to try.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// Exit with 1 if the config does not work, for use in scripts
+    #[arg(long)]
+    pub exit_status: bool,
+}
+
+/// The flags of `read`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReadArgs {
+    /// The config to read with.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// The configured catalog: which streams to read, and how [default: every stream, incrementally where possible]
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+
+    /// Where earlier reads stopped: a state as Airbyte keeps it, or the STATE lines of an earlier read
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
+    /// Read only these streams, in this order
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    pub streams: Vec<String>,
+
+    /// Stop each stream after this many records, with a state to go on from
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+}
+
+/// A command line that makes sense.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// What to do.
+    pub command: Command,
+    /// The source asked for; `None` is the default one.
+    pub source: Option<String>,
+    /// Log lines below this level are left out.
+    pub log_level: LogLevel,
+}
+
+/// Parses a command line. `args` begins with the program's name.
+///
+/// # Errors
+/// For `--help` and `--version` too, which are answers rather than errors; [`clap::Error::use_stderr`] tells.
+pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invocation, clap::Error> {
+    let cli = Cli::try_parse_from(args)?;
+    if cli.command.files_from_stdin() > 1 {
+        let text = "only one FILE can be -: standard input can be read once\n";
+        return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
+    }
+    let log_level = match cli.log_level.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        _ if cli.debug => LogLevel::Debug,
+        Some("debug" | "trace") => LogLevel::Debug,
+        Some("warn" | "warning") => LogLevel::Warn,
+        Some("error" | "fatal" | "critical") => LogLevel::Error,
+        _ => LogLevel::Info,
+    };
+    // Images set AIRBYTE_SOURCE to nothing to mean the default.
+    Ok(Invocation { command: cli.command, source: cli.source.filter(|name| !name.is_empty()), log_level })
+}
+
+impl Command {
+    fn files_from_stdin(&self) -> usize {
+        let files: [Option<&PathBuf>; 3] = match self {
+            Self::Spec => [None; 3],
+            Self::Check(args) => [Some(&args.config.config), None, None],
+            Self::Discover(args) => [Some(&args.config), None, None],
+            Self::Read(args) => [Some(&args.config.config), args.catalog.as_ref(), args.state.as_ref()],
+        };
+        files.into_iter().flatten().filter(|file| file.as_os_str() == "-").count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Invocation, clap::Error> {
+        parse(line.split_whitespace().map(Into::into))
+    }
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_calls_of_airbytes_platform_are_understood() {
+        let invocation = parse_line("source-http read --config c --catalog d --state s --debug").unwrap();
+        let Command::Read(args) = invocation.command else { panic!("not a read") };
+        assert_eq!((args.catalog, args.state), (Some("d".into()), Some("s".into())));
+        assert_eq!(invocation.log_level, LogLevel::Debug);
+    }
+
+    #[test]
+    fn streams_are_separated_by_commas() {
+        let Command::Read(args) = parse_line("x read --config c --streams a,b").unwrap().command else { panic!() };
+        assert_eq!(args.streams, ["a", "b"]);
+    }
+
+    #[test]
+    fn standard_input_can_stand_for_one_file_only() {
+        assert!(parse_line("x read --config - --state s").is_ok());
+        assert!(parse_line("x read --config - --state -").unwrap_err().to_string().contains("only one FILE"));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in ["x", "x write", "x read", "x check", "x read --config c --limit 0", "x read --config c --limit -1"]
+        {
+            assert!(parse_line(line).is_err(), "{line}");
+        }
+    }
+}

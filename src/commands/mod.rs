@@ -1,0 +1,87 @@
+//! Airbyte's four commands, one short file each, over what they share: the source, its config, and the output.
+
+mod check;
+mod discover;
+mod read;
+mod spec;
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::Command;
+use crate::clock::{Clock, Random};
+use crate::config;
+use crate::http::{HttpClient, RetryObserver, Wait};
+use crate::protocol::{Failure, LogLevel, Output};
+use crate::source::{Config, Source, SourceContext};
+use crate::streams::HttpStream;
+
+/// What every command has.
+pub(crate) struct Context<'a> {
+    pub(crate) source: &'a dyn Source,
+    pub(crate) output: &'a Arc<Output>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) stdin: &'a mut dyn Read,
+}
+
+/// Runs a command. True if all is well.
+pub(crate) fn run(command: &Command, cx: &mut Context<'_>) -> anyhow::Result<bool> {
+    match command {
+        Command::Spec => spec::run(cx).map(|()| true),
+        Command::Check(args) => check::run(args, cx),
+        Command::Discover(args) => discover::run(args, cx).map(|()| true),
+        Command::Read(args) => read::run(args, cx).map(|()| true),
+    }
+}
+
+impl Context<'_> {
+    fn config(&mut self, file: &Path) -> Result<Config, Failure> {
+        let text = self.read_file(file, "config", "--config")?;
+        let specification = self.source.spec().connection_specification;
+        config::load(&text, &name(file), &specification, self.output.redactor())
+    }
+
+    fn streams(&self, config: &Config) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+        let cx = SourceContext { clock: self.clock.clone(), redactor: self.output.redactor().clone() };
+        self.source.streams(config, &cx)
+    }
+
+    fn client(&self) -> HttpClient {
+        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+    }
+
+    fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> Result<Vec<u8>, Failure> {
+        let mut text = Vec::new();
+        let read = match file.as_os_str() == "-" {
+            true => self.stdin.read_to_end(&mut text).map(|_| text),
+            false => std::fs::read(file),
+        };
+        read.map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                io::ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
+                _ => error.to_string(),
+            };
+            Failure::config(format!("The {what} file {} cannot be read: {why}. Check {flag}.", file.display()))
+        })
+    }
+}
+
+/// How a file is called in messages.
+fn name(file: &Path) -> String {
+    if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+/// Waits outside of any stream are told in the log.
+struct LoggedWaits<'a>(&'a Output);
+
+impl RetryObserver for LoggedWaits<'_> {
+    fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
+        if !wait.too_long {
+            self.0.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.0.flush()?)
+    }
+}

@@ -1,0 +1,65 @@
+//! The API's own words in an error response. Every API has its own shape for them; most use one of a few names.
+
+use serde_json::Value;
+
+/// Names under which APIs put their error texts, in the order they are tried.
+const NAMES: [&str; 14] = [
+    "message",
+    "messages",
+    "error_description",
+    "error_message",
+    "error",
+    "errors",
+    "failures",
+    "failure",
+    "detail",
+    "details",
+    "err",
+    "msg",
+    "reason",
+    "status_message",
+];
+/// How deep the words may be hidden.
+const DEPTH: usize = 6;
+
+/// Finds the error text in a JSON document. Several texts are joined.
+pub(super) fn find(document: &Value) -> Option<String> {
+    find_within(document, DEPTH)
+}
+
+fn find_within(value: &Value, depth: usize) -> Option<String> {
+    match value {
+        _ if depth == 0 => None,
+        Value::String(text) => (!text.trim().is_empty()).then(|| text.trim().to_owned()),
+        Value::Array(items) => {
+            let texts: Vec<String> = items.iter().filter_map(|item| find_within(item, depth - 1)).collect();
+            (!texts.is_empty()).then(|| texts.join(", "))
+        }
+        Value::Object(members) => {
+            NAMES.iter().find_map(|name| members.get(*name).and_then(|member| find_within(member, depth - 1)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_words_are_found_in_the_shapes_apis_use() {
+        for (document, words) in [
+            (json!({"error": {"type": "x", "message": "No such key"}}), Some("No such key")),
+            (json!({"error": "invalid_grant", "error_description": "expired"}), Some("expired")),
+            (json!({"errors": [{"detail": "a"}, {"detail": "b"}]}), Some("a, b")),
+            (json!({"message": "", "error": "boom"}), Some("boom")),
+            (json!("plain"), Some("plain")),
+            (json!({"code": 7}), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(find(&document).as_deref(), words, "{document}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A response's body: small ones in memory, large ones in a temporary file without a name, so that memory does not
+//! depend on what an API sends.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+
+/// Bytes kept in memory before a body moves to disk.
+pub(super) const MEMORY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Bytes moved at a time to the temporary file.
+const SPOOL_CHUNK: u64 = 256 * 1024;
+
+/// A body that was read to its end.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it.
+    Memory(Vec<u8>),
+    /// A temporary file that has no name and is gone when it is closed, however the run ends.
+    Spooled {
+        /// The file.
+        file: File,
+        /// Its length in bytes.
+        length: u64,
+    },
+}
+
+/// Why a body could not be read.
+#[derive(Debug)]
+pub(super) enum BodyError {
+    /// The network's fault.
+    Read(io::Error),
+    /// This machine's fault: the temporary file.
+    Spool(io::Error),
+    /// More bytes than are accepted.
+    TooLong,
+}
+
+impl Body {
+    /// Reads to the end. `hint` is the announced length, used to size the buffer and for nothing else.
+    pub(super) fn read(mut reader: impl Read, hint: Option<u64>, max_bytes: u64) -> Result<Self, BodyError> {
+        let hint = hint.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut buffer = Vec::with_capacity(hint.min(MEMORY_LIMIT) + 1);
+        let memory = max_bytes.min(MEMORY_LIMIT as u64);
+        reader.by_ref().take(memory + 1).read_to_end(&mut buffer).map_err(BodyError::Read)?;
+        if buffer.len() as u64 <= memory {
+            return Ok(Self::Memory(buffer));
+        }
+        let mut file = tempfile::tempfile().map_err(BodyError::Spool)?;
+        let mut length = 0;
+        loop {
+            length += buffer.len() as u64;
+            if length > max_bytes {
+                return Err(BodyError::TooLong);
+            }
+            file.write_all(&buffer).map_err(BodyError::Spool)?;
+            buffer.clear();
+            reader.by_ref().take(SPOOL_CHUNK).read_to_end(&mut buffer).map_err(BodyError::Read)?;
+            if buffer.is_empty() {
+                return Ok(Self::Spooled { file, length });
+            }
+        }
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Spooled { length, .. } => *length,
+        }
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads the body from its start.
+    ///
+    /// # Errors
+    /// If the temporary file cannot be read.
+    pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
+        match self {
+            Self::Memory(bytes) => Ok(Box::new(bytes.as_slice())),
+            Self::Spooled { file, .. } => {
+                let mut file = file;
+                file.seek(SeekFrom::Start(0))?;
+                Ok(Box::new(BufReader::with_capacity(64 * 1024, file)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(length: usize, max: u64) -> Result<Body, BodyError> {
+        let bytes: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+        let body = Body::read(bytes.as_slice(), None, max)?;
+        let mut again = Vec::new();
+        body.reader().unwrap().read_to_end(&mut again).unwrap();
+        assert!(again == bytes && body.len() == length as u64);
+        Ok(body)
+    }
+
+    #[test]
+    fn a_body_within_the_limit_stays_in_memory_and_a_longer_one_goes_to_disk_whole() {
+        for length in [0, 1, MEMORY_LIMIT] {
+            assert!(matches!(round_trip(length, u64::MAX), Ok(Body::Memory(_))), "{length}");
+        }
+        for length in [MEMORY_LIMIT + 1, MEMORY_LIMIT + 200_000] {
+            assert!(matches!(round_trip(length, u64::MAX), Ok(Body::Spooled { .. })), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_body_past_the_cap_is_refused() {
+        assert!(matches!(round_trip(100, 100), Ok(Body::Memory(_))));
+        assert!(matches!(round_trip(101, 100), Err(BodyError::TooLong)));
+        let cap = MEMORY_LIMIT as u64 + 100;
+        assert!(matches!(round_trip(MEMORY_LIMIT + 101, cap), Err(BodyError::TooLong)));
+    }
+}

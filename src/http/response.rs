@@ -1,0 +1,120 @@
+//! A response, body included.
+
+use std::io::Read;
+
+use serde::de::DeserializeOwned;
+use ureq::http::{HeaderMap, StatusCode};
+
+use super::{Body, HttpRequest};
+
+/// Characters of a body that an error shows.
+const SNIPPET: usize = 200;
+
+/// What came back for a request, read to its end.
+#[derive(Debug)]
+pub struct Response {
+    /// The request this answers, as it may be shown: method and URL, after redirects.
+    pub request: String,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, decompressed.
+    pub body: Body,
+}
+
+impl Response {
+    pub(super) fn new(request: &HttpRequest, status: StatusCode, headers: HeaderMap, body: Body) -> Self {
+        Self { request: request.describe(), status, headers, body }
+    }
+
+    /// A header's value, if it is there and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The whole body as a value. For small documents: a page's records are better taken one by one.
+    ///
+    /// # Errors
+    /// If the body is not JSON, or not of that shape.
+    pub fn json<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+        match &self.body {
+            Body::Memory(bytes) => Ok(serde_json::from_slice(bytes)?),
+            Body::Spooled { .. } => Ok(serde_json::from_reader(self.body.reader()?)?),
+        }
+    }
+
+    /// The API's own words in an error response, if the body is JSON and has them under one of the usual names.
+    #[must_use]
+    pub fn error_message(&self) -> Option<String> {
+        super::api_message::find(&self.json().ok()?)
+    }
+
+    /// The first 200 characters of the body on one line, for errors.
+    #[must_use]
+    pub fn snippet(&self) -> String {
+        let mut start = Vec::new();
+        if let Ok(reader) = self.body.reader() {
+            // Four bytes hold any character; white space is folded, so read some more.
+            let _ = reader.take(8 * SNIPPET as u64).read_to_end(&mut start);
+        }
+        let text = String::from_utf8_lossy(&start);
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut shown: String = line.chars().filter(|c| !c.is_control()).take(SNIPPET).collect();
+        if shown.len() < line.len() {
+            shown.push('…');
+        }
+        shown
+    }
+
+    /// Request, status, content type and the body's start: what an error about a response has to tell.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let content_type = self.header("content-type").unwrap_or("no content type");
+        let request_id = ["request-id", "x-request-id"].iter().find_map(|name| self.header(name));
+        let id = request_id.map(|id| format!(", request id {id}")).unwrap_or_default();
+        let body = if self.body.is_empty() {
+            "an empty body".to_owned()
+        } else {
+            format!("body starting with: {}", self.snippet())
+        };
+        format!("{} answered {} ({content_type}{id}) with {body}", self.request, self.status)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::http) fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let request = HttpRequest::get("http://a.com/x".parse().unwrap());
+        let status = StatusCode::from_u16(status).unwrap();
+        Response::new(&request, status, map, Body::Memory(body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn the_description_tells_request_status_type_id_and_the_bodys_start() {
+        let headers = [("content-type", "text/html"), ("request-id", "req_1")];
+        let long = format!("<html>\n\t<b>{}", "é".repeat(500));
+        let text = response(502, &headers, &long).describe();
+        assert_eq!(
+            text,
+            format!(
+                "GET http://a.com/x answered 502 Bad Gateway (text/html, request id req_1) with body starting with: \
+                 <html> <b>{}…",
+                "é".repeat(190)
+            )
+        );
+    }
+
+    #[test]
+    fn an_empty_body_is_called_so() {
+        let text = response(204, &[], "").describe();
+        assert_eq!(text, "GET http://a.com/x answered 204 No Content (no content type) with an empty body");
+    }
+}

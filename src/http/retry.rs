@@ -1,0 +1,177 @@
+//! The words of the retry decision: what an attempt came to, what a stream makes of it, what a wait looks like to
+//! those who are told of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ureq::http::StatusCode;
+
+use super::{Response, TransportError};
+use crate::protocol::FailureKind;
+
+/// What is done about a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseAction {
+    /// It is good: its records are read.
+    Success,
+    /// It may be better next time.
+    Retry,
+    /// The server asks to slow down. Retried, and told to the platform.
+    RateLimited,
+    /// The stream ends here, with a failure of this kind.
+    Fail(FailureKind),
+    /// It is no fault, and there are no records in it.
+    Ignore,
+}
+
+impl ResponseAction {
+    /// The default for a status: 2xx is good; 408, 425, 5xx but 501 and 505 are retried; 429 is a rate limit; 401, 403
+    /// and 407 are the user's to mend; the rest is a system failure.
+    #[must_use]
+    pub fn for_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            200..=299 => Self::Success,
+            429 => Self::RateLimited,
+            401 | 403 | 407 => Self::Fail(FailureKind::Config),
+            408 | 425 | 500 | 502..=504 | 506..=599 => Self::Retry,
+            _ => Self::Fail(FailureKind::System),
+        }
+    }
+
+    /// Whether the request is sent again.
+    #[must_use]
+    pub fn is_retry(self) -> bool {
+        matches!(self, Self::Retry | Self::RateLimited)
+    }
+}
+
+/// What an attempt came to, when it did not succeed.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome<'a> {
+    /// A response, but not a good one.
+    Response(&'a Response),
+    /// A good response that could not be read.
+    Undecodable(&'a Response),
+    /// No response.
+    NoResponse(&'a TransportError),
+}
+
+impl Outcome<'_> {
+    /// The response, if one came.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response> {
+        match self {
+            Self::Response(response) | Self::Undecodable(response) => Some(response),
+            Self::NoResponse(_) => None,
+        }
+    }
+}
+
+/// What a stream says about retries. Every method has a default.
+pub trait RetryRules {
+    /// What is done about a response. Default: [`ResponseAction::for_status`].
+    fn response_action(&self, response: &Response) -> ResponseAction {
+        ResponseAction::for_status(response.status)
+    }
+
+    /// How long to wait before the next attempt, the number of failed ones being given, from 1. A wait given here is
+    /// kept as it is. `None` leaves it to the server's hint and the jittered backoff. Default: `None`.
+    fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
+        None
+    }
+
+    /// Attempts after the first. Default: 5.
+    fn max_retries(&self) -> u32 {
+        5
+    }
+
+    /// Longest time for one request in all, waits included. Default: 10 minutes.
+    fn max_time(&self) -> Duration {
+        Duration::from_secs(600)
+    }
+
+    /// The API's own words in an error response. `None` shows the body's start instead. Default:
+    /// [`Response::error_message`].
+    fn error_message(&self, response: &Response) -> Option<String> {
+        response.error_message()
+    }
+
+    /// What the user can do about an error response. Default: `None`.
+    fn error_hint(&self, _response: &Response) -> Option<String> {
+        None
+    }
+}
+
+/// A wait before a retry, as it is told to whoever waits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wait {
+    /// The request, as it may be shown.
+    pub request: String,
+    /// Why: what the last attempt came to.
+    pub reason: String,
+    /// How long.
+    pub delay: Duration,
+    /// Whose rule set the delay.
+    pub rule: String,
+    /// Which retry this is for, from 1.
+    pub retry: u32,
+    /// How many there are at most.
+    pub max_retries: u32,
+    /// When the rate limit ends, if the reason is a rate limit.
+    pub quota_reset: Option<Timestamp>,
+    /// The wait is longer than is allowed: the request fails instead.
+    pub too_long: bool,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "waiting {:.1} s before retry {} of {} of {}: {} ({}).",
+            self.delay.as_secs_f64(),
+            self.retry,
+            self.max_retries,
+            self.request,
+            self.reason,
+            self.rule
+        )
+    }
+}
+
+/// Is told of waits. Whoever reads the records flushes what it has, and says on stdout why nothing moves.
+pub trait RetryObserver {
+    /// Called before each wait, and once when a wait would be too long.
+    ///
+    /// # Errors
+    /// Ends the request with that error, for instance because stdout is closed.
+    fn waiting(&self, wait: &Wait) -> anyhow::Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_its_default_action() {
+        use FailureKind::{Config, System};
+        for (status, action) in [
+            (200, ResponseAction::Success),
+            (204, ResponseAction::Success),
+            (304, ResponseAction::Fail(System)),
+            (400, ResponseAction::Fail(System)),
+            (401, ResponseAction::Fail(Config)),
+            (403, ResponseAction::Fail(Config)),
+            (404, ResponseAction::Fail(System)),
+            (408, ResponseAction::Retry),
+            (409, ResponseAction::Fail(System)),
+            (429, ResponseAction::RateLimited),
+            (500, ResponseAction::Retry),
+            (501, ResponseAction::Fail(System)),
+            (503, ResponseAction::Retry),
+            (522, ResponseAction::Retry),
+        ] {
+            assert_eq!(ResponseAction::for_status(StatusCode::from_u16(status).unwrap()), action, "{status}");
+        }
+    }
+}

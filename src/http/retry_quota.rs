@@ -1,0 +1,74 @@
+//! A guard against request storms: retries to a host draw on a quota that only successes refill. When everything
+//! fails, a run stops asking long before every request has used all its retries.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Tokens a host starts with, and never has more of.
+const CAPACITY: u32 = 500;
+/// What a retry costs after an answer.
+const ANSWER_COST: u32 = 5;
+/// What a retry costs after no answer: a dead server is worse news than an unhappy one.
+const NO_ANSWER_COST: u32 = 10;
+/// What a success at the first attempt gives back.
+const SUCCESS_GAIN: u32 = 1;
+
+/// A token bucket per host, in the manner of the AWS SDKs' standard retry mode.
+#[derive(Debug, Default)]
+pub struct RetryQuota {
+    tokens: Mutex<HashMap<String, u32>>,
+}
+
+impl RetryQuota {
+    /// Pays for a retry. Returns what was paid, to be given back if the retry succeeds, or `None` if the quota is
+    /// used up.
+    pub fn acquire(&self, host: &str, answered: bool) -> Option<u32> {
+        let cost = if answered { ANSWER_COST } else { NO_ANSWER_COST };
+        let mut tokens = self.lock();
+        let left = tokens.entry(host.to_owned()).or_insert(CAPACITY);
+        *left = left.checked_sub(cost)?;
+        Some(cost)
+    }
+
+    /// Notes a success: what its retry cost comes back, or one token if it needed none.
+    pub fn succeeded(&self, host: &str, paid: Option<u32>) {
+        let mut tokens = self.lock();
+        if let Some(left) = tokens.get_mut(host) {
+            *left = left.saturating_add(paid.unwrap_or(SUCCESS_GAIN)).min(CAPACITY);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_stop_when_the_quota_is_used_up_and_hosts_do_not_share_it() {
+        let quota = RetryQuota::default();
+        let granted = (0..1_000).filter(|_| quota.acquire("a", true).is_some()).count();
+        assert_eq!(granted, 100);
+        let granted = (0..1_000).filter(|_| quota.acquire("b", false).is_some()).count();
+        assert_eq!(granted, 50);
+    }
+
+    #[test]
+    fn a_retry_that_succeeds_gets_its_cost_back_and_a_first_try_adds_one() {
+        let quota = RetryQuota::default();
+        for _ in 0..100 {
+            quota.acquire("a", true);
+        }
+        assert_eq!(quota.acquire("a", true), None);
+        quota.succeeded("a", Some(5));
+        assert_eq!(quota.acquire("a", true), Some(5));
+        for _ in 0..5 {
+            assert_eq!(quota.acquire("a", true), None);
+            quota.succeeded("a", None);
+        }
+        assert_eq!(quota.acquire("a", true), Some(5));
+    }
+}

@@ -1,0 +1,97 @@
+//! URLs from a stream's parts: a base, a path, query parameters.
+
+use url::Url;
+
+use crate::protocol::Failure;
+
+/// Joins a base URL and a path so that no segment of either is lost: the last segment of the base is kept, with or
+/// without a slash at its end, and so is the base's query. A path that starts with `/` replaces the base's path; one
+/// that starts with `http://` or `https://` is a URL of its own; an empty one is the base itself.
+///
+/// # Errors
+/// A config failure if the base is not an `http` or `https` URL, or the path cannot be joined to it.
+pub fn join_url(base: &str, path: &str) -> Result<Url, Failure> {
+    if is_http(path) {
+        return parse(path);
+    }
+    let base = parse(base)?;
+    if path.is_empty() {
+        return Ok(base);
+    }
+    let mut folder = base.clone();
+    if !folder.path().ends_with('/') {
+        folder.set_path(&format!("{}/", base.path()));
+    }
+    // `./` keeps a segment such as `users:search` from being taken for a URL with the scheme `users`.
+    let relative = if path.starts_with('/') { path.to_owned() } else { format!("./{path}") };
+    let mut joined = folder
+        .join(&relative)
+        .map_err(|error| Failure::config(format!("The path {path:?} does not make a URL with {base}: {error}.")))?;
+    if joined.query().is_none() {
+        joined.set_query(base.query());
+    }
+    Ok(joined)
+}
+
+/// Adds query parameters in order. A pair that the URL has already is not added again; the same name with another
+/// value is.
+pub fn add_params<N: AsRef<str>, V: AsRef<str>>(url: &mut Url, params: impl IntoIterator<Item = (N, V)>) {
+    for (name, value) in params {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        if !url.query_pairs().any(|(n, v)| n == name && v == value) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+}
+
+fn is_http(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+fn parse(text: &str) -> Result<Url, Failure> {
+    let url = Url::parse(text).map_err(|error| Failure::config(format!("{text:?} is not a URL: {error}.")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(Failure::config(format!("{text:?} is not an http or https URL.")));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_segment_is_lost_however_base_and_path_are_written() {
+        for (base, path, joined) in [
+            ("https://a.com/v1/", "x", "https://a.com/v1/x"),
+            ("https://a.com/v1", "x", "https://a.com/v1/x"),
+            ("https://a.com", "x/y", "https://a.com/x/y"),
+            ("https://a.com/v1", "", "https://a.com/v1"),
+            ("https://a.com/v1/", "/x", "https://a.com/x"),
+            ("https://a.com/v1/", "../x", "https://a.com/x"),
+            ("https://a.com/v1", "users:search", "https://a.com/v1/users:search"),
+            ("https://a.com/v1", "http://b.com/y?z=1", "http://b.com/y?z=1"),
+            ("https://a.com/v1?k=1", "x", "https://a.com/v1/x?k=1"),
+            ("https://a.com/v1", "x?q=2", "https://a.com/v1/x?q=2"),
+        ] {
+            assert_eq!(join_url(base, path).unwrap().as_str(), joined, "{base} + {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_http_url_is_a_config_failure() {
+        for base in ["", "a.com/v1", "ftp://a.com", "file:///etc", "http://"] {
+            let failure = join_url(base, "x").expect_err(base);
+            assert_eq!(failure.kind, crate::protocol::FailureKind::Config, "{base}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_added_once_and_a_list_repeats_its_name() {
+        let mut url = Url::parse("https://a.com/x?a=1").unwrap();
+        add_params(&mut url, [("a", "1"), ("a", "2"), ("b[]", "x y"), ("b[]", "ü&=")]);
+        assert_eq!(url.as_str(), "https://a.com/x?a=1&a=2&b%5B%5D=x+y&b%5B%5D=%C3%BC%26%3D");
+    }
+}

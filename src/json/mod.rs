@@ -1,0 +1,10 @@
+//! JSON as text. A record goes from socket to stdout without being turned into a tree, so numbers keep their
+//! digits and nulls stay; what little has to be known of it is looked up in the text. All parsing is `serde_json`'s.
+
+mod document;
+mod fields;
+mod one_line;
+
+pub use document::{Document, DocumentError, RecordPath, for_each_record};
+pub use fields::{field, field_at, with_field};
+pub use one_line::{write_one_line, write_string};

@@ -1,0 +1,97 @@
+//! One record, one line: taking the line breaks out of a JSON text without touching anything else.
+
+use memchr::memchr2;
+
+/// Appends a valid JSON text to `out` as one line. A text that is one line already is copied as it is; in any other
+/// the white space between tokens goes. Nothing inside a token changes: numbers keep their digits, strings their
+/// escapes.
+pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    if memchr2(b'\n', b'\r', bytes).is_none() {
+        out.extend_from_slice(bytes);
+        return;
+    }
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        // Between strings: copy tokens, skip white space, up to and including the quote that opens a string.
+        let tokens = rest.iter().position(|&byte| byte == b'"').map_or(rest.len(), |quote| quote + 1);
+        out.extend(rest[..tokens].iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')));
+        rest = &rest[tokens..];
+        let string = string_length(rest);
+        out.extend_from_slice(&rest[..string]);
+        rest = &rest[string..];
+    }
+}
+
+/// Bytes up to and including the quote that closes a string whose opening quote was just passed.
+fn string_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+/// Appends a text as a JSON string.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    // A Vec takes every byte and a str is always a valid JSON string: this cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn one_line(text: &str) -> String {
+        let mut out = Vec::new();
+        write_one_line(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_text_on_one_line_is_copied_as_it_is() {
+        assert_eq!(one_line(r#"{"a": 1, "b":  [ 2 ]}"#), r#"{"a": 1, "b":  [ 2 ]}"#);
+    }
+
+    #[test]
+    fn white_space_between_tokens_goes_and_tokens_stay() {
+        assert_eq!(
+            one_line("{\r\n\t\"a b\": 1.10,\n \"c\\\"  \\\\\": [1e400, null, 123456789012345678901234567890]\n}"),
+            r#"{"a b":1.10,"c\"  \\":[1e400,null,123456789012345678901234567890]}"#
+        );
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[ \\n\\t\"\\\\a-c{}\\[\\]:,é]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec(("[ \"\\\\a-c\\n]{0,5}", inner), 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn pretty_printed_json_becomes_what_compact_printing_gives(value in any_json()) {
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            let line = one_line(&pretty.replace('\n', "\r\n"));
+            let compact = serde_json::to_string(&value).unwrap();
+            // Without a line break there is nothing to take out.
+            if pretty.contains('\n') { prop_assert_eq!(line, compact); } else { prop_assert_eq!(line, pretty); }
+        }
+    }
+}

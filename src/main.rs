@@ -1,0 +1,9 @@
+//! The `source-http` binary: one run with the built-in sources.
+
+use std::process::ExitCode;
+
+use source_http::{Host, Registry, run};
+
+fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os(), &Registry::built_in(), Host::system()))
+}

@@ -1,0 +1,188 @@
+//! Catalogs: what a source can read, and what a user chose of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Failure;
+
+/// Names a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StreamDescriptor {
+    /// The stream's name.
+    pub name: String,
+    /// Its namespace, if the source has such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+impl StreamDescriptor {
+    /// A stream without namespace.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), namespace: None }
+    }
+}
+
+/// How a stream is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// All of it.
+    #[default]
+    FullRefresh,
+    /// What is new since the state.
+    Incremental,
+}
+
+impl SyncMode {
+    /// The protocol's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FullRefresh => "full_refresh",
+            Self::Incremental => "incremental",
+        }
+    }
+}
+
+/// The answer to `discover`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Catalog {
+    /// The streams, in the source's order.
+    pub streams: Vec<AirbyteStream>,
+}
+
+/// A stream as `discover` tells it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AirbyteStream {
+    /// The stream's name.
+    pub name: String,
+    /// JSON Schema of a record. Default when reading a catalog: `{}`.
+    #[serde(default)]
+    pub json_schema: Map<String, Value>,
+    /// How it can be read; at least one. Default when reading a catalog: empty.
+    #[serde(default)]
+    pub supported_sync_modes: Vec<SyncMode>,
+    /// The source alone knows the cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_defined_cursor: Option<bool>,
+    /// Path of the cursor field in a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_cursor_field: Option<Vec<String>>,
+    /// Paths of the primary key's fields in a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_defined_primary_key: Option<Vec<Vec<String>>>,
+    /// Its namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// A sync that failed goes on where it stopped, even as a full refresh. Default: false.
+    #[serde(default)]
+    pub is_resumable: bool,
+    /// Records come with files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_file_based: Option<bool>,
+}
+
+impl AirbyteStream {
+    /// The stream's name and namespace.
+    #[must_use]
+    pub fn descriptor(&self) -> StreamDescriptor {
+        StreamDescriptor { name: self.name.clone(), namespace: self.namespace.clone() }
+    }
+}
+
+/// What a user chose to read: the input of `read`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConfiguredCatalog {
+    /// The chosen streams, in the order they are to be read.
+    pub streams: Vec<ConfiguredStream>,
+}
+
+/// A chosen stream. Members that only destinations use are accepted and not kept.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConfiguredStream {
+    /// The stream as it was discovered.
+    pub stream: AirbyteStream,
+    /// How to read it. Default: full refresh.
+    #[serde(default)]
+    pub sync_mode: SyncMode,
+    /// The cursor the user chose, for streams that don't define their own. Default: empty.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub cursor_field: Vec<String>,
+}
+
+impl ConfiguredStream {
+    /// The stream's name and namespace.
+    #[must_use]
+    pub fn descriptor(&self) -> StreamDescriptor {
+        self.stream.descriptor()
+    }
+}
+
+impl ConfiguredCatalog {
+    /// Reads a catalog file. `from` names it in errors.
+    ///
+    /// # Errors
+    /// A config failure if the text is not a catalog, or names a stream twice.
+    pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
+        let value: Value = serde_json::from_slice(text)
+            .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}.")))?;
+        // The output of `discover` is a catalog of another kind; taking it for the configured one is the usual slip.
+        if value.get("catalog").is_some() || value["streams"].get(0).is_some_and(|s| s.get("stream").is_none()) {
+            return Err(Failure::config(format!(
+                "The catalog in {from} is a discovered one, not a configured one: each entry of `streams` must be \
+                 {{\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}}. To read without a \
+                 configured catalog, leave out --catalog."
+            )));
+        }
+        let catalog: Self = serde_json::from_value(value)
+            .map_err(|error| Failure::config(format!("The catalog in {from} is not a configured catalog: {error}.")))?;
+        let mut seen = std::collections::HashSet::new();
+        for configured in &catalog.streams {
+            if !seen.insert(configured.descriptor()) {
+                return Err(Failure::config(format!(
+                    "The catalog in {from} lists the stream {:?} twice. Keep one of the two entries.",
+                    configured.stream.name
+                )));
+            }
+        }
+        Ok(catalog)
+    }
+}
+
+/// Airbyte's platform writes some absent members as null.
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ConfiguredCatalog, Failure> {
+        ConfiguredCatalog::parse(text.as_bytes(), "catalog.json")
+    }
+
+    #[test]
+    fn a_catalog_needs_no_more_than_names_and_unknown_members_are_tolerated() {
+        let catalog = parse(r#"{"streams":[{"stream":{"name":"a","x":1},"cursor_field":null,"y":2}],"z":3}"#).unwrap();
+        assert_eq!(catalog.streams[0].sync_mode, SyncMode::FullRefresh);
+        assert_eq!(catalog.streams[0].descriptor(), StreamDescriptor::named("a"));
+    }
+
+    #[test]
+    fn the_output_of_discover_is_refused_with_the_way_out() {
+        for text in [r#"{"streams":[{"name":"a"}]}"#, r#"{"type":"CATALOG","catalog":{"streams":[]}}"#] {
+            assert!(parse(text).unwrap_err().message.contains("discovered"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stream_listed_twice_is_refused() {
+        let message = parse(r#"{"streams":[{"stream":{"name":"a"}},{"stream":{"name":"a"}}]}"#).unwrap_err().message;
+        assert!(message.contains("\"a\" twice"), "{message}");
+    }
+}

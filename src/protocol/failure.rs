@@ -1,0 +1,121 @@
+//! What went wrong, sorted by who can do something about it. Every error ends as one of these: it is what the
+//! protocol's error trace is made of, and what decides the exit code.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::StreamDescriptor;
+
+/// Who can mend a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
+/// its streams, so that the platform does not retry what only its user can mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum FailureKind {
+    /// Trying again later may work: the network, a rate limit, a server in trouble.
+    #[serde(rename = "transient_error")]
+    Transient,
+    /// The API or this program did something nobody configured: a bug, on one of the two sides.
+    #[serde(rename = "system_error")]
+    System,
+    /// The user can mend it: credentials, permissions, a config, catalog or state file.
+    #[serde(rename = "config_error")]
+    Config,
+}
+
+/// An error as the protocol tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Who can mend it.
+    pub kind: FailureKind,
+    /// For the user: what happened, where, and what to do.
+    pub message: String,
+    /// For a maintainer: the chain of causes. Not shown to users by the platform.
+    pub internal_message: Option<String>,
+    /// The stream it belongs to, if it is one stream's.
+    pub stream: Option<StreamDescriptor>,
+    /// The status of the HTTP response behind it, if there is one.
+    pub http_status: Option<u16>,
+}
+
+impl Failure {
+    /// A failure of the given kind.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), internal_message: None, stream: None, http_status: None }
+    }
+
+    /// A failure the user can mend.
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Config, message)
+    }
+
+    /// A failure that may pass.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Transient, message)
+    }
+
+    /// A failure nobody configured.
+    pub fn system(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::System, message)
+    }
+
+    /// Adds what a maintainer wants to know.
+    #[must_use]
+    pub fn with_internal(mut self, internal: impl Into<String>) -> Self {
+        self.internal_message = Some(internal.into());
+        self
+    }
+
+    /// Notes the HTTP status behind it.
+    #[must_use]
+    pub fn with_http_status(mut self, status: u16) -> Self {
+        self.http_status = Some(status);
+        self
+    }
+
+    /// Says whose failure it is, unless that is known already.
+    #[must_use]
+    pub fn of_stream(mut self, stream: &StreamDescriptor) -> Self {
+        self.stream.get_or_insert_with(|| stream.clone());
+        self
+    }
+
+    /// Finds the failure inside an error, or makes a system failure of it: an error that nobody classified is ours.
+    #[must_use]
+    pub fn from_error(error: anyhow::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(failure) => failure,
+            Err(other) => Self::system(format!("{other:#}")).with_internal(format!("{other:?}")),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_failure_is_the_worst_and_a_transient_one_the_mildest() {
+        assert!(FailureKind::Config > FailureKind::System);
+        assert!(FailureKind::System > FailureKind::Transient);
+    }
+
+    #[test]
+    fn a_failure_is_found_under_its_context() {
+        let error = anyhow::Error::new(Failure::config("no such file")).context("reading the config");
+        assert_eq!(Failure::from_error(error).kind, FailureKind::Config);
+    }
+
+    #[test]
+    fn an_unclassified_error_is_a_system_failure_that_keeps_its_causes() {
+        let failure = Failure::from_error(anyhow::anyhow!("inner").context("outer"));
+        assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::System, "outer: inner"));
+    }
+}

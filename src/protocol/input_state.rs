@@ -1,0 +1,239 @@
+//! The state a `read` is given. Airbyte has had several forms of it, and its users keep files of all of them:
+//! every form is used, or refused with a config failure. None is ignored, because an ignored state is a silent
+//! full re-read, or worse.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Failure, StreamDescriptor, StreamState};
+
+/// What a source without a cursor writes because the platform wants a state of every stream; it says nothing.
+pub const NO_CURSOR_STATE: &str = "__ab_no_cursor_state_message";
+
+/// The states of all streams.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InputState {
+    states: BTreeMap<StreamDescriptor, StreamState>,
+    /// States of the old forms, which know streams by name alone.
+    by_name: BTreeMap<String, StreamState>,
+}
+
+impl InputState {
+    /// Reads a state file: any form of Airbyte's, or STATE lines as `read` prints them (the last of a stream wins).
+    /// `from` names the file in errors.
+    ///
+    /// # Errors
+    /// A config failure that says what could not be understood.
+    pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
+        let mut state = Self::default();
+        let values = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
+        let values: Vec<Value> = values
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::config(format!("The state in {from} is not valid JSON: {error}.")))?;
+        for value in values {
+            state.add(value).map_err(|why| {
+                Failure::config(format!(
+                    "The state in {from} cannot be used: {why}. Give the states as Airbyte keeps them, \
+                     [{{\"type\":\"STREAM\",\"stream\":{{\"stream_descriptor\":{{\"name\":...}},\"stream_state\":{{...}}}}}}], \
+                     or leave out --state to read from the beginning."
+                ))
+            })?;
+        }
+        Ok(state)
+    }
+
+    /// The state of a stream; empty if there is none.
+    #[must_use]
+    pub fn of(&self, stream: &StreamDescriptor) -> StreamState {
+        let found = self.states.get(stream).or_else(|| self.by_name.get(&stream.name));
+        found.cloned().unwrap_or_default()
+    }
+
+    /// The streams that have a state, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.states.keys().map(|stream| stream.name.as_str()).chain(self.by_name.keys().map(String::as_str))
+    }
+
+    fn add(&mut self, value: Value) -> Result<(), String> {
+        match value {
+            Value::Null => Ok(()),
+            Value::Array(items) => {
+                let global = items.iter().filter(|item| item["type"] == "GLOBAL").count();
+                if global > 0 && items.len() > 1 {
+                    return Err("a GLOBAL state must be the only item of the list".into());
+                }
+                items.into_iter().try_for_each(|item| self.add_item(item))
+            }
+            object @ Value::Object(_) => self.add_item(object),
+            other => Err(format!("{} is neither a list nor an object", kind_of(&other))),
+        }
+    }
+
+    fn add_item(&mut self, item: Value) -> Result<(), String> {
+        let Value::Object(mut item) = item else {
+            return Err(format!("an item of the list is {}, not an object", kind_of(&item)));
+        };
+        if item.is_empty() {
+            return Ok(());
+        }
+        let kind = item.get("type").and_then(Value::as_str).map(str::to_owned);
+        match kind.as_deref() {
+            Some("STATE") => match item.remove("state") {
+                Some(state @ Value::Object(_)) => self.add_item(state),
+                _ => Err("a STATE message has no `state` object".into()),
+            },
+            Some("STREAM") => match item.remove("stream") {
+                Some(stream) => self.add_stream(stream),
+                None => Err("an item of type STREAM has no `stream`".into()),
+            },
+            Some("GLOBAL") => match item.remove("global") {
+                Some(Value::Object(global)) => self.add_global(global),
+                _ => Err("an item of type GLOBAL has no `global` object".into()),
+            },
+            Some("LEGACY") => self.add_legacy(item.remove("data")),
+            Some(other) if !item.values().any(Value::is_object) => {
+                Err(format!("the type {other:?} is not one of STREAM, GLOBAL and LEGACY"))
+            }
+            _ if item.get("stream").is_some_and(|stream| stream.get("stream_descriptor").is_some()) => {
+                self.add_stream(item.remove("stream").unwrap_or_default())
+            }
+            None if item.get("global").is_some_and(|global| global.get("stream_states").is_some()) => {
+                match item.remove("global") {
+                    Some(Value::Object(global)) => self.add_global(global),
+                    _ => Err("`global` is not an object".into()),
+                }
+            }
+            None if item.len() == 1 && item.contains_key("data") => self.add_legacy(item.remove("data")),
+            _ => self.add_legacy(Some(Value::Object(item))),
+        }
+    }
+
+    fn add_global(&mut self, mut global: Map<String, Value>) -> Result<(), String> {
+        let shared = global.remove("shared_state").unwrap_or_default();
+        if !(shared.is_null() || shared.as_object().is_some_and(Map::is_empty)) {
+            return Err("it is a GLOBAL state with a `shared_state`, and no stream of this source shares state".into());
+        }
+        match global.remove("stream_states") {
+            Some(Value::Array(streams)) => streams.into_iter().try_for_each(|stream| self.add_stream(stream)),
+            None | Some(Value::Null) => Ok(()),
+            Some(other) => Err(format!("`stream_states` is {}, not a list", kind_of(&other))),
+        }
+    }
+
+    fn add_stream(&mut self, mut stream: Value) -> Result<(), String> {
+        let descriptor: StreamDescriptor = serde_json::from_value(stream["stream_descriptor"].take())
+            .map_err(|_| "an item has no `stream.stream_descriptor.name`".to_owned())?;
+        let state = object_or_empty(stream["stream_state"].take(), &descriptor.name)?;
+        self.states.insert(descriptor, state);
+        Ok(())
+    }
+
+    /// The oldest form: one object, one member a stream.
+    fn add_legacy(&mut self, data: Option<Value>) -> Result<(), String> {
+        match data {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Object(streams)) => streams.into_iter().try_for_each(|(name, state)| {
+                let state = object_or_empty(state, &name)?;
+                self.by_name.insert(name, state);
+                Ok(())
+            }),
+            Some(other) => Err(format!("a LEGACY state's data is {}, not an object", kind_of(&other))),
+        }
+    }
+}
+
+fn object_or_empty(state: Value, stream: &str) -> Result<StreamState, String> {
+    match state {
+        Value::Null => Ok(StreamState::new()),
+        Value::Object(state) if state.get(NO_CURSOR_STATE) == Some(&Value::Bool(true)) => Ok(StreamState::new()),
+        Value::Object(state) => Ok(state),
+        other => Err(format!("the state of {stream:?} is {}, not an object", kind_of(&other))),
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<InputState, Failure> {
+        InputState::parse(text.as_bytes(), "state.json")
+    }
+
+    fn state_of_a(text: &str) -> String {
+        let state = parse(text).unwrap_or_else(|failure| panic!("{text}: {failure}"));
+        serde_json::to_string(&state.of(&StreamDescriptor::named("a"))).unwrap()
+    }
+
+    #[test]
+    fn every_form_of_state_is_used() {
+        for text in [
+            r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}]"#,
+            r#"[{"stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}]"#,
+            r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}"#,
+            r#"[{"type":"GLOBAL","global":{"shared_state":{},"stream_states":[{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}]}}]"#,
+            r#"{"global":{"stream_states":[{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}]}}"#,
+            r#"[{"type":"LEGACY","data":{"a":{"n":1}}}]"#,
+            r#"{"data":{"a":{"n":1}}}"#,
+            r#"{"a":{"n":1}}"#,
+            r#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":0}}}}
+               {"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}}"#,
+        ] {
+            assert_eq!(state_of_a(text), r#"{"n":1}"#, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_an_empty_state() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "null",
+            r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":null}}]"#,
+            r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"}}}]"#,
+            r#"{"a":{"__ab_no_cursor_state_message":true}}"#,
+        ] {
+            assert_eq!(state_of_a(text), "{}", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_and_never_ignored() {
+        for (text, why) in [
+            ("{", "not valid JSON"),
+            ("7", "neither a list nor an object"),
+            ("[7]", "an item of the list is a number"),
+            (r#"[{"type":"STREAM"}]"#, "has no `stream`"),
+            (r#"[{"type":"STREAM","stream":{}}]"#, "no `stream.stream_descriptor.name`"),
+            (r#"[{"type":"WHAT"}]"#, "\"WHAT\" is not one of"),
+            (r#"[{"type":"GLOBAL","global":{"shared_state":{"x":1}}}]"#, "shared_state"),
+            (r#"[{"type":"GLOBAL","global":{}},{"type":"GLOBAL","global":{}}]"#, "only item"),
+            (r#"{"a":5}"#, "the state of \"a\" is a number"),
+            (r#"[{"type":"LEGACY","data":[1]}]"#, "data is a list"),
+        ] {
+            let failure = parse(text).expect_err(text);
+            assert!(failure.message.contains(why), "{text}: {}", failure.message);
+        }
+    }
+
+    #[test]
+    fn a_state_with_a_namespace_belongs_to_that_namespace_alone() {
+        let text =
+            r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a","namespace":"n"},"stream_state":{"n":1}}}]"#;
+        assert_eq!(state_of_a(text), "{}");
+        let in_namespace = StreamDescriptor { name: "a".into(), namespace: Some("n".into()) };
+        assert_eq!(parse(text).unwrap().of(&in_namespace)["n"], 1);
+    }
+}

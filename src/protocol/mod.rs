@@ -1,0 +1,31 @@
+//! The Airbyte protocol (0.18): what goes out, what comes in, and the one writer of stdout.
+//!
+//! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
+//! `catalog` are its payloads; `input_state` reads the states a `read` is given; `failure` is every error as the
+//! protocol tells it; `output` writes, `redactor` keeps secrets out of what is written.
+
+mod catalog;
+mod failure;
+mod input_state;
+mod message;
+mod output;
+mod record;
+mod redactor;
+mod spec;
+mod state;
+mod trace;
+
+pub use catalog::{AirbyteStream, Catalog, ConfiguredCatalog, ConfiguredStream, StreamDescriptor, SyncMode};
+pub use failure::{Failure, FailureKind};
+pub use input_state::{InputState, NO_CURSOR_STATE};
+pub use message::{
+    CheckStatus, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, Log, LogLevel, Message,
+};
+pub use output::Output;
+pub use record::{ChangeKind, FileReference, RecordChange, RecordMessage, RecordMeta, RecordWriter};
+pub use redactor::{MASK, Redactor};
+pub use spec::{AdvancedAuth, ConnectorSpecification};
+pub use state::{StateKind, StateMessage, StateStats, StreamState, StreamStateMessage};
+pub use trace::{
+    Analytics, ErrorTrace, Estimate, EstimateKind, RateLimited, Status, StatusReason, StreamStatus, Trace, TraceKind,
+};

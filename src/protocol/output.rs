@@ -1,0 +1,185 @@
+//! The only writer of stdout. One message is one line; lines of different threads never mix; what people read is
+//! redacted on its way; and whoever is about to wait flushes first, so that nothing that was read sits in a buffer
+//! while the network is slow.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure, Log, LogLevel, Message,
+    Redactor, StateKind, StateMessage, StateStats, Status, StatusReason, StreamDescriptor, StreamState,
+    StreamStateMessage, StreamStatus, Trace, TraceKind,
+};
+use crate::clock::Clock;
+
+/// Bytes kept back before a write. Pipes hold 64 KiB, so larger writes gain nothing.
+const BUFFER: usize = 64 * 1024;
+
+/// The writer of protocol messages.
+#[derive(Debug)]
+pub struct Output {
+    sink: Mutex<Sink>,
+    redactor: Redactor,
+    clock: Arc<dyn Clock>,
+    level: LogLevel,
+}
+
+struct Sink {
+    writer: Box<dyn Write + Send>,
+    buffer: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sink").field("buffered", &self.buffer.len()).finish_non_exhaustive()
+    }
+}
+
+impl Sink {
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.writer.write_all(&self.buffer).and_then(|()| self.writer.flush());
+        // After a failed write the other side is gone: what is left must not be tried again.
+        self.buffer.clear();
+        written
+    }
+}
+
+impl Output {
+    /// A writer to `writer` that leaves out log lines milder than `level`.
+    pub fn new(writer: Box<dyn Write + Send>, clock: Arc<dyn Clock>, redactor: Redactor, level: LogLevel) -> Self {
+        let sink = Sink { writer, buffer: Vec::with_capacity(BUFFER) };
+        Self { sink: Mutex::new(sink), redactor, clock, level }
+    }
+
+    /// The list of secrets this output masks.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Milliseconds since the epoch, as `emitted_at` wants them.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    /// Whether lines of this level are written. Spares the making of long debug lines.
+    #[must_use]
+    pub fn logs(&self, level: LogLevel) -> bool {
+        level >= self.level
+    }
+
+    /// Writes whole RECORD lines, as [`super::RecordWriter`] made them.
+    ///
+    /// # Errors
+    /// If stdout is closed or full; kind `BrokenPipe` when the reader is gone.
+    pub fn records(&self, lines: &[u8]) -> io::Result<()> {
+        let mut sink = self.lock();
+        if sink.buffer.len() + lines.len() > BUFFER {
+            sink.flush()?;
+        }
+        if lines.len() > BUFFER {
+            return sink.writer.write_all(lines);
+        }
+        sink.buffer.extend_from_slice(lines);
+        Ok(())
+    }
+
+    /// Writes one message and flushes: everything but a record is something the platform waits for.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn message(&self, message: &Message) -> io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        let mut sink = self.lock();
+        sink.buffer.extend_from_slice(&line);
+        sink.flush()
+    }
+
+    /// Writes out what is buffered. To be called before any wait.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn flush(&self) -> io::Result<()> {
+        self.lock().flush()
+    }
+
+    /// Writes a line for people, without secrets.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
+        if !self.logs(level) {
+            return Ok(());
+        }
+        let message = self.redactor.redact(text);
+        self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
+    }
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn state(&self, stream: &StreamDescriptor, state: StreamState, records: u64) -> io::Result<()> {
+        #[expect(clippy::cast_precision_loss, reason = "the protocol counts in doubles")]
+        let source_stats = StateStats { record_count: records as f64, rejected_record_count: None };
+        let stream = StreamStateMessage { stream_descriptor: stream.clone(), stream_state: state };
+        self.message(&Message::State { state: StateMessage { kind: StateKind::Stream, stream, source_stats } })
+    }
+
+    /// Writes a stream's status.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn status(&self, stream: &StreamDescriptor, status: Status, reason: Option<StatusReason>) -> io::Result<()> {
+        let reasons = reason.map(|reason| vec![reason]);
+        let stream_status = StreamStatus { stream_descriptor: stream.clone(), status, reasons };
+        self.trace(TraceKind::StreamStatus { stream_status })
+    }
+
+    /// Writes an error trace, without secrets.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn failure(&self, failure: &Failure) -> io::Result<()> {
+        let mut error = ErrorTrace::from(failure);
+        error.message = self.redactor.redact(&error.message);
+        error.internal_message = error.internal_message.map(|text| self.redactor.redact(&text));
+        self.trace(TraceKind::Error { error })
+    }
+
+    /// Writes any trace.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn trace(&self, kind: TraceKind) -> io::Result<()> {
+        self.message(&Message::Trace { trace: Trace { emitted_at: self.now_ms(), kind } })
+    }
+
+    /// Writes the answer to `check`, without secrets.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn connection_status(&self, mut status: ConnectionStatus) -> io::Result<()> {
+        status.message = status.message.map(|text| self.redactor.redact(&text));
+        self.message(&Message::ConnectionStatus { connection_status: status })
+    }
+
+    /// Asks the platform to store a changed config. The config goes out as it is, secrets included: that is its use.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn control(&self, config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
+        let control = Control {
+            kind: ControlKind::ConnectorConfig,
+            emitted_at: self.now_ms(),
+            connector_config: ControlConnectorConfig { config },
+        };
+        self.message(&Message::Control { control })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sink> {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,118 @@
+//! A record's message, and the writer that puts the envelope around a record's raw text without parsing it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::StreamDescriptor;
+use crate::json;
+
+/// A record with everything the protocol lets a source say about it. [`RecordWriter`] is the quick way for records
+/// that are nothing but data.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordMessage {
+    /// The stream's name.
+    pub stream: String,
+    /// The stream's namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The record: a JSON object.
+    pub data: Box<RawValue>,
+    /// When it was read, in milliseconds since the epoch.
+    pub emitted_at: i64,
+    /// What was changed on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<RecordMeta>,
+    /// The file that belongs to it, for streams of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_reference: Option<FileReference>,
+}
+
+/// What was changed in a record on its way.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordMeta {
+    /// One entry a changed field.
+    pub changes: Vec<RecordChange>,
+}
+
+/// One changed field.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordChange {
+    /// The field's path.
+    pub field: String,
+    /// What was done to it.
+    pub change: ChangeKind,
+    /// Why, in the protocol's words, for example `SOURCE_FIELD_SIZE_LIMITATION`.
+    pub reason: String,
+}
+
+/// What was done to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ChangeKind {
+    /// Its value was replaced by null.
+    Nulled,
+    /// Its value was cut.
+    Truncated,
+}
+
+/// A file that was fetched beside a record.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReference {
+    /// Where the file lies for the destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staging_file_url: Option<String>,
+    /// Its path on the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_file_relative_path: Option<String>,
+    /// Its size in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_size_bytes: Option<u64>,
+}
+
+/// Writes the RECORD lines of one stream: an envelope prepared once, and each record's text between its halves.
+#[derive(Debug, Clone)]
+pub struct RecordWriter {
+    head: Vec<u8>,
+}
+
+impl RecordWriter {
+    /// Prepares the envelope of a stream.
+    #[must_use]
+    pub fn new(stream: &StreamDescriptor) -> Self {
+        let mut head = br#"{"type":"RECORD","record":{"stream":"#.to_vec();
+        json::write_string(&mut head, &stream.name);
+        if let Some(namespace) = &stream.namespace {
+            head.extend_from_slice(br#","namespace":"#);
+            json::write_string(&mut head, namespace);
+        }
+        head.extend_from_slice(br#","data":"#);
+        Self { head }
+    }
+
+    /// Appends one line to `out`. `data` is the text of a JSON object; white space is taken out of it if it spans
+    /// more than one line, and nothing else is touched.
+    pub fn write(&self, out: &mut Vec<u8>, data: &str, emitted_at_ms: i64) {
+        out.extend_from_slice(&self.head);
+        json::write_one_line(out, data);
+        out.extend_from_slice(br#","emitted_at":"#);
+        out.extend_from_slice(emitted_at_ms.to_string().as_bytes());
+        out.extend_from_slice(b"}}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_line_carries_name_namespace_raw_data_and_time() {
+        let stream = StreamDescriptor { name: "a \"b\"".into(), namespace: Some("n".into()) };
+        let mut out = Vec::new();
+        RecordWriter::new(&stream).write(&mut out, "{\n \"x\": 1.10\n}", 7);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"type\":\"RECORD\",\"record\":{\"stream\":\"a \\\"b\\\"\",\"namespace\":\"n\",\
+             \"data\":{\"x\":1.10},\"emitted_at\":7}}\n"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Keeps secrets out of everything people read. Every secret a run knows of, from the config or obtained on the
+//! way, is registered here; the output passes each text through before it is written.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What a secret is replaced by.
+pub const MASK: &str = "****";
+
+/// The list of secrets, shared by everything that learns or prints one.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    secrets: Arc<RwLock<Vec<String>>>,
+}
+
+impl Redactor {
+    /// Registers a secret, and the forms it takes in a URL. An empty text is no secret.
+    pub fn add(&self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        let in_url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        for form in [in_url.replace('+', "%20"), in_url, secret.to_owned()] {
+            if !secrets.contains(&form) {
+                secrets.push(form);
+            }
+        }
+        // Longest first: a secret that contains another one must go as a whole.
+        secrets.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    /// The text without secrets.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        let mut clean = text.to_owned();
+        for secret in secrets.iter() {
+            if clean.contains(secret.as_str()) {
+                clean = clean.replace(secret.as_str(), MASK);
+            }
+        }
+        clean
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_plain_and_as_it_stands_in_a_url() {
+        let redactor = Redactor::default();
+        redactor.add("a b/c");
+        assert_eq!(redactor.redact("x=a b/c y=a+b%2Fc z=a%20b%2Fc"), "x=**** y=**** z=****");
+    }
+
+    #[test]
+    fn a_secret_inside_a_longer_secret_leaves_nothing_behind() {
+        let redactor = Redactor::default();
+        redactor.add("key");
+        redactor.add("key-and-more");
+        assert_eq!(redactor.redact("key-and-more"), "****");
+    }
+
+    #[test]
+    fn an_empty_secret_masks_nothing() {
+        let redactor = Redactor::default();
+        redactor.add("");
+        assert_eq!(redactor.redact("text"), "text");
+    }
+}

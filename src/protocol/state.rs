@@ -1,0 +1,54 @@
+//! STATE messages as a source emits them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::StreamDescriptor;
+
+/// A stream's state: a JSON object of the stream's own making.
+pub type StreamState = Map<String, Value>;
+
+/// A checkpoint of one stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateMessage {
+    /// Always `STREAM` here.
+    #[serde(rename = "type")]
+    pub kind: StateKind,
+    /// Whose state, and which.
+    pub stream: StreamStateMessage,
+    /// How many records it covers.
+    #[serde(rename = "sourceStats")]
+    pub source_stats: StateStats,
+}
+
+/// The forms of state. A source of this crate emits `STREAM` and accepts all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StateKind {
+    /// One stream.
+    Stream,
+    /// All streams at once.
+    Global,
+    /// One JSON object for the whole source.
+    Legacy,
+}
+
+/// The payload of a `STREAM` state.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamStateMessage {
+    /// Whose state.
+    pub stream_descriptor: StreamDescriptor,
+    /// The state.
+    pub stream_state: StreamState,
+}
+
+/// Counts since the stream's previous state. Doubles by protocol, written with a decimal point.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct StateStats {
+    /// Records emitted since the stream's previous state.
+    #[serde(rename = "recordCount")]
+    pub record_count: f64,
+    /// Records refused; a destination's figure, left out by sources.
+    #[serde(rename = "rejectedRecordCount", skip_serializing_if = "Option::is_none")]
+    pub rejected_record_count: Option<f64>,
+}

@@ -1,0 +1,105 @@
+//! A whole run, from arguments to exit code, with everything it touches handed in: so tests run it in process, in
+//! virtual time, and `main` has nothing left to do.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::cli::{self, Invocation};
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::commands;
+use crate::protocol::{Failure, Output, Redactor};
+use crate::source::{Registry, Source};
+use crate::sync::is_closed_pipe;
+
+/// All is well.
+const DONE: u8 = 0;
+/// The command failed; stdout says why.
+const FAILED: u8 = 1;
+/// The command line makes no sense; stderr says why.
+const USAGE: u8 = 2;
+
+/// What a run is given by its surroundings.
+pub struct Host {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for jitter.
+    pub random: Arc<dyn Random>,
+    /// Read where a file is given as `-`.
+    pub stdin: Box<dyn Read>,
+    /// Protocol messages, and the answers to `--help` and `--version`.
+    pub stdout: Box<dyn Write + Send>,
+    /// What is wrong with the command line.
+    pub stderr: Box<dyn Write>,
+}
+
+impl Host {
+    /// The operating system's.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is where stdout is handed to its only writer")]
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            stdin: Box::new(io::stdin()),
+            stdout: Box::new(io::stdout()),
+            stderr: Box::new(io::stderr()),
+        }
+    }
+}
+
+/// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage. `args` begins with the program's name.
+pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut host: Host) -> u8 {
+    let invocation = match cli::parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            let text = error.render().to_string();
+            let to: &mut dyn Write = if error.use_stderr() { &mut host.stderr } else { &mut host.stdout };
+            let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+            return if error.use_stderr() { USAGE } else { DONE };
+        }
+    };
+    let Some(source) = registry.get(invocation.source.as_deref()) else {
+        let name = invocation.source.unwrap_or_default();
+        let names = registry.names().join(", ");
+        let _ = writeln!(
+            host.stderr,
+            "error: there is no source {name:?}; --source and AIRBYTE_SOURCE take one of: {names}"
+        );
+        return USAGE;
+    };
+    run_command(&invocation, source, host)
+}
+
+fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> u8 {
+    let output = Output::new(host.stdout, host.clock.clone(), Redactor::default(), invocation.log_level);
+    let output = Arc::new(output);
+    let mut cx =
+        commands::Context { source, output: &output, clock: host.clock, random: host.random, stdin: &mut host.stdin };
+    // A bug must not look like a crash to the platform: it ends as a system failure in the protocol.
+    let result = catch_unwind(AssertUnwindSafe(|| commands::run(&invocation.command, &mut cx)))
+        .unwrap_or_else(|panic| Err(bug(&*panic).into()));
+    let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
+    match result {
+        Ok(true) => DONE,
+        Ok(false) => FAILED,
+        // Whoever read stdout has seen enough.
+        Err(error) if is_closed_pipe(&error) => DONE,
+        Err(error) => {
+            // If stdout is what failed, there is nobody left to tell but stderr.
+            let failure = Failure::from_error(error);
+            if output.failure(&failure).is_err() {
+                let text = output.redactor().redact(&failure.message);
+                let _ = writeln!(host.stderr, "error: {text}");
+            }
+            FAILED
+        }
+    }
+}
+
+fn bug(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Failure::system("source-http has hit a bug and stopped. What was read up to the last state is safe.")
+        .with_internal(said.unwrap_or("a panic without a message"))
+}

@@ -1,0 +1,111 @@
+//! What a source is, and which ones this binary holds. Nothing outside a source's own folder and its place in a
+//! registry knows its name.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::clock::Clock;
+use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
+use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
+
+/// A config that fits the source's specification.
+pub type Config = Map<String, Value>;
+
+/// What a source's streams are made with.
+#[derive(Debug, Clone)]
+pub struct SourceContext {
+    /// The time, for streams that are sliced by it.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets are registered. Those the specification marks with `airbyte_secret` are already.
+    pub redactor: Redactor,
+}
+
+/// What a source checks a connection with.
+#[derive(Clone, Copy)]
+pub struct CheckContext<'a> {
+    /// Fetches pages.
+    pub fetcher: &'a Fetcher<'a>,
+    /// For log lines.
+    pub output: &'a Output,
+}
+
+impl CheckContext<'_> {
+    /// Reads the first page of a stream's first slice. A stream without slices is fine.
+    ///
+    /// # Errors
+    /// Whatever keeps the page from being read.
+    pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<()> {
+        let state = StreamState::new();
+        let cx = SliceContext {
+            sync_mode: SyncMode::FullRefresh,
+            state: &state,
+            resumed: None,
+            fetcher: self.fetcher,
+            output: self.output,
+        };
+        if let Some(slice) = stream.stream_slices(&cx)?.next() {
+            let cx = RequestContext { state: &state, slice: &slice?, page_token: None };
+            self.fetcher.page(stream, &cx)?;
+        }
+        Ok(())
+    }
+}
+
+/// A source: what it wants to be configured with, whether a config works, and the streams of a config.
+pub trait Source: Send + Sync {
+    /// The name `--source` picks it by.
+    fn name(&self) -> &str;
+
+    /// The answer to `spec`. Configs are validated against it before the source sees them.
+    fn spec(&self) -> ConnectorSpecification;
+
+    /// The streams of a config, in the order `discover` shows them.
+    ///
+    /// # Errors
+    /// A config failure for what the specification cannot express.
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure>;
+
+    /// Whether the config works. Default: the first stream's first page can be read.
+    ///
+    /// # Errors
+    /// A [`Failure`] inside that says why not.
+    fn check(&self, streams: &[Box<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
+        streams.first().map_or(Ok(()), |stream| cx.probe(&**stream))
+    }
+}
+
+/// The sources of a binary. The first is the default.
+pub struct Registry {
+    sources: Vec<Box<dyn Source>>,
+}
+
+impl Registry {
+    /// The sources that come with this crate.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self { sources: vec![Box::new(crate::streams::stripe::Stripe)] }
+    }
+
+    /// A registry of one source: a connector of its own.
+    #[must_use]
+    pub fn of(source: impl Source + 'static) -> Self {
+        Self { sources: vec![Box::new(source)] }
+    }
+
+    /// The source of that name, or the default one for no name.
+    #[must_use]
+    pub fn get(&self, name: Option<&str>) -> Option<&dyn Source> {
+        let mut sources = self.sources.iter().map(|source| &**source);
+        match name {
+            Some(name) => sources.find(|source| source.name() == name),
+            None => sources.next(),
+        }
+    }
+
+    /// The names, the default one first.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.sources.iter().map(|source| source.name()).collect()
+    }
+}

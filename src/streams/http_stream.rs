@@ -1,0 +1,251 @@
+//! The contract of a stream. Four methods have to be written; every other one has a default that suits most APIs.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Page, PageToken, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor};
+use crate::http::auth::{Authenticator, NoAuth};
+use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, Undecodable};
+use crate::json::RecordPath;
+use crate::protocol::{AirbyteStream, Failure, FailureKind, StreamState, SyncMode};
+
+/// A stream of records behind an HTTP API.
+///
+/// A stream is a value: a plain struct that implements this trait. Its name, URL and schema are data, so a struct may
+/// as well serve forty streams as one.
+///
+/// ```
+/// use source_http::json::RecordPath;
+/// use source_http::streams::{HttpStream, RequestContext};
+///
+/// struct Employees;
+///
+/// impl HttpStream for Employees {
+///     fn name(&self) -> &str {
+///         "employees"
+///     }
+///     fn url_base(&self) -> &str {
+///         "https://api.example.com/v1/"
+///     }
+///     fn path(&self, _: &RequestContext<'_>) -> String {
+///         "employees".into()
+///     }
+///     fn record_path(&self) -> RecordPath {
+///         RecordPath::new(["data"])
+///     }
+/// }
+/// ```
+pub trait HttpStream: Send + Sync {
+    /// The stream's name, in lower snake case by convention.
+    fn name(&self) -> &str;
+
+    /// What every URL of the stream starts with. A slash at its end makes no difference.
+    fn url_base(&self) -> &str;
+
+    /// What follows the base. A path that starts with `/` replaces the base's path; a whole URL replaces all of it,
+    /// and is sent without credentials if its host is another.
+    fn path(&self, cx: &RequestContext<'_>) -> String;
+
+    /// Where the records are in a JSON response. Default: the response is the record, or the list of records.
+    fn record_path(&self) -> RecordPath {
+        RecordPath::default()
+    }
+
+    /// The stream's namespace. Default: none.
+    fn namespace(&self) -> Option<&str> {
+        None
+    }
+
+    /// Paths of the fields that identify a record. Default: none.
+    fn primary_key(&self) -> Vec<Vec<String>> {
+        Vec::new()
+    }
+
+    /// Path of the field that says how new a record is. A stream that has one can be read incrementally. Default:
+    /// empty, none.
+    fn cursor_field(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the cursor field is fixed. If not, the user chooses it in the catalog. Default: true.
+    fn source_defined_cursor(&self) -> bool {
+        true
+    }
+
+    /// How the stream can be read. Default: full refresh, and incremental if there is a cursor field.
+    fn sync_modes(&self) -> Vec<SyncMode> {
+        match self.cursor_field().is_empty() && self.source_defined_cursor() {
+            true => vec![SyncMode::FullRefresh],
+            false => vec![SyncMode::FullRefresh, SyncMode::Incremental],
+        }
+    }
+
+    /// Whether a read that was interrupted goes on at the page where it stopped. Default: true. Say no if the API's
+    /// page tokens don't outlive a connection.
+    fn is_resumable(&self) -> bool {
+        true
+    }
+
+    /// The folder the schema is in. Default: none.
+    fn schemas(&self) -> Option<SchemaFolder> {
+        None
+    }
+
+    /// JSON Schema of a record. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any
+    /// shape if there is no folder.
+    ///
+    /// # Errors
+    /// A failure if there is no such file.
+    fn json_schema(&self) -> Result<Map<String, Value>, Failure> {
+        match self.schemas() {
+            Some(folder) => folder.load(self.name()),
+            None => Ok([("type".to_owned(), "object".into()), ("additionalProperties".to_owned(), true.into())]
+                .into_iter()
+                .collect()),
+        }
+    }
+
+    /// Who signs the requests. Default: nobody.
+    fn authenticator(&self) -> &dyn Authenticator {
+        &NoAuth
+    }
+
+    /// The request's method. Default: GET.
+    fn http_method(&self) -> Method {
+        Method::GET
+    }
+
+    /// Query parameters, in order. A pair that the URL has already is not added again. Default: none.
+    fn request_params(&self, _cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// Headers. Those of the authenticator win. Default: none.
+    fn request_headers(&self, _cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The body. Default: empty.
+    fn request_body(&self, _cx: &RequestContext<'_>) -> RequestBody {
+        RequestBody::Empty
+    }
+
+    /// Timeouts, redirects and the like. Default: [`RequestOptions::default`].
+    fn request_options(&self, _cx: &RequestContext<'_>) -> RequestOptions {
+        RequestOptions::default()
+    }
+
+    /// Takes the records out of a response. Default: those at [`HttpStream::record_path`] in a JSON document.
+    ///
+    /// # Errors
+    /// If the response cannot be read; it is asked for again if that may help.
+    fn parse_response(&self, response: &Response, _cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        Records::at(response, &self.record_path())
+    }
+
+    /// Changes a record before it goes out, or leaves it out with `None`. Default: as it is.
+    fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Option<Record<'a>> {
+        Some(record)
+    }
+
+    /// What it takes to ask for the page after this one; `None` after the last. Default: `None`.
+    ///
+    /// # Errors
+    /// If the page promises more and does not say how to get it.
+    fn next_page_token(&self, _page: &Page, _cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        Ok(None)
+    }
+
+    /// The parts the stream is read in, oldest first. A state is written after each. Default: one, the whole stream.
+    ///
+    /// # Errors
+    /// A config failure if the state makes no sense.
+    fn stream_slices<'a>(&'a self, _cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        Ok(Box::new(std::iter::once(Ok(Slice::new()))))
+    }
+
+    /// Advances the state past a slice that was read to its end. `newest` is the newest cursor value of the slice's
+    /// records. Default: the cursor field's value in the state becomes the newest seen.
+    fn get_updated_state(
+        &self,
+        state: &mut StreamState,
+        _slice: &Slice,
+        newest: Option<&Value>,
+        cursor_field: &[String],
+    ) {
+        if let (Some(name), Some(newest)) = (cursor_field.last(), newest) {
+            let known = state.remove(name);
+            state.insert(name.clone(), cursor::newer(known, newest.clone()).unwrap_or_default());
+        }
+    }
+
+    /// Whether a response is worth another attempt. Default: 408, 425, 429, and 5xx but 501 and 505.
+    fn should_retry(&self, response: &Response) -> bool {
+        ResponseAction::for_status(response.status).is_retry()
+    }
+
+    /// What is done about a response. Default: [`ResponseAction::for_status`], where
+    /// [`HttpStream::should_retry`] has the last word on retries.
+    fn response_action(&self, response: &Response) -> ResponseAction {
+        let default = ResponseAction::for_status(response.status);
+        match (self.should_retry(response), default.is_retry()) {
+            (true, false) => ResponseAction::Retry,
+            (false, true) => ResponseAction::Fail(FailureKind::Transient),
+            _ => default,
+        }
+    }
+
+    /// How long to wait before the next attempt, the number of failed ones being given, from 1. Default: `None`, which
+    /// waits as long as the server asks for, or with exponential backoff and full jitter.
+    fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
+        None
+    }
+
+    /// Attempts after the first. Default: 5.
+    fn max_retries(&self) -> u32 {
+        5
+    }
+
+    /// Longest time for one request in all, waits included. Default: 10 minutes.
+    fn max_time(&self) -> Duration {
+        Duration::from_secs(600)
+    }
+
+    /// The API's own words in an error response. Default: what is under one of the usual names in a JSON body.
+    fn error_message(&self, response: &Response) -> Option<String> {
+        response.error_message()
+    }
+
+    /// What the user can do about an error response, as a sentence. Default: a hint by status.
+    fn error_hint(&self, response: &Response) -> Option<String> {
+        let hint = match response.status.as_u16() {
+            401 => "Check the credentials in the config.",
+            403 => "Give the credentials in the config permission for this.",
+            404 | 410 => "Check the URL and the ids in the config.",
+            407 => "Check the proxy's credentials.",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A stream as `discover` tells it.
+///
+/// # Errors
+/// If the stream has no schema.
+pub fn discovered(stream: &dyn HttpStream) -> Result<AirbyteStream, Failure> {
+    let cursor_field = stream.cursor_field();
+    let primary_key = stream.primary_key();
+    Ok(AirbyteStream {
+        name: stream.name().to_owned(),
+        json_schema: stream.json_schema()?,
+        supported_sync_modes: stream.sync_modes(),
+        source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.source_defined_cursor()),
+        default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
+        source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
+        namespace: stream.namespace().map(str::to_owned),
+        is_resumable: stream.is_resumable(),
+        is_file_based: Some(false),
+    })
+}

@@ -1,0 +1,182 @@
+//! One page: a response and the records in it.
+
+use std::ops::ControlFlow;
+
+use serde::de::DeserializeOwned;
+
+use super::Record;
+use crate::http::{Body, Response, Undecodable};
+use crate::json::{self, Document, DocumentError, RecordPath};
+
+/// Where a page's records are. Made by [`super::HttpStream::parse_response`] before any of them goes out, so a
+/// response that is broken at its end gives no records at all.
+#[derive(Debug)]
+pub struct Records(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// In the body, which is in memory.
+    InMemory(Document),
+    /// In the body, which is on disk; read again each time.
+    OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
+    /// Made by the stream.
+    Made(Vec<Record<'static>>),
+}
+
+impl Records {
+    /// The records at `path` in a JSON response.
+    ///
+    /// # Errors
+    /// If the response is not JSON, or has no records there.
+    pub fn at(response: &Response, path: &RecordPath) -> Result<Self, Undecodable> {
+        if let Body::Memory(bytes) = &response.body {
+            return Ok(Self(Kind::InMemory(
+                Document::index(without_bom(bytes), path).map_err(|error| undecodable(&error))?,
+            )));
+        }
+        let (mut count, mut last) = (0, None);
+        let walked = response.body.reader().map_err(anyhow::Error::from).and_then(|reader| {
+            json::for_each_record(reader, path, |record| {
+                count += 1;
+                let last = last.get_or_insert_with(String::new);
+                last.clear();
+                last.push_str(record);
+                Ok(())
+            })
+        });
+        let envelope = walked.map_err(|error| match error.downcast::<DocumentError>() {
+            Ok(error) => undecodable(&error),
+            Err(other) => Undecodable { problem: other.to_string(), retry: true },
+        })?;
+        Ok(Self(Kind::OnDisk { path: path.clone(), count, last, envelope }))
+    }
+
+    /// Records that the stream made itself.
+    #[must_use]
+    pub fn made(records: Vec<Record<'static>>) -> Self {
+        Self(Kind::Made(records))
+    }
+}
+
+fn undecodable(error: &DocumentError) -> Undecodable {
+    let retry = matches!(error, DocumentError::NotJson(_));
+    Undecodable { problem: error.to_string(), retry }
+}
+
+/// RFC 8259 lets a parser ignore a byte order mark, and some APIs send one.
+fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// A response and its records.
+#[derive(Debug)]
+pub struct Page {
+    /// The response.
+    pub response: Response,
+    records: Records,
+}
+
+impl Page {
+    /// A page of these parts.
+    #[must_use]
+    pub fn new(response: Response, records: Records) -> Self {
+        Self { response, records }
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.records.0 {
+            Kind::InMemory(document) => document.len(),
+            Kind::OnDisk { count, .. } => *count,
+            Kind::Made(records) => records.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The last record.
+    #[must_use]
+    pub fn last(&self) -> Option<Record<'_>> {
+        match &self.records.0 {
+            Kind::InMemory(document) => self.in_memory(document, document.len().checked_sub(1)?),
+            Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
+            Kind::Made(records) => records.last().cloned(),
+        }
+    }
+
+    /// A member of the response beside its records, found by a path of names: `has_more`, a token. `None` if it is
+    /// not there, null, or of another type.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Option<T> {
+        let envelope = match &self.records.0 {
+            Kind::InMemory(document) => document.envelope(),
+            Kind::OnDisk { envelope, .. } => envelope,
+            Kind::Made(_) => return self.get_from_body(path),
+        };
+        serde_json::from_str::<Option<T>>(json::field_at(envelope, path)?.get()).ok().flatten()
+    }
+
+    fn get_from_body<T: DeserializeOwned>(&self, path: &[&str]) -> Option<T> {
+        let Body::Memory(bytes) = &self.response.body else { return None };
+        let text = std::str::from_utf8(without_bom(bytes)).ok()?;
+        serde_json::from_str::<Option<T>>(json::field_at(text, path)?.get()).ok().flatten()
+    }
+
+    /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.
+    ///
+    /// # Errors
+    /// What `on_record` returns, or a failure to read the body back from disk.
+    pub fn for_each(
+        &self,
+        on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
+    ) -> anyhow::Result<ControlFlow<()>> {
+        match &self.records.0 {
+            Kind::InMemory(document) => {
+                for n in 0..document.len() {
+                    if let Some(record) = self.in_memory(document, n)
+                        && on_record(record)?.is_break()
+                    {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+            Kind::OnDisk { path, .. } => {
+                let walked = json::for_each_record(self.response.body.reader()?, path, |text| {
+                    match on_record(Record::from_text(text))? {
+                        ControlFlow::Continue(()) => Ok(()),
+                        ControlFlow::Break(()) => Err(BrokenOff.into()),
+                    }
+                });
+                match walked {
+                    Ok(_) => Ok(ControlFlow::Continue(())),
+                    Err(error) if error.is::<BrokenOff>() => Ok(ControlFlow::Break(())),
+                    Err(error) => Err(error),
+                }
+            }
+            Kind::Made(records) => {
+                for record in records {
+                    if on_record(record.clone())?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+        }
+    }
+
+    fn in_memory<'p>(&'p self, document: &'p Document, n: usize) -> Option<Record<'p>> {
+        let Body::Memory(bytes) = &self.response.body else { return None };
+        document.get(without_bom(bytes), n).map(Record::from_text)
+    }
+}
+
+/// Ends a walk through a body on disk. Not a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("broken off")]
+struct BrokenOff;

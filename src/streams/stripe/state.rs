@@ -1,0 +1,93 @@
+//! Cursors in states. They were numbers once and are texts now, Airbyte's Python framework has a form with ranges,
+//! and people write dates: all are read. What is written is the text of a number of seconds.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::protocol::{Failure, StreamState};
+use crate::streams::cursor::whole_number;
+
+/// The cursor of a state in seconds since the epoch; `None` if the state is empty.
+pub(super) fn cursor(state: &StreamState, field: &str, stream: &str) -> Result<Option<i64>, Failure> {
+    if state.is_empty() {
+        return Ok(None);
+    }
+    let value = state.get(field).or_else(|| range_cursor(state));
+    let seconds = value.and_then(seconds);
+    seconds.map(Some).ok_or_else(|| {
+        Failure::config(format!(
+            "The state of {stream:?} cannot be used: it should have `{field}` with seconds since the epoch, and is {}. \
+             Correct it, or remove it to read the stream from the beginning.",
+            Value::Object(state.clone())
+        ))
+    })
+}
+
+/// The form with ranges: everything up to the newest value of the first range was read without a gap.
+fn range_cursor(state: &StreamState) -> Option<&Value> {
+    let first = state.get("slices")?.get(0)?;
+    first.get("most_recent_cursor_value").filter(|value| !value.is_null()).or_else(|| first.get("start"))
+}
+
+fn seconds(value: &Value) -> Option<i64> {
+    if let Some(seconds) = whole_number(value) {
+        return i64::try_from(seconds).ok();
+    }
+    match value {
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of this era fit, and a cast saturates")]
+        Value::Number(number) => number.as_f64().map(|seconds| seconds.floor() as i64),
+        Value::String(text) => text
+            .parse::<Timestamp>()
+            .or_else(|_| {
+                text.parse::<jiff::civil::Date>()
+                    .and_then(|date| Ok(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp()))
+            })
+            .ok()
+            .map(jiff::Timestamp::as_second),
+        _ => None,
+    }
+}
+
+/// Sets the cursor, and drops the form with ranges, which would contradict it.
+pub(super) fn set_cursor(state: &mut StreamState, field: &str, seconds: i64) {
+    state.remove("slices");
+    state.remove("state_type");
+    state.insert(field.to_owned(), seconds.to_string().into());
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(state: Value) -> Result<Option<i64>, Failure> {
+        cursor(state.as_object().unwrap(), "created", "s")
+    }
+
+    #[test]
+    fn every_form_of_cursor_is_read() {
+        for state in [
+            json!({"created": "1795029223"}),
+            json!({"created": 1_795_029_223}),
+            json!({"created": 1_795_029_223.9}),
+            json!({"created": "2026-11-18T17:13:43Z", "other": 1}),
+            json!({"created": "2026-11-18T19:13:43+02:00"}),
+            json!({"slices": [{"start": 1, "end": 1_795_029_300, "most_recent_cursor_value": 1_795_029_223}], "state_type": "date-range"}),
+            json!({"slices": [{"start": "1795029223", "end": "1795029300"}], "state_type": "date-range"}),
+        ] {
+            assert_eq!(read(state.clone()).unwrap(), Some(1_795_029_223), "{state}");
+        }
+        assert_eq!(read(json!({"created": "2026-11-18"})).unwrap(), Some(1_794_960_000));
+        assert_eq!(read(json!({})).unwrap(), None);
+    }
+
+    #[test]
+    fn a_state_without_a_cursor_is_refused_and_not_ignored() {
+        for state in
+            [json!({"updated": "1"}), json!({"created": "soon"}), json!({"created": null}), json!({"slices": []})]
+        {
+            assert!(read(state.clone()).is_err(), "{state}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The project's own test kit: a scripted HTTP server, a mock Stripe API that runs on it,
+//! and the check that every connector output has to pass.
+//!
+//! Integration tests, examples and benches drive the built binary as a child process over real
+//! sockets, so everything here talks plain HTTP/1.1 on 127.0.0.1 and plain text on pipes. A
+//! connector author can use the same kit for their own streams.
+//!
+//! Test code is the only caller, so a misuse (an unknown resource name, text that is no JSON)
+//! panics with a message that names the mistake.
+
+pub mod json_text;
+pub mod protocol;
+pub mod server;
+pub mod stripe;
+#[cfg(test)]
+mod test_client;
+
+pub use protocol::{ErrorTrace, Messages};
+pub use server::{Fault, Handler, Reply, Request, Routes, Server};
+pub use stripe::{StripeMock, StripeMockBuilder};

@@ -1,0 +1,26 @@
+//! The check that every connector output has to pass: Airbyte protocol 0.18, and what this
+//! project promises on top of it.
+//!
+//! A test hands over the whole stdout of a run. [`Messages::parse`] panics at the first broken
+//! rule, so every test that reads its results through it guards all of them:
+//!
+//! - every line is one JSON object, ends with a newline, has no whitespace between its tokens
+//!   (`record.data` may have some) and holds exactly `type` and the payload of that type, with
+//!   the required fields and legal enum values;
+//! - a stream goes STARTED, RUNNING, COMPLETE or INCOMPLETE; its records and states lie between
+//!   STARTED and the end, and RUNNING comes before its first record;
+//! - a state's `sourceStats.recordCount` is a float literal and counts the records of the stream
+//!   since its previous state;
+//! - a COMPLETE stream has a state after its last record and no error trace; an INCOMPLETE stream
+//!   that never started has one;
+//! - once every stream has ended nothing follows the last trace.
+
+mod envelope;
+mod lifecycle;
+mod messages;
+mod outline;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use messages::{ErrorTrace, Messages};

@@ -1,0 +1,90 @@
+//! Answers that are no success, in the shape of Stripe's.
+
+use serde_json::{Map, Value, json};
+
+use super::super::json_text;
+use super::super::server::Reply;
+
+/// An error object: HTTP status, error type, and the optional code and parameter.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: u16,
+    code: Option<&'static str>,
+    message: String,
+    param: Option<String>,
+    retry_after: Option<u64>,
+}
+
+impl ApiError {
+    fn new(status: u16, code: Option<&'static str>, message: String) -> Self {
+        Self { status, code, message, param: None, retry_after: None }
+    }
+
+    /// Status 400 for a parameter.
+    pub(super) fn invalid(code: &'static str, param: &str, message: String) -> Self {
+        Self { param: Some(param.to_owned()), ..Self::new(400, Some(code), message) }
+    }
+
+    /// Status 400 for a cursor, or 404 for a path, that names no object.
+    pub(super) fn missing(status: u16, object: &str, param: &str, id: &str) -> Self {
+        Self { status, ..Self::invalid("resource_missing", param, format!("there is no {object} '{id}'")) }
+    }
+
+    /// Status 404 for a path that is none of the API's, or a method that it does not take.
+    pub(super) fn unknown_url(method: &str, path: &str) -> Self {
+        Self::new(404, None, format!("the mock has no URL {method} {path}"))
+    }
+
+    /// Status 401 for a wrong or missing key.
+    pub(super) fn unauthorized(key: Option<&str>) -> Self {
+        let message = match key {
+            Some(key) => format!("the API key {} is not valid", masked(key)),
+            None => "the request has no API key: it goes into Authorization as a bearer token".to_owned(),
+        };
+        Self::new(401, None, message)
+    }
+
+    /// Status 403.
+    pub(super) fn forbidden(path: &str) -> Self {
+        let message = format!("the API key has no permission to read {path}");
+        Self::new(403, Some("more_permissions_required"), message)
+    }
+
+    /// Status 429 with `Retry-After`, in seconds.
+    pub(super) fn rate_limited(retry_after: u64) -> Self {
+        let message = "too many requests came too quickly".to_owned();
+        Self { retry_after: Some(retry_after), ..Self::new(429, Some("rate_limit"), message) }
+    }
+
+    pub(super) fn into_reply(self) -> Reply {
+        let mut error = Map::new();
+        if let Some(code) = self.code {
+            error.insert("code".to_owned(), code.into());
+        }
+        error.insert("message".to_owned(), self.message.into());
+        if let Some(param) = self.param {
+            error.insert("param".to_owned(), param.into());
+        }
+        error.insert("type".to_owned(), "invalid_request_error".into());
+        let text = json!({ "error": Value::Object(error) }).to_string();
+        let reply = Reply::json_text(json_text::pretty(&text, 0)).status(self.status);
+        match self.retry_after {
+            Some(seconds) => reply.header("Retry-After", seconds.to_string()),
+            None => reply,
+        }
+    }
+}
+
+/// The key with all but its kind and its last four characters hidden.
+fn masked(key: &str) -> String {
+    let count = key.chars().count();
+    let kind = ["sk_test_", "sk_live_", "rk_test_", "rk_live_"]
+        .into_iter()
+        .find(|kind| key.starts_with(kind))
+        .unwrap_or_default();
+    if count < kind.len() + 8 {
+        return "*".repeat(count);
+    }
+    let end: String = key.chars().skip(count - 4).collect();
+    format!("{kind}{}{end}", "*".repeat(count - kind.len() - 4))
+}

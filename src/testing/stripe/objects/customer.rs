@@ -1,0 +1,41 @@
+use serde_json::{Value, json};
+
+use super::super::seed::Seed;
+use super::CURRENCIES;
+use super::person::Person;
+
+/// A customer.
+pub(in super::super) fn customer(seed: &mut Seed) -> Value {
+    let person = Person::new(seed);
+    let default_method = seed.foreign_id("pm_");
+    let currency = *seed.pick(CURRENCIES);
+    json!({
+        "id": seed.id,
+        "object": "customer",
+        "address": if seed.chance(70) { person.address.clone() } else { Value::Null },
+        "balance": -100 * i64::from(seed.chance(10)),
+        "created": seed.created,
+        "currency": seed.maybe(80, currency),
+        "default_source": null,
+        "delinquent": seed.chance(5),
+        "description": seed.maybe(40, "Signed up at the fair; prefers e-mail"),
+        "discount": null,
+        "email": person.email,
+        "invoice_prefix": seed.letters(8).to_uppercase(),
+        "invoice_settings": {
+            "custom_fields": null,
+            "default_payment_method": seed.maybe(60, default_method),
+            "footer": null,
+            "rendering_options": null,
+        },
+        "livemode": false,
+        "metadata": { "crm_id": seed.between(1, 1_000_000).to_string() },
+        "name": person.name,
+        "next_invoice_sequence": seed.between(1, 40),
+        "phone": seed.maybe(50, person.phone.clone()),
+        "preferred_locales": if seed.chance(30) { json!(["fr", "en-GB"]) } else { json!([]) },
+        "shipping": if seed.chance(50) { person.shipping() } else { Value::Null },
+        "tax_exempt": "none",
+        "test_clock": null,
+    })
+}
