@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(
             failure.message,
             "The config in config.json does not fit the specification: \"id\" is a required property; \
-             `key`: the value is not of type \"string\"; `n`: the value is not of type \"integer\"; \
-             `nested.x`: the value is not of type \"boolean\". Run spec to see what is expected."
+             `n`: the value is not of type \"integer\"; `nested.x`: the value is not of type \"boolean\"; \
+             `key`: the value is not of type \"string\". Run spec to see what is expected."
         );
     }
 

@@ -8,13 +8,17 @@
 //! Test code is the only caller, so a misuse (an unknown resource name, text that is no JSON)
 //! panics with a message that names the mistake.
 
+mod in_process;
 pub mod json_text;
 pub mod protocol;
 pub mod server;
 pub mod stripe;
 #[cfg(test)]
 mod test_client;
+mod virtual_clock;
 
+pub use in_process::{Finished, InProcess};
 pub use protocol::{ErrorTrace, Messages};
 pub use server::{Fault, Handler, Reply, Request, Routes, Server};
 pub use stripe::{StripeMock, StripeMockBuilder};
+pub use virtual_clock::{FixedRandom, VirtualClock};

@@ -71,8 +71,8 @@ mod tests {
             json!({"created": "1795029223"}),
             json!({"created": 1_795_029_223}),
             json!({"created": 1_795_029_223.9}),
-            json!({"created": "2026-11-18T17:13:43Z", "other": 1}),
-            json!({"created": "2026-11-18T19:13:43+02:00"}),
+            json!({"created": "2026-11-18T19:13:43Z", "other": 1}),
+            json!({"created": "2026-11-18T21:13:43+02:00"}),
             json!({"slices": [{"start": 1, "end": 1_795_029_300, "most_recent_cursor_value": 1_795_029_223}], "state_type": "date-range"}),
             json!({"slices": [{"start": "1795029223", "end": "1795029300"}], "state_type": "date-range"}),
         ] {

@@ -1,0 +1,38 @@
+//! What tests of streams share: a source made of whatever streams a test wants.
+
+use serde_json::json;
+use source_http::protocol::{ConnectorSpecification, Failure};
+use source_http::source::{Config, SourceContext};
+use source_http::streams::HttpStream;
+use source_http::{Source, testing::InProcess};
+
+type Streams = dyn Fn(&Config, &SourceContext) -> Vec<Box<dyn HttpStream>> + Send + Sync;
+
+/// A source of the streams that a closure makes. Its config may be anything.
+pub struct TestSource(Box<Streams>);
+
+impl TestSource {
+    /// A source of these streams.
+    pub fn new(streams: impl Fn(&Config, &SourceContext) -> Vec<Box<dyn HttpStream>> + Send + Sync + 'static) -> Self {
+        Self(Box::new(streams))
+    }
+}
+
+impl Source for TestSource {
+    fn name(&self) -> &str {
+        "test"
+    }
+
+    fn spec(&self) -> ConnectorSpecification {
+        ConnectorSpecification { connection_specification: json!({"type": "object"}), ..Default::default() }
+    }
+
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+        Ok((self.0)(config, cx))
+    }
+}
+
+/// A connector of one stream, ready to `run("read")` all of it.
+pub fn connector(make: impl Fn() -> Box<dyn HttpStream> + Send + Sync + 'static) -> InProcess {
+    InProcess::new(TestSource::new(move |_, _| vec![make()])).config(&json!({}))
+}

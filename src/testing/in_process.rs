@@ -1,0 +1,157 @@
+//! Runs a connector inside the test: the whole way from arguments to exit code, over real sockets, with a clock that
+//! the test owns. For waits, and for sources of one's own. Drive the built binary for everything else.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{FixedRandom, Messages, VirtualClock};
+use crate::clock::{Clock, Random};
+use crate::{Host, Registry, Source, run};
+
+/// A connector under test, and what it is to be given.
+pub struct InProcess {
+    registry: Registry,
+    clock: Arc<VirtualClock>,
+    random: Arc<dyn Random>,
+    files: tempfile::TempDir,
+    args: Vec<OsString>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code.
+    pub status: u8,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+    /// Every wait, in virtual time.
+    pub sleeps: Vec<Duration>,
+}
+
+impl Finished {
+    /// Stdout as messages, checked against the rules of the protocol.
+    pub fn messages(&self) -> Messages {
+        Messages::parse(&self.stdout)
+    }
+}
+
+impl InProcess {
+    /// A connector of one source. The clock begins at 2026-11-01T00:00:00Z and jitter draws one half.
+    pub fn new(source: impl Source + 'static) -> Self {
+        Self::with_registry(Registry::of(source))
+    }
+
+    /// A connector of any sources.
+    pub fn with_registry(registry: Registry) -> Self {
+        Self {
+            registry,
+            clock: Arc::new(VirtualClock::at(1_793_491_200)),
+            random: Arc::new(FixedRandom(0.5)),
+            files: tempfile::tempdir().expect("a temporary directory"),
+            args: Vec::new(),
+        }
+    }
+
+    /// The clock begins at this many seconds since the epoch.
+    pub fn now(mut self, seconds: i64) -> Self {
+        self.clock = Arc::new(VirtualClock::at(seconds));
+        self
+    }
+
+    /// The clock, to be moved by a handler of a server.
+    pub fn clock(&self) -> Arc<VirtualClock> {
+        self.clock.clone()
+    }
+
+    /// Jitter draws this fraction every time.
+    pub fn fraction(mut self, fraction: f64) -> Self {
+        self.random = Arc::new(FixedRandom(fraction));
+        self
+    }
+
+    /// The config, as a file behind `--config`.
+    pub fn config(self, config: &Value) -> Self {
+        self.file("config", config)
+    }
+
+    /// The configured catalog, as a file behind `--catalog`.
+    pub fn catalog(self, catalog: &Value) -> Self {
+        self.file("catalog", catalog)
+    }
+
+    /// A catalog of these streams, each with its sync mode.
+    pub fn streams(self, streams: &[(&str, &str)]) -> Self {
+        let streams: Vec<Value> = streams
+            .iter()
+            .map(|(name, mode)| {
+                json!({
+                    "stream": {"name": name, "json_schema": {}, "supported_sync_modes": [mode]},
+                    "sync_mode": mode,
+                    "destination_sync_mode": "append"
+                })
+            })
+            .collect();
+        self.catalog(&json!({ "streams": streams }))
+    }
+
+    /// The state, as a file behind `--state`.
+    pub fn state(self, state: &Value) -> Self {
+        self.file("state", state)
+    }
+
+    /// One more argument.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Runs a command with what was given.
+    pub fn run(self, command: &str) -> Finished {
+        let (stdout, stderr) = (Shared::default(), Shared::default());
+        let host = Host {
+            clock: self.clock.clone() as Arc<dyn Clock>,
+            random: self.random,
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+        };
+        let args = ["connector".into(), command.into()].into_iter().chain(self.args);
+        let status = run(args, &self.registry, host);
+        Finished { status, stdout: stdout.text(), stderr: stderr.text(), sleeps: self.clock.sleeps() }
+    }
+
+    fn file(mut self, flag: &str, content: &Value) -> Self {
+        let path = self.files.path().join(format!("{flag}.json"));
+        std::fs::write(&path, content.to_string()).expect("a file in a temporary directory");
+        self.args.extend([format!("--{flag}").into(), path.into()]);
+        self
+    }
+}
+
+/// A writer whose text can be read while it is written to.
+#[derive(Debug, Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8(bytes.clone()).expect("output in UTF-8")
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

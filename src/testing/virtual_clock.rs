@@ -1,0 +1,71 @@
+//! Time that passes only when somebody sleeps, and chance that is no chance: waits of hours are tested in no time, to
+//! the millisecond.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::{Clock, Random};
+
+/// A clock that stands still until [`Clock::sleep`] moves it on. It notes every sleep.
+#[derive(Debug)]
+pub struct VirtualClock {
+    time: Mutex<Time>,
+}
+
+#[derive(Debug)]
+struct Time {
+    now: Timestamp,
+    elapsed: Duration,
+    sleeps: Vec<Duration>,
+}
+
+impl VirtualClock {
+    /// A clock that begins at this many seconds since the epoch.
+    pub fn at(seconds: i64) -> Self {
+        let now = Timestamp::from_second(seconds).expect("a time that jiff can hold");
+        Self { time: Mutex::new(Time { now, elapsed: Duration::ZERO, sleeps: Vec::new() }) }
+    }
+
+    /// Every sleep so far, in order.
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.lock().sleeps.clone()
+    }
+
+    /// Moves the time on without noting a sleep.
+    pub fn advance(&self, duration: Duration) {
+        let mut time = self.lock();
+        time.now = time.now.saturating_add(duration).unwrap_or(Timestamp::MAX);
+        time.elapsed += duration;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Time> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.lock().elapsed
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.advance(duration);
+        self.lock().sleeps.push(duration);
+    }
+}
+
+/// The same fraction at every draw.
+#[derive(Debug, Clone, Copy)]
+pub struct FixedRandom(pub f64);
+
+impl Random for FixedRandom {
+    fn fraction(&self) -> f64 {
+        self.0
+    }
+}
