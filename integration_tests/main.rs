@@ -2,5 +2,12 @@
 //! `support`. Every output passes the protocol check of `source_http::testing`.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_input;
+mod check;
+mod cli;
+mod discover;
+mod read;
+mod resume;
 mod retry;
+mod stripe;
 mod support;

@@ -1,5 +1,7 @@
 //! What tests of streams share: a source made of whatever streams a test wants.
 
+pub mod binary;
+
 use serde_json::json;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};

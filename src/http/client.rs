@@ -262,7 +262,9 @@ fn error_response(response: &Response, action: ResponseAction, rules: &dyn Retry
 
 fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {
     // A page made for people is no API: sent by a login, a proxy, or the wrong host. It won't become JSON.
-    let is_page = response.header("content-type").is_some_and(|kind| kind.contains("html"));
+    let start = response.snippet().to_ascii_lowercase();
+    let is_page = response.header("content-type").is_some_and(|kind| kind.contains("html"))
+        || ["<html", "<!doctype html"].iter().any(|tag| start.starts_with(tag));
     let (action, kind, hint) = match undecodable.retry {
         _ if is_page => {
             let hint =

@@ -126,6 +126,11 @@ impl ConfiguredCatalog {
     pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
         let value: Value = serde_json::from_slice(text)
             .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}.")))?;
+        if !value.get("streams").is_some_and(Value::is_array) && value.get("catalog").is_none() {
+            return Err(Failure::config(format!(
+                "The catalog in {from} is not a configured catalog: it has no list `streams`."
+            )));
+        }
         // The output of `discover` is a catalog of another kind; taking it for the configured one is the usual slip.
         if value.get("catalog").is_some() || value["streams"].get(0).is_some_and(|s| s.get("stream").is_none()) {
             return Err(Failure::config(format!(

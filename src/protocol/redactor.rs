@@ -6,6 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// What a secret is replaced by.
 pub const MASK: &str = "****";
 
+/// Secrets shorter than this are masked only where they stand alone: a key of one letter must not be taken out of
+/// every word, where it tells nothing.
+const SHORT: usize = 6;
+
 /// The list of secrets, shared by everything that learns or prints one.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -36,11 +40,27 @@ impl Redactor {
         let mut clean = text.to_owned();
         for secret in secrets.iter() {
             if clean.contains(secret.as_str()) {
-                clean = clean.replace(secret.as_str(), MASK);
+                clean = if secret.len() < SHORT { mask_words(&clean, secret) } else { clean.replace(secret, MASK) };
             }
         }
         clean
     }
+}
+
+/// Masks a text where no letter or digit is next to it.
+fn mask_words(text: &str, word: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut end = 0;
+    for (at, found) in text.match_indices(word) {
+        let before = text[..at].chars().next_back();
+        let after = text[at + found.len()..].chars().next();
+        let alone = ![before, after].iter().flatten().any(|neighbour| neighbour.is_alphanumeric());
+        clean.push_str(&text[end..at]);
+        clean.push_str(if alone { MASK } else { found });
+        end = at + found.len();
+    }
+    clean.push_str(&text[end..]);
+    clean
 }
 
 impl std::fmt::Debug for Redactor {
@@ -66,6 +86,13 @@ mod tests {
         redactor.add("key");
         redactor.add("key-and-more");
         assert_eq!(redactor.redact("key-and-more"), "****");
+    }
+
+    #[test]
+    fn a_short_secret_is_masked_where_it_stands_alone() {
+        let redactor = Redactor::default();
+        redactor.add("s");
+        assert_eq!(redactor.redact("s is the secret: Bearer s, \"s\""), "**** is the secret: Bearer ****, \"****\"");
     }
 
     #[test]

@@ -1,0 +1,243 @@
+//! The Stripe source: what it asks for, sync after sync, and what becomes of its states.
+
+use serde_json::{Value, json};
+use source_http::Registry;
+use source_http::testing::stripe::DEFAULT_NOW;
+use source_http::testing::{InProcess, Messages, StripeMock};
+
+use crate::support::binary::config;
+
+const DAY: i64 = 86_400;
+
+/// A sync of one stream, `days` after the mock's beginning.
+fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state: &Value) -> Messages {
+    mock.server().take_requests();
+    mock.set_now(DEFAULT_NOW + days * DAY);
+    let mut config = config(mock);
+    let start = jiff::Timestamp::from_second(DEFAULT_NOW - 400 * DAY).unwrap();
+    config["start_date"] = format!("{start:.0}").into();
+    let done = InProcess::with_registry(Registry::built_in())
+        .now(DEFAULT_NOW + days * DAY)
+        .config(&config)
+        .streams(&[(stream, mode)])
+        .state(state)
+        .run("read");
+    assert_eq!(done.status, 0, "{}", done.stdout);
+    done.messages()
+}
+
+fn state_of(stream: &str, state: &Value) -> Value {
+    json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}}])
+}
+
+fn resumed(messages: &Messages) -> Value {
+    serde_json::from_str(&messages.state_file()).unwrap()
+}
+
+fn field(messages: &Messages, stream: &str, name: &str) -> Vec<Value> {
+    let value = |record: &str| serde_json::from_str::<Value>(record).unwrap()[name].clone();
+    messages.records(stream).into_iter().map(value).collect()
+}
+
+#[test]
+fn a_created_cursor_stream_is_read_in_windows_and_then_from_its_newest_object() {
+    let mock = StripeMock::builder().count("balance_transactions", 150).start();
+    let first = sync(&mock, 0, "balance_transactions", "incremental", &json!([]));
+    let start = DEFAULT_NOW - 400 * DAY;
+    let (end, newest) = (start + 365 * DAY - 1, DEFAULT_NOW);
+    let conversation = mock.server().conversation();
+    assert_eq!(
+        conversation[0],
+        format!("GET /v1/balance_transactions?limit=100&created[gte]={start}&created[lte]={end}")
+    );
+    assert!(conversation[1].starts_with("GET /v1/balance_transactions?starting_after=txn_"), "{}", conversation[1]);
+    assert!(conversation[1].ends_with(&format!("&limit=100&created[gte]={start}&created[lte]={end}")));
+    assert_eq!(
+        conversation[2],
+        format!("GET /v1/balance_transactions?limit=100&created[gte]={}&created[lte]={DEFAULT_NOW}", end + 1)
+    );
+    assert_eq!(conversation.len(), 3);
+    assert_eq!(**first.states("balance_transactions").last().unwrap(), json!({"created": newest.to_string()}));
+
+    sync(&mock, 2, "balance_transactions", "incremental", &resumed(&first));
+    let until = DEFAULT_NOW + 2 * DAY;
+    assert_eq!(
+        mock.server().conversation(),
+        [format!("GET /v1/balance_transactions?limit=100&created[gte]={newest}&created[lte]={until}")]
+    );
+}
+
+#[test]
+fn a_changing_stream_is_listed_once_and_then_read_from_its_events() {
+    let mock = StripeMock::builder().count("customers", 3).start();
+    let first = sync(&mock, 0, "customers", "incremental", &json!([]));
+    assert_eq!(first.records("customers").len(), 3);
+    let newest = DEFAULT_NOW;
+    let state = json!({"updated": newest.to_string(), "synced_to": DEFAULT_NOW});
+    assert_eq!(**first.states("customers").last().unwrap(), state);
+
+    let at = DEFAULT_NOW + DAY;
+    mock.push_event("customer.updated", at, r#"{"id":"cus_1","object":"customer","created":5,"name":"New"}"#);
+    mock.push_event("customer.deleted", at + 1, r#"{"id":"cus_2","object":"customer","created":6}"#);
+    let second = sync(&mock, 2, "customers", "incremental", &resumed(&first));
+    let until = DEFAULT_NOW + 2 * DAY;
+    assert_eq!(
+        mock.server().conversation(),
+        [format!(
+            "GET /v1/events?types[]=customer.created&types[]=customer.updated&types[]=customer.deleted&limit=100\
+             &created[gte]={newest}&created[lte]={until}"
+        )]
+    );
+    assert_eq!(
+        second.records("customers"),
+        [
+            format!(r#"{{"id":"cus_2","object":"customer","created":6,"updated":{},"is_deleted":true}}"#, at + 1),
+            format!(r#"{{"id":"cus_1","object":"customer","created":5,"name":"New","updated":{at}}}"#),
+        ]
+    );
+    let state = json!({"updated": (at + 1).to_string(), "synced_to": until});
+    assert_eq!(**second.states("customers").last().unwrap(), state);
+}
+
+#[test]
+fn objects_of_another_kind_do_not_leak_out_of_events() {
+    let mock = StripeMock::builder().start();
+    let at = DEFAULT_NOW + DAY;
+    mock.push_event("charge.refund.updated", at, r#"{"id":"re_1","object":"refund","created":5}"#);
+    mock.push_event("charge.updated", at, r#"{"id":"ch_1","object":"charge","created":5}"#);
+    let state = json!({"updated": DEFAULT_NOW.to_string()});
+    let charges = sync(&mock, 2, "charges", "incremental", &state_of("charges", &state));
+    assert_eq!(field(&charges, "charges", "id"), ["ch_1"]);
+    let refunds = sync(&mock, 2, "refunds", "incremental", &state_of("refunds", &state));
+    assert_eq!(field(&refunds, "refunds", "id"), ["re_1"]);
+}
+
+#[test]
+fn a_state_older_than_the_events_makes_a_list_again_and_says_so() {
+    let mock = StripeMock::builder().count("products", 3).start();
+    let old = json!({"updated": (DEFAULT_NOW - 31 * DAY).to_string()});
+    let messages = sync(&mock, 0, "products", "incremental", &state_of("products", &old));
+    assert_eq!(messages.records("products").len(), 3);
+    assert!(mock.server().requests().iter().all(|request| request.path == "/v1/products"));
+    assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("30 days")));
+}
+
+#[test]
+fn a_quiet_stream_is_not_listed_again_while_it_was_synced_within_the_events() {
+    let mock =
+        StripeMock::builder().spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 200 * DAY).count("products", 3).start();
+    let first = sync(&mock, 0, "products", "incremental", &json!([]));
+    sync(&mock, 20, "products", "incremental", &resumed(&first));
+    let from = DEFAULT_NOW + 20 * DAY - 30 * DAY;
+    let requests = mock.server().requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(
+        (requests[0].path.as_str(), requests[0].param("created[gte]")),
+        ("/v1/events", Some(from.to_string().as_str()))
+    );
+}
+
+#[test]
+fn an_unfinished_first_pass_is_gone_on_with_as_a_list() {
+    let mock = StripeMock::builder().count("customers", 3).start();
+    let unfinished =
+        json!({"updated": "1000", "list_pass": {"started": DEFAULT_NOW - DAY, "next": DEFAULT_NOW - 40 * DAY}});
+    let messages = sync(&mock, 0, "customers", "incremental", &state_of("customers", &unfinished));
+    assert!(mock.server().conversation()[0].starts_with("GET /v1/customers?limit=100"));
+    let state = messages.states("customers").pop().unwrap().clone();
+    assert_eq!(state["synced_to"], DEFAULT_NOW - DAY, "what changed during the pass is still to be read");
+    assert!(state.get("list_pass").is_none());
+}
+
+#[test]
+fn a_full_refresh_lists_whatever_the_state_says() {
+    let mock = StripeMock::builder().count("customers", 3).start();
+    let state = json!({"updated": DEFAULT_NOW.to_string(), "synced_to": DEFAULT_NOW});
+    let messages = sync(&mock, 1, "customers", "full_refresh", &state_of("customers", &state));
+    assert_eq!(messages.records("customers").len(), 3);
+}
+
+#[test]
+fn accounts_are_listed_without_windows() {
+    let mock = StripeMock::builder().count("accounts", 3).start();
+    let messages = sync(&mock, 0, "accounts", "incremental", &json!([]));
+    assert_eq!(mock.server().conversation(), ["GET /v1/accounts?limit=100"]);
+    assert_eq!(messages.records("accounts").len(), 3);
+}
+
+#[test]
+fn expansions_are_asked_for_by_their_parameters() {
+    let mock = StripeMock::builder().start();
+    sync(&mock, 0, "charges", "full_refresh", &json!([]));
+    assert!(
+        mock.server().conversation()[0].starts_with("GET /v1/charges?expand[]=data.refunds&limit=100&created[gte]=")
+    );
+    sync(&mock, 0, "invoices", "full_refresh", &json!([]));
+    let expected =
+        "GET /v1/invoices?expand[]=data.discounts&expand[]=data.total_tax_amounts.tax_rate&limit=100&created";
+    assert!(mock.server().conversation()[0].starts_with(expected));
+}
+
+#[test]
+fn every_form_of_cursor_in_a_state_is_used() {
+    let mock = StripeMock::builder().start();
+    let at = DEFAULT_NOW - DAY;
+    let date = jiff::Timestamp::from_second(at).unwrap().to_string();
+    for cursor in [json!(at), json!(at.to_string()), json!(date)] {
+        sync(&mock, 0, "events", "incremental", &state_of("events", &json!({"created": cursor})));
+        assert_eq!(mock.server().requests()[0].param("created[gte]"), Some(at.to_string().as_str()), "{cursor}");
+    }
+}
+
+#[test]
+fn a_state_in_the_future_reads_nothing_keeps_the_state_and_says_so() {
+    let mock = StripeMock::builder().count("events", 3).start();
+    let state = json!({"created": (DEFAULT_NOW + 99 * DAY).to_string()});
+    let messages = sync(&mock, 0, "events", "incremental", &state_of("events", &state));
+    assert_eq!(mock.server().requests().len(), 0);
+    assert_eq!(messages.states("events"), [&state]);
+    assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("in the future")));
+    assert_eq!(messages.statuses("events"), ["STARTED", "COMPLETE"]);
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_told_to_the_platform() {
+    let mock = StripeMock::builder().count("accounts", 3).rate_limit("/v1/accounts", 2, 7).start();
+    mock.set_now(DEFAULT_NOW);
+    let done = InProcess::with_registry(Registry::built_in())
+        .now(DEFAULT_NOW)
+        .config(&config(&mock))
+        .streams(&[("accounts", "full_refresh")])
+        .run("read");
+    let messages = done.messages();
+    assert_eq!((messages.records("accounts").len(), messages.rate_limited("accounts")), (3, 2));
+    // The wait Stripe asks for, and half of the tenth that jitter may add.
+    assert_eq!(done.sleeps.iter().map(|sleep| sleep.as_millis()).collect::<Vec<_>>(), [7_350, 7_350]);
+    let reset = (DEFAULT_NOW + 7) * 1000 + 350;
+    assert!(
+        done.stdout
+            .contains(&format!(r#""reasons":[{{"type":"RATE_LIMITED","rate_limited":{{"quota_reset":{reset}}}}}]"#))
+    );
+}
+
+#[test]
+fn stripes_own_word_on_retries_is_taken() {
+    let mock = StripeMock::builder().count("accounts", 1).start();
+    let conflict = || source_http::testing::Reply::json_text("{}").status(409);
+    mock.fault_next("/v1/accounts", conflict());
+    mock.fault_next(
+        "/v1/accounts",
+        source_http::testing::Reply::json_text("{}").status(400).header("Stripe-Should-Retry", "true"),
+    );
+    assert_eq!(sync(&mock, 0, "accounts", "full_refresh", &json!([])).records("accounts").len(), 1);
+    mock.server().take_requests();
+    mock.fault_next(
+        "/v1/accounts",
+        source_http::testing::Reply::json_text("{}").status(500).header("Stripe-Should-Retry", "false"),
+    );
+    let done = InProcess::with_registry(Registry::built_in())
+        .config(&config(&mock))
+        .streams(&[("accounts", "full_refresh")])
+        .run("read");
+    assert_eq!((done.status, mock.server().requests().len()), (1, 1));
+}
