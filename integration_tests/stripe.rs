@@ -212,7 +212,7 @@ fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_told_to_the_platform() 
     let messages = done.messages();
     assert_eq!((messages.records("accounts").len(), messages.rate_limited("accounts")), (3, 2));
     // The wait Stripe asks for, and half of the tenth that jitter may add.
-    assert_eq!(done.sleeps.iter().map(|sleep| sleep.as_millis()).collect::<Vec<_>>(), [7_350, 7_350]);
+    assert_eq!(done.sleeps.iter().map(std::time::Duration::as_millis).collect::<Vec<_>>(), [7_350, 7_350]);
     let reset = (DEFAULT_NOW + 7) * 1000 + 350;
     assert!(
         done.stdout

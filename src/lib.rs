@@ -1,14 +1,14 @@
 //! Airbyte sources for HTTP APIs, and the parts to write more of them.
 //!
 //! A source is a [`Source`]: what it wants to be configured with, and the streams of a config. A stream is a value
-//! that implements [`streams::HttpStream`]: a base URL, a path, where the records are, how to page. [`run`] turns a
+//! that implements [`streams::HttpStream`]: a base URL, a path, where the records are, how to page. [`run()`] turns a
 //! [`Registry`] of sources and a command line into a connector that speaks the Airbyte protocol.
 //!
 //! The house, each floor using only the floors below it:
 //!
 //! | where | what |
 //! | --- | --- |
-//! | [`run`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read` |
+//! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read` |
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
 //! | [`source`] | the [`Source`] contract, the registry, the config |
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
@@ -39,6 +39,7 @@ pub mod sync;
     clippy::needless_pass_by_value,
     clippy::similar_names,
     clippy::too_many_lines,
+    clippy::unused_self,
     clippy::format_push_string,
     clippy::format_collect,
     reason = "a test kit waits in real time, panics on misuse, and makes up small numbers"
@@ -47,3 +48,8 @@ pub mod testing;
 
 pub use run::{Host, run};
 pub use source::{Registry, Source};
+
+/// The examples in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

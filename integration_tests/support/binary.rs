@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use source_http::testing::{Messages, StripeMock};
 
 /// A call of the binary in a directory of its own.
-pub struct Binary {
+pub(crate) struct Binary {
     command: Command,
     directory: tempfile::TempDir,
     stdin: Option<String>,
 }
 
 /// What a call came to.
-pub struct Output {
+pub(crate) struct Output {
     /// The exit status; `None` if a signal ended it.
     pub status: Option<i32>,
     /// All of stdout.
@@ -26,7 +26,7 @@ pub struct Output {
 
 impl Binary {
     /// A call with these arguments, in an environment without any setting of ours.
-    pub fn new(args: &[&str]) -> Self {
+    pub(crate) fn new(args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::cargo_bin("source-http").unwrap();
         command.args(args).current_dir(&directory);
@@ -37,30 +37,30 @@ impl Binary {
     }
 
     /// A file in the call's directory, where relative names are looked up.
-    pub fn file(self, name: &str, content: impl ToString) -> Self {
+    pub(crate) fn file(self, name: &str, content: impl ToString) -> Self {
         std::fs::write(self.directory.path().join(name), content.to_string()).unwrap();
         self
     }
 
     /// What is fed to standard input.
-    pub fn stdin(mut self, text: impl ToString) -> Self {
+    pub(crate) fn stdin(mut self, text: impl ToString) -> Self {
         self.stdin = Some(text.to_string());
         self
     }
 
     /// An environment variable.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// The command, for tests that do their own waiting.
-    pub fn command(self) -> (Command, tempfile::TempDir) {
+    pub(crate) fn command(self) -> (Command, tempfile::TempDir) {
         (self.command, self.directory)
     }
 
     /// Runs it to its end.
-    pub fn run(mut self) -> Output {
+    pub(crate) fn run(mut self) -> Output {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -79,12 +79,12 @@ impl Binary {
 
 impl Output {
     /// Stdout as messages, checked against the rules of the protocol.
-    pub fn messages(&self) -> Messages {
+    pub(crate) fn messages(&self) -> Messages {
         Messages::parse(&self.stdout)
     }
 }
 
 /// A config for a mock Stripe.
-pub fn config(mock: &StripeMock) -> Value {
+pub(crate) fn config(mock: &StripeMock) -> Value {
     json!({"client_secret": mock.key(), "account_id": "acct_test", "api_url": format!("{}/v1", mock.url())})
 }

@@ -61,7 +61,7 @@ mod tests {
 
     use super::*;
 
-    fn read(state: Value) -> Result<Option<i64>, Failure> {
+    fn read(state: &Value) -> Result<Option<i64>, Failure> {
         cursor(state.as_object().unwrap(), "created", "s")
     }
 
@@ -76,10 +76,10 @@ mod tests {
             json!({"slices": [{"start": 1, "end": 1_795_029_300, "most_recent_cursor_value": 1_795_029_223}], "state_type": "date-range"}),
             json!({"slices": [{"start": "1795029223", "end": "1795029300"}], "state_type": "date-range"}),
         ] {
-            assert_eq!(read(state.clone()).unwrap(), Some(1_795_029_223), "{state}");
+            assert_eq!(read(&state).unwrap(), Some(1_795_029_223), "{state}");
         }
-        assert_eq!(read(json!({"created": "2026-11-18"})).unwrap(), Some(1_794_960_000));
-        assert_eq!(read(json!({})).unwrap(), None);
+        assert_eq!(read(&json!({"created": "2026-11-18"})).unwrap(), Some(1_794_960_000));
+        assert_eq!(read(&json!({})).unwrap(), None);
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
         for state in
             [json!({"updated": "1"}), json!({"created": "soon"}), json!({"created": null}), json!({"slices": []})]
         {
-            assert!(read(state.clone()).is_err(), "{state}");
+            assert!(read(&state).is_err(), "{state}");
         }
     }
 }

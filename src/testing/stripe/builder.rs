@@ -47,7 +47,7 @@ impl StripeMockBuilder {
 
     /// The only API key that is let in. Default: [`DEFAULT_KEY`].
     pub fn key(mut self, key: &str) -> Self {
-        self.settings.key = key.to_owned();
+        key.clone_into(&mut self.settings.key);
         self
     }
 

@@ -147,9 +147,8 @@ impl Resource {
             let segment = given.next()?;
             match placeholder(expected) {
                 Some(field) if !segment.is_empty() => fields.push((field, segment.to_owned())),
-                Some(_) => return None,
                 None if segment == expected => {}
-                None => return None,
+                _ => return None,
             }
         }
         given.next().is_none().then_some(fields)
