@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{
     ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure, Log, LogLevel, Message,
@@ -115,6 +116,12 @@ impl Output {
         }
         let message = self.redactor.redact(text);
         self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
+    }
+
+    /// Time since an arbitrary start, for what is done at intervals.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     /// Writes a checkpoint.

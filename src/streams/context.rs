@@ -1,9 +1,13 @@
 //! What a stream's methods are told: which part of the stream, which page of it, and what is known from before.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::Fetcher;
 use crate::protocol::{Output, StreamState, SyncMode};
+
+/// What is encoded in a segment of a path: all but the unreserved characters of RFC 3986, section 2.3.
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A part of a stream that is read by one chain of requests: a time window, a parent's record, a region. Made by
 /// [`super::HttpStream::stream_slices`], never looked into by anything but the stream. It may be kept in a state, so
@@ -25,6 +29,24 @@ pub struct RequestContext<'a> {
     pub slice: &'a Slice,
     /// The page of it; `None` is the first.
     pub page_token: Option<&'a PageToken>,
+}
+
+impl RequestContext<'_> {
+    /// A member of the slice as text: a string without its quotes, anything else as JSON. Empty if it is not there.
+    #[must_use]
+    pub fn slice_text(&self, name: &str) -> String {
+        match self.slice.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// A member of the slice as a segment of a URL's path: what would end the segment, such as a slash, is encoded.
+    #[must_use]
+    pub fn path_segment(&self, name: &str) -> String {
+        utf8_percent_encode(&self.slice_text(name), &SEGMENT).to_string()
+    }
 }
 
 /// What [`super::HttpStream::stream_slices`] is told.

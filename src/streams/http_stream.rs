@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Page, PageToken, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor};
+use super::{
+    Page, PageToken, ParentStream, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor,
+};
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, Undecodable};
 use crate::json::RecordPath;
@@ -157,12 +159,28 @@ pub trait HttpStream: Send + Sync {
         Ok(None)
     }
 
-    /// The parts the stream is read in, oldest first. A state is written after each. Default: one, the whole stream.
+    /// The stream whose records are this one's slices. Default: none.
+    fn parent(&self) -> Option<&ParentStream> {
+        None
+    }
+
+    /// The parts the stream is read in, oldest first, made while they are read. A state is written after each. Default:
+    /// one for each record of [`HttpStream::parent`], or one, the whole stream.
     ///
     /// # Errors
     /// A config failure if the state makes no sense.
-    fn stream_slices<'a>(&'a self, _cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        Ok(Box::new(std::iter::once(Ok(Slice::new()))))
+    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        match self.parent() {
+            Some(parent) => parent.slices(cx),
+            None => Ok(Box::new(std::iter::once(Ok(Slice::new())))),
+        }
+    }
+
+    /// After how many records of a slice a state is written within it. Only for a stream whose records come in
+    /// ascending order of the cursor field, and which asks for records at or after its state's cursor, so that nothing
+    /// is skipped. Default: `None`, after each slice and, where [`HttpStream::is_resumable`], each page.
+    fn state_checkpoint_interval(&self) -> Option<u64> {
+        None
     }
 
     /// Advances the state past a slice that was read to its end. `newest` is the newest cursor value of the slice's

@@ -2,7 +2,7 @@
 //! stream that fails is told of and the others go on.
 
 mod checkpoint;
-mod loop_guard;
+mod slice_read;
 mod stream_output;
 mod stream_read;
 

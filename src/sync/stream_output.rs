@@ -2,6 +2,7 @@
 //! and states, then COMPLETE or INCOMPLETE. Counts the records each state covers.
 
 use std::io;
+use std::time::Duration;
 
 use crate::http::{RetryObserver, Wait};
 use crate::protocol::{
@@ -10,6 +11,13 @@ use crate::protocol::{
 
 /// Bytes of records gathered before they are handed on: a page of the usual size goes out as one write.
 const BATCH: usize = 512 * 1024;
+
+/// Bytes of records for each byte of a state that grows with the number of parents.
+const RECORDS_PER_STATE: usize = 20;
+/// What a STATE line has around the state, about.
+const STATE_LINE: usize = 200;
+/// Time after which such a state is written all the same.
+const LONGEST_WITHOUT_STATE: Duration = Duration::from_secs(60);
 
 /// The voice of a stream.
 pub(super) struct StreamOutput<'a> {
@@ -21,6 +29,10 @@ pub(super) struct StreamOutput<'a> {
     started: bool,
     running: bool,
     since_state: u64,
+    /// Bytes of records since the last state.
+    bytes_since_state: usize,
+    /// When the last state was written.
+    state_at: Duration,
     total: u64,
 }
 
@@ -35,6 +47,8 @@ impl<'a> StreamOutput<'a> {
             started: false,
             running: false,
             since_state: 0,
+            bytes_since_state: 0,
+            state_at: output.elapsed(),
             total: 0,
         }
     }
@@ -60,6 +74,7 @@ impl<'a> StreamOutput<'a> {
             self.output.status(&self.stream, Status::Running, None)?;
         }
         self.writer.write(&mut self.batch, data, self.emitted_at);
+        self.bytes_since_state += data.len();
         self.since_state += 1;
         self.total += 1;
         if self.batch.len() >= BATCH { self.end_page() } else { Ok(()) }
@@ -75,8 +90,22 @@ impl<'a> StreamOutput<'a> {
     /// A checkpoint: it covers the records written since the last one.
     pub(super) fn state(&mut self, state: StreamState) -> io::Result<()> {
         self.end_page()?;
+        self.state_at = self.output.elapsed();
+        self.bytes_since_state = 0;
         let records = std::mem::take(&mut self.since_state);
         self.output.state(&self.stream, state, records)
+    }
+
+    /// Records written since the last state.
+    pub(super) fn since_state(&self) -> u64 {
+        self.since_state
+    }
+
+    /// Whether a state of this size, which grows with the stream, is worth its bytes: the records since the last one
+    /// outweigh it, or that was a while ago.
+    pub(super) fn state_is_due(&self, state_bytes: usize) -> bool {
+        self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
+            || self.output.elapsed().saturating_sub(self.state_at) >= LONGEST_WITHOUT_STATE
     }
 
     pub(super) fn complete(&mut self) -> io::Result<()> {

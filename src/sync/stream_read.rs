@@ -1,36 +1,40 @@
-//! Reading one stream: slice by slice, page by page. A state goes out only after the records it covers, and only a
-//! slice that was read to its end moves the stream's own state.
+//! Reading one stream: which slices, in which order, from where on. A state goes out only after the records it covers,
+//! and only a slice that was read to its end moves the stream's own state.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint};
-use super::loop_guard::LoopGuard;
 use super::stream_output::StreamOutput;
 use crate::http::HttpClient;
 use crate::protocol::{Failure, LogLevel, StreamState, SyncMode};
-use crate::streams::{Fetcher, HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, cursor};
+use crate::streams::{Fetcher, HttpStream, PerParentState, Slice, SliceContext, partition_key};
 
-/// Empty pages in a row after which an API that promises more is not believed.
-const MAX_EMPTY_PAGES: u32 = 1_000;
+/// Whether all was read, or `--limit` ended it.
+pub(super) type Flow = ControlFlow<()>;
 
 /// One stream being read.
 pub(super) struct StreamRead<'a, 'o> {
-    stream: &'a dyn HttpStream,
+    pub(super) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
-    cursor_field: Vec<String>,
-    limit: Option<u64>,
-    client: &'a HttpClient,
-    out: &'a mut StreamOutput<'o>,
-    /// What the records written so far amount to, in whole slices.
-    state: StreamState,
-    /// The state as it was given.
-    input: StreamState,
+    pub(super) cursor_field: Vec<String>,
+    pub(super) limit: Option<u64>,
+    pub(super) client: &'a HttpClient,
+    pub(super) out: &'a mut StreamOutput<'o>,
+    /// The state as it was given, or as the slice that was gone on with has left it.
+    pub(super) input: StreamState,
+    pub(super) progress: Progress,
 }
 
-/// Whether a slice was read to its end, or `--limit` ended it.
-type Flow = ControlFlow<()>;
+/// What the slices that were read to their end amount to.
+pub(super) enum Progress {
+    /// The state of a stream that is sliced by time, or not at all.
+    Whole(StreamState),
+    /// The states of a sub-stream.
+    PerParent(PerParentState),
+}
 
 impl<'a, 'o> StreamRead<'a, 'o> {
     pub(super) fn new(
@@ -41,18 +45,24 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         client: &'a HttpClient,
         out: &'a mut StreamOutput<'o>,
     ) -> Self {
-        let (state, input) = Default::default();
-        Self { stream, sync_mode, cursor_field, limit, client, out, state, input }
+        let (input, progress) = (StreamState::new(), Progress::Whole(StreamState::new()));
+        Self { stream, sync_mode, cursor_field, limit, client, out, input, progress }
     }
 
     pub(super) fn run(mut self, mut input: StreamState) -> anyhow::Result<()> {
         self.out.start()?;
-        let checkpoint = Checkpoint::take(&mut input)?;
-        self.state = input.clone();
+        let begun = Checkpoint::take(&mut input)?;
         self.input = input;
-        let flow = match self.cursor_field.is_empty() {
-            true => self.read_without_cursor(checkpoint)?,
-            false => self.read_with_cursor(checkpoint)?,
+        let flow = if self.cursor_field.is_empty() && checkpoint::is_complete(&self.input) {
+            self.out.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
+            self.out.state(checkpoint::complete())?;
+            Flow::Continue(())
+        } else if self.stream.parent().is_some() {
+            self.read_sub_stream(begun)?
+        } else if self.cursor_field.is_empty() {
+            self.read_without_cursor(begun)?
+        } else {
+            self.read_with_cursor(begun)?
         };
         if flow.is_break() {
             let limit = self.limit.unwrap_or_default();
@@ -62,18 +72,16 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     /// The slice that was begun is finished as it was begun; then the stream is asked what is left.
-    fn read_with_cursor(&mut self, checkpoint: Option<Checkpoint>) -> anyhow::Result<Flow> {
-        let resumed = match checkpoint {
-            Some(checkpoint) => {
-                let slice = checkpoint.slice.clone();
-                if self.read_slice(checkpoint)?.is_break() {
-                    return Ok(Flow::Break(()));
-                }
-                Some(slice)
-            }
-            None => None,
-        };
-        let (stream, client, state) = (self.stream, self.client, self.state.clone());
+    fn read_with_cursor(&mut self, begun: Option<Checkpoint>) -> anyhow::Result<Flow> {
+        self.progress = Progress::Whole(self.input.clone());
+        let resumed = begun.as_ref().map(|begun| begun.slice.clone());
+        if let Some(begun) = begun
+            && self.read_slice(begun)?.is_break()
+        {
+            return Ok(Flow::Break(()));
+        }
+        self.input = self.state();
+        let (stream, client, state) = (self.stream, self.client, self.state());
         let (waits, output) = (self.out.waits(), self.out.output());
         let fetcher = Fetcher::new(client, &waits);
         let resumed = resumed.as_ref();
@@ -86,20 +94,15 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             }
         }
         if !any {
-            let state = Value::Object(self.state.clone());
+            let state = Value::Object(self.state());
             self.out.log(LogLevel::Info, &format!("there is nothing to read from the state {state}."))?;
-            self.out.state(self.state.clone())?;
+            self.out.state(self.state())?;
         }
         Ok(Flow::Continue(()))
     }
 
     /// Without a cursor the state knows one thing: the slice and page to go on with. Slices before it are skipped.
-    fn read_without_cursor(&mut self, checkpoint: Option<Checkpoint>) -> anyhow::Result<Flow> {
-        if checkpoint::is_complete(&self.input) {
-            self.out.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
-            self.out.state(checkpoint::complete())?;
-            return Ok(Flow::Continue(()));
-        }
+    fn read_without_cursor(&mut self, begun: Option<Checkpoint>) -> anyhow::Result<Flow> {
         if !self.input.is_empty() {
             let state = Value::Object(self.input.clone());
             return Err(Failure::config(format!(
@@ -114,15 +117,13 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         let fetcher = Fetcher::new(client, &waits);
         let cx = SliceContext { sync_mode: self.sync_mode, state: &state, resumed: None, fetcher: &fetcher, output };
         let mut slices = stream.stream_slices(&cx)?.peekable();
-        if let Some(checkpoint) = checkpoint {
-            let mut found = None;
-            while found.is_none()
-                && let Some(slice) = slices.next()
-            {
-                found = (slice? == checkpoint.slice).then_some(());
+        if let Some(begun) = begun {
+            let mut found = false;
+            while !found && let Some(slice) = slices.next() {
+                found = slice? == begun.slice;
             }
-            if found.is_some() {
-                if self.read_slice(checkpoint)?.is_break() {
+            if found {
+                if self.read_slice(begun)?.is_break() {
                     return Ok(Flow::Break(()));
                 }
                 self.point_to(slices.peek())?;
@@ -149,112 +150,80 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         Ok(())
     }
 
-    /// Reads a slice from the given place to its end.
-    fn read_slice(&mut self, begin: Checkpoint) -> anyhow::Result<Flow> {
-        let Checkpoint { slice, next_page_token: mut token, mut newest } = begin;
-        let waits = self.out.waits();
-        let fetcher = Fetcher::new(self.client, &waits);
-        let mut guard = LoopGuard::default();
-        let (mut empty_pages, mut resuming) = (0, token.is_some());
-        loop {
-            let input = self.input.clone();
-            let cx = RequestContext { state: &input, slice: &slice, page_token: token.as_ref() };
-            let page = match fetcher.page(self.stream, &cx) {
-                Err(error) if resuming && is_stale_token(&error) => {
-                    let text =
-                        format!("the page where the last read stopped is gone; its slice is read again. {error}");
-                    self.out.log(LogLevel::Warn, &text)?;
-                    (token, newest, resuming) = (None, None, false);
-                    continue;
-                }
-                page => page?,
-            };
-            resuming = false;
-            let Some(page) = page else { break };
-            let before = newest.clone();
-            if self.write_page(&page, &cx, &mut newest)?.is_break() {
-                // The page was begun and not finished: it is the one to go on with.
-                self.pause(&slice, token, before)?;
-                return Ok(Flow::Break(()));
-            }
-            empty_pages = if page.is_empty() { empty_pages + 1 } else { 0 };
-            let next = self.stream.next_page_token(&page, &cx)?;
-            let Some(next) = next else { break };
-            self.check_progress(&mut guard, &next, empty_pages, &page)?;
-            token = Some(next);
-            let at_limit = self.at_limit();
-            if at_limit || self.stream.is_resumable() {
-                self.pause(&slice, token.clone(), newest.clone())?;
-            }
-            if at_limit {
+    /// Each parent has a state of its own, so their order makes no difference, and neither do new ones among them.
+    fn read_sub_stream(&mut self, begun: Option<Checkpoint>) -> anyhow::Result<Flow> {
+        self.progress = Progress::PerParent(PerParentState::parse(self.stream.name(), self.input.clone())?);
+        let mut seen = HashSet::new();
+        if let Some(begun) = begun {
+            seen.insert(partition_key(&begun.slice));
+            if self.read_slice(begun)?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
-        if !self.cursor_field.is_empty() {
-            self.stream.get_updated_state(&mut self.state, &slice, newest.as_ref(), &self.cursor_field);
-            self.out.state(self.state.clone())?;
+        let (stream, client, state) = (self.stream, self.client, self.input.clone());
+        let (waits, output) = (self.out.waits(), self.out.output());
+        let fetcher = Fetcher::new(client, &waits);
+        let cx = SliceContext { sync_mode: self.sync_mode, state: &state, resumed: None, fetcher: &fetcher, output };
+        for slice in stream.stream_slices(&cx)? {
+            let slice = slice?;
+            if !seen.insert(partition_key(&slice)) || self.is_done(&slice) {
+                continue;
+            }
+            if self.read_slice(Checkpoint::at(slice))?.is_break() {
+                return Ok(Flow::Break(()));
+            }
         }
+        if let Progress::PerParent(states) = &mut self.progress {
+            states.retain(|partition| seen.contains(&partition_key(partition)));
+        }
+        let state = if self.cursor_field.is_empty() { checkpoint::complete() } else { self.state() };
+        self.out.state(state)?;
         Ok(Flow::Continue(()))
     }
 
-    /// A state within a slice: to be gone on with at a page, or, if the stream's pages cannot be asked for later, at
-    /// the slice's beginning.
-    fn pause(&mut self, slice: &Slice, token: Option<PageToken>, newest: Option<Value>) -> anyhow::Result<()> {
-        let mut place = Checkpoint::at(slice.clone());
-        if self.stream.is_resumable() {
-            (place.next_page_token, place.newest) = (token, newest);
+    fn is_done(&self, partition: &Slice) -> bool {
+        matches!(&self.progress, Progress::PerParent(states) if states.is_complete(partition))
+    }
+
+    /// What the records written so far amount to, in whole slices.
+    pub(super) fn state(&self) -> StreamState {
+        match &self.progress {
+            Progress::Whole(state) => state.clone(),
+            Progress::PerParent(states) => states.state(),
         }
-        Ok(self.out.state(place.put(&self.state))?)
     }
 
-    /// Writes the records of a page. Breaks off at the limit.
-    fn write_page(&mut self, page: &Page, cx: &RequestContext<'_>, newest: &mut Option<Value>) -> anyhow::Result<Flow> {
-        self.out.begin_page();
-        let flow = page.for_each(&mut |record| {
-            if self.at_limit() {
-                return Ok(Flow::Break(()));
+    /// What is known of a slice from before: the stream's state, or that of the slice's parent.
+    pub(super) fn state_of(&self, slice: &Slice) -> StreamState {
+        match &self.progress {
+            Progress::Whole(_) => self.input.clone(),
+            Progress::PerParent(states) => states.cursor(slice),
+        }
+    }
+
+    /// Notes that a slice was read to its end, and writes the state that says so.
+    pub(super) fn close(&mut self, slice: &Slice, newest: Option<&Value>) -> anyhow::Result<()> {
+        let has_cursor = !self.cursor_field.is_empty();
+        match &mut self.progress {
+            Progress::Whole(_) if !has_cursor => {}
+            Progress::Whole(state) => {
+                self.stream.get_updated_state(state, slice, newest, &self.cursor_field);
+                self.out.state(self.state())?;
             }
-            let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
-            if let Some(seen) = record.field_at(&self.cursor_field) {
-                let seen = serde_json::from_str(seen.get()).unwrap_or_default();
-                *newest = cursor::newer(newest.take(), seen);
+            Progress::PerParent(states) => {
+                if has_cursor {
+                    let mut state = states.cursor(slice);
+                    self.stream.get_updated_state(&mut state, slice, newest, &self.cursor_field);
+                    states.set(slice, state);
+                } else {
+                    states.set_complete(slice);
+                }
+                // This state grows with the parents: written after each of them, it would outweigh the records.
+                if self.out.state_is_due(states.bytes()) {
+                    self.out.state(self.state())?;
+                }
             }
-            self.out.record(record.text())?;
-            Ok(Flow::Continue(()))
-        })?;
-        self.out.end_page()?;
-        Ok(flow)
+        }
+        Ok(())
     }
-
-    fn at_limit(&self) -> bool {
-        self.limit.is_some_and(|limit| self.out.total() >= limit)
-    }
-
-    fn check_progress(
-        &self,
-        guard: &mut LoopGuard,
-        next: &PageToken,
-        empty_pages: u32,
-        page: &Page,
-    ) -> Result<(), Failure> {
-        let why = if guard.repeats(next) {
-            format!("the page token {next} came back, so the same pages would be read for ever")
-        } else if empty_pages >= MAX_EMPTY_PAGES {
-            format!("{empty_pages} pages in a row were empty and each promised another one")
-        } else {
-            return Ok(());
-        };
-        Err(Failure::system(format!(
-            "The paging of {:?} does not end: {why}. The last answer was to {}. This is a fault of the API, or of the \
-             stream's next_page_token.",
-            self.stream.name(),
-            page.response.request
-        )))
-    }
-}
-
-/// Whether an error may come from a page token that is no longer good, rather than from the network or credentials.
-fn is_stale_token(error: &anyhow::Error) -> bool {
-    let status = error.downcast_ref::<Failure>().and_then(|failure| failure.http_status);
-    matches!(status, Some(400 | 404 | 410 | 422))
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::streams::PageToken;
+use super::PageToken;
 
 /// Tokens remembered, so that short circles are found at their first step.
 const RECENT: usize = 8;

@@ -1,0 +1,173 @@
+//! Cursors: who chooses them, when a state is written, and what a state is good for.
+
+use serde_json::{Value, json};
+use source_http::streams::{HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices};
+use source_http::testing::{InProcess, Messages, Reply, Request, Server};
+
+use crate::support::connector;
+
+/// Events `1..=12` in ascending order, three a page, from the state's cursor on.
+#[derive(Clone, Default)]
+struct Events {
+    url: String,
+    interval: Option<u64>,
+    resumable: bool,
+    chosen_by_user: bool,
+    slices: Vec<&'static str>,
+}
+
+impl HttpStream for Events {
+    fn name(&self) -> &str {
+        "events"
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        "events".into()
+    }
+    fn cursor_field(&self) -> Vec<String> {
+        if self.chosen_by_user { Vec::new() } else { vec!["n".into()] }
+    }
+    fn source_defined_cursor(&self) -> bool {
+        !self.chosen_by_user
+    }
+    fn is_resumable(&self) -> bool {
+        self.resumable
+    }
+    fn state_checkpoint_interval(&self) -> Option<u64> {
+        self.interval
+    }
+    fn stream_slices<'a>(&'a self, _: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        if self.slices.is_empty() {
+            return Ok(Box::new(std::iter::once(Ok(Slice::new()))));
+        }
+        let slice = |name: &&'static str| Ok(std::iter::once(("region".to_owned(), json!(name))).collect());
+        Ok(Box::new(self.slices.iter().map(slice)))
+    }
+    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        let from = cx.state.get("n").map(|n| ("from".to_owned(), n.to_string()));
+        let region = cx.slice.get("region").map(|_| ("region".to_owned(), cx.slice_text("region")));
+        let page = cx.page_token.map(|token| ("after".to_owned(), token.to_string()));
+        region.into_iter().chain(from).chain(page).collect()
+    }
+    fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        let last = page.last().and_then(|last| last.get::<i64>("n"));
+        Ok(last.filter(|last| *last < 12).map(Value::from))
+    }
+}
+
+fn api(request: &Request) -> Reply {
+    let number = |name: &str, default: i64| request.param(name).map_or(default, |n| n.parse().unwrap());
+    let first = number("from", 1).max(number("after", 0) + 1);
+    Reply::json((first..=12).take(3).map(|n| json!({"n": n, "m": 100 + n})).collect::<Vec<Value>>())
+}
+
+fn events(server: &Server, change: impl Fn(&mut Events)) -> InProcess {
+    let mut stream = Events { url: server.url(), resumable: true, ..Events::default() };
+    change(&mut stream);
+    connector(move || Box::new(stream.clone()))
+}
+
+fn numbers(messages: &Messages) -> Vec<i64> {
+    let n = |record: &str| serde_json::from_str::<Value>(record).unwrap()["n"].as_i64().unwrap();
+    messages.records("events").into_iter().map(n).collect()
+}
+
+#[test]
+fn a_state_is_written_every_so_many_records_where_the_stream_declares_ascending_order() {
+    let server = Server::start(api);
+    let read = |stream: InProcess| stream.streams(&[("events", "incremental")]).run("read").messages();
+    let messages = read(events(&server, |stream| (stream.interval, stream.resumable) = (Some(5), false)));
+    let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
+    assert_eq!(states, [json!({"n": 5}), json!({"n": 10}), json!({"n": 12})]);
+
+    let state = json!({"events": {"n": 10}});
+    let rest = events(&server, |_| {}).streams(&[("events", "incremental")]).state(&state).run("read").messages();
+    assert_eq!(numbers(&rest), [10, 11, 12]);
+}
+
+#[test]
+fn no_state_is_written_within_a_slice_whose_records_are_not_in_order_after_all() {
+    let server = Server::start(|_: &Request| Reply::json(json!([{"n": 1}, {"n": 9}, {"n": 3}, {"n": 4}, {"n": 12}])));
+    let stream = events(&server, |stream| stream.interval = Some(2));
+    let messages = stream.streams(&[("events", "incremental")]).run("read").messages();
+    let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
+    assert_eq!(states, [json!({"n": 9}), json!({"n": 12})]);
+    assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("ascending order")));
+}
+
+#[test]
+fn a_page_is_gone_on_with_and_the_cursor_moves_only_at_the_end() {
+    let server = Server::start(api);
+    let messages = events(&server, |_| {}).streams(&[("events", "incremental")]).run("read").messages();
+    let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
+    let at = |n: i64| json!({"__resume": {"slice": {}, "next_page_token": n, "newest": n}});
+    assert_eq!(states, [at(3), at(6), at(9), json!({"n": 12})]);
+    let state = json!({"events": at(6)});
+    let rest = events(&server, |_| {}).streams(&[("events", "incremental")]).state(&state).run("read").messages();
+    assert_eq!(numbers(&rest), [7, 8, 9, 10, 11, 12, 12], "the rest of the slice, then what is new");
+}
+
+#[test]
+fn a_cursor_can_be_chosen_in_the_catalog() {
+    let server = Server::start(api);
+    let catalog = |cursor: Value| json!({"streams": [{"stream": {"name": "events"}, "sync_mode": "incremental", "cursor_field": cursor}]});
+    let stream = || events(&server, |stream| stream.chosen_by_user = true);
+    let messages = stream().catalog(&catalog(json!(["m"]))).run("read").messages();
+    assert_eq!(**messages.states("events").last().unwrap(), json!({"m": 112}));
+    let messages = stream().catalog(&catalog(json!([]))).run("read").messages();
+    assert!(messages.errors()[0].message.contains("Set `cursor_field`"), "{:?}", messages.errors());
+    let discovered = stream().run("discover").messages().catalog()["streams"][0].clone();
+    assert_eq!(discovered["supported_sync_modes"], json!(["full_refresh", "incremental"]));
+}
+
+#[test]
+fn slices_reach_the_request_and_each_is_followed_by_a_state() {
+    let server = Server::start(api);
+    let stream = || events(&server, |stream| (stream.slices, stream.resumable) = (vec!["eu", "us"], false));
+    let messages = stream().streams(&[("events", "incremental")]).run("read").messages();
+    assert_eq!(messages.states("events").len(), 2);
+    assert_eq!(server.conversation()[..2], ["GET /events?region=eu", "GET /events?region=eu&after=3"]);
+    assert_eq!(server.conversation()[4], "GET /events?region=us");
+}
+
+#[test]
+fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped() {
+    let server = Server::start(api);
+    let stream = || {
+        events(&server, |stream| (stream.slices, stream.chosen_by_user) = (vec!["eu", "us"], true))
+            .streams(&[("events", "full_refresh")])
+    };
+    let first = stream().arg("--limit").arg("15").run("read").messages();
+    let place = json!({"__resume": {"slice": {"region": "us"}, "next_page_token": 3}});
+    assert_eq!(**first.states("events").last().unwrap(), place);
+    server.take_requests();
+    let rest = stream().state(&json!({ "events": place })).run("read").messages();
+    assert_eq!(numbers(&rest), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert_eq!(server.conversation()[0], "GET /events?region=us&after=3");
+    assert_eq!(**rest.states("events").last().unwrap(), json!({"__ab_full_refresh_sync_complete": true}));
+
+    server.take_requests();
+    let state = json!({"events": {"__ab_full_refresh_sync_complete": true}});
+    let none = stream().state(&state).run("read").messages();
+    assert_eq!((none.records("events").len(), server.requests().len()), (0, 0));
+    assert_eq!(none.states("events").len(), 1);
+}
+
+#[test]
+fn a_slice_that_is_gone_has_all_of_them_read_again() {
+    let server = Server::start(api);
+    let state = json!({"events": {"__resume": {"slice": {"region": "gone"}, "next_page_token": 3}}});
+    let stream = events(&server, |stream| (stream.slices, stream.chosen_by_user) = (vec!["eu", "us"], true));
+    let messages = stream.streams(&[("events", "full_refresh")]).state(&state).run("read").messages();
+    assert_eq!(messages.records("events").len(), 24);
+    assert!(messages.logs().iter().any(|(level, _)| *level == "WARN"));
+}
+
+#[test]
+fn a_first_state_is_written_even_when_nothing_was_read() {
+    let server = Server::start(|_: &Request| Reply::json(json!([])));
+    let messages = events(&server, |_| {}).streams(&[("events", "incremental")]).run("read").messages();
+    assert_eq!(messages.states("events"), [&json!({})]);
+}

@@ -1,0 +1,181 @@
+//! Sub-streams: a slice a parent's record, in whatever order the catalog lists parent and children.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use source_http::json::RecordPath;
+use source_http::streams::{HttpStream, Page, PageToken, ParentStream, RequestContext};
+use source_http::testing::{InProcess, Messages, Reply, Request, Server};
+
+use crate::support::TestSource;
+
+/// Orders, two a page, and below each its items, incremental or not.
+struct Stream {
+    name: &'static str,
+    url: String,
+    parent: Option<ParentStream>,
+    cursor: bool,
+}
+
+impl HttpStream for Stream {
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        if self.parent.is_some() { format!("orders/{}/items", cx.path_segment("id")) } else { "orders".into() }
+    }
+    fn record_path(&self) -> RecordPath {
+        RecordPath::new(["data"])
+    }
+    fn parent(&self) -> Option<&ParentStream> {
+        self.parent.as_ref()
+    }
+    fn cursor_field(&self) -> Vec<String> {
+        if self.cursor { vec!["at".into()] } else { Vec::new() }
+    }
+    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        let page = cx.page_token.map(|page| ("page".to_owned(), page.to_string()));
+        let since = cx.state.get("at").map(|at| ("since".to_owned(), at.to_string()));
+        page.into_iter().chain(since).collect()
+    }
+    fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        Ok(page.get(&["next"]))
+    }
+}
+
+/// A connector of the parent and two children: one with a cursor, one without.
+fn connector(url: String, orders: &[(&str, &str)]) -> InProcess {
+    InProcess::new(TestSource::new(move |_, _| {
+        let stream = |name, parent: bool, cursor| {
+            let url = url.clone();
+            let parent = parent.then(|| {
+                let orders = Stream { name: "orders", url: url.clone(), parent: None, cursor: false };
+                ParentStream::new(Arc::new(orders), ["id"])
+            });
+            Box::new(Stream { name, url, parent, cursor }) as Box<dyn HttpStream>
+        };
+        vec![stream("orders", false, false), stream("items", true, false), stream("changes", true, true)]
+    }))
+    .config(&json!({}))
+    .streams(orders)
+}
+
+/// Five orders; each has as many items as its number says.
+fn api(request: &Request) -> Reply {
+    let page = request.param("page").map_or(1, |page| page.parse().unwrap());
+    if request.path == "/orders" {
+        let ids = (2 * page - 1..=(2 * page).min(5)).map(|id| json!({"id": format!("o/{id}"), "big": "x".repeat(500)}));
+        return Reply::json(json!({"data": ids.collect::<Vec<Value>>(), "next": (page < 3).then_some(page + 1)}));
+    }
+    let order: i64 = request.path["/orders/o%2F".len()..].split('/').next().unwrap().parse().unwrap();
+    let since: i64 = request.param("since").map_or(0, |since| since.parse().unwrap());
+    let items = (1..=order).filter(|at| *at >= since).map(|at| json!({"order": order, "at": at}));
+    Reply::json(json!({"data": items.collect::<Vec<Value>>()}))
+}
+
+fn ids(messages: &Messages, stream: &str) -> BTreeSet<String> {
+    messages.records(stream).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn children_are_read_as_their_parents_pages_come() {
+    let server = Server::start(api);
+    let messages = connector(server.url(), &[("items", "full_refresh")]).run("read").messages();
+    assert_eq!(messages.records("items").len(), 15);
+    assert_eq!(
+        server.conversation(),
+        [
+            "GET /orders",
+            "GET /orders/o%2F1/items",
+            "GET /orders/o%2F2/items",
+            "GET /orders?page=2",
+            "GET /orders/o%2F3/items",
+            "GET /orders/o%2F4/items",
+            "GET /orders?page=3",
+            "GET /orders/o%2F5/items",
+        ]
+    );
+    assert_eq!(**messages.states("items").last().unwrap(), json!({"__ab_full_refresh_sync_complete": true}));
+}
+
+#[test]
+fn the_order_of_the_catalog_and_what_is_selected_make_no_difference() {
+    let server = Server::start(api);
+    for streams in [&["orders", "items", "changes"][..], &["changes", "items", "orders"], &["items", "changes"]] {
+        let catalog: Vec<(&str, &str)> = streams.iter().map(|name| (*name, "full_refresh")).collect();
+        let messages = connector(server.url(), &catalog).run("read").messages();
+        assert_eq!((messages.records("items").len(), messages.records("changes").len()), (15, 15), "{streams:?}");
+        assert_eq!(messages.records("orders").len(), if streams.contains(&"orders") { 5 } else { 0 });
+    }
+}
+
+#[test]
+fn each_parent_has_a_state_of_its_own_that_holds_its_key_and_no_more() {
+    let server = Server::start(api);
+    let first = connector(server.url(), &[("changes", "incremental")]).run("read").messages();
+    let state = |at: i64| json!({"partition": {"id": format!("o/{at}")}, "cursor": {"at": at}});
+    let expected = json!({"states": [state(1), state(2), state(3), state(4), state(5)]});
+    assert_eq!(**first.states("changes").last().unwrap(), expected);
+
+    server.take_requests();
+    let state = serde_json::from_str(&first.state_file()).unwrap();
+    let second = connector(server.url(), &[("changes", "incremental")]).state(&state).run("read").messages();
+    assert_eq!(second.records("changes").len(), 5, "the newest of each is asked for again");
+    assert_eq!(server.conversation()[1], "GET /orders/o%2F1/items?since=1");
+}
+
+#[test]
+fn an_interrupted_read_goes_on_with_the_parents_that_are_left() {
+    let server = Server::start(api);
+    for stream in ["items", "changes"] {
+        let mode = if stream == "items" { "full_refresh" } else { "incremental" };
+        let all = ids(&connector(server.url(), &[(stream, mode)]).run("read").messages(), stream);
+        for limit in 1..15 {
+            let limited = connector(server.url(), &[(stream, mode)]).arg("--limit").arg(limit.to_string());
+            let first = limited.run("read").messages();
+            server.take_requests();
+            let state = serde_json::from_str(&first.state_file()).unwrap();
+            let rest = connector(server.url(), &[(stream, mode)]).state(&state).run("read").messages();
+            assert_eq!(&ids(&first, stream) | &ids(&rest, stream), all, "{stream} {limit}");
+            let asked = server.conversation();
+            assert!(
+                stream == "changes" || limit < 3 || !asked.contains(&"GET /orders/o%2F1/items".to_owned()),
+                "a finished parent was asked again: {asked:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn states_of_many_parents_stay_a_small_part_of_the_output() {
+    let server = Server::start(|request: &Request| {
+        if request.path == "/orders" {
+            let ids: Vec<Value> = (0..600).map(|id| json!({"id": id})).collect();
+            return Reply::json(json!({ "data": ids }));
+        }
+        Reply::json(json!({"data": [{"at": 1, "text": "x".repeat(10_000)}]}))
+    });
+    for (stream, mode) in [("items", "full_refresh"), ("changes", "incremental")] {
+        let done = connector(server.url(), &[(stream, mode)]).run("read");
+        done.messages();
+        let bytes = |kind: &str| done.stdout.lines().filter(|line| line.contains(kind)).map(str::len).sum::<usize>();
+        let (states, records) = (bytes(r#""type":"STATE""#), bytes(r#""type":"RECORD""#));
+        // The last state is always written, however long it is.
+        let last = done.stdout.lines().rfind(|line| line.contains(r#""type":"STATE""#)).unwrap().len();
+        assert!(20 * (states - last) <= records, "{stream}: {states} bytes of states for {records} of records");
+        assert!(done.stdout.matches(r#""type":"STATE""#).count() > 3, "{stream} wrote hardly any state");
+    }
+}
+
+#[test]
+fn a_parent_without_the_field_its_children_need_is_a_named_failure() {
+    let server = Server::start(|_: &Request| Reply::json(json!({"data": [{"name": "no id"}]})));
+    let messages = connector(server.url(), &[("items", "full_refresh")]).run("read").messages();
+    let error = &messages.errors()[0];
+    assert_eq!(error.message, "A record of \"orders\" has no \"id\", which its sub-streams need to be asked for.");
+    assert_eq!(messages.statuses("items"), ["STARTED", "INCOMPLETE"]);
+}

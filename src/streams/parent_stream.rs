@@ -1,0 +1,161 @@
+//! Sub-streams: a stream whose slices are another stream's records.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value;
+
+use super::paging::Paging;
+use super::{Fetcher, HttpStream, Page, RequestContext, Slice, SliceContext, Slices};
+use crate::protocol::{Failure, StreamState, SyncMode};
+
+/// The parent of a sub-stream: any stream, and the fields of its records that a child needs.
+///
+/// The parent is read for the child alone, page by page as its children are read, whether or not it is in the catalog,
+/// and independently of the parent's own reading and state. If the parent says [`HttpStream::use_cache`], its pages are
+/// fetched once for all.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use source_http::streams::{HttpStream, ParentStream, RequestContext};
+/// # struct Employees;
+/// # impl HttpStream for Employees {
+/// #     fn name(&self) -> &str { "employees" }
+/// #     fn url_base(&self) -> &str { "https://api.example.com/v1/" }
+/// #     fn path(&self, _: &RequestContext<'_>) -> String { "employees".into() }
+/// # }
+///
+/// struct EmployeeDetails {
+///     employees: ParentStream,
+/// }
+///
+/// impl HttpStream for EmployeeDetails {
+///     fn name(&self) -> &str {
+///         "employee_details"
+///     }
+///     fn url_base(&self) -> &str {
+///         "https://api.example.com/v1/"
+///     }
+///     fn path(&self, cx: &RequestContext<'_>) -> String {
+///         format!("employees/{}/details", cx.path_segment("id"))
+///     }
+///     fn parent(&self) -> Option<&ParentStream> {
+///         Some(&self.employees)
+///     }
+/// }
+///
+/// let details = EmployeeDetails { employees: ParentStream::new(Arc::new(Employees), ["id"]) };
+/// ```
+pub struct ParentStream {
+    stream: Arc<dyn HttpStream>,
+    fields: Vec<String>,
+}
+
+impl ParentStream {
+    /// A parent whose records become slices of these fields. The fields identify a parent in states, so they should be
+    /// few and small, and they must be in every record. Never the whole record: states would grow with it.
+    pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
+        Self { stream, fields: fields.into_iter().map(Into::into).collect() }
+    }
+
+    /// The parent itself.
+    pub fn stream(&self) -> &dyn HttpStream {
+        &*self.stream
+    }
+
+    /// One slice a parent's record, made while they are read.
+    ///
+    /// # Errors
+    /// If the parent's own slices cannot be made. What keeps a page from being read comes out of the iterator.
+    pub fn slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, resumed: None, ..*cx };
+        let slices = self.stream.stream_slices(&cx)?;
+        Ok(Box::new(ParentSlices { parent: self, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() }))
+    }
+
+    /// The slice of a parent's record.
+    fn slice_of(&self, record: &super::Record<'_>) -> Result<Slice, Failure> {
+        let field = |name: &String| {
+            let value = record.field(name).and_then(|text| serde_json::from_str::<Value>(text.get()).ok());
+            match value {
+                Some(value) if !value.is_null() => Ok((name.clone(), value)),
+                _ => Err(Failure::system(format!(
+                    "A record of {:?} has no {name:?}, which its sub-streams need to be asked for.",
+                    self.stream.name()
+                ))),
+            }
+        };
+        self.fields.iter().map(field).collect()
+    }
+}
+
+impl std::fmt::Debug for ParentStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParentStream").field("stream", &self.stream.name()).field("fields", &self.fields).finish()
+    }
+}
+
+/// A parent is always read whole.
+static NO_STATE: LazyLock<StreamState> = LazyLock::new(StreamState::new);
+
+/// Turns a parent's pages into slices, one page at a time.
+struct ParentSlices<'a> {
+    parent: &'a ParentStream,
+    fetcher: &'a Fetcher<'a>,
+    slices: Slices<'a>,
+    /// The parent's slice being read, and how far.
+    current: Option<(Slice, Paging)>,
+    ready: VecDeque<Slice>,
+}
+
+impl ParentSlices<'_> {
+    /// Reads one more page. False if there is none.
+    fn advance(&mut self) -> anyhow::Result<bool> {
+        let stream = &*self.parent.stream;
+        let (slice, mut paging) = match self.current.take() {
+            Some(current) => current,
+            None => match self.slices.next() {
+                Some(slice) => (slice?, Paging::default()),
+                None => return Ok(false),
+            },
+        };
+        let cx = RequestContext { state: &NO_STATE, slice: &slice, page_token: paging.token.as_ref() };
+        let Some(page) = self.fetcher.page(stream, &cx)? else { return Ok(true) };
+        self.collect(&page, &cx)?;
+        let next = stream.next_page_token(&page, &cx)?;
+        if paging.advance(stream, &page, next)? {
+            self.current = Some((slice, paging));
+        }
+        Ok(true)
+    }
+
+    fn collect(&mut self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<()> {
+        let (parent, ready) = (self.parent, &mut self.ready);
+        let _ = page.for_each(&mut |record| {
+            if let Some(record) = parent.stream.transform(record, cx) {
+                ready.push_back(parent.slice_of(&record)?);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
+    }
+}
+
+impl Iterator for ParentSlices<'_> {
+    type Item = anyhow::Result<Slice>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(slice) = self.ready.pop_front() {
+                return Some(Ok(slice));
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
