@@ -7,6 +7,7 @@
 
 mod context;
 pub mod cursor;
+mod date_slicer;
 mod date_windows;
 mod fetch;
 mod http_stream;
@@ -20,6 +21,7 @@ mod schema_folder;
 pub mod stripe;
 
 pub use context::{PageToken, RequestContext, Slice, SliceContext, Slices};
+pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
 pub use fetch::Fetcher;
 pub use http_stream::{HttpStream, discovered};
