@@ -2,5 +2,8 @@
 //! `support`. Every output passes the protocol check of `source_http::testing`.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod network;
+mod proxy;
 mod retry;
 mod support;
+mod tls;

@@ -1,5 +1,15 @@
 //! What tests of streams share: a source made of whatever streams a test wants.
 
+mod items;
+mod nowhere;
+mod tls_server;
+mod tunnel_proxy;
+
+pub(crate) use items::{Items, assert_page, failure, page};
+pub(crate) use nowhere::{ClosedPort, no_such_host};
+pub(crate) use tls_server::{Authority, Leaf, TlsServer};
+pub(crate) use tunnel_proxy::{Answer, TunnelProxy};
+
 use serde_json::json;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
@@ -9,11 +19,13 @@ use source_http::{Source, testing::InProcess};
 type Streams = dyn Fn(&Config, &SourceContext) -> Vec<Box<dyn HttpStream>> + Send + Sync;
 
 /// A source of the streams that a closure makes. Its config may be anything.
-pub struct TestSource(Box<Streams>);
+pub(crate) struct TestSource(Box<Streams>);
 
 impl TestSource {
     /// A source of these streams.
-    pub fn new(streams: impl Fn(&Config, &SourceContext) -> Vec<Box<dyn HttpStream>> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        streams: impl Fn(&Config, &SourceContext) -> Vec<Box<dyn HttpStream>> + Send + Sync + 'static,
+    ) -> Self {
         Self(Box::new(streams))
     }
 }
@@ -33,6 +45,6 @@ impl Source for TestSource {
 }
 
 /// A connector of one stream, ready to `run("read")` all of it.
-pub fn connector(make: impl Fn() -> Box<dyn HttpStream> + Send + Sync + 'static) -> InProcess {
+pub(crate) fn connector(make: impl Fn() -> Box<dyn HttpStream> + Send + Sync + 'static) -> InProcess {
     InProcess::new(TestSource::new(move |_, _| vec![make()])).config(&json!({}))
 }
