@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::cli::{self, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
+use crate::http::NetworkEnvironment;
 use crate::protocol::{Failure, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::sync::is_closed_pipe;
@@ -26,6 +27,8 @@ pub struct Host {
     pub clock: Arc<dyn Clock>,
     /// Chance, for jitter.
     pub random: Arc<dyn Random>,
+    /// Proxies and trusted authorities.
+    pub network: NetworkEnvironment,
     /// Read where a file is given as `-`.
     pub stdin: Box<dyn Read>,
     /// Protocol messages, and the answers to `--help` and `--version`.
@@ -42,6 +45,7 @@ impl Host {
         Self {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
+            network: NetworkEnvironment::system(),
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
@@ -75,8 +79,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
 fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> u8 {
     let output = Output::new(host.stdout, host.clock.clone(), Redactor::default(), invocation.log_level);
     let output = Arc::new(output);
-    let mut cx =
-        commands::Context { source, output: &output, clock: host.clock, random: host.random, stdin: &mut host.stdin };
+    let mut cx = commands::Context {
+        source,
+        output: &output,
+        clock: host.clock,
+        random: host.random,
+        network: host.network,
+        stdin: &mut host.stdin,
+    };
     // A bug must not look like a crash to the platform: it ends as a system failure in the protocol.
     let result = catch_unwind(AssertUnwindSafe(|| commands::run(&invocation.command, &mut cx)))
         .unwrap_or_else(|panic| Err(bug(&*panic).into()));

@@ -1,6 +1,15 @@
 //! What tests of streams share: a source made of whatever streams a test wants.
 
 pub(crate) mod binary;
+mod items;
+mod nowhere;
+mod tls_server;
+mod tunnel_proxy;
+
+pub(crate) use items::{Items, assert_page, failure, page};
+pub(crate) use nowhere::{ClosedPort, no_such_host};
+pub(crate) use tls_server::{Authority, Leaf, TlsServer};
+pub(crate) use tunnel_proxy::{Answer, TunnelProxy};
 
 use serde_json::json;
 use source_http::protocol::{ConnectorSpecification, Failure};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::cli::Command;
 use crate::clock::{Clock, Random};
 use crate::config;
-use crate::http::{HttpClient, RetryObserver, Wait};
+use crate::http::{HttpClient, NetworkEnvironment, RetryObserver, Wait};
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
 use crate::streams::HttpStream;
@@ -23,6 +23,7 @@ pub(crate) struct Context<'a> {
     pub(crate) output: &'a Arc<Output>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) network: NetworkEnvironment,
     pub(crate) stdin: &'a mut dyn Read,
 }
 
@@ -49,7 +50,7 @@ impl Context<'_> {
     }
 
     fn client(&self) -> HttpClient {
-        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone()).with_network(self.network.clone())
     }
 
     fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> Result<Vec<u8>, Failure> {

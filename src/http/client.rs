@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::auth::Authenticator;
 use super::{
-    Backoff, HttpRequest, Outcome, RequestOptions, Response, ResponseAction, RetryObserver, RetryQuota, RetryRules,
-    Transport, TransportError, Wait, server_hint,
+    Backoff, HttpRequest, NetworkEnvironment, Outcome, RequestOptions, Response, ResponseAction, RetryObserver,
+    RetryQuota, RetryRules, Transport, TransportError, Wait, server_hint,
 };
 use crate::clock::{Clock, Random};
 use crate::protocol::{Failure, FailureKind, LogLevel, Output};
@@ -74,6 +74,14 @@ impl HttpClient {
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, output: Arc<Output>) -> Self {
         let (transport, quota) = (Transport::default(), RetryQuota::default());
         Self { transport, quota, backoff: Backoff::default(), clock, random, output }
+    }
+
+    /// With the proxies and trusted authorities of an environment. Default: one that is empty.
+    #[must_use]
+    pub fn with_network(mut self, environment: NetworkEnvironment) -> Self {
+        environment.register_secrets(self.output.redactor());
+        self.transport = Transport::new(environment);
+        self
     }
 
     /// Sends a request until it succeeds or the rules say to stop, and decodes the response. `None` is a response

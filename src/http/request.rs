@@ -4,6 +4,7 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
+use super::StreamedBody;
 use crate::protocol::Failure;
 
 /// What a request carries.
@@ -18,14 +19,17 @@ pub enum RequestBody {
     Form(Vec<(String, String)>),
     /// Text, sent as it is. Its `Content-Type` is the stream's to set.
     Text(String),
+    /// Bytes that are read while they are sent. Their `Content-Type` is the stream's to set.
+    Streamed(StreamedBody),
 }
 
 impl RequestBody {
-    /// The bytes on the wire and their content type.
+    /// The bytes on the wire and their content type. `None` is an empty body, and a streamed one, whose bytes are not
+    /// known before they are sent.
     #[must_use]
     pub fn encode(&self) -> Option<(Vec<u8>, Option<&'static str>)> {
         match self {
-            Self::Empty => None,
+            Self::Empty | Self::Streamed(_) => None,
             Self::Json(value) => Some((value.to_string().into_bytes(), Some("application/json"))),
             Self::Form(pairs) => {
                 let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();

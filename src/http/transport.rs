@@ -1,15 +1,25 @@
 //! The socket side: one request out, one response in, read to its end. Redirects are followed here, so that
 //! credentials of every kind, not only `Authorization`, stay with the host they were meant for.
 
+use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use ureq::http::{Method, StatusCode, Uri};
-use ureq::{Agent, http};
+use ureq::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING,
+};
+use ureq::http::{HeaderValue, Method, StatusCode, Uri};
+use ureq::{Agent, SendBody, http};
 use url::Url;
 
 use super::body::BodyError;
-use super::{Body, HttpRequest, Layer, RequestBody, RequestOptions, Response, TransportError};
+use super::network::{Route, TrustStore};
+use super::trip::Trip;
+use super::{
+    Body, HttpRequest, Layer, NetworkEnvironment, ProxyUrl, RequestBody, RequestOptions, Response, TransportError,
+    forward_proxy,
+};
 use crate::protocol::FailureKind;
 
 /// Idle connections kept for each host. As many as workers may be at once.
@@ -17,13 +27,25 @@ const IDLE_PER_HOST: usize = 20;
 /// Longest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// The connections of a run, pooled per set of network options.
+/// The most sets of network options that are kept at once. A stream that makes up new ones all the time loses its idle
+/// connections, and nothing else.
+const MAX_AGENTS: usize = 32;
+
+/// The connections of a run, pooled per set of network options and way to the server.
 #[derive(Debug, Default)]
 pub struct Transport {
-    agents: Mutex<Vec<(RequestOptions, Agent)>>,
+    environment: NetworkEnvironment,
+    trust: TrustStore,
+    agents: Mutex<Vec<(RequestOptions, Route, Agent)>>,
 }
 
 impl Transport {
+    /// A transport with the proxies and trusted authorities of an environment.
+    #[must_use]
+    pub fn new(environment: NetworkEnvironment) -> Self {
+        Self { environment, ..Self::default() }
+    }
+
     /// Sends a request and reads the response whole. `authenticate` puts credentials on it; it is not called for a
     /// redirect that leads to another host.
     ///
@@ -35,86 +57,154 @@ impl Transport {
         options: &RequestOptions,
         authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<()>,
     ) -> anyhow::Result<Response> {
-        let agent = self.agent(options);
         let mut next = request.clone();
         for _ in 0..=options.max_redirects {
             let mut authenticated = next.clone();
             if same_host(&request.url, &next.url) {
                 authenticate(&mut authenticated)?;
             }
-            let response = exchange(&agent, &authenticated, options)?;
+            let response = self.exchange(&authenticated, options)?;
             match redirect(&next, &response, options)? {
                 Some(target) => next = target,
                 None => return Ok(response),
             }
         }
-        let detail = format!("more than {} redirects, the last to {}", options.max_redirects, next.url);
+        let detail = format!("more than {} in a row, the last to {}", options.max_redirects, next.describe());
         Err(TransportError::new(Layer::Redirect, FailureKind::System, detail).into())
     }
 
-    fn agent(&self, options: &RequestOptions) -> Agent {
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, agent)) = agents.iter().find(|(known, _)| known == options) {
-            return agent.clone();
+    fn exchange(&self, request: &HttpRequest, options: &RequestOptions) -> Result<Response, TransportError> {
+        let route = Route::to(&request.url, options, &self.environment)
+            .map_err(|why| TransportError::new(Layer::Proxy, FailureKind::Config, why))?;
+        let agent = self.agent(options, &route)?;
+        let trip = Trip { url: &request.url, options, route: &route, environment: &self.environment, in_body: false };
+        let failed = |error: ureq::Error| TransportError::from_ureq(&error, &trip);
+        let head = head(request, &route)?;
+        let (parts, body) = run(&agent, head, &request.body, &failed)?.into_parts();
+        if parts.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && route.forward_proxy().is_some() {
+            return Err(TransportError::new(Layer::Proxy, FailureKind::Config, trip.proxy_credentials()));
         }
-        let agent = new_agent(options);
-        agents.push((options.clone(), agent.clone()));
-        agent
+        let length = body.content_length();
+        let reader = body.into_with_config().limit(u64::MAX).reader();
+        let trip = Trip { in_body: true, ..trip };
+        let body = Body::read(reader, length, options.max_body_bytes).map_err(|error| body_error(error, &trip))?;
+        Ok(Response::new(request, parts.status, parts.headers, body))
+    }
+
+    fn agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., agent)) = agents.iter().find(|(known, way, _)| known == options && way == route) {
+            return Ok(agent.clone());
+        }
+        let agent = self.new_agent(options, route)?;
+        if agents.len() == MAX_AGENTS {
+            agents.remove(0);
+        }
+        agents.push((options.clone(), route.clone(), agent.clone()));
+        Ok(agent)
+    }
+
+    fn new_agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
+        let refused = |layer, why| TransportError::new(layer, FailureKind::Config, why);
+        if HeaderValue::try_from(&options.user_agent).is_err() {
+            // ureq would panic.
+            return Err(refused(Layer::Request, "user_agent has characters that cannot be sent".to_owned()));
+        }
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(Some(options.resolve_timeout))
+            .timeout_connect(Some(options.connect_timeout))
+            .timeout_recv_response(Some(options.response_timeout))
+            .timeout_per_read(Some(options.read_timeout))
+            .timeout_per_write(Some(options.read_timeout))
+            .timeout_per_call(options.total_timeout)
+            .user_agent(options.user_agent.as_str())
+            .max_response_header_size(MAX_HEAD)
+            .max_idle_connections(4 * IDLE_PER_HOST)
+            .max_idle_connections_per_host(IDLE_PER_HOST)
+            // ureq would look at the environment itself, and take one proxy for both schemes.
+            .proxy(None);
+        if route.needs_tls() {
+            let tls = self.trust.config(options, &self.environment);
+            config = config.tls_config(tls.map_err(|why| refused(Layer::Tls, why))?);
+        }
+        let Some((proxy, source)) = &route.proxy else {
+            return Ok(config.build().new_agent());
+        };
+        let proxy =
+            proxy.to_ureq().map_err(|error| refused(Layer::Proxy, format!("{proxy} (from {source}): {error}")))?;
+        Ok(match route.forward_proxy() {
+            Some(_) => forward_proxy::agent(config.build(), proxy.uri().clone()),
+            None => config.proxy(Some(proxy)).build().new_agent(),
+        })
     }
 }
 
-fn new_agent(options: &RequestOptions) -> Agent {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .allow_non_standard_methods(true)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_resolve(Some(options.resolve_timeout))
-        .timeout_connect(Some(options.connect_timeout))
-        .timeout_recv_response(Some(options.response_timeout))
-        .timeout_per_read(Some(options.read_timeout))
-        .timeout_per_write(Some(options.read_timeout))
-        .timeout_per_call(options.total_timeout)
-        .user_agent(options.user_agent.as_str())
-        .max_response_header_size(MAX_HEAD)
-        .max_idle_connections(4 * IDLE_PER_HOST)
-        .max_idle_connections_per_host(IDLE_PER_HOST)
-        .build()
-        .new_agent()
-}
-
-fn exchange(agent: &Agent, request: &HttpRequest, options: &RequestOptions) -> Result<Response, TransportError> {
-    let unsendable = |detail: String| TransportError::new(Layer::Request, FailureKind::Config, detail);
-    let uri: Uri = request.url.as_str().parse().map_err(|error| unsendable(format!("{error}")))?;
+/// The request's head as the HTTP library wants it.
+fn head(request: &HttpRequest, route: &Route) -> Result<http::request::Builder, TransportError> {
+    let uri: Uri = request.url.as_str().parse().map_err(|error| unsendable(&error))?;
     let mut head = http::Request::builder().method(request.method.clone()).uri(uri);
     if let Some(headers) = head.headers_mut() {
         headers.clone_from(&request.headers);
-    }
-    let failed = |error: ureq::Error| TransportError::from_ureq(&error, false);
-    let answered = match request.body.encode() {
-        None => agent.run(head.body(()).map_err(|error| unsendable(error.to_string()))?),
-        Some((bytes, content_type)) => {
-            if let (Some(content_type), Some(headers)) = (content_type, head.headers_mut()) {
-                headers.entry(http::header::CONTENT_TYPE).or_insert(http::HeaderValue::from_static(content_type));
-            }
-            agent.run(head.body(bytes).map_err(|error| unsendable(error.to_string()))?)
+        if let Some(credentials) = route.forward_proxy().and_then(ProxyUrl::authorization) {
+            let credentials = HeaderValue::try_from(credentials).map_err(|error| unsendable(&error))?;
+            headers.insert(PROXY_AUTHORIZATION, credentials);
         }
-    };
-    let (parts, body) = answered.map_err(failed)?.into_parts();
-    let length = body.content_length();
-    let reader = body.into_with_config().limit(u64::MAX).reader();
-    let body = Body::read(reader, length, options.max_body_bytes).map_err(|error| body_error(error, options))?;
-    Ok(Response::new(request, parts.status, parts.headers, body))
+        if route.forward_proxy().is_some() {
+            // An interim response would be taken for the end of the request.
+            headers.remove(EXPECT);
+        }
+    }
+    Ok(head)
 }
 
-fn body_error(error: BodyError, options: &RequestOptions) -> TransportError {
+/// Sends the request and reads the head of the response.
+fn run(
+    agent: &Agent,
+    mut head: http::request::Builder,
+    body: &RequestBody,
+    failed: &dyn Fn(ureq::Error) -> TransportError,
+) -> Result<http::Response<ureq::Body>, TransportError> {
+    if let RequestBody::Streamed(body) = body {
+        let unread = |why: String| {
+            let detail = format!("its body cannot be read: {why}");
+            TransportError::new(Layer::Request, FailureKind::System, detail)
+        };
+        let mut body = body.open().map_err(|error| unread(error.to_string()))?;
+        if let (Some(length), Some(headers)) = (body.length, head.headers_mut()) {
+            headers.insert(CONTENT_LENGTH, length.into());
+        }
+        let request = head.body(SendBody::from_reader(&mut body)).map_err(|error| unsendable(&error))?;
+        let answered = agent.run(request);
+        return answered.map_err(|error| body.failure.map_or_else(|| failed(error), unread));
+    }
+    let answered = match body.encode() {
+        None => agent.run(head.body(()).map_err(|error| unsendable(&error))?),
+        Some((bytes, content_type)) => {
+            if let (Some(content_type), Some(headers)) = (content_type, head.headers_mut()) {
+                headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+            }
+            agent.run(head.body(bytes).map_err(|error| unsendable(&error))?)
+        }
+    };
+    answered.map_err(failed)
+}
+
+fn unsendable(error: &dyn fmt::Display) -> TransportError {
+    TransportError::new(Layer::Request, FailureKind::Config, error.to_string())
+}
+
+fn body_error(error: BodyError, trip: &Trip<'_>) -> TransportError {
     match error {
-        BodyError::Read(error) => TransportError::from_ureq(&ureq::Error::from(error), true),
+        BodyError::Read(error) => TransportError::from_ureq(&ureq::Error::from(error), trip),
         BodyError::Spool(error) => disk_error(&error),
         BodyError::TooLong => TransportError::new(
             Layer::Body,
             FailureKind::System,
-            format!("it is longer than the {} bytes that are accepted", options.max_body_bytes),
+            format!("it is longer than the {} bytes that are accepted (max_body_bytes)", trip.options.max_body_bytes),
         ),
     }
 }
@@ -147,6 +237,15 @@ fn redirect(
     if status == StatusCode::SEE_OTHER || (status.as_u16() < 303 && next.method == Method::POST) {
         next.method = if next.method == Method::HEAD { Method::HEAD } else { Method::GET };
         next.body = RequestBody::Empty;
+        for header in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
+            next.headers.remove(header);
+        }
+    }
+    if !same_host(&request.url, &next.url) {
+        // Set by the stream itself, but credentials all the same.
+        for header in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+            next.headers.remove(header);
+        }
     }
     Ok(Some(next))
 }

@@ -1,8 +1,8 @@
 //! Why no response came: which layer failed, and whether asking again may help.
 
 use std::fmt;
-use std::io;
 
+use super::trip::Trip;
 use crate::protocol::FailureKind;
 
 /// The layers a request passes, outermost first.
@@ -71,62 +71,47 @@ impl TransportError {
         Self { layer, detail: detail.into(), kind }
     }
 
-    /// Sorts an error of the HTTP library. `in_body` says that the head of the response had been read.
-    pub(super) fn from_ureq(error: &ureq::Error, in_body: bool) -> Self {
+    /// Sorts an error of the HTTP library.
+    pub(super) fn from_ureq(error: &ureq::Error, trip: &Trip<'_>) -> Self {
         use FailureKind::{Config, System, Transient};
-        use ureq::Timeout;
 
-        let came_back = if in_body { Layer::Body } else { Layer::Receive };
+        let came_back = if trip.in_body { Layer::Body } else { Layer::Receive };
         let (layer, kind, detail) = match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::RequireHttpsOnly(_) => {
                 (Layer::Request, Config, error.to_string())
             }
-            ureq::Error::HostNotFound => (Layer::Dns, Transient, "the name is unknown".to_owned()),
-            ureq::Error::ConnectionFailed => (Layer::Connect, Transient, error.to_string()),
+            ureq::Error::HostNotFound => trip.unknown_host("it has no address"),
+            ureq::Error::ConnectionFailed => trip.unconnected("no address took a connection"),
             ureq::Error::InvalidProxyUrl => (Layer::Proxy, Config, error.to_string()),
-            ureq::Error::ConnectProxyFailed(_) => (Layer::Proxy, Transient, error.to_string()),
-            ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => {
+            ureq::Error::ConnectProxyFailed(why) => trip.no_tunnel(why),
+            ureq::Error::Rustls(error) => trip.tls(error),
+            ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::TlsRequired => {
                 (Layer::Tls, Config, error.to_string())
             }
             ureq::Error::RedirectFailed | ureq::Error::TooManyRedirects => (Layer::Redirect, System, error.to_string()),
-            ureq::Error::Timeout(timeout) => {
-                let layer = match timeout {
-                    Timeout::Resolve => Layer::Dns,
-                    Timeout::Connect => Layer::Connect,
-                    Timeout::SendRequest | Timeout::SendBody | Timeout::PerWrite => Layer::Send,
-                    Timeout::RecvBody => Layer::Body,
-                    _ => came_back,
+            ureq::Error::Timeout(timeout) => trip.timed_out(*timeout),
+            ureq::Error::Io(error) => trip.io(error),
+            ureq::Error::Decompress(_, error) => {
+                (Layer::Body, Transient, format!("it cannot be decompressed: {error}"))
+            }
+            // The same next time: what an API sends as headers hardly changes.
+            ureq::Error::LargeResponseHeader(_, most) => {
+                (Layer::Receive, System, format!("the head is longer than the {most} bytes that are accepted"))
+            }
+            // The type of this error cannot be named.
+            ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
+                (Layer::Receive, System, "the head has more headers than are accepted".to_owned())
+            }
+            ureq::Error::Protocol(_) if !trip.in_body => {
+                let hint = match trip.url.scheme() {
+                    "http" => ". If the port speaks TLS, the URL has to begin with https://",
+                    _ => "",
                 };
-                (layer, Transient, "timed out".to_owned())
+                (Layer::Receive, Transient, format!("what came back is not HTTP ({error}){hint}"))
             }
-            ureq::Error::Io(io) => (io_layer(io).unwrap_or(came_back), Transient, io_detail(io)),
-            ureq::Error::Decompress(_, io) => (Layer::Body, Transient, format!("it cannot be decompressed: {io}")),
-            ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) | ureq::Error::BodyStalled => {
-                (came_back, Transient, error.to_string())
-            }
+            ureq::Error::Protocol(_) | ureq::Error::BodyStalled => (came_back, Transient, error.to_string()),
             _ => (came_back, System, error.to_string()),
         };
         Self::new(layer, kind, detail)
-    }
-}
-
-/// Errors of the system that can only come from opening a connection.
-fn io_layer(error: &io::Error) -> Option<Layer> {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::AddrNotAvailable => Some(Layer::Connect),
-        _ if error.to_string().contains("lookup address") => Some(Layer::Dns),
-        _ => None,
-    }
-}
-
-fn io_detail(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the connection was closed early".to_owned(),
-        io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        _ => error.to_string(),
     }
 }

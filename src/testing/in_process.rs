@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{FixedRandom, Messages, VirtualClock};
 use crate::clock::{Clock, Random};
+use crate::http::NetworkEnvironment;
 use crate::{Host, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
@@ -19,6 +20,7 @@ pub struct InProcess {
     random: Arc<dyn Random>,
     files: tempfile::TempDir,
     args: Vec<OsString>,
+    env: Vec<(String, OsString)>,
 }
 
 /// What a run came to.
@@ -55,6 +57,7 @@ impl InProcess {
             random: Arc::new(FixedRandom(0.5)),
             files: tempfile::tempdir().expect("a temporary directory"),
             args: Vec::new(),
+            env: Vec::new(),
         }
     }
 
@@ -111,12 +114,19 @@ impl InProcess {
         self
     }
 
+    /// An environment variable that says something about the network. The process's own are not looked at.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// Runs a command with what was given.
     pub fn run(self, command: &str) -> Finished {
         let (stdout, stderr) = (Shared::default(), Shared::default());
         let host = Host {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
+            network: NetworkEnvironment::from_vars(self.env),
             stdin: Box::new(io::empty()),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),

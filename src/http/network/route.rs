@@ -1,0 +1,48 @@
+//! The way to one server: directly, or through which proxy, and why that one.
+
+use url::Url;
+
+use super::{NetworkEnvironment, ProxySetting, ProxyUrl};
+use crate::http::RequestOptions;
+
+/// How the server of a URL is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) struct Route {
+    /// The proxy, and what chose it: a variable's name, or an option's.
+    pub(in crate::http) proxy: Option<(ProxyUrl, &'static str)>,
+    /// Whether the server speaks TLS.
+    pub(in crate::http) tls: bool,
+}
+
+impl Route {
+    /// The route to a URL. Fails if the environment names a proxy that is none.
+    pub(in crate::http) fn to(
+        url: &Url,
+        options: &RequestOptions,
+        environment: &NetworkEnvironment,
+    ) -> Result<Self, String> {
+        let proxy = match &options.proxy {
+            ProxySetting::Environment => environment.proxy_for(url)?,
+            ProxySetting::Off => None,
+            ProxySetting::Url(proxy) => Some((proxy.clone(), "the proxy option")),
+        };
+        Ok(Self { proxy, tls: url.scheme() == "https" })
+    }
+
+    /// The proxy that is handed whole URLs to fetch, in place of being asked for a tunnel: as RFC 9112, section 3.2.2,
+    /// has it for `http` URLs. Proxies often refuse tunnels to ports other than 443.
+    pub(in crate::http) fn forward_proxy(&self) -> Option<&ProxyUrl> {
+        let (proxy, _) = self.proxy.as_ref()?;
+        (!self.tls && !proxy.is_socks() && !proxy.is_tls()).then_some(proxy)
+    }
+
+    /// Whether certificates have to be verified on the way.
+    pub(in crate::http) fn needs_tls(&self) -> bool {
+        self.tls || self.proxy.as_ref().is_some_and(|(proxy, _)| proxy.is_tls())
+    }
+
+    /// The proxy as errors name it.
+    pub(in crate::http) fn describe_proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(|(proxy, source)| format!("the proxy {proxy} (from {source})"))
+    }
+}

@@ -1,0 +1,184 @@
+//! Whom to trust, and who we are.
+//!
+//! Trusted by default are the authorities of the operating system, because that is where an administrator adds the
+//! one of a company and removes one that failed; and Mozilla's list, which comes with the binary, where the system has
+//! none, as in an image made of nothing but this binary. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace both. Authorities
+//! of the `extra_ca` option are trusted besides.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+use super::{ClientIdentity, NetworkEnvironment, Pem};
+use crate::http::RequestOptions;
+
+/// The trusted authorities, loaded when the first encrypted connection is made: it takes some milliseconds.
+#[derive(Debug, Default)]
+pub(in crate::http) struct TrustStore {
+    default: OnceLock<Result<Vec<Certificate<'static>>, String>>,
+}
+
+impl TrustStore {
+    /// The TLS side of the options. Fails with what is wrong with a setting, its name included.
+    pub(in crate::http) fn config(
+        &self,
+        options: &RequestOptions,
+        environment: &NetworkEnvironment,
+    ) -> Result<TlsConfig, String> {
+        let mut config = TlsConfig::builder().disable_verification(!options.verify_certificates);
+        if options.verify_certificates {
+            let mut trusted = self.default.get_or_init(|| default_authorities(environment)).clone()?;
+            for pem in &options.extra_ca {
+                trusted.extend(authorities(pem).map_err(|why| format!("extra_ca: {why}"))?);
+            }
+            config = config.root_certs(RootCerts::Specific(Arc::new(trusted)));
+        }
+        if let Some(identity) = &options.client_identity {
+            let identity = client_certificate(identity).map_err(|why| format!("client_identity: {why}"))?;
+            config = config.client_cert(Some(identity));
+        }
+        Ok(config.build())
+    }
+}
+
+fn default_authorities(environment: &NetworkEnvironment) -> Result<Vec<Certificate<'static>>, String> {
+    let (file, dirs) = (&environment.ca_file, &environment.ssl_cert_dirs);
+    if file.is_none() && dirs.is_empty() {
+        // What cannot be read of the system's is of no interest as long as there is something. The function looks at
+        // the process's SSL_CERT_FILE and SSL_CERT_DIR itself; in a program they are the environment's.
+        let system = rustls_native_certs::load_native_certs().certs;
+        return Ok(match system.is_empty() {
+            false => owned(&system),
+            true => webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|cert| Certificate::from_der(cert)).collect(),
+        });
+    }
+    let mut loaded = Vec::new();
+    let mut errors = Vec::new();
+    let from_file = file.iter().map(|(_, file)| rustls_native_certs::load_certs_from_paths(Some(file), None));
+    let from_dirs = dirs.iter().map(|dir| rustls_native_certs::load_certs_from_paths(None, Some(dir)));
+    for result in from_file.chain(from_dirs) {
+        loaded.extend(result.certs);
+        errors.extend(result.errors);
+    }
+    if loaded.is_empty() {
+        let variable = file.as_ref().map_or("SSL_CERT_DIR", |(variable, _)| variable);
+        let why = errors.first().map_or_else(|| "there is no certificate in it".to_owned(), ToString::to_string);
+        return Err(format!("{variable} names no trusted authority: {why}"));
+    }
+    Ok(owned(&loaded))
+}
+
+fn owned(certificates: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
+    certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
+}
+
+/// The certificates of a PEM, each one tried: the TLS library would pass over a bad one without a word.
+fn authorities(pem: &Pem) -> Result<Vec<Certificate<'static>>, String> {
+    let (certificates, _) = items(pem)?;
+    if certificates.is_empty() {
+        return Err(format!("there is no certificate in {}", pem.describe()));
+    }
+    for certificate in &certificates {
+        RootCertStore::empty()
+            .add(CertificateDer::from(certificate.der()))
+            .map_err(|error| format!("a certificate in {} cannot be used: {error}", pem.describe()))?;
+    }
+    Ok(certificates)
+}
+
+fn client_certificate(identity: &ClientIdentity) -> Result<ClientCert, String> {
+    let (certificates, _) = items(&identity.certificates)?;
+    if certificates.is_empty() {
+        return Err(format!("there is no certificate in {}", identity.certificates.describe()));
+    }
+    let (_, key) = items(&identity.key)?;
+    let from = identity.key.describe();
+    let key = key.ok_or_else(|| {
+        let hint = match identity.key.read() {
+            Ok(text) if text.windows(9).any(|word| word == b"ENCRYPTED") => {
+                ": it is encrypted; take the passphrase off, for instance with openssl pkey"
+            }
+            _ => "",
+        };
+        format!("there is no private key in {from}{hint}")
+    })?;
+    // The TLS library panics on a pair that does not fit, so it is tried here.
+    let chain = certificates.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
+    let der = PrivateKeyDer::try_from(key.der().to_vec()).map_err(|why| format!("the key in {from} is bad: {why}"))?;
+    CertifiedKey::from_der(chain, der, &ring::default_provider()).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("the key in {from} does not belong to the certificate in {}", identity.certificates.describe())
+        }
+        error => format!("the key in {from} or its certificate cannot be used: {error}"),
+    })?;
+    Ok(ClientCert::new_with_certs(&certificates, key))
+}
+
+/// The certificates and the first private key of a PEM.
+fn items(pem: &Pem) -> Result<(Vec<Certificate<'static>>, Option<PrivateKey<'static>>), String> {
+    let text = pem.read()?;
+    let (mut certificates, mut key) = (Vec::new(), None);
+    for item in parse_pem(&text) {
+        match item.map_err(|error| format!("{} is broken: {error}", pem.describe()))? {
+            PemItem::Certificate(certificate) => certificates.push(certificate),
+            PemItem::PrivateKey(found) => key = key.or(Some(found)),
+            _ => {}
+        }
+    }
+    Ok((certificates, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(options: &RequestOptions, environment: &NetworkEnvironment) -> String {
+        TrustStore::default().config(options, environment).map(|_| ()).unwrap_err()
+    }
+
+    fn trusting(pem: &str) -> RequestOptions {
+        RequestOptions { extra_ca: vec![Pem::Text(pem.to_owned())], ..RequestOptions::default() }
+    }
+
+    #[test]
+    fn the_list_that_comes_with_the_binary_is_not_empty_and_usable() {
+        assert!(webpki_root_certs::TLS_SERVER_ROOT_CERTS.len() > 50);
+        let mut store = RootCertStore::empty();
+        let (_, ignored) = store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+        assert_eq!(ignored, 0);
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_named_and_never_passed_over() {
+        let none = NetworkEnvironment::default();
+        assert_eq!(rejected(&trusting("nothing"), &none), "extra_ca: there is no certificate in the PEM text");
+        let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(
+            rejected(&trusting(no_certificate), &none).starts_with("extra_ca: a certificate in the PEM text cannot")
+        );
+        let missing = RequestOptions { extra_ca: vec![Pem::new("/no/such.pem")], ..RequestOptions::default() };
+        assert!(rejected(&missing, &none).starts_with("extra_ca: /no/such.pem cannot be read"));
+    }
+
+    #[test]
+    fn a_bad_ssl_cert_file_is_a_failure_and_no_fallback() {
+        let environment = NetworkEnvironment::from_vars([("SSL_CERT_FILE", "/no/such.pem")]);
+        let why = rejected(&RequestOptions::default(), &environment);
+        assert!(why.starts_with("SSL_CERT_FILE names no trusted authority: ") && why.contains("/no/such.pem"), "{why}");
+        let empty = tempfile::tempdir().unwrap();
+        let environment = NetworkEnvironment::from_vars([("SSL_CERT_DIR", empty.path().as_os_str())]);
+        let why = rejected(&RequestOptions::default(), &environment);
+        assert_eq!(why, "SSL_CERT_DIR names no trusted authority: there is no certificate in it");
+    }
+
+    #[test]
+    fn without_verification_nothing_is_loaded() {
+        let environment = NetworkEnvironment::from_vars([("SSL_CERT_FILE", "/no/such.pem")]);
+        let options = RequestOptions { verify_certificates: false, ..RequestOptions::default() };
+        assert!(TrustStore::default().config(&options, &environment).is_ok());
+    }
+}
