@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 
 mod bad_input;
+mod budget;
 mod check;
 mod cli;
 mod discover;

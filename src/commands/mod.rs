@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::cli::Command;
 use crate::clock::{Clock, Random};
 use crate::config;
+use crate::http::budget::BudgetWait;
 use crate::http::{HttpClient, RetryObserver, Wait};
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
@@ -80,6 +81,13 @@ struct LoggedWaits<'a>(&'a Output);
 impl RetryObserver for LoggedWaits<'_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         if !wait.too_long {
+            self.0.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.0.flush()?)
+    }
+
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        if wait.is_worth_telling() {
             self.0.log(LogLevel::Info, &wait.to_string())?;
         }
         Ok(self.0.flush()?)

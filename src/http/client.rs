@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Authenticator;
+use super::budget::RequestBudget;
 use super::{
     Backoff, HttpRequest, Outcome, RequestOptions, Response, ResponseAction, RetryObserver, RetryQuota, RetryRules,
     Transport, TransportError, Wait, server_hint,
@@ -42,6 +43,8 @@ pub struct Exchange<'a> {
     pub rules: &'a dyn RetryRules,
     /// Who is told of waits.
     pub observer: &'a dyn RetryObserver,
+    /// The limits the request has to keep to.
+    pub budget: Option<&'a RequestBudget>,
 }
 
 /// A good response whose body cannot be read.
@@ -91,7 +94,9 @@ impl HttpClient {
         let started = self.clock.elapsed();
         let mut paid = None;
         let mut retry = 0;
+        let mut throttled = Duration::ZERO;
         loop {
+            throttled += self.throttle(exchange)?;
             let (failure, reason, answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);
@@ -106,7 +111,7 @@ impl HttpClient {
                 return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
             }
             retry += 1;
-            let spent = self.clock.elapsed().saturating_sub(started);
+            let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             let wait = self.plan(exchange, &answer, reason, retry, spent);
             if wait.too_long {
                 exchange.observer.waiting(&wait)?;
@@ -142,6 +147,9 @@ impl HttpClient {
         let started = self.clock.elapsed();
         let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
+        if let (Some(budget), Ok(response)) = (exchange.budget, &sent) {
+            budget.observe(exchange.request, response, &*self.clock);
+        }
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
@@ -186,6 +194,13 @@ impl HttpClient {
                 answer: answer(&response, action, Outcome::Response(&response)),
             }),
         }
+    }
+
+    /// Waits until the budget lets an attempt through. Returns the time waited, which does not count as the request's.
+    fn throttle(&self, exchange: &Exchange<'_>) -> anyhow::Result<Duration> {
+        exchange.budget.map_or(Ok(Duration::ZERO), |budget| {
+            budget.acquire(exchange.request, exchange.rules.max_time(), &*self.clock, exchange.observer)
+        })
     }
 
     /// One debug line an attempt.

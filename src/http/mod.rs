@@ -1,7 +1,8 @@
-//! One request: authenticate, send, read the whole body, judge the answer, and maybe wait and try again.
+//! One request: ask the budget, authenticate, send, read the whole body, judge the answer, and maybe wait and try again.
 //!
 //! `client` is the way of a request through the parts; `transport` is the socket side; `body` keeps a response in
 //! memory or on disk; `retry`, `backoff`, `retry_after` and `retry_quota` decide whether and when to try again;
+//! `budget` keeps requests below an API's limits;
 //! `auth` puts credentials on a request; `url` joins and completes URLs. Nothing here knows of streams or Airbyte's
 //! statuses: who waits for a request is told of its waits through [`RetryObserver`].
 
@@ -9,6 +10,7 @@ mod api_message;
 pub mod auth;
 mod backoff;
 mod body;
+pub mod budget;
 mod client;
 mod options;
 mod request;
