@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use source_http::Registry;
 use source_http::http::budget::{BudgetPolicy, FixedWindow, MovingWindow, RequestBudget, RequestMatcher};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http::testing::{InProcess, Messages, Reply, Routes, Server};
+use source_http::testing::{InProcess, Messages, Reply, Routes, Server, StripeMock};
 
 use crate::support::{TestSource, connector};
 
@@ -188,4 +189,38 @@ fn a_servers_reset_past_the_longest_time_of_a_request_ends_the_stream_as_transie
     let errors = messages.errors();
     assert!(errors.iter().all(|error| error.failure_type.as_deref() == Some("transient_error")));
     assert!(errors[0].message.contains("would have to wait 86400 s"), "{}", errors[0].message);
+}
+
+#[test]
+fn stripes_call_rate_limit_holds_for_all_its_streams_together() {
+    let now = 1_793_491_200;
+    let spread = (now - 86_400, now - 60);
+    let mock = StripeMock::builder()
+        .now(now)
+        .spread(spread.0, spread.1)
+        .count("customers", 1_000)
+        .count("products", 1_000)
+        .recording(true)
+        .start();
+    for (limit, least) in [(Some(5), 3.0), (None, 0.0)] {
+        let mut config = json!({
+            "account_id": "acct_1",
+            "client_secret": mock.key(),
+            "start_date": "2026-10-01T00:00:00Z",
+            "api_url": format!("{}/v1", mock.url()),
+        });
+        if let Some(limit) = limit {
+            config["call_rate_limit"] = json!(limit);
+        }
+        mock.server().take_requests();
+        let done = InProcess::with_registry(Registry::built_in())
+            .config(&config)
+            .streams(&[("customers", "full_refresh"), ("products", "full_refresh")])
+            .run("read");
+        let messages = done.messages();
+        assert_eq!((done.status, messages.records("customers").len()), (0, 1_000), "{}", done.stdout);
+        assert_eq!(mock.server().requests().len(), 20);
+        let waited: f64 = seconds(&done.sleeps).iter().sum();
+        assert!((waited - least).abs() < 1e-9, "20 calls waited {waited} s at a limit of {limit:?}");
+    }
 }
