@@ -19,11 +19,12 @@ struct Pages {
     url: String,
     count: u64,
     budget: Arc<RequestBudget>,
+    use_cache: bool,
 }
 
 impl Pages {
     fn new(name: &'static str, url: String, count: u64, budget: Arc<RequestBudget>) -> Self {
-        Self { name, url, count, budget }
+        Self { name, url, count, budget, use_cache: false }
     }
 
     fn boxed(self) -> Box<dyn HttpStream> {
@@ -50,6 +51,9 @@ impl HttpStream for Pages {
     }
     fn request_budget(&self) -> Option<&RequestBudget> {
         Some(&self.budget)
+    }
+    fn use_cache(&self) -> bool {
+        self.use_cache
     }
 }
 
@@ -189,6 +193,48 @@ fn a_servers_reset_past_the_longest_time_of_a_request_ends_the_stream_as_transie
     let errors = messages.errors();
     assert!(errors.iter().all(|error| error.failure_type.as_deref() == Some("transient_error")));
     assert!(errors[0].message.contains("would have to wait 86400 s"), "{}", errors[0].message);
+}
+
+#[test]
+fn answers_of_the_cache_are_free() {
+    let server = Server::start(pages("items", 1));
+    let url = server.url();
+    let source = TestSource::new(move |_, _| {
+        let budget = shared(moving(1, 100));
+        // The same URL under other names: only the first has to be fetched.
+        let stream =
+            |name| Named(Pages { use_cache: true, ..Pages::new("items", url.clone(), 1, budget.clone()) }, name);
+        ["x", "y", "z"].map(|name| Box::new(stream(name)) as Box<dyn HttpStream>).into()
+    });
+    let done = InProcess::new(source).config(&json!({})).run("read");
+    assert_eq!((done.status, done.sleeps.len()), (0, 0));
+    assert_eq!(server.conversation(), ["GET /items/1"]);
+    let messages = done.messages();
+    assert!(["x", "y", "z"].iter().all(|name| messages.records(name) == [r#"{"id":1}"#]));
+}
+
+/// Pages under another stream name.
+struct Named(Pages, &'static str);
+
+impl HttpStream for Named {
+    fn name(&self) -> &str {
+        self.1
+    }
+    fn url_base(&self) -> &str {
+        self.0.url_base()
+    }
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        self.0.path(cx)
+    }
+    fn record_path(&self) -> RecordPath {
+        self.0.record_path()
+    }
+    fn request_budget(&self) -> Option<&RequestBudget> {
+        self.0.request_budget()
+    }
+    fn use_cache(&self) -> bool {
+        self.0.use_cache
+    }
 }
 
 #[test]

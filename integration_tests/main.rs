@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod budget;
+mod cache;
 mod check;
 mod cli;
 mod discover;

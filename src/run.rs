@@ -75,8 +75,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
 fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> u8 {
     let output = Output::new(host.stdout, host.clock.clone(), Redactor::default(), invocation.log_level);
     let output = Arc::new(output);
-    let mut cx =
-        commands::Context { source, output: &output, clock: host.clock, random: host.random, stdin: &mut host.stdin };
+    let mut cx = commands::Context {
+        source,
+        output: &output,
+        clock: host.clock,
+        random: host.random,
+        stdin: &mut host.stdin,
+        cache_dir: invocation.cache_dir.as_deref(),
+    };
     // A bug must not look like a crash to the platform: it ends as a system failure in the protocol.
     let result = catch_unwind(AssertUnwindSafe(|| commands::run(&invocation.command, &mut cx)))
         .unwrap_or_else(|panic| Err(bug(&*panic).into()));

@@ -13,6 +13,7 @@ use crate::cli::Command;
 use crate::clock::{Clock, Random};
 use crate::config;
 use crate::http::budget::BudgetWait;
+use crate::http::cache::ResponseCache;
 use crate::http::{HttpClient, RetryObserver, Wait};
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
@@ -25,6 +26,8 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) stdin: &'a mut dyn Read,
+    /// Where the response cache keeps its file; `None` is a private temporary directory.
+    pub(crate) cache_dir: Option<&'a Path>,
 }
 
 /// Runs a command. True if all is well.
@@ -50,7 +53,9 @@ impl Context<'_> {
     }
 
     fn client(&self) -> HttpClient {
-        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+        let cache =
+            self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
+        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone()).with_cache(cache)
     }
 
     fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> Result<Vec<u8>, Failure> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::auth::Authenticator;
 use super::budget::RequestBudget;
+use super::cache::ResponseCache;
 use super::{
     Backoff, HttpRequest, Outcome, RequestOptions, Response, ResponseAction, RetryObserver, RetryQuota, RetryRules,
     Transport, TransportError, Wait, server_hint,
@@ -22,6 +23,7 @@ const HINT_JITTER: f64 = 0.1;
 pub struct HttpClient {
     transport: Transport,
     quota: RetryQuota,
+    cache: ResponseCache,
     backoff: Backoff,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -45,6 +47,8 @@ pub struct Exchange<'a> {
     pub observer: &'a dyn RetryObserver,
     /// The limits the request has to keep to.
     pub budget: Option<&'a RequestBudget>,
+    /// Whether the same request may be answered by a response from before, and this response is kept.
+    pub cache: bool,
 }
 
 /// A good response whose body cannot be read.
@@ -76,15 +80,51 @@ impl HttpClient {
     /// A client that waits on `clock`, draws its jitter from `random`, and tells of its requests at debug level.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, output: Arc<Output>) -> Self {
         let (transport, quota) = (Transport::default(), RetryQuota::default());
-        Self { transport, quota, backoff: Backoff::default(), clock, random, output }
+        let cache = ResponseCache::default();
+        Self { transport, quota, cache, backoff: Backoff::default(), clock, random, output }
     }
 
-    /// Sends a request until it succeeds or the rules say to stop, and decodes the response. `None` is a response
-    /// that the rules say to ignore.
+    /// Keeps responses in that cache. Default: [`ResponseCache::default`].
+    #[must_use]
+    pub fn with_cache(mut self, cache: ResponseCache) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Sends a request until it succeeds or the rules say to stop, and decodes the response; or decodes the one that
+    /// is kept in the cache. `None` is a response that the rules say to ignore.
     ///
     /// # Errors
     /// A [`Failure`] inside, of the kind the last attempt calls for; or an error of the authenticator or observer.
     pub fn send<T>(
+        &self,
+        exchange: &Exchange<'_>,
+        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+    ) -> anyhow::Result<Option<T>> {
+        if !exchange.cache {
+            return self.fetch(exchange, decode);
+        }
+        let authenticator = exchange.authenticated.then_some(exchange.authenticator);
+        let mut visit = self.cache.visit(exchange.request, authenticator, &*self.random, &self.output)?;
+        while let Some(response) = visit.next()? {
+            // What was good for one stream may not be for another.
+            if exchange.rules.response_action(&response) == ResponseAction::Success
+                && let Ok(decoded) = decode(response)
+            {
+                return Ok(Some(decoded));
+            }
+        }
+        let done = self.fetch(exchange, &mut |response| {
+            visit.draft(&response);
+            decode(response)
+        })?;
+        if done.is_some() {
+            visit.keep()?;
+        }
+        Ok(done)
+    }
+
+    fn fetch<T>(
         &self,
         exchange: &Exchange<'_>,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,

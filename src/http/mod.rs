@@ -1,8 +1,8 @@
-//! One request: ask the budget, authenticate, send, read the whole body, judge the answer, and maybe wait and try again.
+//! One request: ask the budget and the cache, authenticate, send, read the whole body, judge the answer, and maybe wait and try again.
 //!
 //! `client` is the way of a request through the parts; `transport` is the socket side; `body` keeps a response in
 //! memory or on disk; `retry`, `backoff`, `retry_after` and `retry_quota` decide whether and when to try again;
-//! `budget` keeps requests below an API's limits;
+//! `budget` keeps requests below an API's limits, `cache` answers those that were answered before;
 //! `auth` puts credentials on a request; `url` joins and completes URLs. Nothing here knows of streams or Airbyte's
 //! statuses: who waits for a request is told of its waits through [`RetryObserver`].
 
@@ -11,6 +11,7 @@ pub mod auth;
 mod backoff;
 mod body;
 pub mod budget;
+pub mod cache;
 mod client;
 mod options;
 mod request;

@@ -139,6 +139,34 @@ pub trait HttpStream: Send + Sync {
         RequestOptions::default()
     }
 
+    /// Whether good responses are kept for the length of a run, to answer the same request of any stream that does so,
+    /// too: for lists that several streams read. Whatever the method: a search by POST may be as good as a GET. See
+    /// [`crate::http::cache::ResponseCache`]. Default: false.
+    ///
+    /// ```
+    /// use source_http::streams::{HttpStream, RequestContext};
+    ///
+    /// struct Projects;
+    ///
+    /// impl HttpStream for Projects {
+    ///     fn name(&self) -> &str {
+    ///         "projects"
+    ///     }
+    ///     fn url_base(&self) -> &str {
+    ///         "https://api.example.com"
+    ///     }
+    ///     fn path(&self, _: &RequestContext<'_>) -> String {
+    ///         "projects".into()
+    ///     }
+    ///     fn use_cache(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    /// ```
+    fn use_cache(&self) -> bool {
+        false
+    }
+
     /// How many requests may be sent, and how fast. The streams of a source share one budget: an `Arc` of it, made with
     /// the streams. Default: none, no limit.
     ///
