@@ -4,6 +4,8 @@
 #![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 
 mod bad_input;
+mod budget;
+mod cache;
 mod check;
 mod cli;
 mod discover;

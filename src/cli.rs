@@ -33,6 +33,11 @@ struct Cli {
     #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
     source: Option<String>,
 
+    /// Keep responses that are read more than once in a file in this directory, for the length of the run [default: a
+    /// private temporary directory]
+    #[arg(long, global = true, value_name = "DIR", env = "SOURCE_HTTP_CACHE_DIR", hide_env_values = true)]
+    cache_dir: Option<PathBuf>,
+
     /// Log every request
     #[arg(long, global = true)]
     debug: bool,
@@ -106,6 +111,8 @@ pub struct Invocation {
     pub command: Command,
     /// The source asked for; `None` is the default one.
     pub source: Option<String>,
+    /// Where the response cache keeps its file; `None` is a private temporary directory.
+    pub cache_dir: Option<PathBuf>,
     /// Log lines below this level are left out.
     pub log_level: LogLevel,
 }
@@ -127,8 +134,10 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
         Some("error" | "fatal" | "critical") => LogLevel::Error,
         _ => LogLevel::Info,
     };
-    // Images set AIRBYTE_SOURCE to nothing to mean the default.
-    Ok(Invocation { command: cli.command, source: cli.source.filter(|name| !name.is_empty()), log_level })
+    // Images set a variable to nothing to mean the default.
+    let source = cli.source.filter(|name| !name.is_empty());
+    let cache_dir = cli.cache_dir.filter(|directory| !directory.as_os_str().is_empty());
+    Ok(Invocation { command: cli.command, source, cache_dir, log_level })
 }
 
 impl Command {

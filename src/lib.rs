@@ -12,7 +12,7 @@
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
 //! | [`source`] | the [`Source`] contract, the registry, the config |
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
-//! | [`http`] | one request: credentials, transport, retry |
+//! | [`http`] | one request: budget, cache, credentials, transport, retry |
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
 //! | [`json`], [`clock`] | records as text; time and chance as values |
 

@@ -86,6 +86,7 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
         random: host.random,
         network: host.network,
         stdin: &mut host.stdin,
+        cache_dir: invocation.cache_dir.as_deref(),
     };
     // A bug must not look like a crash to the platform: it ends as a system failure in the protocol.
     let result = catch_unwind(AssertUnwindSafe(|| commands::run(&invocation.command, &mut cx)))

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use crate::cli::Command;
 use crate::clock::{Clock, Random};
 use crate::config;
+use crate::http::budget::BudgetWait;
+use crate::http::cache::ResponseCache;
 use crate::http::{HttpClient, NetworkEnvironment, RetryObserver, Wait};
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
@@ -25,6 +27,8 @@ pub(crate) struct Context<'a> {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) network: NetworkEnvironment,
     pub(crate) stdin: &'a mut dyn Read,
+    /// Where the response cache keeps its file; `None` is a private temporary directory.
+    pub(crate) cache_dir: Option<&'a Path>,
 }
 
 /// Runs a command. True if all is well.
@@ -50,7 +54,11 @@ impl Context<'_> {
     }
 
     fn client(&self) -> HttpClient {
-        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone()).with_network(self.network.clone())
+        let cache =
+            self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
+        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+            .with_network(self.network.clone())
+            .with_cache(cache)
     }
 
     fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> Result<Vec<u8>, Failure> {
@@ -81,6 +89,13 @@ struct LoggedWaits<'a>(&'a Output);
 impl RetryObserver for LoggedWaits<'_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         if !wait.too_long {
+            self.0.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.0.flush()?)
+    }
+
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        if wait.is_worth_telling() {
             self.0.log(LogLevel::Info, &wait.to_string())?;
         }
         Ok(self.0.flush()?)

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Authenticator;
+use super::budget::RequestBudget;
+use super::cache::ResponseCache;
 use super::{
     Backoff, HttpRequest, NetworkEnvironment, Outcome, RequestOptions, Response, ResponseAction, RetryObserver,
     RetryQuota, RetryRules, Transport, TransportError, Wait, server_hint,
@@ -21,6 +23,7 @@ const HINT_JITTER: f64 = 0.1;
 pub struct HttpClient {
     transport: Transport,
     quota: RetryQuota,
+    cache: ResponseCache,
     backoff: Backoff,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -42,6 +45,10 @@ pub struct Exchange<'a> {
     pub rules: &'a dyn RetryRules,
     /// Who is told of waits.
     pub observer: &'a dyn RetryObserver,
+    /// The limits the request has to keep to.
+    pub budget: Option<&'a RequestBudget>,
+    /// Whether the same request may be answered by a response from before, and this response is kept.
+    pub cache: bool,
 }
 
 /// A good response whose body cannot be read.
@@ -73,7 +80,8 @@ impl HttpClient {
     /// A client that waits on `clock`, draws its jitter from `random`, and tells of its requests at debug level.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, output: Arc<Output>) -> Self {
         let (transport, quota) = (Transport::default(), RetryQuota::default());
-        Self { transport, quota, backoff: Backoff::default(), clock, random, output }
+        let cache = ResponseCache::default();
+        Self { transport, quota, cache, backoff: Backoff::default(), clock, random, output }
     }
 
     /// With the proxies and trusted authorities of an environment. Default: one that is empty.
@@ -84,12 +92,47 @@ impl HttpClient {
         self
     }
 
-    /// Sends a request until it succeeds or the rules say to stop, and decodes the response. `None` is a response
-    /// that the rules say to ignore.
+    /// Keeps responses in that cache. Default: [`ResponseCache::default`].
+    #[must_use]
+    pub fn with_cache(mut self, cache: ResponseCache) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Sends a request until it succeeds or the rules say to stop, and decodes the response; or decodes the one that
+    /// is kept in the cache. `None` is a response that the rules say to ignore.
     ///
     /// # Errors
     /// A [`Failure`] inside, of the kind the last attempt calls for; or an error of the authenticator or observer.
     pub fn send<T>(
+        &self,
+        exchange: &Exchange<'_>,
+        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+    ) -> anyhow::Result<Option<T>> {
+        if !exchange.cache {
+            return self.fetch(exchange, decode);
+        }
+        let authenticator = exchange.authenticated.then_some(exchange.authenticator);
+        let mut visit = self.cache.visit(exchange.request, authenticator, &*self.random, &self.output)?;
+        while let Some(response) = visit.next()? {
+            // What was good for one stream may not be for another.
+            if exchange.rules.response_action(&response) == ResponseAction::Success
+                && let Ok(decoded) = decode(response)
+            {
+                return Ok(Some(decoded));
+            }
+        }
+        let done = self.fetch(exchange, &mut |response| {
+            visit.draft(&response);
+            decode(response)
+        })?;
+        if done.is_some() {
+            visit.keep()?;
+        }
+        Ok(done)
+    }
+
+    fn fetch<T>(
         &self,
         exchange: &Exchange<'_>,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
@@ -99,7 +142,9 @@ impl HttpClient {
         let started = self.clock.elapsed();
         let mut paid = None;
         let mut retry = 0;
+        let mut throttled = Duration::ZERO;
         loop {
+            throttled += self.throttle(exchange)?;
             let (failure, reason, answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);
@@ -114,7 +159,7 @@ impl HttpClient {
                 return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
             }
             retry += 1;
-            let spent = self.clock.elapsed().saturating_sub(started);
+            let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             let wait = self.plan(exchange, &answer, reason, retry, spent);
             if wait.too_long {
                 exchange.observer.waiting(&wait)?;
@@ -150,6 +195,9 @@ impl HttpClient {
         let started = self.clock.elapsed();
         let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
+        if let (Some(budget), Ok(response)) = (exchange.budget, &sent) {
+            budget.observe(exchange.request, response, &*self.clock);
+        }
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
@@ -194,6 +242,13 @@ impl HttpClient {
                 answer: answer(&response, action, Outcome::Response(&response)),
             }),
         }
+    }
+
+    /// Waits until the budget lets an attempt through. Returns the time waited, which does not count as the request's.
+    fn throttle(&self, exchange: &Exchange<'_>) -> anyhow::Result<Duration> {
+        exchange.budget.map_or(Ok(Duration::ZERO), |budget| {
+            budget.acquire(exchange.request, exchange.rules.max_time(), &*self.clock, exchange.observer)
+        })
     }
 
     /// One debug line an attempt.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ureq::http::StatusCode;
 
+use super::budget::BudgetWait;
 use super::{Response, TransportError};
 use crate::protocol::FailureKind;
 
@@ -86,7 +87,8 @@ pub trait RetryRules {
         5
     }
 
-    /// Longest time for one request in all, waits included. Default: 10 minutes.
+    /// Longest time for one request in all, waits included, but for those of its own request budget. Default: 10
+    /// minutes.
     fn max_time(&self) -> Duration {
         Duration::from_secs(600)
     }
@@ -146,6 +148,14 @@ pub trait RetryObserver {
     /// # Errors
     /// Ends the request with that error, for instance because stdout is closed.
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()>;
+
+    /// Called before each wait that this program's own request budget imposes. Flushes like [`RetryObserver::waiting`],
+    /// and tells people if the wait [is worth telling](BudgetWait::is_worth_telling); it is no rate limit that the
+    /// platform should hear of.
+    ///
+    /// # Errors
+    /// Ends the request with that error.
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()>;
 }
 
 #[cfg(test)]

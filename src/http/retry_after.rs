@@ -28,7 +28,8 @@ pub fn server_hint(response: &Response, now: Timestamp) -> Option<(Duration, &'s
     RESET_HEADERS.iter().find_map(|name| Some((delay(response.header(name)?, now)?, *name)))
 }
 
-fn delay(value: &str, now: Timestamp) -> Option<Duration> {
+/// A time to wait, given as seconds, seconds since the epoch, or a date; `None` if it does not lie in the future.
+pub(super) fn delay(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     let seconds = match value.parse::<f64>() {
         Ok(seconds) if seconds >= EPOCH_FROM => seconds - epoch_seconds(now),

@@ -36,6 +36,8 @@ impl<'a> Fetcher<'a> {
             options: &stream.request_options(cx),
             rules: &Rules(stream),
             observer: self.observer,
+            budget: stream.request_budget(),
+            cache: stream.use_cache(),
         };
         self.client.send(&exchange, &mut |response| match stream.parse_response(&response, cx) {
             Ok(records) => Ok(Page::new(response, records)),

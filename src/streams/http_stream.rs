@@ -8,6 +8,7 @@ use super::{
     Page, PageToken, ParentStream, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor,
 };
 use crate::http::auth::{Authenticator, NoAuth};
+use crate::http::budget::RequestBudget;
 use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, Undecodable};
 use crate::json::RecordPath;
 use crate::protocol::{AirbyteStream, Failure, FailureKind, StreamState, SyncMode};
@@ -138,6 +139,70 @@ pub trait HttpStream: Send + Sync {
         RequestOptions::default()
     }
 
+    /// Whether good responses are kept for the length of a run, to answer the same request of any stream that does so,
+    /// too: for lists that several streams read. Whatever the method: a search by POST may be as good as a GET. See
+    /// [`crate::http::cache::ResponseCache`]. Default: false.
+    ///
+    /// ```
+    /// use source_http::streams::{HttpStream, RequestContext};
+    ///
+    /// struct Projects;
+    ///
+    /// impl HttpStream for Projects {
+    ///     fn name(&self) -> &str {
+    ///         "projects"
+    ///     }
+    ///     fn url_base(&self) -> &str {
+    ///         "https://api.example.com"
+    ///     }
+    ///     fn path(&self, _: &RequestContext<'_>) -> String {
+    ///         "projects".into()
+    ///     }
+    ///     fn use_cache(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    /// ```
+    fn use_cache(&self) -> bool {
+        false
+    }
+
+    /// How many requests may be sent, and how fast. The streams of a source share one budget: an `Arc` of it, made with
+    /// the streams. Default: none, no limit.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use source_http::http::budget::{BudgetPolicy, MovingWindow, RequestBudget};
+    /// use source_http::streams::{HttpStream, RequestContext};
+    ///
+    /// struct Orders {
+    ///     budget: Arc<RequestBudget>,
+    /// }
+    ///
+    /// impl HttpStream for Orders {
+    ///     fn name(&self) -> &str {
+    ///         "orders"
+    ///     }
+    ///     fn url_base(&self) -> &str {
+    ///         "https://api.example.com"
+    ///     }
+    ///     fn path(&self, _: &RequestContext<'_>) -> String {
+    ///         "orders".into()
+    ///     }
+    ///     fn request_budget(&self) -> Option<&RequestBudget> {
+    ///         Some(&self.budget)
+    ///     }
+    /// }
+    ///
+    /// let two_a_second = BudgetPolicy::new(MovingWindow::new(2, Duration::from_secs(1)));
+    /// let orders = Orders { budget: Arc::new(RequestBudget::new().policy(two_a_second)) };
+    /// # drop(orders);
+    /// ```
+    fn request_budget(&self) -> Option<&RequestBudget> {
+        None
+    }
+
     /// Takes the records out of a response. Default: those at [`HttpStream::record_path`] in a JSON document.
     ///
     /// # Errors
@@ -225,7 +290,8 @@ pub trait HttpStream: Send + Sync {
         5
     }
 
-    /// Longest time for one request in all, waits included. Default: 10 minutes.
+    /// Longest time for one request in all, waits included, but for those that the policies of its own
+    /// [`HttpStream::request_budget`] impose. Default: 10 minutes.
     fn max_time(&self) -> Duration {
         Duration::from_secs(600)
     }

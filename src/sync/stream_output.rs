@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::http::budget::BudgetWait;
 use crate::http::{RetryObserver, Wait};
 use crate::protocol::{
     Failure, LogLevel, Output, RateLimited, RecordWriter, Status, StatusReason, StreamDescriptor, StreamState,
@@ -157,6 +158,13 @@ impl RetryObserver for Waits<'_> {
         }
         self.output.log(LogLevel::Info, &format!("{}: {wait}", self.stream.name))?;
         // The log line may have been left out, and nothing may lie in the buffer during a wait.
+        Ok(self.output.flush()?)
+    }
+
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        if wait.is_worth_telling() {
+            self.output.log(LogLevel::Info, &format!("{}: {wait}", self.stream.name))?;
+        }
         Ok(self.output.flush()?)
     }
 }

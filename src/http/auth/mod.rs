@@ -14,6 +14,14 @@ pub trait Authenticator: Send + Sync {
     /// # Errors
     /// A [`crate::protocol::Failure`] inside: a config failure if the credentials cannot be used.
     fn authenticate(&self, request: &mut HttpRequest) -> anyhow::Result<()>;
+
+    /// Whose credentials these are, for the response cache: two authenticators with the same identity may be given each
+    /// other's responses. It is hashed and never stored, so a secret will do. An authenticator whose signature changes
+    /// during a run (a token that is renewed, a time stamp) should give what stays the same: the client id, the user.
+    /// Default: `None`, which tells requests apart by what the authenticator puts on them.
+    fn identity(&self) -> Option<String> {
+        None
+    }
 }
 
 /// No credentials: the API is open.
@@ -23,6 +31,10 @@ pub struct NoAuth;
 impl Authenticator for NoAuth {
     fn authenticate(&self, _: &mut HttpRequest) -> anyhow::Result<()> {
         Ok(())
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(String::new())
     }
 }
 

@@ -24,6 +24,10 @@ impl Authenticator for TokenAuthenticator {
     fn authenticate(&self, request: &mut HttpRequest) -> anyhow::Result<()> {
         Ok(request.set_header(&self.header, &self.value)?)
     }
+
+    fn identity(&self) -> Option<String> {
+        Some(format!("{}: {}", self.header, self.value))
+    }
 }
 
 impl std::fmt::Debug for TokenAuthenticator {

@@ -6,6 +6,7 @@ use super::config::StripeConfig;
 use crate::clock::Clock;
 use crate::http::Response;
 use crate::http::auth::{Authenticator, TokenAuthenticator};
+use crate::http::budget::RequestBudget;
 use crate::protocol::Failure;
 use crate::source::SourceContext;
 use crate::streams::{Page, PageToken, RequestContext};
@@ -19,13 +20,15 @@ const PAGE: &str = "100";
 pub(super) struct Api {
     pub(super) config: StripeConfig,
     authenticator: TokenAuthenticator,
+    budget: RequestBudget,
     clock: Arc<dyn Clock>,
 }
 
 impl Api {
     pub(super) fn new(config: StripeConfig, cx: &SourceContext) -> Self {
         let authenticator = TokenAuthenticator::bearer(&config.client_secret, &cx.redactor);
-        Self { config, authenticator, clock: cx.clock.clone() }
+        let budget = super::budget::request_budget(&config);
+        Self { config, authenticator, budget, clock: cx.clock.clone() }
     }
 
     pub(super) fn url_base(&self) -> &str {
@@ -34,6 +37,11 @@ impl Api {
 
     pub(super) fn authenticator(&self) -> &dyn Authenticator {
         &self.authenticator
+    }
+
+    /// The calls of all streams.
+    pub(super) fn request_budget(&self) -> &RequestBudget {
+        &self.budget
     }
 
     /// Seconds since the epoch.
@@ -130,6 +138,10 @@ macro_rules! stripe_stream {
 
         fn authenticator(&self) -> &dyn crate::http::auth::Authenticator {
             self.api.authenticator()
+        }
+
+        fn request_budget(&self) -> Option<&crate::http::budget::RequestBudget> {
+            Some(self.api.request_budget())
         }
 
         fn request_headers(&self, _: &crate::streams::RequestContext<'_>) -> Vec<(String, String)> {

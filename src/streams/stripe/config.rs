@@ -11,6 +11,9 @@ const API_URL: &str = "https://api.stripe.com/v1";
 const START_DATE: &str = "2017-01-25T00:00:00Z";
 const SLICE_RANGE_DAYS: i64 = 365;
 const DAY: i64 = 86_400;
+/// Calls a second that Stripe lets through in test mode and in live mode. <https://docs.stripe.com/rate-limits>
+const TEST_RATE: u32 = 25;
+const LIVE_RATE: u32 = 100;
 
 /// What a user set.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct StripeConfig {
     /// Seconds.
     pub(super) slice_range: i64,
     pub(super) api_url: String,
+    /// Calls a second.
+    pub(super) call_rate_limit: u32,
 }
 
 impl StripeConfig {
@@ -37,13 +42,44 @@ impl StripeConfig {
         })?;
         let api_url = text("api_url").unwrap_or(API_URL).to_owned();
         join_url(&api_url, "").map_err(|failure| Failure::config(format!("The config's `api_url`: {failure}")))?;
+        let client_secret = text("client_secret").unwrap_or_default().to_owned();
+        let call_rate_limit = config.get("call_rate_limit").and_then(Value::as_i64);
         Ok(Self {
+            call_rate_limit: call_rate(call_rate_limit, &client_secret),
             account_id: text("account_id").unwrap_or_default().to_owned(),
-            client_secret: text("client_secret").unwrap_or_default().to_owned(),
+            client_secret,
             start: start.as_second(),
             lookback: days("lookback_window_days", 0).saturating_mul(DAY),
             slice_range: days("slice_range", SLICE_RANGE_DAYS).saturating_mul(DAY),
             api_url,
         })
+    }
+}
+
+/// The rate the user set, or that of the key's mode. Zero and less were never refused, and mean nothing: no limit set.
+fn call_rate(set: Option<i64>, key: &str) -> u32 {
+    let is_test = ["sk_test_", "rk_test_"].iter().any(|start| key.starts_with(start));
+    let default = if is_test { TEST_RATE } else { LIVE_RATE };
+    set.filter(|rate| *rate > 0).map_or(default, |rate| u32::try_from(rate).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_call_rate_is_the_users_or_that_of_the_keys_mode() {
+        for (set, key, rate) in [
+            (None, "sk_test_1", 25),
+            (None, "rk_test_1", 25),
+            (None, "sk_live_1", 100),
+            (None, "rk_live_test_1", 100),
+            (Some(7), "sk_test_1", 7),
+            (Some(0), "sk_test_1", 25),
+            (Some(-3), "sk_live_1", 100),
+            (Some(i64::MAX), "sk_live_1", u32::MAX),
+        ] {
+            assert_eq!(call_rate(set, key), rate, "{set:?} {key}");
+        }
     }
 }

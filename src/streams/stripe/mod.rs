@@ -1,8 +1,9 @@
 //! Stripe. What Stripe's API reference says about each stream is a row in `table`; the structs around it say how
 //! such streams are read: `created_list` for objects that never change, `list_then_events` for those that do.
-//! `api` is what all of them share, `config` and `spec.json` are what a user can set.
+//! `api` is what all of them share, `budget` keeps to Stripe's limits, `config` and `spec.json` are what a user can set.
 
 mod api;
+mod budget;
 mod config;
 mod created_list;
 mod list_then_events;

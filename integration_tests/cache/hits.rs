@@ -1,0 +1,96 @@
+//! Which requests are answered from the cache, and with what.
+
+use serde_json::json;
+use source_http::http::auth::TokenAuthenticator;
+use source_http::http::{Method, RequestBody};
+use source_http::protocol::Redactor;
+use source_http::testing::{Reply, Request, Routes, Server};
+
+use super::{List, one_page, page, read};
+
+#[test]
+fn two_streams_over_one_url_send_one_request_and_a_hit_is_told_at_debug_level() {
+    let server = one_page();
+    let with_params = |name, url: &str, params: &[(&str, &str)]| List {
+        params: params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..List::new(name, url)
+    };
+    let done = read(&server.url(), move |url| {
+        vec![with_params("a", url, &[("x", "1"), ("y", "2")]), with_params("b", url, &[("y", "2"), ("x", "1")])]
+    })
+    .arg("--debug")
+    .run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, server.conversation()), (0, vec!["GET /list/1?x=1&y=2".to_owned()]));
+    assert_eq!((messages.records("a"), messages.records("b")), (vec![r#"{"id":1}"#], vec![r#"{"id":1}"#]));
+    let hits: Vec<_> = messages.logs().into_iter().filter(|(_, text)| text.contains("response cache")).collect();
+    let line = format!("GET {}/list/1?y=2&x=1: 200 OK, 19 bytes from the response cache", server.url());
+    assert_eq!(hits, [("DEBUG", line.as_str())]);
+}
+
+#[test]
+fn other_credentials_and_other_headers_share_nothing() {
+    let server = one_page();
+    let done = read(&server.url(), |url| {
+        let token = |token| Box::new(TokenAuthenticator::bearer(token, &Redactor::default()));
+        let header = |value: &str| vec![("X-Account".to_owned(), value.to_owned())];
+        vec![
+            List { authenticator: token("one"), ..List::new("a", url) },
+            List { authenticator: token("two"), ..List::new("b", url) },
+            List { authenticator: token("one"), ..List::new("c", url) },
+            List { headers: header("1"), ..List::new("d", url) },
+            List { headers: header("2"), ..List::new("e", url) },
+            List { headers: header("1"), ..List::new("f", url) },
+        ]
+    })
+    .run("read");
+    done.messages();
+    let sent: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| ["authorization", "x-account"].map(|name| request.header(name).unwrap_or("-").to_owned()))
+        .collect();
+    assert_eq!(sent, [["Bearer one", "-"], ["Bearer two", "-"], ["-", "1"], ["-", "2"]]);
+}
+
+#[test]
+fn a_search_by_post_is_kept_by_its_body() {
+    let server = one_page();
+    let done = read(&server.url(), |url| {
+        let search = |name, q: &str| List {
+            method: Method::POST,
+            body: RequestBody::Json(json!({ "q": q })),
+            ..List::new(name, url)
+        };
+        vec![search("a", "x"), search("b", "y"), search("c", "x")]
+    })
+    .run("read");
+    assert_eq!(done.messages().records("c"), [r#"{"id":2}"#]);
+    let bodies: Vec<_> = server.requests().iter().map(Request::body_text).collect();
+    assert_eq!(bodies, [r#"{"q":"x"}"#, r#"{"q":"y"}"#]);
+}
+
+#[test]
+fn only_good_responses_that_could_be_read_are_kept() {
+    let error = Reply::empty(500);
+    let unreadable = Reply::json_text("{\"data\":[");
+    let server = Server::start(Routes::new().on("GET", "/list/1", [error, unreadable, page(1)]));
+    let done = read(&server.url(), |url| ["a", "b", "c", "d"].map(|name| List::new(name, url)).into()).run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, server.conversation()), (1, vec!["GET /list/1".to_owned(); 3]));
+    assert_eq!((messages.records("a").len(), messages.records("b").len()), (0, 0));
+    assert_eq!((messages.records("c").len(), messages.records("d").len()), (1, 1));
+}
+
+#[test]
+fn a_response_that_one_stream_kept_and_another_cannot_read_is_fetched_and_judged_anew() {
+    let server = one_page();
+    let done = read(&server.url(), |url| {
+        vec![List::new("a", url), List { record_path: "items", ..List::new("b", url) }, List::new("c", url)]
+    })
+    .run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, server.conversation().len()), (1, 2));
+    assert_eq!((messages.records("a").len(), messages.records("c").len()), (1, 1));
+    assert_eq!(messages.statuses("b"), ["STARTED", "INCOMPLETE"]);
+}

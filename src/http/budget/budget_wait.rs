@@ -1,0 +1,35 @@
+//! How a wait of the budget is told.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Waits up to this long are not worth a line.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
+/// A wait that the request budget imposes before an attempt. It is this program's own doing, to stay below a limit:
+/// nothing has failed, and the platform is not told of a rate limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetWait {
+    /// The request that waits, as it may be shown.
+    pub request: String,
+    /// How long.
+    pub delay: Duration,
+    /// Whose limit it is, and what it says.
+    pub rule: String,
+    /// The same attempt has waited before, and that was told.
+    pub again: bool,
+}
+
+impl BudgetWait {
+    /// Whether people should read of it: it is longer than a second, and they have not read of it yet.
+    #[must_use]
+    pub fn is_worth_telling(&self) -> bool {
+        self.delay > WORTH_TELLING && !self.again
+    }
+}
+
+impl fmt::Display for BudgetWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waiting {:.1} s before {}: {}.", self.delay.as_secs_f64(), self.request, self.rule)
+    }
+}

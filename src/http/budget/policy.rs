@@ -1,0 +1,150 @@
+//! One rule of a budget: the requests it is for, their limit, and what the server has said about them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::server_quota::ServerQuota;
+use super::window::seconds;
+use super::{QuotaHeaders, RequestMatcher, Window};
+use crate::http::{HttpRequest, Response};
+
+/// A limit for the requests that fit any of its matchers, or for all requests if it has none.
+///
+/// ```
+/// use std::time::Duration;
+/// use source_http::http::budget::{BudgetPolicy, MovingWindow, QuotaHeaders, RequestMatcher};
+///
+/// let policy = BudgetPolicy::new(MovingWindow::new(20, Duration::from_secs(1)))
+///     .matching(RequestMatcher::path("/v1/files"))
+///     .matching(RequestMatcher::path_prefix("/v1/exports").weight(5))
+///     .headers(QuotaHeaders::new("X-Credits-Left", "X-Credits-Until"));
+/// # drop(policy);
+/// ```
+#[derive(Debug)]
+pub struct BudgetPolicy {
+    matchers: Vec<RequestMatcher>,
+    headers: QuotaHeaders,
+    ledger: Mutex<Ledger>,
+}
+
+#[derive(Debug)]
+struct Ledger {
+    window: Window,
+    server: ServerQuota,
+    /// The latest moment given to anybody. Nobody gets an earlier one: first come, first served.
+    latest: Duration,
+    /// How often the server's word has changed.
+    revision: u64,
+}
+
+/// A place in the queue.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// When the request may go.
+    pub(super) at: Duration,
+    /// Whose limit it is.
+    pub(super) rule: String,
+    /// What was known of the server when the turn was given.
+    revision: u64,
+}
+
+/// The server wants requests to stay away for longer than anybody is willing to wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooLong {
+    pub(super) delay: Duration,
+    pub(super) rule: String,
+}
+
+impl BudgetPolicy {
+    /// A limit for all requests.
+    #[must_use]
+    pub fn new(window: impl Into<Window>) -> Self {
+        let ledger =
+            Ledger { window: window.into(), server: ServerQuota::default(), latest: Duration::ZERO, revision: 0 };
+        Self { matchers: Vec::new(), headers: QuotaHeaders::default(), ledger: Mutex::new(ledger) }
+    }
+
+    /// Only for requests that fit this matcher, or one given before.
+    #[must_use]
+    pub fn matching(mut self, matcher: RequestMatcher) -> Self {
+        self.matchers.push(matcher);
+        self
+    }
+
+    /// The headers that tell of the quota. Default: the usual ones, see [`QuotaHeaders`].
+    #[must_use]
+    pub fn headers(mut self, headers: QuotaHeaders) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// What a request weighs; `None` if the policy is not for it.
+    pub(super) fn weight_of(&self, request: &HttpRequest) -> Option<u32> {
+        match self.matchers.is_empty() {
+            true => Some(1),
+            false => self.matchers.iter().find_map(|matcher| matcher.weight_of(request)),
+        }
+    }
+
+    /// Gives a request its turn, which it keeps: a later caller gets a later one. `patience` is the longest time that
+    /// the server's own word may put it off.
+    pub(super) fn turn(&self, weight: u32, now: Duration, patience: Duration) -> Result<Turn, TooLong> {
+        let mut ledger = self.lock();
+        let Ledger { window, server, latest, revision } = &mut *ledger;
+        let mut at = now.max(*latest);
+        let mut rule = None;
+        if let Some((until, words)) = server.blocks(at, weight)
+            && let delay = until.saturating_sub(now)
+            && delay > patience
+        {
+            return Err(TooLong { delay, rule: server_rule(words) });
+        }
+        loop {
+            let fits = window.earliest(at, weight);
+            if let Some((until, words)) = server.blocks(fits, weight) {
+                rule = Some(server_rule(words));
+                at = until;
+                continue;
+            }
+            if fits > now && rule.is_none() {
+                rule = Some(format!("the request budget allows {}", window.describe()));
+            }
+            window.take(fits, weight);
+            server.take(fits, weight);
+            *latest = fits;
+            return Ok(Turn { at: fits, rule: rule.unwrap_or_default(), revision: *revision });
+        }
+    }
+
+    /// Whether the server has said, since a turn was given, that there is no room for it at that time. What it had
+    /// taken is lost, and a new turn is needed.
+    pub(super) fn is_revoked(&self, turn: &Turn, weight: u32) -> bool {
+        let ledger = self.lock();
+        ledger.revision != turn.revision && ledger.server.blocks(turn.at, weight).is_some()
+    }
+
+    /// Learns from a response.
+    pub(super) fn observe(&self, response: &Response, elapsed: Duration, now: Timestamp) {
+        let Some(says) = self.headers.read(response, now) else { return };
+        let mut ledger = self.lock();
+        let until = match says.reset {
+            Some(reset) => elapsed.saturating_add(reset),
+            None => ledger.window.reset(elapsed),
+        };
+        if says.reset.is_some() {
+            ledger.window.ends_no_sooner_than(until, elapsed);
+        }
+        let words = format!("{}, for {} from then", says.words, seconds(until.saturating_sub(elapsed)));
+        ledger.revision += u64::from(ledger.server.tighten(says.remaining, until, words, elapsed));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn server_rule(words: &str) -> String {
+    format!("the server {words}")
+}

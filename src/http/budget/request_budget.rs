@@ -1,0 +1,294 @@
+//! All policies of an API, asked before each attempt and told of each response.
+
+use std::time::Duration;
+
+use super::{BudgetPolicy, BudgetWait};
+use crate::clock::Clock;
+use crate::http::{HttpRequest, Response, RetryObserver};
+use crate::protocol::Failure;
+
+/// The limits of an API, shared by everything that sends requests to it. The first policy that is for a request
+/// applies; a request that none is for is free. A budget is handed out by
+/// [`crate::streams::HttpStream::request_budget`]; the streams of a source share one, behind an `Arc`.
+///
+/// Requests are let through in the order they came. Each attempt counts, retries too; answers of the response cache
+/// don't; the redirects of an attempt count as one with it. Default: no policies.
+///
+/// The headers of each response can tighten a policy and never loosen it. Status 429 leaves it empty until the time the
+/// response names, or for the length of its window.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use source_http::http::Method;
+/// use source_http::http::budget::{BudgetPolicy, FixedWindow, MovingWindow, RequestBudget, RequestMatcher};
+///
+/// // Searches: 30 a minute. Everything else: 10 in any second.
+/// let searches = RequestMatcher::path("/v2/*/search").method(Method::POST);
+/// let budget = RequestBudget::new()
+///     .policy(BudgetPolicy::new(FixedWindow::new(30, Duration::from_secs(60))).matching(searches))
+///     .policy(BudgetPolicy::new(MovingWindow::new(10, Duration::from_secs(1))));
+/// let shared = Arc::new(budget);
+/// # drop(shared);
+/// ```
+#[derive(Debug, Default)]
+pub struct RequestBudget {
+    policies: Vec<BudgetPolicy>,
+}
+
+impl RequestBudget {
+    /// A budget without limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a policy, for the requests that no earlier one is for.
+    #[must_use]
+    pub fn policy(mut self, policy: BudgetPolicy) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
+    /// Waits until a request may be sent, and counts it. `observer` is told of each wait before it begins. Returns the
+    /// time waited. `patience` bounds the waits that a server's word imposes; the policies' own limits are waited for
+    /// however long that takes.
+    ///
+    /// # Errors
+    /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`; or an error of the
+    /// observer.
+    pub fn acquire(
+        &self,
+        request: &HttpRequest,
+        patience: Duration,
+        clock: &dyn Clock,
+        observer: &dyn RetryObserver,
+    ) -> anyhow::Result<Duration> {
+        let Some((policy, weight)) = self.find(request) else { return Ok(Duration::ZERO) };
+        let mut waited = Duration::ZERO;
+        loop {
+            let turn = policy.turn(weight, clock.elapsed(), patience).map_err(|too_long| {
+                Failure::transient(format!(
+                    "{} would have to wait {:.0} s, past the {} s that one request may take: {}.",
+                    request.describe(),
+                    too_long.delay.as_secs_f64(),
+                    patience.as_secs(),
+                    too_long.rule
+                ))
+            })?;
+            let delay = turn.at.saturating_sub(clock.elapsed());
+            if delay.is_zero() {
+                return Ok(waited);
+            }
+            let again = !waited.is_zero();
+            observer.throttled(&BudgetWait { request: request.describe(), delay, rule: turn.rule.clone(), again })?;
+            clock.sleep(delay);
+            waited += delay;
+            if !policy.is_revoked(&turn, weight) {
+                return Ok(waited);
+            }
+        }
+    }
+
+    /// Learns from the response to a request what is left of the quota.
+    pub fn observe(&self, request: &HttpRequest, response: &Response, clock: &dyn Clock) {
+        if let Some((policy, _)) = self.find(request) {
+            policy.observe(response, clock.elapsed(), clock.now());
+        }
+    }
+
+    fn find(&self, request: &HttpRequest) -> Option<(&BudgetPolicy, u32)> {
+        self.policies.iter().find_map(|policy| Some((policy, policy.weight_of(request)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::super::{FixedWindow, MovingWindow, RequestMatcher, Window};
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::http::Wait;
+    use crate::http::response::tests::response;
+    use crate::testing::VirtualClock;
+
+    /// Notes what it is told.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<BudgetWait>>);
+
+    impl RetryObserver for Told {
+        fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
+            anyhow::bail!("nothing is retried here")
+        }
+
+        fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(wait.clone());
+            Ok(())
+        }
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(600);
+
+    struct Bench {
+        clock: VirtualClock,
+        told: Told,
+        budget: RequestBudget,
+    }
+
+    impl Bench {
+        fn new(policies: impl IntoIterator<Item = BudgetPolicy>) -> Self {
+            let budget = policies.into_iter().fold(RequestBudget::new(), RequestBudget::policy);
+            Self { clock: VirtualClock::at(1_800_000_000), told: Told::default(), budget }
+        }
+
+        /// Sends a request when it may go, and returns when that was, in whole seconds.
+        fn send(&self, path: &str) -> u64 {
+            self.budget.acquire(&get(path), PATIENCE, &self.clock, &self.told).unwrap();
+            assert_eq!(self.clock.elapsed().subsec_nanos(), 0);
+            self.clock.elapsed().as_secs()
+        }
+
+        fn answer(&self, path: &str, status: u16, headers: &[(&'static str, &str)]) {
+            self.budget.observe(&get(path), &response(status, headers, ""), &self.clock);
+        }
+
+        fn told(&self) -> Vec<BudgetWait> {
+            self.told.0.lock().unwrap().clone()
+        }
+    }
+
+    fn get(path: &str) -> HttpRequest {
+        HttpRequest::get(format!("http://a.com{path}").parse().unwrap())
+    }
+
+    fn moving(limit: u32) -> MovingWindow {
+        MovingWindow::new(limit, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn the_first_policy_that_is_for_a_request_applies_and_what_none_is_for_is_free() {
+        let bench = Bench::new([
+            BudgetPolicy::new(moving(1)).matching(RequestMatcher::path("/slow")),
+            BudgetPolicy::new(moving(3)).matching(RequestMatcher::path_prefix("/v1").weight(3)),
+        ]);
+        assert_eq!([(); 5].map(|()| bench.send("/free")), [0; 5]);
+        assert_eq!([(); 3].map(|()| bench.send("/slow")), [0, 1, 2]);
+        assert_eq!([(); 3].map(|()| bench.send("/v1/x")), [2, 3, 4]);
+        assert_eq!(bench.send("/slow"), 4);
+    }
+
+    #[test]
+    fn each_wait_is_told_with_its_rule_and_only_long_ones_are_worth_a_line() {
+        let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(2, Duration::from_secs(5)))]);
+        bench.send("/x");
+        bench.clock.advance(Duration::from_secs(4));
+        let times = [(); 3].map(|()| bench.send("/x?y=1"));
+        assert_eq!(times, [4, 5, 9]);
+        let told = bench.told();
+        assert_eq!(told.iter().map(BudgetWait::is_worth_telling).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(
+            told[1].to_string(),
+            "waiting 4.0 s before GET http://a.com/x?y=1: the request budget allows 2 in any 5 s."
+        );
+    }
+
+    #[test]
+    fn headers_tighten_until_a_relative_or_absolute_reset_and_never_loosen() {
+        for reset in ["30", "1800000030"] {
+            let bench = Bench::new([BudgetPolicy::new(moving(2))]);
+            assert_eq!(bench.send("/x"), 0);
+            bench.answer("/x", 200, &[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", reset)]);
+            assert_eq!([(); 4].map(|()| bench.send("/x")), [0, 1, 1, 30], "{reset}");
+            bench.answer("/x", 200, &[("ratelimit-remaining", "1000"), ("ratelimit-reset", "1")]);
+            assert_eq!([(); 3].map(|()| bench.send("/x")), [30, 31, 31], "{reset}");
+        }
+    }
+
+    #[test]
+    fn a_wait_for_the_servers_reset_is_told_in_the_servers_words() {
+        let bench = Bench::new([BudgetPolicy::new(Window::Unlimited)]);
+        bench.answer("/x", 200, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "30")]);
+        assert_eq!(bench.send("/x"), 30);
+        let text = bench.told()[0].to_string();
+        assert_eq!(
+            text,
+            "waiting 30.0 s before GET http://a.com/x: the server says ratelimit-remaining: 0, for 30 s from then."
+        );
+    }
+
+    #[test]
+    fn status_429_empties_the_window_for_all_until_its_reset_or_for_its_length() {
+        let bench = Bench::new([BudgetPolicy::new(moving(5))]);
+        bench.answer("/x", 429, &[("retry-after", "7")]);
+        assert_eq!([(); 2].map(|()| bench.send("/x")), [7, 7]);
+        bench.answer("/x", 429, &[]);
+        assert_eq!(bench.send("/x"), 8);
+
+        let bench = Bench::new([BudgetPolicy::new(FixedWindow::new(5, Duration::from_secs(60)))]);
+        assert_eq!(bench.send("/x"), 0);
+        bench.clock.advance(Duration::from_secs(20));
+        bench.answer("/x", 429, &[]);
+        assert_eq!(bench.send("/x"), 60);
+    }
+
+    #[test]
+    fn a_servers_reset_past_all_patience_is_a_transient_failure_and_an_own_limit_is_waited_for() {
+        let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(3_600)))]);
+        assert_eq!([(); 2].map(|()| bench.send("/x")), [0, 3_600]);
+        bench.answer("/x", 429, &[("retry-after", "7200")]);
+        let error = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &bench.told).unwrap_err();
+        let failure = Failure::from_error(error);
+        assert_eq!(failure.kind, crate::protocol::FailureKind::Transient);
+        assert_eq!(
+            failure.message,
+            "GET http://a.com/x would have to wait 7200 s, past the 600 s that one request may take: the server \
+             answered 429, for 7200 s from then."
+        );
+    }
+
+    #[test]
+    fn who_was_waiting_already_waits_on_when_the_server_says_so() {
+        /// A server's word that comes while the request sleeps.
+        struct Meanwhile<'a>(&'a Bench, Mutex<Vec<bool>>);
+        impl RetryObserver for Meanwhile<'_> {
+            fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
+                anyhow::bail!("nothing is retried here")
+            }
+            fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+                self.1.lock().unwrap().push(wait.again);
+                if !wait.again {
+                    self.0.answer("/x", 429, &[("retry-after", "20")]);
+                }
+                Ok(())
+            }
+        }
+        let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(5)))]);
+        bench.send("/x");
+        let observer = Meanwhile(&bench, Mutex::default());
+        let waited = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        assert_eq!((waited.as_secs(), observer.1.into_inner().unwrap()), (20, vec![false, true]));
+    }
+
+    #[test]
+    fn threads_share_one_window() {
+        let budget = RequestBudget::new().policy(BudgetPolicy::new(MovingWindow::new(4, Duration::from_millis(200))));
+        let (clock, told) = (SystemClock::new(), Told::default());
+        let sent = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        budget.acquire(&get("/x"), PATIENCE, &clock, &told).unwrap();
+                        sent.lock().unwrap().push(clock.elapsed());
+                    }
+                });
+            }
+        });
+        let mut sent = sent.into_inner().unwrap();
+        sent.sort();
+        // Twelve in groups of four: the last four cannot have gone before two intervals had passed.
+        assert_eq!(sent.len(), 12);
+        assert!(sent[4] >= Duration::from_millis(200) && sent[8] >= Duration::from_millis(400), "{sent:?}");
+    }
+}

@@ -1,0 +1,81 @@
+//! The kinds of limits behind one face. All moments are readings of [`crate::clock::Clock::elapsed`].
+
+use std::time::Duration;
+
+use super::{FixedWindow, MovingWindow};
+
+/// How a limit is counted.
+#[derive(Debug, Clone)]
+pub enum Window {
+    /// Not at all: requests are let through, unless the server's headers say otherwise.
+    Unlimited,
+    /// In periods that follow one another.
+    Fixed(FixedWindow),
+    /// In any interval of a length.
+    Moving(MovingWindow),
+}
+
+/// How long an unlimited window is taken to be empty when the server says so and not how long.
+const UNKNOWN_RESET: Duration = Duration::from_secs(1);
+
+impl From<FixedWindow> for Window {
+    fn from(window: FixedWindow) -> Self {
+        Self::Fixed(window)
+    }
+}
+
+impl From<MovingWindow> for Window {
+    fn from(window: MovingWindow) -> Self {
+        Self::Moving(window)
+    }
+}
+
+impl Window {
+    /// The first moment, from `at` on, when a request of that weight fits. Never asked for an earlier moment again.
+    pub(super) fn earliest(&mut self, at: Duration, weight: u32) -> Duration {
+        match self {
+            Self::Unlimited => at,
+            Self::Fixed(window) => window.earliest(at, weight),
+            Self::Moving(window) => window.earliest(at, weight),
+        }
+    }
+
+    /// Notes a request at a moment that [`Window::earliest`] gave.
+    pub(super) fn take(&mut self, at: Duration, weight: u32) {
+        match self {
+            Self::Unlimited => {}
+            Self::Fixed(window) => window.take(weight),
+            Self::Moving(window) => window.take(at, weight),
+        }
+    }
+
+    /// Fits the window's own rhythm to a reset the server told of.
+    pub(super) fn ends_no_sooner_than(&mut self, reset: Duration, now: Duration) {
+        if let Self::Fixed(window) = self {
+            window.ends_no_sooner_than(reset, now);
+        }
+    }
+
+    /// When the window has room again if the server says that it has none, and not for how long.
+    pub(super) fn reset(&self, now: Duration) -> Duration {
+        match self {
+            Self::Unlimited => now + UNKNOWN_RESET,
+            Self::Fixed(window) => window.reset(now),
+            Self::Moving(window) => window.reset(now),
+        }
+    }
+
+    /// The limit in words: "2 in any 1 s".
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Unlimited => "any number".to_owned(),
+            Self::Fixed(window) => window.describe(),
+            Self::Moving(window) => window.describe(),
+        }
+    }
+}
+
+/// A length of time for people: "1.5 s".
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}

@@ -1,0 +1,177 @@
+//! Which requests are the same: those with the same method, URL, body and headers, made for the same credentials.
+
+use sha2::{Digest, Sha256};
+
+use crate::http::HttpRequest;
+use crate::http::auth::Authenticator;
+
+/// Headers that differ from request to request and leave the answer alone.
+const PER_REQUEST: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "x-correlation-id", "x-request-id"];
+
+/// A request's name in the cache: a hash, because URLs, headers and credentials may be secret and the file is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct CacheKey([u8; 32]);
+
+impl CacheKey {
+    /// The key of a request before it is signed by `authenticator`, if it is going to be signed. `salt` keeps anybody
+    /// who gets hold of the file from trying out weak passwords against it.
+    pub(super) fn new(
+        salt: &[u8],
+        request: &HttpRequest,
+        authenticator: Option<&dyn Authenticator>,
+    ) -> anyhow::Result<Self> {
+        let mut parts = Parts(Sha256::new());
+        parts.add(salt);
+        parts.request(request);
+        match authenticator {
+            None => parts.add(b"unsigned"),
+            Some(authenticator) => {
+                if let Some(identity) = authenticator.identity() {
+                    parts.add(b"identity");
+                    parts.add(identity.as_bytes());
+                } else {
+                    // Whose credentials these are shows in what they do to the request.
+                    let mut signed = request.clone();
+                    authenticator.authenticate(&mut signed)?;
+                    parts.add(b"signed");
+                    parts.request(&signed);
+                }
+            }
+        }
+        Ok(Self(parts.0.finalize().into()))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A hash of parts: each goes in with its length, so that what is moved from one to the next makes a difference.
+struct Parts(Sha256);
+
+impl Parts {
+    fn add(&mut self, part: &[u8]) {
+        self.0.update((part.len() as u64).to_le_bytes());
+        self.0.update(part);
+    }
+
+    fn request(&mut self, request: &HttpRequest) {
+        self.add(request.method.as_str().as_bytes());
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        url.set_query(None);
+        self.add(url.as_str().as_bytes());
+        // Values of the same name stay in their order: it may be that of a list.
+        let mut query: Vec<&str> = request.url.query().unwrap_or_default().split('&').collect();
+        query.sort_by_key(|pair| pair.split('=').next());
+        self.list(query.into_iter().map(str::as_bytes));
+        let mut headers: Vec<_> =
+            request.headers.iter().filter(|(name, _)| !PER_REQUEST.contains(&name.as_str())).collect();
+        headers.sort_by_key(|(name, _)| name.as_str());
+        self.list(headers.into_iter().flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]));
+        if let Some((bytes, content_type)) = request.body.encode() {
+            self.list([content_type.unwrap_or_default().as_bytes(), &bytes]);
+        }
+    }
+
+    fn list<'p>(&mut self, parts: impl IntoIterator<Item = &'p [u8]>) {
+        let mut list = Self(Sha256::new());
+        parts.into_iter().for_each(|part| list.add(part));
+        self.add(&list.0.finalize());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::auth::{NoAuth, TokenAuthenticator};
+    use crate::http::{Method, RequestBody};
+    use crate::protocol::Redactor;
+
+    fn request(url: &str, headers: &[(&str, &str)]) -> HttpRequest {
+        let mut request = HttpRequest::get(url.parse().unwrap());
+        for (name, value) in headers {
+            request.set_header(name, value).unwrap();
+        }
+        request
+    }
+
+    fn key(request: &HttpRequest) -> CacheKey {
+        CacheKey::new(b"salt", request, Some(&NoAuth)).unwrap()
+    }
+
+    #[test]
+    fn the_order_of_parameters_and_headers_and_the_fragment_make_no_difference() {
+        let one = request("http://a.com/x?b=2&a=1#top", &[("X-A", "1"), ("X-B", "2"), ("X-Request-Id", "1")]);
+        let other = request("http://a.com/x?a=1&b=2", &[("X-B", "2"), ("X-A", "1"), ("Traceparent", "7")]);
+        assert_eq!(key(&one), key(&other));
+    }
+
+    #[test]
+    fn every_other_difference_makes_another_key() {
+        let mut requests: Vec<HttpRequest> = [
+            "http://a.com/x",
+            "https://a.com/x",
+            "http://b.com/x",
+            "http://u:p@a.com/x",
+            "http://a.com/y",
+            "http://a.com/x?a=1",
+            "http://a.com/x?a=1&a=2",
+            "http://a.com/x?a=2&a=1",
+            "http://a.com/x?a=1%26a=2",
+        ]
+        .map(|url| request(url, &[]))
+        .into();
+        requests.push(request("http://a.com/x", &[("X-A", "b")]));
+        requests.push(request("http://a.com/x", &[("X-Ab", "")]));
+        requests.push(HttpRequest { method: Method::POST, ..request("http://a.com/x", &[]) });
+        for body in [
+            RequestBody::Json(json!({"q": 1})),
+            RequestBody::Json(json!({"q": 2})),
+            RequestBody::Text(r#"{"q":1}"#.to_owned()),
+            RequestBody::Form(vec![("q".to_owned(), "1".to_owned())]),
+        ] {
+            requests.push(HttpRequest { method: Method::POST, body, ..request("http://a.com/x", &[]) });
+        }
+        let mut keys: Vec<_> = requests.iter().map(|request| key(request).0).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), requests.len());
+    }
+
+    /// Signs, and does not say for whom.
+    struct Anonymous(&'static str);
+
+    impl Authenticator for Anonymous {
+        fn authenticate(&self, request: &mut HttpRequest) -> anyhow::Result<()> {
+            request.url.query_pairs_mut().append_pair("api_key", self.0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn other_credentials_salts_and_no_credentials_make_other_keys() {
+        let request = request("http://a.com/x", &[]);
+        let key =
+            |salt: &str, auth: Option<&dyn Authenticator>| CacheKey::new(salt.as_bytes(), &request, auth).unwrap();
+        let token = |token| TokenAuthenticator::bearer(token, &Redactor::default());
+        assert_eq!(key("s", Some(&token("a"))), key("s", Some(&token("a"))));
+        assert_eq!(key("s", Some(&Anonymous("a"))), key("s", Some(&Anonymous("a"))));
+        let mut keys = [
+            key("s", Some(&token("a"))),
+            key("s", Some(&token("b"))),
+            key("t", Some(&token("a"))),
+            key("s", Some(&Anonymous("a"))),
+            key("s", Some(&Anonymous("b"))),
+            key("s", Some(&NoAuth)),
+            key("s", None),
+        ]
+        .map(|key| key.0)
+        .to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 7);
+    }
+}

@@ -1,0 +1,138 @@
+//! A response as bytes: its key, its head in the manner of HTTP/1.1, and its body, in one gzip stream, whose checksum
+//! covers all of it. A file that was changed by others gives an error and never a wrong response.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::cache_key::CacheKey;
+use crate::http::body::BodyError;
+use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, HttpRequest, Response, StatusCode};
+
+/// Headers that are never kept: they hand out credentials.
+const SECRET: [&str; 2] = ["set-cookie", "set-cookie2"];
+
+/// The bytes of a response. `None` if its body is longer than `max_bytes`.
+pub(super) fn encode(key: &CacheKey, response: &Response, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    if response.body.len() > max_bytes {
+        return Ok(None);
+    }
+    let mut entry = GzEncoder::new(Vec::new(), Compression::fast());
+    entry.write_all(key.as_bytes())?;
+    write!(entry, "{}\r\n", response.status.as_u16())?;
+    for (name, value) in response.headers.iter().filter(|(name, _)| !SECRET.contains(&name.as_str())) {
+        write!(entry, "{name}:")?;
+        entry.write_all(value.as_bytes())?;
+        entry.write_all(b"\r\n")?;
+    }
+    entry.write_all(b"\r\n")?;
+    io::copy(&mut response.body.reader()?, &mut entry)?;
+    entry.finish().map(Some)
+}
+
+/// The response that was kept for a request.
+pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_bytes: u64) -> io::Result<Response> {
+    let mut entry = BufReader::new(GzDecoder::new(entry));
+    let mut kept_for = [0; 32];
+    entry.read_exact(&mut kept_for)?;
+    if kept_for != *key.as_bytes() {
+        return Err(damaged());
+    }
+    let status = StatusCode::from_bytes(&line(&mut entry)?).map_err(|_| damaged())?;
+    let mut headers = HeaderMap::new();
+    loop {
+        let line = line(&mut entry)?;
+        if line.is_empty() {
+            break;
+        }
+        let colon = line.iter().position(|byte| *byte == b':').ok_or_else(damaged)?;
+        let name = HeaderName::from_bytes(&line[..colon]).map_err(|_| damaged())?;
+        headers.append(name, HeaderValue::from_bytes(&line[colon + 1..]).map_err(|_| damaged())?);
+    }
+    let body = Body::read(entry, None, max_bytes).map_err(|error| match error {
+        BodyError::Read(error) | BodyError::Spool(error) => error,
+        BodyError::TooLong => damaged(),
+    })?;
+    Ok(Response::new(request, status, headers, body))
+}
+
+/// A line without its end.
+fn line(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    reader.read_until(b'\n', &mut line)?;
+    line.strip_suffix(b"\r\n").map(<[u8]>::to_vec).ok_or_else(damaged)
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a response in it is damaged")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::response::tests::response;
+
+    fn key(url: &str) -> (CacheKey, HttpRequest) {
+        let request = HttpRequest::get(url.parse().unwrap());
+        (CacheKey::new(b"", &request, None).unwrap(), request)
+    }
+
+    fn text(response: &Response) -> String {
+        let mut text = String::new();
+        response.body.reader().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_response_comes_back_as_it_was_but_without_cookies() {
+        let headers = [("link", "<a:b>"), ("x-two", "1"), ("x-two", " 2"), ("x-none", ""), ("set-cookie", "s=1")];
+        let original = response(206, &headers, "line\r\n\r\nline: ü");
+        let (key, request) = key("http://a.com/x");
+        let entry = encode(&key, &original, 100).unwrap().unwrap();
+        let again = decode(&key, &entry, &request, 100).unwrap();
+        assert_eq!((again.status, again.request.as_str()), (original.status, "GET http://a.com/x"));
+        assert_eq!(text(&again), "line\r\n\r\nline: ü");
+        let mut expected = original.headers.clone();
+        expected.remove("set-cookie");
+        assert_eq!(again.headers, expected);
+    }
+
+    #[test]
+    fn a_body_past_the_limit_is_not_kept_and_one_on_disk_is() {
+        let (key, request) = key("http://a.com/x");
+        let long: Vec<u8> = (0..5_000_000u32).map(|n| (n % 251) as u8).collect();
+        let mut original = response(200, &[], "");
+        original.body = Body::read(long.as_slice(), None, u64::MAX).map_err(|_| "unreadable").unwrap();
+        assert!(matches!(original.body, Body::Spooled { .. }));
+        assert_eq!(encode(&key, &original, 4_999_999).unwrap(), None);
+        let entry = encode(&key, &original, 5_000_000).unwrap().unwrap();
+        let again = decode(&key, &entry, &request, 5_000_000).unwrap();
+        let mut bytes = Vec::new();
+        again.body.reader().unwrap().read_to_end(&mut bytes).unwrap();
+        assert!(bytes == long);
+    }
+
+    #[test]
+    fn damage_and_the_wrong_key_are_noticed() {
+        let (own, request) = key("http://a.com/x");
+        let original = response(200, &[("a", "b")], &"body ".repeat(20));
+        let entry = encode(&own, &original, 1000).unwrap().unwrap();
+        assert!(decode(&key("http://a.com/y").0, &entry, &request, 1000).is_err());
+        for length in 0..entry.len() {
+            assert!(decode(&own, &entry[..length], &request, 1000).is_err(), "cut to {length}");
+        }
+        // Some bits mean nothing, such as the time in gzip's header. A change of them is the only one that may pass.
+        let mut passed = 0;
+        for at in 0..entry.len() {
+            let mut entry = entry.clone();
+            entry[at] ^= 0x10;
+            if let Ok(again) = decode(&own, &entry, &request, 1000) {
+                assert_eq!((text(&again), &again.headers), (text(&original), &original.headers), "changed at {at}");
+                passed += 1;
+            }
+        }
+        assert!(passed < 10, "{passed} changes of {} were not noticed", entry.len());
+    }
+}

@@ -1,0 +1,17 @@
+//! The response cache: what was answered once in a run is not asked for again. It is for streams that several others
+//! read, such as a parent and its children; a stream opts in. It lives in a file, so that memory does not depend on
+//! it, and only as long as the run. And it never breaks one: whatever is wrong with the file costs a warning and the
+//! requests that would have been saved.
+//!
+//! `response_cache` is the whole; `visit` is one request's way through it; `cache_key` says which requests are the
+//! same; `flights` lets one of several threads fetch and the others wait; `store` is the file, and `entry` a response
+//! in it.
+
+mod cache_key;
+mod entry;
+mod flights;
+mod response_cache;
+mod store;
+mod visit;
+
+pub use response_cache::ResponseCache;

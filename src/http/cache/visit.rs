@@ -1,0 +1,88 @@
+//! One request's way through the cache: first what is kept, then, if that is nothing, one thread's fetch for all who
+//! ask for the same.
+
+use std::io;
+
+use super::ResponseCache;
+use super::cache_key::CacheKey;
+use super::flights::{Boarding, Landing, Leader};
+use crate::http::{HttpRequest, Response};
+use crate::protocol::{LogLevel, Output};
+
+/// A request on its way. Dropped without [`Visit::keep`], it has failed, and the next one may try.
+pub(in crate::http) struct Visit<'v> {
+    cache: &'v ResponseCache,
+    key: CacheKey,
+    request: &'v HttpRequest,
+    output: &'v Output,
+    /// What was kept has been handed out. Asked again, it was of no use.
+    handed_out: bool,
+    /// The response cannot be kept, so there is nothing to wait for.
+    alone: bool,
+    leader: Option<Leader<'v>>,
+    draft: Option<Vec<u8>>,
+}
+
+impl<'v> Visit<'v> {
+    pub(super) fn new(cache: &'v ResponseCache, key: CacheKey, request: &'v HttpRequest, output: &'v Output) -> Self {
+        Self { cache, key, request, output, handed_out: false, alone: false, leader: None, draft: None }
+    }
+
+    /// The response that is kept, if need be after another thread has fetched it; `None` if the caller is to fetch it.
+    /// To be called until then, or until a response is of use.
+    pub(in crate::http) fn next(&mut self) -> io::Result<Option<Response>> {
+        while self.leader.is_none() && !self.alone && !self.cache.is_off() {
+            if let Some(response) = self.look_up()? {
+                return Ok(Some(response));
+            }
+            match self.cache.flights.board(&self.key) {
+                Boarding::Wait(flight) => {
+                    self.output.flush()?;
+                    self.alone = flight.wait() == Landing::NotKept;
+                }
+                Boarding::Lead(leader) => {
+                    self.leader = Some(leader);
+                    // Another fetch may have ended between the look and the boarding.
+                    return self.look_up();
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Prepares a response to be kept, should it prove good.
+    pub(in crate::http) fn draft(&mut self, response: &Response) {
+        self.draft = match self.leader {
+            Some(_) => self.cache.draft(&self.key, response),
+            None => None,
+        };
+    }
+
+    /// Keeps the last draft, which was good.
+    pub(in crate::http) fn keep(mut self) -> io::Result<()> {
+        let kept = match self.draft.take() {
+            Some(entry) => self.cache.put(&self.key, &entry, self.output)?,
+            None => false,
+        };
+        if let Some(leader) = self.leader.take() {
+            leader.land(if kept { Landing::Kept } else { Landing::NotKept });
+        }
+        Ok(())
+    }
+
+    fn look_up(&mut self) -> io::Result<Option<Response>> {
+        if self.handed_out {
+            return Ok(None);
+        }
+        let found = self.cache.get(&self.key, self.request, self.output)?;
+        if let Some(response) = &found {
+            self.handed_out = true;
+            if self.output.logs(LogLevel::Debug) {
+                let (status, length) = (response.status, response.body.len());
+                let line = format!("{}: {status}, {length} bytes from the response cache", self.request.describe());
+                self.output.log(LogLevel::Debug, &line)?;
+            }
+        }
+        Ok(found)
+    }
+}
