@@ -23,9 +23,18 @@ pub struct Transport {
     agents: Mutex<Vec<(RequestOptions, Agent)>>,
 }
 
+/// What came back, and what had been sent for it.
+#[derive(Debug)]
+pub struct Sent {
+    /// The response. It names its request as it was before it was signed.
+    pub response: Response,
+    /// The request with the credentials the response was given to. `None` if it carried none.
+    pub signed: Option<HttpRequest>,
+}
+
 impl Transport {
-    /// Sends a request and reads the response whole. `authenticate` puts credentials on it; it is not called for a
-    /// redirect that leads to another host.
+    /// Sends a request and reads the response whole. `authenticate` puts credentials on it and tells whether it did;
+    /// it is not called for a redirect that leads to another host.
     ///
     /// # Errors
     /// A [`TransportError`] inside, or what `authenticate` returns. A response with an error status is no error.
@@ -33,19 +42,18 @@ impl Transport {
         &self,
         request: &HttpRequest,
         options: &RequestOptions,
-        authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Response> {
+        authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<Sent> {
         let agent = self.agent(options);
         let mut next = request.clone();
         for _ in 0..=options.max_redirects {
-            let mut authenticated = next.clone();
-            if same_host(&request.url, &next.url) {
-                authenticate(&mut authenticated)?;
-            }
-            let response = exchange(&agent, &authenticated, options)?;
+            let mut signed = next.clone();
+            let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
+            // What is told of a request is told of `next`, which has no credentials in its URL.
+            let response = exchange(&agent, &signed, &next, options)?;
             match redirect(&next, &response, options)? {
                 Some(target) => next = target,
-                None => return Ok(response),
+                None => return Ok(Sent { response, signed: is_signed.then_some(signed) }),
             }
         }
         let detail = format!("more than {} redirects, the last to {}", options.max_redirects, next.url);
@@ -83,7 +91,12 @@ fn new_agent(options: &RequestOptions) -> Agent {
         .new_agent()
 }
 
-fn exchange(agent: &Agent, request: &HttpRequest, options: &RequestOptions) -> Result<Response, TransportError> {
+fn exchange(
+    agent: &Agent,
+    request: &HttpRequest,
+    shown: &HttpRequest,
+    options: &RequestOptions,
+) -> Result<Response, TransportError> {
     let unsendable = |detail: String| TransportError::new(Layer::Request, FailureKind::Config, detail);
     let uri: Uri = request.url.as_str().parse().map_err(|error| unsendable(format!("{error}")))?;
     let mut head = http::Request::builder().method(request.method.clone()).uri(uri);
@@ -104,7 +117,7 @@ fn exchange(agent: &Agent, request: &HttpRequest, options: &RequestOptions) -> R
     let length = body.content_length();
     let reader = body.into_with_config().limit(u64::MAX).reader();
     let body = Body::read(reader, length, options.max_body_bytes).map_err(|error| body_error(error, options))?;
-    Ok(Response::new(request, parts.status, parts.headers, body))
+    Ok(Response::new(shown, parts.status, parts.headers, body))
 }
 
 fn body_error(error: BodyError, options: &RequestOptions) -> TransportError {
