@@ -43,7 +43,7 @@ struct Answer {
     hint: Option<(Duration, &'static str)>,
     answered: bool,
     /// The request with the credentials that were answered so.
-    signed: Option<HttpRequest>,
+    signed: Option<Box<HttpRequest>>,
 }
 
 impl HttpClient {
@@ -201,7 +201,7 @@ impl HttpClient {
             backoff_time: rules.backoff_time(outcome, failed),
             hint: server_hint(response, self.clock.now()),
             answered: true,
-            signed,
+            signed: signed.map(Box::new),
         };
         match action {
             ResponseAction::Ignore => Ok(Attempt::Done(None)),

@@ -6,6 +6,7 @@ mod api_key;
 mod basic;
 mod context;
 mod header;
+mod oauth2;
 mod rotating_token;
 mod secret;
 mod token;
@@ -13,6 +14,7 @@ mod token;
 pub use api_key::ApiKeyAuthenticator;
 pub use basic::BasicAuthenticator;
 pub use context::AuthContext;
+pub use oauth2::{ConfigPaths, OAuth2Authenticator, TokenRequest};
 pub use rotating_token::RotatingTokenAuthenticator;
 pub use token::TokenAuthenticator;
 

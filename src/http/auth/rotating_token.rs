@@ -78,9 +78,10 @@ impl Limits {
     /// free first. Returns the wait until it is; `None` if nobody knows.
     fn limited(&mut self, token: usize, wait: Option<Duration>, now: Duration) -> Option<Duration> {
         self.free_at[token] = now.saturating_add(wait.unwrap_or(UNKNOWN_LIMIT));
-        let after_current = (0..self.free_at.len()).map(|step| (self.current + step) % self.free_at.len());
-        // The current one comes first: another thread may have moved on already.
-        self.current = after_current.min_by_key(|token| self.free_at[*token].max(now))?;
+        // The one in use comes first, if it is another: some thread has moved on already.
+        let first = if self.current == token { token + 1 } else { self.current };
+        let in_turn = (0..self.free_at.len()).map(|step| (first + step) % self.free_at.len());
+        self.current = in_turn.min_by_key(|token| self.free_at[*token].max(now))?;
         match self.free_at[self.current].saturating_sub(now) {
             Duration::ZERO => Some(Duration::ZERO),
             free_in => wait.and(Some(free_in)),
