@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use source_http::http::auth::Authenticator;
+use source_http::http::auth::{AuthContext, Authenticator};
 use source_http::http::{HttpRequest, Method, RequestBody, RequestOptions, StreamedBody};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, RequestContext};
@@ -297,7 +297,7 @@ fn a_loop_of_redirects_ends_and_an_answer_without_location_is_an_answer() {
 struct KeyEverywhere;
 
 impl Authenticator for KeyEverywhere {
-    fn authenticate(&self, request: &mut HttpRequest) -> anyhow::Result<()> {
+    fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
         request.url.query_pairs_mut().append_pair("api_key", "hunter2");
         Ok(request.set_header("X-Api-Key", "hunter2")?)
     }

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::auth::Authenticator;
-use super::budget::RequestBudget;
-use super::cache::ResponseCache;
+use super::auth::AuthContext;
+use super::cache::{Credential, ResponseCache};
+use super::failures::{error_response, gave_up, no_response, quota_used_up, refused_again, unreadable};
 use super::{
-    Backoff, HttpRequest, NetworkEnvironment, Outcome, RequestOptions, Response, ResponseAction, RetryObserver,
-    RetryQuota, RetryRules, Transport, TransportError, Wait, server_hint,
+    Backoff, Exchange, HttpRequest, NetworkEnvironment, Outcome, RequestBody, Response, ResponseAction, RetryQuota,
+    Sent, Transport, TransportError, Undecodable, Wait, server_hint,
 };
 use crate::clock::{Clock, Random};
 use crate::protocol::{Failure, FailureKind, LogLevel, Output};
@@ -30,36 +30,6 @@ pub struct HttpClient {
     output: Arc<Output>,
 }
 
-/// A request and everything that says how it is to be sent.
-#[derive(Clone, Copy)]
-pub struct Exchange<'a> {
-    /// The request, without credentials.
-    pub request: &'a HttpRequest,
-    /// Puts credentials on each attempt.
-    pub authenticator: &'a dyn Authenticator,
-    /// Whether [`Exchange::authenticator`] is asked at all: not for a URL on a host it was not meant for.
-    pub authenticated: bool,
-    /// How it travels.
-    pub options: &'a RequestOptions,
-    /// What the stream says about retries.
-    pub rules: &'a dyn RetryRules,
-    /// Who is told of waits.
-    pub observer: &'a dyn RetryObserver,
-    /// The limits the request has to keep to.
-    pub budget: Option<&'a RequestBudget>,
-    /// Whether the same request may be answered by a response from before, and this response is kept.
-    pub cache: bool,
-}
-
-/// A good response whose body cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undecodable {
-    /// What is wrong with it.
-    pub problem: String,
-    /// Asking again may help: the body looks cut or garbled, not merely different from what was expected.
-    pub retry: bool,
-}
-
 /// What an attempt came to.
 enum Attempt<T> {
     Done(Option<T>),
@@ -74,6 +44,8 @@ struct Answer {
     /// A wait the server asks for, and the header it does so in.
     hint: Option<(Duration, &'static str)>,
     answered: bool,
+    /// The request with the credentials that were answered so.
+    signed: Option<Box<HttpRequest>>,
 }
 
 impl HttpClient {
@@ -109,11 +81,12 @@ impl HttpClient {
         exchange: &Exchange<'_>,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Option<T>> {
-        if !exchange.cache {
+        // What a streamed body holds is not known, so no two requests with one are the same.
+        if !exchange.cache || matches!(exchange.request.body, RequestBody::Streamed(_)) {
             return self.fetch(exchange, decode);
         }
-        let authenticator = exchange.authenticated.then_some(exchange.authenticator);
-        let mut visit = self.cache.visit(exchange.request, authenticator, &*self.random, &self.output)?;
+        let credential = Credential::of(exchange, &self.auth_context(exchange))?;
+        let mut visit = self.cache.visit(exchange.request, &credential, &*self.random, &self.output);
         while let Some(response) = visit.next()? {
             // What was good for one stream may not be for another.
             if exchange.rules.response_action(&response) == ResponseAction::Success
@@ -142,18 +115,34 @@ impl HttpClient {
         let started = self.clock.elapsed();
         let mut paid = None;
         let mut retry = 0;
+        let mut refreshed = false;
         let mut throttled = Duration::ZERO;
         loop {
             throttled += self.throttle(exchange)?;
-            let (failure, reason, answer) = match self.attempt(exchange, retry + 1, decode)? {
+            let (failure, reason, mut answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);
                     return Ok(done);
                 }
                 Attempt::Failed { failure, reason, answer } => (failure, reason, answer),
             };
-            if !answer.action.is_retry() {
-                return Err(failure.into());
+            let action = answer.action;
+            match action {
+                ResponseAction::RefreshToken if refreshed => return Err(refused_again(failure).into()),
+                ResponseAction::RefreshToken => {
+                    refreshed = true;
+                    if !self.refresh(exchange, &answer, &reason)? {
+                        return Err(failure.into());
+                    }
+                    continue;
+                }
+                // It costs no wait and none of the retries, but the quota: a host that limits everyone is left alone.
+                ResponseAction::RateLimited if self.rotate(exchange, &mut answer, &reason)? => {
+                    paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
+                    continue;
+                }
+                _ if !action.is_retry() => return Err(failure.into()),
+                _ => {}
             }
             if retry == max_retries {
                 return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
@@ -171,14 +160,57 @@ impl HttpClient {
                 );
                 return Err(gave_up(failure, &why).into());
             }
-            let Some(cost) = self.quota.acquire(host, answer.answered) else {
-                let why = format!("because too many requests to {host} failed: the retry quota is used up");
-                return Err(gave_up(failure, &why).into());
-            };
-            paid = Some(cost);
+            paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
             exchange.observer.waiting(&wait)?;
             self.clock.sleep(wait.delay);
         }
+    }
+
+    /// Asks the authenticator for new credentials. True if the request is to be sent again with them.
+    fn refresh(&self, exchange: &Exchange<'_>, answer: &Answer, reason: &str) -> anyhow::Result<bool> {
+        let Some(rejected) = &answer.signed else { return Ok(false) };
+        let refreshed = exchange.authenticator.refresh(rejected, &self.auth_context(exchange))?;
+        if refreshed {
+            let text = format!("{reason}: sending {} again with new credentials.", exchange.request.describe());
+            self.output.log(LogLevel::Info, &text)?;
+        }
+        Ok(refreshed)
+    }
+
+    /// Tells the authenticator of a rate limit. True if the request is to be sent again at once with other credentials;
+    /// if all are limited, the wait becomes the one until some are free.
+    fn rotate(&self, exchange: &Exchange<'_>, answer: &mut Answer, reason: &str) -> anyhow::Result<bool> {
+        let Some(limited) = &answer.signed else { return Ok(false) };
+        let wait = answer.backoff_time.or(answer.hint.map(|(wait, _)| wait));
+        match exchange.authenticator.rate_limited(limited, wait, &self.auth_context(exchange)) {
+            None => Ok(false),
+            Some(Duration::ZERO) => {
+                let text = format!("{reason}: sending {} again with other credentials.", exchange.request.describe());
+                self.output.log(LogLevel::Info, &text)?;
+                Ok(true)
+            }
+            Some(free_in) => {
+                answer.backoff_time = None;
+                answer.hint = Some((free_in, "limit on the credentials that are free first"));
+                Ok(false)
+            }
+        }
+    }
+
+    fn pay(&self, host: &str, answer: &Answer) -> Option<u32> {
+        self.quota.acquire(host, answer.answered)
+    }
+
+    fn auth_context<'a>(&'a self, exchange: &Exchange<'a>) -> AuthContext<'a> {
+        AuthContext::new(self, exchange.options, exchange.observer)
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(super) fn output(&self) -> &Output {
+        &self.output
     }
 
     fn attempt<T>(
@@ -188,18 +220,19 @@ impl HttpClient {
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Attempt<T>> {
         let rules = exchange.rules;
+        let cx = self.auth_context(exchange);
         let mut sign = |request: &mut HttpRequest| match exchange.authenticated {
-            true => exchange.authenticator.authenticate(request),
-            false => Ok(()),
+            true => exchange.authenticator.authenticate(request, &cx).map(|()| true),
+            false => Ok(false),
         };
         let started = self.clock.elapsed();
         let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
-        if let (Some(budget), Ok(response)) = (exchange.budget, &sent) {
+        if let (Some(budget), Ok(Sent { response, .. })) = (exchange.budget, &sent) {
             budget.observe(exchange.request, response, &*self.clock);
         }
-        let response = match sent {
-            Ok(response) => response,
+        let Sent { response, signed } = match sent {
+            Ok(sent) => sent,
             Err(error) => {
                 let error: TransportError = error.downcast()?;
                 let action = match error.kind {
@@ -210,7 +243,7 @@ impl HttpClient {
                 return Ok(Attempt::Failed {
                     failure: no_response(exchange.request, &error),
                     reason: error.to_string(),
-                    answer: Answer { action, backoff_time, hint: None, answered: false },
+                    answer: Answer { action, backoff_time, hint: None, answered: false, signed: None },
                 });
             }
         };
@@ -220,6 +253,7 @@ impl HttpClient {
             backoff_time: rules.backoff_time(outcome, failed),
             hint: server_hint(response, self.clock.now()),
             answered: true,
+            signed: signed.map(Box::new),
         };
         match action {
             ResponseAction::Ignore => Ok(Attempt::Done(None)),
@@ -252,12 +286,12 @@ impl HttpClient {
     }
 
     /// One debug line an attempt.
-    fn trace(&self, request: &HttpRequest, sent: &anyhow::Result<Response>, took: Duration) -> anyhow::Result<()> {
+    fn trace(&self, request: &HttpRequest, sent: &anyhow::Result<Sent>, took: Duration) -> anyhow::Result<()> {
         if !self.output.logs(LogLevel::Debug) {
             return Ok(());
         }
         let result = match sent {
-            Ok(response) => format!("{}, {} bytes", response.status, response.body.len()),
+            Ok(Sent { response, .. }) => format!("{}, {} bytes", response.status, response.body.len()),
             Err(error) => error.to_string(),
         };
         let line = format!("{}: {result} in {} ms", request.describe(), took.as_millis());
@@ -292,54 +326,4 @@ impl HttpClient {
             too_long: spent.saturating_add(delay) > exchange.rules.max_time(),
         }
     }
-}
-
-fn gave_up(mut failure: Failure, why: &str) -> Failure {
-    failure.kind = FailureKind::Transient;
-    failure.message = format!("{} Gave up {why}.", failure.message);
-    failure
-}
-
-fn no_response(request: &HttpRequest, error: &TransportError) -> Failure {
-    let target = match (request.url.host_str(), request.url.port_or_known_default()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        _ => request.url.to_string(),
-    };
-    let message = format!("{} got no response from {target}: {error}.", request.describe());
-    Failure::new(error.kind, message).with_internal(format!("{error:?}"))
-}
-
-fn error_response(response: &Response, action: ResponseAction, rules: &dyn RetryRules) -> Failure {
-    let kind = match action {
-        ResponseAction::Fail(kind) => kind,
-        _ => FailureKind::Transient,
-    };
-    let words = rules.error_message(response).map(|words| format!(": {}", words.trim_end_matches('.')));
-    let hint = rules.error_hint(response).map(|hint| format!(" {hint}")).unwrap_or_default();
-    let text = match words {
-        Some(words) => format!("{} answered {}{words}.{hint}", response.request, response.status),
-        None => format!("{}.{hint}", response.describe()),
-    };
-    Failure::new(kind, text).with_internal(response.describe()).with_http_status(response.status.as_u16())
-}
-
-fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {
-    // A page made for people is no API: sent by a login, a proxy, or the wrong host. It won't become JSON.
-    let start = response.snippet().to_ascii_lowercase();
-    let is_page = response.header("content-type").is_some_and(|kind| kind.contains("html"))
-        || ["<html", "<!doctype html"].iter().any(|tag| start.starts_with(tag));
-    let (action, kind, hint) = match undecodable.retry {
-        _ if is_page => {
-            let hint =
-                " This is a web page, not an API: check the URL in the config, and any proxy or login on the way.";
-            (ResponseAction::Fail(FailureKind::Config), FailureKind::Config, hint)
-        }
-        true => (ResponseAction::Retry, FailureKind::Transient, ""),
-        false => {
-            let hint = " The API has changed, or the URL in the config leads elsewhere.";
-            (ResponseAction::Fail(FailureKind::System), FailureKind::System, hint)
-        }
-    };
-    let text = format!("The response cannot be read: {}. {}.{hint}", undecodable.problem, response.describe());
-    (action, Failure::new(kind, text))
 }

@@ -65,14 +65,27 @@ impl HttpRequest {
     /// # Errors
     /// A config failure if name or value cannot stand in a header. The value is not shown: it may be a secret.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        self.put_header(name, value, false)
+    }
+
+    /// As [`HttpRequest::set_header`], for a value that no debug output shows.
+    ///
+    /// # Errors
+    /// As [`HttpRequest::set_header`].
+    pub fn set_secret_header(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        self.put_header(name, value, true)
+    }
+
+    fn put_header(&mut self, name: &str, value: &str, secret: bool) -> Result<(), Failure> {
         let header = HeaderName::try_from(name)
             .map_err(|_| Failure::config(format!("{name:?} is not a valid name for an HTTP header.")))?;
-        let value = HeaderValue::try_from(value).map_err(|_| {
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
             Failure::config(format!(
                 "The value for the HTTP header {name} has characters that cannot be sent, such as a line break. \
                  Check the config value it comes from."
             ))
         })?;
+        value.set_sensitive(secret);
         self.headers.insert(header, value);
         Ok(())
     }
@@ -98,6 +111,16 @@ mod tests {
         let mut request = HttpRequest::get(Url::parse("http://a.com").unwrap());
         let failure = request.set_header("Authorization", "Bearer x\ny").unwrap_err();
         assert!(failure.message.contains("Authorization") && !failure.message.contains("Bearer"), "{failure}");
+    }
+
+    #[test]
+    fn a_secret_header_is_sent_and_not_shown() {
+        let mut request = HttpRequest::get(Url::parse("http://a.com").unwrap());
+        request.set_header("X-Open", "seen").unwrap();
+        request.set_secret_header("Authorization", "Bearer x7").unwrap();
+        assert_eq!(request.headers["authorization"], "Bearer x7");
+        let shown = format!("{request:?}");
+        assert!(shown.contains("seen") && !shown.contains("x7"), "{shown}");
     }
 
     #[test]

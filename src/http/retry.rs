@@ -20,6 +20,9 @@ pub enum ResponseAction {
     Retry,
     /// The server asks to slow down. Retried, and told to the platform.
     RateLimited,
+    /// The credentials are refused: the authenticator gets new ones and the request is sent again, once. If it has
+    /// none, or they are refused too, the stream ends here with a config failure.
+    RefreshToken,
     /// The stream ends here, with a failure of this kind.
     Fail(FailureKind),
     /// It is no fault, and there are no records in it.
@@ -27,20 +30,21 @@ pub enum ResponseAction {
 }
 
 impl ResponseAction {
-    /// The default for a status: 2xx is good; 408, 425, 5xx but 501 and 505 are retried; 429 is a rate limit; 401, 403
-    /// and 407 are the user's to mend; the rest is a system failure.
+    /// The default for a status: 2xx is good; 408, 425, 5xx but 501 and 505 are retried; 429 is a rate limit; 401 asks
+    /// for new credentials; 403 and 407 are the user's to mend; the rest is a system failure.
     #[must_use]
     pub fn for_status(status: StatusCode) -> Self {
         match status.as_u16() {
             200..=299 => Self::Success,
             429 => Self::RateLimited,
-            401 | 403 | 407 => Self::Fail(FailureKind::Config),
+            401 => Self::RefreshToken,
+            403 | 407 => Self::Fail(FailureKind::Config),
             408 | 425 | 500 | 502..=504 | 506..=599 => Self::Retry,
             _ => Self::Fail(FailureKind::System),
         }
     }
 
-    /// Whether the request is sent again.
+    /// Whether the request is sent again after a wait.
     #[must_use]
     pub fn is_retry(self) -> bool {
         matches!(self, Self::Retry | Self::RateLimited)
@@ -170,7 +174,7 @@ mod tests {
             (204, ResponseAction::Success),
             (304, ResponseAction::Fail(System)),
             (400, ResponseAction::Fail(System)),
-            (401, ResponseAction::Fail(Config)),
+            (401, ResponseAction::RefreshToken),
             (403, ResponseAction::Fail(Config)),
             (404, ResponseAction::Fail(System)),
             (408, ResponseAction::Retry),

@@ -39,6 +39,15 @@ pub struct Transport {
     agents: Mutex<Vec<(RequestOptions, Route, Agent)>>,
 }
 
+/// What came back, and what had been sent for it.
+#[derive(Debug)]
+pub struct Sent {
+    /// The response. It names its request as it was before it was signed.
+    pub response: Response,
+    /// The request with the credentials the response was given to. `None` if it carried none.
+    pub signed: Option<HttpRequest>,
+}
+
 impl Transport {
     /// A transport with the proxies and trusted authorities of an environment.
     #[must_use]
@@ -46,8 +55,8 @@ impl Transport {
         Self { environment, ..Self::default() }
     }
 
-    /// Sends a request and reads the response whole. `authenticate` puts credentials on it; it is not called for a
-    /// redirect that leads to another host.
+    /// Sends a request and reads the response whole. `authenticate` puts credentials on it and tells whether it did;
+    /// it is not called for a redirect that leads to another host.
     ///
     /// # Errors
     /// A [`TransportError`] inside, or what `authenticate` returns. A response with an error status is no error.
@@ -55,25 +64,29 @@ impl Transport {
         &self,
         request: &HttpRequest,
         options: &RequestOptions,
-        authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Response> {
+        authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<Sent> {
         let mut next = request.clone();
         for _ in 0..=options.max_redirects {
-            let mut authenticated = next.clone();
-            if same_host(&request.url, &next.url) {
-                authenticate(&mut authenticated)?;
-            }
-            let response = self.exchange(&authenticated, options)?;
+            let mut signed = next.clone();
+            let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
+            // What is told of a request is told of `next`, which has no credentials in its URL.
+            let response = self.exchange(&signed, &next, options)?;
             match redirect(&next, &response, options)? {
                 Some(target) => next = target,
-                None => return Ok(response),
+                None => return Ok(Sent { response, signed: is_signed.then_some(signed) }),
             }
         }
         let detail = format!("more than {} in a row, the last to {}", options.max_redirects, next.describe());
         Err(TransportError::new(Layer::Redirect, FailureKind::System, detail).into())
     }
 
-    fn exchange(&self, request: &HttpRequest, options: &RequestOptions) -> Result<Response, TransportError> {
+    fn exchange(
+        &self,
+        request: &HttpRequest,
+        shown: &HttpRequest,
+        options: &RequestOptions,
+    ) -> Result<Response, TransportError> {
         let route = Route::to(&request.url, options, &self.environment)
             .map_err(|why| TransportError::new(Layer::Proxy, FailureKind::Config, why))?;
         let agent = self.agent(options, &route)?;
@@ -88,7 +101,7 @@ impl Transport {
         let reader = body.into_with_config().limit(u64::MAX).reader();
         let trip = Trip { in_body: true, ..trip };
         let body = Body::read(reader, length, options.max_body_bytes).map_err(|error| body_error(error, &trip))?;
-        Ok(Response::new(request, parts.status, parts.headers, body))
+        Ok(Response::new(shown, parts.status, parts.headers, body))
     }
 
     fn agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {

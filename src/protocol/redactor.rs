@@ -17,14 +17,16 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Registers a secret, and the forms it takes in a URL. An empty text is no secret.
+    /// Registers a secret, and the forms it takes in a URL and in JSON. An empty text is no secret.
     pub fn add(&self, secret: &str) {
         if secret.is_empty() {
             return;
         }
         let in_url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let in_json = serde_json::Value::from(secret).to_string();
+        let in_json = in_json[1..in_json.len() - 1].to_owned();
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        for form in [in_url.replace('+', "%20"), in_url, secret.to_owned()] {
+        for form in [in_url.replace('+', "%20"), in_url, in_json, secret.to_owned()] {
             if !secrets.contains(&form) {
                 secrets.push(form);
             }
@@ -78,6 +80,13 @@ mod tests {
         let redactor = Redactor::default();
         redactor.add("a b/c");
         assert_eq!(redactor.redact("x=a b/c y=a+b%2Fc z=a%20b%2Fc"), "x=**** y=**** z=****");
+    }
+
+    #[test]
+    fn a_secret_is_masked_as_it_stands_in_json() {
+        let redactor = Redactor::default();
+        redactor.add("a\"b\n");
+        assert_eq!(redactor.redact(r#"{"key":"a\"b\n"}"#), r#"{"key":"****"}"#);
     }
 
     #[test]

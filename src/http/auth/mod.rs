@@ -1,19 +1,67 @@
 //! Credentials. An authenticator is handed to a stream when it is made, and asked to sign every attempt of every
-//! request, so a token that changed in the meantime is the one that is sent.
+//! request, so a token that changed in the meantime is the one that is sent. One file a method; `context` is what
+//! those that have to ask for their credentials are given.
 
+mod api_key;
+mod basic;
+mod context;
+mod header;
+mod oauth2;
+mod rotating_token;
+mod secret;
 mod token;
 
+pub use api_key::ApiKeyAuthenticator;
+pub use basic::BasicAuthenticator;
+pub use context::AuthContext;
+pub use oauth2::{ConfigPaths, OAuth2Authenticator, TokenRequest};
+pub use rotating_token::RotatingTokenAuthenticator;
 pub use token::TokenAuthenticator;
+
+use std::time::Duration;
 
 use super::HttpRequest;
 
-/// Puts credentials on a request.
+/// Puts credentials on requests, and gets others when they are refused.
+///
+/// Any method can be added: a signature needs [`Authenticator::authenticate`] and nothing else.
+///
+/// ```
+/// use source_http::http::HttpRequest;
+/// use source_http::http::auth::{AuthContext, Authenticator};
+///
+/// struct Tenant(String);
+///
+/// impl Authenticator for Tenant {
+///     fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
+///         let signature = format!("{}:{}", self.0, request.url.path().len());
+///         Ok(request.set_secret_header("X-Signature", &signature)?)
+///     }
+/// }
+/// ```
 pub trait Authenticator: Send + Sync {
     /// Signs a request. Called before each attempt, retries included, and never for a host the stream did not name.
+    /// The same request may come twice, after a redirect: it must not be signed twice over.
     ///
     /// # Errors
     /// A [`crate::protocol::Failure`] inside: a config failure if the credentials cannot be used.
-    fn authenticate(&self, request: &mut HttpRequest) -> anyhow::Result<()>;
+    fn authenticate(&self, request: &mut HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<()>;
+
+    /// Gets new credentials after the API refused those on `rejected`, and tells whether there are any: if so, the
+    /// request is sent again. Called once a request at most. Other threads may have been refused, too: if the
+    /// credentials are no longer those on `rejected`, they are new already. Default: there are none.
+    ///
+    /// # Errors
+    /// Whatever keeps the new credentials from being had. The request fails with it.
+    fn refresh(&self, _rejected: &HttpRequest, _cx: &AuthContext<'_>) -> anyhow::Result<bool> {
+        Ok(false)
+    }
+
+    /// Told that the API limits the credentials on `limited`, and for how long if it said so. Returns the wait until
+    /// others are free: zero sends the request again at once. `None` leaves the wait as it would be. Default: `None`.
+    fn rate_limited(&self, _limited: &HttpRequest, _wait: Option<Duration>, _cx: &AuthContext<'_>) -> Option<Duration> {
+        None
+    }
 
     /// Whose credentials these are, for the response cache: two authenticators with the same identity may be given each
     /// other's responses. It is hashed and never stored, so a secret will do. An authenticator whose signature changes
@@ -29,7 +77,7 @@ pub trait Authenticator: Send + Sync {
 pub struct NoAuth;
 
 impl Authenticator for NoAuth {
-    fn authenticate(&self, _: &mut HttpRequest) -> anyhow::Result<()> {
+    fn authenticate(&self, _: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
         Ok(())
     }
 

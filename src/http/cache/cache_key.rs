@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Credential;
 use crate::http::HttpRequest;
-use crate::http::auth::Authenticator;
 
 /// Headers that differ from request to request and leave the answer alone.
 const PER_REQUEST: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "x-correlation-id", "x-request-id"];
@@ -13,32 +13,24 @@ const PER_REQUEST: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", 
 pub(super) struct CacheKey([u8; 32]);
 
 impl CacheKey {
-    /// The key of a request before it is signed by `authenticator`, if it is going to be signed. `salt` keeps anybody
-    /// who gets hold of the file from trying out weak passwords against it.
-    pub(super) fn new(
-        salt: &[u8],
-        request: &HttpRequest,
-        authenticator: Option<&dyn Authenticator>,
-    ) -> anyhow::Result<Self> {
+    /// The key of a request before it is signed. `salt` keeps anybody who gets hold of the file from trying out weak
+    /// passwords against it.
+    pub(super) fn new(salt: &[u8], request: &HttpRequest, credential: &Credential) -> Self {
         let mut parts = Parts(Sha256::new());
         parts.add(salt);
         parts.request(request);
-        match authenticator {
-            None => parts.add(b"unsigned"),
-            Some(authenticator) => {
-                if let Some(identity) = authenticator.identity() {
-                    parts.add(b"identity");
-                    parts.add(identity.as_bytes());
-                } else {
-                    // Whose credentials these are shows in what they do to the request.
-                    let mut signed = request.clone();
-                    authenticator.authenticate(&mut signed)?;
-                    parts.add(b"signed");
-                    parts.request(&signed);
-                }
+        match credential {
+            Credential::Unsigned => parts.add(b"unsigned"),
+            Credential::Identity(identity) => {
+                parts.add(b"identity");
+                parts.add(identity.as_bytes());
+            }
+            Credential::Signed(signed) => {
+                parts.add(b"signed");
+                parts.request(signed);
             }
         }
-        Ok(Self(parts.0.finalize().into()))
+        Self(parts.0.finalize().into())
     }
 
     pub(super) fn as_bytes(&self) -> &[u8; 32] {
@@ -86,9 +78,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::auth::{NoAuth, TokenAuthenticator};
     use crate::http::{Method, RequestBody};
-    use crate::protocol::Redactor;
 
     fn request(url: &str, headers: &[(&str, &str)]) -> HttpRequest {
         let mut request = HttpRequest::get(url.parse().unwrap());
@@ -99,7 +89,7 @@ mod tests {
     }
 
     fn key(request: &HttpRequest) -> CacheKey {
-        CacheKey::new(b"salt", request, Some(&NoAuth)).unwrap()
+        CacheKey::new(b"salt", request, &Credential::Unsigned)
     }
 
     #[test]
@@ -141,32 +131,26 @@ mod tests {
         assert_eq!(keys.len(), requests.len());
     }
 
-    /// Signs, and does not say for whom.
-    struct Anonymous(&'static str);
-
-    impl Authenticator for Anonymous {
-        fn authenticate(&self, request: &mut HttpRequest) -> anyhow::Result<()> {
-            request.url.query_pairs_mut().append_pair("api_key", self.0);
-            Ok(())
-        }
-    }
-
     #[test]
     fn other_credentials_salts_and_no_credentials_make_other_keys() {
         let request = request("http://a.com/x", &[]);
-        let key =
-            |salt: &str, auth: Option<&dyn Authenticator>| CacheKey::new(salt.as_bytes(), &request, auth).unwrap();
-        let token = |token| TokenAuthenticator::bearer(token, &Redactor::default());
-        assert_eq!(key("s", Some(&token("a"))), key("s", Some(&token("a"))));
-        assert_eq!(key("s", Some(&Anonymous("a"))), key("s", Some(&Anonymous("a"))));
+        let key = |salt: &str, credential: Credential| CacheKey::new(salt.as_bytes(), &request, &credential);
+        let identity = |text: &str| Credential::Identity(text.to_owned());
+        let signed = |key: &str| {
+            let mut signed = request.clone();
+            signed.url.query_pairs_mut().append_pair("api_key", key);
+            Credential::Signed(Box::new(signed))
+        };
+        assert_eq!(key("s", identity("a")), key("s", identity("a")));
+        assert_eq!(key("s", signed("a")), key("s", signed("a")));
         let mut keys = [
-            key("s", Some(&token("a"))),
-            key("s", Some(&token("b"))),
-            key("t", Some(&token("a"))),
-            key("s", Some(&Anonymous("a"))),
-            key("s", Some(&Anonymous("b"))),
-            key("s", Some(&NoAuth)),
-            key("s", None),
+            key("s", identity("a")),
+            key("s", identity("b")),
+            key("t", identity("a")),
+            key("s", signed("a")),
+            key("s", signed("b")),
+            key("s", identity("")),
+            key("s", Credential::Unsigned),
         ]
         .map(|key| key.0)
         .to_vec();

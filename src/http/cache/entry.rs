@@ -71,12 +71,13 @@ fn damaged() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Credential;
     use super::*;
     use crate::http::response::tests::response;
 
     fn key(url: &str) -> (CacheKey, HttpRequest) {
         let request = HttpRequest::get(url.parse().unwrap());
-        (CacheKey::new(b"", &request, None).unwrap(), request)
+        (CacheKey::new(b"", &request, &Credential::Unsigned), request)
     }
 
     fn text(response: &Response) -> String {

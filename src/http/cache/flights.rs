@@ -90,11 +90,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Credential;
     use super::*;
     use crate::http::HttpRequest;
 
     fn key(url: &str) -> CacheKey {
-        CacheKey::new(b"", &HttpRequest::get(url.parse().unwrap()), None).unwrap()
+        CacheKey::new(b"", &HttpRequest::get(url.parse().unwrap()), &Credential::Unsigned)
     }
 
     #[test]

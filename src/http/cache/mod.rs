@@ -4,14 +4,16 @@
 //! requests that would have been saved.
 //!
 //! `response_cache` is the whole; `visit` is one request's way through it; `cache_key` says which requests are the
-//! same; `flights` lets one of several threads fetch and the others wait; `store` is the file, and `entry` a response
+//! same, and `credential` for whom; `flights` lets one of several threads fetch and the others wait; `store` is the file, and `entry` a response
 //! in it.
 
 mod cache_key;
+mod credential;
 mod entry;
 mod flights;
 mod response_cache;
 mod store;
 mod visit;
 
+pub(in crate::http) use credential::Credential;
 pub use response_cache::ResponseCache;

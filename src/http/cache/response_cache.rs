@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::Credential;
 use super::cache_key::CacheKey;
 use super::entry;
 use super::flights::Flights;
 use super::store::Store;
 use super::visit::Visit;
 use crate::clock::Random;
-use crate::http::auth::Authenticator;
 use crate::http::{HttpRequest, Response};
 use crate::protocol::{LogLevel, Output};
 
@@ -97,17 +97,17 @@ impl ResponseCache {
         self
     }
 
-    /// Begins a request's way through the cache. `authenticator` is `None` if the request goes out unsigned.
+    /// Begins a request's way through the cache.
     pub(in crate::http) fn visit<'v>(
         &'v self,
         request: &'v HttpRequest,
-        authenticator: Option<&dyn Authenticator>,
+        credential: &Credential,
         random: &dyn Random,
         output: &'v Output,
-    ) -> anyhow::Result<Visit<'v>> {
+    ) -> Visit<'v> {
         let salt = self.salt.get_or_init(|| (0..4).flat_map(|_| random.fraction().to_le_bytes()).collect());
-        let key = CacheKey::new(salt, request, authenticator)?;
-        Ok(Visit::new(self, key, request, output))
+        let key = CacheKey::new(salt, request, credential);
+        Visit::new(self, key, request, output)
     }
 
     pub(super) fn is_off(&self) -> bool {

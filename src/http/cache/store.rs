@@ -147,11 +147,12 @@ fn named(folder: &Path) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Credential;
     use super::*;
     use crate::http::HttpRequest;
 
     fn key(n: usize) -> CacheKey {
-        CacheKey::new(b"", &HttpRequest::get(format!("http://a.com/{n}").parse().unwrap()), None).unwrap()
+        CacheKey::new(b"", &HttpRequest::get(format!("http://a.com/{n}").parse().unwrap()), &Credential::Unsigned)
     }
 
     fn entry(n: usize, length: usize) -> Vec<u8> {

@@ -1,0 +1,148 @@
+//! Tokens, keys and passwords that never change.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use source_http::http::auth::{ApiKeyAuthenticator, Authenticator, BasicAuthenticator, TokenAuthenticator};
+use source_http::http::{Method, RequestBody};
+use source_http::protocol::Redactor;
+use source_http::testing::{Reply, Request, Routes, Server};
+
+use super::{Items, header, page, signed_by, stream};
+
+type MakeKey = fn(&Redactor) -> ApiKeyAuthenticator;
+type MakeAny = fn(&Redactor) -> Arc<dyn Authenticator>;
+
+#[test]
+fn a_token_is_sent_as_bearer_by_another_method_and_alone() {
+    for (method, name, value) in [
+        (None, "Authorization", "Bearer s3cret"),
+        (Some("Token"), "Authorization", "Token s3cret"),
+        (Some(""), "X-Auth", "s3cret"),
+    ] {
+        let server = Server::start(Routes::new().once("GET", "/items", [page()]));
+        let done = signed_by(move |_, cx| {
+            let auth = TokenAuthenticator::bearer("s3cret", &cx.redactor).header(name);
+            method.map_or(auth.clone(), |method| auth.method(method))
+        })
+        .config(&json!({"url": server.url()}))
+        .run("read");
+        assert_eq!((done.status, done.messages().record_count()), (0, 1));
+        assert_eq!(server.conversation(), ["GET /items"]);
+        assert_eq!(header(&server.requests(), name), [value]);
+    }
+}
+
+#[test]
+fn a_fixed_token_that_is_refused_is_a_config_failure_after_one_request() {
+    let server = Server::start(Routes::new().on("GET", "/items", [Reply::json(json!({"error": "who?"})).status(401)]));
+    let done = signed_by(|_, cx| TokenAuthenticator::bearer("s3cret", &cx.redactor))
+        .config(&json!({"url": server.url()}))
+        .run("read");
+    assert_eq!((done.status, server.conversation()), (1, vec!["GET /items".to_owned()]));
+    let errors = done.messages().errors();
+    assert!(errors.iter().all(|error| error.failure_type.as_deref() == Some("config_error")), "{}", done.stdout);
+    assert!(
+        errors[0].message.ends_with("/items answered 401 Unauthorized: who?. Check the credentials in the config.")
+    );
+}
+
+#[test]
+fn basic_credentials_are_sent_in_base64_and_shown_in_no_form() {
+    // The API answers with everything it was sent.
+    let echo = |request: &Request| {
+        Reply::text(format!("{} and open sesame", request.header("authorization").unwrap_or_default())).status(403)
+    };
+    let server = Server::start(echo);
+    let done = signed_by(|_, cx| BasicAuthenticator::new("Aladdin", "open sesame", &cx.redactor).expect("a user name"))
+        .config(&json!({"url": server.url()}))
+        .arg("--debug")
+        .run("read");
+    assert_eq!(header(&server.requests(), "authorization"), ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]);
+    assert!(done.stdout.contains("Basic **** and ****"), "{}", done.stdout);
+    assert!(!done.stdout.contains("QWxhZGRpbjpvcGVuIHNlc2FtZQ") && !done.stdout.contains("open sesame"));
+}
+
+#[test]
+fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let json_body = RequestBody::Json(json!({"q": 1}));
+    let form = RequestBody::Form(vec![pair("q", "1")]);
+    let (in_header, in_query, in_body): (MakeKey, MakeKey, MakeKey) = (
+        |redactor| ApiKeyAuthenticator::header("X-API-Key", "s3 cret", redactor),
+        |redactor| ApiKeyAuthenticator::query("key", "s3 cret", redactor),
+        |redactor| ApiKeyAuthenticator::body("key", "s3 cret", redactor),
+    );
+    for (make, body, line, x_api_key, sent) in [
+        (in_header, json_body.clone(), "POST /items", "s3 cret", r#"{"q":1}"#),
+        (in_query, json_body.clone(), "POST /items?key=s3 cret", "-", r#"{"q":1}"#),
+        (in_body, json_body, "POST /items", "-", r#"{"q":1,"key":"s3 cret"}"#),
+        (in_body, form, "POST /items", "-", "q=1&key=s3+cret"),
+    ] {
+        // The first answer is an error whose text names the request: the key must not be in it.
+        let server = Server::start(Routes::new().once("POST", "/items", [Reply::empty(503), page()]));
+        let done = stream(move |config, cx| Items {
+            method: Method::POST,
+            body: body.clone(),
+            ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(make(&cx.redactor)))
+        })
+        .config(&json!({"url": server.url()}))
+        .arg("--debug")
+        .run("read");
+        let requests = server.requests();
+        assert_eq!((done.status, server.conversation()), (0, vec![line.to_owned(); 2]));
+        assert_eq!(header(&requests, "x-api-key"), [x_api_key; 2]);
+        assert!(requests.iter().all(|request| request.body_text() == sent), "{}", requests[0].body_text());
+        assert!(!done.stdout.contains("s3 cret") && !done.stdout.contains("s3+cret"), "{}", done.stdout);
+        // The URL in the log is the stream's own, not the signed one.
+        assert!(done.stdout.contains(&format!("POST {}/items: 503", server.url())), "{}", done.stdout);
+    }
+}
+
+#[test]
+fn no_credentials_go_to_another_host_neither_by_a_path_nor_by_a_redirect() {
+    let makes: [MakeAny; 4] = [
+        |redactor| Arc::new(TokenAuthenticator::bearer("s3cret", redactor)),
+        |redactor| Arc::new(ApiKeyAuthenticator::query("key", "s3cret", redactor)),
+        |redactor| Arc::new(ApiKeyAuthenticator::header("X-API-Key", "s3cret", redactor)),
+        |redactor| Arc::new(ApiKeyAuthenticator::body("key", "s3cret", redactor)),
+    ];
+    for make in makes {
+        let other = Server::start(Routes::new().on("POST", "/elsewhere", [page()]));
+        let elsewhere = format!("{}/elsewhere", other.url());
+        // 307 sends the body again, too.
+        let redirect = Reply::empty(307).header("Location", elsewhere.clone());
+        let server = Server::start(Routes::new().once("POST", "/items", [redirect]));
+        for path in ["items".to_owned(), elsewhere] {
+            let done = stream(move |config, cx| Items {
+                path: path.clone(),
+                method: Method::POST,
+                body: RequestBody::Json(json!({"q": 1})),
+                ..Items::new(config["url"].as_str().unwrap_or_default(), make(&cx.redactor))
+            })
+            .config(&json!({"url": server.url()}))
+            .run("read");
+            assert_eq!((done.status, done.messages().record_count()), (0, 1), "{}", done.stdout);
+        }
+        let all = |server: &Server| {
+            let shown = |request: &Request| format!("{request} {:?} {}", request.headers, request.body_text());
+            server.requests().iter().map(shown).collect::<String>()
+        };
+        assert!(all(&server).contains("s3cret"), "the stream's own host gets the credentials: {}", all(&server));
+        assert_eq!(other.conversation(), ["POST /elsewhere"; 2]);
+        assert!(!all(&other).contains("s3cret") && all(&other).contains(r#"{"q":1}"#), "{}", all(&other));
+    }
+}
+
+#[test]
+fn a_refusal_by_another_host_asks_for_no_new_credentials() {
+    let other = Server::start(|_: &Request| Reply::empty(401));
+    let redirect = Reply::empty(302).header("Location", format!("{}/elsewhere", other.url()));
+    let session = Reply::json(json!({"session": "s1"}));
+    let routes = Routes::new().once("POST", "/login", [session]).once("GET", "/items", [redirect]);
+    let server = Server::start(routes);
+    let done = signed_by(|_, _| super::custom::Session::default()).config(&json!({"url": server.url()})).run("read");
+    // A refusal by the session's own host would open another one.
+    assert_eq!(server.conversation(), ["POST /login", "GET /items"]);
+    assert_eq!((done.status, other.conversation()), (1, vec!["GET /elsewhere".to_owned()]));
+}

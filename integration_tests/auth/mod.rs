@@ -1,0 +1,170 @@
+//! Credentials: where they stand in a request, when they are replaced, and that nobody else sees them. `fixed` are
+//! those that never change, `rotation` several tokens for one API, `oauth2` tokens that are asked for, `renewal` their
+//! end, `single_use` those the platform stores, `custom` a method of one's own.
+
+mod custom;
+mod fixed;
+mod oauth2;
+mod renewal;
+mod rotation;
+mod single_use;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use source_http::http::auth::Authenticator;
+use source_http::http::budget::BudgetWait;
+use source_http::http::{HttpClient, Method, RequestBody, RequestOptions, RetryObserver, Wait};
+use source_http::json::RecordPath;
+use source_http::protocol::{LogLevel, Output, Redactor, StreamState};
+use source_http::source::{Config, SourceContext};
+use source_http::streams::{Fetcher, HttpStream, Page, PageToken, RequestContext, Slice};
+use source_http::testing::{FixedRandom, InProcess, Reply, Request, VirtualClock};
+
+use crate::support::TestSource;
+
+/// A paged list behind `/items`, or wherever `path` says.
+struct Items {
+    url: String,
+    path: String,
+    method: Method,
+    body: RequestBody,
+    options: RequestOptions,
+    auth: Arc<dyn Authenticator>,
+}
+
+impl Items {
+    fn new(url: &str, auth: Arc<dyn Authenticator>) -> Self {
+        Self {
+            url: url.to_owned(),
+            path: "items".to_owned(),
+            method: Method::GET,
+            body: RequestBody::Empty,
+            options: RequestOptions::default(),
+            auth,
+        }
+    }
+}
+
+impl HttpStream for Items {
+    fn name(&self) -> &'static str {
+        "items"
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        self.path.clone()
+    }
+    fn record_path(&self) -> RecordPath {
+        RecordPath::new(["data"])
+    }
+    fn http_method(&self) -> Method {
+        self.method.clone()
+    }
+    fn request_body(&self, _: &RequestContext<'_>) -> RequestBody {
+        self.body.clone()
+    }
+    fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
+        self.options.clone()
+    }
+    fn authenticator(&self) -> &dyn Authenticator {
+        &*self.auth
+    }
+    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        cx.page_token.map(|page| ("page".to_owned(), page.to_string())).into_iter().collect()
+    }
+    fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        Ok(page.get(&["next"]))
+    }
+}
+
+/// A connector whose one stream is signed by what the closure makes. The config names the server as `url`.
+fn signed_by<A: Authenticator + 'static>(
+    make: impl Fn(&Config, &SourceContext) -> A + Send + Sync + 'static,
+) -> InProcess {
+    stream(move |config, cx| {
+        let url = config["url"].as_str().unwrap_or_default();
+        Items::new(url, Arc::new(make(config, cx)))
+    })
+}
+
+/// A connector of this one stream.
+fn stream(make: impl Fn(&Config, &SourceContext) -> Items + Send + Sync + 'static) -> InProcess {
+    InProcess::new(TestSource::new(move |config, cx| vec![Box::new(make(config, cx))]))
+}
+
+fn url_of(config: &Config, path: &str) -> String {
+    format!("{}{path}", config["url"].as_str().unwrap_or_default())
+}
+
+/// One page, the last one.
+fn page() -> Reply {
+    Reply::json(json!({"data": [{"id": 1}]}))
+}
+
+/// The page of a request, with `next` until the last one.
+fn page_of(request: &Request, last: u64) -> Reply {
+    let number = request.param("page").map_or(1, |page| page.parse().expect("a page number"));
+    let next = if number < last { json!(number + 1) } else { Value::Null };
+    Reply::json(json!({"data": [{"id": number}], "next": next}))
+}
+
+/// The value of a header of every request, in order.
+fn header(requests: &[Request], name: &str) -> Vec<String> {
+    requests.iter().map(|request| request.header(name).unwrap_or("-").to_owned()).collect()
+}
+
+/// A client outside of any sync, for threads and for looking at stdout while a request is on its way.
+struct Bench {
+    client: HttpClient,
+    redactor: Redactor,
+    stdout: Stdout,
+}
+
+#[derive(Clone, Default)]
+struct Stdout(Arc<Mutex<Vec<u8>>>);
+
+impl Stdout {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("a buffer").clone()).expect("text")
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a buffer").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let clock = Arc::new(VirtualClock::at(1_793_491_200));
+        let (redactor, stdout) = (Redactor::default(), Stdout::default());
+        let output = Output::new(Box::new(stdout.clone()), clock.clone(), redactor.clone(), LogLevel::Debug);
+        let client = HttpClient::new(clock, Arc::new(FixedRandom(0.5)), Arc::new(output));
+        Self { client, redactor, stdout }
+    }
+
+    fn fetch(&self, stream: &Items) -> anyhow::Result<Option<Page>> {
+        let cx = RequestContext { state: &StreamState::new(), slice: &Slice::new(), page_token: None };
+        Fetcher::new(&self.client, &Unmoved).page(stream, &cx)
+    }
+}
+
+struct Unmoved;
+
+impl RetryObserver for Unmoved {
+    fn throttled(&self, _: &BudgetWait) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! What an authenticator is given to get credentials with.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::NoAuth;
+use crate::http::{Exchange, HttpClient, HttpRequest, RequestOptions, Response, RetryObserver, RetryRules};
+use crate::protocol::{Failure, Output};
+
+/// Longest time for one attempt of an authenticator's own request. Everything else waits for it.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest response to an authenticator's own request, in bytes. Tokens are short.
+const MAX_BODY_BYTES: u64 = 1024 * 1024;
+
+/// The surroundings of the request that is to be signed.
+#[derive(Clone, Copy)]
+pub struct AuthContext<'a> {
+    client: &'a HttpClient,
+    options: &'a RequestOptions,
+    observer: &'a dyn RetryObserver,
+}
+
+impl<'a> AuthContext<'a> {
+    /// For a request that travels with these options and tells this observer of its waits.
+    #[must_use]
+    pub fn new(client: &'a HttpClient, options: &'a RequestOptions, observer: &'a dyn RetryObserver) -> Self {
+        Self { client, options, observer }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.client.clock().now()
+    }
+
+    /// Time since an arbitrary start, for durations.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.client.clock().elapsed()
+    }
+
+    /// For log lines and changed configs. Its [`Output::redactor`] takes the secrets that are learned on the way.
+    #[must_use]
+    pub fn output(&self) -> &'a Output {
+        self.client.output()
+    }
+
+    /// Sends a request of the authenticator's own, such as one for a token, over the network options of the request
+    /// that is to be signed and with the same retries. It is not signed, an attempt ends after a minute, a response
+    /// may have 1 MiB, and no redirect is followed, because what the request carries is meant for that URL only.
+    ///
+    /// # Errors
+    /// A [`Failure`] inside: that of the last attempt, or a system failure if the rules say to ignore the response.
+    pub fn send(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
+        let exchange = Exchange {
+            request,
+            authenticator: &NoAuth,
+            authenticated: false,
+            options: &own_options(self.options),
+            rules,
+            observer: self.observer,
+            budget: None,
+            cache: false,
+        };
+        let response = self.client.send(&exchange, &mut Ok)?;
+        response.ok_or_else(|| Failure::system(format!("{} has no response to use.", request.describe())).into())
+    }
+}
+
+fn own_options(options: &RequestOptions) -> RequestOptions {
+    RequestOptions {
+        total_timeout: Some(options.total_timeout.map_or(TOTAL_TIMEOUT, |limit| limit.min(TOTAL_TIMEOUT))),
+        max_redirects: 0,
+        max_body_bytes: options.max_body_bytes.min(MAX_BODY_BYTES),
+        ..options.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authenticators_own_request_always_ends_and_is_never_redirected() {
+        let longer = RequestOptions { total_timeout: Some(Duration::from_secs(3600)), ..Default::default() };
+        for options in [RequestOptions::default(), longer] {
+            let own = own_options(&options);
+            assert_eq!((own.total_timeout, own.max_redirects), (Some(TOTAL_TIMEOUT), 0));
+            assert_eq!(own.max_body_bytes, MAX_BODY_BYTES);
+        }
+        let shorter = RequestOptions { total_timeout: Some(Duration::from_secs(5)), ..Default::default() };
+        assert_eq!(own_options(&shorter).total_timeout, shorter.total_timeout);
+    }
+}

@@ -1,0 +1,53 @@
+//! Where a token stands in a request: a header, and the word before the token.
+
+use crate::http::HttpRequest;
+use crate::protocol::Failure;
+
+/// A header and an authentication method (RFC 9110, section 11.4). Default: `Authorization: Bearer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AuthHeader {
+    pub(super) name: String,
+    /// Empty sends the token alone, without a space before it.
+    pub(super) method: String,
+}
+
+impl Default for AuthHeader {
+    fn default() -> Self {
+        Self { name: "Authorization".to_owned(), method: "Bearer".to_owned() }
+    }
+}
+
+impl AuthHeader {
+    /// Puts a token on a request.
+    pub(super) fn put(&self, request: &mut HttpRequest, token: &str) -> Result<(), Failure> {
+        request.set_secret_header(&self.name, &self.value(token))
+    }
+
+    /// Whether a request carries this token.
+    pub(super) fn is_on(&self, request: &HttpRequest, token: &str) -> bool {
+        request.headers.get(&self.name).is_some_and(|value| value.as_bytes() == self.value(token).as_bytes())
+    }
+
+    fn value(&self, token: &str) -> String {
+        match self.method.as_str() {
+            "" => token.to_owned(),
+            method => format!("{method} {token}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_method_stands_before_the_token_and_no_method_leaves_no_space() {
+        for (method, value) in [("Bearer", "Bearer t"), ("Token", "Token t"), ("", "t")] {
+            let header = AuthHeader { name: "X-Auth".to_owned(), method: method.to_owned() };
+            let mut request = HttpRequest::get("http://a.com".parse().unwrap());
+            header.put(&mut request, "t").unwrap();
+            assert_eq!(request.headers["x-auth"], value);
+            assert!(header.is_on(&request, "t") && !header.is_on(&request, "u"));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What an OAuth client holds at a moment.
+
+use jiff::Timestamp;
+
+use super::expiry;
+use super::stored_tokens::StoredTokens;
+use crate::http::auth::secret::Secret;
+
+/// The tokens in force.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    /// `None` until the first one is asked for, and after one was refused.
+    pub(super) access_token: Option<AccessToken>,
+    pub(super) refresh_token: Option<Secret>,
+    /// The config that holds them, if the platform has to store it.
+    pub(super) stored: Option<StoredTokens>,
+}
+
+/// An access token and its times. They are the wall clock's, because the config's expiry date is; should that clock
+/// jump, the API refuses the token and it is replaced.
+#[derive(Debug)]
+pub(super) struct AccessToken {
+    pub(super) value: Secret,
+    pub(super) renew_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+impl AccessToken {
+    /// A token that was made just now.
+    pub(super) fn new(value: Secret, now: Timestamp, expires_at: Timestamp) -> Self {
+        Self { value, renew_at: expiry::renew_at(now, expires_at), expires_at }
+    }
+
+    /// A token from the config: when it was made is not known.
+    pub(super) fn stored(value: Secret, expires_at: Timestamp) -> Self {
+        let renew_at = expires_at.checked_sub(expiry::MARGIN).unwrap_or(expires_at);
+        Self { value, renew_at, expires_at }
+    }
+
+    /// Renews the token later: after half of the time it has left.
+    pub(super) fn postpone(&mut self, now: Timestamp) {
+        let left = self.expires_at.duration_since(now);
+        self.renew_at = now.checked_add(left / 2).unwrap_or(self.expires_at);
+    }
+}

@@ -1,0 +1,212 @@
+//! OAuth 2.0 (RFC 6749): access tokens that are asked for, renewed before they expire, and replaced when the API
+//! refuses them. `token_request` is what is asked, `token_response` what comes back, `token_rules` which failures are
+//! retried; `expiry` says how long a token lives; `stored_tokens` keeps tokens that the platform has to remember.
+
+mod config_paths;
+mod credentials;
+mod expiry;
+mod stored_tokens;
+mod token_request;
+mod token_response;
+mod token_rules;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value};
+
+use self::credentials::{AccessToken, Credentials};
+use self::stored_tokens::StoredTokens;
+use self::token_response::{ResponseNames, TokenResponse};
+use self::token_rules::TokenRules;
+use super::header::AuthHeader;
+use super::secret::Secret;
+use super::{AuthContext, Authenticator};
+use crate::http::HttpRequest;
+use crate::protocol::{Failure, FailureKind, LogLevel};
+
+pub use config_paths::ConfigPaths;
+pub use token_request::TokenRequest;
+
+/// Sends `Authorization: Bearer`, with an access token from a token endpoint.
+///
+/// A token is renewed after three quarters of its life, at the latest 30 seconds before its end; one that lives less
+/// than a minute is renewed after half of its life. If the API refuses a token all the same (401), it is replaced and
+/// the request sent once more. However many threads ask, one of them asks the endpoint and the others wait for its
+/// token. The endpoint's 429, 5xx and network faults are retried; any other refusal is a config failure.
+///
+/// ```
+/// use source_http::http::auth::{OAuth2Authenticator, TokenRequest};
+/// # let redactor = source_http::protocol::Redactor::default();
+/// let url = "https://auth.example.com/oauth/token";
+/// let auth = OAuth2Authenticator::new(
+///     TokenRequest::refresh_token(url, "client id", "client secret", "refresh token", &redactor),
+/// );
+/// let machine = OAuth2Authenticator::new(
+///     TokenRequest::client_credentials(url, "client id", "client secret", &redactor)
+///         .scopes(["orders.read", "items.read"])
+///         .client_in_header(),
+/// );
+/// ```
+///
+/// Some APIs give a new refresh token with each access token, and the old one is void. Then the platform has to store
+/// the new one, which [`OAuth2Authenticator::stored_in`] asks it to.
+#[derive(Debug)]
+pub struct OAuth2Authenticator {
+    /// Whose tokens these are, while they come and go.
+    identity: String,
+    request: TokenRequest,
+    names: ResponseNames,
+    header: AuthHeader,
+    credentials: Mutex<Credentials>,
+}
+
+impl OAuth2Authenticator {
+    /// Gets its tokens with this request, the first one when the first request of a stream is signed.
+    #[must_use]
+    pub fn new(request: TokenRequest) -> Self {
+        let credentials = Credentials { refresh_token: request.initial_refresh_token(), ..Credentials::default() };
+        Self {
+            identity: request.identity(),
+            request,
+            names: ResponseNames::default(),
+            header: AuthHeader::default(),
+            credentials: Mutex::new(credentials),
+        }
+    }
+
+    /// The tokens are kept in the connector's config: `config`, whole, as the run was given it. The refresh token in
+    /// it is used, and so is the access token until its expiry date; a date that is empty or cannot be read is past.
+    /// When the endpoint gives a new refresh token, the new tokens are put into the config and the platform is asked to
+    /// store it, before anything is sent that needs them.
+    ///
+    /// ```
+    /// use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
+    /// # let redactor = source_http::protocol::Redactor::default();
+    /// # let config = serde_json::Map::new();
+    /// let url = "https://auth.example.com/oauth/token";
+    /// let auth = OAuth2Authenticator::new(TokenRequest::refresh_token(url, "id", "secret", "", &redactor))
+    ///     .stored_in(config, ConfigPaths::default());
+    /// ```
+    #[must_use]
+    pub fn stored_in(mut self, config: Map<String, Value>, paths: ConfigPaths) -> Self {
+        let stored = StoredTokens::new(config, paths);
+        let redactor = &self.request.redactor;
+        let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(refresh_token) = stored.refresh_token() {
+            self.identity.extend(["\n", refresh_token]);
+            credentials.refresh_token = Some(Secret::new(refresh_token, redactor));
+        }
+        if let Some((access_token, expires_at)) = stored.access_token() {
+            credentials.access_token = Some(AccessToken::stored(Secret::new(access_token, redactor), expires_at));
+        }
+        credentials.stored = Some(stored);
+        self
+    }
+
+    /// The name of the access token in the endpoint's response, at its root or within it. Default: `access_token`.
+    #[must_use]
+    pub fn access_token_name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.names.access_token);
+        self
+    }
+
+    /// The name of the token's life in the endpoint's response, at its root or within it: seconds as a number or a
+    /// text, or the time it ends as RFC 3339 or seconds since the epoch. Without one that makes sense a token is taken
+    /// to live an hour. Default: `expires_in`.
+    #[must_use]
+    pub fn expires_in_name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.names.expires_in);
+        self
+    }
+
+    /// The word before the token in the API's requests. Empty sends the token alone. Default: `Bearer`.
+    #[must_use]
+    pub fn method(mut self, method: &str) -> Self {
+        method.clone_into(&mut self.header.method);
+        self
+    }
+
+    /// The header of the API's requests. Default: `Authorization`.
+    #[must_use]
+    pub fn header(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.header.name);
+        self
+    }
+
+    /// Held while a token is asked for: whoever else needs one waits for it instead of asking too.
+    fn credentials(&self) -> MutexGuard<'_, Credentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gets a new access token. Every secret in the response is registered, and what the platform has to store is
+    /// written out, before this returns.
+    fn renew(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
+        let request = self.request.build(credentials.refresh_token.as_ref())?;
+        let response = cx.send(&request, &TokenRules)?;
+        let now = cx.now();
+        let response = TokenResponse::parse(&response, &self.names, self.request.name_of_refresh_token(), now)?;
+        let redactor = &self.request.redactor;
+        let access_token = AccessToken::new(Secret::new(response.access_token, redactor), now, response.expires_at);
+        let refresh_token = response.refresh_token.map(|token| Secret::new(token, redactor));
+        if let Some(refresh_token) = refresh_token
+            && credentials.refresh_token.as_ref().is_some_and(|known| *known != refresh_token)
+        {
+            if let Some(stored) = &mut credentials.stored {
+                stored.update(access_token.value.expose(), refresh_token.expose(), access_token.expires_at)?;
+                cx.output().control(stored.config().clone())?;
+            } else {
+                let text = "The token endpoint gave a new refresh token, and this source does not ask for it to be \
+                            stored. If the old one is void now, the next sync will fail.";
+                cx.output().log(LogLevel::Warn, text)?;
+            }
+            credentials.refresh_token = Some(refresh_token);
+        }
+        credentials.access_token = Some(access_token);
+        Ok(())
+    }
+
+    /// Renews a token that is still good. If the endpoint is in trouble, the token is used for the time it has left,
+    /// and the next attempt waits for half of it.
+    fn renew_early(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
+        let Err(error) = self.renew(credentials, cx) else { return Ok(()) };
+        let is_transient =
+            error.downcast_ref::<Failure>().is_some_and(|failure| failure.kind == FailureKind::Transient);
+        match &mut credentials.access_token {
+            Some(token) if is_transient && cx.now() < token.expires_at => {
+                token.postpone(cx.now());
+                let text = format!("The access token is used until it expires, because it cannot be renewed: {error}");
+                Ok(cx.output().log(LogLevel::Warn, &text)?)
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+impl Authenticator for OAuth2Authenticator {
+    /// The client and the endpoint stay the same while tokens come and go.
+    fn identity(&self) -> Option<String> {
+        Some(self.identity.clone())
+    }
+
+    fn authenticate(&self, request: &mut HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<()> {
+        let mut credentials = self.credentials();
+        let now = cx.now();
+        match &credentials.access_token {
+            Some(token) if now < token.renew_at => {}
+            Some(token) if now < token.expires_at => self.renew_early(&mut credentials, cx)?,
+            _ => self.renew(&mut credentials, cx)?,
+        }
+        let token = credentials.access_token.as_ref().map_or("", |token| token.value.expose());
+        Ok(self.header.put(request, token)?)
+    }
+
+    fn refresh(&self, rejected: &HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<bool> {
+        let mut credentials = self.credentials();
+        let is_current = |token: &AccessToken| self.header.is_on(rejected, token.value.expose());
+        if credentials.access_token.as_ref().is_some_and(is_current) {
+            credentials.access_token = None;
+            self.renew(&mut credentials, cx)?;
+        }
+        Ok(true)
+    }
+}

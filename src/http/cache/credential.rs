@@ -1,0 +1,33 @@
+//! For whom a request is made, as far as the cache has to know.
+
+use crate::http::auth::AuthContext;
+use crate::http::{Exchange, HttpRequest};
+
+/// What tells the requests of one user from those of another.
+#[derive(Debug)]
+pub(in crate::http) enum Credential {
+    /// The request goes out unsigned.
+    Unsigned,
+    /// The authenticator says whose credentials it has.
+    Identity(String),
+    /// It does not say, but it shows in what it does to the request.
+    Signed(Box<HttpRequest>),
+}
+
+impl Credential {
+    /// The credential an exchange is going to be made with.
+    ///
+    /// # Errors
+    /// What the authenticator returns when it is asked to sign.
+    pub(in crate::http) fn of(exchange: &Exchange<'_>, cx: &AuthContext<'_>) -> anyhow::Result<Self> {
+        if !exchange.authenticated {
+            return Ok(Self::Unsigned);
+        }
+        if let Some(identity) = exchange.authenticator.identity() {
+            return Ok(Self::Identity(identity));
+        }
+        let mut signed = exchange.request.clone();
+        exchange.authenticator.authenticate(&mut signed, cx)?;
+        Ok(Self::Signed(Box::new(signed)))
+    }
+}

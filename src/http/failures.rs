@@ -1,0 +1,68 @@
+//! The texts of a request's failures: what was asked, what came back, what the user can do.
+
+use super::{HttpRequest, Response, ResponseAction, RetryRules, TransportError, Undecodable};
+use crate::protocol::{Failure, FailureKind};
+
+pub(super) fn gave_up(mut failure: Failure, why: &str) -> Failure {
+    failure.kind = FailureKind::Transient;
+    failure.message = format!("{} Gave up {why}.", failure.message);
+    failure
+}
+
+pub(super) fn quota_used_up(failure: Failure, host: &str) -> Failure {
+    gave_up(failure, &format!("because too many requests to {host} failed: the retry quota is used up"))
+}
+
+/// For credentials that were refused right after they were made.
+pub(super) fn refused_again(mut failure: Failure) -> Failure {
+    failure.kind = FailureKind::Config;
+    failure
+        .message
+        .push_str(" New credentials were refused, too: re-authenticate, or check what they are allowed to do.");
+    failure
+}
+
+pub(super) fn no_response(request: &HttpRequest, error: &TransportError) -> Failure {
+    let target = match (request.url.host_str(), request.url.port_or_known_default()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        _ => request.url.to_string(),
+    };
+    let message = format!("{} got no response from {target}: {error}.", request.describe());
+    Failure::new(error.kind, message).with_internal(format!("{error:?}"))
+}
+
+pub(super) fn error_response(response: &Response, action: ResponseAction, rules: &dyn RetryRules) -> Failure {
+    let kind = match action {
+        ResponseAction::Fail(kind) => kind,
+        ResponseAction::RefreshToken => FailureKind::Config,
+        _ => FailureKind::Transient,
+    };
+    let words = rules.error_message(response).map(|words| format!(": {}", words.trim_end_matches('.')));
+    let hint = rules.error_hint(response).map(|hint| format!(" {hint}")).unwrap_or_default();
+    let text = match words {
+        Some(words) => format!("{} answered {}{words}.{hint}", response.request, response.status),
+        None => format!("{}.{hint}", response.describe()),
+    };
+    Failure::new(kind, text).with_internal(response.describe()).with_http_status(response.status.as_u16())
+}
+
+pub(super) fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {
+    // A page made for people is no API: sent by a login, a proxy, or the wrong host. It won't become JSON.
+    let start = response.snippet().to_ascii_lowercase();
+    let is_page = response.header("content-type").is_some_and(|kind| kind.contains("html"))
+        || ["<html", "<!doctype html"].iter().any(|tag| start.starts_with(tag));
+    let (action, kind, hint) = match undecodable.retry {
+        _ if is_page => {
+            let hint =
+                " This is a web page, not an API: check the URL in the config, and any proxy or login on the way.";
+            (ResponseAction::Fail(FailureKind::Config), FailureKind::Config, hint)
+        }
+        true => (ResponseAction::Retry, FailureKind::Transient, ""),
+        false => {
+            let hint = " The API has changed, or the URL in the config leads elsewhere.";
+            (ResponseAction::Fail(FailureKind::System), FailureKind::System, hint)
+        }
+    };
+    let text = format!("The response cannot be read: {}. {}.{hint}", undecodable.problem, response.describe());
+    (action, Failure::new(kind, text))
+}
