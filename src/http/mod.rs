@@ -1,9 +1,10 @@
 //! One request: authenticate, send, read the whole body, judge the answer, and maybe wait and try again.
 //!
-//! `client` is the way of a request through the parts; `transport` is the socket side; `body` keeps a response in
-//! memory or on disk; `retry`, `backoff`, `retry_after` and `retry_quota` decide whether and when to try again;
-//! `auth` puts credentials on a request; `url` joins and completes URLs. Nothing here knows of streams or Airbyte's
-//! statuses: who waits for a request is told of its waits through [`RetryObserver`].
+//! `client` is the way of a request through the parts, `exchange` what it is given, `failures` what it says when it
+//! gives up; `transport` is the socket side; `body` keeps a response in memory or on disk; `retry`, `backoff`,
+//! `retry_after` and `retry_quota` decide whether and when to try again; `auth` puts credentials on a request; `url`
+//! joins and completes URLs. Nothing here knows of streams or Airbyte's statuses: who waits for a request is told of
+//! its waits through [`RetryObserver`].
 
 mod api_message;
 pub mod auth;
