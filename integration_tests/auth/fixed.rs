@@ -100,6 +100,17 @@ fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
 }
 
 #[test]
+fn a_failure_names_the_url_as_it_was_before_it_was_signed() {
+    let server = Server::start(Routes::new().on("GET", "/items", [Reply::json(json!({"error": "no"})).status(403)]));
+    let done = signed_by(|_, cx| ApiKeyAuthenticator::query("key", "s3cret", &cx.redactor))
+        .config(&json!({"url": server.url()}))
+        .run("read");
+    assert_eq!(server.conversation(), ["GET /items?key=s3cret"]);
+    let told = format!("GET {}/items answered 403 Forbidden: no.", server.url());
+    assert!(done.messages().errors()[0].message.starts_with(&told), "{}", done.stdout);
+}
+
+#[test]
 fn no_credentials_go_to_another_host_neither_by_a_path_nor_by_a_redirect() {
     let makes: [MakeAny; 4] = [
         |redactor| Arc::new(TokenAuthenticator::bearer("s3cret", redactor)),

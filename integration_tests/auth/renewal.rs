@@ -60,7 +60,7 @@ fn a_token_that_lives_shorter_than_the_sync_is_renewed_before_the_api_refuses_it
             let server = Server::start(api);
             let done = connector.config(&json!({"url": server.url()})).arg("--debug").run("read");
             assert_eq!((done.status, done.messages().record_count()), (0, 20), "{}", done.stdout);
-            assert!(!done.stdout.contains("401"), "{}", done.stdout);
+            assert!(!done.stdout.contains("401 Unauthorized"), "{}", done.stdout);
             let conversation = server.conversation();
             let asked = conversation.iter().filter(|line| *line == "POST /token").count();
             assert_eq!((asked, conversation.len()), (tokens, 20 + tokens), "{life} s");
