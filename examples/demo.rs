@@ -28,8 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .start();
     println!("A mock Stripe API serves {CHARGES} charges, 500 customers and 120 refunds at {}.\n", mock.url());
 
-    let config =
-        json!({"client_secret": mock.key(), "account_id": "acct_demo", "api_url": format!("{}/v1", mock.url())});
+    let config = json!({"client_secret": mock.key(), "account_id": "acct_demo", "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000});
     let config = file(folder.path(), "config.json", &config.to_string())?;
 
     let (_, output) = call(&["spec"]);

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mock = OTHERS.iter().fold(mock, |mock, resource| mock.count(resource, 250)).pretty(true).start();
     println!(
         "{}",
-        json!({"client_secret": mock.key(), "account_id": "acct_mock", "api_url": format!("{}/v1", mock.url())})
+        json!({"client_secret": mock.key(), "account_id": "acct_mock", "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
     );
     loop {
         std::thread::park();

@@ -86,5 +86,5 @@ impl Output {
 
 /// A config for a mock Stripe.
 pub(crate) fn config(mock: &StripeMock) -> Value {
-    json!({"client_secret": mock.key(), "account_id": "acct_test", "api_url": format!("{}/v1", mock.url())})
+    json!({"client_secret": mock.key(), "account_id": "acct_test", "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
 }
