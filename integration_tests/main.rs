@@ -2,5 +2,6 @@
 //! `support`. Every output passes the protocol check of `source_http::testing`.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod paging;
 mod retry;
 mod support;

@@ -49,12 +49,13 @@ fn build(stream: &dyn HttpStream, cx: &RequestContext<'_>) -> Result<(HttpReques
     let home = join_url(stream.url_base(), "")?;
     let mut url = join_url(stream.url_base(), &stream.path(cx))?;
     add_params(&mut url, stream.request_params(cx));
-    let authenticated = url.origin() == home.origin();
     let mut request =
         HttpRequest { method: stream.http_method(), body: stream.request_body(cx), ..HttpRequest::get(url) };
     for (name, value) in stream.request_headers(cx) {
         request.set_header(&name, &value)?;
     }
+    stream.pager().apply(cx.page_token, &mut request)?;
+    let authenticated = request.url.origin() == home.origin();
     Ok((request, authenticated))
 }
 

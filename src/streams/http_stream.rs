@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::pager::{Pager, SinglePage};
 use super::{Page, PageToken, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor};
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, Undecodable};
@@ -149,12 +150,41 @@ pub trait HttpStream: Send + Sync {
         Some(record)
     }
 
-    /// What it takes to ask for the page after this one; `None` after the last. Default: `None`.
+    /// How the list is cut into pages, if in one of the usual ways. It has the last word on a request. Default: not at
+    /// all.
+    ///
+    /// ```
+    /// use source_http::streams::pager::{PageNumber, Pager};
+    /// # use source_http::streams::{HttpStream, RequestContext};
+    ///
+    /// struct Orders {
+    ///     pager: PageNumber,
+    /// }
+    ///
+    /// impl HttpStream for Orders {
+    /// #   fn name(&self) -> &str { "orders" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+    ///     // ...
+    ///     fn pager(&self) -> &dyn Pager {
+    ///         &self.pager
+    ///     }
+    /// }
+    ///
+    /// let orders = Orders { pager: PageNumber::new("page").page_size_param("per_page", 100)? };
+    /// # Ok::<(), source_http::protocol::Failure>(())
+    /// ```
+    fn pager(&self) -> &dyn Pager {
+        &SinglePage
+    }
+
+    /// What it takes to ask for the page after this one; `None` after the last. Every method that shapes a request is
+    /// told it, as [`RequestContext::page_token`]. Default: what [`HttpStream::pager`] says.
     ///
     /// # Errors
     /// If the page promises more and does not say how to get it.
-    fn next_page_token(&self, _page: &Page, _cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
-        Ok(None)
+    fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        self.pager().next_page_token(page, cx.page_token)
     }
 
     /// The parts the stream is read in, oldest first. A state is written after each. Default: one, the whole stream.

@@ -11,6 +11,7 @@ mod date_windows;
 mod fetch;
 mod http_stream;
 mod page;
+pub mod pager;
 mod record;
 mod schema_folder;
 pub mod stripe;

@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod loop_guard;
+mod page_guard;
 mod stream_output;
 mod stream_read;
 

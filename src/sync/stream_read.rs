@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint};
 use super::loop_guard::LoopGuard;
+use super::page_guard::PageGuard;
 use super::stream_output::StreamOutput;
 use crate::http::HttpClient;
 use crate::protocol::{Failure, LogLevel, StreamState, SyncMode};
@@ -154,7 +155,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         let Checkpoint { slice, next_page_token: mut token, mut newest } = begin;
         let waits = self.out.waits();
         let fetcher = Fetcher::new(self.client, &waits);
-        let mut guard = LoopGuard::default();
+        let (mut guard, mut page_guard) = (LoopGuard::default(), PageGuard::default());
         let (mut empty_pages, mut resuming) = (0, token.is_some());
         loop {
             let input = self.input.clone();
@@ -181,6 +182,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             let next = self.stream.next_page_token(&page, &cx)?;
             let Some(next) = next else { break };
             self.check_progress(&mut guard, &next, empty_pages, &page)?;
+            page_guard.check(self.stream, &page)?;
             token = Some(next);
             let at_limit = self.at_limit();
             if at_limit || self.stream.is_resumable() {
