@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::pager::{Pager, SinglePage};
 use super::{Page, PageToken, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor};
 use crate::http::auth::{Authenticator, NoAuth};
-use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, Undecodable};
+use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, ResponseRule, Undecodable};
 use crate::json::RecordPath;
 use crate::protocol::{AirbyteStream, Failure, FailureKind, StreamState, SyncMode};
 
@@ -215,9 +215,19 @@ pub trait HttpStream: Send + Sync {
         ResponseAction::for_status(response.status).is_retry()
     }
 
-    /// What is done about a response. Default: [`ResponseAction::for_status`], where
+    /// Where the API differs from the defaults, as a table. The first rule that fits a response decides what is done
+    /// about it, and what the user is told. Default: none.
+    fn response_rules(&self) -> &[ResponseRule] {
+        &[]
+    }
+
+    /// What is done about a response. An ignored one has no records and no next page. Default: what the first of
+    /// [`HttpStream::response_rules`] says that fits; or else [`ResponseAction::for_status`], where
     /// [`HttpStream::should_retry`] has the last word on retries.
     fn response_action(&self, response: &Response) -> ResponseAction {
+        if let Some(rule) = ResponseRule::find(self.response_rules(), response) {
+            return rule.action();
+        }
         let default = ResponseAction::for_status(response.status);
         match (self.should_retry(response), default.is_retry()) {
             (true, false) => ResponseAction::Retry,
@@ -242,13 +252,20 @@ pub trait HttpStream: Send + Sync {
         Duration::from_secs(600)
     }
 
-    /// The API's own words in an error response. Default: what is under one of the usual names in a JSON body.
+    /// What the user is told about an error response. Default: what the rule says that fits it, or else the API's own
+    /// words under one of the usual names in a JSON body.
     fn error_message(&self, response: &Response) -> Option<String> {
-        response.error_message()
+        let rule = ResponseRule::find(self.response_rules(), response);
+        rule.and_then(ResponseRule::user_message).map(str::to_owned).or_else(|| response.error_message())
     }
 
-    /// What the user can do about an error response, as a sentence. Default: a hint by status.
+    /// What the user can do about an error response, as a sentence. Default: what the rule says that fits it, or else
+    /// a hint by status.
     fn error_hint(&self, response: &Response) -> Option<String> {
+        let rule = ResponseRule::find(self.response_rules(), response);
+        if let Some(hint) = rule.and_then(ResponseRule::user_hint) {
+            return Some(hint.to_owned());
+        }
         let hint = match response.status.as_u16() {
             401 => "Check the credentials in the config.",
             403 => "Give the credentials in the config permission for this.",
