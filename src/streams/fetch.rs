@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::{HttpStream, Page, RequestContext};
+use serde::de::DeserializeOwned;
+
+use super::{HttpStream, Page, RequestContext, Slice};
 use crate::http::{
-    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, add_params,
-    join_url,
+    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
+    add_params, join_url,
 };
-use crate::protocol::Failure;
+use crate::protocol::{Failure, StreamState};
 
 /// Fetches pages of streams.
 #[derive(Clone, Copy)]
@@ -42,6 +44,48 @@ impl<'a> Fetcher<'a> {
             Err(undecodable) => Err(Box::new((response, undecodable))),
         })
     }
+
+    /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The
+    /// request is a GET with the stream's base, headers, credentials and rules, and with this path and these
+    /// parameters. `None` is a response the stream ignores.
+    ///
+    /// # Errors
+    /// As [`Fetcher::page`].
+    pub fn get_json<T: DeserializeOwned>(
+        &self,
+        stream: &dyn HttpStream,
+        path: &str,
+        params: &[(&str, &str)],
+    ) -> anyhow::Result<Option<T>> {
+        let (state, slice) = (StreamState::new(), Slice::new());
+        let cx = RequestContext { state: &state, slice: &slice, page_token: None };
+        let home = join_url(stream.url_base(), "")?;
+        let mut url = join_url(stream.url_base(), path)?;
+        add_params(&mut url, params.iter().copied());
+        let authenticated = url.origin() == home.origin();
+        let mut request = HttpRequest::get(url);
+        for (name, value) in stream.request_headers(&cx) {
+            request.set_header(&name, &value)?;
+        }
+        let exchange = Exchange {
+            request: &request,
+            authenticator: stream.authenticator(),
+            authenticated,
+            options: &stream.request_options(&cx),
+            rules: &Rules(stream),
+            observer: self.observer,
+        };
+        self.client.send(&exchange, &mut |response| match response.json() {
+            Ok(document) => Ok(document),
+            Err(error) => Err(Box::new((response, undecodable(&error)))),
+        })
+    }
+}
+
+/// What is wrong with a document that is not of the wanted type. A text that is no JSON may have been cut short.
+fn undecodable(error: &anyhow::Error) -> Undecodable {
+    let not_json = |error: &serde_json::Error| error.is_syntax() || error.is_eof() || error.is_io();
+    Undecodable { problem: error.to_string(), retry: error.downcast_ref().is_none_or(not_json) }
 }
 
 /// The request for a page, and whether it goes to the host the credentials are meant for.

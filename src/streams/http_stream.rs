@@ -5,11 +5,13 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::pager::{Pager, SinglePage};
-use super::{Page, PageToken, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor};
+use super::{
+    Page, PageToken, Record, Records, RequestContext, SchemaContext, SchemaFolder, Slice, SliceContext, Slices, cursor,
+};
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, ResponseRule, Undecodable};
 use crate::json::RecordPath;
-use crate::protocol::{AirbyteStream, Failure, FailureKind, StreamState, SyncMode};
+use crate::protocol::{FailureKind, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -88,19 +90,42 @@ pub trait HttpStream: Send + Sync {
         true
     }
 
-    /// The folder the schema is in. Default: none.
+    /// The folder the default of [`HttpStream::json_schema`] takes the schema from. Default: none.
     fn schemas(&self) -> Option<SchemaFolder> {
         None
     }
 
-    /// JSON Schema of a record. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any
-    /// shape if there is no folder.
+    /// JSON Schema of a record. `discover` asks for it; `read` does so only for a stream whose records are normalised
+    /// or filtered. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any shape if
+    /// there is no folder.
+    ///
+    /// A schema that only the API knows is asked for over HTTP:
+    ///
+    /// ```
+    /// # use serde_json::{Map, Value, json};
+    /// # use source_http::streams::{HttpStream, RequestContext, SchemaContext};
+    /// # struct Contacts;
+    /// impl HttpStream for Contacts {
+    /// #   fn name(&self) -> &str { "contacts" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "contacts".into() }
+    ///     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    ///         let fields: Option<Vec<String>> = cx.fetcher.get_json(self, "contacts/fields", &[])?;
+    ///         let properties: Map<String, Value> =
+    ///             fields.unwrap_or_default().into_iter().map(|name| (name, json!({"type": "string"}))).collect();
+    ///         Ok(Map::from_iter([
+    ///             ("type".to_owned(), "object".into()),
+    ///             ("properties".to_owned(), properties.into()),
+    ///         ]))
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// A failure if there is no such file.
-    fn json_schema(&self) -> Result<Map<String, Value>, Failure> {
+    /// A failure if there is no such file, or the API does not say.
+    fn json_schema(&self, _cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
         match self.schemas() {
-            Some(folder) => folder.load(self.name()),
+            Some(folder) => Ok(folder.load(self.name())?),
             None => Ok([("type".to_owned(), "object".into()), ("additionalProperties".to_owned(), true.into())]
                 .into_iter()
                 .collect()),
@@ -148,6 +173,18 @@ pub trait HttpStream: Send + Sync {
     /// Changes a record before it goes out, or leaves it out with `None`. Default: as it is.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Option<Record<'a>> {
         Some(record)
+    }
+
+    /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record
+    /// apart, and asks for the schema at each read. Default: no, records go out as they came.
+    fn normalizes_records(&self) -> bool {
+        false
+    }
+
+    /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
+    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records go out whole.
+    fn only_configured_columns(&self) -> bool {
+        false
     }
 
     /// How the list is cut into pages, if in one of the usual ways. It has the last word on a request. Default: not at
@@ -275,24 +312,4 @@ pub trait HttpStream: Send + Sync {
         };
         Some(hint.to_owned())
     }
-}
-
-/// A stream as `discover` tells it.
-///
-/// # Errors
-/// If the stream has no schema.
-pub fn discovered(stream: &dyn HttpStream) -> Result<AirbyteStream, Failure> {
-    let cursor_field = stream.cursor_field();
-    let primary_key = stream.primary_key();
-    Ok(AirbyteStream {
-        name: stream.name().to_owned(),
-        json_schema: stream.json_schema()?,
-        supported_sync_modes: stream.sync_modes(),
-        source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.source_defined_cursor()),
-        default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
-        source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
-        namespace: stream.namespace().map(str::to_owned),
-        is_resumable: stream.is_resumable(),
-        is_file_based: Some(false),
-    })
 }

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod loop_guard;
 mod page_guard;
+mod record_shaper;
 mod stream_output;
 mod stream_read;
 
@@ -70,7 +71,9 @@ fn read_stream(
     let stream = find(plan.streams, &configured.descriptor())?;
     let cursor_field = cursor_field(stream, configured)?;
     let state = plan.state.of(&configured.descriptor());
-    StreamRead::new(stream, configured.sync_mode, cursor_field, plan.limit, client, out).run(state)
+    StreamRead::new(stream, configured.sync_mode, cursor_field, plan.limit, client, out)
+        .with_columns(&configured.stream.json_schema)
+        .run(state)
 }
 
 fn find<'a>(streams: &'a [Box<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {

@@ -3,15 +3,18 @@
 
 use std::ops::ControlFlow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::checkpoint::{self, Checkpoint};
 use super::loop_guard::LoopGuard;
 use super::page_guard::PageGuard;
+use super::record_shaper::RecordShaper;
 use super::stream_output::StreamOutput;
 use crate::http::HttpClient;
 use crate::protocol::{Failure, LogLevel, StreamState, SyncMode};
-use crate::streams::{Fetcher, HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, cursor};
+use crate::streams::{
+    Fetcher, HttpStream, Page, PageToken, RequestContext, SchemaContext, Slice, SliceContext, cursor,
+};
 
 /// Empty pages in a row after which an API that promises more is not believed.
 const MAX_EMPTY_PAGES: u32 = 1_000;
@@ -28,6 +31,9 @@ pub(super) struct StreamRead<'a, 'o> {
     state: StreamState,
     /// The state as it was given.
     input: StreamState,
+    /// The stream's schema in the configured catalog.
+    configured: Option<&'a Map<String, Value>>,
+    shaper: RecordShaper,
 }
 
 /// Whether a slice was read to its end, or `--limit` ended it.
@@ -42,12 +48,18 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         client: &'a HttpClient,
         out: &'a mut StreamOutput<'o>,
     ) -> Self {
-        let (state, input) = Default::default();
-        Self { stream, sync_mode, cursor_field, limit, client, out, state, input }
+        let (state, input, configured, shaper) = Default::default();
+        Self { stream, sync_mode, cursor_field, limit, client, out, state, input, configured, shaper }
+    }
+
+    /// With the columns the user chose: the stream's schema in the configured catalog.
+    pub(super) fn with_columns(self, schema: &'a Map<String, Value>) -> Self {
+        Self { configured: Some(schema), ..self }
     }
 
     pub(super) fn run(mut self, mut input: StreamState) -> anyhow::Result<()> {
         self.out.start()?;
+        self.shaper = self.shaper()?;
         let checkpoint = Checkpoint::take(&mut input)?;
         self.state = input.clone();
         self.input = input;
@@ -60,6 +72,12 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             self.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
         }
         Ok(self.out.complete()?)
+    }
+
+    fn shaper(&self) -> anyhow::Result<RecordShaper> {
+        let waits = self.out.waits();
+        let cx = SchemaContext { fetcher: &Fetcher::new(self.client, &waits) };
+        RecordShaper::new(self.stream, self.configured.unwrap_or(&Map::new()), cx, self.out)
     }
 
     /// The slice that was begun is finished as it was begun; then the stream is asked what is left.
@@ -221,6 +239,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 let seen = serde_json::from_str(seen.get()).unwrap_or_default();
                 *newest = cursor::newer(newest.take(), seen);
             }
+            let record = self.shaper.shape(record, self.out)?;
             self.out.record(record.text())?;
             Ok(Flow::Continue(()))
         })?;
