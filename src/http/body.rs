@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
+use memchr::memmem;
+
 /// Bytes kept in memory before a body moves to disk.
 pub(super) const MEMORY_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -76,6 +78,30 @@ impl Body {
         self.len() == 0
     }
 
+    /// Whether these bytes occur in it. An empty text occurs everywhere.
+    ///
+    /// # Errors
+    /// If the temporary file cannot be read.
+    pub fn contains(&self, text: &[u8]) -> io::Result<bool> {
+        if let Self::Memory(bytes) = self {
+            return Ok(memmem::find(bytes, text).is_some());
+        }
+        let finder = memmem::Finder::new(text);
+        let mut reader = self.reader()?;
+        let mut window = Vec::new();
+        loop {
+            let read = reader.by_ref().take(SPOOL_CHUNK).read_to_end(&mut window)?;
+            if finder.find(&window).is_some() {
+                return Ok(true);
+            }
+            if read == 0 {
+                return Ok(false);
+            }
+            // The text may begin in this chunk and end in the next one.
+            window.drain(..window.len().saturating_sub(text.len()));
+        }
+    }
+
     /// Reads the body from its start.
     ///
     /// # Errors
@@ -121,5 +147,19 @@ mod tests {
         assert!(matches!(round_trip(101, 100), Err(BodyError::TooLong)));
         let cap = MEMORY_LIMIT as u64 + 100;
         assert!(matches!(round_trip(MEMORY_LIMIT + 101, cap), Err(BodyError::TooLong)));
+    }
+
+    #[test]
+    fn a_text_is_found_in_memory_and_on_disk_wherever_it_stands() {
+        let chunk = usize::try_from(SPOOL_CHUNK).unwrap();
+        for length in [100, MEMORY_LIMIT + 2 * chunk] {
+            for at in [0, 50, length - 6, (chunk - 3).min(length - 6), (MEMORY_LIMIT + chunk - 3).min(length - 6)] {
+                let mut bytes = vec![b'.'; length];
+                bytes[at..at + 6].copy_from_slice(b"needle");
+                let body = Body::read(bytes.as_slice(), None, u64::MAX).unwrap();
+                assert!(body.contains(b"needle").unwrap(), "{length} {at}");
+                assert!(!body.contains(b"needle.needle").unwrap() && body.contains(b"").unwrap());
+            }
+        }
     }
 }

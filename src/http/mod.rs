@@ -3,9 +3,9 @@
 //!
 //! `client` is the way of a request through the parts, `exchange` what it is given, `failures` what it says when it
 //! gives up; `transport` is the socket side, `network` its proxies and certificates; `body` keeps a response in memory
-//! or on disk; `retry`, `backoff`, `retry_after` and `retry_quota` decide whether and when to try again; `budget` keeps
+//! or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota` decide whether and when to try again; `budget` keeps
 //! requests below an API's limits, `cache` answers those that were answered before; `auth` puts credentials on a
-//! request; `url` joins and completes URLs. Nothing here knows of streams or Airbyte's statuses: who waits for a request
+//! request; `url` joins and completes URLs, `link` reads the `Link` header. Nothing here knows of streams or Airbyte's statuses: who waits for a request
 //! is told of its waits through [`RetryObserver`].
 
 mod api_message;
@@ -18,10 +18,12 @@ mod client;
 mod exchange;
 mod failures;
 mod forward_proxy;
+mod link;
 mod network;
 mod options;
 mod request;
 mod response;
+mod response_rule;
 mod retry;
 mod retry_after;
 mod retry_quota;
@@ -31,15 +33,17 @@ mod transport_error;
 mod trip;
 mod url;
 
-pub use self::url::{add_params, join_url};
+pub use self::url::{add_params, join_url, set_param};
 pub use backoff::Backoff;
 pub use body::Body;
 pub use client::HttpClient;
 pub use exchange::{Exchange, Undecodable};
+pub use link::link_target;
 pub use network::{ClientIdentity, NetworkEnvironment, Pem, ProxySetting, ProxyUrl};
 pub use options::RequestOptions;
 pub use request::{HttpRequest, RequestBody};
 pub use response::Response;
+pub use response_rule::ResponseRule;
 pub use retry::{Outcome, ResponseAction, RetryObserver, RetryRules, Wait};
 pub use retry_after::server_hint;
 pub use retry_quota::RetryQuota;

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
+use url::Url;
 
 use super::{Body, HttpRequest};
 
@@ -26,6 +27,12 @@ pub struct Response {
 impl Response {
     pub(super) fn new(request: &HttpRequest, status: StatusCode, headers: HeaderMap, body: Body) -> Self {
         Self { request: request.describe(), status, headers, body }
+    }
+
+    /// The URL this answers, after redirects, as it may be shown: what relative references in it are relative to.
+    #[must_use]
+    pub fn url(&self) -> Option<Url> {
+        Url::parse(self.request.split_once(' ')?.1).ok()
     }
 
     /// A header's value, if it is there and is text.
@@ -110,6 +117,11 @@ pub(super) mod tests {
                 "é".repeat(190)
             )
         );
+    }
+
+    #[test]
+    fn the_url_is_that_of_the_request() {
+        assert_eq!(response(200, &[], "").url().unwrap().as_str(), "http://a.com/x");
     }
 
     #[test]

@@ -44,6 +44,16 @@ pub fn add_params<N: AsRef<str>, V: AsRef<str>>(url: &mut Url, params: impl Into
     }
 }
 
+/// Sets a query parameter: pairs of that name go, and one with the value is added at the end.
+pub fn set_param(url: &mut Url, name: &str, value: &str) {
+    if url.query_pairs().any(|(n, _)| n == name) {
+        let others: Vec<_> =
+            url.query_pairs().filter(|(n, _)| n != name).map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+        url.query_pairs_mut().clear().extend_pairs(others);
+    }
+    url.query_pairs_mut().append_pair(name, value);
+}
+
 fn is_http(text: &str) -> bool {
     ["http://", "https://"]
         .iter()
@@ -93,5 +103,19 @@ mod tests {
         let mut url = Url::parse("https://a.com/x?a=1").unwrap();
         add_params(&mut url, [("a", "1"), ("a", "2"), ("b[]", "x y"), ("b[]", "ü&=")]);
         assert_eq!(url.as_str(), "https://a.com/x?a=1&a=2&b%5B%5D=x+y&b%5B%5D=%C3%BC%26%3D");
+    }
+
+    #[test]
+    fn a_parameter_that_is_set_replaces_those_of_its_name_and_leaves_the_others() {
+        for (before, after) in [
+            ("https://a.com/x", "https://a.com/x?p=2"),
+            ("https://a.com/x?p=1", "https://a.com/x?p=2"),
+            ("https://a.com/x?p=1&q=%20&p=3", "https://a.com/x?q=+&p=2"),
+            ("https://a.com/x?q=%20", "https://a.com/x?q=%20&p=2"),
+        ] {
+            let mut url = Url::parse(before).unwrap();
+            set_param(&mut url, "p", "2");
+            assert_eq!(url.as_str(), after);
+        }
     }
 }

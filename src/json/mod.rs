@@ -3,8 +3,10 @@
 
 mod document;
 mod fields;
+mod members;
 mod one_line;
 
 pub use document::{Document, DocumentError, RecordPath, for_each_record};
 pub use fields::{field, field_at, with_field};
+pub use members::{Splice, for_each_member, unquoted};
 pub use one_line::{write_one_line, write_string};

@@ -63,3 +63,10 @@ pub struct SliceContext<'a> {
     /// Where to say why there are such slices and no others.
     pub output: &'a Output,
 }
+
+/// What [`super::HttpStream::json_schema`] is told.
+#[derive(Clone, Copy)]
+pub struct SchemaContext<'a> {
+    /// Asks the API, for a schema that it knows better than the source: custom fields, tables of a user.
+    pub fetcher: &'a Fetcher<'a>,
+}

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::{HttpStream, Page, RequestContext};
+use serde::de::DeserializeOwned;
+
+use super::{HttpStream, Page, RequestContext, Slice};
 use crate::http::{
-    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, add_params,
-    join_url,
+    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
+    add_params, join_url,
 };
-use crate::protocol::Failure;
+use crate::protocol::StreamState;
 
 /// Fetches pages of streams.
 #[derive(Clone, Copy)]
@@ -28,36 +30,77 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// A [`Failure`] inside, when the retries are used up or would not help.
     pub fn page(&self, stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
-        let (request, authenticated) = build(stream, cx)?;
+        self.send(stream, &build(stream, cx)?, cx, &mut |response| match stream.parse_response(&response, cx) {
+            Ok(records) => Ok(Page::new(response, records)),
+            Err(undecodable) => Err(Box::new((response, undecodable))),
+        })
+    }
+
+    /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The
+    /// request is a GET with the stream's base, headers, credentials and rules, and with this path and these
+    /// parameters. `None` is a response the stream ignores.
+    ///
+    /// # Errors
+    /// As [`Fetcher::page`].
+    pub fn get_json<T: DeserializeOwned>(
+        &self,
+        stream: &dyn HttpStream,
+        path: &str,
+        params: &[(&str, &str)],
+    ) -> anyhow::Result<Option<T>> {
+        let (state, slice) = (StreamState::new(), Slice::new());
+        let cx = RequestContext { state: &state, slice: &slice, page_token: None };
+        let mut url = join_url(stream.url_base(), path)?;
+        add_params(&mut url, params.iter().copied());
+        let mut request = HttpRequest::get(url);
+        for (name, value) in stream.request_headers(&cx) {
+            request.set_header(&name, &value)?;
+        }
+        self.send(stream, &request, &cx, &mut |response| match response.json() {
+            Ok(document) => Ok(document),
+            Err(error) => Err(Box::new((response, undecodable(&error)))),
+        })
+    }
+
+    /// Sends a request as the stream wants it sent. Its credentials stay with the host of its base URL.
+    fn send<T>(
+        &self,
+        stream: &dyn HttpStream,
+        request: &HttpRequest,
+        cx: &RequestContext<'_>,
+        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+    ) -> anyhow::Result<Option<T>> {
         let exchange = Exchange {
-            request: &request,
+            request,
             authenticator: stream.authenticator(),
-            authenticated,
+            authenticated: request.url.origin() == join_url(stream.url_base(), "")?.origin(),
             options: &stream.request_options(cx),
             rules: &Rules(stream),
             observer: self.observer,
             budget: stream.request_budget(),
             cache: stream.use_cache(),
         };
-        self.client.send(&exchange, &mut |response| match stream.parse_response(&response, cx) {
-            Ok(records) => Ok(Page::new(response, records)),
-            Err(undecodable) => Err(Box::new((response, undecodable))),
-        })
+        self.client.send(&exchange, decode)
     }
 }
 
-/// The request for a page, and whether it goes to the host the credentials are meant for.
-fn build(stream: &dyn HttpStream, cx: &RequestContext<'_>) -> Result<(HttpRequest, bool), Failure> {
-    let home = join_url(stream.url_base(), "")?;
+/// What is wrong with a document that is not of the wanted type. A text that is no JSON may have been cut short.
+fn undecodable(error: &anyhow::Error) -> Undecodable {
+    let not_json = |error: &serde_json::Error| error.is_syntax() || error.is_eof() || error.is_io();
+    Undecodable { problem: error.to_string(), retry: error.downcast_ref().is_none_or(not_json) }
+}
+
+/// The request for a page.
+fn build(stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
     let mut url = join_url(stream.url_base(), &stream.path(cx))?;
     add_params(&mut url, stream.request_params(cx));
-    let authenticated = url.origin() == home.origin();
     let mut request =
         HttpRequest { method: stream.http_method(), body: stream.request_body(cx), ..HttpRequest::get(url) };
     for (name, value) in stream.request_headers(cx) {
         request.set_header(&name, &value)?;
     }
-    Ok((request, authenticated))
+    stream.pager().apply(cx.page_token, &mut request)?;
+    Ok(request)
 }
 
 /// A stream's own say in retries.

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::pager::{Pager, SinglePage};
 use super::{
-    Page, PageToken, ParentStream, Record, Records, RequestContext, SchemaFolder, Slice, SliceContext, Slices, cursor,
+    Page, PageToken, ParentStream, Record, Records, RequestContext, SchemaContext, SchemaFolder, Slice, SliceContext,
+    Slices, cursor,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
-use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, Undecodable};
+use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, ResponseRule, Undecodable};
 use crate::json::RecordPath;
-use crate::protocol::{AirbyteStream, Failure, FailureKind, StreamState, SyncMode};
+use crate::protocol::{FailureKind, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -90,19 +92,42 @@ pub trait HttpStream: Send + Sync {
         true
     }
 
-    /// The folder the schema is in. Default: none.
+    /// The folder the default of [`HttpStream::json_schema`] takes the schema from. Default: none.
     fn schemas(&self) -> Option<SchemaFolder> {
         None
     }
 
-    /// JSON Schema of a record. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any
-    /// shape if there is no folder.
+    /// JSON Schema of a record. `discover` asks for it; `read` does so only for a stream whose records are normalised
+    /// or filtered. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any shape if
+    /// there is no folder.
+    ///
+    /// A schema that only the API knows is asked for over HTTP:
+    ///
+    /// ```
+    /// # use serde_json::{Map, Value, json};
+    /// # use source_http::streams::{HttpStream, RequestContext, SchemaContext};
+    /// # struct Contacts;
+    /// impl HttpStream for Contacts {
+    /// #   fn name(&self) -> &str { "contacts" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "contacts".into() }
+    ///     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    ///         let fields: Option<Vec<String>> = cx.fetcher.get_json(self, "contacts/fields", &[])?;
+    ///         let properties: Map<String, Value> =
+    ///             fields.unwrap_or_default().into_iter().map(|name| (name, json!({"type": "string"}))).collect();
+    ///         Ok(Map::from_iter([
+    ///             ("type".to_owned(), "object".into()),
+    ///             ("properties".to_owned(), properties.into()),
+    ///         ]))
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// A failure if there is no such file.
-    fn json_schema(&self) -> Result<Map<String, Value>, Failure> {
+    /// A failure if there is no such file, or the API does not say.
+    fn json_schema(&self, _cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
         match self.schemas() {
-            Some(folder) => folder.load(self.name()),
+            Some(folder) => Ok(folder.load(self.name())?),
             None => Ok([("type".to_owned(), "object".into()), ("additionalProperties".to_owned(), true.into())]
                 .into_iter()
                 .collect()),
@@ -216,12 +241,53 @@ pub trait HttpStream: Send + Sync {
         Some(record)
     }
 
-    /// What it takes to ask for the page after this one; `None` after the last. Default: `None`.
+    /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record
+    /// apart, and asks for the schema at each read. Default: no, records go out as they came.
+    fn normalizes_records(&self) -> bool {
+        false
+    }
+
+    /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
+    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records go out whole.
+    fn only_configured_columns(&self) -> bool {
+        false
+    }
+
+    /// How the list is cut into pages, if in one of the usual ways. It has the last word on a request. Default: not at
+    /// all.
+    ///
+    /// ```
+    /// use source_http::streams::pager::{PageNumber, Pager};
+    /// # use source_http::streams::{HttpStream, RequestContext};
+    ///
+    /// struct Orders {
+    ///     pager: PageNumber,
+    /// }
+    ///
+    /// impl HttpStream for Orders {
+    /// #   fn name(&self) -> &str { "orders" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+    ///     // ...
+    ///     fn pager(&self) -> &dyn Pager {
+    ///         &self.pager
+    ///     }
+    /// }
+    ///
+    /// let orders = Orders { pager: PageNumber::new("page").page_size_param("per_page", 100)? };
+    /// # Ok::<(), source_http::protocol::Failure>(())
+    /// ```
+    fn pager(&self) -> &dyn Pager {
+        &SinglePage
+    }
+
+    /// What it takes to ask for the page after this one; `None` after the last. Every method that shapes a request is
+    /// told it, as [`RequestContext::page_token`]. Default: what [`HttpStream::pager`] says.
     ///
     /// # Errors
     /// If the page promises more and does not say how to get it.
-    fn next_page_token(&self, _page: &Page, _cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
-        Ok(None)
+    fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        self.pager().next_page_token(page, cx.page_token)
     }
 
     /// The stream whose records are this one's slices. Default: none.
@@ -268,9 +334,19 @@ pub trait HttpStream: Send + Sync {
         ResponseAction::for_status(response.status).is_retry()
     }
 
-    /// What is done about a response. Default: [`ResponseAction::for_status`], where
+    /// Where the API differs from the defaults, as a table. The first rule that fits a response decides what is done
+    /// about it, and what the user is told. Default: none.
+    fn response_rules(&self) -> &[ResponseRule] {
+        &[]
+    }
+
+    /// What is done about a response. An ignored one has no records and no next page. Default: what the first of
+    /// [`HttpStream::response_rules`] says that fits; or else [`ResponseAction::for_status`], where
     /// [`HttpStream::should_retry`] has the last word on retries.
     fn response_action(&self, response: &Response) -> ResponseAction {
+        if let Some(rule) = ResponseRule::find(self.response_rules(), response) {
+            return rule.action();
+        }
         let default = ResponseAction::for_status(response.status);
         match (self.should_retry(response), default.is_retry()) {
             (true, false) => ResponseAction::Retry,
@@ -296,13 +372,20 @@ pub trait HttpStream: Send + Sync {
         Duration::from_secs(600)
     }
 
-    /// The API's own words in an error response. Default: what is under one of the usual names in a JSON body.
+    /// What the user is told about an error response. Default: what the rule says that fits it, or else the API's own
+    /// words under one of the usual names in a JSON body.
     fn error_message(&self, response: &Response) -> Option<String> {
-        response.error_message()
+        let rule = ResponseRule::find(self.response_rules(), response);
+        rule.and_then(ResponseRule::user_message).map(str::to_owned).or_else(|| response.error_message())
     }
 
-    /// What the user can do about an error response, as a sentence. Default: a hint by status.
+    /// What the user can do about an error response, as a sentence. Default: what the rule says that fits it, or else
+    /// a hint by status.
     fn error_hint(&self, response: &Response) -> Option<String> {
+        let rule = ResponseRule::find(self.response_rules(), response);
+        if let Some(hint) = rule.and_then(ResponseRule::user_hint) {
+            return Some(hint.to_owned());
+        }
         let hint = match response.status.as_u16() {
             401 => "Check the credentials in the config.",
             403 => "Give the credentials in the config permission for this.",
@@ -312,24 +395,4 @@ pub trait HttpStream: Send + Sync {
         };
         Some(hint.to_owned())
     }
-}
-
-/// A stream as `discover` tells it.
-///
-/// # Errors
-/// If the stream has no schema.
-pub fn discovered(stream: &dyn HttpStream) -> Result<AirbyteStream, Failure> {
-    let cursor_field = stream.cursor_field();
-    let primary_key = stream.primary_key();
-    Ok(AirbyteStream {
-        name: stream.name().to_owned(),
-        json_schema: stream.json_schema()?,
-        supported_sync_modes: stream.sync_modes(),
-        source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.source_defined_cursor()),
-        default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
-        source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
-        namespace: stream.namespace().map(str::to_owned),
-        is_resumable: stream.is_resumable(),
-        is_file_based: Some(false),
-    })
 }

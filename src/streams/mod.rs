@@ -2,17 +2,22 @@
 //! sources that are built in.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `cursor`, `date_windows` and `schema_folder` are ready-made
-//! parts. `stripe` is a source made of them.
+//! `fetch` turns a stream and a context into a request; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
+//! and `column_filter` are ready-made parts. `stripe` is a source made of them.
 
+mod column_filter;
 mod context;
 pub mod cursor;
 mod date_slicer;
 mod date_windows;
+mod discovered;
 mod fetch;
 mod http_stream;
 mod loop_guard;
+mod normalizer;
 mod page;
+mod page_guard;
+pub mod pager;
 pub(crate) mod paging;
 mod parent_stream;
 mod per_parent_state;
@@ -20,11 +25,15 @@ mod record;
 mod schema_folder;
 pub mod stripe;
 
-pub use context::{PageToken, RequestContext, Slice, SliceContext, Slices};
+pub use column_filter::ColumnFilter;
+pub(crate) use column_filter::columns;
+pub use context::{PageToken, RequestContext, SchemaContext, Slice, SliceContext, Slices};
 pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
+pub use discovered::{discovered, schema_of};
 pub use fetch::Fetcher;
-pub use http_stream::{HttpStream, discovered};
+pub use http_stream::HttpStream;
+pub use normalizer::Normalizer;
 pub use page::{Page, Records};
 pub use parent_stream::ParentStream;
 pub(crate) use per_parent_state::{PerParentState, partition_key};

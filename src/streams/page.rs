@@ -1,5 +1,7 @@
 //! One page: a response and the records in it.
 
+use std::borrow::Cow;
+use std::io::Read;
 use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
@@ -112,7 +114,7 @@ impl Page {
     /// A member of the response beside its records, found by a path of names: `has_more`, a token. `None` if it is
     /// not there, null, or of another type.
     #[must_use]
-    pub fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Option<T> {
+    pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
         let envelope = match &self.records.0 {
             Kind::InMemory(document) => document.envelope(),
             Kind::OnDisk { envelope, .. } => envelope,
@@ -121,9 +123,17 @@ impl Page {
         serde_json::from_str::<Option<T>>(json::field_at(envelope, path)?.get()).ok().flatten()
     }
 
-    fn get_from_body<T: DeserializeOwned>(&self, path: &[&str]) -> Option<T> {
-        let Body::Memory(bytes) = &self.response.body else { return None };
-        let text = std::str::from_utf8(without_bom(bytes)).ok()?;
+    fn get_from_body<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
+        let bytes = match &self.response.body {
+            Body::Memory(bytes) => Cow::Borrowed(bytes),
+            // Who made records of it has had it in memory before: it fits.
+            Body::Spooled { .. } => {
+                let mut bytes = Vec::new();
+                self.response.body.reader().ok()?.read_to_end(&mut bytes).ok()?;
+                Cow::Owned(bytes)
+            }
+        };
+        let text = std::str::from_utf8(without_bom(&bytes)).ok()?;
         serde_json::from_str::<Option<T>>(json::field_at(text, path)?.get()).ok().flatten()
     }
 
@@ -180,3 +190,24 @@ impl Page {
 #[derive(Debug, thiserror::Error)]
 #[error("broken off")]
 struct BrokenOff;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::http::{HeaderMap, StatusCode};
+
+    #[test]
+    fn members_beside_records_that_a_stream_made_are_found_in_memory_and_on_disk() {
+        let text = r#"{"rows":[[1]],"meta":{"next":"b"}}"#;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        for body in [Body::Memory(text.into()), Body::Spooled { file, length: text.len() as u64 }] {
+            let request = "GET http://a.com".to_owned();
+            let response = Response { request, status: StatusCode::OK, headers: HeaderMap::new(), body };
+            let page = Page::new(response, Records::made(vec![Record::from_text(r#"{"id":1}"#)]));
+            assert_eq!(page.get::<String>(&["meta", "next"]).as_deref(), Some("b"));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Going from page to page, and seeing to it that it ends.
 
 use super::loop_guard::LoopGuard;
+use super::page_guard::PageGuard;
 use super::{HttpStream, Page, PageToken};
 use crate::protocol::Failure;
 
@@ -13,6 +14,7 @@ pub(crate) struct Paging {
     /// The page to ask for; `None` is the first.
     pub(crate) token: Option<PageToken>,
     guard: LoopGuard,
+    page_guard: PageGuard,
     empty_pages: u32,
 }
 
@@ -25,13 +27,13 @@ impl Paging {
     /// Goes on to the next page. False if there is none.
     ///
     /// # Errors
-    /// If the pages go in a circle, or promise more for ever and hold nothing.
+    /// If the pages go in a circle, or promise more for ever and bring nothing new.
     pub(crate) fn advance(
         &mut self,
         stream: &dyn HttpStream,
         page: &Page,
         next: Option<PageToken>,
-    ) -> Result<bool, Failure> {
+    ) -> anyhow::Result<bool> {
         let Some(next) = next else { return Ok(false) };
         self.empty_pages = if page.is_empty() { self.empty_pages + 1 } else { 0 };
         let why = if self.guard.repeats(&next) {
@@ -39,6 +41,7 @@ impl Paging {
         } else if self.empty_pages >= MAX_EMPTY_PAGES {
             format!("{} pages in a row were empty and each promised another one", self.empty_pages)
         } else {
+            self.page_guard.check(stream, page)?;
             self.token = Some(next);
             return Ok(true);
         };
@@ -47,6 +50,7 @@ impl Paging {
              stream's next_page_token.",
             stream.name(),
             page.response.request
-        )))
+        ))
+        .into())
     }
 }

@@ -4,6 +4,7 @@
 use include_dir::Dir;
 use serde_json::{Map, Value};
 
+use crate::json;
 use crate::protocol::Failure;
 
 /// How deep references may be nested. Deeper is taken for a circle.
@@ -34,6 +35,16 @@ impl SchemaFolder {
         }
     }
 
+    /// The names of a stream's columns, looked up without loading the schema. `None` if there is no such file, or it
+    /// lists none itself.
+    pub(crate) fn columns(self, stream: &str) -> Option<Vec<String>> {
+        let file = self.folder.get_file(format!("{stream}.json"))?;
+        let properties = json::field(file.contents_utf8()?, "properties")?;
+        let mut columns = Vec::new();
+        json::for_each_member(properties.get(), |name, _| columns.push(json::unquoted(name).into_owned()));
+        Some(columns)
+    }
+
     fn inlined(self, path: &str, depth: usize) -> Result<Value, Failure> {
         if depth > MAX_DEPTH {
             return Err(Failure::system(format!("The schema {path} refers to itself.")));
@@ -59,5 +70,24 @@ impl SchemaFolder {
             Value::Array(items) => items.iter_mut().try_for_each(|item| self.inline(item, depth)),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use include_dir::include_dir;
+
+    use super::*;
+
+    static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas/stripe");
+
+    #[test]
+    fn columns_are_the_properties_of_the_loaded_schema() {
+        let folder = SchemaFolder::new(&FILES);
+        let schema = folder.load("invoices").unwrap();
+        let properties: Vec<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
+        assert!(properties.contains(&"id".to_owned()));
+        assert_eq!(folder.columns("invoices"), Some(properties));
+        assert_eq!(folder.columns("nothing"), None);
     }
 }

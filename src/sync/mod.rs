@@ -2,6 +2,7 @@
 //! stream that fails is told of and the others go on.
 
 mod checkpoint;
+mod record_shaper;
 mod slice_read;
 mod stream_output;
 mod stream_read;
@@ -69,7 +70,7 @@ fn read_stream(
     let stream = find(plan.streams, &configured.descriptor())?;
     let cursor_field = cursor_field(stream, configured)?;
     let state = plan.state.of(&configured.descriptor());
-    StreamRead::new(stream, configured.sync_mode, cursor_field, plan.limit, client, out).run(state)
+    StreamRead::new(stream, cursor_field, plan, configured, client, out).run(state)
 }
 
 fn find<'a>(streams: &'a [Box<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {

@@ -85,9 +85,11 @@ impl StreamRead<'_, '_> {
                 return Ok(Flow::Break(()));
             }
             let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
+            let seen = record.field_at(&self.cursor_field);
+            let seen = seen.and_then(|text| serde_json::from_str(text.get()).ok());
+            let record = self.shaper.shape(record, self.out)?;
             self.out.record(record.text())?;
-            if let Some(seen) = record.field_at(&self.cursor_field) {
-                let seen = serde_json::from_str(seen.get()).unwrap_or_default();
+            if let Some(seen) = seen {
                 self.observe(seen, cx.slice, reading)?;
             }
             Ok(Flow::Continue(()))

@@ -4,13 +4,15 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::ReadPlan;
 use super::checkpoint::{self, Checkpoint};
+use super::record_shaper::RecordShaper;
 use super::stream_output::StreamOutput;
 use crate::http::HttpClient;
-use crate::protocol::{Failure, LogLevel, StreamState, SyncMode};
-use crate::streams::{Fetcher, HttpStream, PerParentState, Slice, SliceContext, partition_key};
+use crate::protocol::{ConfiguredStream, Failure, LogLevel, StreamState, SyncMode};
+use crate::streams::{Fetcher, HttpStream, PerParentState, SchemaContext, Slice, SliceContext, partition_key};
 
 /// Whether all was read, or `--limit` ended it.
 pub(super) type Flow = ControlFlow<()>;
@@ -26,6 +28,9 @@ pub(super) struct StreamRead<'a, 'o> {
     /// The state as it was given, or as the slice that was gone on with has left it.
     pub(super) input: StreamState,
     pub(super) progress: Progress,
+    /// The stream's schema in the configured catalog.
+    configured: &'a Map<String, Value>,
+    pub(super) shaper: RecordShaper,
 }
 
 /// What the slices that were read to their end amount to.
@@ -39,18 +44,29 @@ pub(super) enum Progress {
 impl<'a, 'o> StreamRead<'a, 'o> {
     pub(super) fn new(
         stream: &'a dyn HttpStream,
-        sync_mode: SyncMode,
         cursor_field: Vec<String>,
-        limit: Option<u64>,
+        plan: &'a ReadPlan<'_>,
+        configured: &'a ConfiguredStream,
         client: &'a HttpClient,
         out: &'a mut StreamOutput<'o>,
     ) -> Self {
-        let (input, progress) = (StreamState::new(), Progress::Whole(StreamState::new()));
-        Self { stream, sync_mode, cursor_field, limit, client, out, input, progress }
+        Self {
+            stream,
+            sync_mode: configured.sync_mode,
+            cursor_field,
+            limit: plan.limit,
+            client,
+            out,
+            input: StreamState::new(),
+            progress: Progress::Whole(StreamState::new()),
+            configured: &configured.stream.json_schema,
+            shaper: RecordShaper::default(),
+        }
     }
 
     pub(super) fn run(mut self, mut input: StreamState) -> anyhow::Result<()> {
         self.out.start()?;
+        self.shaper = self.shaper()?;
         let begun = Checkpoint::take(&mut input)?;
         self.input = input;
         let flow = if self.cursor_field.is_empty() && checkpoint::is_complete(&self.input) {
@@ -69,6 +85,12 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             self.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
         }
         Ok(self.out.complete()?)
+    }
+
+    fn shaper(&self) -> anyhow::Result<RecordShaper> {
+        let waits = self.out.waits();
+        let cx = SchemaContext { fetcher: &Fetcher::new(self.client, &waits) };
+        RecordShaper::new(self.stream, self.configured, cx, self.out)
     }
 
     /// The slice that was begun is finished as it was begun; then the stream is asked what is left.

@@ -1,0 +1,39 @@
+//! What `discover` tells of a stream.
+
+use serde_json::{Map, Value};
+
+use super::{HttpStream, SchemaContext};
+use crate::protocol::{AirbyteStream, Failure, StreamDescriptor};
+
+/// A stream as `discover` tells it.
+///
+/// # Errors
+/// A failure of the stream if its schema cannot be had.
+pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<AirbyteStream, Failure> {
+    let cursor_field = stream.cursor_field();
+    let primary_key = stream.primary_key();
+    Ok(AirbyteStream {
+        name: stream.name().to_owned(),
+        json_schema: schema_of(stream, cx)?,
+        supported_sync_modes: stream.sync_modes(),
+        source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.source_defined_cursor()),
+        default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
+        source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
+        namespace: stream.namespace().map(str::to_owned),
+        is_resumable: stream.is_resumable(),
+        is_file_based: Some(false),
+    })
+}
+
+/// A stream's schema. What keeps it from being had is told with the stream's name.
+///
+/// # Errors
+/// A failure of the stream.
+pub fn schema_of(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<Map<String, Value>, Failure> {
+    stream.json_schema(cx).map_err(|error| {
+        let name = stream.name().to_owned();
+        let mut failure = Failure::from_error(error);
+        failure.message = format!("The schema of {name:?} is not known. {}", failure.message);
+        failure.of_stream(&StreamDescriptor { name, namespace: stream.namespace().map(str::to_owned) })
+    })
+}

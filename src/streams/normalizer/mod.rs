@@ -1,0 +1,77 @@
+//! Records brought to the types of their schema, for APIs that send `"1.5"` where they promise 1.5. Destinations make
+//! columns of those types, and a value of another type costs the whole record there, or is lost.
+//!
+//! `plan` is a schema, compiled; `convert` turns one value's text into another's; `integer` knows which numbers are
+//! whole. Only what has to change is written anew: a number that is as it should be keeps its digits, however many.
+
+mod convert;
+mod integer;
+mod plan;
+
+use serde_json::{Map, Value};
+
+use super::Record;
+use convert::Warnings;
+use plan::Plan;
+
+/// Converts the members of records to the types in a JSON Schema. Off by default: see
+/// [`super::HttpStream::normalizes_records`]. It takes each record apart, which costs about as much as reading it.
+///
+/// | the schema says | what is converted |
+/// | --- | --- |
+/// | `string` | a number to its digits, a boolean to `true` or `false`, an object or list to its JSON text |
+/// | `number` | a text that is a JSON number |
+/// | `integer` | a text that is a whole number, and a whole number written with a fraction or exponent: 1.0 to 1 |
+/// | `boolean` | the texts true, t, yes, y, on, 1 and false, f, no, n, off, 0 in any case; the numbers 1 and 0 |
+/// | `array` | a text, number or boolean to a list of it |
+///
+/// Objects and lists are gone through. Null stays null. A value that cannot be converted, such as 1.9 for an integer,
+/// stays as it is, and [`Normalizer::take_warnings`] tells of its field once. Left alone is what the schema gives
+/// several types besides null, and what it describes by `anyOf`, `oneOf` or `$ref`.
+///
+/// ```
+/// use serde_json::json;
+/// use source_http::streams::{Normalizer, Record};
+///
+/// let schema = json!({"type": "object", "properties": {
+///     "price": {"type": ["null", "number"]},
+///     "count": {"type": "integer"},
+/// }});
+/// let mut normalizer = Normalizer::new(schema.as_object().unwrap());
+/// let record = normalizer.normalize(Record::from_text(r#"{"price":"1.50","count":1.9}"#));
+/// assert_eq!(record.text(), r#"{"price":1.50,"count":1.9}"#);
+/// assert_eq!(normalizer.take_warnings().len(), 1);
+/// ```
+#[derive(Debug)]
+pub struct Normalizer {
+    plan: Option<Plan>,
+    warnings: Warnings,
+}
+
+impl Normalizer {
+    /// A normalizer to that schema.
+    #[must_use]
+    pub fn new(schema: &Map<String, Value>) -> Self {
+        let mut fields = 0;
+        let plan = Plan::compile(schema, String::new(), &mut fields);
+        Self { plan, warnings: Warnings::new(fields) }
+    }
+
+    /// The record, its members converted.
+    #[must_use]
+    pub fn normalize<'a>(&mut self, record: Record<'a>) -> Record<'a> {
+        let Some(plan) = &self.plan else { return record };
+        match convert::convert_members(plan, record.text(), &mut self.warnings) {
+            Some(text) => Record::from_text(text),
+            None => record,
+        }
+    }
+
+    /// What could not be converted since the last call: a sentence for each field, the first time it happens.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        self.warnings.take()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What becomes of a stream's records on their way out, if the stream wants it: only the configured columns, and
+//! those with the types of the schema. For every other stream nothing is loaded and nothing is done.
+
+use std::collections::HashSet;
+use std::io;
+
+use serde_json::{Map, Value};
+
+use super::stream_output::StreamOutput;
+use crate::protocol::LogLevel;
+use crate::streams::{ColumnFilter, HttpStream, Normalizer, Record, SchemaContext, columns, schema_of};
+
+/// Shapes the records of one stream.
+#[derive(Debug, Default)]
+pub(super) struct RecordShaper {
+    filter: Option<ColumnFilter>,
+    normalizer: Option<Normalizer>,
+}
+
+impl RecordShaper {
+    /// What the stream wants. `configured` is its schema in the configured catalog. Warns of columns in it that the
+    /// source has no more.
+    ///
+    /// # Errors
+    /// A failure if the stream's schema is needed and cannot be had, or stdout is closed.
+    pub(super) fn new(
+        stream: &dyn HttpStream,
+        configured: &Map<String, Value>,
+        cx: SchemaContext<'_>,
+        out: &StreamOutput<'_>,
+    ) -> anyhow::Result<Self> {
+        let filter = stream.only_configured_columns().then(|| ColumnFilter::of_schema(configured)).flatten();
+        let normalizes = stream.normalizes_records();
+        if !normalizes && filter.is_none() {
+            // The schema is not needed. If it is a file, a look at its columns costs nothing worth saving.
+            let known = if configured.is_empty() { None } else { stream.schemas() };
+            if let Some(known) = known.and_then(|folder| folder.columns(stream.name())) {
+                warn_of_gone_columns(configured, &known.iter().map(String::as_str).collect(), out)?;
+            }
+            return Ok(Self::default());
+        }
+        let schema = schema_of(stream, &cx)?;
+        warn_of_gone_columns(configured, &columns(&schema).collect(), out)?;
+        Ok(Self { filter, normalizer: normalizes.then(|| Normalizer::new(&schema)) })
+    }
+
+    /// The record as it goes out. Warns of what could not be converted, once a field.
+    pub(super) fn shape<'r>(&mut self, record: Record<'r>, out: &StreamOutput<'_>) -> io::Result<Record<'r>> {
+        let record = match &self.filter {
+            Some(filter) => filter.apply(record),
+            None => record,
+        };
+        let Some(normalizer) = &mut self.normalizer else { return Ok(record) };
+        let record = normalizer.normalize(record);
+        for warning in normalizer.take_warnings() {
+            out.log(LogLevel::Warn, &warning)?;
+        }
+        Ok(record)
+    }
+}
+
+fn warn_of_gone_columns(
+    configured: &Map<String, Value>,
+    known: &HashSet<&str>,
+    out: &StreamOutput<'_>,
+) -> io::Result<()> {
+    // A source that lists no columns may have any.
+    if known.is_empty() {
+        return Ok(());
+    }
+    let gone: Vec<String> =
+        columns(configured).filter(|name| !known.contains(name)).map(|name| format!("`{name}`")).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "the configured catalog has columns that the source has no more, and they will be empty: {}. Run discover and \
+         refresh the catalog.",
+        gone.join(", ")
+    );
+    out.log(LogLevel::Warn, &text)
+}
