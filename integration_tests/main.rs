@@ -10,6 +10,7 @@ mod cache;
 mod check;
 mod cli;
 mod discover;
+mod docs;
 mod incremental;
 mod network;
 mod paging;

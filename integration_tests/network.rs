@@ -222,11 +222,15 @@ fn a_body_without_length_that_is_cut_is_asked_for_again_because_it_is_no_json() 
 }
 
 #[test]
-fn an_empty_answer_fails_as_no_json_and_names_its_status() {
+fn an_empty_answer_has_no_records_if_it_says_so_and_is_no_json_otherwise() {
     let server = serving([Reply::empty(204)]);
     let done = Items::new(server.url()).read();
+    assert_eq!((done.status, done.messages().record_count(), server.requests().len()), (0, 0, 1));
+
+    let server = serving([Reply::empty(200)]);
+    let done = Items::new(server.url()).read();
     let message = failure(&done, "transient_error", 5);
-    assert!(message.contains("answered 204 No Content") && message.contains("an empty body"), "{message}");
+    assert!(message.contains("answered 200 OK") && message.contains("an empty body"), "{message}");
 }
 
 #[test]

@@ -26,11 +26,14 @@ enum Kind {
 }
 
 impl Records {
-    /// The records at `path` in a JSON response.
+    /// The records at `path` in a JSON response. A response that says it has no content (204, 205) has none.
     ///
     /// # Errors
     /// If the response is not JSON, or has no records there.
     pub fn at(response: &Response, path: &RecordPath) -> Result<Self, Undecodable> {
+        if response.body.is_empty() && matches!(response.status.as_u16(), 204 | 205) {
+            return Ok(Self(Kind::InMemory(Document::default())));
+        }
         if let Body::Memory(bytes) = &response.body {
             return Ok(Self(Kind::InMemory(
                 Document::index(without_bom(bytes), path).map_err(|error| undecodable(&error))?,

@@ -1,4 +1,5 @@
 //! Each pager over the responses it is made for, and those it is not.
+#![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 
 use serde_json::{Value, json};
 
