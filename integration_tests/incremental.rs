@@ -1,10 +1,11 @@
 //! Cursors: who chooses them, when a state is written, and what a state is good for.
 
 use serde_json::{Value, json};
+use source_http::http::{Response, ResponseAction};
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices};
 use source_http::testing::{InProcess, Messages, Reply, Request, Server};
 
-use crate::support::connector;
+use crate::support::{TestSource, connector};
 
 /// Events `1..=12` in ascending order, three a page, from the state's cursor on.
 #[derive(Clone, Default)]
@@ -93,7 +94,7 @@ fn no_state_is_written_within_a_slice_whose_records_are_not_in_order_after_all()
     let stream = events(&server, |stream| stream.interval = Some(2));
     let messages = stream.streams(&[("events", "incremental")]).run("read").messages();
     let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
-    assert_eq!(states, [json!({"n": 9}), json!({"n": 12})]);
+    assert_eq!(states, [json!({"n": 9}), json!({}), json!({"n": 12})], "the state that was ahead is taken back");
     assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("ascending order")));
 }
 
@@ -106,7 +107,7 @@ fn a_page_is_gone_on_with_and_the_cursor_moves_only_at_the_end() {
     assert_eq!(states, [at(3), at(6), at(9), json!({"n": 12})]);
     let state = json!({"events": at(6)});
     let rest = events(&server, |_| {}).streams(&[("events", "incremental")]).state(&state).run("read").messages();
-    assert_eq!(numbers(&rest), [7, 8, 9, 10, 11, 12, 12], "the rest of the slice, then what is new");
+    assert_eq!(numbers(&rest), [7, 8, 9, 10, 11, 12]);
 }
 
 #[test]
@@ -127,7 +128,10 @@ fn slices_reach_the_request_and_each_is_followed_by_a_state() {
     let server = Server::start(api);
     let stream = || events(&server, |stream| (stream.slices, stream.resumable) = (vec!["eu", "us"], false));
     let messages = stream().streams(&[("events", "incremental")]).run("read").messages();
-    assert_eq!(messages.states("events").len(), 2);
+    let state = |region: &str| json!({"partition": {"region": region}, "cursor": {"n": 12}});
+    let states: Vec<&Value> = messages.states("events");
+    assert_eq!(states[0], &json!({"states": [state("eu")]}));
+    assert_eq!(*states.last().unwrap(), &json!({"states": [state("eu"), state("us")]}));
     assert_eq!(server.conversation()[..2], ["GET /events?region=eu", "GET /events?region=eu&after=3"]);
     assert_eq!(server.conversation()[4], "GET /events?region=us");
 }
@@ -140,7 +144,10 @@ fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped(
             .streams(&[("events", "full_refresh")])
     };
     let first = stream().arg("--limit").arg("15").run("read").messages();
-    let place = json!({"__resume": {"slice": {"region": "us"}, "next_page_token": 3}});
+    let place = json!({
+        "states": [{"partition": {"region": "eu"}, "cursor": {"__ab_full_refresh_sync_complete": true}}],
+        "__resume": {"slice": {"region": "us"}, "next_page_token": 3}
+    });
     assert_eq!(**first.states("events").last().unwrap(), place);
     server.take_requests();
     let rest = stream().state(&json!({ "events": place })).run("read").messages();
@@ -156,13 +163,114 @@ fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped(
 }
 
 #[test]
-fn a_slice_that_is_gone_has_all_of_them_read_again() {
+fn a_slice_that_is_gone_is_not_gone_on_with() {
     let server = Server::start(api);
-    let state = json!({"events": {"__resume": {"slice": {"region": "gone"}, "next_page_token": 3}}});
+    let state = json!({"events": {"states": [], "__resume": {"slice": {"region": "gone"}, "next_page_token": 3}}});
     let stream = events(&server, |stream| (stream.slices, stream.chosen_by_user) = (vec!["eu", "us"], true));
     let messages = stream.streams(&[("events", "full_refresh")]).state(&state).run("read").messages();
     assert_eq!(messages.records("events").len(), 24);
-    assert!(messages.logs().iter().any(|(level, _)| *level == "WARN"));
+    assert!(server.requests().iter().all(|request| request.param("region") != Some("gone")));
+}
+
+#[test]
+fn a_slice_is_not_taken_for_read_because_another_one_is() {
+    let server = Server::start(api);
+    let stream = || events(&server, |stream| stream.slices = vec!["eu", "us"]).streams(&[("events", "incremental")]);
+    for limit in 1..24 {
+        let first = stream().arg("--limit").arg(limit.to_string()).run("read").messages();
+        let state = serde_json::from_str(&first.state_file()).unwrap();
+        server.take_requests();
+        let rest = stream().state(&state).run("read").messages();
+        let mut all = [numbers(&first), numbers(&rest)].concat();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all, (1..=12).collect::<Vec<_>>());
+        let us = server.requests().into_iter().find(|request| request.param("region") == Some("us")).unwrap();
+        let begun = (limit > 12).then(|| ((limit - 12) / 3 * 3).to_string()).filter(|after| after != "0");
+        assert_eq!((us.param("from"), us.param("after")), (None, begun.as_deref()), "limit {limit}");
+    }
+}
+
+#[test]
+fn a_full_refresh_goes_on_from_its_own_states_and_not_from_those_of_incremental_reads() {
+    let server = Server::start(api);
+    let read = |mode: &str, state: Value| {
+        let stream = events(&server, |_| {}).streams(&[("events", mode)]).state(&json!({ "events": state }));
+        stream.run("read").messages()
+    };
+    let whole = read("full_refresh", json!({"n": 10}));
+    assert_eq!(numbers(&whole).len(), 12, "a full refresh reads everything");
+    let last = (*whole.states("events").last().unwrap()).clone();
+    assert_eq!(last, json!({"n": 12, "__ab_full_refresh_sync_complete": true}));
+    assert_eq!(numbers(&read("full_refresh", last.clone())).len(), 0, "it is done");
+    assert_eq!(numbers(&read("incremental", last)), [12], "and its state is good for incremental reads");
+    let begun = whole.states("events")[0].clone();
+    assert_eq!(numbers(&read("full_refresh", begun)), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
+}
+
+#[test]
+fn a_resumed_page_whose_answer_is_ignored_has_its_slice_read_again() {
+    struct Ignoring(Events);
+    impl HttpStream for Ignoring {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+        fn url_base(&self) -> &str {
+            self.0.url_base()
+        }
+        fn path(&self, cx: &RequestContext<'_>) -> String {
+            self.0.path(cx)
+        }
+        fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+            self.0.request_params(cx)
+        }
+        fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+            self.0.next_page_token(page, cx)
+        }
+        fn response_action(&self, response: &Response) -> ResponseAction {
+            if response.status == 404 { ResponseAction::Ignore } else { ResponseAction::for_status(response.status) }
+        }
+    }
+    let server = Server::start(|request: &Request| match request.param("after") {
+        Some("99") => Reply::empty(404),
+        _ => api(request),
+    });
+    let url = server.url();
+    let stream = connector(move || Box::new(Ignoring(Events { url: url.clone(), ..Events::default() })));
+    let state = json!({"events": {"__resume": {"slice": {}, "next_page_token": 99}}});
+    let messages = stream.streams(&[("events", "full_refresh")]).state(&state).run("read").messages();
+    assert_eq!(numbers(&messages).len(), 12);
+}
+
+#[test]
+fn a_stream_that_panics_is_incomplete_and_the_others_are_read() {
+    struct Broken;
+    impl HttpStream for Broken {
+        fn name(&self) -> &str {
+            "broken"
+        }
+        fn url_base(&self) -> &str {
+            "http://127.0.0.1:1"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            panic!("a bug of the stream")
+        }
+    }
+    let server = Server::start(api);
+    let url = server.url();
+    let source = TestSource::new(move |_, _| {
+        let events = Events { url: url.clone(), resumable: true, ..Events::default() };
+        vec![Box::new(Broken) as Box<dyn HttpStream>, Box::new(events)]
+    });
+    let done = InProcess::new(source).config(&json!({})).run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, messages.statuses("broken")), (1, vec!["STARTED", "INCOMPLETE"]));
+    assert_eq!(numbers(&messages).len(), 12);
+    assert!(messages.errors()[0].internal_message.as_deref().unwrap().contains("a bug of the stream"));
+
+    let source = TestSource::new(|_, _| vec![Box::new(Broken) as Box<dyn HttpStream>]);
+    let check = InProcess::new(source).config(&json!({})).run("check");
+    assert_eq!((check.status, check.messages().connection_status().0), (0, "FAILED"));
 }
 
 #[test]

@@ -226,15 +226,25 @@ fn the_link_header_leads_to_the_next_page() {
 
 #[test]
 fn a_read_that_was_cut_short_goes_on_at_the_page_it_stopped_at() {
-    let pager = || PageNumber::new("page").page_size(1).unwrap();
-    let (done, _server) = read("GET", vec![page(&[1], json!({})), page(&[2], json!({})), Reply::empty(403)], pager);
+    let pager = || LastRecord::new("id", "after").has_more("more");
+    let more = || json!({"more": true});
+    let (done, _server) = read("GET", vec![page(&[1], more()), page(&[2], more()), Reply::empty(403)], pager);
     assert_eq!((done.status, done.messages().records("items").len()), (1, 2));
     let state: Value = serde_json::from_str(&done.messages().state_file()).unwrap();
 
-    let server = Server::start(Routes::new().once("GET", "/items", [page(&[3], json!({})), page(&[], json!({}))]));
+    let server = Server::start(Routes::new().once("GET", "/items", [page(&[3], more()), page(&[], json!({}))]));
     let done = items(server.url(), pager).state(&state).run("read");
     assert_eq!(ids(&done), [3]);
-    assert_eq!(server.conversation(), ["GET /items?q=1&page=3", "GET /items?q=1&page=4"]);
+    assert_eq!(server.conversation(), ["GET /items?q=1&after=2", "GET /items?q=1&after=3"]);
+}
+
+#[test]
+fn counted_pages_are_not_gone_on_with_because_deleted_records_shift_them() {
+    let pager = || PageNumber::new("page").page_size(1).unwrap();
+    let (done, _server) = read("GET", vec![page(&[1], json!({})), page(&[2], json!({})), Reply::empty(403)], pager);
+    assert_eq!(done.messages().states("items").len(), 0, "the next read begins at the first page");
+    let discovered = items("http://127.0.0.1:1".into(), pager).run("discover").messages();
+    assert_eq!(discovered.catalog()["streams"][0]["is_resumable"], false);
 }
 
 /// Pages in a way of its own: its token is an object, and goes everywhere.

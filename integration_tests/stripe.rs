@@ -241,3 +241,114 @@ fn stripes_own_word_on_retries_is_taken() {
         .run("read");
     assert_eq!((done.status, mock.server().requests().len()), (1, 1));
 }
+
+#[test]
+fn events_that_expired_while_a_slice_was_left_half_read_have_the_list_read_again() {
+    let mock = StripeMock::builder().count("customers", 150).start();
+    let known = DEFAULT_NOW - 20 * DAY;
+    let begun = json!({
+        "updated": known.to_string(),
+        "synced_to": known,
+        "__resume": {"slice": {"from": known, "to": DEFAULT_NOW, "known": known}, "next_page_token": "evt_gone"}
+    });
+    // Three weeks later: what happened in the first days of that slice is gone.
+    let messages = sync(&mock, 21, "customers", "incremental", &state_of("customers", &begun));
+    let asked = mock.server().requests();
+    assert_eq!(asked[0].path, "/v1/events");
+    assert_eq!(asked.last().unwrap().path, "/v1/customers");
+    assert_eq!(messages.records("customers").len(), 150);
+    assert_eq!(messages.states("customers").last().unwrap()["synced_to"], DEFAULT_NOW + 21 * DAY);
+}
+
+#[test]
+fn a_state_that_is_nearly_too_old_is_not_trusted_to_last_the_read() {
+    let mock = StripeMock::builder().count("customers", 3).start();
+    for (days, path) in [(28, "/v1/events"), (29, "/v1/events"), (30, "/v1/customers"), (60, "/v1/customers")] {
+        let state = json!({"updated": DEFAULT_NOW.to_string(), "synced_to": DEFAULT_NOW});
+        sync(&mock, days, "customers", "incremental", &state_of("customers", &state));
+        assert_eq!(mock.server().requests()[0].path, path, "{days} days");
+    }
+}
+
+#[test]
+fn a_list_that_is_gone_on_with_later_still_gets_what_changed_meanwhile() {
+    let mock = StripeMock::builder().count("customers", 250).start();
+    let first = InProcess::with_registry(Registry::built_in())
+        .now(DEFAULT_NOW)
+        .config(&config(&mock))
+        .streams(&[("customers", "incremental")])
+        .arg("--limit")
+        .arg("120")
+        .run("read")
+        .messages();
+    let at = DEFAULT_NOW + DAY;
+    mock.push_event("customer.updated", at, r#"{"id":"cus_1","object":"customer","created":5,"name":"New"}"#);
+    let second = sync(&mock, 2, "customers", "incremental", &resumed(&first));
+    let third = sync(&mock, 3, "customers", "incremental", &resumed(&second));
+    let names = [field(&second, "customers", "name"), field(&third, "customers", "name")].concat();
+    assert!(names.contains(&json!("New")), "the change between the two reads was lost");
+}
+
+#[test]
+fn a_damaged_mark_of_the_first_pass_is_refused() {
+    let mock = StripeMock::builder().start();
+    let state = json!({"updated": "5", "list_pass": {"started": "soon"}});
+    let done = InProcess::with_registry(Registry::built_in())
+        .config(&config(&mock))
+        .streams(&[("customers", "incremental")])
+        .state(&state_of("customers", &state))
+        .run("read");
+    assert_eq!((done.status, mock.server().requests().len()), (1, 0));
+    assert!(done.messages().errors()[0].message.contains("`list_pass` that is damaged"));
+}
+
+#[test]
+fn a_check_asks_something_even_if_the_start_lies_in_the_future() {
+    let mock = StripeMock::builder().start();
+    let mut wrong = config(&mock);
+    wrong["start_date"] = json!("2099-01-01T00:00:00Z");
+    wrong["client_secret"] = json!("sk_test_wrong");
+    let done = InProcess::with_registry(Registry::built_in()).config(&wrong).run("check");
+    assert_eq!(done.messages().connection_status().0, "FAILED");
+}
+
+#[test]
+fn the_whole_output_of_a_read_is_a_state_file() {
+    let mock = StripeMock::builder().count("balance_transactions", 30).start();
+    let first = InProcess::with_registry(Registry::built_in())
+        .now(DEFAULT_NOW)
+        .config(&config(&mock))
+        .streams(&[("balance_transactions", "incremental")])
+        .run("read");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.jsonl");
+    std::fs::write(&file, &first.stdout).unwrap();
+    mock.server().take_requests();
+    let second = InProcess::with_registry(Registry::built_in())
+        .now(DEFAULT_NOW)
+        .config(&config(&mock))
+        .streams(&[("balance_transactions", "incremental")])
+        .arg("--state")
+        .arg(&file)
+        .run("read");
+    assert_eq!((second.status, mock.server().requests().len()), (0, 1));
+}
+
+#[test]
+fn a_state_in_another_namespace_than_the_catalogs_is_refused() {
+    let mock = StripeMock::builder().start();
+    let state = json!([{"type": "STREAM", "stream": {
+        "stream_descriptor": {"name": "events", "namespace": "eu"}, "stream_state": {"created": "5"}}}]);
+    let done = InProcess::with_registry(Registry::built_in())
+        .config(&config(&mock))
+        .streams(&[("events", "incremental")])
+        .state(&state)
+        .run("read");
+    assert_eq!((done.status, mock.server().requests().len()), (1, 0));
+    let message = &done.messages().errors()[0].message;
+    assert_eq!(
+        message,
+        "The state has \"events\" in the namespace \"eu\", and the catalog has it in no namespace. Correct the one or \
+         the other."
+    );
+}

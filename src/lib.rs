@@ -16,6 +16,7 @@
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
 //! | [`json`], [`clock`] | records as text; time and chance as values |
 
+mod bug;
 pub mod cli;
 pub mod clock;
 mod commands;
@@ -46,6 +47,7 @@ pub mod sync;
 )]
 pub mod testing;
 
+pub use bug::tell_through_the_protocol;
 pub use run::{Host, run};
 pub use source::{Registry, Source};
 

@@ -5,5 +5,6 @@ use std::process::ExitCode;
 use source_http::{Host, Registry, run};
 
 fn main() -> ExitCode {
+    source_http::tell_through_the_protocol();
     ExitCode::from(run(std::env::args_os(), &Registry::built_in(), Host::system()))
 }

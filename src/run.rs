@@ -3,9 +3,9 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::bug;
 use crate::cli::{self, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
@@ -88,9 +88,7 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
         stdin: &mut host.stdin,
         cache_dir: invocation.cache_dir.as_deref(),
     };
-    // A bug must not look like a crash to the platform: it ends as a system failure in the protocol.
-    let result = catch_unwind(AssertUnwindSafe(|| commands::run(&invocation.command, &mut cx)))
-        .unwrap_or_else(|panic| Err(bug(&*panic).into()));
+    let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
     match result {
         Ok(true) => DONE,
@@ -107,10 +105,4 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
             FAILED
         }
     }
-}
-
-fn bug(panic: &(dyn std::any::Any + Send)) -> Failure {
-    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Failure::system("source-http has hit a bug and stopped. What was read up to the last state is safe.")
-        .with_internal(said.unwrap_or("a panic without a message"))
 }

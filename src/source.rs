@@ -31,24 +31,23 @@ pub struct CheckContext<'a> {
 }
 
 impl CheckContext<'_> {
-    /// Reads the first page of a stream's first slice. A stream without slices is fine.
+    /// Reads the first page of a stream's first slice. False if there is no slice, so nothing was asked and nothing is
+    /// known.
     ///
     /// # Errors
     /// Whatever keeps the page from being read.
-    pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<()> {
+    pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
         let state = StreamState::new();
         let cx = SliceContext {
             sync_mode: SyncMode::FullRefresh,
             state: &state,
-            resumed: None,
             fetcher: self.fetcher,
             output: self.output,
         };
-        if let Some(slice) = stream.stream_slices(&cx)?.next() {
-            let cx = RequestContext { state: &state, slice: &slice?, page_token: None };
-            self.fetcher.page(stream, &cx)?;
-        }
-        Ok(())
+        let Some(slice) = stream.stream_slices(&cx)?.next() else { return Ok(false) };
+        let cx = RequestContext { state: &state, slice: &slice?, page_token: None };
+        self.fetcher.page(stream, &cx)?;
+        Ok(true)
     }
 }
 
@@ -66,12 +65,17 @@ pub trait Source: Send + Sync {
     /// A config failure for what the specification cannot express.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure>;
 
-    /// Whether the config works. Default: the first stream's first page can be read.
+    /// Whether the config works. Default: the first page of the first stream that has one can be read.
     ///
     /// # Errors
     /// A [`Failure`] inside that says why not.
     fn check(&self, streams: &[Box<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
-        streams.first().map_or(Ok(()), |stream| cx.probe(&**stream))
+        for stream in streams {
+            if cx.probe(&**stream)? {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

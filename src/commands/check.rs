@@ -1,6 +1,7 @@
 //! `check`: whether a config works. Whatever happens, the answer is exactly one `CONNECTION_STATUS`.
 
 use super::{Context, LoggedWaits};
+use crate::bug;
 use crate::cli::CheckArgs;
 use crate::protocol::{CheckStatus, ConnectionStatus, Failure};
 use crate::source::CheckContext;
@@ -9,7 +10,7 @@ use crate::sync::is_closed_pipe;
 
 /// False if the config does not work and the exit status is to say so.
 pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool> {
-    let (status, message) = match check(args, cx) {
+    let (status, message) = match bug::caught(|| check(args, cx)) {
         Ok(()) => (CheckStatus::Succeeded, None),
         Err(error) if is_closed_pipe(&error) => return Err(error),
         Err(error) => (CheckStatus::Failed, Some(Failure::from_error(error).message)),

@@ -6,10 +6,13 @@ use std::io::Read;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::write_string;
+
+/// Longest envelope that is kept, in bytes. It is held in memory, unlike records.
+const MAX_ENVELOPE: usize = 16 * 1024 * 1024;
 
 /// Where the records are in a response: the names that lead to them. Empty when the response itself is the record,
 /// or the list of records.
@@ -249,6 +252,9 @@ where
             self.sink.envelope.extend([String::from_utf8_lossy(&quoted).as_ref(), ":"]);
             if key != *name {
                 self.sink.envelope.push_str(map.next_value::<R>()?.get());
+                if self.sink.envelope.len() > MAX_ENVELOPE {
+                    return Err(self.sink.fail("what stands around the records is longer than 16 MiB".to_owned()));
+                }
                 continue;
             }
             if self.sink.found {
@@ -304,12 +310,6 @@ where
 
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
         self.wrong("a string")
-    }
-}
-
-impl From<DocumentError> for serde_json::Error {
-    fn from(error: DocumentError) -> Self {
-        Self::custom(error)
     }
 }
 
@@ -387,6 +387,12 @@ mod tests {
         assert_eq!(problem("[]", &["data"]), "there is a list where an object with `data` should be");
         assert_eq!(problem(r#"{"data":[1]}"#, &["data"]), "a record is not an object");
         assert_eq!(problem(r#"{"data":[],"data":[]}"#, &["data"]), "`data` is there twice");
+    }
+
+    #[test]
+    fn an_envelope_that_would_fill_the_memory_is_refused() {
+        let huge = format!(r#"{{"data":[],"included":"{}"}}"#, "x".repeat(MAX_ENVELOPE));
+        assert_eq!(problem(&huge, &["data"]), "what stands around the records is longer than 16 MiB");
     }
 
     #[test]

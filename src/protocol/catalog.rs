@@ -57,10 +57,10 @@ pub struct AirbyteStream {
     /// The stream's name.
     pub name: String,
     /// JSON Schema of a record. Default when reading a catalog: `{}`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub json_schema: Map<String, Value>,
     /// How it can be read; at least one. Default when reading a catalog: empty.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub supported_sync_modes: Vec<SyncMode>,
     /// The source alone knows the cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub struct AirbyteStream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// A sync that failed goes on where it stopped, even as a full refresh. Default: false.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub is_resumable: bool,
     /// Records come with files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +103,7 @@ pub struct ConfiguredStream {
     /// The stream as it was discovered.
     pub stream: AirbyteStream,
     /// How to read it. Default: full refresh.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub sync_mode: SyncMode,
     /// The cursor the user chose, for streams that don't define their own. Default: empty.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -173,7 +173,11 @@ mod tests {
 
     #[test]
     fn a_catalog_needs_no_more_than_names_and_unknown_members_are_tolerated() {
-        let catalog = parse(r#"{"streams":[{"stream":{"name":"a","x":1},"cursor_field":null,"y":2}],"z":3}"#).unwrap();
+        let catalog = parse(
+            r#"{"streams":[{"stream":{"name":"a","json_schema":null,"supported_sync_modes":null,"is_resumable":null,
+                "namespace":null,"x":1},"sync_mode":null,"cursor_field":null,"y":2}],"z":3}"#,
+        )
+        .unwrap();
         assert_eq!(catalog.streams[0].sync_mode, SyncMode::FullRefresh);
         assert_eq!(catalog.streams[0].descriptor(), StreamDescriptor::named("a"));
     }

@@ -11,6 +11,10 @@ use super::{Failure, StreamDescriptor, StreamState};
 /// What a source without a cursor writes because the platform wants a state of every stream; it says nothing.
 pub const NO_CURSOR_STATE: &str = "__ab_no_cursor_state_message";
 
+/// The messages that stand beside STATE in the output of a read, and their payloads.
+const OTHER_LINES: [(&str, &str); 4] =
+    [("RECORD", "record"), ("LOG", "log"), ("TRACE", "trace"), ("CONTROL", "control")];
+
 /// The states of all streams.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InputState {
@@ -20,7 +24,7 @@ pub struct InputState {
 }
 
 impl InputState {
-    /// Reads a state file: any form of Airbyte's, or STATE lines as `read` prints them (the last of a stream wins).
+    /// Reads a state file: any form of Airbyte's, or the lines of a `read` (the last STATE of a stream wins).
     /// `from` names the file in errors.
     ///
     /// # Errors
@@ -50,9 +54,29 @@ impl InputState {
         found.cloned().unwrap_or_default()
     }
 
-    /// The streams that have a state, in alphabetical order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.states.keys().map(|stream| stream.name.as_str()).chain(self.by_name.keys().map(String::as_str))
+    /// Those that have a state and are not among `read`, by name; for people, with the namespace.
+    ///
+    /// # Errors
+    /// A config failure if a stream is read under the same name in another namespace: its state would be passed over.
+    pub fn unused(&self, read: &[StreamDescriptor]) -> Result<Vec<&str>, Failure> {
+        for stream in self.states.keys().filter(|stream| !read.contains(stream)) {
+            if let Some(other) = read.iter().find(|other| other.name == stream.name && !self.states.contains_key(other))
+            {
+                let namespace = |stream: &StreamDescriptor| match &stream.namespace {
+                    Some(namespace) => format!("the namespace {namespace:?}"),
+                    None => "no namespace".to_owned(),
+                };
+                return Err(Failure::config(format!(
+                    "The state has {:?} in {}, and the catalog has it in {}. Correct the one or the other.",
+                    stream.name,
+                    namespace(stream),
+                    namespace(other)
+                )));
+            }
+        }
+        let names = self.states.keys().filter(|stream| !read.contains(stream)).map(|stream| stream.name.as_str());
+        let old = self.by_name.keys().filter(|name| !read.iter().any(|stream| stream.name == **name));
+        Ok(names.chain(old.map(String::as_str)).collect())
     }
 
     fn add(&mut self, value: Value) -> Result<(), String> {
@@ -83,6 +107,10 @@ impl InputState {
                 Some(state @ Value::Object(_)) => self.add_item(state),
                 _ => Err("a STATE message has no `state` object".into()),
             },
+            // The other lines of a read say nothing of states.
+            Some(kind) if OTHER_LINES.iter().any(|(other, payload)| kind == *other && item.contains_key(*payload)) => {
+                Ok(())
+            }
             Some("STREAM") => match item.remove("stream") {
                 Some(stream) => self.add_stream(stream),
                 None => Err("an item of type STREAM has no `stream`".into()),
@@ -187,7 +215,9 @@ mod tests {
             r#"[{"type":"LEGACY","data":{"a":{"n":1}}}]"#,
             r#"{"data":{"a":{"n":1}}}"#,
             r#"{"a":{"n":1}}"#,
-            r#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":0}}}}
+            r#"{"type":"RECORD","record":{"stream":"a","data":{"n":7},"emitted_at":1}}
+               {"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":0}}}}
+               {"type":"LOG","log":{"level":"INFO","message":"m"}}
                {"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}}"#,
         ] {
             assert_eq!(state_of_a(text), r#"{"n":1}"#, "{text}");

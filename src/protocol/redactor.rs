@@ -10,6 +10,9 @@ pub const MASK: &str = "****";
 /// every word, where it tells nothing.
 const SHORT: usize = 6;
 
+/// What stands where a text was cut.
+const CUT: &str = "…";
+
 /// The list of secrets, shared by everything that learns or prints one.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -45,8 +48,31 @@ impl Redactor {
                 clean = if secret.len() < SHORT { mask_words(&clean, secret) } else { clean.replace(secret, MASK) };
             }
         }
+        if clean.contains(CUT) {
+            clean = mask_at_cuts(&clean, &secrets);
+        }
         clean
     }
+}
+
+/// Masks what is left of a secret where a text was cut: no whole secret would be found there.
+fn mask_at_cuts(text: &str, secrets: &[String]) -> String {
+    let left_of = |part: &str| {
+        let starts = |secret: &String| {
+            let longest = secret.len().min(part.len());
+            (SHORT..=longest).rev().find(|length| part.ends_with(secret.get(..*length).unwrap_or("\0")))
+        };
+        secrets.iter().filter_map(starts).max().unwrap_or(0)
+    };
+    let mut parts: Vec<String> = text.split(CUT).map(str::to_owned).collect();
+    let last = parts.len() - 1;
+    for part in &mut parts[..last] {
+        let left = left_of(part);
+        if left > 0 {
+            part.replace_range(part.len() - left.., MASK);
+        }
+    }
+    parts.join(CUT)
 }
 
 /// Masks a text where no letter or digit is next to it.
@@ -102,6 +128,14 @@ mod tests {
         let redactor = Redactor::default();
         redactor.add("s");
         assert_eq!(redactor.redact("s is the secret: Bearer s, \"s\""), "**** is the secret: Bearer ****, \"****\"");
+    }
+
+    #[test]
+    fn what_is_left_of_a_secret_at_a_cut_is_masked_too() {
+        let redactor = Redactor::default();
+        redactor.add("token-0123456789");
+        assert_eq!(redactor.redact("body: token-0123…, and"), "body: ****…, and");
+        assert_eq!(redactor.redact("body: é token…"), "body: é token…", "five characters tell nothing");
     }
 
     #[test]

@@ -56,8 +56,6 @@ pub struct SliceContext<'a> {
     pub sync_mode: SyncMode,
     /// What is known from before; empty at the first sync.
     pub state: &'a StreamState,
-    /// The slice an interrupted sync had begun and this one has just finished. The state covers it already.
-    pub resumed: Option<&'a Slice>,
     /// Reads pages of other streams, for slices that come from them.
     pub fetcher: &'a Fetcher<'a>,
     /// Where to say why there are such slices and no others.

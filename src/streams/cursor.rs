@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use crate::protocol::StreamState;
+
 /// The newer of what is known and what was seen. A null is never newer.
 #[must_use]
 pub fn newer(known: Option<Value>, seen: Value) -> Option<Value> {
@@ -12,6 +14,14 @@ pub fn newer(known: Option<Value>, seen: Value) -> Option<Value> {
         None => (!seen.is_null()).then_some(seen),
         Some(known) if is_newer(&seen, &known) => Some(seen),
         known => known,
+    }
+}
+
+/// Moves a state's cursor to the newest value seen, and never back.
+pub fn advance(state: &mut StreamState, newest: Option<&Value>, cursor_field: &[String]) {
+    if let (Some(name), Some(newest)) = (cursor_field.last(), newest) {
+        let known = state.remove(name);
+        state.insert(name.clone(), newer(known, newest.clone()).unwrap_or_default());
     }
 }
 

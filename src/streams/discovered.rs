@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{HttpStream, SchemaContext};
-use crate::protocol::{AirbyteStream, Failure, StreamDescriptor};
+use crate::protocol::{AirbyteStream, Failure, StreamDescriptor, SyncMode};
 
 /// A stream as `discover` tells it.
 ///
@@ -20,7 +20,7 @@ pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<Air
         default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
         source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
         namespace: stream.namespace().map(str::to_owned),
-        is_resumable: stream.is_resumable(),
+        is_resumable: stream.is_resumable() || stream.sync_modes().contains(&SyncMode::Incremental),
         is_file_based: Some(false),
     })
 }

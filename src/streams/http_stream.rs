@@ -86,10 +86,11 @@ pub trait HttpStream: Send + Sync {
         }
     }
 
-    /// Whether a read that was interrupted goes on at the page where it stopped. Default: true. Say no if the API's
-    /// page tokens don't outlive a connection.
+    /// Whether a read that was interrupted goes on at the page where it stopped. Say no if the API's page tokens don't
+    /// outlive a connection. Default: what [`HttpStream::pager`] says: yes, but not for pages that are counted, because
+    /// records that were deleted in the meantime shift the pages, and others would be skipped.
     fn is_resumable(&self) -> bool {
-        true
+        self.pager().is_resumable()
     }
 
     /// The folder the default of [`HttpStream::json_schema`] takes the schema from. Default: none.
@@ -295,7 +296,7 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// The parts the stream is read in, oldest first, made while they are read. A state is written after each. Default:
+    /// The parts the stream is read in, made while they are read. A state is written after each. Default:
     /// one for each record of [`HttpStream::parent`], or one, the whole stream.
     ///
     /// # Errors
@@ -307,9 +308,17 @@ pub trait HttpStream: Send + Sync {
         }
     }
 
+    /// Whether the slices are spans of the cursor, oldest first, such as those of [`super::DateSlicer`]: then one state
+    /// is enough for all of them. Otherwise each slice has a state of its own, so that none is taken for read because
+    /// another one is. Default: false. It makes no difference to a stream with one slice.
+    fn slices_in_order(&self) -> bool {
+        false
+    }
+
     /// After how many records of a slice a state is written within it. Only for a stream whose records come in
     /// ascending order of the cursor field, and which asks for records at or after its state's cursor, so that nothing
-    /// is skipped. Default: `None`, after each slice and, where [`HttpStream::is_resumable`], each page.
+    /// is skipped. Such a state moves the cursor field and nothing else; a stream whose slices have a state each has none.
+    /// Default: `None`, after each slice and, where [`HttpStream::is_resumable`], each page.
     fn state_checkpoint_interval(&self) -> Option<u64> {
         None
     }
@@ -323,10 +332,7 @@ pub trait HttpStream: Send + Sync {
         newest: Option<&Value>,
         cursor_field: &[String],
     ) {
-        if let (Some(name), Some(newest)) = (cursor_field.last(), newest) {
-            let known = state.remove(name);
-            state.insert(name.clone(), cursor::newer(known, newest.clone()).unwrap_or_default());
-        }
+        cursor::advance(state, newest, cursor_field);
     }
 
     /// Whether a response is worth another attempt. Default: 408, 425, 429, and 5xx but 501 and 505.

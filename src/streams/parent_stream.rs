@@ -55,7 +55,8 @@ pub struct ParentStream {
 
 impl ParentStream {
     /// A parent whose records become slices of these fields. The fields identify a parent in states, so they should be
-    /// few and small, and they must be in every record. Never the whole record: states would grow with it.
+    /// few and small, and they must be in every record. Never the whole record: states would grow with it. If the parent
+    /// is a sub-stream itself, its slice goes along under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
         Self { stream, fields: fields.into_iter().map(Into::into).collect() }
     }
@@ -70,13 +71,13 @@ impl ParentStream {
     /// # Errors
     /// If the parent's own slices cannot be made. What keeps a page from being read comes out of the iterator.
     pub fn slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, resumed: None, ..*cx };
+        let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, ..*cx };
         let slices = self.stream.stream_slices(&cx)?;
         Ok(Box::new(ParentSlices { parent: self, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() }))
     }
 
-    /// The slice of a parent's record.
-    fn slice_of(&self, record: &super::Record<'_>) -> Result<Slice, Failure> {
+    /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice go along, as `parent`.
+    fn slice_of(&self, record: &super::Record<'_>, own: &Slice) -> Result<Slice, Failure> {
         let field = |name: &String| {
             let value = record.field(name).and_then(|text| serde_json::from_str::<Value>(text.get()).ok());
             match value {
@@ -87,7 +88,8 @@ impl ParentStream {
                 ))),
             }
         };
-        self.fields.iter().map(field).collect()
+        let grandparent = self.stream.parent().map(|_| Ok(("parent".to_owned(), Value::Object(own.clone()))));
+        self.fields.iter().map(field).chain(grandparent).collect()
     }
 }
 
@@ -135,7 +137,7 @@ impl ParentSlices<'_> {
         let (parent, ready) = (self.parent, &mut self.ready);
         let _ = page.for_each(&mut |record| {
             if let Some(record) = parent.stream.transform(record, cx) {
-                ready.push_back(parent.slice_of(&record)?);
+                ready.push_back(parent.slice_of(&record, cx.slice)?);
             }
             Ok(ControlFlow::Continue(()))
         })?;

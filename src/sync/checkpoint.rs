@@ -1,6 +1,5 @@
 //! Where a stream can go on after an interruption. A stream's own state knows finished slices; what is known within a
-//! slice, the next page and the newest cursor value so far, is kept beside it under one key of our own. Other
-//! connectors ignore that key and read the slice again, which loses nothing.
+//! slice, the next page and the newest cursor value so far, is kept beside it under one key of our own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,11 +9,15 @@ use crate::streams::{PageToken, Slice};
 
 /// The key of the [`Checkpoint`] in a stream's state.
 const KEY: &str = "__resume";
-/// The whole state of a stream without cursor that was read to its end, as Airbyte's platform knows it.
+/// Says that a full refresh has read the stream to its end; a name Airbyte's platform knows. The whole state of a stream
+/// without cursor.
 const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 
+/// Says that a full refresh is going on.
+const FULL_REFRESH: &str = "__full_refresh";
+
 /// A place within a slice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     /// The slice.
     pub(super) slice: Slice,
@@ -29,7 +32,7 @@ pub(super) struct Checkpoint {
 impl Checkpoint {
     /// The beginning of a slice.
     pub(super) fn at(slice: Slice) -> Self {
-        Self { slice, next_page_token: None, newest: None }
+        Self { slice, ..Self::default() }
     }
 
     /// Takes the checkpoint out of a state.
@@ -56,9 +59,22 @@ pub(super) fn is_complete(state: &StreamState) -> bool {
     state.get(COMPLETE) == Some(&Value::Bool(true))
 }
 
-/// The state of a stream without cursor that was read to its end.
-pub(super) fn complete() -> StreamState {
-    std::iter::once((COMPLETE.to_owned(), Value::Bool(true))).collect()
+/// The state of a stream that a full refresh has read to its end.
+pub(super) fn complete(mut state: StreamState) -> StreamState {
+    state.insert(COMPLETE.to_owned(), Value::Bool(true));
+    state
+}
+
+/// Notes in the state of a stream with a cursor that it is a full refresh that is going on: nothing else tells such a
+/// state from one of incremental reads, which a full refresh must not go on from.
+pub(super) fn mark_full_refresh(state: &mut StreamState) {
+    state.insert(FULL_REFRESH.to_owned(), Value::Bool(true));
+}
+
+/// Takes the marks of full refreshes out of a state. True if one is going on.
+pub(super) fn take_full_refresh(state: &mut StreamState) -> bool {
+    state.remove(COMPLETE);
+    state.remove(FULL_REFRESH) == Some(Value::Bool(true))
 }
 
 #[cfg(test)]

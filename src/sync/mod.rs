@@ -9,6 +9,7 @@ mod stream_read;
 
 use std::io;
 
+use crate::bug;
 use crate::http::HttpClient;
 use crate::protocol::{
     ConfiguredCatalog, ConfiguredStream, Failure, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
@@ -40,7 +41,7 @@ pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output) -> anyhow
     for configured in &plan.catalog.streams {
         let descriptor = configured.descriptor();
         let mut out = StreamOutput::new(output, descriptor.clone());
-        if let Err(error) = read_stream(plan, configured, client, &mut out) {
+        if let Err(error) = bug::caught(|| read_stream(plan, configured, client, &mut out)) {
             if is_closed_pipe(&error) {
                 return Err(error);
             }
@@ -74,8 +75,10 @@ fn read_stream(
 }
 
 fn find<'a>(streams: &'a [Box<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {
-    let found = streams.iter().find(|stream| stream.name() == wanted.name);
-    found.map(|stream| &**stream).ok_or_else(|| {
+    let named = || streams.iter().map(|stream| &**stream).filter(|stream| stream.name() == wanted.name);
+    // A catalog may have put a stream in a namespace that its source knows nothing of.
+    let found = named().find(|stream| stream.namespace() == wanted.namespace.as_deref());
+    found.or_else(|| named().next().filter(|_| named().count() == 1)).ok_or_else(|| {
         Failure::config(format!(
             "The catalog asks for the stream {:?}, which this source does not have. Run discover and refresh the \
              catalog. The streams are: {}.",
@@ -111,15 +114,15 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
 }
 
 /// A state that nothing uses is no fault (its stream may have been deselected), but it is never passed over silently.
-fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> io::Result<()> {
-    let chosen = |name: &str| plan.catalog.streams.iter().any(|configured| configured.stream.name == name);
-    let unused: Vec<&str> = plan.state.names().filter(|name| !chosen(name)).collect();
+fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result<()> {
+    let read: Vec<StreamDescriptor> = plan.catalog.streams.iter().map(ConfiguredStream::descriptor).collect();
+    let unused = plan.state.unused(&read)?;
     if unused.is_empty() {
         return Ok(());
     }
-    let text =
-        format!("The state has entries for streams that are not read, and they are not used: {}.", unused.join(", "));
-    output.log(LogLevel::Warn, &text)
+    let names = unused.join(", ");
+    let text = format!("The state has entries for streams that are not read, and they are not used: {names}.");
+    Ok(output.log(LogLevel::Warn, &text)?)
 }
 
 /// One failure for the whole sync, of the worst kind there was.

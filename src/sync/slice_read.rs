@@ -20,6 +20,10 @@ impl StreamRead<'_, '_> {
     /// Reads a slice from the given place to its end.
     pub(super) fn read_slice(&mut self, begin: Checkpoint) -> anyhow::Result<Flow> {
         let Checkpoint { slice, next_page_token, newest } = begin;
+        if self.at_limit() {
+            self.pause(&slice, next_page_token, newest)?;
+            return Ok(Flow::Break(()));
+        }
         let mut resuming = next_page_token.is_some();
         let mut paging = Paging::at(next_page_token);
         let mut reading = Reading { newest, interval: self.stream.state_checkpoint_interval() };
@@ -30,17 +34,24 @@ impl StreamRead<'_, '_> {
             let token = paging.token.clone();
             let cx = RequestContext { state: &state, slice: &slice, page_token: token.as_ref() };
             let page = match fetcher.page(self.stream, &cx) {
+                // A page token is not good for ever. The API may say so with an error, or with one that is ignored.
+                Ok(None) if resuming => None,
                 Err(error) if resuming && is_stale_token(&error) => {
-                    let text =
-                        format!("the page where the last read stopped is gone; its slice is read again. {error}");
-                    self.out.log(LogLevel::Warn, &text)?;
-                    (paging, reading.newest, resuming) = (Paging::default(), None, false);
-                    continue;
+                    self.out.log(LogLevel::Warn, &error.to_string())?;
+                    None
                 }
-                page => page?,
+                page => match page? {
+                    Some(page) => Some(page),
+                    None => break,
+                },
             };
             resuming = false;
-            let Some(page) = page else { break };
+            let Some(page) = page else {
+                let text = "the page where the last read stopped is gone; its slice is read again.";
+                self.out.log(LogLevel::Warn, text)?;
+                (paging, reading.newest) = (Paging::default(), None);
+                continue;
+            };
             let before = reading.newest.clone();
             if self.write_page(&page, &cx, &mut reading)?.is_break() {
                 // The page was begun and not finished: it is the one to go on with.
@@ -55,11 +66,7 @@ impl StreamRead<'_, '_> {
                 self.pause(&slice, paging.token, reading.newest)?;
                 return Ok(Flow::Break(()));
             }
-            let is_due = match &self.progress {
-                Progress::Whole(_) => true,
-                Progress::PerParent(states) => self.out.state_is_due(states.bytes()),
-            };
-            if is_due && self.stream.is_resumable() {
+            if self.stream.is_resumable() && self.state_is_due() {
                 self.pause(&slice, paging.token.clone(), reading.newest.clone())?;
             }
         }
@@ -74,7 +81,7 @@ impl StreamRead<'_, '_> {
         if self.stream.is_resumable() {
             (place.next_page_token, place.newest) = (token, newest);
         }
-        Ok(self.out.state(place.put(&self.state()))?)
+        self.write_state(place.put(&self.state()))
     }
 
     /// Writes the records of a page. Breaks off at the limit.
@@ -90,7 +97,7 @@ impl StreamRead<'_, '_> {
             let record = self.shaper.shape(record, self.out)?;
             self.out.record(record.text())?;
             if let Some(seen) = seen {
-                self.observe(seen, cx.slice, reading)?;
+                self.observe(seen, reading)?;
             }
             Ok(Flow::Continue(()))
         })?;
@@ -99,26 +106,24 @@ impl StreamRead<'_, '_> {
     }
 
     /// Takes note of a record's cursor value, and writes a state if it is time for one.
-    fn observe(&mut self, seen: Value, slice: &Slice, reading: &mut Reading) -> anyhow::Result<()> {
+    fn observe(&mut self, seen: Value, reading: &mut Reading) -> anyhow::Result<()> {
         if reading.interval.is_some() && reading.newest.as_ref().is_some_and(|newest| cursor::is_newer(newest, &seen)) {
             reading.interval = None;
             let text = "the stream declares state_checkpoint_interval, and its records are not in ascending order of \
                         the cursor. No state is written within this slice.";
             self.out.log(LogLevel::Warn, text)?;
+            // States that are out may be ahead of this record: the one of whole slices takes their place.
+            self.write_state(self.state())?;
         }
         reading.newest = cursor::newer(reading.newest.take(), seen);
         if let (Some(interval), Progress::Whole(state)) = (reading.interval, &self.progress)
             && self.out.since_state() >= interval
         {
             let mut state = state.clone();
-            self.stream.get_updated_state(&mut state, slice, reading.newest.as_ref(), &self.cursor_field);
-            self.out.state(state)?;
+            cursor::advance(&mut state, reading.newest.as_ref(), &self.cursor_field);
+            self.write_state(state)?;
         }
         Ok(())
-    }
-
-    fn at_limit(&self) -> bool {
-        self.limit.is_some_and(|limit| self.out.total() >= limit)
     }
 }
 

@@ -15,6 +15,8 @@ const BATCH: usize = 512 * 1024;
 
 /// Bytes of records for each byte of a state that grows with the number of parents.
 const RECORDS_PER_STATE: usize = 20;
+/// Bytes below which a state is always worth it.
+const SMALL_STATE: usize = 1024;
 /// What a STATE line has around the state, about.
 const STATE_LINE: usize = 200;
 /// Time after which such a state is written all the same.
@@ -28,6 +30,7 @@ pub(super) struct StreamOutput<'a> {
     batch: Vec<u8>,
     emitted_at: i64,
     started: bool,
+    has_state: bool,
     running: bool,
     since_state: u64,
     /// Bytes of records since the last state.
@@ -46,6 +49,7 @@ impl<'a> StreamOutput<'a> {
             batch: Vec::new(),
             emitted_at: 0,
             started: false,
+            has_state: false,
             running: false,
             since_state: 0,
             bytes_since_state: 0,
@@ -78,11 +82,16 @@ impl<'a> StreamOutput<'a> {
         self.bytes_since_state += data.len();
         self.since_state += 1;
         self.total += 1;
-        if self.batch.len() >= BATCH { self.end_page() } else { Ok(()) }
+        if self.batch.len() >= BATCH { self.write_batch() } else { Ok(()) }
     }
 
-    /// Hands on what was gathered. Called after each page, so nothing lies here while the next one is fetched.
+    /// Writes out what was gathered. Called after each page, so nothing lies here while the next one is fetched.
     pub(super) fn end_page(&mut self) -> io::Result<()> {
+        self.write_batch()?;
+        self.output.flush()
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
         let written = self.output.records(&self.batch);
         self.batch.clear();
         written
@@ -90,11 +99,17 @@ impl<'a> StreamOutput<'a> {
 
     /// A checkpoint: it covers the records written since the last one.
     pub(super) fn state(&mut self, state: StreamState) -> io::Result<()> {
-        self.end_page()?;
+        self.write_batch()?;
         self.state_at = self.output.elapsed();
+        self.has_state = true;
         self.bytes_since_state = 0;
         let records = std::mem::take(&mut self.since_state);
         self.output.state(&self.stream, state, records)
+    }
+
+    /// Whether any state was written.
+    pub(super) fn has_state(&self) -> bool {
+        self.has_state
     }
 
     /// Records written since the last state.
@@ -105,7 +120,8 @@ impl<'a> StreamOutput<'a> {
     /// Whether a state of this size, which grows with the stream, is worth its bytes: the records since the last one
     /// outweigh it, or that was a while ago.
     pub(super) fn state_is_due(&self, state_bytes: usize) -> bool {
-        self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
+        state_bytes < SMALL_STATE
+            || self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
             || self.output.elapsed().saturating_sub(self.state_at) >= LONGEST_WITHOUT_STATE
     }
 

@@ -12,7 +12,9 @@ use super::record_shaper::RecordShaper;
 use super::stream_output::StreamOutput;
 use crate::http::HttpClient;
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, StreamState, SyncMode};
-use crate::streams::{Fetcher, HttpStream, PerParentState, SchemaContext, Slice, SliceContext, partition_key};
+use crate::streams::{
+    Fetcher, HttpStream, PerPartitionState, SchemaContext, Slice, SliceContext, Slices, partition_key,
+};
 
 /// Whether all was read, or `--limit` ended it.
 pub(super) type Flow = ControlFlow<()>;
@@ -22,11 +24,11 @@ pub(super) struct StreamRead<'a, 'o> {
     pub(super) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
     pub(super) cursor_field: Vec<String>,
-    pub(super) limit: Option<u64>,
+    limit: Option<u64>,
     pub(super) client: &'a HttpClient,
     pub(super) out: &'a mut StreamOutput<'o>,
     /// The state as it was given, or as the slice that was gone on with has left it.
-    pub(super) input: StreamState,
+    input: StreamState,
     pub(super) progress: Progress,
     /// The stream's schema in the configured catalog.
     configured: &'a Map<String, Value>,
@@ -35,10 +37,10 @@ pub(super) struct StreamRead<'a, 'o> {
 
 /// What the slices that were read to their end amount to.
 pub(super) enum Progress {
-    /// The state of a stream that is sliced by time, or not at all.
+    /// One state for the stream: it has one slice, or slices in the order of its cursor.
     Whole(StreamState),
-    /// The states of a sub-stream.
-    PerParent(PerParentState),
+    /// A state for each slice, in whatever order they come.
+    PerPartition(PerPartitionState),
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {
@@ -64,188 +66,183 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         }
     }
 
-    pub(super) fn run(mut self, mut input: StreamState) -> anyhow::Result<()> {
+    pub(super) fn run(mut self, state: StreamState) -> anyhow::Result<()> {
         self.out.start()?;
-        self.shaper = self.shaper()?;
-        let begun = Checkpoint::take(&mut input)?;
-        self.input = input;
-        let flow = if self.cursor_field.is_empty() && checkpoint::is_complete(&self.input) {
+        let waits = self.out.waits();
+        let fetcher = Fetcher::new(self.client, &waits);
+        self.shaper = RecordShaper::new(self.stream, self.configured, SchemaContext { fetcher: &fetcher }, self.out)?;
+        let is_full_refresh = self.sync_mode == SyncMode::FullRefresh || !self.has_cursor();
+        if is_full_refresh && checkpoint::is_complete(&state) {
             self.out.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
-            self.out.state(checkpoint::complete())?;
-            Flow::Continue(())
-        } else if self.stream.parent().is_some() {
-            self.read_sub_stream(begun)?
-        } else if self.cursor_field.is_empty() {
-            self.read_without_cursor(begun)?
-        } else {
-            self.read_with_cursor(begun)?
-        };
-        if flow.is_break() {
+            self.out.state(state)?;
+            return Ok(self.out.complete()?);
+        }
+        let begun = self.accept(state)?;
+        if self.read(begun, &fetcher)?.is_break() {
             let limit = self.limit.unwrap_or_default();
             self.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
+        } else if is_full_refresh {
+            let state = if self.has_cursor() { self.state() } else { StreamState::new() };
+            self.out.state(checkpoint::complete(state))?;
+        } else if self.out.since_state() > 0
+            || !self.out.has_state()
+            || matches!(self.progress, Progress::PerPartition(_))
+        {
+            self.out.state(self.state())?;
         }
         Ok(self.out.complete()?)
     }
 
-    fn shaper(&self) -> anyhow::Result<RecordShaper> {
-        let waits = self.out.waits();
-        let cx = SchemaContext { fetcher: &Fetcher::new(self.client, &waits) };
-        RecordShaper::new(self.stream, self.configured, cx, self.out)
+    /// Takes over the state that was given, as far as it is for a read of this kind, and the place within a slice.
+    fn accept(&mut self, mut state: StreamState) -> anyhow::Result<Option<Checkpoint>> {
+        let begun = Checkpoint::take(&mut state)?;
+        let of_full_refresh = checkpoint::take_full_refresh(&mut state);
+        if self.has_cursor() && self.sync_mode == SyncMode::FullRefresh && !of_full_refresh {
+            if !state.is_empty() || begun.is_some() {
+                let text = "the state is of incremental reads, and a full refresh reads everything again.";
+                self.out.log(LogLevel::Info, text)?;
+            }
+            return Ok(None);
+        }
+        self.input = state;
+        Ok(begun)
+    }
+
+    fn read(&mut self, begun: Option<Checkpoint>, fetcher: &Fetcher<'_>) -> anyhow::Result<Flow> {
+        if self.has_cursor() && self.stream.slices_in_order() {
+            return self.read_in_order(begun, fetcher);
+        }
+        let (stream, state) = (self.stream, self.input.clone());
+        let mut slices = stream.stream_slices(&self.slice_context(&state, fetcher))?.peekable();
+        if let Some(Ok(first)) = slices.peek()
+            && first.is_empty()
+        {
+            if !self.has_cursor() && !state.is_empty() {
+                return Err(self.unknown_state().into());
+            }
+            self.progress = Progress::Whole(state.clone());
+            return self.read_slice(begun.filter(|begun| begun.slice.is_empty()).unwrap_or_default());
+        }
+        self.progress = Progress::PerPartition(PerPartitionState::parse(stream.name(), state.clone())?);
+        self.read_partitions(begun, Box::new(slices))
     }
 
     /// The slice that was begun is finished as it was begun; then the stream is asked what is left.
-    fn read_with_cursor(&mut self, begun: Option<Checkpoint>) -> anyhow::Result<Flow> {
+    fn read_in_order(&mut self, begun: Option<Checkpoint>, fetcher: &Fetcher<'_>) -> anyhow::Result<Flow> {
         self.progress = Progress::Whole(self.input.clone());
-        let resumed = begun.as_ref().map(|begun| begun.slice.clone());
         if let Some(begun) = begun
             && self.read_slice(begun)?.is_break()
         {
             return Ok(Flow::Break(()));
         }
         self.input = self.state();
-        let (stream, client, state) = (self.stream, self.client, self.state());
-        let (waits, output) = (self.out.waits(), self.out.output());
-        let fetcher = Fetcher::new(client, &waits);
-        let resumed = resumed.as_ref();
-        let cx = SliceContext { sync_mode: self.sync_mode, state: &state, resumed, fetcher: &fetcher, output };
-        let mut any = resumed.is_some();
-        for slice in stream.stream_slices(&cx)? {
-            any = true;
+        let (stream, state) = (self.stream, self.state());
+        for slice in stream.stream_slices(&self.slice_context(&state, fetcher))? {
             if self.read_slice(Checkpoint::at(slice?))?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
-        if !any {
-            let state = Value::Object(self.state());
+        if !self.out.has_state() {
+            let state = Value::Object(state);
             self.out.log(LogLevel::Info, &format!("there is nothing to read from the state {state}."))?;
-            self.out.state(self.state())?;
         }
         Ok(Flow::Continue(()))
     }
 
-    /// Without a cursor the state knows one thing: the slice and page to go on with. Slices before it are skipped.
-    fn read_without_cursor(&mut self, begun: Option<Checkpoint>) -> anyhow::Result<Flow> {
-        if !self.input.is_empty() {
-            let state = Value::Object(self.input.clone());
-            return Err(Failure::config(format!(
-                "{:?} has no cursor, and its state {state} is not one of this source. Remove it from the state file, \
-                 or reset the stream, to read all of it.",
-                self.stream.name()
-            ))
-            .into());
-        }
-        let (stream, client, state) = (self.stream, self.client, StreamState::new());
-        let (waits, output) = (self.out.waits(), self.out.output());
-        let fetcher = Fetcher::new(client, &waits);
-        let cx = SliceContext { sync_mode: self.sync_mode, state: &state, resumed: None, fetcher: &fetcher, output };
-        let mut slices = stream.stream_slices(&cx)?.peekable();
-        if let Some(begun) = begun {
-            let mut found = false;
-            while !found && let Some(slice) = slices.next() {
-                found = slice? == begun.slice;
-            }
-            if found {
-                if self.read_slice(begun)?.is_break() {
-                    return Ok(Flow::Break(()));
-                }
-                self.point_to(slices.peek())?;
-            } else {
-                self.out.log(LogLevel::Warn, "the slice where the last read stopped is gone; all are read again.")?;
-                slices = stream.stream_slices(&cx)?.peekable();
-            }
-        }
-        while let Some(slice) = slices.next() {
-            if self.read_slice(Checkpoint::at(slice?))?.is_break() {
-                return Ok(Flow::Break(()));
-            }
-            self.point_to(slices.peek())?;
-        }
-        self.out.state(checkpoint::complete())?;
-        Ok(Flow::Continue(()))
-    }
-
-    /// A state that says: the slices before this one are done.
-    fn point_to(&mut self, next: Option<&anyhow::Result<Slice>>) -> anyhow::Result<()> {
-        if let Some(Ok(next)) = next {
-            self.out.state(Checkpoint::at(next.clone()).put(&StreamState::new()))?;
-        }
-        Ok(())
-    }
-
-    /// Each parent has a state of its own, so their order makes no difference, and neither do new ones among them.
-    fn read_sub_stream(&mut self, begun: Option<Checkpoint>) -> anyhow::Result<Flow> {
-        self.progress = Progress::PerParent(PerParentState::parse(self.stream.name(), self.input.clone())?);
+    /// Each slice has a state of its own, so their order makes no difference, and neither do those that come and go.
+    fn read_partitions(&mut self, mut begun: Option<Checkpoint>, slices: Slices<'_>) -> anyhow::Result<Flow> {
         let mut seen = HashSet::new();
-        if let Some(begun) = begun {
-            seen.insert(partition_key(&begun.slice));
-            if self.read_slice(begun)?.is_break() {
-                return Ok(Flow::Break(()));
-            }
-        }
-        let (stream, client, state) = (self.stream, self.client, self.input.clone());
-        let (waits, output) = (self.out.waits(), self.out.output());
-        let fetcher = Fetcher::new(client, &waits);
-        let cx = SliceContext { sync_mode: self.sync_mode, state: &state, resumed: None, fetcher: &fetcher, output };
-        for slice in stream.stream_slices(&cx)? {
+        for slice in slices {
             let slice = slice?;
             if !seen.insert(partition_key(&slice)) || self.is_done(&slice) {
                 continue;
             }
-            if self.read_slice(Checkpoint::at(slice))?.is_break() {
+            // What an earlier read had begun is gone on with when its turn comes, if it is still there.
+            let place = begun.take_if(|begun| begun.slice == slice).unwrap_or_else(|| Checkpoint::at(slice));
+            if self.read_slice(place)?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
-        if let Progress::PerParent(states) = &mut self.progress {
+        if let Progress::PerPartition(states) = &mut self.progress {
             states.retain(|partition| seen.contains(&partition_key(partition)));
         }
-        let state = if self.cursor_field.is_empty() { checkpoint::complete() } else { self.state() };
-        self.out.state(state)?;
         Ok(Flow::Continue(()))
     }
 
+    fn slice_context<'c>(&self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c>
+    where
+        'o: 'c,
+    {
+        SliceContext { sync_mode: self.sync_mode, state, fetcher, output: self.out.output() }
+    }
+
+    fn has_cursor(&self) -> bool {
+        !self.cursor_field.is_empty()
+    }
+
     fn is_done(&self, partition: &Slice) -> bool {
-        matches!(&self.progress, Progress::PerParent(states) if states.is_complete(partition))
+        matches!(&self.progress, Progress::PerPartition(states) if !self.has_cursor() && states.is_complete(partition))
+    }
+
+    fn unknown_state(&self) -> Failure {
+        Failure::config(format!(
+            "{:?} has no cursor, and its state {} is not one of this source. Remove it from the state file, or reset \
+             the stream, to read all of it.",
+            self.stream.name(),
+            Value::Object(self.input.clone())
+        ))
+    }
+
+    pub(super) fn at_limit(&self) -> bool {
+        self.limit.is_some_and(|limit| self.out.total() >= limit)
     }
 
     /// What the records written so far amount to, in whole slices.
     pub(super) fn state(&self) -> StreamState {
         match &self.progress {
             Progress::Whole(state) => state.clone(),
-            Progress::PerParent(states) => states.state(),
+            Progress::PerPartition(states) => states.state(),
         }
     }
 
-    /// What is known of a slice from before: the stream's state, or that of the slice's parent.
+    /// What is known of a slice from before: the stream's state, or the slice's own.
     pub(super) fn state_of(&self, slice: &Slice) -> StreamState {
         match &self.progress {
             Progress::Whole(_) => self.input.clone(),
-            Progress::PerParent(states) => states.cursor(slice),
+            Progress::PerPartition(states) => states.cursor(slice),
+        }
+    }
+
+    /// Writes a state that is not the last one.
+    pub(super) fn write_state(&mut self, mut state: StreamState) -> anyhow::Result<()> {
+        if self.has_cursor() && self.sync_mode == SyncMode::FullRefresh {
+            checkpoint::mark_full_refresh(&mut state);
+        }
+        Ok(self.out.state(state)?)
+    }
+
+    /// Whether it is time for a state within or after a slice. One for each slice grows with them: written each time,
+    /// it would outweigh the records.
+    pub(super) fn state_is_due(&self) -> bool {
+        match &self.progress {
+            Progress::Whole(_) => true,
+            Progress::PerPartition(states) => self.out.state_is_due(states.bytes()),
         }
     }
 
     /// Notes that a slice was read to its end, and writes the state that says so.
     pub(super) fn close(&mut self, slice: &Slice, newest: Option<&Value>) -> anyhow::Result<()> {
-        let has_cursor = !self.cursor_field.is_empty();
+        let has_cursor = self.has_cursor();
         match &mut self.progress {
-            Progress::Whole(_) if !has_cursor => {}
-            Progress::Whole(state) => {
-                self.stream.get_updated_state(state, slice, newest, &self.cursor_field);
-                self.out.state(self.state())?;
+            Progress::Whole(_) if !has_cursor => return Ok(()),
+            Progress::Whole(state) => self.stream.get_updated_state(state, slice, newest, &self.cursor_field),
+            Progress::PerPartition(states) if has_cursor => {
+                let mut state = states.cursor(slice);
+                self.stream.get_updated_state(&mut state, slice, newest, &self.cursor_field);
+                states.set(slice, state);
             }
-            Progress::PerParent(states) => {
-                if has_cursor {
-                    let mut state = states.cursor(slice);
-                    self.stream.get_updated_state(&mut state, slice, newest, &self.cursor_field);
-                    states.set(slice, state);
-                } else {
-                    states.set_complete(slice);
-                }
-                // This state grows with the parents: written after each of them, it would outweigh the records.
-                if self.out.state_is_due(states.bytes()) {
-                    self.out.state(self.state())?;
-                }
-            }
+            Progress::PerPartition(states) => states.set_complete(slice),
         }
-        Ok(())
+        if self.state_is_due() { self.write_state(self.state()) } else { Ok(()) }
     }
 }

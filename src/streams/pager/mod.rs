@@ -80,6 +80,12 @@ pub trait Pager: Send + Sync {
     /// # Errors
     /// If the token, which may come from a state, is none of this pager.
     fn apply(&self, token: Option<&PageToken>, request: &mut HttpRequest) -> Result<(), Failure>;
+
+    /// Whether a token names the same place later on. Default: true. Not so where pages or records are counted: a
+    /// record that is deleted on an earlier page moves all that follow.
+    fn is_resumable(&self) -> bool {
+        true
+    }
 }
 
 /// The failure for a token that this pager did not make: one from a state that an earlier version of the stream, or

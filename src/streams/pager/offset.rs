@@ -52,6 +52,10 @@ fn offset(token: Option<&PageToken>) -> Result<u64, Failure> {
 }
 
 impl Pager for Offset {
+    fn is_resumable(&self) -> bool {
+        false
+    }
+
     fn next_page_token(&self, page: &Page, current: Option<&PageToken>) -> anyhow::Result<Option<PageToken>> {
         let (offset, records) = (offset(current)?, page.len() as u64);
         // An empty page before the end is one whose records may not be seen: it is stepped over.

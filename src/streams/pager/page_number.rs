@@ -87,6 +87,10 @@ impl PageNumber {
 }
 
 impl Pager for PageNumber {
+    fn is_resumable(&self) -> bool {
+        false
+    }
+
     fn next_page_token(&self, page: &Page, current: Option<&PageToken>) -> anyhow::Result<Option<PageToken>> {
         let number = self.number(current)?;
         let total = self.total_pages.as_ref().map_or(Ok(None), |path| path.count(page))?;

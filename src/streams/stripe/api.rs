@@ -136,6 +136,10 @@ macro_rules! stripe_stream {
             Some(super::SCHEMAS)
         }
 
+        fn slices_in_order(&self) -> bool {
+            true
+        }
+
         fn authenticator(&self) -> &dyn crate::http::auth::Authenticator {
             self.api.authenticator()
         }

@@ -35,7 +35,7 @@ impl StripeConfig {
     /// From a config that fits the specification.
     pub(super) fn new(config: &Config) -> Result<Self, Failure> {
         let text = |name: &str| config.get(name).and_then(Value::as_str);
-        let days = |name: &str, default: i64| config.get(name).and_then(Value::as_i64).unwrap_or(default);
+        let days = |name: &str, default: i64| config.get(name).and_then(whole).unwrap_or(default);
         let start_date = text("start_date").unwrap_or(START_DATE);
         let start: Timestamp = start_date.parse().map_err(|error| {
             Failure::config(format!("The config's `start_date` {start_date:?} is not a date and time: {error}."))
@@ -43,7 +43,7 @@ impl StripeConfig {
         let api_url = text("api_url").unwrap_or(API_URL).to_owned();
         join_url(&api_url, "").map_err(|failure| Failure::config(format!("The config's `api_url`: {failure}")))?;
         let client_secret = text("client_secret").unwrap_or_default().to_owned();
-        let call_rate_limit = config.get("call_rate_limit").and_then(Value::as_i64);
+        let call_rate_limit = config.get("call_rate_limit").and_then(whole);
         Ok(Self {
             call_rate_limit: call_rate(call_rate_limit, &client_secret),
             account_id: text("account_id").unwrap_or_default().to_owned(),
@@ -54,6 +54,12 @@ impl StripeConfig {
             api_url,
         })
     }
+}
+
+/// A whole number, also one that is written `7.0`, which JSON Schema takes for an integer.
+fn whole(value: &Value) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and what is out of range is out of sense")]
+    value.as_i64().or_else(|| value.as_f64().map(|number| number as i64))
 }
 
 /// The rate the user set, or that of the key's mode. Zero and less were never refused, and mean nothing: no limit set.

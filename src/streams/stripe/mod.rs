@@ -56,7 +56,11 @@ impl Source for Stripe {
     fn check(&self, streams: &[Box<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
         let mut denied = None;
         for stream in streams {
-            let Err(error) = cx.probe(&**stream) else { return Ok(()) };
+            let error = match cx.probe(&**stream) {
+                Ok(true) => return Ok(()),
+                Ok(false) => continue,
+                Err(error) => error,
+            };
             let is_denied = error.downcast_ref::<Failure>().is_some_and(|failure| failure.http_status == Some(403));
             if !is_denied {
                 return Err(error);

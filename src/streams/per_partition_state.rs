@@ -1,6 +1,6 @@
-//! The state of a sub-stream: for each parent that was read, how far. Only the fields that identify the parent are
-//! kept, in the form that Airbyte's Python framework uses, so states of either can be read by the other:
-//! `{"states": [{"partition": {...}, "cursor": {...}}]}`.
+//! The state of a stream whose slices come in any order, such as a sub-stream: for each slice that was read, how far.
+//! The form is that of Airbyte's Python framework, `{"states": [{"partition": {...}, "cursor": {...}}]}`, where a
+//! partition is the slice: for a sub-stream, only the fields that identify the parent.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use serde_json::{Map, Value, json};
 use super::Slice;
 use crate::protocol::{Failure, StreamState};
 
-/// The cursor of a parent whose child has no cursor and was read to its end.
+/// The cursor of a slice of a stream without cursor that was read to its end.
 const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 const STATES: &str = "states";
 /// What an entry has around the partition's own text, about.
 const ENTRY_BYTES: usize = 80;
 
-/// The cursors of all parents.
+/// The states of all slices.
 #[derive(Debug, Default)]
-pub(crate) struct PerParentState {
-    /// By the parent's slice, as text.
+pub(crate) struct PerPartitionState {
+    /// By the slice, as text.
     cursors: HashMap<String, usize>,
     entries: Vec<(Slice, StreamState)>,
     /// Members of the state that are not ours.
@@ -27,11 +27,11 @@ pub(crate) struct PerParentState {
     bytes: usize,
 }
 
-impl PerParentState {
+impl PerPartitionState {
     /// Reads a state.
     ///
     /// # Errors
-    /// A config failure if it is not the state of a sub-stream.
+    /// A config failure if it is not a state of this form.
     pub(crate) fn parse(stream: &str, mut state: StreamState) -> Result<Self, Failure> {
         let refused = |what: &str| {
             Failure::config(format!(
@@ -56,30 +56,34 @@ impl PerParentState {
         Ok(parsed)
     }
 
-    /// The state of one parent's children; empty if it was never read.
+    /// The state of one slice; empty if it was never read to its end.
     pub(crate) fn cursor(&self, partition: &Slice) -> StreamState {
         let entry = self.cursors.get(&partition_key(partition)).and_then(|at| self.entries.get(*at));
-        entry.map(|(_, cursor)| cursor.clone()).unwrap_or_default()
+        let mut cursor = entry.map(|(_, cursor)| cursor.clone()).unwrap_or_default();
+        // Read to its end when the stream had no cursor: of no use to a stream that has one.
+        cursor.remove(COMPLETE);
+        cursor
     }
 
-    /// Notes how far one parent's children were read.
+    /// Notes how far one slice was read.
     pub(crate) fn set(&mut self, partition: &Slice, cursor: StreamState) {
         *self.entry(partition) = cursor;
     }
 
-    /// Notes that one parent's children, which have no cursor, were read to their end.
+    /// Notes that a slice of a stream without cursor was read to its end.
     pub(crate) fn set_complete(&mut self, partition: &Slice) {
         self.set(partition, std::iter::once((COMPLETE.to_owned(), json!(true))).collect());
     }
 
-    /// Whether one parent's children, which have no cursor, were read to their end.
+    /// Whether a slice of a stream without cursor was read to its end.
     pub(crate) fn is_complete(&self, partition: &Slice) -> bool {
-        self.cursor(partition).contains_key(COMPLETE)
+        self.cursors.get(&partition_key(partition)).is_some_and(|at| self.entries[*at].1.contains_key(COMPLETE))
     }
 
-    /// Forgets the parents that `keep` does not know: they are gone.
+    /// Forgets the slices that `keep` does not know: they are gone.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Slice) -> bool) {
         self.entries.retain(|(partition, _)| keep(partition));
+        self.bytes = self.entries.iter().map(|(partition, _)| partition_key(partition).len() + ENTRY_BYTES).sum();
         self.cursors =
             self.entries.iter().enumerate().map(|(at, (partition, _))| (partition_key(partition), at)).collect();
     }
@@ -110,7 +114,7 @@ impl PerParentState {
     }
 }
 
-/// A parent's slice as text, whatever the order of its members.
+/// A slice as text, whatever the order of its members.
 pub(crate) fn partition_key(partition: &Slice) -> String {
     let mut members: Vec<(&String, &Value)> = partition.iter().collect();
     members.sort_unstable_by_key(|(name, _)| *name);
@@ -134,7 +138,7 @@ mod tests {
             ],
             "use_global_cursor": false,
         }));
-        let mut parsed = PerParentState::parse("s", state.clone()).unwrap();
+        let mut parsed = PerPartitionState::parse("s", state.clone()).unwrap();
         assert_eq!(parsed.state(), state);
         assert_eq!(parsed.cursor(&object(json!({"id": 2}))), object(json!({"updated": "7"})));
         assert!(parsed.cursor(&object(json!({"id": 3}))).is_empty());
@@ -145,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_order_of_a_partitions_members_makes_no_difference() {
-        let mut state = PerParentState::default();
+        let mut state = PerPartitionState::default();
         state.set_complete(&object(json!({"a": 1, "b": 2})));
         assert!(state.is_complete(&object(json!({"b": 2, "a": 1}))));
         assert!(!state.is_complete(&object(json!({"a": 1}))));
@@ -154,7 +158,7 @@ mod tests {
     #[test]
     fn what_is_no_state_of_a_sub_stream_is_refused() {
         for state in [json!({"updated": "1"}), json!({"states": 7}), json!({"states": [{"partition": {}}]})] {
-            assert!(PerParentState::parse("s", object(state.clone())).is_err(), "{state}");
+            assert!(PerPartitionState::parse("s", object(state.clone())).is_err(), "{state}");
         }
     }
 }

@@ -1,0 +1,29 @@
+//! Bugs. A panic must not look like a crash to the platform: it ends as a system failure in the protocol, of the stream
+//! it happened in, and the others go on.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+
+use crate::protocol::Failure;
+
+thread_local! {
+    /// Where the thread's last panic was, and what it said.
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say goes out
+/// through the protocol, where secrets are masked. To be called once, by `main`.
+pub fn tell_through_the_protocol() {
+    panic::set_hook(Box::new(|info| LAST.set(Some(info.to_string()))));
+}
+
+/// Runs something, and turns a panic in it into a failure.
+pub(crate) fn caught<T>(run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let payload = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = LAST.take().or(payload).or_else(|| panic.downcast_ref::<String>().cloned());
+        let failure = Failure::system("source-http has hit a bug. What was read up to the last state is safe.")
+            .with_internal(said.unwrap_or_else(|| "a panic without a message".to_owned()));
+        Err(failure.into())
+    })
+}
