@@ -72,6 +72,36 @@ impl DateFormat {
 /// assert_eq!(slices[1]["end"], "2026-11-01");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A stream holds one, and the clock of [`crate::source::SourceContext`]:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use source_http::clock::Clock;
+/// use source_http::streams::{DateSlicer, HttpStream, RequestContext, SliceContext, Slices};
+///
+/// struct Orders {
+///     slicer: DateSlicer,
+///     clock: Arc<dyn Clock>,
+/// }
+///
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     fn cursor_field(&self) -> Vec<String> {
+///         vec!["updated_at".into()]
+///     }
+///     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+///         let slices = self.slicer.slices(cx.state.get("updated_at"), self.clock.now())?;
+///         Ok(Box::new(slices.map(Ok)))
+///     }
+///     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+///         vec![("from".into(), cx.slice_text("start")), ("to".into(), cx.slice_text("end"))]
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateSlicer {
     /// Where the first sync begins. No slice begins before it.
