@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod discover;
 mod docs;
+mod examples;
 mod incremental;
 mod network;
 mod paging;

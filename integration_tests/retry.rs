@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::{Reply, Routes, Server};
+use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
-use crate::support::connector;
+use crate::support::{TestSource, connector};
 
 struct Items {
     url: String,
@@ -67,4 +68,42 @@ fn retries_are_used_up_after_five_and_the_stream_fails_as_transient() {
     assert_eq!(server.requests().len(), 6);
     assert_eq!(messages.statuses("items"), ["STARTED", "INCOMPLETE"]);
     assert!(messages.errors().iter().all(|error| error.failure_type.as_deref() == Some("transient_error")));
+}
+
+#[test]
+fn a_thousand_requests_to_a_server_that_always_fails_cost_one_attempt_each_and_the_hosts_quota_of_retries() {
+    let server = Server::start(|_: &Request| Reply::empty(503));
+    let url = server.url();
+    // A stream that fails ends there, so each request has a stream of its own.
+    let source = TestSource::new(move |_, _| {
+        (0..1_000).map(|n| Box::new(Numbered { name: format!("items_{n}"), url: url.clone() }) as _).collect()
+    });
+    let done = InProcess::new(source).config(&json!({})).run("read");
+    // 500 tokens at 5 a retry: 20 requests use all of their five retries, and then nobody has any.
+    let retries = 500 / 5;
+    assert_eq!((done.status, done.sleeps.len(), server.requests().len()), (1, retries, 1_000 + retries));
+    let errors = done.messages().errors();
+    let of_streams: Vec<_> = errors.iter().filter(|error| error.stream.is_some()).collect();
+    assert_eq!(of_streams.len(), 1_000);
+    for error in of_streams {
+        let told = error.message.contains("503") && error.failure_type.as_deref() == Some("transient_error");
+        assert!(told, "{error:?}");
+    }
+}
+
+struct Numbered {
+    name: String,
+    url: String,
+}
+
+impl HttpStream for Numbered {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        self.name.clone()
+    }
 }

@@ -1,12 +1,13 @@
 //! Sub-streams: a slice a parent's record, in whatever order the catalog lists parent and children.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, Page, PageToken, ParentStream, RequestContext};
-use source_http::testing::{InProcess, Messages, Reply, Request, Server};
+use source_http::testing::{Finished, InProcess, Messages, Reply, Request, Server};
 
 use crate::support::TestSource;
 
@@ -16,6 +17,7 @@ struct Stream {
     url: String,
     parent: Option<ParentStream>,
     cursor: bool,
+    cache: bool,
 }
 
 impl HttpStream for Stream {
@@ -37,6 +39,9 @@ impl HttpStream for Stream {
     fn cursor_field(&self) -> Vec<String> {
         if self.cursor { vec!["at".into()] } else { Vec::new() }
     }
+    fn use_cache(&self) -> bool {
+        self.cache
+    }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         let page = cx.page_token.map(|page| ("page".to_owned(), page.to_string()));
         let since = cx.state.get("at").map(|at| ("since".to_owned(), at.to_string()));
@@ -49,14 +54,19 @@ impl HttpStream for Stream {
 
 /// A connector of the parent and two children: one with a cursor, one without.
 fn connector(url: String, orders: &[(&str, &str)]) -> InProcess {
+    connector_with_cache(url, orders, false)
+}
+
+/// The same, whose parent is read through the cache, or not.
+fn connector_with_cache(url: String, orders: &[(&str, &str)], cache: bool) -> InProcess {
     InProcess::new(TestSource::new(move |_, _| {
         let stream = |name, parent: bool, cursor| {
             let url = url.clone();
             let parent = parent.then(|| {
-                let orders = Stream { name: "orders", url: url.clone(), parent: None, cursor: false };
+                let orders = Stream { name: "orders", url: url.clone(), parent: None, cursor: false, cache };
                 ParentStream::new(Arc::new(orders), ["id"])
             });
-            Box::new(Stream { name, url, parent, cursor }) as Box<dyn HttpStream>
+            Box::new(Stream { name, url, cache: cache && parent.is_none(), parent, cursor }) as Box<dyn HttpStream>
         };
         vec![stream("orders", false, false), stream("items", true, false), stream("changes", true, true)]
     }))
@@ -111,6 +121,53 @@ fn the_order_of_the_catalog_and_what_is_selected_make_no_difference() {
         assert_eq!((messages.records("items").len(), messages.records("changes").len()), (15, 15), "{streams:?}");
         assert_eq!(messages.records("orders").len(), if streams.contains(&"orders") { 5 } else { 0 });
     }
+}
+
+const ALL: [(&str, &str); 3] = [("orders", "full_refresh"), ("items", "full_refresh"), ("changes", "incremental")];
+
+#[test]
+fn a_parent_and_two_children_fetch_each_page_of_a_cached_parent_once_in_any_order() {
+    let [a, b, c] = ALL;
+    for streams in [[a, b, c], [a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]] {
+        let server = Server::start(api);
+        let done = connector_with_cache(server.url(), &streams, true).run("read");
+        let asked = server.take_requests();
+        let pages: Vec<String> =
+            asked.iter().filter(|request| request.path == "/orders").map(Request::to_string).collect();
+        assert_eq!(pages, ["GET /orders", "GET /orders?page=2", "GET /orders?page=3"], "{streams:?}");
+        assert_eq!(asked.len(), 3 + 5 + 5, "{streams:?}: the children's own requests are all sent");
+        assert_eq!(done.stdout, connector(server.url(), &streams).run("read").stdout, "{streams:?}");
+        assert_eq!(server.requests().len(), 3 * 3 + 5 + 5, "without a cache each reads the parent anew");
+    }
+}
+
+#[test]
+fn a_cache_that_is_spoilt_while_a_child_reads_changes_nothing_but_the_number_of_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().to_owned();
+    let server = Server::start(move |request: &Request| {
+        // The second page of the parent is in the file by now, and will be wanted twice more.
+        if request.path == "/orders/o%2F3/items" {
+            for entry in fs::read_dir(&file).unwrap() {
+                let path = entry.unwrap().path();
+                let length = fs::metadata(&path).unwrap().len();
+                fs::write(&path, vec![0xa5; usize::try_from(length).unwrap()]).unwrap();
+            }
+        }
+        api(request)
+    });
+    let streams = [ALL[1], ALL[0], ALL[2]];
+    let done = connector_with_cache(server.url(), &streams, true).arg("--cache-dir").arg(folder.path()).run("read");
+    assert!(server.requests().len() > 3 + 5 + 5, "the file was not spoilt");
+    let warned = done.stdout.lines().filter(|line| line.contains("response cache cannot be used")).count();
+    assert_eq!((done.status, warned), (0, 1));
+    let whole = Server::start(api);
+    let expected = connector_with_cache(whole.url(), &streams, true).run("read");
+    assert_eq!(whole.requests().len(), 3 + 5 + 5);
+    let without_log = |done: &Finished| {
+        done.messages().lines().filter(|line| !line.contains(r#""type":"LOG""#)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(without_log(&done), without_log(&expected));
 }
 
 #[test]

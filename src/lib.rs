@@ -4,7 +4,34 @@
 //! that implements [`streams::HttpStream`]: a base URL, a path, where the records are, how to page. [`run()`] turns a
 //! [`Registry`] of sources and a command line into a connector that speaks the Airbyte protocol.
 //!
-//! The house, each floor using only the floors below it:
+//! # Write a stream
+//!
+//! Implement [`streams::HttpStream`] for a plain struct, [`Source`] for the connector, and hand it to [`run()`] as
+//! [`Registry::of`] it. Every method but the first three has a default, and for most of what an API may want there is
+//! a ready-made part that the struct holds and hands over:
+//!
+//! | what the API wants | what to override | ready-made |
+//! | --- | --- | --- |
+//! | credentials | [`authenticator`](streams::HttpStream::authenticator) | [`http::auth`]: tokens, API keys, OAuth 2.0 |
+//! | pages | [`pager`](streams::HttpStream::pager) | [`streams::pager`]: cursors, numbers, offsets, links |
+//! | not too many requests | [`request_budget`](streams::HttpStream::request_budget) | [`http::budget`]: windows, by path |
+//! | other retries | [`response_rules`](streams::HttpStream::response_rules) | [`http::ResponseRule`], as a table |
+//! | one request for each record of another stream | [`parent`](streams::HttpStream::parent) | [`streams::ParentStream`] |
+//! | such lists fetched once | [`use_cache`](streams::HttpStream::use_cache) | [`http::cache`] |
+//! | only what is new | [`cursor_field`](streams::HttpStream::cursor_field) | [`RequestContext::state`](streams::RequestContext::state) |
+//! | a span of time at once | [`stream_slices`](streams::HttpStream::stream_slices) | [`streams::DateSlicer`] |
+//! | a POST with a body | [`request_body`](streams::HttpStream::request_body) | [`http::RequestBody`] |
+//! | proxies, certificates, timeouts | [`request_options`](streams::HttpStream::request_options) | [`http::RequestOptions`] |
+//! | records in another shape | [`transform`](streams::HttpStream::transform) | [`streams::Record`], [`streams::Normalizer`] |
+//! | schemas as files | [`schemas`](streams::HttpStream::schemas) | [`streams::SchemaFolder`] |
+//!
+//! The feature `testing` adds a test kit: a scripted HTTP server, a connector that runs inside the test in virtual
+//! time, and the check of all that is written. `docs/write-a-source.md` walks through `examples/employees.rs`, a whole
+//! connector with two streams.
+//!
+//! # The house
+//!
+//! Each floor uses only the floors below it:
 //!
 //! | where | what |
 //! | --- | --- |
@@ -55,3 +82,8 @@ pub use source::{Registry, Source};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So are those of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/write-a-source.md")]
+struct WriteASource;

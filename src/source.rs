@@ -9,7 +9,8 @@ use crate::clock::Clock;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
 use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
 
-/// A config that fits the source's specification.
+/// A config that fits the source's specification. It is as the user wrote it: members that were left out are not there,
+/// also where the specification has a `default` for them.
 pub type Config = Map<String, Value>;
 
 /// What a source's streams are made with.
@@ -17,7 +18,8 @@ pub type Config = Map<String, Value>;
 pub struct SourceContext {
     /// The time, for streams that are sliced by it.
     pub clock: Arc<dyn Clock>,
-    /// Where secrets are registered. Those the specification marks with `airbyte_secret` are already.
+    /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
+    /// specification marks with `airbyte_secret` are in it already.
     pub redactor: Redactor,
 }
 
@@ -52,6 +54,55 @@ impl CheckContext<'_> {
 }
 
 /// A source: what it wants to be configured with, whether a config works, and the streams of a config.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use serde_json::json;
+/// use source_http::http::auth::{Authenticator, TokenAuthenticator};
+/// use source_http::protocol::{ConnectorSpecification, Failure};
+/// use source_http::source::{Config, SourceContext};
+/// use source_http::streams::{HttpStream, RequestContext};
+/// use source_http::{Host, Registry, Source, run};
+///
+/// struct Orders {
+///     auth: TokenAuthenticator,
+/// }
+///
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     // ...
+///     fn authenticator(&self) -> &dyn Authenticator {
+///         &self.auth
+///     }
+/// }
+///
+/// struct Shop;
+///
+/// impl Source for Shop {
+///     fn name(&self) -> &str {
+///         "shop"
+///     }
+///     fn spec(&self) -> ConnectorSpecification {
+///         let connection_specification = json!({
+///             "type": "object",
+///             "required": ["token"],
+///             "properties": {"token": {"type": "string", "airbyte_secret": true}},
+///         });
+///         ConnectorSpecification { connection_specification, ..Default::default() }
+///     }
+///     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+///         let token = config["token"].as_str().unwrap_or_default();
+///         Ok(vec![Box::new(Orders { auth: TokenAuthenticator::bearer(token, &cx.redactor) })])
+///     }
+/// }
+///
+/// fn main() -> ExitCode {
+///     ExitCode::from(run(std::env::args_os(), &Registry::of(Shop), Host::system()))
+/// }
+/// ```
 pub trait Source: Send + Sync {
     /// The name `--source` picks it by.
     fn name(&self) -> &str;

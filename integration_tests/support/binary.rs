@@ -27,8 +27,20 @@ pub(crate) struct Output {
 impl Binary {
     /// A call with these arguments, in an environment without any setting of ours.
     pub(crate) fn new(args: &[&str]) -> Self {
+        Self::of(Command::cargo_bin("source-http").unwrap(), args)
+    }
+
+    /// A call of an example. `cargo test` builds them beside the tests unless it is told which targets to build.
+    pub(crate) fn example(name: &str, args: &[&str]) -> Self {
+        // The tests' own program is in the profile's folder, below `deps`.
+        let tests = std::env::current_exe().unwrap();
+        let path = tests.parent().unwrap().with_file_name("examples").join(name);
+        assert!(path.exists(), "{} is not built: run `cargo build --example {name}` first", path.display());
+        Self::of(Command::new(path), args)
+    }
+
+    fn of(mut command: Command, args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut command = Command::cargo_bin("source-http").unwrap();
         command.args(args).current_dir(&directory);
         for name in ["AIRBYTE_SOURCE", "LOG_LEVEL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             command.env_remove(name);

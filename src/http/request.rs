@@ -7,7 +7,26 @@ use url::Url;
 use super::StreamedBody;
 use crate::protocol::Failure;
 
-/// What a request carries.
+/// What a request carries. A stream gives it in [`crate::streams::HttpStream::request_body`]; a pager may put its token
+/// there, too.
+///
+/// ```
+/// use serde_json::json;
+/// use source_http::http::{Method, RequestBody};
+/// # use source_http::streams::{HttpStream, RequestContext};
+/// # struct Orders;
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     fn http_method(&self) -> Method {
+///         Method::POST
+///     }
+///     fn request_body(&self, cx: &RequestContext<'_>) -> RequestBody {
+///         RequestBody::Json(json!({"since": cx.state.get("updated_at"), "limit": 100}))
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum RequestBody {
     /// Nothing.

@@ -52,6 +52,26 @@ impl ResponseAction {
 }
 
 /// What an attempt came to, when it did not succeed.
+///
+/// A stream whose API says in a header of its own when to come back reads it in
+/// [`crate::streams::HttpStream::backoff_time`]:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use source_http::http::Outcome;
+/// # use source_http::streams::{HttpStream, RequestContext};
+/// # struct Orders;
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
+///         let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
+///         Some(Duration::from_millis(wait))
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Outcome<'a> {
     /// A response, but not a good one.

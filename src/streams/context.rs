@@ -15,6 +15,31 @@ const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 pub type Slice = Map<String, Value>;
 
 /// What it takes to ask for the next page: a number, a text, an object; the stream's to choose. It is kept in states.
+///
+/// A stream whose API pages in none of the ways of [`super::pager`] makes its own:
+///
+/// ```
+/// use serde_json::json;
+/// use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
+///
+/// struct Orders;
+///
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+///         let Some(last) = page.last() else { return Ok(None) };
+///         Ok(Some(json!({"day": last.get::<String>("day"), "number": last.get::<u64>("number")})))
+///     }
+///     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+///         match cx.page_token {
+///             Some(last) => vec![("after".into(), format!("{}/{}", last["day"], last["number"]))],
+///             None => Vec::new(),
+///         }
+///     }
+/// }
+/// ```
 pub type PageToken = Value;
 
 /// The slices of a stream, made while they are read.

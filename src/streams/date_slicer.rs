@@ -72,14 +72,48 @@ impl DateFormat {
 /// assert_eq!(slices[1]["end"], "2026-11-01");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A stream holds one, and the clock of [`crate::source::SourceContext`]:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use source_http::clock::Clock;
+/// use source_http::streams::{DateSlicer, HttpStream, RequestContext, SliceContext, Slices};
+///
+/// struct Orders {
+///     slicer: DateSlicer,
+///     clock: Arc<dyn Clock>,
+/// }
+///
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     fn cursor_field(&self) -> Vec<String> {
+///         vec!["updated_at".into()]
+///     }
+///     fn slices_in_order(&self) -> bool {
+///         true
+///     }
+///     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+///         let slices = self.slicer.slices(cx.state.get("updated_at"), self.clock.now())?;
+///         Ok(Box::new(slices.map(Ok)))
+///     }
+///     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+///         vec![("from".into(), cx.slice_text("start")), ("to".into(), cx.slice_text("end"))]
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateSlicer {
     /// Where the first sync begins. No slice begins before it.
     pub start: Timestamp,
     /// How long a slice is. Default: 30 days.
     pub step: Duration,
-    /// The smallest difference between two moments of the API: a slice ends that much before the next one begins.
-    /// Default: 1 second.
+    /// The smallest difference between two moments of the API, if it is known: a slice ends that much before the next one
+    /// begins. Too large a value loses what lies between. Zero has a slice end where the next one begins, so what lies on
+    /// the border comes twice. Default: zero.
     pub granularity: Duration,
     /// How far before the state's cursor an incremental sync begins, for APIs that deliver late. Default: zero.
     pub lookback: Duration,
@@ -94,7 +128,7 @@ impl DateSlicer {
         Self {
             start,
             step: Duration::from_secs(30 * 86_400),
-            granularity: Duration::from_secs(1),
+            granularity: Duration::ZERO,
             lookback: Duration::ZERO,
             format: DateFormat::Rfc3339,
         }
@@ -124,17 +158,15 @@ impl DateSlicer {
             known.map_or(self.start, |known| known.saturating_sub(lookback).unwrap_or(self.start).max(self.start));
         // Counted in granules, a slice ends one granule before the next begins.
         let granule = millis(self.granularity).max(1);
-        let windows = DateWindows::new(
-            from.as_millisecond().div_euclid(granule),
-            now.as_millisecond().div_euclid(granule),
-            millis(self.step) / granule,
-        );
+        let end = now.as_millisecond().div_euclid(granule);
+        let windows = DateWindows::new(from.as_millisecond().div_euclid(granule), end, millis(self.step) / granule);
+        let shared = i64::from(self.granularity.is_zero());
         let format = self.format.clone();
         Ok(windows.map(move |(first, last)| {
             let at = |granules: i64| Timestamp::from_millisecond(granules.saturating_mul(granule)).unwrap_or(now);
             let mut slice = Slice::new();
             slice.insert("start".to_owned(), format.write(at(first)));
-            slice.insert("end".to_owned(), format.write(at(last)));
+            slice.insert("end".to_owned(), format.write(at(last.saturating_add(shared).min(end))));
             slice
         }))
     }
@@ -161,6 +193,7 @@ mod tests {
     fn slices_go_from_the_start_or_the_cursor_less_the_lookback_but_never_before_the_start() {
         let slicer = DateSlicer {
             step: Duration::from_secs(3600),
+            granularity: Duration::from_secs(1),
             lookback: Duration::from_secs(60),
             format: DateFormat::EpochSeconds,
             ..DateSlicer::new(Timestamp::from_second(10_000).unwrap())
@@ -182,6 +215,17 @@ mod tests {
         };
         let found = spans(&slicer, None, "1970-01-01T00:00:02Z");
         assert_eq!(found, [(json!(500), json!(1_499)), (json!(1_500), json!(2_000))]);
+    }
+
+    #[test]
+    fn without_a_granularity_nothing_lies_between_two_slices() {
+        let slicer = DateSlicer {
+            step: Duration::from_secs(10),
+            format: DateFormat::EpochSeconds,
+            ..DateSlicer::new(Timestamp::from_second(0).unwrap())
+        };
+        let found = spans(&slicer, None, "1970-01-01T00:00:25.5Z");
+        assert_eq!(found, [(json!(0), json!(10)), (json!(10), json!(20)), (json!(20), json!(25))]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The contract of a stream. Four methods have to be written; every other one has a default that suits most APIs.
+//! The contract of a stream. Three methods have to be written; every other one has a default that suits most APIs.
 
 use std::time::Duration;
 
@@ -67,8 +67,9 @@ pub trait HttpStream: Send + Sync {
         Vec::new()
     }
 
-    /// Path of the field that says how new a record is. A stream that has one can be read incrementally. Default:
-    /// empty, none.
+    /// Path of the field that says how new a record is. A stream that has one can be read incrementally: its requests
+    /// ask for what is new since [`RequestContext::state`], where the newest value read so far stands under the field's
+    /// name, or it is cut into spans of time, see [`super::DateSlicer`]. Default: empty, none.
     fn cursor_field(&self) -> Vec<String> {
         Vec::new()
     }
@@ -135,7 +136,8 @@ pub trait HttpStream: Send + Sync {
         }
     }
 
-    /// Who signs the requests. Default: nobody.
+    /// Who signs the requests: one of [`crate::http::auth`], made with the stream. Streams of one account share one, in
+    /// an `Arc`, and so its tokens. Default: nobody.
     fn authenticator(&self) -> &dyn Authenticator {
         &NoAuth
     }
@@ -155,7 +157,7 @@ pub trait HttpStream: Send + Sync {
         Vec::new()
     }
 
-    /// The body. Default: empty.
+    /// The body: see [`RequestBody`]. Default: empty.
     fn request_body(&self, _cx: &RequestContext<'_>) -> RequestBody {
         RequestBody::Empty
     }
@@ -231,13 +233,33 @@ pub trait HttpStream: Send + Sync {
 
     /// Takes the records out of a response. Default: those at [`HttpStream::record_path`] in a JSON document.
     ///
+    /// ```
+    /// use serde_json::json;
+    /// use source_http::http::{Response, Undecodable};
+    /// use source_http::streams::{Record, Records};
+    /// # use source_http::streams::{HttpStream, RequestContext};
+    /// # struct Rates;
+    /// impl HttpStream for Rates {
+    /// #   fn name(&self) -> &str { "rates" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "rates".into() }
+    ///     /// `[["EUR", 1.08], ...]` becomes `{"currency": "EUR", "rate": 1.08}`.
+    ///     fn parse_response(&self, response: &Response, _: &RequestContext<'_>) -> Result<Records, Undecodable> {
+    ///         let unreadable = |error: anyhow::Error| Undecodable { problem: error.to_string(), retry: false };
+    ///         let rows: Vec<(String, f64)> = response.json().map_err(unreadable)?;
+    ///         let record = |(currency, rate)| Record::from_text(json!({"currency": currency, "rate": rate}).to_string());
+    ///         Ok(Records::made(rows.into_iter().map(record).collect()))
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// If the response cannot be read; it is asked for again if that may help.
     fn parse_response(&self, response: &Response, _cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
         Records::at(response, &self.record_path())
     }
 
-    /// Changes a record before it goes out, or leaves it out with `None`. Default: as it is.
+    /// Changes a record before it goes out, or leaves it out with `None`: see [`Record`]. Default: as it is.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Option<Record<'a>> {
         Some(record)
     }
@@ -283,7 +305,7 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// What it takes to ask for the page after this one; `None` after the last. Every method that shapes a request is
-    /// told it, as [`RequestContext::page_token`]. Default: what [`HttpStream::pager`] says.
+    /// told it, as [`RequestContext::page_token`]: see [`PageToken`]. Default: what [`HttpStream::pager`] says.
     ///
     /// # Errors
     /// If the page promises more and does not say how to get it.
@@ -296,8 +318,9 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// The parts the stream is read in, made while they are read. A state is written after each. Default:
-    /// one for each record of [`HttpStream::parent`], or one, the whole stream.
+    /// The parts the stream is read in, made while they are read. A state is written after each. Default: one for each
+    /// record of [`HttpStream::parent`], or one, the whole stream. For spans of time see [`super::DateSlicer`], and say
+    /// [`HttpStream::slices_in_order`].
     ///
     /// # Errors
     /// A config failure if the state makes no sense.
@@ -342,6 +365,29 @@ pub trait HttpStream: Send + Sync {
 
     /// Where the API differs from the defaults, as a table. The first rule that fits a response decides what is done
     /// about it, and what the user is told. Default: none.
+    ///
+    /// ```
+    /// use source_http::http::{ResponseAction, ResponseRule};
+    /// # use source_http::streams::{HttpStream, RequestContext};
+    ///
+    /// struct Avatars {
+    ///     rules: [ResponseRule; 1],
+    /// }
+    ///
+    /// impl HttpStream for Avatars {
+    /// #   fn name(&self) -> &str { "avatars" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "avatars".into() }
+    ///     // ...
+    ///     fn response_rules(&self) -> &[ResponseRule] {
+    ///         &self.rules
+    ///     }
+    /// }
+    ///
+    /// // Who has no avatar is no fault.
+    /// let avatars = Avatars { rules: [ResponseRule::new(ResponseAction::Ignore).status(404)] };
+    /// # drop(avatars);
+    /// ```
     fn response_rules(&self) -> &[ResponseRule] {
         &[]
     }
@@ -361,8 +407,8 @@ pub trait HttpStream: Send + Sync {
         }
     }
 
-    /// How long to wait before the next attempt, the number of failed ones being given, from 1. Default: `None`, which
-    /// waits as long as the server asks for, or with exponential backoff and full jitter.
+    /// How long to wait before the next attempt, the number of failed ones being given, from 1: see [`Outcome`].
+    /// Default: `None`, which waits as long as the server asks for, or with exponential backoff and full jitter.
     fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
         None
     }

@@ -1,6 +1,8 @@
 //! What a stream is: the [`HttpStream`] contract with its defaults, the parts it is put together from, and the
 //! sources that are built in.
 //!
+//! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
+//!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
 //! `fetch` turns a stream and a context into a request; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts. `stripe` is a source made of them.

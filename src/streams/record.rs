@@ -10,6 +10,25 @@ use serde_json::value::RawValue;
 use crate::json;
 
 /// A record as text. What the API sent goes out as it was, digit by digit, unless a member is set.
+///
+/// A stream sees each of its records in [`super::HttpStream::transform`]:
+///
+/// ```
+/// # use source_http::streams::{HttpStream, Record, RequestContext};
+/// # struct Orders;
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+///     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+///         if record.get("draft") == Some(true) {
+///             return None;
+///         }
+///         record.set("shop", &cx.slice.get("shop"));
+///         Some(record)
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<'a>(Cow<'a, str>);
 

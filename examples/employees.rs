@@ -1,0 +1,141 @@
+//! A whole connector in one file, for a made-up API of a company's staff. It has two streams: `employees`, a list in
+//! numbered pages, and `employee_details`, one document for each of them. The API wants OAuth 2.0 access tokens and
+//! gives out refresh tokens that are good for one use, so each new one goes back into the config. Retries, states, the
+//! cache and the four commands come from the library. `docs/write-a-source.md` walks through it.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use serde_json::Value;
+use source_http::http::auth::{Authenticator, ConfigPaths, OAuth2Authenticator, TokenRequest};
+use source_http::http::{ResponseAction, ResponseRule};
+use source_http::json::RecordPath;
+use source_http::protocol::{ConnectorSpecification, Failure};
+use source_http::source::{Config, SourceContext};
+use source_http::streams::pager::{PageNumber, Pager};
+use source_http::streams::{HttpStream, ParentStream, Record, RequestContext, SchemaFolder};
+use source_http::{Host, Registry, Source, run};
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/employees/schemas");
+/// One JSON Schema a stream, by its name.
+const SCHEMAS: SchemaFolder = SchemaFolder::new(&FILES);
+
+/// `GET /employees?page=1&per_page=100` answers `{"data": [{"id": 7, ...}, ...]}`.
+#[derive(Clone)]
+struct Employees {
+    api_url: String,
+    auth: Arc<OAuth2Authenticator>,
+    pager: PageNumber,
+}
+
+impl HttpStream for Employees {
+    fn name(&self) -> &str {
+        "employees"
+    }
+    fn url_base(&self) -> &str {
+        &self.api_url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        "employees".into()
+    }
+    fn record_path(&self) -> RecordPath {
+        RecordPath::new(["data"])
+    }
+    fn primary_key(&self) -> Vec<Vec<String>> {
+        vec![vec!["id".into()]]
+    }
+    fn schemas(&self) -> Option<SchemaFolder> {
+        Some(SCHEMAS)
+    }
+    fn authenticator(&self) -> &dyn Authenticator {
+        &*self.auth
+    }
+    fn pager(&self) -> &dyn Pager {
+        &self.pager
+    }
+    fn use_cache(&self) -> bool {
+        true
+    }
+}
+
+/// `GET /employees/7/details` answers one object, or 404 if the employee has left since the list was read.
+struct EmployeeDetails {
+    employees: ParentStream,
+    rules: [ResponseRule; 1],
+}
+
+impl HttpStream for EmployeeDetails {
+    fn name(&self) -> &str {
+        "employee_details"
+    }
+    fn url_base(&self) -> &str {
+        self.employees.stream().url_base()
+    }
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        format!("employees/{}/details", cx.path_segment("id"))
+    }
+    fn primary_key(&self) -> Vec<Vec<String>> {
+        vec![vec!["employee_id".into()]]
+    }
+    fn schemas(&self) -> Option<SchemaFolder> {
+        Some(SCHEMAS)
+    }
+    fn authenticator(&self) -> &dyn Authenticator {
+        self.employees.stream().authenticator()
+    }
+    fn parent(&self) -> Option<&ParentStream> {
+        Some(&self.employees)
+    }
+    fn response_rules(&self) -> &[ResponseRule] {
+        &self.rules
+    }
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+        record.set("employee_id", &cx.slice.get("id"));
+        Some(record)
+    }
+}
+
+/// The connector: its config, and the streams of a config.
+pub(crate) struct Company;
+
+impl Source for Company {
+    fn name(&self) -> &str {
+        "company"
+    }
+
+    fn spec(&self) -> ConnectorSpecification {
+        ConnectorSpecification {
+            // The file is part of the binary, and the tests read it: it is always JSON.
+            connection_specification: serde_json::from_str(include_str!("employees/spec.json")).unwrap_or_default(),
+            ..Default::default()
+        }
+    }
+
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+        let text = |name: &str, default| config.get(name).and_then(Value::as_str).unwrap_or(default);
+        let credential = |name: &str| config["credentials"][name].as_str().unwrap_or_default();
+        let page_size = config.get("page_size").and_then(Value::as_u64).unwrap_or(100);
+        let request = TokenRequest::refresh_token(
+            text("token_url", "https://auth.example.com/oauth/token"),
+            credential("client_id"),
+            credential("client_secret"),
+            credential("refresh_token"),
+            &cx.redactor,
+        );
+        let employees = Employees {
+            api_url: text("api_url", "https://api.example.com/v1").into(),
+            auth: Arc::new(OAuth2Authenticator::new(request).stored_in(config.clone(), ConfigPaths::default())),
+            pager: PageNumber::new("page").page_size_param("per_page", page_size)?,
+        };
+        let details = EmployeeDetails {
+            employees: ParentStream::new(Arc::new(employees.clone()), ["id"]),
+            rules: [ResponseRule::new(ResponseAction::Ignore).status(404)],
+        };
+        Ok(vec![Box::new(employees), Box::new(details)])
+    }
+}
+
+fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os(), &Registry::of(Company), Host::system()))
+}

@@ -1,0 +1,154 @@
+//! A connector for a made-up help desk, whose API has three ways of its own. Tickets are found by a POST with a JSON
+//! body, where the cursor of the next page goes, too. A server that is too busy says in milliseconds, in a header that
+//! nobody else uses, when to come back. And each account defines its own fields, so the schema is asked for when the
+//! streams are discovered. Tickets are read incrementally, in windows of the time they were changed.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use source_http::clock::Clock;
+use source_http::http::auth::{ApiKeyAuthenticator, Authenticator};
+use source_http::http::{Method, Outcome, RequestBody};
+use source_http::json::RecordPath;
+use source_http::protocol::{ConnectorSpecification, Failure};
+use source_http::source::{Config, SourceContext};
+use source_http::streams::pager::{BodyCursor, Pager, TokenPlace};
+use source_http::streams::{DateFormat, DateSlicer, HttpStream, RequestContext, SchemaContext, SliceContext, Slices};
+use source_http::{Host, Registry, Source, run};
+
+const API_URL: &str = "https://desk.example.com/api";
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// `POST /tickets/search` with `{"changed": {"from": ..., "to": ...}, "limit": 100, "cursor": "..."}` answers
+/// `{"tickets": [...], "page": {"next": "..."}}`, without `next` on the last page. Both ends of `changed` are included,
+/// and `changed_at` has whole seconds.
+struct Tickets {
+    api_url: String,
+    auth: ApiKeyAuthenticator,
+    slicer: DateSlicer,
+    clock: Arc<dyn Clock>,
+    pager: BodyCursor,
+}
+
+/// The answer to `GET /tickets/fields`.
+#[derive(Deserialize)]
+struct Fields {
+    fields: Vec<Field>,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    name: String,
+    kind: String,
+}
+
+impl Field {
+    /// The field's JSON Schema. What has no value is null, and a kind that is new is left to the destination.
+    fn schema(&self) -> Value {
+        match self.kind.as_str() {
+            "number" => json!({"type": ["null", "number"]}),
+            "flag" => json!({"type": ["null", "boolean"]}),
+            "text" => json!({"type": ["null", "string"]}),
+            "time" => json!({"type": ["null", "string"], "format": "date-time"}),
+            _ => json!({}),
+        }
+    }
+}
+
+impl HttpStream for Tickets {
+    fn name(&self) -> &str {
+        "tickets"
+    }
+    fn url_base(&self) -> &str {
+        &self.api_url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        "tickets/search".into()
+    }
+    fn record_path(&self) -> RecordPath {
+        RecordPath::new(["tickets"])
+    }
+    fn primary_key(&self) -> Vec<Vec<String>> {
+        vec![vec!["id".into()]]
+    }
+    fn cursor_field(&self) -> Vec<String> {
+        vec!["changed_at".into()]
+    }
+    fn authenticator(&self) -> &dyn Authenticator {
+        &self.auth
+    }
+    fn http_method(&self) -> Method {
+        Method::POST
+    }
+    fn request_body(&self, cx: &RequestContext<'_>) -> RequestBody {
+        let changed = json!({"from": cx.slice.get("start"), "to": cx.slice.get("end")});
+        RequestBody::Json(json!({"changed": changed, "limit": 100}))
+    }
+    fn pager(&self) -> &dyn Pager {
+        &self.pager
+    }
+    /// A search is forgotten after some minutes, and its cursors with it: an interrupted window is read again.
+    fn is_resumable(&self) -> bool {
+        false
+    }
+    fn slices_in_order(&self) -> bool {
+        true
+    }
+    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        let slices = self.slicer.slices(cx.state.get("changed_at"), self.clock.now())?;
+        Ok(Box::new(slices.map(Ok)))
+    }
+    fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
+        let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
+        Some(Duration::from_millis(wait))
+    }
+    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+        let answer: Option<Fields> = cx.fetcher.get_json(self, "tickets/fields", &[])?;
+        let fields = answer.map(|answer| answer.fields).unwrap_or_default();
+        let properties: Map<_, _> = fields.into_iter().map(|field| (field.name.clone(), field.schema())).collect();
+        Ok(Map::from_iter([("type".into(), "object".into()), ("properties".into(), properties.into())]))
+    }
+}
+
+/// The connector.
+pub(crate) struct HelpDesk;
+
+impl Source for HelpDesk {
+    fn name(&self) -> &str {
+        "help-desk"
+    }
+
+    fn spec(&self) -> ConnectorSpecification {
+        let connection_specification = json!({
+            "type": "object",
+            "required": ["api_key", "start_date"],
+            "properties": {
+                "api_key": {"type": "string", "airbyte_secret": true},
+                "start_date": {"type": "string", "format": "date-time", "examples": ["2026-01-01T00:00:00Z"]},
+                "api_url": {"type": "string", "default": API_URL},
+            },
+        });
+        ConnectorSpecification { connection_specification, ..Default::default() }
+    }
+
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+        let text = |name: &str, default| config.get(name).and_then(Value::as_str).unwrap_or(default);
+        let start = DateFormat::Rfc3339.parse(&config["start_date"]).ok_or_else(|| {
+            Failure::config("The config's `start_date` is no date and time such as 2026-01-01T00:00:00Z. Correct it.")
+        })?;
+        Ok(vec![Box::new(Tickets {
+            api_url: text("api_url", API_URL).into(),
+            auth: ApiKeyAuthenticator::header("X-Api-Key", text("api_key", ""), &cx.redactor),
+            slicer: DateSlicer { step: 7 * DAY, granularity: Duration::from_secs(1), ..DateSlicer::new(start) },
+            clock: cx.clock.clone(),
+            pager: BodyCursor::new(["page", "next"], TokenPlace::body(["cursor"])),
+        })])
+    }
+}
+
+fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os(), &Registry::of(HelpDesk), Host::system()))
+}
