@@ -15,17 +15,16 @@ use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{HttpStream, ParentStream, Record, RequestContext, SchemaFolder};
-use source_http::{Host, Registry, Source, run};
+use source_http::{Registry, Source, launch};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/employees/schemas");
 /// One JSON Schema a stream, by its name.
 const SCHEMAS: SchemaFolder = SchemaFolder::new(&FILES);
 
 /// `GET /employees?page=1&per_page=100` answers `{"data": [{"id": 7, ...}, ...]}`.
-#[derive(Clone)]
 struct Employees {
     api_url: String,
-    auth: Arc<OAuth2Authenticator>,
+    auth: OAuth2Authenticator,
     pager: PageNumber,
 }
 
@@ -49,7 +48,7 @@ impl HttpStream for Employees {
         Some(SCHEMAS)
     }
     fn authenticator(&self) -> &dyn Authenticator {
-        &*self.auth
+        &self.auth
     }
     fn pager(&self) -> &dyn Pager {
         &self.pager
@@ -112,7 +111,7 @@ impl Source for Company {
         }
     }
 
-    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let text = |name: &str, default| config.get(name).and_then(Value::as_str).unwrap_or(default);
         let credential = |name: &str| config["credentials"][name].as_str().unwrap_or_default();
         let page_size = config.get("page_size").and_then(Value::as_u64).unwrap_or(100);
@@ -123,19 +122,19 @@ impl Source for Company {
             credential("refresh_token"),
             &cx.redactor,
         );
-        let employees = Employees {
+        let employees = Arc::new(Employees {
             api_url: text("api_url", "https://api.example.com/v1").into(),
-            auth: Arc::new(OAuth2Authenticator::new(request).stored_in(config.clone(), ConfigPaths::default())),
+            auth: OAuth2Authenticator::new(request).stored_in(config.clone(), ConfigPaths::default()),
             pager: PageNumber::new("page").page_size_param("per_page", page_size)?,
-        };
+        });
         let details = EmployeeDetails {
-            employees: ParentStream::new(Arc::new(employees.clone()), ["id"]),
+            employees: ParentStream::new(employees.clone(), ["id"]),
             rules: [ResponseRule::new(ResponseAction::Ignore).status(404)],
         };
-        Ok(vec![Box::new(employees), Box::new(details)])
+        Ok(vec![employees, Arc::new(details)])
     }
 }
 
 fn main() -> ExitCode {
-    ExitCode::from(run(std::env::args_os(), &Registry::of(Company), Host::system()))
+    launch(&Registry::of(Company))
 }

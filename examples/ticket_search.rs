@@ -17,7 +17,7 @@ use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{BodyCursor, Pager, TokenPlace};
 use source_http::streams::{DateFormat, DateSlicer, HttpStream, RequestContext, SchemaContext, SliceContext, Slices};
-use source_http::{Host, Registry, Source, run};
+use source_http::{Registry, Source, launch};
 
 const API_URL: &str = "https://desk.example.com/api";
 const DAY: Duration = Duration::from_secs(86_400);
@@ -134,12 +134,12 @@ impl Source for HelpDesk {
         ConnectorSpecification { connection_specification, ..Default::default() }
     }
 
-    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let text = |name: &str, default| config.get(name).and_then(Value::as_str).unwrap_or(default);
         let start = DateFormat::Rfc3339.parse(&config["start_date"]).ok_or_else(|| {
             Failure::config("The config's `start_date` is no date and time such as 2026-01-01T00:00:00Z. Correct it.")
         })?;
-        Ok(vec![Box::new(Tickets {
+        Ok(vec![Arc::new(Tickets {
             api_url: text("api_url", API_URL).into(),
             auth: ApiKeyAuthenticator::header("X-Api-Key", text("api_key", ""), &cx.redactor),
             slicer: DateSlicer { step: 7 * DAY, granularity: Duration::from_secs(1), ..DateSlicer::new(start) },
@@ -150,5 +150,5 @@ impl Source for HelpDesk {
 }
 
 fn main() -> ExitCode {
-    ExitCode::from(run(std::env::args_os(), &Registry::of(HelpDesk), Host::system()))
+    launch(&Registry::of(HelpDesk))
 }

@@ -74,8 +74,7 @@ pub mod sync;
 )]
 pub mod testing;
 
-pub use bug::tell_through_the_protocol;
-pub use run::{Host, run};
+pub use run::{Host, launch, run};
 pub use source::{Registry, Source};
 
 /// The examples in the README are tests.

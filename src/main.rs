@@ -1,10 +1,9 @@
-//! The `source-http` binary: one run with the built-in sources.
+//! The `source-http` binary: the built-in sources.
 
 use std::process::ExitCode;
 
-use source_http::{Host, Registry, run};
+use source_http::{Registry, launch};
 
 fn main() -> ExitCode {
-    source_http::tell_through_the_protocol();
-    ExitCode::from(run(std::env::args_os(), &Registry::built_in(), Host::system()))
+    launch(&Registry::built_in())
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::bug;
@@ -51,6 +52,13 @@ impl Host {
             stderr: Box::new(io::stderr()),
         }
     }
+}
+
+/// The whole of a connector's `main`: runs the process's command line with the operating system's streams and clock.
+#[must_use]
+pub fn launch(registry: &Registry) -> ExitCode {
+    bug::tell_through_the_protocol();
+    ExitCode::from(run(std::env::args_os(), registry, Host::system()))
 }
 
 /// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage. `args` begins with the program's name.

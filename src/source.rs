@@ -93,9 +93,9 @@ impl CheckContext<'_> {
 ///         });
 ///         ConnectorSpecification { connection_specification, ..Default::default() }
 ///     }
-///     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+///     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
 ///         let token = config["token"].as_str().unwrap_or_default();
-///         Ok(vec![Box::new(Orders { auth: TokenAuthenticator::bearer(token, &cx.redactor) })])
+///         Ok(vec![Arc::new(Orders { auth: TokenAuthenticator::bearer(token, &cx.redactor) })])
 ///     }
 /// }
 ///
@@ -114,13 +114,13 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// A config failure for what the specification cannot express.
-    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure>;
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
 
     /// Whether the config works. Default: the first page of the first stream that has one can be read.
     ///
     /// # Errors
     /// A [`Failure`] inside that says why not.
-    fn check(&self, streams: &[Box<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
+    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
         for stream in streams {
             if cx.probe(&**stream)? {
                 break;

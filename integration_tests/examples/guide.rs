@@ -33,7 +33,7 @@ fn every_block_of_the_guide_that_is_no_test_of_its_own_is_in_the_example_or_its_
 fn the_guide_shows_all_of_the_two_streams() {
     let example = SHOWN[0];
     let blocks = blocks("rust,ignore").concat();
-    let streams = example.find("#[derive(Clone)]").unwrap()..example.find("/// The connector:").unwrap();
+    let streams = example.find("struct Employees").unwrap()..example.find("/// The connector:").unwrap();
     for line in example[streams].lines().filter(|line| !line.trim().is_empty()) {
         assert!(blocks.contains(line), "the guide does not show: {line}");
     }

@@ -11,6 +11,8 @@ pub(crate) use nowhere::{ClosedPort, no_such_host};
 pub(crate) use tls_server::{Authority, Leaf, TlsServer};
 pub(crate) use tunnel_proxy::{Answer, TunnelProxy};
 
+use std::sync::Arc;
+
 use serde_json::json;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
@@ -40,8 +42,8 @@ impl Source for TestSource {
         ConnectorSpecification { connection_specification: json!({"type": "object"}), ..Default::default() }
     }
 
-    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
-        Ok((self.0)(config, cx))
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+        Ok((self.0)(config, cx).into_iter().map(Arc::from).collect())
     }
 }
 

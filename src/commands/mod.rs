@@ -48,7 +48,7 @@ impl Context<'_> {
         config::load(&text, &name(file), &specification, self.output.redactor())
     }
 
-    fn streams(&self, config: &Config) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+    fn streams(&self, config: &Config) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let cx = SourceContext { clock: self.clock.clone(), redactor: self.output.redactor().clone() };
         self.source.streams(config, &cx)
     }

@@ -1,5 +1,7 @@
 //! `read`: records and states of the chosen streams.
 
+use std::sync::Arc;
+
 use super::{Context, name};
 use crate::cli::ReadArgs;
 use crate::protocol::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, Failure, InputState, SyncMode};
@@ -23,7 +25,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
 }
 
 /// The catalog of someone who gave none: every stream, incrementally where possible.
-fn everything(streams: &[Box<dyn HttpStream>]) -> ConfiguredCatalog {
+fn everything(streams: &[Arc<dyn HttpStream>]) -> ConfiguredCatalog {
     let configured = streams.iter().map(|stream| {
         let modes = stream.sync_modes();
         let incremental = modes.contains(&SyncMode::Incremental) && !stream.cursor_field().is_empty();

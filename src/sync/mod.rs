@@ -8,6 +8,7 @@ mod stream_output;
 mod stream_read;
 
 use std::io;
+use std::sync::Arc;
 
 use crate::bug;
 use crate::http::HttpClient;
@@ -22,7 +23,7 @@ use stream_read::StreamRead;
 /// What is to be read, and from where on.
 pub struct ReadPlan<'a> {
     /// All streams of the source.
-    pub streams: &'a [Box<dyn HttpStream>],
+    pub streams: &'a [Arc<dyn HttpStream>],
     /// The chosen ones.
     pub catalog: &'a ConfiguredCatalog,
     /// The states of earlier reads.
@@ -74,7 +75,7 @@ fn read_stream(
     StreamRead::new(stream, cursor_field, plan, configured, client, out).run(state)
 }
 
-fn find<'a>(streams: &'a [Box<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {
+fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {
     let named = || streams.iter().map(|stream| &**stream).filter(|stream| stream.name() == wanted.name);
     // A catalog may have put a stream in a namespace that its source knows nothing of.
     let found = named().find(|stream| stream.namespace() == wanted.namespace.as_deref());

@@ -44,16 +44,16 @@ impl Source for Stripe {
         }
     }
 
-    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Box<dyn HttpStream>>, Failure> {
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let api = Arc::new(Api::new(StripeConfig::new(config)?, cx));
-        let created = table::CREATED.iter().map(|row| Box::new(CreatedList::new(row, api.clone())) as _);
-        let updated = table::UPDATED.iter().map(|row| Box::new(ListThenEvents::new(row, api.clone())) as _);
+        let created = table::CREATED.iter().map(|row| Arc::new(CreatedList::new(row, api.clone())) as _);
+        let updated = table::UPDATED.iter().map(|row| Arc::new(ListThenEvents::new(row, api.clone())) as _);
         Ok(created.chain(updated).collect())
     }
 
     /// A key that can read one stream works. A restricted key may not be allowed to read the first ones, so the others
     /// are tried too; any other fault than a missing permission is the answer at once.
-    fn check(&self, streams: &[Box<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
+    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
         let mut denied = None;
         for stream in streams {
             let error = match cx.probe(&**stream) {
