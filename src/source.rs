@@ -58,6 +58,8 @@ impl CheckContext<'_> {
 /// ```no_run
 /// use std::process::ExitCode;
 ///
+/// use std::sync::Arc;
+///
 /// use serde_json::json;
 /// use source_http::http::auth::{Authenticator, TokenAuthenticator};
 /// use source_http::protocol::{ConnectorSpecification, Failure};
