@@ -1,10 +1,11 @@
 //! For whom a request is made, as far as the cache has to know.
 
+use std::fmt;
+
 use crate::http::auth::AuthContext;
 use crate::http::{Exchange, HttpRequest};
 
 /// What tells the requests of one user from those of another.
-#[derive(Debug)]
 pub(in crate::http) enum Credential {
     /// The request goes out unsigned.
     Unsigned,
@@ -29,5 +30,28 @@ impl Credential {
         let mut signed = exchange.request.clone();
         exchange.authenticator.authenticate(&mut signed, cx)?;
         Ok(Self::Signed(Box::new(signed)))
+    }
+}
+
+/// Its kind: an identity may be the secret itself.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsigned => "Unsigned",
+            Self::Identity(_) => "Identity(..)",
+            Self::Signed(_) => "Signed(..)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let signed = HttpRequest::get("http://a.com/?key=x7".parse().unwrap());
+        let shown = format!("{:?} {:?}", Credential::Identity("x7".to_owned()), Credential::Signed(Box::new(signed)));
+        assert!(!shown.contains("x7"), "{shown}");
     }
 }

@@ -92,10 +92,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::super::Credential;
     use super::*;
-    use crate::http::HttpRequest;
+    use crate::http::{HttpRequest, RequestOptions};
 
     fn key(url: &str) -> CacheKey {
-        CacheKey::new(b"", &HttpRequest::get(url.parse().unwrap()), &Credential::Unsigned)
+        CacheKey::new(b"", &HttpRequest::get(url.parse().unwrap()), &RequestOptions::default(), &Credential::Unsigned)
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl<'v> Visit<'v> {
     /// Prepares a response to be kept, should it prove good.
     pub(in crate::http) fn draft(&mut self, response: &Response) {
         self.draft = match self.leader {
-            Some(_) => self.cache.draft(&self.key, response),
+            Some(_) => self.cache.draft(&self.key, self.request, response),
             None => None,
         };
     }

@@ -10,6 +10,7 @@ mod token_request;
 mod token_response;
 mod token_rules;
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
@@ -50,7 +51,6 @@ pub use token_request::TokenRequest;
 ///
 /// Some APIs give a new refresh token with each access token, and the old one is void. Then the platform has to store
 /// the new one, which [`OAuth2Authenticator::stored_in`] asks it to.
-#[derive(Debug)]
 pub struct OAuth2Authenticator {
     /// Whose tokens these are, while they come and go.
     identity: String,
@@ -66,7 +66,7 @@ impl OAuth2Authenticator {
     pub fn new(request: TokenRequest) -> Self {
         let credentials = Credentials { refresh_token: request.initial_refresh_token(), ..Credentials::default() };
         Self {
-            identity: request.identity(),
+            identity: request.identity(None),
             request,
             names: ResponseNames::default(),
             header: AuthHeader::default(),
@@ -93,7 +93,8 @@ impl OAuth2Authenticator {
         let redactor = &self.request.redactor;
         let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(refresh_token) = stored.refresh_token() {
-            self.identity.extend(["\n", refresh_token]);
+            // The stored one stands for the user in place of the request's own.
+            self.identity = self.request.identity(Some(refresh_token));
             credentials.refresh_token = Some(Secret::new(refresh_token, redactor));
         }
         if let Some((access_token, expires_at)) = stored.access_token() {
@@ -179,6 +180,18 @@ impl OAuth2Authenticator {
             }
             _ => Err(error),
         }
+    }
+}
+
+/// Without the identity, which has secrets in it.
+impl fmt::Debug for OAuth2Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { request, header, credentials, .. } = self;
+        f.debug_struct("OAuth2Authenticator")
+            .field("request", request)
+            .field("header", header)
+            .field("credentials", credentials)
+            .finish_non_exhaustive()
     }
 }
 
