@@ -93,7 +93,7 @@ fn going_round_ends_with_the_time_of_the_request() {
     });
     let done = connector.config(&json!({"url": server.url()})).run("read");
     assert_eq!((done.status, server.requests().len(), done.sleeps.len()), (1, 1, 0));
-    assert!(done.stdout.contains("because request may take are used up"), "{}", done.stdout);
+    assert!(done.stdout.contains("request may take are used up"), "{}", done.stdout);
 }
 
 /// As [`connector`], with a budget that the server's headers tighten.

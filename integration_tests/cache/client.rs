@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use source_http::clock::{SystemClock, SystemRandom};
+use source_http::clock::{Clock, SystemClock, SystemRandom};
 use source_http::http::auth::NoAuth;
 use source_http::http::budget::BudgetWait;
 use source_http::http::cache::ResponseCache;
@@ -76,10 +76,26 @@ fn four_threads_that_ask_for_the_same_share_one_fetch() {
 }
 
 #[test]
+fn a_failure_after_all_retries_is_one_for_all_who_waited() {
+    let server = Server::start(|_: &Request| Reply::empty(500).delay(Duration::from_secs(1)));
+    let client = client(ResponseCache::new());
+    let url = format!("{}/x", server.url());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| get(&client, &url))).collect();
+        for thread in threads {
+            let error = thread.join().expect("no panic").expect_err("a failure");
+            assert!(error.to_string().contains("500"), "{error}");
+        }
+    });
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
 fn after_a_failed_fetch_the_next_thread_tries() {
     let hits = AtomicUsize::new(0);
     let server = Server::start(move |_: &Request| match hits.fetch_add(1, Ordering::SeqCst) {
-        0 => Reply::empty(500).delay(Duration::from_millis(200)),
+        // Not a transient failure, which would be theirs, too.
+        0 => Reply::empty(400).delay(Duration::from_millis(200)),
         _ => Reply::text("answer"),
     });
     let client = client(ResponseCache::new());
@@ -133,7 +149,7 @@ fn a_response_too_long_to_be_kept_is_fetched_each_time_and_by_all_at_once() {
     let seen = most.clone();
     let server = Server::start(move |_: &Request| {
         if first.fetch_add(1, Ordering::SeqCst) == 0 {
-            std::thread::sleep(Duration::from_millis(300));
+            SystemClock::new().sleep(Duration::from_millis(300));
         } else {
             here.fetch_add(1, Ordering::SeqCst);
             // Each waits for the other, but not for ever.
@@ -142,7 +158,7 @@ fn a_response_too_long_to_be_kept_is_fetched_each_time_and_by_all_at_once() {
                 if seen.load(Ordering::SeqCst) == 2 {
                     break;
                 }
-                std::thread::sleep(Duration::from_millis(10));
+                SystemClock::new().sleep(Duration::from_millis(10));
             }
             here.fetch_sub(1, Ordering::SeqCst);
         }

@@ -1,14 +1,15 @@
 //! Which requests are answered from the cache, and with what.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use source_http::http::auth::TokenAuthenticator;
-use source_http::http::{Method, RequestBody, RequestOptions};
+use source_http::http::auth::{AuthContext, Authenticator, TokenAuthenticator};
+use source_http::http::{HttpRequest, Method, RequestBody, RequestOptions};
 use source_http::protocol::Redactor;
 use source_http::testing::{Reply, Request, Routes, Server};
 
-use super::{List, one_page, page, read};
+use super::{List, one_page, page, read, warnings};
 
 #[test]
 fn two_streams_over_one_url_send_one_request_and_a_hit_is_told_at_debug_level() {
@@ -99,6 +100,29 @@ fn other_network_options_share_nothing() {
     })
     .run("read");
     assert_eq!((done.status, server.requests().len()), (0, 2));
+}
+
+/// Signs with a number that is used once.
+#[derive(Default)]
+struct Nonce(AtomicU32);
+
+impl Authenticator for Nonce {
+    fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
+        let nonce = self.0.fetch_add(1, Ordering::SeqCst).to_string();
+        Ok(request.set_secret_header("X-Signature", &nonce)?)
+    }
+}
+
+#[test]
+fn signatures_that_are_never_the_same_bypass_the_cache_and_that_is_told_once() {
+    let server = one_page();
+    let done = read(&server.url(), |url| {
+        ["a", "b"].map(|name| List { authenticator: Box::new(Nonce::default()), ..List::new(name, url) }).into()
+    })
+    .run("read");
+    assert_eq!((done.status, server.requests().len()), (0, 2));
+    let warnings = warnings(&done);
+    assert!(warnings.len() == 1 && warnings[0].contains("identity()"), "{warnings:?}");
 }
 
 #[test]

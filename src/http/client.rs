@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,12 +39,14 @@ pub struct HttpClient {
     output: Arc<Output>,
     /// Hosts that credentials were withheld from, and that this was told of.
     withheld: Mutex<HashSet<String>>,
+    /// It was told that some requests cannot be kept in the cache.
+    told_unnamed: AtomicBool,
 }
 
 /// What an attempt came to.
 enum Attempt<T> {
     Done(Option<T>),
-    Failed { failure: Failure, reason: String, answer: Answer },
+    Failed { failure: Failure, reason: String, answer: Box<Answer> },
 }
 
 /// What of a failed attempt the retry decision needs.
@@ -65,7 +68,17 @@ impl HttpClient {
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, output: Arc<Output>) -> Self {
         let (transport, quota) = (Transport::default(), RetryQuota::default());
         let cache = ResponseCache::default();
-        Self { transport, quota, cache, backoff: Backoff::default(), clock, random, output, withheld: Mutex::default() }
+        Self {
+            transport,
+            quota,
+            cache,
+            backoff: Backoff::default(),
+            clock,
+            random,
+            output,
+            withheld: Mutex::default(),
+            told_unnamed: AtomicBool::new(false),
+        }
     }
 
     /// With the proxies and trusted authorities of an environment. Default: one that is empty.
@@ -97,7 +110,14 @@ impl HttpClient {
         if !exchange.cache || matches!(exchange.request.body, RequestBody::Streamed(_)) {
             return self.fetch(exchange, decode);
         }
-        let credential = Credential::of(exchange, &self.auth_context(exchange))?;
+        let Some(credential) = Credential::of(exchange, &self.auth_context(exchange))? else {
+            if !self.told_unnamed.swap(true, Ordering::Relaxed) {
+                let text = "The response cache is not used for requests whose signature is another one each time: \
+                            their authenticator has to give an identity().";
+                self.output.log(LogLevel::Warn, text)?;
+            }
+            return self.fetch(exchange, decode);
+        };
         let mut visit = self.cache.visit(exchange, &credential, &*self.random, &self.output);
         while let Some(response) = visit.next()? {
             // What was good for one stream may not be for another.
@@ -110,7 +130,14 @@ impl HttpClient {
         let done = self.fetch(exchange, &mut |response| {
             visit.draft(&response);
             decode(response)
-        })?;
+        });
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => {
+                visit.fail(&error);
+                return Err(error);
+            }
+        };
         if done.is_some() {
             visit.keep()?;
         }
@@ -281,7 +308,14 @@ impl HttpClient {
                 return Ok(Attempt::Failed {
                     failure: no_response(exchange.request, &error),
                     reason: error.to_string(),
-                    answer: Answer { action, backoff_time, hint: None, answered: false, says: None, signed: None },
+                    answer: Box::new(Answer {
+                        action,
+                        backoff_time,
+                        hint: None,
+                        answered: false,
+                        says: None,
+                        signed: None,
+                    }),
                 });
             }
         };
@@ -298,13 +332,15 @@ impl HttpClient {
             let free_in = empty.and_then(|says| self.limited(exchange, signed.as_ref(), says.reset));
             self.book(exchange, says, free_in);
         }
-        let answer = |response: &Response, action: ResponseAction, outcome| Answer {
-            action,
-            backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
-            hint: server_hint(response, action, now),
-            answered: true,
-            says,
-            signed: signed.map(Box::new),
+        let answer = |response: &Response, action: ResponseAction, outcome| {
+            Box::new(Answer {
+                action,
+                backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
+                hint: server_hint(response, action, now),
+                answered: true,
+                says,
+                signed: signed.map(Box::new),
+            })
         };
         match action {
             ResponseAction::Ignore => Ok(Attempt::Done(None)),

@@ -101,7 +101,9 @@ impl HttpRequest {
         let known = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
         let secret = self.headers.iter().filter(|(name, value)| known.contains(name) || value.is_sensitive());
         let secret: Vec<HeaderName> = secret.map(|(name, _)| name.clone()).collect();
-        secret.iter().for_each(|name| drop(self.headers.remove(name)));
+        for name in &secret {
+            self.headers.remove(name);
+        }
         !secret.is_empty()
     }
 

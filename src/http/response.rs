@@ -105,7 +105,7 @@ impl fmt::Debug for Response {
             .field("status", &self.status)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("body", &self.body)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,9 @@ use super::{Response, ResponseAction};
 /// How the names of rate-limit headers begin; `remaining` and `reset` follow.
 pub(super) const FAMILIES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
 
+/// Their `reset` headers, in the same order.
+const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+
 /// Seconds from this on are a point in time, below it a duration: no API asks for a wait of thirty years.
 const EPOCH_FROM: f64 = 1e9;
 /// From this on a point in time is given in milliseconds: as seconds it would lie thousands of years ahead.
@@ -31,7 +34,6 @@ pub fn server_hint(response: &Response, action: ResponseAction, now: Timestamp) 
     if action != ResponseAction::RateLimited && response.status != 429 && response.status != 503 {
         return None;
     }
-    const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
     FAMILIES
         .iter()
         .zip(RESETS)

@@ -2,7 +2,7 @@
 //! credentials of every kind, not only `Authorization`, stay with the host they were meant for.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use ureq::http::header::{
@@ -25,6 +25,9 @@ use crate::protocol::FailureKind;
 const IDLE_PER_HOST: usize = 20;
 /// Longest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
+
+/// Bytes that are read of the body of a redirect, which nobody looks at.
+const MAX_REDIRECT_BODY: u64 = 64 * 1024;
 
 /// The most sets of network options that are kept at once. A stream that makes up new ones all the time loses its idle
 /// connections, and nothing else.
@@ -105,7 +108,9 @@ impl Transport {
             return Err(TransportError::new(Layer::Proxy, FailureKind::Config, trip.proxy_credentials()));
         }
         let length = body.content_length();
-        let reader = body.into_with_config().limit(u64::MAX).reader();
+        let is_redirect = options.max_redirects > 0 && parts.status.is_redirection();
+        let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
+        let reader = body.into_with_config().limit(u64::MAX).reader().take(most);
         let trip = Trip { in_body: true, ..trip };
         let body = Body::read(reader, length, options.max_body_bytes).map_err(|error| body_error(error, &trip))?;
         Ok(Response::new(shown, parts.status, parts.headers, body))

@@ -86,6 +86,14 @@ impl Authenticator for NoAuth {
     }
 }
 
+/// Texts as one, each with its length, so that no two lists make the same.
+fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    texts.into_iter().fold(String::new(), |mut all, text| {
+        all.extend([text.len().to_string().as_str(), ":", text]);
+        all
+    })
+}
+
 impl std::fmt::Debug for dyn Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authenticator")

@@ -16,20 +16,24 @@ pub(in crate::http) enum Credential {
 }
 
 impl Credential {
-    /// The credential an exchange is going to be made with.
+    /// The credential an exchange is going to be made with; `None` if it shows in nothing: the authenticator signs
+    /// the same request differently each time, with a time stamp or a number used once.
     ///
     /// # Errors
     /// What the authenticator returns when it is asked to sign.
-    pub(in crate::http) fn of(exchange: &Exchange<'_>, cx: &AuthContext<'_>) -> anyhow::Result<Self> {
+    pub(in crate::http) fn of(exchange: &Exchange<'_>, cx: &AuthContext<'_>) -> anyhow::Result<Option<Self>> {
         if !exchange.authenticated {
-            return Ok(Self::Unsigned);
+            return Ok(Some(Self::Unsigned));
         }
         if let Some(identity) = exchange.authenticator.identity() {
-            return Ok(Self::Identity(identity));
+            return Ok(Some(Self::Identity(identity)));
         }
-        let mut signed = exchange.request.clone();
-        exchange.authenticator.authenticate(&mut signed, cx)?;
-        Ok(Self::Signed(Box::new(signed)))
+        let sign = || {
+            let mut signed = exchange.request.clone();
+            exchange.authenticator.authenticate(&mut signed, cx).map(|()| signed)
+        };
+        let signed = sign()?;
+        Ok((signed == sign()?).then(|| Self::Signed(Box::new(signed))))
     }
 }
 

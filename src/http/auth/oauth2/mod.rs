@@ -11,7 +11,8 @@ mod token_response;
 mod token_rules;
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde_json::{Map, Value};
 
@@ -134,6 +135,14 @@ impl OAuth2Authenticator {
         self
     }
 
+    /// As [`Self::credentials`]; if somebody else is asking for a token, nothing lies in the output's buffer meanwhile.
+    fn wait_for_credentials(&self, cx: &AuthContext<'_>) -> io::Result<MutexGuard<'_, Credentials>> {
+        if let Err(TryLockError::WouldBlock) = self.credentials.try_lock() {
+            cx.output().flush()?;
+        }
+        Ok(self.credentials())
+    }
+
     /// Held while a token is asked for: whoever else needs one waits for it instead of asking too.
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,7 +152,7 @@ impl OAuth2Authenticator {
     /// written out, before this returns.
     fn renew(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
         let request = self.request.build(credentials.refresh_token.as_ref())?;
-        let response = cx.send(&request, &TokenRules)?;
+        let response = cx.send_for_json(&request, &TokenRules)?;
         let now = cx.now();
         let response = TokenResponse::parse(&response, &self.names, self.request.name_of_refresh_token(), now)?;
         let redactor = &self.request.redactor;
@@ -202,7 +211,7 @@ impl Authenticator for OAuth2Authenticator {
     }
 
     fn authenticate(&self, request: &mut HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<()> {
-        let mut credentials = self.credentials();
+        let mut credentials = self.wait_for_credentials(cx)?;
         let now = cx.now();
         match &credentials.access_token {
             Some(token) if now < token.renew_at => {}
@@ -214,7 +223,7 @@ impl Authenticator for OAuth2Authenticator {
     }
 
     fn refresh(&self, rejected: &HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<bool> {
-        let mut credentials = self.credentials();
+        let mut credentials = self.wait_for_credentials(cx)?;
         let is_current = |token: &AccessToken| self.header.is_on(rejected, token.value.expose());
         if credentials.access_token.as_ref().is_some_and(is_current) {
             credentials.access_token = None;

@@ -173,7 +173,7 @@ impl TokenRequest {
             parts.push("");
             parts.extend(pairs.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         }
-        parts.iter().map(|part| format!("{}:{part}", part.len())).collect()
+        super::super::joined(parts)
     }
 
     pub(super) fn name_of_refresh_token(&self) -> &str {
