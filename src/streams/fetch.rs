@@ -28,7 +28,7 @@ impl<'a> Fetcher<'a> {
     /// Fetches one page. `None` is a response the stream ignores.
     ///
     /// # Errors
-    /// A [`Failure`] inside, when the retries are used up or would not help.
+    /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help.
     pub fn page(&self, stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
         self.send(stream, &build(stream, cx)?, cx, &mut |response| match stream.parse_response(&response, cx) {
             Ok(records) => Ok(Page::new(response, records)),
