@@ -241,8 +241,8 @@ fn servers_that_do_not_answer() {
     let refused = stream_error(&mock, |config| config["api_url"] = json!(format!("http://{free}")));
     let query = REQUEST.strip_prefix("GET URL/v1").unwrap();
     let message = format!(
-        "GET http://{free}{query} got no response from {free}: no connection could be opened: connection refused. Gave \
-         up after 6 attempts."
+        "GET http://{free}{query} got no response from {free}: no connection could be opened: connection refused. \
+         Check the host and port in the URL, and that they can be reached from here. Gave up after 6 attempts."
     );
     assert_eq!(refused, ("transient_error".into(), message));
 

@@ -189,10 +189,19 @@ fn a_servers_reset_past_the_longest_time_of_a_request_ends_the_stream_as_transie
     let done = connector(move || Pages::new("items", url.clone(), 2, budget.clone()).boxed()).run("read");
     let messages = done.messages();
     assert_eq!((done.status, done.sleeps.len(), messages.records("items").len()), (1, 0, 1));
-    assert_eq!(messages.statuses("items"), ["STARTED", "RUNNING", "INCOMPLETE"]);
+    assert_eq!(messages.statuses("items"), ["STARTED", "RUNNING", "RUNNING", "INCOMPLETE"]);
     let errors = messages.errors();
     assert!(errors.iter().all(|error| error.failure_type.as_deref() == Some("transient_error")));
     assert!(errors[0].message.contains("would have to wait 86400 s"), "{}", errors[0].message);
+    assert_eq!(messages.rate_limited("items"), 1, "the platform is told when to come back");
+}
+
+#[test]
+fn a_429_without_a_hint_costs_the_backoff_and_not_the_whole_window() {
+    let server = Server::start(Routes::new().on("GET", "/items/1", [Reply::empty(429), page()]));
+    let (url, budget) = (server.url(), shared(moving(100, 3_600)));
+    let done = connector(move || Pages::new("items", url.clone(), 1, budget.clone()).boxed()).run("read");
+    assert_eq!((done.status, seconds(&done.sleeps)), (0, vec![0.25]), "{}", done.stdout);
 }
 
 #[test]

@@ -453,3 +453,11 @@ fn a_file_is_sent_and_one_that_cannot_be_read_is_named_and_not_retried() {
     let message = failure(&items.read(), "system_error", 0);
     assert!(message.contains("it ends 2 bytes before its announced length"), "{message}");
 }
+
+#[test]
+fn the_body_of_a_redirect_is_not_read_to_its_end() {
+    let moved = Reply::text("x".repeat(400_000)).status(302).header("Location", "/list");
+    let server = Server::start(Routes::new().on("GET", "/items", [moved]).on("GET", "/list", [page()]));
+    let done = Items::new(server.url()).with(|options| options.max_body_bytes = 100_000).read();
+    assert_page(&done);
+}

@@ -3,14 +3,27 @@
 use std::time::Duration;
 
 use serde_json::json;
+use source_http::http::{Outcome, Response, ResponseAction, ResponseRule};
 use source_http::json::RecordPath;
-use source_http::streams::{HttpStream, RequestContext};
+use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
 use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
 use crate::support::{TestSource, connector};
 
+#[derive(Clone)]
 struct Items {
     url: String,
+    rules: Vec<ResponseRule>,
+}
+
+impl Items {
+    fn new(server: &Server) -> Self {
+        Self { url: server.url(), rules: Vec::new() }
+    }
+
+    fn connector(self) -> InProcess {
+        connector(move || Box::new(self.clone()))
+    }
 }
 
 impl HttpStream for Items {
@@ -22,6 +35,9 @@ impl HttpStream for Items {
     }
     fn path(&self, _: &RequestContext<'_>) -> String {
         "items".into()
+    }
+    fn response_rules(&self) -> &[ResponseRule] {
+        &self.rules
     }
     fn record_path(&self) -> RecordPath {
         RecordPath::new(["data"])
@@ -36,8 +52,7 @@ fn ok() -> Reply {
 fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_told() {
     let failing = Reply::empty(503);
     let server = Server::start(Routes::new().on("GET", "/items", [failing.clone(), failing.clone(), failing, ok()]));
-    let url = server.url();
-    let done = connector(move || Box::new(Items { url: url.clone() })).run("read");
+    let done = Items::new(&server).connector().run("read");
     let messages = done.messages();
     assert_eq!((done.status, messages.records("items")), (0, vec![r#"{"id":1}"#]));
     // Half of each bound, because the test's chance always draws one half.
@@ -61,8 +76,7 @@ fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_told() {
 #[test]
 fn retries_are_used_up_after_five_and_the_stream_fails_as_transient() {
     let server = Server::start(Routes::new().on("GET", "/items", [Reply::empty(500)]));
-    let url = server.url();
-    let done = connector(move || Box::new(Items { url: url.clone() })).run("read");
+    let done = Items::new(&server).connector().run("read");
     let messages = done.messages();
     assert_eq!(done.status, 1);
     assert_eq!(server.requests().len(), 6);
@@ -106,4 +120,140 @@ impl HttpStream for Numbered {
     fn path(&self, _: &RequestContext<'_>) -> String {
         self.name.clone()
     }
+}
+
+#[test]
+fn a_status_that_the_rules_call_a_rate_limit_is_waited_for_as_its_reset_header_says() {
+    let limited = Reply::empty(403).header("X-RateLimit-Remaining", "0").header("X-RateLimit-Reset", "40");
+    let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
+    let rules = vec![ResponseRule::new(ResponseAction::RateLimited).status(403)];
+    let done = Items { rules, ..Items::new(&server) }.connector().fraction(0.0).run("read");
+    assert_eq!((done.status, done.sleeps), (0, vec![Duration::from_secs(40)]));
+}
+
+#[test]
+fn jitter_never_pushes_a_wait_that_the_server_asks_for_past_the_longest_time_of_a_request() {
+    let limited = Reply::empty(429).header("Retry-After", "590");
+    let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
+    let done = Items::new(&server).connector().run("read");
+    assert_eq!((done.status, done.sleeps), (0, vec![Duration::from_secs(600)]));
+}
+
+#[test]
+fn a_request_whose_time_is_used_up_says_so_and_one_whose_wait_is_too_long_says_that() {
+    let server = Server::start(|_: &Request| Reply::empty(429).header("Retry-After", "700"));
+    let done = Items::new(&server).connector().run("read");
+    assert!(done.stdout.contains("because the next attempt would be in 735 s"), "{}", done.stdout);
+
+    // The stream is made with a URL that is known only after the clock is.
+    let url = std::sync::Arc::new(std::sync::OnceLock::new());
+    let known = url.clone();
+    let connector =
+        connector(move || Box::new(Items { url: known.get().cloned().unwrap_or_default(), rules: Vec::new() }));
+    let clock = connector.clock();
+    let server = Server::start(move |_: &Request| {
+        clock.advance(Duration::from_secs(601));
+        Reply::empty(503)
+    });
+    url.set(server.url()).expect("set once");
+    let done = connector.run("read");
+    assert_eq!((done.status, server.requests().len()), (1, 1));
+    assert!(done.stdout.contains("because the 600 s that one request may take are used up"), "{}", done.stdout);
+}
+
+#[test]
+fn the_servers_word_is_a_floor_and_nonsense_is_no_word() {
+    // 2026-11-01T00:00:00Z, where the test's clock begins.
+    for (retry_after, waited) in [
+        ("5", 5_250),
+        ("Sun, 01 Nov 2026 00:00:30 GMT", 31_500),
+        ("0", 250),
+        ("-1", 250),
+        ("soon", 250),
+        ("1e9", 250),
+        ("99999999", 250),
+        ("Sat, 31 Oct 2026 23:59:59 GMT", 250),
+    ] {
+        let limited = Reply::empty(429).header("Retry-After", retry_after);
+        let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
+        let done = Items::new(&server).connector().run("read");
+        assert_eq!((done.status, done.sleeps), (0, vec![Duration::from_millis(waited)]), "{retry_after}");
+    }
+}
+
+#[test]
+fn a_wait_that_is_too_long_ends_the_stream_with_its_state_and_the_time_the_quota_comes_back() {
+    let limited = Reply::empty(429).header("Retry-After", "3600");
+    let page = Reply::json_text(r#"{"data":[{"id":1}],"next":"b"}"#);
+    let server = Server::start(Routes::new().once("GET", "/items", [page, limited]));
+    let url = server.url();
+    let done = connector(move || Box::new(Paged { url: url.clone() })).run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, done.sleeps.len(), server.requests().len()), (1, 0, 2));
+    assert_eq!(messages.statuses("items"), ["STARTED", "RUNNING", "RUNNING", "INCOMPLETE"]);
+    assert_eq!(**messages.states("items").last().unwrap(), json!({"__resume": {"slice": {}, "next_page_token": "b"}}));
+    let reset = (1_793_491_200 + 3_600 + 180) * 1_000_i64;
+    assert!(done.stdout.contains(&format!(r#""rate_limited":{{"quota_reset":{reset}}}"#)), "{}", done.stdout);
+    assert_eq!(messages.errors()[0].failure_type.as_deref(), Some("transient_error"));
+}
+
+/// Says in its own words what is retried, how often, and for how long.
+struct Paged {
+    url: String,
+}
+
+impl HttpStream for Paged {
+    fn name(&self) -> &str {
+        "items"
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        "items".into()
+    }
+    fn record_path(&self) -> RecordPath {
+        RecordPath::new(["data"])
+    }
+    fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        Ok(page.get(&["next"]))
+    }
+    fn should_retry(&self, response: &Response) -> bool {
+        matches!(response.status.as_u16(), 418 | 429)
+    }
+    fn max_retries(&self) -> u32 {
+        2
+    }
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
+        let teapot = outcome.response().is_some_and(|response| response.status == 418);
+        teapot.then(|| Duration::from_secs(10 * u64::from(failed)))
+    }
+}
+
+#[test]
+fn a_stream_says_what_is_retried_how_often_and_after_how_long() {
+    let read = |replies: Vec<Reply>| {
+        let server = Server::start(Routes::new().on("GET", "/items", replies));
+        let url = server.url();
+        let done = connector(move || Box::new(Paged { url: url.clone() })).run("read");
+        (done.status, done.sleeps.iter().map(Duration::as_secs).collect::<Vec<_>>(), server.requests().len())
+    };
+    assert_eq!(read(vec![Reply::empty(418), Reply::empty(418), ok()]), (0, vec![10, 20], 3));
+    assert_eq!(read(vec![Reply::empty(418)]), (1, vec![10, 20], 3), "two retries and no more");
+    assert_eq!(read(vec![Reply::empty(503), ok()]), (1, vec![], 1), "503 is none of its retries");
+}
+
+#[test]
+fn when_one_request_in_ten_fails_all_succeed() {
+    let count = std::sync::atomic::AtomicU64::new(0);
+    let server = Server::start(move |_: &Request| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if n % 10 == 3 { Reply::empty(503) } else { ok() }
+    });
+    let url = server.url();
+    let source = TestSource::new(move |_, _| {
+        (0..1_000).map(|n| Box::new(Numbered { name: format!("items_{n}"), url: url.clone() }) as _).collect()
+    });
+    let done = InProcess::new(source).config(&json!({})).run("read");
+    assert_eq!((done.status, done.messages().errors().len()), (0, 0));
 }

@@ -1,6 +1,7 @@
 //! Tokens, keys and passwords that never change.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
 use source_http::http::auth::{ApiKeyAuthenticator, Authenticator, BasicAuthenticator, TokenAuthenticator};
@@ -143,6 +144,52 @@ fn no_credentials_go_to_another_host_neither_by_a_path_nor_by_a_redirect() {
         assert_eq!(other.conversation(), ["POST /elsewhere"; 2]);
         assert!(!all(&other).contains("s3cret") && all(&other).contains(r#"{"q":1}"#), "{}", all(&other));
     }
+}
+
+#[test]
+fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_told_once() {
+    let pages = AtomicU32::new(0);
+    let other = Server::start(move |_: &Request| match pages.fetch_add(1, Ordering::SeqCst) % 2 {
+        0 => Reply::json(json!({"data": [{"id": 1}], "next": 2})),
+        _ => Reply::json(json!({"data": [{"id": 2}]})),
+    });
+    let elsewhere = format!("{}/elsewhere", other.url());
+    let redirect = Reply::empty(302).header("Location", elsewhere.clone());
+    let server = Server::start(Routes::new().on("GET", "/items", [redirect]));
+    for path in ["items".to_owned(), elsewhere] {
+        let done = stream(move |config, _| Items {
+            path: path.clone(),
+            headers: [("Authorization", "s3cret"), ("Cookie", "s=s3cret"), ("X-Tenant", "t")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(source_http::http::auth::NoAuth))
+        })
+        .config(&json!({"url": server.url()}))
+        .run("read");
+        assert_eq!(done.status, 0, "{}", done.stdout);
+        let told = format!("Requests that lead to {}", other.url().trim_start_matches("http://"));
+        assert_eq!(done.stdout.matches(&told).count(), 1, "{}", done.stdout);
+    }
+    assert_eq!(header(&server.requests()[..1], "cookie"), ["s=s3cret"]);
+    let sent = other.take_requests();
+    assert_eq!(sent.len(), 4);
+    for request in &sent {
+        let names = ["authorization", "cookie", "x-tenant"].map(|name| request.header(name));
+        assert_eq!(names, [None, None, Some("t")]);
+    }
+}
+
+#[test]
+fn an_open_api_has_no_credentials_to_withhold() {
+    let other = Server::start(|_: &Request| page());
+    let path = format!("{}/elsewhere", other.url());
+    let done = stream(move |config, _| Items {
+        path: path.clone(),
+        ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(source_http::http::auth::NoAuth))
+    })
+    .config(&json!({"url": "http://127.0.0.1:9"}))
+    .run("read");
+    assert!(done.status == 0 && !done.stdout.contains("without credentials"), "{}", done.stdout);
 }
 
 #[test]

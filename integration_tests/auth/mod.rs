@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use source_http::http::auth::Authenticator;
-use source_http::http::budget::BudgetWait;
+use source_http::http::budget::{BudgetWait, RequestBudget};
 use source_http::http::{HttpClient, Method, RequestBody, RequestOptions, RetryObserver, Wait};
 use source_http::json::RecordPath;
 use source_http::protocol::{LogLevel, Output, Redactor, StreamState};
@@ -32,6 +32,8 @@ struct Items {
     body: RequestBody,
     options: RequestOptions,
     auth: Arc<dyn Authenticator>,
+    budget: Option<RequestBudget>,
+    headers: Vec<(String, String)>,
 }
 
 impl Items {
@@ -43,6 +45,8 @@ impl Items {
             body: RequestBody::Empty,
             options: RequestOptions::default(),
             auth,
+            budget: None,
+            headers: Vec::new(),
         }
     }
 }
@@ -71,6 +75,12 @@ impl HttpStream for Items {
     }
     fn authenticator(&self) -> &dyn Authenticator {
         &*self.auth
+    }
+    fn request_headers(&self, _: &RequestContext<'_>) -> Vec<(String, String)> {
+        self.headers.clone()
+    }
+    fn request_budget(&self) -> Option<&RequestBudget> {
+        self.budget.as_ref()
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         cx.page_token.map(|page| ("page".to_owned(), page.to_string())).into_iter().collect()

@@ -121,6 +121,20 @@ fn an_endpoint_that_breaks_connections_is_asked_again() {
 }
 
 #[test]
+fn an_answer_of_the_endpoint_that_is_cut_short_is_asked_for_again_and_never_shown() {
+    let cut = || Reply::json_text(r#"{"access_token":"ha1f-a-token"#);
+    let server =
+        Server::start(Routes::new().once("POST", "/token", [cut(), token("y")]).once("GET", "/items", [page()]));
+    let done = read(&server);
+    assert_eq!((done.status, server.requests().len()), (0, 3), "{}", done.stdout);
+    let server = Server::start(Routes::new().on("POST", "/token", [cut()]));
+    let done = read(&server);
+    assert_eq!((done.status, kinds(&done)), (1, vec!["transient_error".to_owned(); 2]), "{}", done.stdout);
+    assert_eq!(server.requests().len(), 6);
+    assert!(!done.stdout.contains("ha1f"), "{}", done.stdout);
+}
+
+#[test]
 fn a_silent_endpoint_ends_as_a_transient_failure() {
     let silent = token("x").fault(Fault::SilenceBeforeHead(Duration::from_secs(60)));
     let server = Server::start(Routes::new().on("POST", "/token", [silent]));

@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::json;
 use source_http::clock::Clock;
 use source_http::http::auth::RotatingTokenAuthenticator;
+use source_http::http::budget::{BudgetPolicy, RequestBudget, Window};
 use source_http::testing::{Handler, InProcess, Reply, Request, Routes, Server, VirtualClock};
 
-use super::{header, page, page_of, signed_by};
+use super::{Items, header, page, page_of, signed_by, stream};
 
 fn limited(seconds: u32) -> Reply {
     Reply::empty(429).header("Retry-After", seconds.to_string())
@@ -77,8 +78,70 @@ fn tokens_that_are_limited_for_moments_do_not_go_round_for_ever() {
     let server = Server::start(Moments(connector.clock()));
     let done = connector.config(&json!({"url": server.url()})).run("read");
     assert_eq!(done.status, 1);
-    assert!(done.stdout.contains("the retry quota is used up"), "{}", done.stdout);
-    assert_eq!(server.requests().len(), 101);
+    // Six times one round and the request that finds it complete, with a wait between.
+    assert_eq!((server.requests().len(), done.sleeps.len()), (18, 5));
+    assert!(done.stdout.contains("Gave up after 6 attempts"), "{}", done.stdout);
+}
+
+#[test]
+fn going_round_ends_with_the_time_of_the_request() {
+    let connector = connector(&["one", "two"]);
+    let clock = connector.clock();
+    let server = Server::start(move |_: &Request| {
+        clock.advance(Duration::from_secs(700));
+        limited(1)
+    });
+    let done = connector.config(&json!({"url": server.url()})).run("read");
+    assert_eq!((done.status, server.requests().len(), done.sleeps.len()), (1, 1, 0));
+    assert!(done.stdout.contains("request may take are used up"), "{}", done.stdout);
+}
+
+/// As [`connector`], with a budget that the server's headers tighten.
+fn budgeted(tokens: &'static [&'static str]) -> InProcess {
+    stream(move |config, cx| {
+        let auth = RotatingTokenAuthenticator::new(tokens, &cx.redactor).method("token");
+        let budget = Some(RequestBudget::new().policy(BudgetPolicy::new(Window::Unlimited)));
+        Items { budget, ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(auth)) }
+    })
+}
+
+#[test]
+fn the_limit_of_one_token_does_not_hold_back_the_others_of_a_request_budget() {
+    let handler = |request: &Request| match (request.param("page"), request.header("authorization")) {
+        (Some("2"), Some("token one")) => limited(3600),
+        _ => page_of(request, 4),
+    };
+    let server = Server::start(handler);
+    let done = budgeted(&["one", "two"]).config(&json!({"url": server.url()})).run("read");
+    assert_eq!((done.status, done.sleeps.len()), (0, 0), "{}", done.stdout);
+    let sent = ["token one", "token one", "token two", "token two", "token two"];
+    assert_eq!(header(&server.requests(), "authorization"), sent);
+}
+
+#[test]
+fn a_token_whose_quota_is_told_to_be_empty_makes_room_for_the_next_and_the_last_one_for_a_wait() {
+    // Each token has two requests an hour, as its headers tell.
+    let used = Mutex::new(HashMap::<String, u32>::new());
+    let server = Server::start(move |request: &Request| {
+        let mut used = used.lock().expect("a table");
+        let used = used.entry(request.header("authorization").unwrap_or_default().to_owned()).or_default();
+        *used += 1;
+        let left = 2_u32.saturating_sub(*used).to_string();
+        page_of(request, 5).header("X-RateLimit-Remaining", left).header("X-RateLimit-Reset", "300")
+    });
+    let done = budgeted(&["one", "two"]).config(&json!({"url": server.url()})).run("read");
+    assert_eq!(done.status, 0, "{}", done.stdout);
+    let sent = ["one", "one", "two", "two", "one"].map(|token| format!("token {token}"));
+    assert_eq!(header(&server.requests(), "authorization"), sent);
+    assert_eq!(done.sleeps, [Duration::from_secs(300)]);
+}
+
+#[test]
+fn with_all_tokens_limited_the_budget_waits_for_the_first_that_is_free_and_not_for_the_last_that_was_refused() {
+    let server = Server::start(Routes::new().once("GET", "/items", [limited(60), limited(3600), page()]));
+    let done = budgeted(&["one", "two"]).config(&json!({"url": server.url()})).run("read");
+    assert_eq!((done.status, done.messages().record_count()), (0, 1), "{}", done.stdout);
+    assert_eq!(done.sleeps, [Duration::from_secs(63)]);
 }
 
 #[test]

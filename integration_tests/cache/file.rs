@@ -1,12 +1,14 @@
 //! What becomes of the cache's file, and of the read when something becomes of the file.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use assert_cmd::Command;
+use flate2::read::GzDecoder;
 use source_http::http::auth::TokenAuthenticator;
 use source_http::protocol::Redactor;
 use source_http::testing::{Finished, Reply, Request, Server};
@@ -143,8 +145,26 @@ fn the_file_is_for_its_owner_only_holds_no_secret_and_is_removed_after_success_f
             let text = String::from_utf8_lossy(bytes);
             assert!(text.starts_with("SQLite") && !text.contains("topsecret"), "{name}");
         }
+        let entries = entries(&seen[1].2);
+        assert!(entries.len() == 1 && entries[0].contains(r#""id":1"#), "{name}: {entries:?}");
+        assert!(!entries[0].contains("topsecret"), "{name}: {entries:?}");
         assert_ne!(seen[0].2, seen[1].2, "{name}: the first page has been kept by the second");
     }
+}
+
+/// What is kept in a file with these bytes, decompressed.
+fn entries(file: &[u8]) -> Vec<String> {
+    let copy = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(copy.path(), file).expect("written");
+    let database = rusqlite::Connection::open(copy.path()).expect("a database");
+    let mut query = database.prepare("SELECT bytes FROM entries").expect("the table");
+    let blobs = query.query_map((), |row| row.get::<_, Vec<u8>>(0)).expect("entries");
+    let text = |blob: Vec<u8>| {
+        let mut bytes = Vec::new();
+        GzDecoder::new(blob.as_slice()).read_to_end(&mut bytes).expect("gzip");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    blobs.map(|blob| text(blob.expect("an entry"))).collect()
 }
 
 #[test]
@@ -153,4 +173,42 @@ fn the_directory_can_be_named_by_a_flag_or_a_variable() {
     let help = String::from_utf8(help.stdout).expect("text");
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(help.contains("--cache-dir <DIR>") && help.contains("[env: SOURCE_HTTP_CACHE_DIR]"), "{help}");
+}
+
+/// Set for the process that a test starts in order to kill it: the server to read from.
+const TO_BE_KILLED: &str = "CACHE_TEST_URL";
+
+#[test]
+fn a_process_that_is_killed_leaves_no_file_behind() {
+    if let Ok(url) = std::env::var(TO_BE_KILLED) {
+        // The second page never comes.
+        read(&url, |url| vec![List { pages: 2, ..List::new("a", url) }]).run("read");
+        return;
+    }
+    let (told, second_page) = std::sync::mpsc::channel();
+    let server = Server::start(move |request: &Request| {
+        if request.path == "/list/2" {
+            told.send(()).expect("the test waits");
+            return page(2).delay(Duration::from_secs(20));
+        }
+        page(1)
+    });
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut child = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args(["--exact", "cache::file::a_process_that_is_killed_leaves_no_file_behind"])
+        .env(TO_BE_KILLED, server.url())
+        .env("TMPDIR", folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("a process");
+    let reached = second_page.recv_timeout(Duration::from_secs(60));
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    reached.expect("the first page was kept and the second asked for");
+    // The files of the test's own connector, which knows its arguments from them, are not the cache's.
+    let left: Vec<_> = files(folder.path())
+        .into_iter()
+        .filter(|path| path.to_string_lossy().contains("source-http-") || path.to_string_lossy().contains("responses-"))
+        .collect();
+    assert_eq!(left, Vec::<PathBuf>::new());
 }

@@ -1,12 +1,15 @@
 //! Which requests are answered from the cache, and with what.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
 use serde_json::json;
-use source_http::http::auth::TokenAuthenticator;
-use source_http::http::{Method, RequestBody};
+use source_http::http::auth::{AuthContext, Authenticator, TokenAuthenticator};
+use source_http::http::{HttpRequest, Method, RequestBody, RequestOptions};
 use source_http::protocol::Redactor;
 use source_http::testing::{Reply, Request, Routes, Server};
 
-use super::{List, one_page, page, read};
+use super::{List, one_page, page, read, warnings};
 
 #[test]
 fn two_streams_over_one_url_send_one_request_and_a_hit_is_told_at_debug_level() {
@@ -68,6 +71,58 @@ fn a_search_by_post_is_kept_by_its_body() {
     assert_eq!(done.messages().records("c"), [r#"{"id":2}"#]);
     let bodies: Vec<_> = server.requests().iter().map(Request::body_text).collect();
     assert_eq!(bodies, [r#"{"q":"x"}"#, r#"{"q":"y"}"#]);
+}
+
+#[test]
+fn a_response_from_the_cache_answers_the_url_that_redirects_led_to() {
+    let moved = Reply::empty(302).header("Location", "/elsewhere/list");
+    let page = Reply::json_text(r#"{"data":[{"id":1}]}"#);
+    let server = Server::start(Routes::new().on("GET", "/list/1", [moved]).on("GET", "/elsewhere/list", [page]));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = seen.clone();
+    let done = read(&server.url(), move |url| {
+        ["a", "b"].map(|name| List { answered: Some(noted.clone()), ..List::new(name, url) }).into()
+    })
+    .run("read");
+    assert_eq!((done.status, server.requests().len()), (0, 2));
+    assert_eq!(*seen.lock().expect("a list"), vec![format!("{}/elsewhere/list", server.url()); 2]);
+}
+
+#[test]
+fn other_network_options_share_nothing() {
+    let server = one_page();
+    let done = read(&server.url(), |url| {
+        let agent = |name, agent: &str| {
+            let options = RequestOptions { user_agent: agent.to_owned(), ..RequestOptions::default() };
+            List { options, ..List::new(name, url) }
+        };
+        vec![agent("a", "one"), agent("b", "two"), agent("c", "one")]
+    })
+    .run("read");
+    assert_eq!((done.status, server.requests().len()), (0, 2));
+}
+
+/// Signs with a number that is used once.
+#[derive(Default)]
+struct Nonce(AtomicU32);
+
+impl Authenticator for Nonce {
+    fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
+        let nonce = self.0.fetch_add(1, Ordering::SeqCst).to_string();
+        Ok(request.set_secret_header("X-Signature", &nonce)?)
+    }
+}
+
+#[test]
+fn signatures_that_are_never_the_same_bypass_the_cache_and_that_is_told_once() {
+    let server = one_page();
+    let done = read(&server.url(), |url| {
+        ["a", "b"].map(|name| List { authenticator: Box::new(Nonce::default()), ..List::new(name, url) }).into()
+    })
+    .run("read");
+    assert_eq!((done.status, server.requests().len()), (0, 2));
+    let warnings = warnings(&done);
+    assert!(warnings.len() == 1 && warnings[0].contains("identity()"), "{warnings:?}");
 }
 
 #[test]

@@ -7,10 +7,11 @@ mod hits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use source_http::http::auth::{Authenticator, NoAuth};
-use source_http::http::{Method, RequestBody};
+use source_http::http::{Method, RequestBody, RequestOptions, Response, ResponseAction};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
 use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
@@ -30,6 +31,9 @@ struct List {
     params: Vec<(String, String)>,
     /// Has a bug that shows after this page.
     panics_after: Option<u64>,
+    options: RequestOptions,
+    /// Takes down the URLs of the responses.
+    answered: Option<Arc<Mutex<Vec<String>>>>,
 }
 
 impl List {
@@ -45,6 +49,8 @@ impl List {
             record_path: "data",
             params: Vec::new(),
             panics_after: None,
+            options: RequestOptions::default(),
+            answered: None,
         }
     }
 
@@ -86,6 +92,15 @@ impl HttpStream for List {
     }
     fn use_cache(&self) -> bool {
         true
+    }
+    fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
+        self.options.clone()
+    }
+    fn response_action(&self, response: &Response) -> ResponseAction {
+        if let Some(answered) = &self.answered {
+            answered.lock().expect("a list").push(response.url().expect("a URL").into());
+        }
+        ResponseAction::for_status(response.status)
     }
     fn next_page_token(&self, _: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let page = cx.page_token.and_then(PageToken::as_u64).unwrap_or(1);

@@ -22,9 +22,17 @@ const NAMES: [&str; 14] = [
 /// How deep the words may be hidden.
 const DEPTH: usize = 6;
 
-/// Finds the error text in a JSON document. Several texts are joined.
+/// Characters of the words that are told.
+const LENGTH: usize = 1_000;
+
+/// Finds the error text in a JSON document. Several texts are joined; what is too long is cut.
 pub(super) fn find(document: &Value) -> Option<String> {
-    find_within(document, DEPTH)
+    let mut words = find_within(document, DEPTH)?;
+    if let Some((end, _)) = words.char_indices().nth(LENGTH) {
+        words.truncate(end);
+        words.push('…');
+    }
+    Some(words)
 }
 
 fn find_within(value: &Value, depth: usize) -> Option<String> {

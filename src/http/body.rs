@@ -1,6 +1,7 @@
 //! A response's body: small ones in memory, large ones in a temporary file without a name, so that memory does not
 //! depend on what an API sends.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
@@ -13,7 +14,6 @@ pub(super) const MEMORY_LIMIT: usize = 4 * 1024 * 1024;
 const SPOOL_CHUNK: u64 = 256 * 1024;
 
 /// A body that was read to its end.
-#[derive(Debug)]
 pub enum Body {
     /// All of it.
     Memory(Vec<u8>),
@@ -46,6 +46,9 @@ impl Body {
         reader.by_ref().take(memory + 1).read_to_end(&mut buffer).map_err(BodyError::Read)?;
         if buffer.len() as u64 <= memory {
             return Ok(Self::Memory(buffer));
+        }
+        if buffer.len() as u64 > max_bytes {
+            return Err(BodyError::TooLong);
         }
         let mut file = tempfile::tempfile().map_err(BodyError::Spool)?;
         let mut length = 0;
@@ -115,6 +118,14 @@ impl Body {
                 Ok(Box::new(BufReader::with_capacity(64 * 1024, file)))
             }
         }
+    }
+}
+
+/// Its length: there may be secrets in it.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if matches!(self, Self::Memory(_)) { "Memory" } else { "Spooled" };
+        write!(f, "{kind}({} bytes)", self.len())
     }
 }
 

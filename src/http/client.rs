@@ -2,12 +2,21 @@
 //! and decoding are inside the repeated part: a body that was cut short is a fault of the network like any other.
 //! All counters of retries are here, in one place.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use url::Url;
+
 use super::auth::AuthContext;
+use super::budget::ServerSays;
 use super::cache::{Credential, ResponseCache};
-use super::failures::{error_response, gave_up, no_response, quota_used_up, refused_again, unreadable};
+use super::failures::{
+    error_response, gave_up, no_response, quota_used_up, refused_again, time_used_up, too_long, unreadable,
+};
+use super::url::authority;
 use super::{
     Backoff, Exchange, HttpRequest, NetworkEnvironment, Outcome, RequestBody, Response, ResponseAction, RetryQuota,
     Sent, Transport, TransportError, Undecodable, Wait, server_hint,
@@ -28,12 +37,16 @@ pub struct HttpClient {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     output: Arc<Output>,
+    /// Hosts that credentials were withheld from, and that this was told of.
+    withheld: Mutex<HashSet<String>>,
+    /// It was told that some requests cannot be kept in the cache.
+    told_unnamed: AtomicBool,
 }
 
 /// What an attempt came to.
 enum Attempt<T> {
     Done(Option<T>),
-    Failed { failure: Failure, reason: String, answer: Answer },
+    Failed { failure: Failure, reason: String, answer: Box<Answer> },
 }
 
 /// What of a failed attempt the retry decision needs.
@@ -44,6 +57,8 @@ struct Answer {
     /// A wait the server asks for, and the header it does so in.
     hint: Option<(Duration, &'static str)>,
     answered: bool,
+    /// What a rate limit says of the quota. Who it is about is not known before the authenticator was asked.
+    says: Option<ServerSays>,
     /// The request with the credentials that were answered so.
     signed: Option<Box<HttpRequest>>,
 }
@@ -53,7 +68,17 @@ impl HttpClient {
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, output: Arc<Output>) -> Self {
         let (transport, quota) = (Transport::default(), RetryQuota::default());
         let cache = ResponseCache::default();
-        Self { transport, quota, cache, backoff: Backoff::default(), clock, random, output }
+        Self {
+            transport,
+            quota,
+            cache,
+            backoff: Backoff::default(),
+            clock,
+            random,
+            output,
+            withheld: Mutex::default(),
+            told_unnamed: AtomicBool::new(false),
+        }
     }
 
     /// With the proxies and trusted authorities of an environment. Default: one that is empty.
@@ -85,8 +110,15 @@ impl HttpClient {
         if !exchange.cache || matches!(exchange.request.body, RequestBody::Streamed(_)) {
             return self.fetch(exchange, decode);
         }
-        let credential = Credential::of(exchange, &self.auth_context(exchange))?;
-        let mut visit = self.cache.visit(exchange.request, &credential, &*self.random, &self.output);
+        let Some(credential) = Credential::of(exchange, &self.auth_context(exchange))? else {
+            if !self.told_unnamed.swap(true, Ordering::Relaxed) {
+                let text = "The response cache is not used for requests whose signature is another one each time: \
+                            their authenticator has to give an identity().";
+                self.output.log(LogLevel::Warn, text)?;
+            }
+            return self.fetch(exchange, decode);
+        };
+        let mut visit = self.cache.visit(exchange, &credential, &*self.random, &self.output);
         while let Some(response) = visit.next()? {
             // What was good for one stream may not be for another.
             if exchange.rules.response_action(&response) == ResponseAction::Success
@@ -98,7 +130,14 @@ impl HttpClient {
         let done = self.fetch(exchange, &mut |response| {
             visit.draft(&response);
             decode(response)
-        })?;
+        });
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => {
+                visit.fail(&error);
+                return Err(error);
+            }
+        };
         if done.is_some() {
             visit.keep()?;
         }
@@ -110,15 +149,19 @@ impl HttpClient {
         exchange: &Exchange<'_>,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Option<T>> {
-        let host = exchange.request.url.host_str().unwrap_or_default();
+        let host = &authority(&exchange.request.url);
+        let max_time = exchange.rules.max_time();
         let max_retries = exchange.rules.max_retries();
         let started = self.clock.elapsed();
         let mut paid = None;
         let mut retry = 0;
         let mut refreshed = false;
         let mut throttled = Duration::ZERO;
+        // Requests that were turned away since the last wait, each with its credentials.
+        let mut limited: Vec<Box<HttpRequest>> = Vec::new();
         loop {
-            throttled += self.throttle(exchange)?;
+            let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
+            throttled += self.throttle(exchange, max_time.saturating_sub(spent))?;
             let (failure, reason, mut answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);
@@ -127,6 +170,7 @@ impl HttpClient {
                 Attempt::Failed { failure, reason, answer } => (failure, reason, answer),
             };
             let action = answer.action;
+            let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             match action {
                 ResponseAction::RefreshToken if refreshed => return Err(refused_again(failure).into()),
                 ResponseAction::RefreshToken => {
@@ -137,9 +181,20 @@ impl HttpClient {
                     continue;
                 }
                 // It costs no wait and none of the retries, but the quota: a host that limits everyone is left alone.
-                ResponseAction::RateLimited if self.rotate(exchange, &mut answer, &reason)? => {
-                    paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
-                    continue;
+                ResponseAction::RateLimited if self.rotate(exchange, &mut answer) => {
+                    if spent > max_time {
+                        return Err(gave_up(failure, &time_used_up(max_time)).into());
+                    }
+                    if let Some(signed) = answer.signed.take_if(|signed| !limited.contains(signed)) {
+                        limited.push(signed);
+                        paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
+                        let request = exchange.request.describe();
+                        let text = format!("{reason}: sending {request} again with other credentials.");
+                        self.output.log(LogLevel::Info, &text)?;
+                        continue;
+                    }
+                    // All have had their turn. However soon they are free again, it is time for a wait.
+                    answer.hint = None;
                 }
                 _ if !action.is_retry() => return Err(failure.into()),
                 _ => {}
@@ -148,21 +203,16 @@ impl HttpClient {
                 return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
             }
             retry += 1;
-            let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             let wait = self.plan(exchange, &answer, reason, retry, spent);
             if wait.too_long {
                 exchange.observer.waiting(&wait)?;
-                let limit = exchange.rules.max_time().as_secs();
-                let why = format!(
-                    "because the next attempt would be in {:.0} s ({}), past the {limit} s that one request may take",
-                    wait.delay.as_secs_f64(),
-                    wait.rule
-                );
+                let why = if spent < max_time { too_long(&wait, max_time) } else { time_used_up(max_time) };
                 return Err(gave_up(failure, &why).into());
             }
             paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
             exchange.observer.waiting(&wait)?;
             self.clock.sleep(wait.delay);
+            limited.clear();
         }
     }
 
@@ -177,23 +227,40 @@ impl HttpClient {
         Ok(refreshed)
     }
 
-    /// Tells the authenticator of a rate limit. True if the request is to be sent again at once with other credentials;
-    /// if all are limited, the wait becomes the one until some are free.
-    fn rotate(&self, exchange: &Exchange<'_>, answer: &mut Answer, reason: &str) -> anyhow::Result<bool> {
-        let Some(limited) = &answer.signed else { return Ok(false) };
+    /// Tells the authenticator of a rate limit, and the budget, unless it was about credentials that are no longer
+    /// used. True if the request is to be sent again at once with other credentials; if all are limited, the wait
+    /// becomes the one until some are free.
+    fn rotate(&self, exchange: &Exchange<'_>, answer: &mut Answer) -> bool {
         let wait = answer.backoff_time.or(answer.hint.map(|(wait, _)| wait));
-        match exchange.authenticator.rate_limited(limited, wait, &self.auth_context(exchange)) {
-            None => Ok(false),
-            Some(Duration::ZERO) => {
-                let text = format!("{reason}: sending {} again with other credentials.", exchange.request.describe());
-                self.output.log(LogLevel::Info, &text)?;
-                Ok(true)
+        let free_in = self.limited(exchange, answer.signed.as_deref(), wait);
+        self.book(exchange, answer.says.take(), free_in);
+        if let Some(free_in) = free_in.filter(|wait| !wait.is_zero()) {
+            answer.backoff_time = None;
+            answer.hint = Some((free_in, "limit on the credentials that are free first"));
+        }
+        free_in == Some(Duration::ZERO)
+    }
+
+    /// The wait until some credentials are free; `None` if that is not the authenticator's to say.
+    fn limited(
+        &self,
+        exchange: &Exchange<'_>,
+        signed: Option<&HttpRequest>,
+        wait: Option<Duration>,
+    ) -> Option<Duration> {
+        exchange.authenticator.rate_limited(signed?, wait, &self.auth_context(exchange))
+    }
+
+    /// Tells the budget what the server says of the quota; `free_in` is when other credentials take over.
+    fn book(&self, exchange: &Exchange<'_>, says: Option<ServerSays>, free_in: Option<Duration>) {
+        let Some(budget) = exchange.budget else { return };
+        match (says, free_in) {
+            (_, Some(Duration::ZERO)) => budget.forget(exchange.request),
+            (Some(mut says), _) => {
+                says.reset = free_in.or(says.reset);
+                budget.book(exchange.request, &says, &*self.clock);
             }
-            Some(free_in) => {
-                answer.backoff_time = None;
-                answer.hint = Some((free_in, "limit on the credentials that are free first"));
-                Ok(false)
-            }
+            (None, _) => {}
         }
     }
 
@@ -228,10 +295,7 @@ impl HttpClient {
         let started = self.clock.elapsed();
         let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
-        if let (Some(budget), Ok(Sent { response, .. })) = (exchange.budget, &sent) {
-            budget.observe(exchange.request, response, &*self.clock);
-        }
-        let Sent { response, signed } = match sent {
+        let Sent { response, signed, withheld } = match sent {
             Ok(sent) => sent,
             Err(error) => {
                 let error: TransportError = error.downcast()?;
@@ -239,21 +303,44 @@ impl HttpClient {
                     FailureKind::Transient => ResponseAction::Retry,
                     kind => ResponseAction::Fail(kind),
                 };
-                let backoff_time = rules.backoff_time(Outcome::NoResponse(&error), failed);
+                let outcome = Outcome::NoResponse(&error);
+                let backoff_time = action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten();
                 return Ok(Attempt::Failed {
                     failure: no_response(exchange.request, &error),
                     reason: error.to_string(),
-                    answer: Answer { action, backoff_time, hint: None, answered: false, signed: None },
+                    answer: Box::new(Answer {
+                        action,
+                        backoff_time,
+                        hint: None,
+                        answered: false,
+                        says: None,
+                        signed: None,
+                    }),
                 });
             }
         };
+        if withheld && let Some(url) = response.url() {
+            self.tell_withheld(&url)?;
+        }
         let action = rules.response_action(&response);
-        let answer = |response: &Response, action, outcome| Answer {
-            action,
-            backoff_time: rules.backoff_time(outcome, failed),
-            hint: server_hint(response, self.clock.now()),
-            answered: true,
-            signed: signed.map(Box::new),
+        let now = self.clock.now();
+        let mut says = exchange.budget.and_then(|budget| budget.read(exchange.request, &response, action, now));
+        if action != ResponseAction::RateLimited {
+            let says = says.take();
+            // The last request of a quota that is these credentials' own.
+            let empty = says.as_ref().filter(|says| says.remaining == 0);
+            let free_in = empty.and_then(|says| self.limited(exchange, signed.as_ref(), says.reset));
+            self.book(exchange, says, free_in);
+        }
+        let answer = |response: &Response, action: ResponseAction, outcome| {
+            Box::new(Answer {
+                action,
+                backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
+                hint: server_hint(response, action, now),
+                answered: true,
+                says,
+                signed: signed.map(Box::new),
+            })
         };
         match action {
             ResponseAction::Ignore => Ok(Attempt::Done(None)),
@@ -278,11 +365,27 @@ impl HttpClient {
         }
     }
 
-    /// Waits until the budget lets an attempt through. Returns the time waited, which does not count as the request's.
-    fn throttle(&self, exchange: &Exchange<'_>) -> anyhow::Result<Duration> {
+    /// Waits until the budget lets an attempt through, as far as the server's word goes for as long as `patience`.
+    /// Returns the time that does not count as the request's.
+    fn throttle(&self, exchange: &Exchange<'_>, patience: Duration) -> anyhow::Result<Duration> {
         exchange.budget.map_or(Ok(Duration::ZERO), |budget| {
-            budget.acquire(exchange.request, exchange.rules.max_time(), &*self.clock, exchange.observer)
+            budget.acquire(exchange.request, patience, &*self.clock, exchange.observer)
         })
+    }
+
+    /// Tells, once for each host, that a request goes there without credentials.
+    ///
+    /// # Errors
+    /// If stdout is closed.
+    pub(crate) fn tell_withheld(&self, url: &Url) -> io::Result<()> {
+        let host = authority(url);
+        let is_new = self.withheld.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
+        if !is_new {
+            return Ok(());
+        }
+        let text =
+            format!("Requests that lead to {host} go there without credentials: they are meant for another host.");
+        self.output.log(LogLevel::Info, &text)
     }
 
     /// One debug line an attempt.
@@ -300,15 +403,15 @@ impl HttpClient {
 
     /// How long to wait and whose rule it is: the stream's, the server's, or the backoff's.
     fn plan(&self, exchange: &Exchange<'_>, answer: &Answer, reason: String, retry: u32, spent: Duration) -> Wait {
+        let left = exchange.rules.max_time().saturating_sub(spent);
         let (delay, rule) = if let Some(delay) = answer.backoff_time {
             (delay, "the stream's own backoff_time".to_owned())
         } else if let Some((floor, header)) = answer.hint {
-            // A floor, never cut short; a tenth on top at most.
-            let floor = floor.max(self.backoff.draw(retry, &*self.random));
-            (
-                floor.saturating_add(floor.mul_f64(HINT_JITTER * self.random.fraction())),
-                format!("the server's {header}"),
-            )
+            // A floor, never cut short; a tenth on top at most, as long as there is time for it.
+            let delay = floor.max(self.backoff.draw(retry, &*self.random));
+            let delay = delay.saturating_add(delay.mul_f64(HINT_JITTER * self.random.fraction()));
+            let delay = if floor <= left { delay.min(left) } else { delay };
+            (delay, format!("the server's {header}"))
         } else {
             let bound = self.backoff.bound(retry).as_secs_f64();
             (self.backoff.draw(retry, &*self.random), format!("backoff with full jitter up to {bound} s"))
@@ -323,7 +426,7 @@ impl HttpClient {
             retry,
             max_retries: exchange.rules.max_retries(),
             quota_reset,
-            too_long: spent.saturating_add(delay) > exchange.rules.max_time(),
+            too_long: delay > left || left.is_zero(),
         }
     }
 }

@@ -1,12 +1,30 @@
 //! The texts of a request's failures: what was asked, what came back, what the user can do.
 
-use super::{HttpRequest, Response, ResponseAction, RetryRules, TransportError, Undecodable};
+use std::time::Duration;
+
+use super::url::authority;
+use super::{HttpRequest, Response, ResponseAction, RetryRules, TransportError, Undecodable, Wait};
 use crate::protocol::{Failure, FailureKind};
 
 pub(super) fn gave_up(mut failure: Failure, why: &str) -> Failure {
     failure.kind = FailureKind::Transient;
     failure.message = format!("{} Gave up {why}.", failure.message);
     failure
+}
+
+/// Why there is no time for the next attempt.
+pub(super) fn too_long(wait: &Wait, max_time: Duration) -> String {
+    format!(
+        "because the next attempt would be in {:.0} s ({}), past the {} s that one request may take",
+        wait.delay.as_secs_f64(),
+        wait.rule,
+        max_time.as_secs()
+    )
+}
+
+/// Why there is no next attempt, however soon it would be.
+pub(super) fn time_used_up(max_time: Duration) -> String {
+    format!("because the {} s that one request may take are used up", max_time.as_secs())
 }
 
 pub(super) fn quota_used_up(failure: Failure, host: &str) -> Failure {
@@ -23,10 +41,7 @@ pub(super) fn refused_again(mut failure: Failure) -> Failure {
 }
 
 pub(super) fn no_response(request: &HttpRequest, error: &TransportError) -> Failure {
-    let target = match (request.url.host_str(), request.url.port_or_known_default()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        _ => request.url.to_string(),
-    };
+    let target = authority(&request.url);
     let message = format!("{} got no response from {target}: {error}.", request.describe());
     Failure::new(error.kind, message).with_internal(format!("{error:?}"))
 }

@@ -33,7 +33,7 @@ mod transport_error;
 mod trip;
 mod url;
 
-pub use self::url::{add_params, join_url, set_param};
+pub use self::url::{add_params, join_url, same_host, set_param};
 pub use backoff::Backoff;
 pub use body::Body;
 pub use client::HttpClient;

@@ -1,10 +1,14 @@
 //! A request, before and after credentials are put on it.
 
+use std::fmt;
+
 use serde_json::Value;
+use ureq::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
 use super::StreamedBody;
+use super::url::without_values;
 use crate::protocol::Failure;
 
 /// What a request carries. A stream gives it in [`crate::streams::HttpStream::request_body`]; a pager may put its token
@@ -27,7 +31,7 @@ use crate::protocol::Failure;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum RequestBody {
     /// Nothing.
     #[default]
@@ -60,7 +64,7 @@ impl RequestBody {
 }
 
 /// One HTTP request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
@@ -109,6 +113,19 @@ impl HttpRequest {
         Ok(())
     }
 
+    /// Takes the credentials off that the stream itself put on it, before it goes to another host than they were meant
+    /// for: `Authorization`, `Cookie`, `Proxy-Authorization`, and headers that were set as secret. True if there were
+    /// any.
+    pub fn strip_credentials(&mut self) -> bool {
+        let known = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+        let secret = self.headers.iter().filter(|(name, value)| known.contains(name) || value.is_sensitive());
+        let secret: Vec<HeaderName> = secret.map(|(name, _)| name.clone()).collect();
+        for name in &secret {
+            self.headers.remove(name);
+        }
+        !secret.is_empty()
+    }
+
     /// Method and URL as they may be shown: without user name, password and fragment. Secrets in the query are masked
     /// where the text is written out.
     #[must_use]
@@ -118,6 +135,33 @@ impl HttpRequest {
         let _ = url.set_password(None);
         url.set_fragment(None);
         format!("{} {url}", self.method)
+    }
+}
+
+/// Kind and length: there may be passwords in a form.
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Empty => return f.write_str("Empty"),
+            Self::Streamed(body) => return body.fmt(f),
+            Self::Json(_) => "Json",
+            Self::Form(_) => "Form",
+            Self::Text(_) => "Text",
+        };
+        let length = self.encode().map_or(0, |(bytes, _)| bytes.len());
+        write!(f, "{kind}({length} bytes)")
+    }
+}
+
+/// No value that may be secret: of the URL no user, password and values of its query, of the headers their names.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &without_values(&self.url))
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body", &self.body)
+            .finish()
     }
 }
 
@@ -133,13 +177,21 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_header_is_sent_and_not_shown() {
-        let mut request = HttpRequest::get(Url::parse("http://a.com").unwrap());
-        request.set_header("X-Open", "seen").unwrap();
+    fn debug_output_shows_what_a_request_is_and_none_of_its_values() {
+        let mut request = HttpRequest::get(Url::parse("http://ux7:px7@a.com/x?key=x7&lone#x7").unwrap());
+        request.set_header("X-Open", "x7").unwrap();
         request.set_secret_header("Authorization", "Bearer x7").unwrap();
-        assert_eq!(request.headers["authorization"], "Bearer x7");
-        let shown = format!("{request:?}");
-        assert!(shown.contains("seen") && !shown.contains("x7"), "{shown}");
+        for (body, told) in [
+            (RequestBody::Empty, "Empty"),
+            (RequestBody::Json(serde_json::json!({"x7": "x7"})), "Json(11 bytes)"),
+            (RequestBody::Form(vec![("password".to_owned(), "x7".to_owned())]), "Form(11 bytes)"),
+            (RequestBody::Text("x7".to_owned()), "Text(2 bytes)"),
+        ] {
+            let shown = format!("{:?}", HttpRequest { body, ..request.clone() });
+            let headers = r#"headers: ["x-open", "authorization"]"#;
+            assert!(shown.contains(headers) && shown.contains(told) && shown.contains("a.com/x?key&lone"), "{shown}");
+            assert!(!shown.contains("x7"), "{shown}");
+        }
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! A response, body included.
 
+use std::fmt;
 use std::io::Read;
 
 use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, StatusCode};
 use url::Url;
 
+use super::url::without_values;
 use super::{Body, HttpRequest};
 
+/// Longest body, in bytes, that is searched for an error text.
+const MAX_ERROR_BODY: u64 = 1024 * 1024;
 /// Characters of a body that an error shows.
 const SNIPPET: usize = 200;
 
 /// What came back for a request, read to its end.
-#[derive(Debug)]
 pub struct Response {
     /// The request this answers, as it may be shown: method and URL, after redirects.
     pub request: String,
@@ -52,9 +55,13 @@ impl Response {
         }
     }
 
-    /// The API's own words in an error response, if the body is JSON and has them under one of the usual names.
+    /// The API's own words in an error response, if the body is JSON and has them under one of the usual names: the
+    /// first 1,000 characters. A body longer than 1 MiB is not looked at.
     #[must_use]
     pub fn error_message(&self) -> Option<String> {
+        if self.body.len() > MAX_ERROR_BODY {
+            return None;
+        }
         super::api_message::find(&self.json().ok()?)
     }
 
@@ -90,6 +97,18 @@ impl Response {
     }
 }
 
+/// No value that may be secret: a token endpoint answers with tokens, a login with cookies.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &self.url().as_ref().map(without_values))
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -122,6 +141,22 @@ pub(super) mod tests {
     #[test]
     fn the_url_is_that_of_the_request() {
         assert_eq!(response(200, &[], "").url().unwrap().as_str(), "http://a.com/x");
+    }
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let mut response = response(200, &[("set-cookie", "s=x7")], r#"{"access_token":"x7"}"#);
+        response.request = "GET http://a.com/x?key=x7".to_owned();
+        let shown = format!("{response:?}");
+        assert!(!shown.contains("x7") && shown.contains("21 bytes") && shown.contains("a.com/x?key"), "{shown}");
+    }
+
+    #[test]
+    fn the_apis_words_are_cut_and_not_looked_for_in_a_huge_body() {
+        let body = |length: usize| format!(r#"{{"error":"{}"}}"#, "é".repeat(length));
+        assert_eq!(response(400, &[], &body(1_000)).error_message(), Some("é".repeat(1_000)));
+        assert_eq!(response(400, &[], &body(1_001)).error_message(), Some("é".repeat(1_000) + "…"));
+        assert_eq!(response(400, &[], &body(600_000)).error_message(), None);
     }
 
     #[test]

@@ -111,8 +111,9 @@ pub trait RetryRules {
         5
     }
 
-    /// Longest time for one request in all, waits included, but for those of its own request budget. Default: 10
-    /// minutes.
+    /// Time after which a request is not tried again: no wait is begun that would end later, counted from the first
+    /// attempt, without the waits for its own request budget. An attempt that is under way is not cut short by it; see
+    /// [`super::RequestOptions::total_timeout`] for that. Default: 10 minutes.
     fn max_time(&self) -> Duration {
         Duration::from_secs(600)
     }
@@ -140,7 +141,7 @@ pub struct Wait {
     pub delay: Duration,
     /// Whose rule set the delay.
     pub rule: String,
-    /// Which retry this is for, from 1.
+    /// Which retry this is for, from 1; 0 if it is for an attempt that a budget holds back.
     pub retry: u32,
     /// How many there are at most.
     pub max_retries: u32,

@@ -6,32 +6,64 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::Response;
+use super::{Response, ResponseAction};
 
-/// Headers that tell when a rate limit ends, as seconds from now or seconds since the epoch.
-const RESET_HEADERS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+/// How the names of rate-limit headers begin; `remaining` and `reset` follow.
+pub(super) const FAMILIES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
 
-/// Seconds above this are a point in time, below it a duration: no API asks for a wait of thirty years.
+/// Their `reset` headers, in the same order.
+const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+
+/// Seconds from this on are a point in time, below it a duration: no API asks for a wait of thirty years.
 const EPOCH_FROM: f64 = 1e9;
+/// From this on a point in time is given in milliseconds: as seconds it would lie thousands of years ahead.
+const MILLISECONDS_FROM: f64 = 1e11;
+/// What lies further ahead than the longest quota in use, a month's, makes no sense.
+const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 
 /// How long the server wants to be left alone, and the header that says so. `None` if it says nothing, or nothing
-/// that lies in the future.
+/// that lies in the future, 31 days at most.
+///
+/// `Retry-After` counts whatever the response; a reset header only if `action` calls the response a rate limit or its
+/// status is 429 or 503, and no header of the same family says that requests remain.
 #[must_use]
-pub fn server_hint(response: &Response, now: Timestamp) -> Option<(Duration, &'static str)> {
-    let retry_after = response.header("retry-after").and_then(|value| delay(value, now));
-    if let Some(delay) = retry_after {
+pub fn server_hint(response: &Response, action: ResponseAction, now: Timestamp) -> Option<(Duration, &'static str)> {
+    if let Some(delay) = retry_after(response, now) {
         return Some((delay, "Retry-After"));
     }
-    if response.status != 429 && response.status != 503 {
+    if action != ResponseAction::RateLimited && response.status != 429 && response.status != 503 {
         return None;
     }
-    RESET_HEADERS.iter().find_map(|name| Some((delay(response.header(name)?, now)?, *name)))
+    FAMILIES
+        .iter()
+        .zip(RESETS)
+        .find_map(|(family, name)| Some((reset_when_empty(response, &format!("{family}remaining"), name, now)?, name)))
 }
 
-/// A time to wait, given as seconds, seconds since the epoch, or a date; `None` if it does not lie in the future.
+/// The wait of `Retry-After`.
+pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    delay(response.header("retry-after")?, now)
+}
+
+/// The time to a reset that ends a refusal: not if requests remain, because then something else was refused.
+pub(super) fn reset_when_empty(response: &Response, remaining: &str, reset: &str, now: Timestamp) -> Option<Duration> {
+    match response.header(remaining).and_then(count) {
+        Some(1..) => None,
+        _ => delay(response.header(reset)?, now),
+    }
+}
+
+/// A number of requests. More than fits is as good as no limit.
+pub(super) fn count(value: &str) -> Option<u32> {
+    value.trim().parse::<u64>().ok().map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// A time to wait, given as seconds, as seconds or milliseconds since the epoch, or as a date; `None` if it does not
+/// lie in the future, or too far ahead.
 pub(super) fn delay(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     let seconds = match value.parse::<f64>() {
+        Ok(milliseconds) if milliseconds >= MILLISECONDS_FROM => milliseconds / 1000.0 - epoch_seconds(now),
         Ok(seconds) if seconds >= EPOCH_FROM => seconds - epoch_seconds(now),
         Ok(seconds) => seconds,
         Err(_) => {
@@ -39,7 +71,8 @@ pub(super) fn delay(value: &str, now: Timestamp) -> Option<Duration> {
             epoch_seconds(at) - epoch_seconds(now)
         }
     };
-    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
+    let delay = (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten();
+    delay.filter(|delay| *delay <= FURTHEST)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit a double")]
@@ -54,7 +87,8 @@ mod tests {
 
     fn hint(headers: &[(&'static str, &str)]) -> Option<(f64, &'static str)> {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        server_hint(&response(429, headers, ""), now).map(|(delay, name)| (delay.as_secs_f64(), name))
+        server_hint(&response(429, headers, ""), ResponseAction::RateLimited, now)
+            .map(|(delay, name)| (delay.as_secs_f64(), name))
     }
 
     #[test]
@@ -69,12 +103,15 @@ mod tests {
     fn reset_headers_are_read_as_a_duration_and_as_a_point_in_time() {
         assert_eq!(hint(&[("ratelimit-reset", "30")]), Some((30.0, "ratelimit-reset")));
         assert_eq!(hint(&[("x-ratelimit-reset", "1800000012")]), Some((12.0, "x-ratelimit-reset")));
+        assert_eq!(hint(&[("x-ratelimit-reset", "1800000012000")]), Some((12.0, "x-ratelimit-reset")));
         assert_eq!(hint(&[("ratelimit-reset", "30"), ("retry-after", "5")]), Some((5.0, "Retry-After")));
     }
 
     #[test]
     fn what_makes_no_sense_is_no_hint() {
-        for value in ["0", "-1", "soon", "", "NaN", "inf", "1e300", "Fri, 15 Jan 2027 07:59:59 GMT", "1799999999"] {
+        for value in
+            ["0", "-1", "soon", "", "NaN", "inf", "1e300", "Fri, 15 Jan 2027 07:59:59 GMT", "1799999999", "99999999"]
+        {
             assert_eq!(hint(&[("retry-after", value)]), None, "{value}");
         }
     }
@@ -82,6 +119,20 @@ mod tests {
     #[test]
     fn a_reset_header_counts_only_when_the_server_turned_the_request_away() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        assert_eq!(server_hint(&response(500, &[("ratelimit-reset", "30")], ""), now), None);
+        let hint = |status, action| server_hint(&response(status, &[("ratelimit-reset", "30")], ""), action, now);
+        assert_eq!(hint(500, ResponseAction::Retry), None);
+        // A stream's rules may call any status a rate limit.
+        assert!(hint(403, ResponseAction::RateLimited).is_some());
+    }
+
+    #[test]
+    fn a_reset_header_does_not_count_when_its_own_family_says_that_requests_remain() {
+        assert_eq!(hint(&[("ratelimit-remaining", "3"), ("ratelimit-reset", "30")]), None);
+        assert_eq!(
+            hint(&[("ratelimit-remaining", "3"), ("ratelimit-reset", "30"), ("x-ratelimit-reset", "9")]),
+            Some((9.0, "x-ratelimit-reset"))
+        );
+        let empty = [("ratelimit-remaining", "0"), ("ratelimit-reset", "30")];
+        assert_eq!(hint(&empty), Some((30.0, "ratelimit-reset")));
     }
 }

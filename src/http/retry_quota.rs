@@ -13,7 +13,7 @@ const NO_ANSWER_COST: u32 = 10;
 /// What a success at the first attempt gives back.
 const SUCCESS_GAIN: u32 = 1;
 
-/// A token bucket per host, in the manner of the AWS SDKs' standard retry mode.
+/// A token bucket per server, named by host and port, in the manner of the AWS SDKs' standard retry mode.
 #[derive(Debug, Default)]
 pub struct RetryQuota {
     tokens: Mutex<HashMap<String, u32>>,

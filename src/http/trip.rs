@@ -47,9 +47,11 @@ impl Trip<'_> {
     }
 
     pub(super) fn unconnected(&self, why: &str) -> Fault {
-        match self.route.describe_proxy() {
-            Some(proxy) => (Layer::Proxy, Transient, format!("no connection to {proxy}: {why}")),
-            None => (Layer::Connect, Transient, why.to_owned()),
+        if let Some(proxy) = self.route.describe_proxy() {
+            (Layer::Proxy, Transient, format!("no connection to {proxy}: {why}"))
+        } else {
+            let text = format!("{why}. Check the host and port in the URL, and that they can be reached from here");
+            (Layer::Connect, Transient, text)
         }
     }
 

@@ -54,6 +54,37 @@ pub fn set_param(url: &mut Url, name: &str, value: &str) {
     url.query_pairs_mut().append_pair(name, value);
 }
 
+/// Host and port: what a server is known by.
+pub(super) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// A URL for debug output: without user, password and fragment, and of its query the names only.
+pub(super) fn without_values(url: &Url) -> String {
+    let mut shown = url.clone();
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    let names = url.query().map(|query| {
+        let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+        names.collect::<Vec<_>>().join("&")
+    });
+    shown.set_query(names.as_deref());
+    shown.into()
+}
+
+/// Whether credentials meant for one URL may go to another: same host and port, and not from `https` to `http`. From
+/// `http` to `https`, both at their own ports, is a way up and no other host.
+#[must_use]
+pub fn same_host(meant: &Url, other: &Url) -> bool {
+    let upgraded =
+        meant.scheme() == "http" && other.scheme() == "https" && meant.port().is_none() && other.port().is_none();
+    meant.host_str() == other.host_str()
+        && (upgraded
+            || meant.scheme() == other.scheme() && meant.port_or_known_default() == other.port_or_known_default())
+}
+
 fn is_http(text: &str) -> bool {
     ["http://", "https://"]
         .iter()
@@ -116,6 +147,22 @@ mod tests {
             let mut url = Url::parse(before).unwrap();
             set_param(&mut url, "p", "2");
             assert_eq!(url.as_str(), after);
+        }
+    }
+
+    #[test]
+    fn credentials_stay_with_their_host_and_never_lose_encryption() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        for (meant, other, same) in [
+            ("https://a.com/x", "https://a.com/y", true),
+            ("https://a.com", "https://a.com:443/y", true),
+            ("http://a.com", "https://a.com", true),
+            ("https://a.com", "http://a.com", false),
+            ("https://a.com", "https://b.com", false),
+            ("https://a.com", "https://sub.a.com", false),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2", false),
+        ] {
+            assert_eq!(same_host(&url(meant), &url(other)), same, "{meant} -> {other}");
         }
     }
 }

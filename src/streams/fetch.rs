@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{HttpStream, Page, RequestContext, Slice};
 use crate::http::{
     Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
-    add_params, join_url,
+    add_params, join_url, same_host,
 };
 use crate::protocol::StreamState;
 
@@ -62,7 +62,7 @@ impl<'a> Fetcher<'a> {
         })
     }
 
-    /// Sends a request as the stream wants it sent. Its credentials stay with the host of its base URL.
+    /// Sends a request as the stream wants it sent. Its credentials, the authenticator's and those in its own headers, stay with the host of its base URL.
     fn send<T>(
         &self,
         stream: &dyn HttpStream,
@@ -70,10 +70,19 @@ impl<'a> Fetcher<'a> {
         cx: &RequestContext<'_>,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Option<T>> {
+        let authenticated = same_host(&join_url(stream.url_base(), "")?, &request.url);
+        let mut stripped = None;
+        if !authenticated {
+            let own = stripped.insert(request.clone()).strip_credentials();
+            // Only an open API has an identity without a name.
+            if own || stream.authenticator().identity().is_none_or(|identity| !identity.is_empty()) {
+                self.client.tell_withheld(&request.url)?;
+            }
+        }
         let exchange = Exchange {
-            request,
+            request: stripped.as_ref().unwrap_or(request),
             authenticator: stream.authenticator(),
-            authenticated: request.url.origin() == join_url(stream.url_base(), "")?.origin(),
+            authenticated,
             options: &stream.request_options(cx),
             rules: &Rules(stream),
             observer: self.observer,

@@ -418,8 +418,9 @@ pub trait HttpStream: Send + Sync {
         5
     }
 
-    /// Longest time for one request in all, waits included, but for those that the policies of its own
-    /// [`HttpStream::request_budget`] impose. Default: 10 minutes.
+    /// Time after which a request is not tried again: no wait is begun that would end later, counted from the first
+    /// attempt, without the waits for [`HttpStream::request_budget`]. An attempt that is under way is not cut short by
+    /// it; see [`RequestOptions::total_timeout`] for that. Default: 10 minutes.
     fn max_time(&self) -> Duration {
         Duration::from_secs(600)
     }

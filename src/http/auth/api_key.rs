@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::secret::Secret;
 use super::{AuthContext, Authenticator};
-use crate::http::{HttpRequest, RequestBody};
+use crate::http::{HttpRequest, RequestBody, set_param};
 use crate::protocol::{Failure, Redactor};
 
 /// Sends a key in a header, a query parameter, or a field of the body.
@@ -58,14 +58,7 @@ impl ApiKeyAuthenticator {
         let (name, key) = (self.name.as_str(), self.key.expose());
         match self.place {
             Place::Header => return request.set_secret_header(name, key),
-            Place::Query => {
-                if request.url.query_pairs().any(|(known, _)| known == name) {
-                    let url = request.url.clone();
-                    let others = url.query_pairs().filter(|(known, _)| known != name);
-                    request.url.query_pairs_mut().clear().extend_pairs(others);
-                }
-                request.url.query_pairs_mut().append_pair(name, key);
-            }
+            Place::Query => set_param(&mut request.url, name, key),
             Place::Body => match &mut request.body {
                 RequestBody::Json(Value::Object(members)) => {
                     members.insert(name.to_owned(), key.into());

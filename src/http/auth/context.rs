@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 
 use super::NoAuth;
-use crate::http::{Exchange, HttpClient, HttpRequest, RequestOptions, Response, RetryObserver, RetryRules};
+use crate::http::{
+    Body, Exchange, HttpClient, HttpRequest, RequestOptions, Response, RetryObserver, RetryRules, Undecodable,
+};
 use crate::protocol::{Failure, Output};
 
 /// Longest time for one attempt of an authenticator's own request. Everything else waits for it.
@@ -53,6 +56,28 @@ impl<'a> AuthContext<'a> {
     /// # Errors
     /// A [`Failure`] inside: that of the last attempt, or a system failure if the rules say to ignore the response.
     pub fn send(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
+        self.send_and_decode(request, rules, &mut Ok)
+    }
+
+    /// As [`AuthContext::send`], for a response that has to be JSON: one that is not is asked for again. The failure
+    /// does not show its body, which may have half a token in it.
+    pub(super) fn send_for_json(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
+        self.send_and_decode(request, rules, &mut |mut response| {
+            if response.json::<IgnoredAny>().is_ok() {
+                return Ok(response);
+            }
+            response.body = Body::Memory(b"(not shown)".to_vec());
+            let problem = "it is something else than JSON, or was cut short".to_owned();
+            Err(Box::new((response, Undecodable { problem, retry: true })))
+        })
+    }
+
+    fn send_and_decode(
+        &self,
+        request: &HttpRequest,
+        rules: &dyn RetryRules,
+        decode: &mut dyn FnMut(Response) -> Result<Response, Box<(Response, Undecodable)>>,
+    ) -> anyhow::Result<Response> {
         let exchange = Exchange {
             request,
             authenticator: &NoAuth,
@@ -63,7 +88,7 @@ impl<'a> AuthContext<'a> {
             budget: None,
             cache: false,
         };
-        let response = self.client.send(&exchange, &mut Ok)?;
+        let response = self.client.send(&exchange, decode)?;
         response.ok_or_else(|| Failure::system(format!("{} has no response to use.", request.describe())).into())
     }
 }

@@ -86,8 +86,51 @@ impl Authenticator for NoAuth {
     }
 }
 
+/// Texts as one, each with its length, so that no two lists make the same.
+fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    texts.into_iter().fold(String::new(), |mut all, text| {
+        all.extend([text.len().to_string().as_str(), ":", text]);
+        all
+    })
+}
+
 impl std::fmt::Debug for dyn Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authenticator")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::protocol::Redactor;
+
+    #[test]
+    fn no_authenticator_shows_a_secret_in_its_debug_output() {
+        let redactor = Redactor::default();
+        let url = "http://a.com/token";
+        let request = || TokenRequest::refresh_token(url, "id", "x7", "x7", &redactor).header("X-Key", "x7");
+        let config: Map<_, _> = [(
+            "credentials".to_owned(),
+            json!({"refresh_token": "x7", "access_token": "x7", "token_expiry_date": "2030-01-01T00:00:00Z"}),
+        )]
+        .into_iter()
+        .collect();
+        let stored = OAuth2Authenticator::new(request()).stored_in(config, ConfigPaths::default());
+        assert!(stored.identity().is_some_and(|identity| identity.contains("x7")));
+        let shown = [
+            format!("{:?}", ApiKeyAuthenticator::header("X-Key", "x7", &redactor)),
+            format!("{:?}", BasicAuthenticator::new("ann", "x7", &redactor).unwrap()),
+            format!("{:?}", TokenAuthenticator::bearer("x7", &redactor)),
+            format!("{:?}", RotatingTokenAuthenticator::new(["x7", "x7b"], &redactor)),
+            format!("{:?}", OAuth2Authenticator::new(request())),
+            format!("{stored:?}"),
+            format!("{NoAuth:?}"),
+        ];
+        for shown in shown {
+            assert!(!shown.contains("x7") && !shown.contains("YW5uOng3"), "{shown}");
+        }
     }
 }

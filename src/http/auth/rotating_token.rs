@@ -92,8 +92,7 @@ impl Limits {
 impl Authenticator for RotatingTokenAuthenticator {
     /// All tokens are of one user: whichever signs, the answer is the same.
     fn identity(&self) -> Option<String> {
-        let tokens: Vec<&str> = self.tokens.iter().map(Secret::expose).collect();
-        Some(tokens.join("\n"))
+        Some(super::joined(self.tokens.iter().map(Secret::expose)))
     }
 
     fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {

@@ -49,6 +49,15 @@ impl FixedWindow {
         self.used += weight.min(self.limit);
     }
 
+    /// Takes back a request that was noted for a moment of the present period. What an earlier one had is gone with it.
+    pub(super) fn give_back(&mut self, at: Duration, weight: u32) {
+        if let Some(ends) = self.ends
+            && (ends.saturating_sub(self.period)..ends).contains(&at)
+        {
+            self.used = self.used.saturating_sub(weight.min(self.limit));
+        }
+    }
+
     /// Makes the present period end as late as the server says, if that is later and no longer than a period from now.
     pub(super) fn ends_no_sooner_than(&mut self, reset: Duration, now: Duration) {
         if let Some(ends) = &mut self.ends

@@ -21,5 +21,6 @@ pub use matcher::RequestMatcher;
 pub use moving_window::MovingWindow;
 pub use policy::BudgetPolicy;
 pub use quota_headers::QuotaHeaders;
+pub(in crate::http) use quota_headers::ServerSays;
 pub use request_budget::RequestBudget;
 pub use window::Window;

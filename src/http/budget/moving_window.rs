@@ -77,6 +77,13 @@ impl MovingWindow {
         }
     }
 
+    /// Takes back a request that was noted for a moment.
+    pub(super) fn give_back(&mut self, at: Duration, weight: u32) {
+        for rate in &mut self.rates {
+            rate.give_back(at, weight);
+        }
+    }
+
     /// When a window that the server calls empty is taken to be full again, if no header tells.
     pub(super) fn reset(&self, now: Duration) -> Duration {
         now.saturating_add(self.rates.iter().map(|rate| rate.interval).min().unwrap_or_default())
@@ -120,6 +127,19 @@ impl Rate {
                 newest.weight += weight;
             }
             _ => self.grants.push_back(Grants { first: at, last: at, weight }),
+        }
+    }
+
+    /// A grant that was forgotten already counts no more, so there is nothing to give back.
+    fn give_back(&mut self, at: Duration, weight: u32) {
+        let weight = weight.min(self.limit);
+        let holds = |grants: &Grants| (grants.first..=grants.last).contains(&at) && grants.weight >= weight;
+        if let Some(index) = self.grants.iter().rposition(holds) {
+            self.used -= weight;
+            self.grants[index].weight -= weight;
+            if self.grants[index].weight == 0 {
+                self.grants.remove(index);
+            }
         }
     }
 }
@@ -168,6 +188,17 @@ mod tests {
         let mut window = MovingWindow::new(4, ms(1000));
         let asked = [(0, 1), (100, 3), (200, 2), (200, 9), (200, 1)];
         assert_eq!(grants(&mut window, asked), [0, 100, 1100, 2100, 3100]);
+    }
+
+    #[test]
+    fn what_is_given_back_is_free_for_the_next_one() {
+        let mut window = MovingWindow::new(2, ms(1000)).and(3, ms(10_000));
+        assert_eq!(grants(&mut window, [(0, 1), (100, 1), (200, 1)]), [0, 100, 1000]);
+        window.give_back(ms(1000), 1);
+        assert_eq!(grants(&mut window, [(1010, 1)]), [1010]);
+        // Never noted, or forgotten already.
+        window.give_back(ms(5), 1);
+        assert_eq!(grants(&mut window, [(1010, 1)]), [10_000]);
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::quota_headers::ServerSays;
 use super::server_quota::ServerQuota;
 use super::window::seconds;
 use super::{QuotaHeaders, RequestMatcher, Window};
-use crate::http::{HttpRequest, Response};
+use crate::http::{HttpRequest, Response, ResponseAction};
 
 /// A limit for the requests that fit any of its matchers, or for all requests if it has none.
 ///
@@ -46,6 +47,8 @@ pub(super) struct Turn {
     pub(super) at: Duration,
     /// Whose limit it is.
     pub(super) rule: String,
+    /// Whether it is the server's word, and not the policy's own limit.
+    pub(super) by_server: bool,
     /// What was known of the server when the turn was given.
     revision: u64,
 }
@@ -95,17 +98,20 @@ impl BudgetPolicy {
         let Ledger { window, server, latest, revision } = &mut *ledger;
         let mut at = now.max(*latest);
         let mut rule = None;
-        if let Some((until, words)) = server.blocks(at, weight)
-            && let delay = until.saturating_sub(now)
+        let mut by_server = false;
+        if let Some(said) = server.blocks(at, weight)
+            && let delay = said.until.saturating_sub(now)
+            && said.told
             && delay > patience
         {
-            return Err(TooLong { delay, rule: server_rule(words) });
+            return Err(TooLong { delay, rule: server_rule(&said.words) });
         }
         loop {
             let fits = window.earliest(at, weight);
-            if let Some((until, words)) = server.blocks(fits, weight) {
-                rule = Some(server_rule(words));
-                at = until;
+            if let Some(said) = server.blocks(fits, weight) {
+                rule = Some(server_rule(&said.words));
+                by_server = said.told;
+                at = said.until;
                 continue;
             }
             if fits > now && rule.is_none() {
@@ -114,20 +120,28 @@ impl BudgetPolicy {
             window.take(fits, weight);
             server.take(fits, weight);
             *latest = fits;
-            return Ok(Turn { at: fits, rule: rule.unwrap_or_default(), revision: *revision });
+            return Ok(Turn { at: fits, rule: rule.unwrap_or_default(), by_server, revision: *revision });
         }
     }
 
     /// Whether the server has said, since a turn was given, that there is no room for it at that time. What it had
-    /// taken is lost, and a new turn is needed.
-    pub(super) fn is_revoked(&self, turn: &Turn, weight: u32) -> bool {
-        let ledger = self.lock();
-        ledger.revision != turn.revision && ledger.server.blocks(turn.at, weight).is_some()
+    /// taken of the window is given back, and a new turn is needed.
+    pub(super) fn revokes(&self, turn: &Turn, weight: u32) -> bool {
+        let mut ledger = self.lock();
+        let revoked = ledger.revision != turn.revision && ledger.server.blocks(turn.at, weight).is_some();
+        if revoked {
+            ledger.window.give_back(turn.at, weight);
+        }
+        revoked
     }
 
-    /// Learns from a response.
-    pub(super) fn observe(&self, response: &Response, elapsed: Duration, now: Timestamp) {
-        let Some(says) = self.headers.read(response, now) else { return };
+    /// What a response says about the quota.
+    pub(super) fn read(&self, response: &Response, action: ResponseAction, now: Timestamp) -> Option<ServerSays> {
+        self.headers.read(response, action, now)
+    }
+
+    /// Takes the server at its word.
+    pub(super) fn book(&self, says: &ServerSays, elapsed: Duration) {
         let mut ledger = self.lock();
         let until = match says.reset {
             Some(reset) => elapsed.saturating_add(reset),
@@ -137,7 +151,13 @@ impl BudgetPolicy {
             ledger.window.ends_no_sooner_than(until, elapsed);
         }
         let words = format!("{}, for {} from then", says.words, seconds(until.saturating_sub(elapsed)));
+        let until = (until, says.reset.is_some());
         ledger.revision += u64::from(ledger.server.tighten(says.remaining, until, words, elapsed));
+    }
+
+    /// What the server said was said to credentials that are no longer used.
+    pub(super) fn forget(&self) {
+        self.lock().server.forget();
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {

@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::http::{Response, retry_after, server_hint};
-
-/// A reset value from this on counts milliseconds: as seconds it would lie thousands of years ahead.
-const MILLISECONDS_FROM: f64 = 1e11;
-/// A reset further ahead than the longest quota in use, a month's, is no reset.
-const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
+use crate::http::{Response, ResponseAction, retry_after};
 
 /// Names of the headers that tell how many requests are left, and when the count starts anew. The first of them that
 /// makes sense is taken.
@@ -22,24 +17,24 @@ const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 pub struct QuotaHeaders {
     /// Headers with the number of requests left.
     pub remaining: Vec<String>,
-    /// Headers with the time of the reset.
+    /// Headers with the time of the reset, each at the place of the one in `remaining` that it belongs to.
     pub reset: Vec<String>,
 }
 
 impl Default for QuotaHeaders {
     fn default() -> Self {
-        let names = |what: &str| ["ratelimit-", "x-ratelimit-", "x-rate-limit-"].map(|start| start.to_owned() + what);
+        let names = |what: &str| retry_after::FAMILIES.map(|start| start.to_owned() + what);
         Self { remaining: names("remaining").to_vec(), reset: names("reset").to_vec() }
     }
 }
 
 /// What was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ServerSays {
+pub(in crate::http) struct ServerSays {
     /// Requests left, as weight.
-    pub(super) remaining: u32,
+    pub(in crate::http) remaining: u32,
     /// Time to the reset, if that was said.
-    pub(super) reset: Option<Duration>,
+    pub(in crate::http) reset: Option<Duration>,
     /// The words it was said with.
     pub(super) words: String,
 }
@@ -51,33 +46,25 @@ impl QuotaHeaders {
         Self { remaining: vec![remaining.to_owned()], reset: vec![reset.to_owned()] }
     }
 
-    /// What a response says about its quota; `None` if nothing that makes sense. Status 429 says that nothing is left,
-    /// whatever the headers; its `Retry-After`, if there is one, says until when.
-    pub(super) fn read(&self, response: &Response, now: Timestamp) -> Option<ServerSays> {
-        let reset = self.reset.iter().find_map(|name| reset(response.header(name)?, now));
-        if response.status == 429 {
-            let hint = server_hint(response, now).filter(|(_, name)| *name == "Retry-After");
-            let reset = hint.map(|(delay, _)| delay).filter(|delay| *delay <= FURTHEST).or(reset);
-            return Some(ServerSays { remaining: 0, reset, words: "answered 429".to_owned() });
+    /// What a response says about its quota; `None` if nothing that makes sense. One that was turned away, by status
+    /// 429 or because `action` says so, leaves nothing until its `Retry-After` or reset; if it has neither, it says
+    /// nothing: how long to stay away is the backoff's to find out.
+    pub(super) fn read(&self, response: &Response, action: ResponseAction, now: Timestamp) -> Option<ServerSays> {
+        if response.status == 429 || action == ResponseAction::RateLimited {
+            let resets = self.reset.iter().enumerate().map(|(at, reset)| {
+                let remaining = self.remaining.get(at).map_or("", String::as_str);
+                retry_after::reset_when_empty(response, remaining, reset, now)
+            });
+            let reset = retry_after::retry_after(response, now).or_else(|| resets.flatten().next())?;
+            let words = format!("answered {}", response.status.as_u16());
+            return Some(ServerSays { remaining: 0, reset: Some(reset), words });
         }
         self.remaining.iter().find_map(|name| {
-            let remaining = remaining(response.header(name)?)?;
+            let remaining = retry_after::count(response.header(name)?)?;
+            let reset = self.reset.iter().find_map(|name| retry_after::delay(response.header(name)?, now));
             Some(ServerSays { remaining, reset, words: format!("says {name}: {remaining}") })
         })
     }
-}
-
-fn remaining(value: &str) -> Option<u32> {
-    // More than fits is as good as no limit.
-    value.trim().parse::<u64>().ok().map(|remaining| u32::try_from(remaining).unwrap_or(u32::MAX))
-}
-
-fn reset(value: &str, now: Timestamp) -> Option<Duration> {
-    let delay = match value.trim().parse::<f64>() {
-        Ok(number) if number >= MILLISECONDS_FROM => retry_after::delay(&(number / 1000.0).to_string(), now),
-        _ => retry_after::delay(value, now),
-    };
-    delay.filter(|delay| *delay <= FURTHEST)
 }
 
 #[cfg(test)]
@@ -87,7 +74,7 @@ mod tests {
 
     fn read(status: u16, headers: &[(&'static str, &str)]) -> Option<(u32, Option<f64>)> {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let says = QuotaHeaders::default().read(&response(status, headers, ""), now)?;
+        let says = QuotaHeaders::default().read(&response(status, headers, ""), ResponseAction::Success, now)?;
         Some((says.remaining, says.reset.map(|reset| reset.as_secs_f64())))
     }
 
@@ -124,18 +111,35 @@ mod tests {
     }
 
     #[test]
-    fn status_429_leaves_nothing_until_retry_after_or_the_reset() {
-        assert_eq!(read(429, &[]), Some((0, None)));
-        assert_eq!(read(429, &[("ratelimit-remaining", "5"), ("ratelimit-reset", "9")]), Some((0, Some(9.0))));
+    fn status_429_leaves_nothing_until_retry_after_or_the_reset_and_says_nothing_without() {
+        assert_eq!(read(429, &[]), None);
+        assert_eq!(read(429, &[("ratelimit-remaining", "0")]), None);
+        assert_eq!(read(429, &[("ratelimit-remaining", "5"), ("ratelimit-reset", "9")]), None);
+        assert_eq!(read(429, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "9")]), Some((0, Some(9.0))));
         assert_eq!(read(429, &[("retry-after", "4"), ("ratelimit-reset", "9")]), Some((0, Some(4.0))));
+        assert_eq!(read(429, &[("retry-after", "99999999")]), None);
+    }
+
+    #[test]
+    fn a_status_that_the_streams_rules_call_a_rate_limit_is_read_as_one() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let response = response(403, &[("x-ratelimit-reset", "9")], "");
+        let read = |action| QuotaHeaders::default().read(&response, action, now).map(|says| says.words);
+        assert_eq!(read(ResponseAction::RateLimited).as_deref(), Some("answered 403"));
+        assert_eq!(read(ResponseAction::Retry), None);
     }
 
     #[test]
     fn the_names_can_be_an_apis_own() {
         let now = Timestamp::from_second(0).unwrap();
         let headers = QuotaHeaders::new("X-Left", "X-Until");
-        let says = headers.read(&response(200, &[("x-left", "2"), ("x-until", "8")], ""), now).unwrap();
+        let says = headers
+            .read(&response(200, &[("x-left", "2"), ("x-until", "8")], ""), ResponseAction::Success, now)
+            .unwrap();
         assert_eq!((says.remaining, says.reset), (2, Some(Duration::from_secs(8))));
-        assert_eq!(headers.read(&response(200, &[("ratelimit-remaining", "2")], ""), now), None);
+        assert_eq!(
+            headers.read(&response(200, &[("ratelimit-remaining", "2")], ""), ResponseAction::Success, now),
+            None
+        );
     }
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::policy::TooLong;
+use super::quota_headers::ServerSays;
 use super::{BudgetPolicy, BudgetWait};
 use crate::clock::Clock;
-use crate::http::{HttpRequest, Response, RetryObserver};
+use crate::http::{HttpRequest, Response, ResponseAction, RetryObserver, Wait};
 use crate::protocol::Failure;
 
 /// The limits of an API, shared by everything that sends requests to it. The first policy that is for a request
@@ -15,7 +19,8 @@ use crate::protocol::Failure;
 /// don't; the redirects of an attempt count as one with it. Default: no policies.
 ///
 /// The headers of each response can tighten a policy and never loosen it. Status 429 leaves it empty until the time the
-/// response names, or for the length of its window.
+/// response names; if it names none, the wait is the retry's own. What was said to credentials that another of
+/// several took the place of is forgotten.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -51,12 +56,12 @@ impl RequestBudget {
     }
 
     /// Waits until a request may be sent, and counts it. `observer` is told of each wait before it begins. Returns the
-    /// time waited. `patience` bounds the waits that a server's word imposes; the policies' own limits are waited for
-    /// however long that takes.
+    /// time waited for the policies' own limits, however long that took; `patience` bounds the waits that the server's
+    /// word imposes, all together.
     ///
     /// # Errors
-    /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`; or an error of the
-    /// observer.
+    /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`, which `observer` is
+    /// told of as a rate limit; or an error of the observer.
     pub fn acquire(
         &self,
         request: &HttpRequest,
@@ -65,40 +70,83 @@ impl RequestBudget {
         observer: &dyn RetryObserver,
     ) -> anyhow::Result<Duration> {
         let Some((policy, weight)) = self.find(request) else { return Ok(Duration::ZERO) };
-        let mut waited = Duration::ZERO;
+        let (mut own, mut patience, mut told) = (Duration::ZERO, patience, false);
         loop {
-            let turn = policy.turn(weight, clock.elapsed(), patience).map_err(|too_long| {
-                Failure::transient(format!(
-                    "{} would have to wait {:.0} s, past the {} s that one request may take: {}.",
-                    request.describe(),
-                    too_long.delay.as_secs_f64(),
-                    patience.as_secs(),
-                    too_long.rule
-                ))
-            })?;
+            let turn = match policy.turn(weight, clock.elapsed(), patience) {
+                Ok(turn) => turn,
+                Err(too_long) => {
+                    let wait = rate_limited(request, &too_long, clock);
+                    observer.waiting(&wait)?;
+                    let text = format!(
+                        "{} would have to wait {:.0} s, past the {} s that it may still take: {}.",
+                        wait.request,
+                        wait.delay.as_secs_f64(),
+                        patience.as_secs(),
+                        wait.rule
+                    );
+                    return Err(Failure::transient(text).into());
+                }
+            };
             let delay = turn.at.saturating_sub(clock.elapsed());
             if delay.is_zero() {
-                return Ok(waited);
+                return Ok(own);
             }
-            let again = !waited.is_zero();
-            observer.throttled(&BudgetWait { request: request.describe(), delay, rule: turn.rule.clone(), again })?;
+            let wait = BudgetWait { request: request.describe(), delay, rule: turn.rule.clone(), again: told };
+            observer.throttled(&wait)?;
+            told |= wait.is_worth_telling();
             clock.sleep(delay);
-            waited += delay;
-            if !policy.is_revoked(&turn, weight) {
-                return Ok(waited);
+            if turn.by_server {
+                patience = patience.saturating_sub(delay);
+            } else {
+                own += delay;
+            }
+            if !policy.revokes(&turn, weight) {
+                return Ok(own);
             }
         }
     }
 
-    /// Learns from the response to a request what is left of the quota.
-    pub fn observe(&self, request: &HttpRequest, response: &Response, clock: &dyn Clock) {
+    /// What a response says about the quota, if a policy is for its request.
+    pub(in crate::http) fn read(
+        &self,
+        request: &HttpRequest,
+        response: &Response,
+        action: ResponseAction,
+        now: Timestamp,
+    ) -> Option<ServerSays> {
+        self.find(request)?.0.read(response, action, now)
+    }
+
+    /// Takes the server at its word.
+    pub(in crate::http) fn book(&self, request: &HttpRequest, says: &ServerSays, clock: &dyn Clock) {
         if let Some((policy, _)) = self.find(request) {
-            policy.observe(response, clock.elapsed(), clock.now());
+            policy.book(says, clock.elapsed());
+        }
+    }
+
+    /// Forgets the server's word: it was about credentials that others have taken the place of.
+    pub(in crate::http) fn forget(&self, request: &HttpRequest) {
+        if let Some((policy, _)) = self.find(request) {
+            policy.forget();
         }
     }
 
     fn find(&self, request: &HttpRequest) -> Option<(&BudgetPolicy, u32)> {
         self.policies.iter().find_map(|policy| Some((policy, policy.weight_of(request)?)))
+    }
+}
+
+/// A wait past all patience, as those are told of it who tell the platform.
+fn rate_limited(request: &HttpRequest, too_long: &TooLong, clock: &dyn Clock) -> Wait {
+    Wait {
+        request: request.describe(),
+        reason: too_long.rule.clone(),
+        delay: too_long.delay,
+        rule: too_long.rule.clone(),
+        retry: 0,
+        max_retries: 0,
+        quota_reset: clock.now().checked_add(too_long.delay).ok(),
+        too_long: true,
     }
 }
 
@@ -109,7 +157,6 @@ mod tests {
     use super::super::{FixedWindow, MovingWindow, RequestMatcher, Window};
     use super::*;
     use crate::clock::SystemClock;
-    use crate::http::Wait;
     use crate::http::response::tests::response;
     use crate::testing::VirtualClock;
 
@@ -118,8 +165,9 @@ mod tests {
     struct Told(Mutex<Vec<BudgetWait>>);
 
     impl RetryObserver for Told {
-        fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
-            anyhow::bail!("nothing is retried here")
+        fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
+            assert!(wait.too_long && wait.quota_reset.is_some(), "{wait:?}");
+            Ok(())
         }
 
         fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
@@ -150,7 +198,11 @@ mod tests {
         }
 
         fn answer(&self, path: &str, status: u16, headers: &[(&'static str, &str)]) {
-            self.budget.observe(&get(path), &response(status, headers, ""), &self.clock);
+            let response = response(status, headers, "");
+            let action = ResponseAction::for_status(response.status);
+            if let Some(says) = self.budget.read(&get(path), &response, action, self.clock.now()) {
+                self.budget.book(&get(path), &says, &self.clock);
+            }
         }
 
         fn told(&self) -> Vec<BudgetWait> {
@@ -218,18 +270,35 @@ mod tests {
     }
 
     #[test]
-    fn status_429_empties_the_window_for_all_until_its_reset_or_for_its_length() {
+    fn status_429_empties_the_window_for_all_until_its_reset_and_without_one_leaves_the_wait_to_the_retry() {
         let bench = Bench::new([BudgetPolicy::new(moving(5))]);
         bench.answer("/x", 429, &[("retry-after", "7")]);
         assert_eq!([(); 2].map(|()| bench.send("/x")), [7, 7]);
-        bench.answer("/x", 429, &[]);
-        assert_eq!(bench.send("/x"), 8);
+        for window in [Window::from(FixedWindow::new(5, Duration::from_secs(3600))), moving_hour(5).into()] {
+            let bench = Bench::new([BudgetPolicy::new(window)]);
+            assert_eq!(bench.send("/x"), 0);
+            bench.answer("/x", 429, &[]);
+            assert_eq!(bench.send("/x"), 0);
+        }
+    }
 
-        let bench = Bench::new([BudgetPolicy::new(FixedWindow::new(5, Duration::from_secs(60)))]);
+    #[test]
+    fn an_end_that_the_server_did_not_name_is_waited_for_like_a_limit_of_ones_own() {
+        let bench = Bench::new([BudgetPolicy::new(moving_hour(5))]);
+        bench.answer("/x", 200, &[("ratelimit-remaining", "0")]);
+        assert_eq!(bench.send("/x"), 3_600);
+    }
+
+    #[test]
+    fn what_is_forgotten_blocks_nobody() {
+        let bench = Bench::new([BudgetPolicy::new(moving(5))]);
+        bench.answer("/x", 429, &[("retry-after", "7")]);
+        bench.budget.forget(&get("/x"));
         assert_eq!(bench.send("/x"), 0);
-        bench.clock.advance(Duration::from_secs(20));
-        bench.answer("/x", 429, &[]);
-        assert_eq!(bench.send("/x"), 60);
+    }
+
+    fn moving_hour(limit: u32) -> MovingWindow {
+        MovingWindow::new(limit, Duration::from_secs(3_600))
     }
 
     #[test]
@@ -242,32 +311,65 @@ mod tests {
         assert_eq!(failure.kind, crate::protocol::FailureKind::Transient);
         assert_eq!(
             failure.message,
-            "GET http://a.com/x would have to wait 7200 s, past the 600 s that one request may take: the server \
+            "GET http://a.com/x would have to wait 7200 s, past the 600 s that it may still take: the server \
              answered 429, for 7200 s from then."
         );
     }
 
+    /// A server's word that comes during the first wait, and what of the waits was told before.
+    struct Meanwhile<'a>(&'a Bench, &'a str, Mutex<Vec<bool>>);
+
+    impl RetryObserver for Meanwhile<'_> {
+        fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
+            Ok(())
+        }
+        fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+            let mut again = self.2.lock().unwrap();
+            if again.is_empty() {
+                self.0.answer("/x", 429, &[("retry-after", self.1)]);
+            }
+            again.push(wait.again);
+            Ok(())
+        }
+    }
+
     #[test]
     fn who_was_waiting_already_waits_on_when_the_server_says_so() {
-        /// A server's word that comes while the request sleeps.
-        struct Meanwhile<'a>(&'a Bench, Mutex<Vec<bool>>);
-        impl RetryObserver for Meanwhile<'_> {
-            fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
-                anyhow::bail!("nothing is retried here")
-            }
-            fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
-                self.1.lock().unwrap().push(wait.again);
-                if !wait.again {
-                    self.0.answer("/x", 429, &[("retry-after", "20")]);
-                }
-                Ok(())
-            }
-        }
         let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(5)))]);
         bench.send("/x");
-        let observer = Meanwhile(&bench, Mutex::default());
-        let waited = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
-        assert_eq!((waited.as_secs(), observer.1.into_inner().unwrap()), (20, vec![false, true]));
+        let observer = Meanwhile(&bench, "20", Mutex::default());
+        let own = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        assert_eq!((own.as_secs(), bench.clock.elapsed().as_secs()), (5, 20));
+        assert_eq!(observer.2.into_inner().unwrap(), [false, true]);
+    }
+
+    #[test]
+    fn a_turn_that_was_revoked_costs_nothing_of_the_window() {
+        let bench = Bench::new([BudgetPolicy::new(moving_hour(1))]);
+        bench.send("/x");
+        let observer = Meanwhile(&bench, "3610", Mutex::default());
+        bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        assert_eq!(bench.clock.elapsed().as_secs(), 3_610);
+        assert_eq!(bench.send("/x"), 7_210);
+    }
+
+    #[test]
+    fn a_first_wait_that_was_too_short_to_tell_does_not_silence_the_second() {
+        let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(1)))]);
+        bench.send("/x");
+        let observer = Meanwhile(&bench, "20", Mutex::default());
+        bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        assert_eq!(observer.2.into_inner().unwrap(), [false, false]);
+    }
+
+    #[test]
+    fn patience_is_for_all_waits_that_the_server_imposes_together() {
+        let bench = Bench::new([BudgetPolicy::new(Window::Unlimited)]);
+        bench.answer("/x", 429, &[("retry-after", "400")]);
+        let observer = Meanwhile(&bench, "900", Mutex::default());
+        let error = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap_err();
+        assert_eq!(bench.clock.elapsed().as_secs(), 400);
+        assert!(error.to_string().contains("wait 500 s, past the 200 s"), "{error}");
     }
 
     #[test]

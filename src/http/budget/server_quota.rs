@@ -6,31 +6,38 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default)]
 pub(super) struct ServerQuota(Option<Said>);
 
+/// A word of the server's.
 #[derive(Debug, Clone)]
-struct Said {
+pub(super) struct Said {
     left: u32,
-    until: Duration,
-    words: String,
+    pub(super) until: Duration,
+    /// Whether the server said until when; otherwise it is the window's own end.
+    pub(super) told: bool,
+    pub(super) words: String,
 }
 
 impl ServerQuota {
     /// Takes note of a response. A count above what is left by the last one is old news, or of a quota that recovers
     /// bit by bit; it is passed over, so that an answer that was overtaken on its way cannot loosen anything. True if
     /// it was not.
-    pub(super) fn tighten(&mut self, left: u32, until: Duration, words: String, now: Duration) -> bool {
-        let until = match &self.0 {
+    pub(super) fn tighten(&mut self, left: u32, (until, told): (Duration, bool), words: String, now: Duration) -> bool {
+        let (until, told) = match &self.0 {
             Some(said) if said.until > now && left > said.left => return false,
-            Some(said) => until.max(said.until),
-            None => until,
+            Some(said) if said.until > until => (said.until, said.told),
+            _ => (until, told),
         };
-        self.0 = Some(Said { left, until, words });
+        self.0 = Some(Said { left, until, told, words });
         true
     }
 
-    /// How long a request of that weight has to stay away at `at`: until a moment, and in whose words.
-    pub(super) fn blocks(&self, at: Duration, weight: u32) -> Option<(Duration, &str)> {
-        let said = self.0.as_ref().filter(|said| said.until > at && said.left < weight)?;
-        Some((said.until, &said.words))
+    /// Forgets what was said.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
+    }
+
+    /// The word that keeps a request of that weight away at `at`.
+    pub(super) fn blocks(&self, at: Duration, weight: u32) -> Option<&Said> {
+        self.0.as_ref().filter(|said| said.until > at && said.left < weight)
     }
 
     /// Notes a request at a moment that is not blocked.
@@ -51,14 +58,14 @@ mod tests {
     }
 
     fn blocked(quota: &ServerQuota, at: u64, weight: u32) -> Option<u64> {
-        quota.blocks(s(at), weight).map(|(until, _)| until.as_secs())
+        quota.blocks(s(at), weight).map(|said| said.until.as_secs())
     }
 
     #[test]
     fn what_is_left_is_spent_and_then_everybody_stays_away_until_the_reset() {
         let mut quota = ServerQuota::default();
         assert_eq!(blocked(&quota, 0, 1), None);
-        quota.tighten(3, s(10), String::new(), s(0));
+        quota.tighten(3, (s(10), true), String::new(), s(0));
         quota.take(s(1), 2);
         assert_eq!((blocked(&quota, 1, 1), blocked(&quota, 1, 2)), (None, Some(10)));
         quota.take(s(1), 1);
@@ -68,13 +75,13 @@ mod tests {
     #[test]
     fn a_later_word_can_only_tighten_until_the_reset_has_passed() {
         let mut quota = ServerQuota::default();
-        quota.tighten(0, s(10), String::new(), s(0));
-        quota.tighten(50, s(5), String::new(), s(1));
+        quota.tighten(0, (s(10), true), String::new(), s(0));
+        quota.tighten(50, (s(5), true), String::new(), s(1));
         assert_eq!(blocked(&quota, 1, 1), Some(10));
-        quota.tighten(0, s(12), String::new(), s(2));
-        quota.tighten(0, s(3), String::new(), s(2));
+        quota.tighten(0, (s(12), true), String::new(), s(2));
+        quota.tighten(0, (s(3), true), String::new(), s(2));
         assert_eq!(blocked(&quota, 2, 1), Some(12));
-        quota.tighten(50, s(30), String::new(), s(12));
+        quota.tighten(50, (s(30), true), String::new(), s(12));
         assert_eq!(blocked(&quota, 12, 50), None);
         assert_eq!(blocked(&quota, 12, 51), Some(30));
     }

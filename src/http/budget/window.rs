@@ -49,6 +49,15 @@ impl Window {
         }
     }
 
+    /// Takes a request back that was not made at the moment it was noted for.
+    pub(super) fn give_back(&mut self, at: Duration, weight: u32) {
+        match self {
+            Self::Unlimited => {}
+            Self::Fixed(window) => window.give_back(at, weight),
+            Self::Moving(window) => window.give_back(at, weight),
+        }
+    }
+
     /// Fits the window's own rhythm to a reset the server told of.
     pub(super) fn ends_no_sooner_than(&mut self, reset: Duration, now: Duration) {
         if let Self::Fixed(window) = self {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Credential;
-use crate::http::HttpRequest;
+use crate::http::{HttpRequest, Pem, ProxySetting, RequestOptions};
 
 /// Headers that differ from request to request and leave the answer alone.
 const PER_REQUEST: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "x-correlation-id", "x-request-id"];
@@ -15,10 +15,11 @@ pub(super) struct CacheKey([u8; 32]);
 impl CacheKey {
     /// The key of a request before it is signed. `salt` keeps anybody who gets hold of the file from trying out weak
     /// passwords against it.
-    pub(super) fn new(salt: &[u8], request: &HttpRequest, credential: &Credential) -> Self {
+    pub(super) fn new(salt: &[u8], request: &HttpRequest, options: &RequestOptions, credential: &Credential) -> Self {
         let mut parts = Parts(Sha256::new());
         parts.add(salt);
         parts.request(request);
+        parts.options(options);
         match credential {
             Credential::Unsigned => parts.add(b"unsigned"),
             Credential::Identity(identity) => {
@@ -66,6 +67,20 @@ impl Parts {
         }
     }
 
+    /// Those that tell who asks, whom the answer comes from, and whether a redirect is the answer.
+    fn options(&mut self, options: &RequestOptions) {
+        self.add(options.user_agent.as_bytes());
+        self.add(&[u8::from(options.verify_certificates), u8::from(options.max_redirects > 0)]);
+        match &options.proxy {
+            ProxySetting::Environment => self.add(b"environment"),
+            ProxySetting::Off => self.add(b"off"),
+            ProxySetting::Url(proxy) => self.list([b"url".as_slice(), proxy.whole().as_bytes()]),
+        }
+        self.list(options.extra_ca.iter().flat_map(pem));
+        let identity = options.client_identity.iter().flat_map(|identity| [&identity.certificates, &identity.key]);
+        self.list(identity.flat_map(pem));
+    }
+
     fn list<'p>(&mut self, parts: impl IntoIterator<Item = &'p [u8]>) {
         let mut list = Self(Sha256::new());
         parts.into_iter().for_each(|part| list.add(part));
@@ -73,12 +88,22 @@ impl Parts {
     }
 }
 
+fn pem(pem: &Pem) -> [&[u8]; 2] {
+    match pem {
+        Pem::File(path) => [b"file", path.as_os_str().as_encoded_bytes()],
+        Pem::Text(text) => [b"text", text.as_bytes()],
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
-    use crate::http::{Method, RequestBody};
+    use crate::http::{ClientIdentity, Method, ProxyUrl, RequestBody};
+    use crate::protocol::Redactor;
 
     fn request(url: &str, headers: &[(&str, &str)]) -> HttpRequest {
         let mut request = HttpRequest::get(url.parse().unwrap());
@@ -89,7 +114,7 @@ mod tests {
     }
 
     fn key(request: &HttpRequest) -> CacheKey {
-        CacheKey::new(b"salt", request, &Credential::Unsigned)
+        CacheKey::new(b"salt", request, &RequestOptions::default(), &Credential::Unsigned)
     }
 
     #[test]
@@ -134,7 +159,9 @@ mod tests {
     #[test]
     fn other_credentials_salts_and_no_credentials_make_other_keys() {
         let request = request("http://a.com/x", &[]);
-        let key = |salt: &str, credential: Credential| CacheKey::new(salt.as_bytes(), &request, &credential);
+        let key = |salt: &str, credential: Credential| {
+            CacheKey::new(salt.as_bytes(), &request, &RequestOptions::default(), &credential)
+        };
         let identity = |text: &str| Credential::Identity(text.to_owned());
         let signed = |key: &str| {
             let mut signed = request.clone();
@@ -157,5 +184,35 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 7);
+    }
+
+    #[test]
+    fn options_that_change_who_asks_or_whom_is_trusted_make_other_keys_and_timeouts_do_not() {
+        let request = request("http://a.com/x", &[]);
+        let key = |change: &dyn Fn(&mut RequestOptions)| {
+            let mut options = RequestOptions::default();
+            change(&mut options);
+            CacheKey::new(b"", &request, &options, &Credential::Unsigned).0
+        };
+        let redactor = Redactor::default();
+        let proxy = |url: &str| ProxySetting::Url(ProxyUrl::parse(url, &redactor).unwrap());
+        let identity = |key: &str| Some(ClientIdentity::new(Pem::new("c.pem"), Pem::new(key), &redactor));
+        let mut keys = vec![
+            key(&|_| {}),
+            key(&|options| options.user_agent = "other".to_owned()),
+            key(&|options| options.verify_certificates = false),
+            key(&|options| options.max_redirects = 0),
+            key(&|options| options.proxy = ProxySetting::Off),
+            key(&|options| options.proxy = proxy("http://ann:1@proxy")),
+            key(&|options| options.proxy = proxy("http://ann:2@proxy")),
+            key(&|options| options.extra_ca = vec![Pem::new("a.pem")]),
+            key(&|options| options.extra_ca = vec![Pem::Text("a.pem".to_owned())]),
+            key(&|options| options.client_identity = identity("a.key")),
+            key(&|options| options.client_identity = identity("b.key")),
+        ];
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 11);
+        assert_eq!(key(&|options| options.total_timeout = Some(Duration::from_secs(1))), key(&|_| {}));
     }
 }

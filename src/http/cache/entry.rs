@@ -1,4 +1,4 @@
-//! A response as bytes: its key, its head in the manner of HTTP/1.1, and its body, in one gzip stream, whose checksum
+//! A response as bytes: its key, the URL that redirects led to, its head in the manner of HTTP/1.1, and its body, in one gzip stream, whose checksum
 //! covers all of it. A file that was changed by others gives an error and never a wrong response.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -14,14 +14,21 @@ use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, HttpRequest, Respons
 /// Headers that are never kept: they hand out credentials.
 const SECRET: [&str; 2] = ["set-cookie", "set-cookie2"];
 
-/// The bytes of a response. `None` if its body is longer than `max_bytes`.
-pub(super) fn encode(key: &CacheKey, response: &Response, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+/// The bytes of a response to a request. `None` if its body is longer than `max_bytes`. Where redirects led is kept, and
+/// otherwise nothing of the request: there may be secrets in its URL.
+pub(super) fn encode(
+    key: &CacheKey,
+    request: &HttpRequest,
+    response: &Response,
+    max_bytes: u64,
+) -> io::Result<Option<Vec<u8>>> {
     if response.body.len() > max_bytes {
         return Ok(None);
     }
     let mut entry = GzEncoder::new(Vec::new(), Compression::fast());
     entry.write_all(key.as_bytes())?;
-    write!(entry, "{}\r\n", response.status.as_u16())?;
+    let led_to = if response.request == request.describe() { "" } else { &response.request };
+    write!(entry, "{led_to}\r\n{}\r\n", response.status.as_u16())?;
     for (name, value) in response.headers.iter().filter(|(name, _)| !SECRET.contains(&name.as_str())) {
         write!(entry, "{name}:")?;
         entry.write_all(value.as_bytes())?;
@@ -40,6 +47,7 @@ pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_by
     if kept_for != *key.as_bytes() {
         return Err(damaged());
     }
+    let led_to = String::from_utf8(line(&mut entry)?).map_err(|_| damaged())?;
     let status = StatusCode::from_bytes(&line(&mut entry)?).map_err(|_| damaged())?;
     let mut headers = HeaderMap::new();
     loop {
@@ -55,7 +63,11 @@ pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_by
         BodyError::Read(error) | BodyError::Spool(error) => error,
         BodyError::TooLong => damaged(),
     })?;
-    Ok(Response::new(request, status, headers, body))
+    let mut response = Response::new(request, status, headers, body);
+    if !led_to.is_empty() {
+        response.request = led_to;
+    }
+    Ok(response)
 }
 
 /// A line without its end.
@@ -73,11 +85,12 @@ fn damaged() -> io::Error {
 mod tests {
     use super::super::Credential;
     use super::*;
+    use crate::http::RequestOptions;
     use crate::http::response::tests::response;
 
     fn key(url: &str) -> (CacheKey, HttpRequest) {
         let request = HttpRequest::get(url.parse().unwrap());
-        (CacheKey::new(b"", &request, &Credential::Unsigned), request)
+        (CacheKey::new(b"", &request, &RequestOptions::default(), &Credential::Unsigned), request)
     }
 
     fn text(response: &Response) -> String {
@@ -91,7 +104,7 @@ mod tests {
         let headers = [("link", "<a:b>"), ("x-two", "1"), ("x-two", " 2"), ("x-none", ""), ("set-cookie", "s=1")];
         let original = response(206, &headers, "line\r\n\r\nline: ü");
         let (key, request) = key("http://a.com/x");
-        let entry = encode(&key, &original, 100).unwrap().unwrap();
+        let entry = encode(&key, &request, &original, 100).unwrap().unwrap();
         let again = decode(&key, &entry, &request, 100).unwrap();
         assert_eq!((again.status, again.request.as_str()), (original.status, "GET http://a.com/x"));
         assert_eq!(text(&again), "line\r\n\r\nline: ü");
@@ -101,14 +114,28 @@ mod tests {
     }
 
     #[test]
+    fn where_a_redirect_led_is_kept_and_the_url_that_was_asked_for_is_not() {
+        let (key, request) = key("http://a.com/x?key=topsecret");
+        let mut original = response(200, &[], "");
+        for shown in ["GET http://b.com/y/", "GET http://a.com/x?key=topsecret"] {
+            original.request = shown.to_owned();
+            let entry = encode(&key, &request, &original, 100).unwrap().unwrap();
+            assert_eq!(decode(&key, &entry, &request, 100).unwrap().request, shown);
+            let mut plain = Vec::new();
+            GzDecoder::new(entry.as_slice()).read_to_end(&mut plain).unwrap();
+            assert!(!String::from_utf8_lossy(&plain).contains("topsecret"));
+        }
+    }
+
+    #[test]
     fn a_body_past_the_limit_is_not_kept_and_one_on_disk_is() {
         let (key, request) = key("http://a.com/x");
         let long: Vec<u8> = (0..5_000_000u32).map(|n| (n % 251) as u8).collect();
         let mut original = response(200, &[], "");
         original.body = Body::read(long.as_slice(), None, u64::MAX).map_err(|_| "unreadable").unwrap();
         assert!(matches!(original.body, Body::Spooled { .. }));
-        assert_eq!(encode(&key, &original, 4_999_999).unwrap(), None);
-        let entry = encode(&key, &original, 5_000_000).unwrap().unwrap();
+        assert_eq!(encode(&key, &request, &original, 4_999_999).unwrap(), None);
+        let entry = encode(&key, &request, &original, 5_000_000).unwrap().unwrap();
         let again = decode(&key, &entry, &request, 5_000_000).unwrap();
         let mut bytes = Vec::new();
         again.body.reader().unwrap().read_to_end(&mut bytes).unwrap();
@@ -119,7 +146,7 @@ mod tests {
     fn damage_and_the_wrong_key_are_noticed() {
         let (own, request) = key("http://a.com/x");
         let original = response(200, &[("a", "b")], &"body ".repeat(20));
-        let entry = encode(&own, &original, 1000).unwrap().unwrap();
+        let entry = encode(&own, &request, &original, 1000).unwrap().unwrap();
         assert!(decode(&key("http://a.com/y").0, &entry, &request, 1000).is_err());
         for length in 0..entry.len() {
             assert!(decode(&own, &entry[..length], &request, 1000).is_err(), "cut to {length}");

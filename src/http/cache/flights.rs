@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::cache_key::CacheKey;
+use crate::protocol::Failure;
 
 /// The fetches that are under way.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub(super) struct Flight {
 }
 
 /// What came of a fetch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Landing {
     /// The response is in the cache.
     Kept,
@@ -25,6 +26,8 @@ pub(super) enum Landing {
     NotKept,
     /// There is none. Somebody else may try.
     Failed,
+    /// There is none, however often it was asked for: those who wait need not try as often again.
+    GaveUp(Box<Failure>),
 }
 
 /// The way to a response that is not there.
@@ -59,8 +62,8 @@ impl Flight {
     pub(super) fn wait(&self) -> Landing {
         let mut landing = lock(&self.landing);
         loop {
-            if let Some(landing) = *landing {
-                return landing;
+            if let Some(landing) = &*landing {
+                return landing.clone();
             }
             landing = self.landed.wait(landing).unwrap_or_else(PoisonError::into_inner);
         }
@@ -78,7 +81,7 @@ impl Drop for Leader<'_> {
     fn drop(&mut self) {
         let flight = lock(&self.flights.0).remove(&self.key);
         if let Some(flight) = flight {
-            *lock(&flight.landing) = Some(self.landing);
+            *lock(&flight.landing) = Some(self.landing.clone());
             flight.landed.notify_all();
         }
     }
@@ -92,10 +95,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::super::Credential;
     use super::*;
-    use crate::http::HttpRequest;
+    use crate::http::{HttpRequest, RequestOptions};
 
     fn key(url: &str) -> CacheKey {
-        CacheKey::new(b"", &HttpRequest::get(url.parse().unwrap()), &Credential::Unsigned)
+        CacheKey::new(b"", &HttpRequest::get(url.parse().unwrap()), &RequestOptions::default(), &Credential::Unsigned)
     }
 
     #[test]

@@ -11,18 +11,19 @@ use super::flights::Flights;
 use super::store::Store;
 use super::visit::Visit;
 use crate::clock::Random;
-use crate::http::{HttpRequest, Response};
+use crate::http::{Exchange, HttpRequest, Response};
 use crate::protocol::{LogLevel, Output};
 
 /// Keeps good responses of the streams that ask for it, for the length of a run.
 ///
-/// Two requests are the same if method, URL, body and headers are, and the credentials stand for the same account; the
-/// order of query parameters and headers makes no difference. Such a request is answered from the cache at no cost to
+/// Two requests are the same if method, URL, body, headers, proxy, user agent and certificates are, and the credentials
+/// stand for the same account; the order of query parameters and headers makes no difference. Such a request is answered from the cache at no cost to
 /// quota, budget or network. Only responses that were taken as success and could be decoded are kept, without
 /// `Set-Cookie`. They are good until the run ends, whatever `Cache-Control` says: a run wants to see one moment.
 ///
 /// The file is made with the first request that wants it, readable by its owner only, and removed when the cache is
-/// dropped. Its keys are salted hashes. A file that cannot be made, read or written switches the cache off, with one
+/// dropped; on Unix one without a directory of your choice loses its name as soon as it is open, so that nothing is
+/// left however the run ends. Its keys are salted hashes. A file that cannot be made, read or written switches the cache off, with one
 /// warning.
 ///
 /// ```
@@ -100,14 +101,14 @@ impl ResponseCache {
     /// Begins a request's way through the cache.
     pub(in crate::http) fn visit<'v>(
         &'v self,
-        request: &'v HttpRequest,
+        exchange: &Exchange<'v>,
         credential: &Credential,
         random: &dyn Random,
         output: &'v Output,
     ) -> Visit<'v> {
         let salt = self.salt.get_or_init(|| (0..4).flat_map(|_| random.fraction().to_le_bytes()).collect());
-        let key = CacheKey::new(salt, request, credential);
-        Visit::new(self, key, request, output)
+        let key = CacheKey::new(salt, exchange.request, exchange.options, credential);
+        Visit::new(self, key, exchange.request, output)
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -128,9 +129,9 @@ impl ResponseCache {
     }
 
     /// The bytes of a response, if it can be kept.
-    pub(super) fn draft(&self, key: &CacheKey, response: &Response) -> Option<Vec<u8>> {
+    pub(super) fn draft(&self, key: &CacheKey, request: &HttpRequest, response: &Response) -> Option<Vec<u8>> {
         // A body that cannot be read back is told of by whoever needs it.
-        entry::encode(key, response, self.max_entry_bytes).ok().flatten()
+        entry::encode(key, request, response, self.max_entry_bytes).ok().flatten()
     }
 
     /// Keeps a response. False if it was not kept.

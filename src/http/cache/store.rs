@@ -1,6 +1,8 @@
 //! The cache's file: an `SQLite` database with one owner, that forgets what was used least recently when it is full.
 //!
-//! It need not outlive the process, so nothing waits for the disk and the rollback journal is in memory.
+//! It need not outlive the process, so nothing waits for the disk and the rollback journal is in memory. A file in a
+//! directory of its own loses its name as soon as it is open, where the system can do that: a signal that ends the
+//! process leaves nothing behind. A file in a directory that the user named keeps its name, to be looked at.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -33,7 +35,8 @@ const SCHEMA: &str = "
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
-    path: TempPath,
+    path: PathBuf,
+    _file: Option<TempPath>,
     _directory: Option<TempDir>,
     max_bytes: u64,
     /// Counts uses; the higher, the more recent.
@@ -58,10 +61,19 @@ impl Store {
         // Nobody else has any business here: a lock of another process is a fault, not something to wait for.
         connection.busy_timeout(Duration::ZERO)?;
         connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection, path, _directory: own, max_bytes, uses: 0 })
+        let name = path.to_path_buf();
+        let (file, own) = match own {
+            Some(own) if cfg!(unix) => {
+                path.close()?;
+                own.close()?;
+                (None, None)
+            }
+            own => (Some(path), own),
+        };
+        Ok(Self { connection, path: name, _file: file, _directory: own, max_bytes, uses: 0 })
     }
 
-    /// Where the file is.
+    /// Where the file is, or was when it had a name.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -149,10 +161,15 @@ fn named(folder: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::super::Credential;
     use super::*;
-    use crate::http::HttpRequest;
+    use crate::http::{HttpRequest, RequestOptions};
 
     fn key(n: usize) -> CacheKey {
-        CacheKey::new(b"", &HttpRequest::get(format!("http://a.com/{n}").parse().unwrap()), &Credential::Unsigned)
+        CacheKey::new(
+            b"",
+            &HttpRequest::get(format!("http://a.com/{n}").parse().unwrap()),
+            &RequestOptions::default(),
+            &Credential::Unsigned,
+        )
     }
 
     fn entry(n: usize, length: usize) -> Vec<u8> {
@@ -173,7 +190,8 @@ mod tests {
     #[test]
     fn the_file_stays_below_the_cap_and_the_least_recently_used_entries_go() {
         let cap = 400 * 1024;
-        let mut store = Store::create(None, cap).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::create(Some(folder.path()), cap).unwrap();
         for n in 0..200 {
             assert!(store.put(&key(n), &entry(n, 1000 * (n % 40))).unwrap());
             // The first one is used all the time.
@@ -201,7 +219,9 @@ mod tests {
         let folder = named.path().join("a/b");
         let stores = [Store::create(None, 1 << 20).unwrap(), Store::create(Some(&folder), 1 << 20).unwrap()];
         let paths: Vec<PathBuf> = stores.iter().map(|store| store.path().to_owned()).collect();
-        assert!(paths.iter().all(|path| path.exists()) && paths[1].starts_with(&folder));
+        assert!(paths[1].exists() && paths[1].starts_with(&folder));
+        // Gone while it is in use.
+        assert_eq!(paths[0].parent().unwrap().exists(), cfg!(not(unix)));
         drop(stores);
         assert!(!paths[0].parent().unwrap().exists() && folder.read_dir().unwrap().next().is_none());
     }
@@ -212,10 +232,9 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         let named = tempfile::tempdir().unwrap();
-        for folder in [None, Some(named.path().join("a"))] {
-            let store = Store::create(folder.as_deref(), 1 << 20).unwrap();
-            assert_eq!((mode(store.path().parent().unwrap()), mode(store.path())), (0o700, 0o600), "{folder:?}");
-        }
+        let store = Store::create(Some(&named.path().join("a")), 1 << 20).unwrap();
+        assert_eq!((mode(store.path().parent().unwrap()), mode(store.path())), (0o700, 0o600));
+        assert_eq!(mode(private().unwrap().path()), 0o700);
     }
 
     #[test]

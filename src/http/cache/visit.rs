@@ -7,7 +7,7 @@ use super::ResponseCache;
 use super::cache_key::CacheKey;
 use super::flights::{Boarding, Landing, Leader};
 use crate::http::{HttpRequest, Response};
-use crate::protocol::{LogLevel, Output};
+use crate::protocol::{Failure, FailureKind, LogLevel, Output};
 
 /// A request on its way. Dropped without [`Visit::keep`], it has failed, and the next one may try.
 pub(in crate::http) struct Visit<'v> {
@@ -30,7 +30,10 @@ impl<'v> Visit<'v> {
 
     /// The response that is kept, if need be after another thread has fetched it; `None` if the caller is to fetch it.
     /// To be called until then, or until a response is of use.
-    pub(in crate::http) fn next(&mut self) -> io::Result<Option<Response>> {
+    ///
+    /// # Errors
+    /// The failure of a thread that has tried all this one could; or stdout is closed.
+    pub(in crate::http) fn next(&mut self) -> anyhow::Result<Option<Response>> {
         while self.leader.is_none() && !self.alone && !self.cache.is_off() {
             if let Some(response) = self.look_up()? {
                 return Ok(Some(response));
@@ -38,22 +41,33 @@ impl<'v> Visit<'v> {
             match self.cache.flights.board(&self.key) {
                 Boarding::Wait(flight) => {
                     self.output.flush()?;
-                    self.alone = flight.wait() == Landing::NotKept;
+                    match flight.wait() {
+                        Landing::GaveUp(failure) => return Err((*failure).into()),
+                        landing => self.alone = landing == Landing::NotKept,
+                    }
                 }
                 Boarding::Lead(leader) => {
                     self.leader = Some(leader);
                     // Another fetch may have ended between the look and the boarding.
-                    return self.look_up();
+                    return Ok(self.look_up()?);
                 }
             }
         }
         Ok(None)
     }
 
+    /// Ends a fetch that failed. A transient failure is one for all who wait: they ask for the same of the same server.
+    pub(in crate::http) fn fail(mut self, error: &anyhow::Error) {
+        let failure = error.downcast_ref::<Failure>().filter(|failure| failure.kind == FailureKind::Transient);
+        if let (Some(failure), Some(leader)) = (failure, self.leader.take()) {
+            leader.land(Landing::GaveUp(Box::new(failure.clone())));
+        }
+    }
+
     /// Prepares a response to be kept, should it prove good.
     pub(in crate::http) fn draft(&mut self, response: &Response) {
         self.draft = match self.leader {
-            Some(_) => self.cache.draft(&self.key, response),
+            Some(_) => self.cache.draft(&self.key, self.request, response),
             None => None,
         };
     }

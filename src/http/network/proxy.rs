@@ -80,6 +80,11 @@ impl ProxyUrl {
         basic(&self.to_ureq().ok()?).map(|credentials| format!("Basic {credentials}"))
     }
 
+    /// The URL, credentials included: for hashing, not for showing.
+    pub(in crate::http) fn whole(&self) -> &str {
+        self.0.as_str()
+    }
+
     pub(in crate::http) fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }

@@ -10,7 +10,9 @@ mod token_request;
 mod token_response;
 mod token_rules;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde_json::{Map, Value};
 
@@ -50,7 +52,6 @@ pub use token_request::TokenRequest;
 ///
 /// Some APIs give a new refresh token with each access token, and the old one is void. Then the platform has to store
 /// the new one, which [`OAuth2Authenticator::stored_in`] asks it to.
-#[derive(Debug)]
 pub struct OAuth2Authenticator {
     /// Whose tokens these are, while they come and go.
     identity: String,
@@ -66,7 +67,7 @@ impl OAuth2Authenticator {
     pub fn new(request: TokenRequest) -> Self {
         let credentials = Credentials { refresh_token: request.initial_refresh_token(), ..Credentials::default() };
         Self {
-            identity: request.identity(),
+            identity: request.identity(None),
             request,
             names: ResponseNames::default(),
             header: AuthHeader::default(),
@@ -93,7 +94,8 @@ impl OAuth2Authenticator {
         let redactor = &self.request.redactor;
         let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(refresh_token) = stored.refresh_token() {
-            self.identity.extend(["\n", refresh_token]);
+            // The stored one stands for the user in place of the request's own.
+            self.identity = self.request.identity(Some(refresh_token));
             credentials.refresh_token = Some(Secret::new(refresh_token, redactor));
         }
         if let Some((access_token, expires_at)) = stored.access_token() {
@@ -133,6 +135,14 @@ impl OAuth2Authenticator {
         self
     }
 
+    /// As [`Self::credentials`]; if somebody else is asking for a token, nothing lies in the output's buffer meanwhile.
+    fn wait_for_credentials(&self, cx: &AuthContext<'_>) -> io::Result<MutexGuard<'_, Credentials>> {
+        if let Err(TryLockError::WouldBlock) = self.credentials.try_lock() {
+            cx.output().flush()?;
+        }
+        Ok(self.credentials())
+    }
+
     /// Held while a token is asked for: whoever else needs one waits for it instead of asking too.
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
@@ -142,7 +152,7 @@ impl OAuth2Authenticator {
     /// written out, before this returns.
     fn renew(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
         let request = self.request.build(credentials.refresh_token.as_ref())?;
-        let response = cx.send(&request, &TokenRules)?;
+        let response = cx.send_for_json(&request, &TokenRules)?;
         let now = cx.now();
         let response = TokenResponse::parse(&response, &self.names, self.request.name_of_refresh_token(), now)?;
         let redactor = &self.request.redactor;
@@ -182,6 +192,18 @@ impl OAuth2Authenticator {
     }
 }
 
+/// Without the identity, which has secrets in it.
+impl fmt::Debug for OAuth2Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { request, header, credentials, .. } = self;
+        f.debug_struct("OAuth2Authenticator")
+            .field("request", request)
+            .field("header", header)
+            .field("credentials", credentials)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Authenticator for OAuth2Authenticator {
     /// The client and the endpoint stay the same while tokens come and go.
     fn identity(&self) -> Option<String> {
@@ -189,7 +211,7 @@ impl Authenticator for OAuth2Authenticator {
     }
 
     fn authenticate(&self, request: &mut HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<()> {
-        let mut credentials = self.credentials();
+        let mut credentials = self.wait_for_credentials(cx)?;
         let now = cx.now();
         match &credentials.access_token {
             Some(token) if now < token.renew_at => {}
@@ -201,7 +223,7 @@ impl Authenticator for OAuth2Authenticator {
     }
 
     fn refresh(&self, rejected: &HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<bool> {
-        let mut credentials = self.credentials();
+        let mut credentials = self.wait_for_credentials(cx)?;
         let is_current = |token: &AccessToken| self.header.is_on(rejected, token.value.expose());
         if credentials.access_token.as_ref().is_some_and(is_current) {
             credentials.access_token = None;

@@ -161,12 +161,19 @@ impl TokenRequest {
         self.refresh_token.clone()
     }
 
-    /// What stays the same while tokens come and go: the endpoint, the client, the user and what is asked for.
-    pub(super) fn identity(&self) -> String {
-        let user = self.refresh_token.as_ref().map_or("", Secret::expose);
-        let fields = self.fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        let parts: Vec<&str> = [&self.url, &self.client_id, &self.scope, user].into_iter().chain(fields).collect();
-        parts.join("\n")
+    /// What stays the same while tokens come and go: the endpoint, the client, the user and what is asked for, each
+    /// part with its length. `stored` is the user's refresh token if it is not the request's own.
+    pub(super) fn identity(&self, stored: Option<&str>) -> String {
+        let own = self.refresh_token.as_ref().map_or("", Secret::expose);
+        let client: [&str; 5] =
+            [&self.url, &self.grant_type, &self.client_id, self.client_secret.expose(), &self.scope];
+        let mut parts: Vec<&str> = client.into_iter().chain([stored.unwrap_or(own)]).collect();
+        for pairs in [&self.fields, &self.headers] {
+            // Ends the list before.
+            parts.push("");
+            parts.extend(pairs.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+        }
+        super::super::joined(parts)
     }
 
     pub(super) fn name_of_refresh_token(&self) -> &str {
@@ -290,5 +297,29 @@ mod tests {
         let request = TokenRequest::refresh_token(URL, "c", "s", "", &Redactor::default());
         let failure = request.build(request.initial_refresh_token().as_ref()).unwrap_err();
         assert!(failure.message.contains("no refresh token"), "{failure}");
+    }
+
+    #[test]
+    fn every_part_of_what_is_asked_makes_another_identity() {
+        let redactor = Redactor::default();
+        let new = |secret: &str| TokenRequest::refresh_token(URL, "c", secret, "r", &redactor);
+        let mut identities = vec![
+            new("s").identity(None),
+            new("t").identity(None),
+            new("s").identity(Some("q")),
+            new("s").grant_type("g").identity(None),
+            new("s").header("a", "b").identity(None),
+            new("s").header("a", "c").identity(None),
+            new("s").field("a", "b").identity(None),
+            new("s").field("a", "b\nc").identity(None),
+            new("s").field("a", "b").field("c", "").identity(None),
+            new("s").scopes(["x"]).identity(None),
+            TokenRequest::client_credentials(URL, "c", "s", &redactor).identity(None),
+        ];
+        let count = identities.len();
+        identities.sort();
+        identities.dedup();
+        assert_eq!(identities.len(), count);
+        assert_eq!(new("s").identity(None), new("s").identity(Some("r")));
     }
 }
