@@ -1,28 +1,23 @@
-//! The way of one request: sign, send, read, decode, judge; and when it did not work, wait and do it again. Reading
-//! and decoding are inside the repeated part: a body that was cut short is a fault of the network like any other.
-//! All counters of retries are here, in one place.
+//! The way of one request: look into the cache, attempt it, and when that did not work, wait and attempt it again. All
+//! counters of retries are here, in one place.
 
 use std::collections::HashSet;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use url::Url;
-
+use super::attempt::{Answer, Attempt};
 use super::auth::AuthContext;
 use super::budget::ServerSays;
 use super::cache::{Credential, ResponseCache};
-use super::failures::{
-    error_response, gave_up, no_response, quota_used_up, refused_again, time_used_up, too_long, unreadable,
-};
+use super::failures::{gave_up, quota_used_up, refused_again, time_used_up, too_long};
 use super::url::authority;
 use super::{
-    Backoff, Exchange, HttpRequest, NetworkEnvironment, Outcome, RequestBody, Response, ResponseAction, RetryQuota,
-    Sent, Transport, TransportError, Undecodable, Wait, server_hint,
+    Backoff, Exchange, HttpRequest, NetworkEnvironment, RequestBody, Response, ResponseAction, RetryQuota, Transport,
+    Undecodable, Wait,
 };
 use crate::clock::{Clock, Random};
-use crate::protocol::{Failure, FailureKind, LogLevel, Output};
+use crate::protocol::{LogLevel, Output};
 
 /// Jitter on top of a server's hint, as a part of it: clients told to come back at the same moment spread out.
 const HINT_JITTER: f64 = 0.1;
@@ -30,37 +25,17 @@ const HINT_JITTER: f64 = 0.1;
 /// Sends requests for all streams of a run.
 #[derive(Debug)]
 pub struct HttpClient {
-    transport: Transport,
+    pub(super) transport: Transport,
     quota: RetryQuota,
     cache: ResponseCache,
     backoff: Backoff,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    output: Arc<Output>,
+    pub(super) output: Arc<Output>,
     /// Hosts that credentials were withheld from, and that this was told of.
-    withheld: Mutex<HashSet<String>>,
+    pub(super) withheld: Mutex<HashSet<String>>,
     /// It was told that some requests cannot be kept in the cache.
     told_unnamed: AtomicBool,
-}
-
-/// What an attempt came to.
-enum Attempt<T> {
-    Done(Option<T>),
-    Failed { failure: Failure, reason: String, answer: Box<Answer> },
-}
-
-/// What of a failed attempt the retry decision needs.
-struct Answer {
-    action: ResponseAction,
-    /// A wait the stream asks for.
-    backoff_time: Option<Duration>,
-    /// A wait the server asks for, and the header it does so in.
-    hint: Option<(Duration, &'static str)>,
-    answered: bool,
-    /// What a rate limit says of the quota. Who it is about is not known before the authenticator was asked.
-    says: Option<ServerSays>,
-    /// The request with the credentials that were answered so.
-    signed: Option<Box<HttpRequest>>,
 }
 
 impl HttpClient {
@@ -100,7 +75,7 @@ impl HttpClient {
     /// is kept in the cache. `None` is a response that the rules say to ignore.
     ///
     /// # Errors
-    /// A [`Failure`] inside, of the kind the last attempt calls for; or an error of the authenticator or observer.
+    /// A [`crate::protocol::Failure`] inside, of the kind the last attempt calls for; or an error of the authenticator or observer.
     pub fn send<T>(
         &self,
         exchange: &Exchange<'_>,
@@ -242,7 +217,7 @@ impl HttpClient {
     }
 
     /// The wait until some credentials are free; `None` if that is not the authenticator's to say.
-    fn limited(
+    pub(super) fn limited(
         &self,
         exchange: &Exchange<'_>,
         signed: Option<&HttpRequest>,
@@ -252,7 +227,7 @@ impl HttpClient {
     }
 
     /// Tells the budget what the server says of the quota; `free_in` is when other credentials take over.
-    fn book(&self, exchange: &Exchange<'_>, says: Option<ServerSays>, free_in: Option<Duration>) {
+    pub(super) fn book(&self, exchange: &Exchange<'_>, says: Option<ServerSays>, free_in: Option<Duration>) {
         let Some(budget) = exchange.budget else { return };
         match (says, free_in) {
             (_, Some(Duration::ZERO)) => budget.forget(exchange.request),
@@ -268,7 +243,7 @@ impl HttpClient {
         self.quota.acquire(host, answer.answered)
     }
 
-    fn auth_context<'a>(&'a self, exchange: &Exchange<'a>) -> AuthContext<'a> {
+    pub(super) fn auth_context<'a>(&'a self, exchange: &Exchange<'a>) -> AuthContext<'a> {
         AuthContext::new(self, exchange.options, exchange.observer)
     }
 
@@ -280,125 +255,12 @@ impl HttpClient {
         &self.output
     }
 
-    fn attempt<T>(
-        &self,
-        exchange: &Exchange<'_>,
-        failed: u32,
-        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
-    ) -> anyhow::Result<Attempt<T>> {
-        let rules = exchange.rules;
-        let cx = self.auth_context(exchange);
-        let mut sign = |request: &mut HttpRequest| match exchange.authenticated {
-            true => exchange.authenticator.authenticate(request, &cx).map(|()| true),
-            false => Ok(false),
-        };
-        let started = self.clock.elapsed();
-        let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
-        self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
-        let Sent { response, signed, withheld } = match sent {
-            Ok(sent) => sent,
-            Err(error) => {
-                let error: TransportError = error.downcast()?;
-                let action = match error.kind {
-                    FailureKind::Transient => ResponseAction::Retry,
-                    kind => ResponseAction::Fail(kind),
-                };
-                let outcome = Outcome::NoResponse(&error);
-                let backoff_time = action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten();
-                return Ok(Attempt::Failed {
-                    failure: no_response(exchange.request, &error),
-                    reason: error.to_string(),
-                    answer: Box::new(Answer {
-                        action,
-                        backoff_time,
-                        hint: None,
-                        answered: false,
-                        says: None,
-                        signed: None,
-                    }),
-                });
-            }
-        };
-        if withheld && let Some(url) = response.url() {
-            self.tell_withheld(&url)?;
-        }
-        let action = rules.response_action(&response);
-        let now = self.clock.now();
-        let mut says = exchange.budget.and_then(|budget| budget.read(exchange.request, &response, action, now));
-        if action != ResponseAction::RateLimited {
-            let says = says.take();
-            // The last request of a quota that is these credentials' own.
-            let empty = says.as_ref().filter(|says| says.remaining == 0);
-            let free_in = empty.and_then(|says| self.limited(exchange, signed.as_ref(), says.reset));
-            self.book(exchange, says, free_in);
-        }
-        let answer = |response: &Response, action: ResponseAction, outcome| {
-            Box::new(Answer {
-                action,
-                backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
-                hint: server_hint(response, action, now),
-                answered: true,
-                says,
-                signed: signed.map(Box::new),
-            })
-        };
-        match action {
-            ResponseAction::Ignore => Ok(Attempt::Done(None)),
-            ResponseAction::Success => match decode(response) {
-                Ok(decoded) => Ok(Attempt::Done(Some(decoded))),
-                Err(returned) => {
-                    let (response, undecodable) = *returned;
-                    let (action, failure) = unreadable(&response, &undecodable);
-                    let answer = answer(&response, action, Outcome::Undecodable(&response));
-                    Ok(Attempt::Failed {
-                        failure,
-                        reason: format!("the response cannot be read: {}", undecodable.problem),
-                        answer,
-                    })
-                }
-            },
-            _ => Ok(Attempt::Failed {
-                failure: error_response(&response, action, rules),
-                reason: format!("HTTP {}", response.status),
-                answer: answer(&response, action, Outcome::Response(&response)),
-            }),
-        }
-    }
-
     /// Waits until the budget lets an attempt through, as far as the server's word goes for as long as `patience`.
     /// Returns the time that does not count as the request's.
     fn throttle(&self, exchange: &Exchange<'_>, patience: Duration) -> anyhow::Result<Duration> {
         exchange.budget.map_or(Ok(Duration::ZERO), |budget| {
             budget.acquire(exchange.request, patience, &*self.clock, exchange.observer)
         })
-    }
-
-    /// Tells, once for each host, that a request goes there without credentials.
-    ///
-    /// # Errors
-    /// If stdout is closed.
-    pub(crate) fn tell_withheld(&self, url: &Url) -> io::Result<()> {
-        let host = authority(url);
-        let is_new = self.withheld.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
-        if !is_new {
-            return Ok(());
-        }
-        let text =
-            format!("Requests that lead to {host} go there without credentials: they are meant for another host.");
-        self.output.log(LogLevel::Info, &text)
-    }
-
-    /// One debug line an attempt.
-    fn trace(&self, request: &HttpRequest, sent: &anyhow::Result<Sent>, took: Duration) -> anyhow::Result<()> {
-        if !self.output.logs(LogLevel::Debug) {
-            return Ok(());
-        }
-        let result = match sent {
-            Ok(Sent { response, .. }) => format!("{}, {} bytes", response.status, response.body.len()),
-            Err(error) => error.to_string(),
-        };
-        let line = format!("{}: {result} in {} ms", request.describe(), took.as_millis());
-        Ok(self.output.log(LogLevel::Debug, &line)?)
     }
 
     /// How long to wait and whose rule it is: the stream's, the server's, or the backoff's.

@@ -1,14 +1,16 @@
 //! One request: ask the cache and the budget, authenticate, send, read the whole body, judge the answer, and maybe wait
 //! and try again.
 //!
-//! `client` is the way of a request through the parts, `exchange` what it is given, `failures` what it says when it
-//! gives up; `transport` is the socket side, `network` its proxies and certificates; `body` keeps a response in memory
-//! or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota` decide whether and when to try again; `budget` keeps
-//! requests below an API's limits, `cache` answers those that were answered before; `auth` puts credentials on a
-//! request; `url` joins and completes URLs, `link` reads the `Link` header. Nothing here knows of streams or Airbyte's statuses: who waits for a request
-//! is told of its waits through [`RetryObserver`].
+//! `client` is the way of a request through the parts, `attempt` one attempt of it, `exchange` what it is given,
+//! `failures` what it says when it gives up; `transport` is the socket side, `network` its proxies and certificates;
+//! `body` keeps a response in memory or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota`
+//! decide whether and when to try again; `budget` keeps requests below an API's limits, `cache` answers those that were
+//! answered before; `auth` puts credentials on a request; `url` joins and completes URLs, `link` reads the `Link`
+//! header. Nothing here knows of streams or Airbyte's statuses: who waits for a request is told of its waits through
+//! [`RetryObserver`].
 
 mod api_message;
+mod attempt;
 pub mod auth;
 mod backoff;
 mod body;

@@ -1,0 +1,153 @@
+//! One attempt of a request: sign, send, read, decode, judge. Reading and decoding are part of it: a body that was cut
+//! short is a fault of the network like any other, and is attempted again.
+
+use std::io;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use url::Url;
+
+use super::budget::ServerSays;
+use super::failures::{error_response, no_response, unreadable};
+use super::url::authority;
+use super::{
+    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, Sent, TransportError, Undecodable,
+    server_hint,
+};
+use crate::protocol::{Failure, FailureKind, LogLevel};
+
+/// What an attempt came to.
+pub(super) enum Attempt<T> {
+    Done(Option<T>),
+    Failed { failure: Failure, reason: String, answer: Box<Answer> },
+}
+
+/// What of a failed attempt the retry decision needs.
+pub(super) struct Answer {
+    pub(super) action: ResponseAction,
+    /// A wait the stream asks for.
+    pub(super) backoff_time: Option<Duration>,
+    /// A wait the server asks for, and the header it does so in.
+    pub(super) hint: Option<(Duration, &'static str)>,
+    pub(super) answered: bool,
+    /// What a rate limit says of the quota. Who it is about is not known before the authenticator was asked.
+    pub(super) says: Option<ServerSays>,
+    /// The request with the credentials that were answered so.
+    pub(super) signed: Option<Box<HttpRequest>>,
+}
+
+impl HttpClient {
+    /// Attempts a request, `failed` attempts having been made before it, this one counted.
+    pub(super) fn attempt<T>(
+        &self,
+        exchange: &Exchange<'_>,
+        failed: u32,
+        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+    ) -> anyhow::Result<Attempt<T>> {
+        let rules = exchange.rules;
+        let cx = self.auth_context(exchange);
+        let mut sign = |request: &mut HttpRequest| match exchange.authenticated {
+            true => exchange.authenticator.authenticate(request, &cx).map(|()| true),
+            false => Ok(false),
+        };
+        let started = self.clock.elapsed();
+        let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
+        self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
+        let Sent { response, signed, withheld } = match sent {
+            Ok(sent) => sent,
+            Err(error) => {
+                let error: TransportError = error.downcast()?;
+                let action = match error.kind {
+                    FailureKind::Transient => ResponseAction::Retry,
+                    kind => ResponseAction::Fail(kind),
+                };
+                let outcome = Outcome::NoResponse(&error);
+                let backoff_time = action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten();
+                return Ok(Attempt::Failed {
+                    failure: no_response(exchange.request, &error),
+                    reason: error.to_string(),
+                    answer: Box::new(Answer {
+                        action,
+                        backoff_time,
+                        hint: None,
+                        answered: false,
+                        says: None,
+                        signed: None,
+                    }),
+                });
+            }
+        };
+        if withheld && let Some(url) = response.url() {
+            self.tell_withheld(&url)?;
+        }
+        let action = rules.response_action(&response);
+        let now = self.clock.now();
+        let mut says = exchange.budget.and_then(|budget| budget.read(exchange.request, &response, action, now));
+        if action != ResponseAction::RateLimited {
+            let says = says.take();
+            // The last request of a quota that is these credentials' own.
+            let empty = says.as_ref().filter(|says| says.remaining == 0);
+            let free_in = empty.and_then(|says| self.limited(exchange, signed.as_ref(), says.reset));
+            self.book(exchange, says, free_in);
+        }
+        let answer = |response: &Response, action: ResponseAction, outcome| {
+            Box::new(Answer {
+                action,
+                backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
+                hint: server_hint(response, action, now),
+                answered: true,
+                says,
+                signed: signed.map(Box::new),
+            })
+        };
+        match action {
+            ResponseAction::Ignore => Ok(Attempt::Done(None)),
+            ResponseAction::Success => match decode(response) {
+                Ok(decoded) => Ok(Attempt::Done(Some(decoded))),
+                Err(returned) => {
+                    let (response, undecodable) = *returned;
+                    let (action, failure) = unreadable(&response, &undecodable);
+                    let answer = answer(&response, action, Outcome::Undecodable(&response));
+                    Ok(Attempt::Failed {
+                        failure,
+                        reason: format!("the response cannot be read: {}", undecodable.problem),
+                        answer,
+                    })
+                }
+            },
+            _ => Ok(Attempt::Failed {
+                failure: error_response(&response, action, rules),
+                reason: format!("HTTP {}", response.status),
+                answer: answer(&response, action, Outcome::Response(&response)),
+            }),
+        }
+    }
+
+    /// Tells, once for each host, that a request goes there without credentials.
+    ///
+    /// # Errors
+    /// If stdout is closed.
+    pub(crate) fn tell_withheld(&self, url: &Url) -> io::Result<()> {
+        let host = authority(url);
+        let is_new = self.withheld.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
+        if !is_new {
+            return Ok(());
+        }
+        let text =
+            format!("Requests that lead to {host} go there without credentials: they are meant for another host.");
+        self.output.log(LogLevel::Info, &text)
+    }
+
+    /// One debug line an attempt.
+    fn trace(&self, request: &HttpRequest, sent: &anyhow::Result<Sent>, took: Duration) -> anyhow::Result<()> {
+        if !self.output.logs(LogLevel::Debug) {
+            return Ok(());
+        }
+        let result = match sent {
+            Ok(Sent { response, .. }) => format!("{}, {} bytes", response.status, response.body.len()),
+            Err(error) => error.to_string(),
+        };
+        let line = format!("{}: {result} in {} ms", request.describe(), took.as_millis());
+        Ok(self.output.log(LogLevel::Debug, &line)?)
+    }
+}
