@@ -71,3 +71,10 @@ fn a_config_that_cannot_be_used_is_one_failed_status_too() {
     let missing = Binary::new(&["check", "--config", "missing.json"]).run();
     assert_eq!(missing.messages().connection_status().0, "FAILED");
 }
+
+#[test]
+fn a_config_with_a_byte_order_mark_is_read() {
+    let mock = StripeMock::builder().start();
+    let output = Binary::new(&["check", "--config", "-"]).stdin(format!("\u{feff}{}", config(&mock))).run();
+    assert_eq!(output.messages().connection_status(), ("SUCCEEDED", None));
+}

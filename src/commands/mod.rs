@@ -67,6 +67,11 @@ impl Context<'_> {
             true => self.stdin.read_to_end(&mut text).map(|_| text),
             false => std::fs::read(file),
         };
+        let read = read.map(|text| match text.strip_prefix(b"\xef\xbb\xbf") {
+            // Some editors put a byte order mark at the beginning of every file.
+            Some(text) => text.to_vec(),
+            None => text,
+        });
         read.map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => "there is no such file".to_owned(),
