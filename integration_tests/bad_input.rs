@@ -213,7 +213,7 @@ fn answers_that_are_no_records() {
         (
             Reply::json_text(r#"{"object":"list","data":[],"has_more":true}"#),
             "system_error",
-            "REQUEST says has_more and gives no object with an id to go on from.",
+            "There are more pages after the response to REQUEST, and it gives no record with `id` to go on from.",
         ),
     ] {
         mock.fault_next("/v1/refunds", reply);

@@ -7,9 +7,8 @@ use crate::clock::Clock;
 use crate::http::Response;
 use crate::http::auth::{Authenticator, TokenAuthenticator};
 use crate::http::budget::RequestBudget;
-use crate::protocol::Failure;
 use crate::source::SourceContext;
-use crate::streams::{Page, PageToken, RequestContext};
+use crate::streams::pager::{LastRecord, Pager};
 
 /// The API version the objects are asked for in, whatever the account's default is.
 const VERSION: &str = "2022-11-15";
@@ -20,6 +19,7 @@ const PAGE: &str = "100";
 pub(super) struct Api {
     pub(super) config: StripeConfig,
     authenticator: TokenAuthenticator,
+    pager: LastRecord,
     budget: RequestBudget,
     clock: Arc<dyn Clock>,
 }
@@ -28,7 +28,8 @@ impl Api {
     pub(super) fn new(config: StripeConfig, cx: &SourceContext) -> Self {
         let authenticator = TokenAuthenticator::bearer(&config.client_secret, &cx.redactor);
         let budget = super::budget::request_budget(&config);
-        Self { config, authenticator, budget, clock: cx.clock.clone() }
+        let pager = LastRecord::new("id", "starting_after").has_more("has_more");
+        Self { config, authenticator, pager, budget, clock: cx.clock.clone() }
     }
 
     pub(super) fn url_base(&self) -> &str {
@@ -57,17 +58,13 @@ impl Api {
         headers
     }
 
-    /// The parameters of a list: its own, then where the page begins, then the window of creation times, if any.
+    /// The parameters of a list: its own, then the window of creation times, if any.
     pub(super) fn list_params<'p>(
-        cx: &RequestContext<'_>,
         own: impl IntoIterator<Item = (&'p str, &'p str)>,
         window: Option<(i64, i64)>,
     ) -> Vec<(String, String)> {
         let mut params: Vec<(String, String)> =
             own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        if let Some(id) = cx.page_token.and_then(PageToken::as_str) {
-            params.push(("starting_after".to_owned(), id.to_owned()));
-        }
         params.push(("limit".to_owned(), PAGE.to_owned()));
         if let Some((from, to)) = window {
             params.push(("created[gte]".to_owned(), from.to_string()));
@@ -76,19 +73,9 @@ impl Api {
         params
     }
 
-    /// The id of the last object of a page that has more after it. <https://docs.stripe.com/api/pagination>
-    pub(super) fn next_page_token(page: &Page) -> anyhow::Result<Option<PageToken>> {
-        if page.get(&["has_more"]) != Some(true) {
-            return Ok(None);
-        }
-        let id = page.last().and_then(|last| last.get::<String>("id"));
-        let id = id.ok_or_else(|| {
-            Failure::system(format!(
-                "{} says has_more and gives no object with an id to go on from.",
-                page.response.request
-            ))
-        })?;
-        Ok(Some(id.into()))
+    /// Lists are paged by the id of the last object. <https://docs.stripe.com/api/pagination>
+    pub(super) fn pager(&self) -> &dyn Pager {
+        &self.pager
     }
 
     /// Stripe says in a header whether another attempt makes sense, and expects one after a conflict.
@@ -152,12 +139,8 @@ macro_rules! stripe_stream {
             self.api.headers()
         }
 
-        fn next_page_token(
-            &self,
-            page: &crate::streams::Page,
-            _: &crate::streams::RequestContext<'_>,
-        ) -> anyhow::Result<Option<crate::streams::PageToken>> {
-            super::api::Api::next_page_token(page)
+        fn pager(&self) -> &dyn crate::streams::pager::Pager {
+            self.api.pager()
         }
 
         fn should_retry(&self, response: &crate::http::Response) -> bool {

@@ -37,7 +37,7 @@ impl HttpStream for CreatedList {
     }
 
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
-        Api::list_params(cx, [], window(cx.slice))
+        Api::list_params([], window(cx.slice))
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {

@@ -86,8 +86,8 @@ impl HttpStream for ListThenEvents {
 
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         match is_list(cx.slice) {
-            true => Api::list_params(cx, self.row.params.iter().copied(), window(cx.slice)),
-            false => Api::list_params(cx, self.row.events.iter().map(|kind| ("types[]", *kind)), window(cx.slice)),
+            true => Api::list_params(self.row.params.iter().copied(), window(cx.slice)),
+            false => Api::list_params(self.row.events.iter().map(|kind| ("types[]", *kind)), window(cx.slice)),
         }
     }
 
