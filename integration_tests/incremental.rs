@@ -279,3 +279,39 @@ fn a_first_state_is_written_even_when_nothing_was_read() {
     let messages = events(&server, |_| {}).streams(&[("events", "incremental")]).run("read").messages();
     assert_eq!(messages.states("events"), [&json!({})]);
 }
+
+#[test]
+fn a_stream_without_slices_keeps_its_state_and_one_whose_slices_cannot_be_made_says_why() {
+    struct Sliced(bool);
+    impl HttpStream for Sliced {
+        fn name(&self) -> &str {
+            "events"
+        }
+        fn url_base(&self) -> &str {
+            "http://127.0.0.1:1"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            "events".into()
+        }
+        fn cursor_field(&self) -> Vec<String> {
+            vec!["n".into()]
+        }
+        fn stream_slices<'a>(&'a self, _: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+            match self.0 {
+                true => Ok(Box::new(std::iter::empty())),
+                false => Ok(Box::new(std::iter::once_with(|| anyhow::bail!("no regions today")))),
+            }
+        }
+    }
+    let read = |works: bool| {
+        let stream = connector(move || Box::new(Sliced(works))).streams(&[("events", "incremental")]);
+        stream.state(&json!({"events": {"n": 5}})).run("read").messages()
+    };
+    let nothing = read(true);
+    assert_eq!(
+        (nothing.states("events"), nothing.statuses("events").pop()),
+        (vec![&json!({"n": 5})], Some("COMPLETE"))
+    );
+    let broken = read(false);
+    assert_eq!((broken.states("events").len(), broken.errors()[0].message.as_str()), (0, "no regions today"));
+}

@@ -113,10 +113,12 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             return self.read_in_order(begun, fetcher);
         }
         let (stream, state) = (self.stream, self.input.clone());
-        let mut slices = stream.stream_slices(&self.slice_context(&state, fetcher))?.peekable();
-        if let Some(Ok(first)) = slices.peek()
-            && first.is_empty()
-        {
+        let mut slices = stream.stream_slices(&self.slice_context(&state, fetcher))?;
+        let Some(first) = slices.next().transpose()? else {
+            self.progress = Progress::Whole(state.clone());
+            return Ok(Flow::Continue(()));
+        };
+        if first.is_empty() {
             if !self.has_cursor() && !state.is_empty() {
                 return Err(self.unknown_state().into());
             }
@@ -124,7 +126,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             return self.read_slice(begun.filter(|begun| begun.slice.is_empty()).unwrap_or_default());
         }
         self.progress = Progress::PerPartition(PerPartitionState::parse(stream.name(), state.clone())?);
-        self.read_partitions(begun, Box::new(slices))
+        self.read_partitions(begun, Box::new(std::iter::once(Ok(first)).chain(slices)))
     }
 
     /// The slice that was begun is finished as it was begun; then the stream is asked what is left.
