@@ -167,7 +167,7 @@ impl fmt::Display for Wait {
 }
 
 /// Is told of waits. Whoever reads the records flushes what it has, and says on stdout why nothing moves.
-pub trait RetryObserver {
+pub trait RetryObserver: Sync {
     /// Called before each wait, and once when a wait would be too long.
     ///
     /// # Errors

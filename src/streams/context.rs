@@ -42,8 +42,8 @@ pub type Slice = Map<String, Value>;
 /// ```
 pub type PageToken = Value;
 
-/// The slices of a stream, made while they are read.
-pub type Slices<'a> = Box<dyn Iterator<Item = anyhow::Result<Slice>> + 'a>;
+/// The slices of a stream, made while they are read, by whichever worker is free for the next one.
+pub type Slices<'a> = Box<dyn Iterator<Item = anyhow::Result<Slice>> + Send + 'a>;
 
 /// What every method that shapes a request is told.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
 use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, ResponseRule, Undecodable};
 use crate::json::RecordPath;
-use crate::protocol::{FailureKind, StreamState, SyncMode};
+use crate::protocol::{Failure, FailureKind, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -333,8 +333,16 @@ pub trait HttpStream: Send + Sync {
 
     /// Whether the slices are spans of the cursor, oldest first, such as those of [`super::DateSlicer`]: then one state
     /// is enough for all of them. Otherwise each slice has a state of its own, so that none is taken for read because
-    /// another one is. Default: false. It makes no difference to a stream with one slice.
+    /// another one is. Default: false. It makes no difference to a stream with one slice. Slices of a stream without
+    /// a cursor are in order if [`HttpStream::get_updated_state`] makes something of them.
     fn slices_in_order(&self) -> bool {
+        false
+    }
+
+    /// Whether a slice is a marker: there is nothing to ask for, it only says how far the slices before it have come.
+    /// It goes to [`HttpStream::get_updated_state`] once all of those were read to their ends. For streams whose slices
+    /// are made from something that has a state of its own, such as a parent that is read incrementally. Default: false.
+    fn is_marker(&self, _slice: &Slice) -> bool {
         false
     }
 
@@ -344,6 +352,15 @@ pub trait HttpStream: Send + Sync {
     /// Default: `None`, after each slice and, where [`HttpStream::is_resumable`], each page.
     fn state_checkpoint_interval(&self) -> Option<u64> {
         None
+    }
+
+    /// Brings a state that was given into the form this stream reads: what older versions wrote, or other connectors
+    /// with the same stream (the Python framework calls it a state migration). Default: as it is.
+    ///
+    /// # Errors
+    /// A config failure if the state makes no sense.
+    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
+        Ok(state)
     }
 
     /// Advances the state past a slice that was read to its end. `newest` is the newest cursor value of the slice's

@@ -88,6 +88,11 @@ impl PerPartitionState {
             self.entries.iter().enumerate().map(|(at, (partition, _))| (partition_key(partition), at)).collect();
     }
 
+    /// The members of the state beside those of the slices.
+    pub(crate) fn others(&mut self) -> &mut StreamState {
+        &mut self.others
+    }
+
     /// About how many bytes the state has, without making it.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

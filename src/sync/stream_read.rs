@@ -104,12 +104,12 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             }
             return Ok(None);
         }
-        self.input = state;
+        self.input = self.stream.migrate_state(state)?;
         Ok(begun)
     }
 
     fn read(&mut self, begun: Option<Checkpoint>, fetcher: &Fetcher<'_>) -> anyhow::Result<Flow> {
-        if self.has_cursor() && self.stream.slices_in_order() {
+        if self.stream.slices_in_order() {
             return self.read_in_order(begun, fetcher);
         }
         let (stream, state) = (self.stream, self.input.clone());
@@ -140,7 +140,10 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         self.input = self.state();
         let (stream, state) = (self.stream, self.state());
         for slice in stream.stream_slices(&self.slice_context(&state, fetcher))? {
-            if self.read_slice(Checkpoint::at(slice?))?.is_break() {
+            let slice = slice?;
+            if stream.is_marker(&slice) {
+                self.close(&slice, None)?;
+            } else if self.read_slice(Checkpoint::at(slice))?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
@@ -154,8 +157,14 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     /// Each slice has a state of its own, so their order makes no difference, and neither do those that come and go.
     fn read_partitions(&mut self, mut begun: Option<Checkpoint>, slices: Slices<'_>) -> anyhow::Result<Flow> {
         let mut seen = HashSet::new();
+        let mut has_markers = false;
         for slice in slices {
             let slice = slice?;
+            if self.stream.is_marker(&slice) {
+                has_markers = true;
+                self.close(&slice, None)?;
+                continue;
+            }
             if !seen.insert(partition_key(&slice)) || self.is_done(&slice) {
                 continue;
             }
@@ -165,7 +174,10 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 return Ok(Flow::Break(()));
             }
         }
-        if let Progress::PerPartition(states) = &mut self.progress {
+        // Where markers tell how far the slices go, those that did not come are unchanged, not gone.
+        if let Progress::PerPartition(states) = &mut self.progress
+            && !has_markers
+        {
             states.retain(|partition| seen.contains(&partition_key(partition)));
         }
         Ok(Flow::Continue(()))
@@ -236,8 +248,11 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     pub(super) fn close(&mut self, slice: &Slice, newest: Option<&Value>) -> anyhow::Result<()> {
         let has_cursor = self.has_cursor();
         match &mut self.progress {
-            Progress::Whole(_) if !has_cursor => return Ok(()),
+            Progress::Whole(_) if !has_cursor && !self.stream.slices_in_order() => return Ok(()),
             Progress::Whole(state) => self.stream.get_updated_state(state, slice, newest, &self.cursor_field),
+            Progress::PerPartition(states) if self.stream.is_marker(slice) => {
+                self.stream.get_updated_state(states.others(), slice, newest, &self.cursor_field);
+            }
             Progress::PerPartition(states) if has_cursor => {
                 let mut state = states.cursor(slice);
                 self.stream.get_updated_state(&mut state, slice, newest, &self.cursor_field);

@@ -46,7 +46,7 @@ impl ListThenEvents {
     /// that it is the last.
     fn list(&self, started: i64, next: i64) -> Slices<'static> {
         let step = self.api.config.slice_range;
-        let mut slices: Box<dyn Iterator<Item = Slice>> = match self.row.windows {
+        let mut slices: Box<dyn Iterator<Item = Slice> + Send> = match self.row.windows {
             true => Box::new(windows(next, started, step)),
             false => Box::new(std::iter::once(Slice::new())),
         };
