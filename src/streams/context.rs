@@ -70,8 +70,13 @@ impl RequestContext<'_> {
     /// A member of the slice as a segment of a URL's path: what would end the segment, such as a slash, is encoded.
     #[must_use]
     pub fn path_segment(&self, name: &str) -> String {
-        utf8_percent_encode(&self.slice_text(name), &SEGMENT).to_string()
+        path_segment(&self.slice_text(name))
     }
+}
+
+/// A text as a segment of a URL's path: what would end the segment, such as a slash, is encoded.
+pub(crate) fn path_segment(text: &str) -> String {
+    utf8_percent_encode(text, &SEGMENT).to_string()
 }
 
 /// What [`super::HttpStream::stream_slices`] is told.

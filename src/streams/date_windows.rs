@@ -1,5 +1,9 @@
 //! Time cut into windows, the usual slices of a stream that an API can filter by time.
 
+use serde_json::json;
+
+use super::Slice;
+
 /// Windows of whole seconds since the epoch, oldest first, both ends included: each ends one second before the next
 /// begins, and the last ends where the whole does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,22 @@ impl DateWindows {
     #[must_use]
     pub fn new(start: i64, end: i64, step: i64) -> Self {
         Self { next: start, end, step: step.max(1) }
+    }
+
+    /// The windows as slices: `{"from": SECONDS, "to": SECONDS}`.
+    pub fn slices(self) -> impl Iterator<Item = Slice> {
+        self.map(|(from, to)| {
+            let mut slice = Slice::new();
+            slice.insert("from".to_owned(), json!(from));
+            slice.insert("to".to_owned(), json!(to));
+            slice
+        })
+    }
+
+    /// The window that such a slice is about: first and last second. `None` if it is about none.
+    #[must_use]
+    pub fn of(slice: &Slice) -> Option<(i64, i64)> {
+        Some((slice.get("from")?.as_i64()?, slice.get("to")?.as_i64()?))
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::Record;
 use crate::http::{Body, Response, Undecodable};
@@ -22,7 +23,13 @@ enum Kind {
     /// In the body, which is on disk; read again each time.
     OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
     /// Made by the stream.
-    Made(Vec<Record<'static>>),
+    Made {
+        records: Vec<Record<'static>>,
+        /// What it wants to know of the page when it asks for the next one.
+        rest: Value,
+        /// Of how many records of the response they were made, and what was around those.
+        source: Option<(usize, String)>,
+    },
 }
 
 impl Records {
@@ -59,8 +66,106 @@ impl Records {
     /// Records that the stream made itself.
     #[must_use]
     pub fn made(records: Vec<Record<'static>>) -> Self {
-        Self(Kind::Made(records))
+        Self(Kind::Made { records, rest: Value::Null, source: None })
     }
+
+    /// Records that the stream makes of those at `path` in a JSON response: any number of each.
+    ///
+    /// # Errors
+    /// As [`Records::at`].
+    pub fn made_of(
+        response: &Response,
+        path: &RecordPath,
+        make: &mut dyn FnMut(&Record<'_>, &mut Vec<Record<'static>>),
+    ) -> Result<Self, Undecodable> {
+        let mut records = Vec::new();
+        let found = Self::at(response, path)?;
+        let walked = found.for_each(&response.body, &mut |record| {
+            make(&record, &mut records);
+            Ok(ControlFlow::Continue(()))
+        });
+        let _ = walked.map_err(|error| Undecodable { problem: error.to_string(), retry: true })?;
+        let source = found.envelope().map(|envelope| (found.len(), envelope.to_owned()));
+        Ok(Self(Kind::Made { records, rest: Value::Null, source }))
+    }
+
+    /// A member of the response beside the records, found by a path of names. `None` if it is not there, null, or of
+    /// another type, or if the stream made the records of something else.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
+        serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?.get()).ok().flatten()
+    }
+
+    fn len(&self) -> usize {
+        match &self.0 {
+            Kind::InMemory(document) => document.len(),
+            Kind::OnDisk { count, .. } => *count,
+            Kind::Made { records, .. } => records.len(),
+        }
+    }
+
+    fn envelope(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::InMemory(document) => Some(document.envelope()),
+            Kind::OnDisk { envelope, .. } => Some(envelope),
+            Kind::Made { source, .. } => source.as_ref().map(|(_, envelope)| envelope.as_str()),
+        }
+    }
+
+    /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`Page::rest`]: what is left to be
+    /// asked for after this page. Only records that the stream made have one.
+    #[must_use]
+    pub fn with_rest(mut self, value: Value) -> Self {
+        if let Kind::Made { rest, .. } = &mut self.0 {
+            *rest = value;
+        }
+        self
+    }
+
+    /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.
+    fn for_each(
+        &self,
+        body: &Body,
+        on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
+    ) -> anyhow::Result<ControlFlow<()>> {
+        match &self.0 {
+            Kind::InMemory(document) => {
+                for n in 0..document.len() {
+                    if let Some(record) = in_memory(body, document, n)
+                        && on_record(record)?.is_break()
+                    {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+            Kind::OnDisk { path, .. } => {
+                let walked =
+                    json::for_each_record(body.reader()?, path, |text| match on_record(Record::from_text(text))? {
+                        ControlFlow::Continue(()) => Ok(()),
+                        ControlFlow::Break(()) => Err(BrokenOff.into()),
+                    });
+                match walked {
+                    Ok(_) => Ok(ControlFlow::Continue(())),
+                    Err(error) if error.is::<BrokenOff>() => Ok(ControlFlow::Break(())),
+                    Err(error) => Err(error),
+                }
+            }
+            Kind::Made { records, .. } => {
+                for record in records {
+                    if on_record(record.borrowed())?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+        }
+    }
+}
+
+fn in_memory<'b>(body: &'b Body, document: &'b Document, n: usize) -> Option<Record<'b>> {
+    let Body::Memory(bytes) = body else { return None };
+    document.get(without_bom(bytes), n).map(Record::from_text)
 }
 
 fn undecodable(error: &DocumentError) -> Undecodable {
@@ -91,10 +196,14 @@ impl Page {
     /// How many records there are.
     #[must_use]
     pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether the response had no records: neither these nor any they were made of.
+    pub(super) fn is_blank(&self) -> bool {
         match &self.records.0 {
-            Kind::InMemory(document) => document.len(),
-            Kind::OnDisk { count, .. } => *count,
-            Kind::Made(records) => records.len(),
+            Kind::Made { source: Some((count, _)), .. } => *count == 0,
+            _ => self.is_empty(),
         }
     }
 
@@ -108,9 +217,18 @@ impl Page {
     #[must_use]
     pub fn last(&self) -> Option<Record<'_>> {
         match &self.records.0 {
-            Kind::InMemory(document) => self.in_memory(document, document.len().checked_sub(1)?),
+            Kind::InMemory(document) => in_memory(&self.response.body, document, document.len().checked_sub(1)?),
             Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
-            Kind::Made(records) => records.last().cloned(),
+            Kind::Made { records, .. } => records.last().map(Record::borrowed),
+        }
+    }
+
+    /// What the stream kept with [`Records::with_rest`]; null if nothing.
+    #[must_use]
+    pub fn rest(&self) -> &Value {
+        match &self.records.0 {
+            Kind::Made { rest, .. } => rest,
+            _ => &Value::Null,
         }
     }
 
@@ -118,12 +236,10 @@ impl Page {
     /// not there, null, or of another type.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
-        let envelope = match &self.records.0 {
-            Kind::InMemory(document) => document.envelope(),
-            Kind::OnDisk { envelope, .. } => envelope,
-            Kind::Made(_) => return self.get_from_body(path),
-        };
-        serde_json::from_str::<Option<T>>(json::field_at(envelope, path)?.get()).ok().flatten()
+        match self.records.envelope() {
+            Some(_) => self.records.get(path),
+            None => self.get_from_body(path),
+        }
     }
 
     fn get_from_body<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
@@ -148,44 +264,7 @@ impl Page {
         &self,
         on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
     ) -> anyhow::Result<ControlFlow<()>> {
-        match &self.records.0 {
-            Kind::InMemory(document) => {
-                for n in 0..document.len() {
-                    if let Some(record) = self.in_memory(document, n)
-                        && on_record(record)?.is_break()
-                    {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                }
-                Ok(ControlFlow::Continue(()))
-            }
-            Kind::OnDisk { path, .. } => {
-                let walked = json::for_each_record(self.response.body.reader()?, path, |text| {
-                    match on_record(Record::from_text(text))? {
-                        ControlFlow::Continue(()) => Ok(()),
-                        ControlFlow::Break(()) => Err(BrokenOff.into()),
-                    }
-                });
-                match walked {
-                    Ok(_) => Ok(ControlFlow::Continue(())),
-                    Err(error) if error.is::<BrokenOff>() => Ok(ControlFlow::Break(())),
-                    Err(error) => Err(error),
-                }
-            }
-            Kind::Made(records) => {
-                for record in records {
-                    if on_record(record.clone())?.is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                }
-                Ok(ControlFlow::Continue(()))
-            }
-        }
-    }
-
-    fn in_memory<'p>(&'p self, document: &'p Document, n: usize) -> Option<Record<'p>> {
-        let Body::Memory(bytes) = &self.response.body else { return None };
-        document.get(without_bom(bytes), n).map(Record::from_text)
+        self.records.for_each(&self.response.body, on_record)
     }
 }
 

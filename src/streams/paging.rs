@@ -35,7 +35,7 @@ impl Paging {
         next: Option<PageToken>,
     ) -> anyhow::Result<bool> {
         let Some(next) = next else { return Ok(false) };
-        self.empty_pages = if page.is_empty() { self.empty_pages + 1 } else { 0 };
+        self.empty_pages = if page.is_blank() { self.empty_pages + 1 } else { 0 };
         let why = if self.guard.repeats(&next) {
             format!("the page token {next} came back, so the same pages would be read for ever")
         } else if self.empty_pages >= MAX_EMPTY_PAGES {
@@ -53,4 +53,10 @@ impl Paging {
         ))
         .into())
     }
+}
+
+/// Whether an error may come from a page token that is no longer good, rather than from the network or credentials.
+pub(crate) fn is_stale_token(error: &anyhow::Error) -> bool {
+    let status = error.downcast_ref::<Failure>().and_then(|failure| failure.http_status);
+    matches!(status, Some(400 | 404 | 410 | 422))
 }

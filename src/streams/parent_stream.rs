@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::paging::Paging;
-use super::{Fetcher, HttpStream, Page, RequestContext, Slice, SliceContext, Slices};
+use super::{Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices};
 use crate::protocol::{Failure, StreamState, SyncMode};
 
 /// The parent of a sub-stream: any stream, and the fields of its records that a child needs.
@@ -50,7 +50,9 @@ use crate::protocol::{Failure, StreamState, SyncMode};
 /// ```
 pub struct ParentStream {
     stream: Arc<dyn HttpStream>,
-    fields: Vec<String>,
+    /// Fields of a record, and what they are called in the slice.
+    fields: Vec<(String, String)>,
+    extra_fields: Vec<String>,
 }
 
 impl ParentStream {
@@ -58,12 +60,32 @@ impl ParentStream {
     /// few and small, and they must be in every record. Never the whole record: states would grow with it. If the parent
     /// is a sub-stream itself, its slice goes along under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
-        Self { stream, fields: fields.into_iter().map(Into::into).collect() }
+        let fields = fields.into_iter().map(Into::into).map(|field: String| (field.clone(), field)).collect();
+        Self { stream, fields, extra_fields: Vec::new() }
+    }
+
+    /// A parent with one identifying field, the parent key, that the slices have under a name of their own, the
+    /// partition field: `id` as `customer_id`.
+    pub fn keyed(stream: Arc<dyn HttpStream>, parent_key: &str, partition_field: &str) -> Self {
+        let fields = vec![(parent_key.to_owned(), partition_field.to_owned())];
+        Self { stream, fields, extra_fields: Vec::new() }
+    }
+
+    /// Further fields of the parent's record that go along in the slice, if they are there and not null. Default: none.
+    #[must_use]
+    pub fn extra_fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
+        self.extra_fields = fields.into_iter().map(Into::into).collect();
+        self
     }
 
     /// The parent itself.
     pub fn stream(&self) -> &dyn HttpStream {
         &*self.stream
+    }
+
+    /// The fields that identify a parent's record.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
     }
 
     /// One slice a parent's record, made while they are read.
@@ -76,26 +98,29 @@ impl ParentStream {
         Ok(Box::new(ParentSlices { parent: self, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() }))
     }
 
-    /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice go along, as `parent`.
-    fn slice_of(&self, record: &super::Record<'_>, own: &Slice) -> Result<Slice, Failure> {
-        let field = |name: &String| {
-            let value = record.field(name).and_then(|text| serde_json::from_str::<Value>(text.get()).ok());
-            match value {
-                Some(value) if !value.is_null() => Ok((name.clone(), value)),
-                _ => Err(Failure::system(format!(
-                    "A record of {:?} has no {name:?}, which its sub-streams need to be asked for.",
-                    self.stream.name()
-                ))),
-            }
+    /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice, if given, go along, as
+    /// `parent`.
+    pub(super) fn slice_of(&self, record: &Record<'_>, own: Option<&Slice>) -> Result<Slice, Failure> {
+        let field = |(name, member): &(String, String)| match record.get::<Value>(name) {
+            Some(value) => Ok((member.clone(), value)),
+            None => Err(Failure::system(format!(
+                "A record of {:?} has no {name:?}, which its sub-streams need to be asked for.",
+                self.stream.name()
+            ))),
         };
-        let grandparent = self.stream.parent().map(|_| Ok(("parent".to_owned(), Value::Object(own.clone()))));
-        self.fields.iter().map(field).chain(grandparent).collect()
+        let extra = |name: &String| Some(Ok((name.clone(), record.get::<Value>(name)?)));
+        let own = own.filter(|_| self.stream.parent().is_some());
+        let grandparent = own.map(|own| Ok(("parent".to_owned(), Value::Object(own.clone()))));
+        self.fields.iter().map(field).chain(self.extra_fields.iter().filter_map(extra)).chain(grandparent).collect()
     }
 }
 
 impl std::fmt::Debug for ParentStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParentStream").field("stream", &self.stream.name()).field("fields", &self.fields).finish()
+        f.debug_struct("ParentStream")
+            .field("stream", &self.stream.name())
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +162,7 @@ impl ParentSlices<'_> {
         let (parent, ready) = (self.parent, &mut self.ready);
         let _ = page.for_each(&mut |record| {
             if let Some(record) = parent.stream.transform(record, cx) {
-                ready.push_back(parent.slice_of(&record, cx.slice)?);
+                ready.push_back(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))
         })?;

@@ -79,6 +79,12 @@ impl<'a> Record<'a> {
         Ok(serde_json::from_str(&self.0)?)
     }
 
+    /// The same record, with this one's text.
+    #[must_use]
+    pub fn borrowed(&self) -> Record<'_> {
+        Record(Cow::Borrowed(&self.0))
+    }
+
     /// The record with a text of its own.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::checkpoint::Checkpoint;
 use super::stream_read::{Flow, Progress, StreamRead};
-use crate::protocol::{Failure, LogLevel};
-use crate::streams::paging::Paging;
+use crate::protocol::LogLevel;
+use crate::streams::paging::{Paging, is_stale_token};
 use crate::streams::{Fetcher, Page, PageToken, RequestContext, Slice, cursor};
 
 /// What is known of a slice while it is read.
@@ -125,10 +125,4 @@ impl StreamRead<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Whether an error may come from a page token that is no longer good, rather than from the network or credentials.
-fn is_stale_token(error: &anyhow::Error) -> bool {
-    let status = error.downcast_ref::<Failure>().and_then(|failure| failure.http_status);
-    matches!(status, Some(400 | 404 | 410 | 422))
 }

@@ -1,14 +1,19 @@
 //! Stripe. What Stripe's API reference says about each stream is a row in `table`; the structs around it say how
-//! such streams are read: `created_list` for objects that never change, `list_then_events` for those that do.
-//! `api` is what all of them share, `budget` keeps to Stripe's limits, `config` and `spec.json` are what a user can set.
+//! such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
+//! for lists inside objects, `child_list` and `updated_child_list` for lists that each object of another list has.
+//! `api` is what all of them share, `feed` is about events, `budget` keeps to Stripe's limits, `config` and `spec.json`
+//! are what a user can set.
 
 mod api;
 mod budget;
+mod child_list;
 mod config;
 mod created_list;
-mod list_then_events;
-mod state;
+mod feed;
+mod nested_list;
 mod table;
+mod updated_child_list;
+mod updated_list;
 
 use std::sync::Arc;
 
@@ -19,9 +24,12 @@ use crate::protocol::{ConnectorSpecification, Failure, LogLevel};
 use crate::source::{CheckContext, Config, Source, SourceContext};
 
 use api::Api;
+use child_list::ChildList;
 use config::StripeConfig;
 use created_list::CreatedList;
-use list_then_events::ListThenEvents;
+use nested_list::NestedList;
+use updated_child_list::UpdatedChildList;
+use updated_list::UpdatedList;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas/stripe");
 /// One schema a stream.
@@ -46,9 +54,21 @@ impl Source for Stripe {
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let api = Arc::new(Api::new(StripeConfig::new(config)?, cx));
-        let created = table::CREATED.iter().map(|row| Arc::new(CreatedList::new(row, api.clone())) as _);
-        let updated = table::UPDATED.iter().map(|row| Arc::new(ListThenEvents::new(row, api.clone())) as _);
-        Ok(created.chain(updated).collect())
+        let mut streams: Vec<Arc<dyn HttpStream>> = Vec::new();
+        streams.extend(table::CREATED.iter().map(|row| Arc::new(CreatedList::new(row, api.clone())) as _));
+        streams.extend(table::UPDATED.iter().map(|row| Arc::new(UpdatedList::new(row, api.clone())) as _));
+        for row in table::CHILDREN {
+            streams.push(Arc::new(ChildList::new(row, find(&streams, row.parent)?, api.clone())));
+        }
+        for row in table::UPDATED_CHILDREN {
+            streams.push(Arc::new(UpdatedChildList::new(row, find(&streams, row.parent)?, api.clone())));
+        }
+        streams.extend(table::NESTED.iter().map(|row| Arc::new(NestedList::new(row, api.clone())) as _));
+        for row in table::GRANDCHILDREN {
+            streams.push(Arc::new(ChildList::new(row, find(&streams, row.parent)?, api.clone())));
+        }
+        streams.extend(table::LATER.iter().map(|row| Arc::new(UpdatedList::new(row, api.clone())) as _));
+        Ok(streams)
     }
 
     /// A key that can read one stream works. A restricted key may not be allowed to read the first ones, so the others
@@ -72,9 +92,17 @@ impl Source for Stripe {
     }
 }
 
+/// The stream that a row names as its parent; it stands before it.
+fn find(streams: &[Arc<dyn HttpStream>], name: &str) -> Result<Arc<dyn HttpStream>, Failure> {
+    let parent = streams.iter().find(|stream| stream.name() == name).cloned();
+    parent
+        .ok_or_else(|| Failure::system(format!("The table of streams names the parent {name:?}, which is not there.")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Redactor;
 
     #[test]
     fn the_specification_is_a_json_schema() {
@@ -82,16 +110,24 @@ mod tests {
         assert!(jsonschema::meta::is_valid(&spec) && spec["properties"]["client_secret"]["airbyte_secret"] == true);
     }
 
+    fn streams() -> Vec<Arc<dyn HttpStream>> {
+        let config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
+        let cx = SourceContext { clock: Arc::new(crate::testing::VirtualClock::at(0)), redactor: Redactor::default() };
+        Stripe.streams(config.as_object().unwrap(), &cx).unwrap()
+    }
+
     #[test]
     fn every_stream_has_a_schema_with_its_keys_and_every_schema_a_stream() {
-        let names = table::names();
-        for name in &names {
-            let schema = SCHEMAS.load(name).unwrap();
+        let streams = streams();
+        for stream in &streams {
+            let schema = SCHEMAS.load(stream.name()).unwrap();
             let text = serde_json::to_string(&schema).unwrap();
-            assert!(!text.contains("$ref"), "{name}");
-            assert!(schema["properties"].get("id").is_some(), "{name}");
+            assert!(!text.contains("$ref"), "{}", stream.name());
+            for field in stream.primary_key().into_iter().chain([stream.cursor_field()]).flatten() {
+                assert!(schema["properties"].get(&field).is_some(), "{}: {field}", stream.name());
+            }
         }
         let files: Vec<_> = FILES.files().filter_map(|file| file.path().file_stem()?.to_str()).collect();
-        assert_eq!(files.iter().find(|file| !names.contains(file)), None);
+        assert_eq!(files.iter().find(|file| !streams.iter().any(|stream| stream.name() == **file)), None);
     }
 }

@@ -1,20 +1,39 @@
-//! The streams, one row each, to be read beside Stripe's API reference.
+//! The streams, one row each, to be read beside Stripe's API reference. A row says where a list is, what it is asked with
+//! and which events tell of its objects; how lists of its kind are read is said where the row's type is used.
+
+use serde_json::{Map, Value};
+
+use super::api::{Api, VERSION};
+use crate::streams::path_segment;
+
+/// What every row tells.
+pub(super) trait Row {
+    /// The stream's name, and that of its schema.
+    fn name(&self) -> &'static str;
+
+    /// The version of the API that the objects are asked for in.
+    fn version(&self) -> &'static str {
+        VERSION
+    }
+
+    /// Whether a record is identified by its `id`.
+    fn has_id(&self) -> bool {
+        true
+    }
+}
 
 /// A list of objects that never change: what is new since the last read is asked for by creation time.
 #[derive(Debug)]
 pub(super) struct Created {
-    /// The stream's name, and that of its schema.
     pub(super) name: &'static str,
-    /// The list's path.
     pub(super) path: &'static str,
 }
 
 /// A list of objects that change: read whole the first time, and from the events about them after that.
 #[derive(Debug)]
 pub(super) struct Updated {
-    /// The stream's name, and that of its schema.
     pub(super) name: &'static str,
-    /// The list's path.
+    /// The list's path; `{account_id}` stands for the config's account.
     pub(super) path: &'static str,
     /// The objects' `object` member. Events of the types below carry other objects, too.
     pub(super) object: &'static str,
@@ -24,19 +43,254 @@ pub(super) struct Updated {
     pub(super) params: &'static [(&'static str, &'static str)],
     /// The events that carry such an object, newly changed.
     pub(super) events: &'static [&'static str],
+    /// Whether no event tells of a new object.
+    pub(super) list_newest: bool,
+    pub(super) version: &'static str,
 }
+
+/// A list whose first page stands inside the objects of another one.
+#[derive(Debug)]
+pub(super) struct Nested {
+    pub(super) name: &'static str,
+    /// The other list.
+    pub(super) parent: &'static Updated,
+    /// Where the first page stands in its objects.
+    pub(super) field: &'static str,
+    /// How the further pages are asked for.
+    pub(super) request: Request,
+    /// The `object` member of the objects wanted. Lists and events may hold others, too.
+    pub(super) object: &'static str,
+    pub(super) cursor: &'static str,
+    /// Fields that records get, and which of the parent's each is.
+    pub(super) of_parent: &'static [(&'static str, &'static str)],
+    /// The events that carry such an object, or the parent's.
+    pub(super) events: &'static [&'static str],
+    /// Whether the objects are gone when the parent is.
+    pub(super) deleted_with_parent: bool,
+}
+
+/// A list that every object of another list has.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) name: &'static str,
+    /// The stream of the other list.
+    pub(super) parent: &'static str,
+    /// What the parent's id is called.
+    pub(super) key: &'static str,
+    /// Further fields of the parent that are needed.
+    pub(super) extra_fields: &'static [&'static str],
+    pub(super) request: Request,
+    pub(super) cursor: ChildCursor,
+    /// Fields that records get, and which of the key and the further fields each is.
+    pub(super) of_parent: &'static [(&'static str, &'static str)],
+}
+
+/// A list that every object of another list has, of objects that have events.
+#[derive(Debug)]
+pub(super) struct UpdatedChild {
+    pub(super) name: &'static str,
+    /// The stream of the other list.
+    pub(super) parent: &'static str,
+    /// What the parent's id is called.
+    pub(super) key: &'static str,
+    pub(super) request: Request,
+    /// The objects' `object` member.
+    pub(super) object: &'static str,
+    /// The events that carry such an object, newly changed.
+    pub(super) events: &'static [&'static str],
+}
+
+/// What a child's newness is measured by.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ChildCursor {
+    /// By nothing: it is always read whole, and its records have no key.
+    None,
+    /// By this field. All children of a changed parent are read.
+    Global(&'static str),
+    /// By this field. Of a changed parent only the children that are new are read.
+    PerParent(&'static str),
+}
+
+impl ChildCursor {
+    pub(super) fn field(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Global(field) | Self::PerParent(field) => Some(field),
+        }
+    }
+
+    pub(super) fn is_per_parent(self) -> bool {
+        matches!(self, Self::PerParent(_))
+    }
+}
+
+/// How the list of a parent is asked for: `{name}` stands for that member of the parent.
+#[derive(Debug)]
+pub(super) struct Request {
+    path: &'static str,
+    params: &'static [(&'static str, &'static str)],
+}
+
+impl Request {
+    pub(super) fn path(&self, api: &Api, parent: &Map<String, Value>) -> String {
+        api.fill(&fill(self.path, parent, path_segment))
+    }
+
+    /// The parameters, with a window of creation times if there is one.
+    pub(super) fn params(&self, parent: &Map<String, Value>, window: Option<(i64, i64)>) -> Vec<(String, String)> {
+        let own: Vec<_> = self.params.iter().map(|(name, value)| (*name, fill(value, parent, str::to_owned))).collect();
+        Api::list_params(own.iter().map(|(name, value)| (*name, value.as_str())), window)
+    }
+}
+
+fn fill(template: &str, parent: &Map<String, Value>, encode: impl Fn(&str) -> String) -> String {
+    parent.iter().fold(template.to_owned(), |text, (name, value)| {
+        value.as_str().map_or(text.clone(), |value| text.replace(&format!("{{{name}}}"), &encode(value)))
+    })
+}
+
+macro_rules! named {
+    ($($row:ident),*) => {
+        $(impl Row for $row {
+            fn name(&self) -> &'static str {
+                self.name
+            }
+        })*
+    };
+}
+named!(Created, Nested, UpdatedChild);
+
+impl Row for Updated {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> &'static str {
+        self.version
+    }
+}
+
+impl Row for Child {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn has_id(&self) -> bool {
+        self.cursor.field().is_some()
+    }
+}
+
+/// What most rows have in common.
+const UPDATED_ROW: Updated = Updated {
+    name: "",
+    path: "",
+    object: "",
+    windows: true,
+    params: &[],
+    events: &[],
+    list_newest: false,
+    version: VERSION,
+};
 
 pub(super) const CREATED: &[Created] = &[
     Created { name: "events", path: "events" },
+    Created { name: "shipping_rates", path: "shipping_rates" },
     Created { name: "balance_transactions", path: "balance_transactions" },
+    Created { name: "files", path: "files" },
+    Created { name: "file_links", path: "file_links" },
 ];
 
+const APPLICATION_FEES: Updated = Updated {
+    name: "application_fees",
+    path: "application_fees",
+    object: "application_fee",
+    events: &["application_fee.created", "application_fee.refunded"],
+    ..UPDATED_ROW
+};
+
+const CUSTOMERS: Updated = Updated {
+    name: "customers",
+    path: "customers",
+    object: "customer",
+    events: &["customer.created", "customer.updated", "customer.deleted"],
+    ..UPDATED_ROW
+};
+
+const INVOICES: Updated = Updated {
+    name: "invoices",
+    path: "invoices",
+    object: "invoice",
+    params: &[("expand[]", "data.discounts"), ("expand[]", "data.total_tax_amounts.tax_rate")],
+    events: &[
+        "invoice.created",
+        "invoice.deleted",
+        "invoice.finalization_failed",
+        "invoice.finalized",
+        "invoice.marked_uncollectible",
+        "invoice.overdue",
+        "invoice.paid",
+        "invoice.payment_action_required",
+        "invoice.payment_failed",
+        "invoice.payment_succeeded",
+        "invoice.sent",
+        "invoice.updated",
+        "invoice.voided",
+        "invoice.will_be_due",
+        "invoice.overpaid",
+        "invoice.payment_attempt_required",
+    ],
+    ..UPDATED_ROW
+};
+
+const SUBSCRIPTIONS: Updated = Updated {
+    name: "subscriptions",
+    path: "subscriptions",
+    object: "subscription",
+    params: &[("status", "all")],
+    events: &[
+        "customer.subscription.created",
+        "customer.subscription.paused",
+        "customer.subscription.pending_update_applied",
+        "customer.subscription.pending_update_expired",
+        "customer.subscription.resumed",
+        "customer.subscription.trial_will_end",
+        "customer.subscription.updated",
+        "customer.subscription.deleted",
+    ],
+    ..UPDATED_ROW
+};
+
+/// Customers with the bank accounts and cards that Stripe leaves out of them unless asked.
+const CUSTOMERS_WITH_SOURCES: Updated =
+    Updated { name: "customers_with_sources", params: &[("expand[]", "data.sources")], ..CUSTOMERS };
+
 pub(super) const UPDATED: &[Updated] = &[
+    APPLICATION_FEES,
+    Updated {
+        name: "authorizations",
+        path: "issuing/authorizations",
+        object: "issuing.authorization",
+        events: &["issuing_authorization.created", "issuing_authorization.request", "issuing_authorization.updated"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "cardholders",
+        path: "issuing/cardholders",
+        object: "issuing.cardholder",
+        events: &["issuing_cardholder.created", "issuing_cardholder.updated"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "cards",
+        path: "issuing/cards",
+        object: "issuing.card",
+        events: &["issuing_card.created", "issuing_card.updated"],
+        ..UPDATED_ROW
+    },
     Updated {
         name: "charges",
         path: "charges",
         object: "charge",
-        windows: true,
         params: &[("expand[]", "data.refunds")],
         events: &[
             "charge.captured",
@@ -48,70 +302,382 @@ pub(super) const UPDATED: &[Updated] = &[
             "charge.succeeded",
             "charge.updated",
         ],
+        ..UPDATED_ROW
     },
     Updated {
-        name: "customers",
-        path: "customers",
-        object: "customer",
-        windows: true,
-        params: &[],
-        events: &["customer.created", "customer.updated", "customer.deleted"],
+        name: "coupons",
+        path: "coupons",
+        object: "coupon",
+        events: &["coupon.created", "coupon.updated", "coupon.deleted"],
+        ..UPDATED_ROW
     },
+    CUSTOMERS,
     Updated {
-        name: "invoices",
-        path: "invoices",
-        object: "invoice",
-        windows: true,
-        params: &[("expand[]", "data.discounts"), ("expand[]", "data.total_tax_amounts.tax_rate")],
+        name: "disputes",
+        path: "disputes",
+        object: "dispute",
         events: &[
-            "invoice.created",
-            "invoice.deleted",
-            "invoice.finalization_failed",
-            "invoice.finalized",
-            "invoice.marked_uncollectible",
-            "invoice.overdue",
-            "invoice.paid",
-            "invoice.payment_action_required",
-            "invoice.payment_failed",
-            "invoice.payment_succeeded",
-            "invoice.sent",
-            "invoice.updated",
-            "invoice.voided",
-            "invoice.will_be_due",
+            "charge.dispute.closed",
+            "charge.dispute.created",
+            "charge.dispute.funds_reinstated",
+            "charge.dispute.funds_withdrawn",
+            "charge.dispute.updated",
         ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "invoice_items",
+        path: "invoiceitems",
+        object: "invoiceitem",
+        events: &["invoiceitem.created", "invoiceitem.updated", "invoiceitem.deleted"],
+        ..UPDATED_ROW
+    },
+    INVOICES,
+    Updated {
+        name: "payment_intents",
+        path: "payment_intents",
+        object: "payment_intent",
+        events: &[
+            "payment_intent.amount_capturable_updated",
+            "payment_intent.canceled",
+            "payment_intent.created",
+            "payment_intent.partially_funded",
+            "payment_intent.payment_failed",
+            "payment_intent.processing",
+            "payment_intent.requires_action",
+            "payment_intent.succeeded",
+        ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "payouts",
+        path: "payouts",
+        object: "payout",
+        events: &[
+            "payout.canceled",
+            "payout.created",
+            "payout.failed",
+            "payout.paid",
+            "payout.reconciliation_completed",
+            "payout.updated",
+        ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "plans",
+        path: "plans",
+        object: "plan",
+        params: &[("expand[]", "data.tiers")],
+        events: &["plan.created", "plan.updated", "plan.deleted"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "prices",
+        path: "prices",
+        object: "price",
+        events: &["price.created", "price.updated", "price.deleted"],
+        ..UPDATED_ROW
     },
     Updated {
         name: "products",
         path: "products",
         object: "product",
-        windows: true,
-        params: &[],
         events: &["product.created", "product.updated", "product.deleted"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "promotion_codes",
+        path: "promotion_codes",
+        object: "promotion_code",
+        events: &["promotion_code.created", "promotion_code.updated"],
+        ..UPDATED_ROW
     },
     Updated {
         name: "refunds",
         path: "refunds",
         object: "refund",
-        windows: true,
-        params: &[],
-        events: &["refund.created", "refund.updated", "charge.refund.updated"],
+        events: &["refund.created", "refund.updated", "charge.refund.updated", "refund.failed"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "reviews",
+        path: "reviews",
+        object: "review",
+        events: &["review.closed", "review.opened"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "setup_intents",
+        path: "setup_intents",
+        object: "setup_intent",
+        events: &[
+            "setup_intent.canceled",
+            "setup_intent.created",
+            "setup_intent.requires_action",
+            "setup_intent.setup_failed",
+            "setup_intent.succeeded",
+        ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "subscription_schedule",
+        path: "subscription_schedules",
+        object: "subscription_schedule",
+        events: &[
+            "subscription_schedule.aborted",
+            "subscription_schedule.canceled",
+            "subscription_schedule.completed",
+            "subscription_schedule.created",
+            "subscription_schedule.expiring",
+            "subscription_schedule.released",
+            "subscription_schedule.updated",
+        ],
+        ..UPDATED_ROW
+    },
+    SUBSCRIPTIONS,
+    Updated {
+        name: "top_ups",
+        path: "topups",
+        object: "topup",
+        events: &["topup.canceled", "topup.created", "topup.failed", "topup.reversed", "topup.succeeded"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "transactions",
+        path: "issuing/transactions",
+        object: "issuing.transaction",
+        events: &[
+            "issuing_transaction.created",
+            "issuing_transaction.updated",
+            "issuing_transaction.purchase_details_receipt_updated",
+        ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "transfers",
+        path: "transfers",
+        object: "transfer",
+        events: &["transfer.created", "transfer.reversed", "transfer.updated"],
+        ..UPDATED_ROW
     },
     Updated {
         name: "accounts",
         path: "accounts",
         object: "account",
         windows: false,
-        params: &[],
         events: &[
             "account.updated",
             "account.external_account.created",
             "account.external_account.updated",
             "account.external_account.deleted",
         ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "checkout_sessions",
+        path: "checkout/sessions",
+        object: "checkout.session",
+        windows: false,
+        events: &[
+            "checkout.session.async_payment_failed",
+            "checkout.session.async_payment_succeeded",
+            "checkout.session.completed",
+            "checkout.session.expired",
+        ],
+        list_newest: true,
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "credit_notes",
+        path: "credit_notes",
+        object: "credit_note",
+        windows: false,
+        events: &["credit_note.created", "credit_note.updated", "credit_note.voided"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "early_fraud_warnings",
+        path: "radar/early_fraud_warnings",
+        object: "radar.early_fraud_warning",
+        windows: false,
+        events: &["radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "external_account_bank_accounts",
+        path: "accounts/{account_id}/external_accounts",
+        object: "bank_account",
+        windows: false,
+        params: &[("object", "bank_account")],
+        events: &[
+            "account.external_account.created",
+            "account.external_account.updated",
+            "account.external_account.deleted",
+        ],
+        ..UPDATED_ROW
+    },
+    Updated {
+        name: "external_account_cards",
+        path: "accounts/{account_id}/external_accounts",
+        object: "card",
+        windows: false,
+        params: &[("object", "card")],
+        events: &[
+            "account.external_account.created",
+            "account.external_account.updated",
+            "account.external_account.deleted",
+        ],
+        ..UPDATED_ROW
     },
 ];
 
-#[cfg(test)]
-pub(super) fn names() -> Vec<&'static str> {
-    CREATED.iter().map(|row| row.name).chain(UPDATED.iter().map(|row| row.name)).collect()
-}
+pub(super) const CHILDREN: &[Child] = &[
+    Child {
+        name: "checkout_sessions_line_items",
+        parent: "checkout_sessions",
+        key: "checkout_session_id",
+        extra_fields: &["created", "updated", "expires_at"],
+        request: Request {
+            path: "checkout/sessions/{checkout_session_id}/line_items",
+            params: &[("expand[]", "data.discounts"), ("expand[]", "data.taxes")],
+        },
+        cursor: ChildCursor::Global("checkout_session_updated"),
+        of_parent: &[
+            ("checkout_session_id", "checkout_session_id"),
+            ("checkout_session_created", "created"),
+            ("checkout_session_updated", "updated"),
+            ("checkout_session_expires_at", "expires_at"),
+        ],
+    },
+    Child {
+        name: "customer_balance_transactions",
+        parent: "customers",
+        key: "customer_id",
+        extra_fields: &[],
+        request: Request { path: "customers/{customer_id}/balance_transactions", params: &[] },
+        cursor: ChildCursor::Global("created"),
+        of_parent: &[],
+    },
+    Child {
+        name: "payout_balance_transactions",
+        parent: "payouts",
+        key: "payout_id",
+        extra_fields: &["updated"],
+        request: Request { path: "balance_transactions", params: &[("payout", "{payout_id}")] },
+        cursor: ChildCursor::Global("updated"),
+        of_parent: &[("payout", "payout_id"), ("updated", "updated")],
+    },
+    Child {
+        name: "setup_attempts",
+        parent: "setup_intents",
+        key: "setup_intent_id",
+        extra_fields: &[],
+        request: Request { path: "setup_attempts", params: &[("setup_intent", "{setup_intent_id}")] },
+        cursor: ChildCursor::PerParent("created"),
+        of_parent: &[],
+    },
+    Child {
+        name: "transfer_reversals",
+        parent: "transfers",
+        key: "transfer_id",
+        extra_fields: &[],
+        request: Request { path: "transfers/{transfer_id}/reversals", params: &[] },
+        cursor: ChildCursor::Global("created"),
+        of_parent: &[],
+    },
+];
+
+pub(super) const UPDATED_CHILDREN: &[UpdatedChild] = &[
+    UpdatedChild {
+        name: "payment_methods",
+        parent: "customers",
+        key: "customer_id",
+        request: Request { path: "customers/{customer_id}/payment_methods", params: &[] },
+        object: "payment_method",
+        events: &["payment_method.*"],
+    },
+    UpdatedChild {
+        name: "persons",
+        parent: "accounts",
+        key: "account_id",
+        request: Request { path: "accounts/{account_id}/persons", params: &[] },
+        object: "person",
+        events: &["person.created", "person.updated", "person.deleted"],
+    },
+];
+
+pub(super) const NESTED: &[Nested] = &[
+    Nested {
+        name: "application_fees_refunds",
+        parent: &APPLICATION_FEES,
+        field: "refunds",
+        request: Request { path: "application_fees/{id}/refunds", params: &[] },
+        object: "fee_refund",
+        cursor: "updated",
+        of_parent: &[],
+        // No event carries a new refund alone; the one about its fee has it in its list.
+        events: &["application_fee.refund.updated", "application_fee.refunded"],
+        deleted_with_parent: false,
+    },
+    Nested {
+        name: "bank_accounts",
+        parent: &CUSTOMERS_WITH_SOURCES,
+        field: "sources",
+        request: Request { path: "customers/{id}/bank_accounts", params: &[] },
+        object: "bank_account",
+        cursor: "updated",
+        of_parent: &[],
+        events: &[
+            "customer.source.created",
+            "customer.source.expiring",
+            "customer.source.updated",
+            "customer.source.deleted",
+        ],
+        deleted_with_parent: false,
+    },
+    Nested {
+        name: "invoice_line_items",
+        parent: &INVOICES,
+        field: "lines",
+        request: Request { path: "invoices/{id}/lines", params: &[] },
+        object: "line_item",
+        cursor: "invoice_updated",
+        of_parent: &[("invoice_id", "id"), ("invoice_created", "created"), ("invoice_updated", "updated")],
+        events: &["invoice.created", "invoice.deleted", "invoice.updated"],
+        deleted_with_parent: true,
+    },
+    Nested {
+        name: "subscription_items",
+        parent: &SUBSCRIPTIONS,
+        field: "items",
+        request: Request { path: "subscription_items", params: &[("subscription", "{id}")] },
+        object: "subscription_item",
+        cursor: "subscription_updated",
+        of_parent: &[("subscription_updated", "updated")],
+        events: SUBSCRIPTIONS.events,
+        deleted_with_parent: false,
+    },
+];
+
+/// Children of the streams above.
+pub(super) const GRANDCHILDREN: &[Child] = &[Child {
+    name: "usage_records",
+    parent: "subscription_items",
+    key: "subscription_item_id",
+    extra_fields: &[],
+    request: Request { path: "subscription_items/{subscription_item_id}/usage_record_summaries", params: &[] },
+    cursor: ChildCursor::None,
+    of_parent: &[],
+}];
+
+/// Objects that came with a later version of the API, and are asked for in that one.
+pub(super) const LATER: &[Updated] = &[Updated {
+    name: "invoice_payments",
+    path: "invoice_payments",
+    object: "invoice_payment",
+    windows: false,
+    events: &["invoice_payment.paid"],
+    list_newest: true,
+    version: "2025-03-31.basil",
+    ..UPDATED_ROW
+}];

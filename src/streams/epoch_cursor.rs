@@ -1,14 +1,14 @@
-//! Cursors in states. They were numbers once and are texts now, Airbyte's Python framework has a form with ranges,
-//! and people write dates: all are read. What is written is the text of a number of seconds.
+//! Cursors in states that are moments, in seconds since the epoch. They are numbers or texts, Airbyte's Python framework
+//! has a form with ranges, and people write dates: all are read. What is written is the text of a number of seconds.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::cursor::whole_number;
 use crate::protocol::{Failure, StreamState};
-use crate::streams::cursor::whole_number;
 
 /// The cursor of a state in seconds since the epoch; `None` if the state is empty.
-pub(super) fn cursor(state: &StreamState, field: &str, stream: &str) -> Result<Option<i64>, Failure> {
+pub(crate) fn cursor(state: &StreamState, field: &str, stream: &str) -> Result<Option<i64>, Failure> {
     if state.is_empty() {
         return Ok(None);
     }
@@ -29,7 +29,8 @@ fn range_cursor(state: &StreamState) -> Option<&Value> {
     first.get("most_recent_cursor_value").filter(|value| !value.is_null()).or_else(|| first.get("start"))
 }
 
-fn seconds(value: &Value) -> Option<i64> {
+/// A moment in one of the forms people and connectors write.
+pub(crate) fn seconds(value: &Value) -> Option<i64> {
     if let Some(seconds) = whole_number(value) {
         return i64::try_from(seconds).ok();
     }
@@ -48,8 +49,15 @@ fn seconds(value: &Value) -> Option<i64> {
     }
 }
 
+/// Moves the cursor to the newest value seen, or to the start if there is none yet, and never back.
+pub(crate) fn advance(state: &mut StreamState, field: &str, stream: &str, start: i64, newest: Option<&Value>) {
+    let known = cursor(state, field, stream).ok().flatten().unwrap_or(start);
+    let newest = newest.and_then(seconds);
+    set_cursor(state, field, newest.map_or(known, |newest| newest.max(known)));
+}
+
 /// Sets the cursor, and drops the form with ranges, which would contradict it.
-pub(super) fn set_cursor(state: &mut StreamState, field: &str, seconds: i64) {
+pub(crate) fn set_cursor(state: &mut StreamState, field: &str, seconds: i64) {
     state.remove("slices");
     state.remove("state_type");
     state.insert(field.to_owned(), seconds.to_string().into());

@@ -1,0 +1,102 @@
+//! States of sub-streams in the form of the Python framework's global cursor, one for all parents:
+//! `{"use_global_cursor": true, "state": {CURSOR: ...}, "lookback_window": 1, "parent_state": {PARENT: {...}}}`. How far
+//! the parent was read decides what an incremental read asks for; the cursor only tells people how new the records are.
+//! What is ours alone stands beside these members, where the framework keeps it and leaves it alone.
+
+use serde_json::{Value, json};
+
+use super::{ParentStream, Slice, epoch_cursor};
+use crate::protocol::{Failure, StreamState};
+
+const USE_GLOBAL_CURSOR: &str = "use_global_cursor";
+const STATE: &str = "state";
+const LOOKBACK_WINDOW: &str = "lookback_window";
+const PARENT_STATE: &str = "parent_state";
+/// What is known of the parent beside its cursor.
+const PARENT_PROGRESS: &str = "parent_progress";
+
+/// The state of a sub-stream with a parent that is read incrementally.
+#[derive(Debug, Clone)]
+pub struct GlobalCursor {
+    /// The stream's name, for messages.
+    pub stream: String,
+    /// The stream's cursor field, in seconds since the epoch.
+    pub cursor_field: String,
+    /// The parent's name.
+    pub parent: String,
+    /// The parent's cursor field, in seconds since the epoch.
+    pub parent_cursor_field: String,
+    /// Whether each parent has a cursor of its own, too, under `states`.
+    pub per_partition: bool,
+}
+
+impl GlobalCursor {
+    /// Takes over a state that was given. A cursor alone, as older connectors wrote it, is taken for the parent's: what
+    /// was read up to then were the children of the parents that had changed up to then.
+    ///
+    /// # Errors
+    /// A config failure if the state is none of the known ones.
+    pub fn migrate(&self, mut state: StreamState) -> Result<StreamState, Failure> {
+        let is_ours = [USE_GLOBAL_CURSOR, PARENT_STATE, PARENT_PROGRESS].iter().any(|name| state.contains_key(*name));
+        if !is_ours && let Some(seconds) = epoch_cursor::cursor(&state, &self.cursor_field, &self.stream)? {
+            state = StreamState::new();
+            state.insert(STATE.to_owned(), json!({&self.cursor_field: seconds.to_string()}));
+            state.insert(PARENT_STATE.to_owned(), json!({&self.parent: {&self.parent_cursor_field: seconds}}));
+        }
+        if self.per_partition && !state.is_empty() {
+            state.entry("states").or_insert_with(|| json!([]));
+        }
+        Ok(state)
+    }
+
+    /// How far the parent was read, for [`ParentStream::slices_from`].
+    #[must_use]
+    pub fn parent_progress(&self, state: &StreamState) -> StreamState {
+        let cursor = state.get(PARENT_STATE).and_then(|states| states.get(&self.parent)).and_then(Value::as_object);
+        let progress = state.get(PARENT_PROGRESS).and_then(Value::as_object);
+        cursor.into_iter().chain(progress).flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Advances the state past a slice that was read to its end, or a marker.
+    pub fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>) {
+        state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(!self.per_partition));
+        state.entry(LOOKBACK_WINDOW).or_insert_with(|| json!(1));
+        state.entry(PARENT_STATE).or_insert_with(|| json!({&self.parent: {}}));
+        if let Some(progress) = ParentStream::progress(slice) {
+            let mut progress = progress.clone();
+            let cursor = progress.remove(&self.parent_cursor_field).as_ref().and_then(epoch_cursor::seconds);
+            let cursor = cursor.map_or_else(|| json!({}), |seconds| json!({&self.parent_cursor_field: seconds}));
+            state.insert(PARENT_STATE.to_owned(), json!({&self.parent: cursor}));
+            state.insert(PARENT_PROGRESS.to_owned(), progress.into());
+        }
+        if let Some(newest) = newest.and_then(epoch_cursor::seconds) {
+            let known = state.get(STATE).and_then(|known| known.get(&self.cursor_field));
+            let newest = known.and_then(epoch_cursor::seconds).map_or(newest, |known| known.max(newest));
+            state.insert(STATE.to_owned(), json!({&self.cursor_field: newest.to_string()}));
+        }
+    }
+
+    /// Takes the cursor out of a global cursor's state and puts it beside it, where [`super::ListThenEvents`] has it. For
+    /// streams that list the children of parents first, and read events after that.
+    #[must_use]
+    pub fn unfold(mut state: StreamState, cursor_field: &str) -> StreamState {
+        if !state.contains_key(cursor_field)
+            && let Some(cursor) = state.get(STATE).and_then(|state| state.get(cursor_field)).cloned()
+        {
+            state.insert(cursor_field.to_owned(), cursor);
+        }
+        for name in [USE_GLOBAL_CURSOR, STATE, LOOKBACK_WINDOW, PARENT_STATE] {
+            state.remove(name);
+        }
+        state
+    }
+
+    /// Puts a global cursor's state around a cursor: the opposite of [`GlobalCursor::unfold`].
+    pub fn fold(state: &mut StreamState, cursor_field: &str) {
+        let cursor = state.get(cursor_field).cloned().unwrap_or_default();
+        state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(true));
+        state.insert(STATE.to_owned(), json!({cursor_field: cursor}));
+        state.insert(LOOKBACK_WINDOW.to_owned(), json!(1));
+        state.insert(PARENT_STATE.to_owned(), json!({}));
+    }
+}

@@ -1,0 +1,213 @@
+//! A list whose first page stands inside the objects of another list: the lines of invoices, the items of
+//! subscriptions. The first time the other list is read, and after that the events about its objects.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::api::{Api, stripe_stream};
+use super::feed::{self, EventPages};
+use super::table::Nested;
+use super::updated_list::{self, UpdatedList, set_updated};
+use crate::http::{Response, ResponseAction, Undecodable};
+use crate::protocol::{Failure, StreamState};
+use crate::streams::{
+    Feed, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken, ParentStream, Record,
+    Records, RequestContext, Slice, SliceContext, Slices,
+};
+
+/// Of an object that has such a list: when it was changed by an event.
+const CHANGED: &str = "changed";
+const IS_DELETED: &str = "is_deleted";
+
+/// A stream of [`Nested`] objects.
+pub(super) struct NestedList {
+    row: &'static Nested,
+    api: Arc<Api>,
+    parent: ParentStream,
+    cursor: ListThenEvents,
+}
+
+impl NestedList {
+    /// Whose object is gone, has no more of its list; the other ones are asked for theirs all the same.
+    const VANISHED: Option<ResponseAction> = Some(ResponseAction::Success);
+
+    pub(super) fn new(row: &'static Nested, api: Arc<Api>) -> Self {
+        let cursor = feed::list_then_events(&api, row.name, row.cursor, false);
+        let parent = ParentStream::new(Arc::new(UpdatedList::new(row.parent, api.clone())), ["id"]);
+        Self { row, api, parent, cursor }
+    }
+
+    /// What the records and requests of an object's list need of the object.
+    fn parent_of(object: &Record<'_>, updated: i64) -> Map<String, Value> {
+        let mut parent = Map::new();
+        for name in ["id", "created"] {
+            if let Some(value) = object.get::<Value>(name) {
+                parent.insert(name.to_owned(), value);
+            }
+        }
+        parent.insert(updated_list::CURSOR.to_owned(), json!(updated));
+        parent
+    }
+
+    /// A record of the inner list. `None` if it is an object of another kind.
+    fn inner_record(&self, mut record: Record<'static>, parent: &Map<String, Value>) -> Option<Record<'static>> {
+        if record.get::<String>("object").as_deref() != Some(self.row.object) {
+            return None;
+        }
+        for (name, of) in self.row.of_parent {
+            record.set(name, &parent.get(*of));
+        }
+        if self.row.of_parent.is_empty() {
+            match parent.get(CHANGED) {
+                Some(changed) => record.set(self.row.cursor, changed),
+                None => set_updated(&mut record, parent[updated_list::CURSOR].as_i64().unwrap_or_default()),
+            }
+        }
+        if parent.contains_key(IS_DELETED) {
+            record.set(IS_DELETED, &true);
+        }
+        Some(record)
+    }
+
+    /// The first page inside an object, and what it leaves to be asked for.
+    fn take(
+        &self,
+        object: &Record<'_>,
+        parent: &Map<String, Value>,
+        records: &mut Vec<Record<'static>>,
+        pages: &mut NestedPages,
+    ) {
+        let first = FirstPage::of(object, self.row.field);
+        let unfinished = first.unfinished(|| parent.clone());
+        let made = first.records.into_iter().filter_map(|record| self.inner_record(record.into_owned(), parent));
+        records.extend(made);
+        if let Some(unfinished) = unfinished
+            && !pages.unfinished.iter().any(|known| known.parent.get("id") == unfinished.parent.get("id"))
+        {
+            pages.unfinished.push(unfinished);
+        }
+    }
+
+    fn listed(&self, response: &Response, started: i64) -> Result<Records, Undecodable> {
+        let (mut pages, mut last) = (NestedPages::default(), None);
+        let records = Records::made_of(response, &self.record_path(), &mut |object, records| {
+            last = object.get::<Value>("id");
+            let updated = object.get::<i64>(updated_list::CURSOR).or_else(|| object.get("created")).unwrap_or(started);
+            self.take(object, &Self::parent_of(object, updated), records, &mut pages);
+        })?;
+        if has_more(&records) {
+            pages.outer = last;
+        }
+        Ok(records.with_rest(pages.token()))
+    }
+
+    fn of_events(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        let mut events = EventPages::of(NestedPages::of(cx.page_token).outer.as_ref());
+        let mut pages = NestedPages::default();
+        let records = feed::event_records(response, &self.record_path(), &mut events, &mut |event, records| {
+            if event.kind == self.row.object {
+                records.push(event.record(self.row.cursor));
+            } else if event.kind == self.row.parent.object {
+                let mut parent = Self::parent_of(&event.object, event.created);
+                parent.insert(CHANGED.to_owned(), json!(event.created));
+                if event.is_deleted && self.row.deleted_with_parent {
+                    parent.insert(IS_DELETED.to_owned(), json!(true));
+                }
+                self.take(&event.object, &parent, records, &mut pages);
+            }
+        })?;
+        if has_more(&records) {
+            pages.outer = Some(events.token());
+        }
+        Ok(records.with_rest(pages.token()))
+    }
+
+    /// A page of an object's own list. One whose object is gone has no more of it.
+    fn continued(
+        &self,
+        response: &Response,
+        parent: &Map<String, Value>,
+        pages: NestedPages,
+    ) -> Result<Records, Undecodable> {
+        if Api::is_vanished(response) {
+            return Ok(Records::made(Vec::new()).with_rest(pages.after_inner(None).token()));
+        }
+        let mut last = None;
+        let records = Records::made_of(response, &self.record_path(), &mut |record, records| {
+            last = record.get::<String>("id");
+            records.extend(self.inner_record(record.clone().into_owned(), parent));
+        })?;
+        let after = last.filter(|_| has_more(&records));
+        Ok(records.with_rest(pages.after_inner(after).token()))
+    }
+}
+
+impl HttpStream for NestedList {
+    stripe_stream!();
+
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        match (NestedPages::of(cx.page_token).inner(), ListThenEvents::feed(cx.slice)) {
+            (Some(inner), _) => self.row.request.path(&self.api, &inner.parent),
+            (None, Feed::Events) => feed::EVENTS.to_owned(),
+            (None, _) => self.parent.stream().path(cx),
+        }
+    }
+
+    fn cursor_field(&self) -> Vec<String> {
+        vec![self.row.cursor.to_owned()]
+    }
+
+    fn slices_in_order(&self) -> bool {
+        true
+    }
+
+    /// The other list's stream, and its other children, read the same pages.
+    fn use_cache(&self) -> bool {
+        true
+    }
+
+    fn parent(&self) -> Option<&ParentStream> {
+        Some(&self.parent)
+    }
+
+    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        match (NestedPages::of(cx.page_token).inner(), ListThenEvents::feed(cx.slice)) {
+            (Some(inner), _) => self.row.request.params(&inner.parent, None),
+            (None, Feed::Events) => feed::event_params(self.row.events, cx),
+            (None, _) => self.parent.stream().request_params(cx),
+        }
+    }
+
+    fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        let pages = NestedPages::of(cx.page_token);
+        if let Some(parent) = pages.inner().map(|inner| inner.parent.clone()) {
+            return self.continued(response, &parent, pages);
+        }
+        match ListThenEvents::feed(cx.slice) {
+            Feed::List { started } => self.listed(response, started),
+            Feed::Newest { .. } | Feed::Events => self.of_events(response, cx),
+        }
+    }
+
+    fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        Ok(Some(page.rest().clone()).filter(|rest| !rest.is_null()))
+    }
+
+    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        self.cursor.slices(cx, self.api.now(), self.row.parent.windows)
+    }
+
+    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
+        Ok(GlobalCursor::unfold(state, self.row.cursor))
+    }
+
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
+        self.cursor.update(state, slice, newest, self.api.clock_now());
+        GlobalCursor::fold(state, self.row.cursor);
+    }
+}
+
+fn has_more(records: &Records) -> bool {
+    records.get(&["has_more"]) == Some(true)
+}

@@ -1,0 +1,118 @@
+//! A list that every object of another list has, and whose own objects have events: read parent by parent the first
+//! time, and from the events after that.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::api::{Api, stripe_stream};
+use super::feed::{self, EVENTS};
+use super::table::UpdatedChild;
+use super::updated_list::{CURSOR, set_updated};
+use crate::http::{Response, ResponseAction, Undecodable};
+use crate::protocol::{Failure, StreamState, SyncMode};
+use crate::streams::{
+    Feed, GlobalCursor, HttpStream, ListThenEvents, Page, PageToken, ParentStream, Record, Records, RequestContext,
+    Slice, SliceContext, Slices,
+};
+
+/// In a marker: from where on the parents are to be read when the pass is gone on with after it.
+const NEXT: &str = "next";
+
+/// A stream of [`UpdatedChild`] objects.
+pub(super) struct UpdatedChildList {
+    row: &'static UpdatedChild,
+    api: Arc<Api>,
+    parent: ParentStream,
+    cursor: ListThenEvents,
+}
+
+impl UpdatedChildList {
+    /// A parent that is gone has no children.
+    const VANISHED: Option<ResponseAction> = Some(ResponseAction::Ignore);
+
+    pub(super) fn new(row: &'static UpdatedChild, parent: Arc<dyn HttpStream>, api: Arc<Api>) -> Self {
+        let cursor = feed::list_then_events(&api, row.name, CURSOR, false);
+        Self { row, api, parent: ParentStream::keyed(parent, "id", row.key), cursor }
+    }
+}
+
+impl HttpStream for UpdatedChildList {
+    stripe_stream!();
+
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => EVENTS.to_owned(),
+            Feed::List { .. } | Feed::Newest { .. } => self.row.request.path(&self.api, cx.slice),
+        }
+    }
+
+    fn cursor_field(&self) -> Vec<String> {
+        vec![CURSOR.to_owned()]
+    }
+
+    fn slices_in_order(&self) -> bool {
+        true
+    }
+
+    fn is_marker(&self, slice: &Slice) -> bool {
+        ParentStream::progress(slice).is_some()
+    }
+
+    fn parent(&self) -> Option<&ParentStream> {
+        Some(&self.parent)
+    }
+
+    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => feed::event_params(self.row.events, cx),
+            Feed::List { .. } | Feed::Newest { .. } => self.row.request.params(cx.slice, None),
+        }
+    }
+
+    fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        if ListThenEvents::feed(cx.slice) != Feed::Events {
+            return Records::at(response, &self.record_path());
+        }
+        feed::objects(response, &self.record_path(), cx.page_token, self.row.object, CURSOR)
+    }
+
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+        if let Feed::List { started } = ListThenEvents::feed(cx.slice) {
+            set_updated(&mut record, started);
+        }
+        Some(record)
+    }
+
+    fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => Ok(feed::next_page(page)),
+            Feed::List { .. } | Feed::Newest { .. } => self.pager().next_page_token(page, cx.page_token),
+        }
+    }
+
+    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        self.cursor.slices_of(cx, self.api.now(), |_, next| {
+            let progress = next.and_then(Value::as_object).cloned().unwrap_or_default();
+            let cx = SliceContext { sync_mode: SyncMode::FullRefresh, ..*cx };
+            let slices = self.parent.slices_from(&cx, progress)?;
+            Ok(Box::new(slices.map(|slice| {
+                slice.map(|mut slice| {
+                    if let Some(progress) = ParentStream::progress(&slice).cloned() {
+                        slice.insert(NEXT.to_owned(), progress.into());
+                    }
+                    slice
+                })
+            })) as Slices<'a>)
+        })
+    }
+
+    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
+        Ok(GlobalCursor::unfold(state, CURSOR))
+    }
+
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
+        self.cursor.update(state, slice, newest, self.api.clock_now());
+        GlobalCursor::fold(state, CURSOR);
+    }
+}

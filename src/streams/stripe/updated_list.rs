@@ -1,0 +1,120 @@
+//! A list of objects that change: read as a list the first time, and from the events about them after that.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::api::{Api, stripe_stream};
+use super::feed::{self, EVENTS};
+use super::table::Updated;
+use crate::http::{Response, ResponseAction, Undecodable};
+use crate::protocol::StreamState;
+use crate::streams::{
+    DateWindows, Feed, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext, Slice,
+    SliceContext, Slices,
+};
+
+pub(super) const CURSOR: &str = "updated";
+
+/// A stream of [`Updated`] objects.
+pub(super) struct UpdatedList {
+    row: &'static Updated,
+    api: Arc<Api>,
+    cursor: ListThenEvents,
+}
+
+impl UpdatedList {
+    /// Such a list is there, or the request is wrong.
+    const VANISHED: Option<ResponseAction> = None;
+
+    pub(super) fn new(row: &'static Updated, api: Arc<Api>) -> Self {
+        let cursor = feed::list_then_events(&api, row.name, CURSOR, row.list_newest);
+        Self { row, api, cursor }
+    }
+}
+
+impl HttpStream for UpdatedList {
+    stripe_stream!();
+
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => EVENTS.to_owned(),
+            Feed::List { .. } | Feed::Newest { .. } => self.api.fill(self.row.path),
+        }
+    }
+
+    fn cursor_field(&self) -> Vec<String> {
+        vec![CURSOR.to_owned()]
+    }
+
+    fn slices_in_order(&self) -> bool {
+        true
+    }
+
+    /// Other streams read this list, too.
+    fn use_cache(&self) -> bool {
+        true
+    }
+
+    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => feed::event_params(self.row.events, cx),
+            Feed::List { .. } | Feed::Newest { .. } => {
+                Api::list_params(self.row.params.iter().copied(), DateWindows::of(cx.slice))
+            }
+        }
+    }
+
+    /// An event's object gets the event's time, and a flag if it was deleted.
+    fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        if ListThenEvents::feed(cx.slice) != Feed::Events {
+            return Records::at(response, &self.record_path());
+        }
+        feed::objects(response, &self.record_path(), cx.page_token, self.row.object, CURSOR)
+    }
+
+    /// A listed object gets the time of its last change: its own, if it tells, or else that of its creation.
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => {}
+            Feed::List { started } => set_updated(&mut record, started),
+            Feed::Newest { since } => {
+                let is_newer = record.get::<i64>("created").is_none_or(|created| created >= since);
+                if !is_newer {
+                    return None;
+                }
+                set_updated(&mut record, self.api.now());
+            }
+        }
+        Some(record)
+    }
+
+    fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        match ListThenEvents::feed(cx.slice) {
+            Feed::Events => Ok(feed::next_page(page)),
+            // The list is newest first: what comes after an object that is old enough is older still.
+            Feed::Newest { since }
+                if page.last().and_then(|last| last.get::<i64>("created")).is_some_and(|created| created < since) =>
+            {
+                Ok(None)
+            }
+            Feed::List { .. } | Feed::Newest { .. } => self.pager().next_page_token(page, cx.page_token),
+        }
+    }
+
+    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        self.cursor.slices(cx, self.api.now(), self.row.windows)
+    }
+
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
+        self.cursor.update(state, slice, newest, self.api.clock_now());
+    }
+}
+
+/// Sets the moment of the last change, unless the object has it: that of its creation, or `otherwise`.
+pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64) {
+    if record.get::<i64>(CURSOR).is_none() {
+        let created = record.get::<i64>("created").unwrap_or(otherwise);
+        record.set(CURSOR, &created);
+    }
+}
