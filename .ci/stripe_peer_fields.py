@@ -1,10 +1,10 @@
 """Tells which fields airbyte/source-stripe declares: the table that our schemas are held against.
 
-Usage: source-stripe discover --config CONFIG | python3 .ci/stripe_peer_fields.py VERSION \
+Usage: pip install airbyte-source-stripe==VERSION
+       source-stripe discover --config CONFIG | python3 .ci/stripe_peer_fields.py VERSION \
            > integration_tests/stripe/peer_fields.tsv
 
-VERSION is that of the package airbyte-source-stripe in use. discover makes no request, so any config of the right form
-will do. Names and types only, two levels deep; the members of an array's items count as those of the array.
+discover makes no request, so any config of the right form will do. Names and types only, two levels deep; the members of an array's items count as those of the array.
 """
 
 import json
