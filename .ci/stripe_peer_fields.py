@@ -4,7 +4,8 @@ Usage: pip install airbyte-source-stripe==VERSION
        source-stripe discover --config CONFIG | python3 .ci/stripe_peer_fields.py VERSION \
            > integration_tests/stripe/peer_fields.tsv
 
-discover makes no request, so any config of the right form will do. Names and types only, two levels deep; the members of an array's items count as those of the array.
+discover makes no request, so any config of the right form will do. Names and types only, two levels deep;
+the members of an array's items count as those of the array.
 """
 
 import json
