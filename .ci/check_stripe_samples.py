@@ -2,8 +2,9 @@
 
 A schema with a wrong type makes a destination reject or null out a column, and nothing in the
 connector notices, since records pass through unvalidated. Stripe publishes one sample object per
-resource; each must satisfy the schema of the stream that emits it, and every top-level field of
-the sample must be declared there.
+resource; each must satisfy the schema of the stream that emits it, and every field of the sample,
+at any depth, must be declared there. Exempt are the members of what the schema leaves open: maps,
+and objects that stand for an id.
 
 Usage: python3 .ci/check_stripe_samples.py CATALOG.jsonl SAMPLES.json
 
@@ -68,6 +69,9 @@ RESOURCE_OF = {
     "usage_records": "usage_record_summary",
 }
 
+# Streams whose objects are in no sample, and why.
+NO_SAMPLE = {"invoice_payments": "the resource is newer than the samples"}
+
 
 def read_streams(path):
     """The streams of the one CATALOG message in the file at `path`."""
@@ -103,6 +107,19 @@ def count_checked(schema, value):
     return 0
 
 
+def undeclared(schema, value, path):
+    """The path of each field of `value` that an object of `schema` with declared fields lacks."""
+    if isinstance(value, dict) and "properties" in schema:
+        for name, part in value.items():
+            if name in schema["properties"]:
+                yield from undeclared(schema["properties"][name], part, f"{path}.{name}")
+            else:
+                yield f"{path}.{name}"
+    elif isinstance(value, list):
+        for part in value:
+            yield from undeclared(schema.get("items", {}), part, f"{path}[]")
+
+
 def check(schema, sample):
     """The findings, one line of text each, for a sample object and its stream's schema."""
     Draft7Validator.check_schema(schema)
@@ -113,8 +130,8 @@ def check(schema, sample):
         f"{error.json_path}: {error.message}"
         for error in Draft7Validator(schema).iter_errors(sample)
     ]
-    undeclared = sorted(set(sample) - set(schema.get("properties", {})))
-    return findings + [f"$.{name}: in the sample, not in the schema" for name in undeclared]
+    unknown = sorted(set(undeclared(schema, sample, "$")))
+    return findings + [f"{path}: in the sample, not in the schema" for path in unknown]
 
 
 def main(arguments):
@@ -127,16 +144,12 @@ def main(arguments):
     checked = failed = 0
     for stream in read_streams(catalog_path):
         name, schema = stream["name"], stream["json_schema"]
-        sample = samples.get(RESOURCE_OF.get(name))
-        if sample is None:
-            print(f"{name}: skipped, no sample")
+        if name in NO_SAMPLE:
+            print(f"{name}: skipped, {NO_SAMPLE[name]}")
             continue
-        findings = check(schema, sample)
-        declared = len(set(sample) & set(schema.get("properties", {})))
-        print(
-            f"{name}: {count_checked(schema, sample)} properties checked, "
-            f"{declared} of {len(sample)} top-level sample fields declared"
-        )
+        sample = samples.get(RESOURCE_OF.get(name))
+        findings = ["no sample is named for it"] if sample is None else check(schema, sample)
+        print(f"{name}: {count_checked(schema, sample)} properties checked")
         for finding in findings:
             print(f"{name}: FAILED: {finding}")
         checked += 1

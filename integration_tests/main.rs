@@ -22,6 +22,7 @@ mod response_rules;
 mod resume;
 mod retry;
 mod stripe;
+mod stripe_schemas;
 mod sub_stream;
 mod support;
 mod tls;
