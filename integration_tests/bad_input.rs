@@ -81,9 +81,9 @@ fn files_that_cannot_be_used() {
              or leave out --state to read from the beginning.",
         ),
         (
-            [Some(good), Some(catalog), Some(r#"{"charges":{"created":"1"}}"#)],
+            [Some(good), Some(catalog), Some(r#"{"charges":{"updated":"soon"}}"#)],
             "The state of \"charges\" cannot be used: it should have `updated` with seconds since the epoch, and is \
-             {\"created\":\"1\"}. Correct it, or remove it to read the stream from the beginning.",
+             {\"updated\":\"soon\"}. Correct it, or remove it to read the stream from the beginning.",
         ),
     ] {
         let mut args = vec!["read", "--config", "config"];
@@ -127,8 +127,15 @@ fn catalogs_and_states_that_do_not_fit_the_streams() {
         (
             "config_error".into(),
             "The catalog asks for the stream \"employees\", which this source does not have. Run discover and refresh \
-             the catalog. The streams are: events, balance_transactions, charges, customers, invoices, products, \
-             refunds, accounts."
+             the catalog. The streams are: events, shipping_rates, balance_transactions, files, file_links, \
+             application_fees, authorizations, cardholders, cards, charges, coupons, customers, disputes, \
+             invoice_items, invoices, payment_intents, payouts, plans, prices, products, promotion_codes, refunds, \
+             reviews, setup_intents, subscription_schedule, subscriptions, top_ups, transactions, transfers, accounts, \
+             checkout_sessions, credit_notes, early_fraud_warnings, external_account_bank_accounts, \
+             external_account_cards, checkout_sessions_line_items, customer_balance_transactions, \
+             payout_balance_transactions, setup_attempts, transfer_reversals, payment_methods, persons, \
+             application_fees_refunds, bank_accounts, invoice_line_items, subscription_items, usage_records, \
+             invoice_payments."
                 .into()
         )
     );

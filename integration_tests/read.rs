@@ -45,10 +45,10 @@ fn without_a_catalog_every_stream_is_read_in_the_order_of_discover() {
     let messages = output.messages();
     let started: Vec<String> =
         messages.outline().into_iter().filter_map(|line| Some(line.strip_suffix(" STARTED")?.to_owned())).collect();
-    assert_eq!(
-        started,
-        ["events", "balance_transactions", "charges", "customers", "invoices", "products", "refunds", "accounts"]
-    );
+    let discovered = Binary::new(&["discover", "--config", "-"]).stdin(config(&mock)).run().messages();
+    let names: Vec<_> =
+        discovered.catalog()["streams"].as_array().unwrap().iter().map(|stream| stream["name"].clone()).collect();
+    assert_eq!(started, names);
     assert_eq!((messages.records("charges").len(), messages.records("accounts").len()), (5, 2));
 }
 
