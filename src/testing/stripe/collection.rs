@@ -62,7 +62,7 @@ impl Object {
             Some(serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned()))
         };
         let id = field("id").unwrap_or_else(|| panic!("an object of {name} without id\n{text}"));
-        let created = field("created").and_then(|created| created.parse().ok());
+        let created = field(resource.created_field).and_then(|created| created.parse().ok());
         let kind = if resource.types { field("type") } else { None };
         let fields = resource.filter_fields().filter_map(|name| Some((name, field(name)?))).collect();
         let text: Arc<str> = text.into();

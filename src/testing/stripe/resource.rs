@@ -11,7 +11,8 @@ pub(super) struct Resource {
     /// What tests call it; the stream's name in the Stripe source.
     pub(super) name: &'static str,
     /// The path of the list. A segment `{field}` takes any value, and only the objects whose
-    /// `field` has that value are listed.
+    /// `field` has that value are listed. `{_parent}` is the hidden field of objects that do not
+    /// say which parent they are of: the mock filters by it and leaves it out of what it sends.
     pub(super) path: &'static str,
     /// The `object` field of its objects.
     pub(super) object: &'static str,
@@ -20,12 +21,25 @@ pub(super) struct Resource {
     pub(super) id_digits: usize,
     /// Whether `created` can be asked for.
     pub(super) created_filter: bool,
+    /// The field that holds the time of creation. Objects without it are listed as they came.
+    pub(super) created_field: &'static str,
     /// Query parameters that compare with the object's field of the same name.
     pub(super) filters: &'static [&'static str],
+    /// The query parameter that compares with the hidden field `_parent`.
+    pub(super) parent_filter: Option<&'static str>,
+    /// The query parameter without which the list is refused.
+    pub(super) required: Option<&'static str>,
+    /// The only `object` that the list shows, of a resource with several.
+    pub(super) shows_only: Option<&'static str>,
     /// Whether `type` and `types[]` can be asked for.
     pub(super) types: bool,
     /// Objects older than this many seconds are not listed.
     pub(super) retention: Option<i64>,
+    /// The types of the events that say that an object came, changed or went, where Stripe has
+    /// such.
+    pub(super) event_created: Option<&'static str>,
+    pub(super) event_updated: Option<&'static str>,
+    pub(super) event_deleted: Option<&'static str>,
     /// Makes one object.
     pub(super) generate: fn(&mut Seed) -> Value,
 }
@@ -38,9 +52,16 @@ const LIST: Resource = Resource {
     id_prefix: "",
     id_digits: 24,
     created_filter: true,
+    created_field: "created",
     filters: &[],
+    parent_filter: None,
+    required: None,
+    shows_only: None,
     types: false,
     retention: None,
+    event_created: None,
+    event_updated: None,
+    event_deleted: None,
     generate: |_| Value::Null,
 };
 
@@ -51,6 +72,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         object: "account",
         id_prefix: "acct_",
         id_digits: 16,
+        event_updated: Some("account.updated"),
         generate: objects::account,
         ..LIST
     },
@@ -69,6 +91,8 @@ pub(super) const RESOURCES: &[Resource] = &[
         object: "charge",
         id_prefix: "ch_",
         filters: &["customer", "payment_intent", "transfer_group"],
+        event_created: Some("charge.succeeded"),
+        event_updated: Some("charge.updated"),
         generate: objects::charge,
         ..LIST
     },
@@ -79,6 +103,9 @@ pub(super) const RESOURCES: &[Resource] = &[
         id_prefix: "cus_",
         id_digits: 14,
         filters: &["email"],
+        event_created: Some("customer.created"),
+        event_updated: Some("customer.updated"),
+        event_deleted: Some("customer.deleted"),
         generate: objects::customer,
         ..LIST
     },
@@ -98,6 +125,9 @@ pub(super) const RESOURCES: &[Resource] = &[
         object: "invoice",
         id_prefix: "in_",
         filters: &["collection_method", "customer", "status", "subscription"],
+        event_created: Some("invoice.created"),
+        event_updated: Some("invoice.updated"),
+        event_deleted: Some("invoice.deleted"),
         generate: objects::invoice,
         ..LIST
     },
@@ -108,6 +138,9 @@ pub(super) const RESOURCES: &[Resource] = &[
         id_prefix: "prod_",
         id_digits: 14,
         filters: &["active", "shippable", "url"],
+        event_created: Some("product.created"),
+        event_updated: Some("product.updated"),
+        event_deleted: Some("product.deleted"),
         generate: objects::product,
         ..LIST
     },
@@ -117,6 +150,8 @@ pub(super) const RESOURCES: &[Resource] = &[
         object: "refund",
         id_prefix: "re_",
         filters: &["charge", "payment_intent"],
+        event_created: Some("refund.created"),
+        event_updated: Some("refund.updated"),
         generate: objects::refund,
         ..LIST
     },
