@@ -82,7 +82,7 @@ fn objects_agree_with_themselves_and_their_table() {
         assert!(same(&listed, &mock.objects(resource.name)), "{}", resource.name);
     }
     let mock = StripeMock::builder().count("charges", 100).start();
-    let charges = mock.objects("charges");
+    let charges = mock.expanded("charges", &["data.refunds"]);
     let charges: Vec<Value> = charges.iter().map(|t| serde_json::from_str(t).unwrap()).collect();
     let refunded: Vec<&Value> = charges.iter().filter(|c| c["refunded"] == true).collect();
     assert!((5..40).contains(&refunded.len()));
