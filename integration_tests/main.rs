@@ -23,6 +23,7 @@ mod resume;
 mod retry;
 mod stripe;
 mod stripe_schemas;
+mod stripe_streams;
 mod sub_stream;
 mod support;
 mod tls;

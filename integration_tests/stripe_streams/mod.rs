@@ -1,0 +1,320 @@
+//! Every stream of Stripe, one row each: a full refresh and three incremental syncs, with what was asked for, what came
+//! out and which state was left.
+
+mod rows;
+
+use serde_json::{Value, json};
+use source_http::Registry;
+use source_http::testing::stripe::DEFAULT_NOW;
+use source_http::testing::{InProcess, Messages, StripeMock};
+
+use crate::support::binary::config;
+use rows::{Kind, ROWS, Row};
+
+const DAY: i64 = 86_400;
+const START: i64 = DEFAULT_NOW - 400 * DAY;
+/// Where the first window of the list ends.
+const FIRST_END: i64 = START + 365 * DAY - 1;
+
+/// One stream against a mock of its own.
+struct Case {
+    row: &'static Row,
+    mock: StripeMock,
+    now: i64,
+}
+
+/// What came of a sync.
+struct Synced {
+    messages: Messages,
+    /// Decoded, in alphabetical order.
+    requests: Vec<String>,
+}
+
+impl Case {
+    fn new(row: &'static Row) -> Self {
+        let mock = StripeMock::builder().spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 5 * DAY);
+        let mock = match row.kind {
+            _ if row.name.starts_with("external_account") => mock.children_of("external_accounts", "acct_test", 4),
+            Kind::Created | Kind::Updated => mock.count(row.name, 3),
+            Kind::Full => mock.count("subscriptions", 3).children("subscription_items", 2).children("usage_records", 2),
+            _ => mock.count(row.parent, 3).children(row.name, 2),
+        };
+        Self { row, mock: mock.start(), now: DEFAULT_NOW }
+    }
+
+    fn sync(&mut self, mode: &str, state: &Value) -> Synced {
+        self.mock.server().take_requests();
+        self.mock.set_now(self.now);
+        let mut config = config(&self.mock);
+        config["start_date"] = format!("{:.0}", jiff::Timestamp::from_second(START).unwrap()).into();
+        config["num_workers"] = json!(1);
+        let done = InProcess::with_registry(Registry::built_in())
+            .now(self.now)
+            .config(&config)
+            .streams(&[(self.row.name, mode)])
+            .state(state)
+            .run("read");
+        assert_eq!(done.status, 0, "{}: {}", self.row.name, done.stdout);
+        let mut requests = self.mock.server().conversation();
+        requests.sort();
+        Synced { messages: done.messages(), requests }
+    }
+
+    /// The requests for the list, read whole.
+    fn list(&self) -> Vec<String> {
+        let list = format!("GET {}", self.row.list.replace("{account_id}", "acct_test"));
+        match self.row.windows {
+            true => [(START, FIRST_END), (FIRST_END + 1, self.now)]
+                .map(|(from, to)| format!("{list}&created[gte]={from}&created[lte]={to}"))
+                .to_vec(),
+            false => vec![list],
+        }
+    }
+
+    /// The requests for the children of these parents.
+    fn children(&self, parents: &[String]) -> Vec<String> {
+        parents.iter().map(|parent| format!("GET {}", self.row.child.replace("{}", parent))).collect()
+    }
+
+    fn events(&self, since: i64) -> String {
+        format!("GET /v1/events?{}&limit=100&created[gte]={since}&created[lte]={}", self.row.events, self.now)
+    }
+
+    fn ids(&self, resource: &str) -> Vec<String> {
+        self.mock.ids(resource).iter().map(|id| id.to_string()).collect()
+    }
+
+    /// The ids of all objects of the stream.
+    fn own_ids(&self) -> Vec<String> {
+        match self.row.name {
+            name if name.starts_with("external_account") => {
+                let kind = if name.ends_with("cards") { "card" } else { "bank_account" };
+                let is_kind = |object: &Value| object["object"] == kind;
+                self.objects("external_accounts").into_iter().filter(is_kind).map(|object| id(&object)).collect()
+            }
+            "bank_accounts" => {
+                let is_account = |object: &Value| object["object"] == "bank_account";
+                self.objects("bank_accounts").into_iter().filter(is_account).map(|object| id(&object)).collect()
+            }
+            name => self.ids(name),
+        }
+    }
+
+    fn objects(&self, resource: &str) -> Vec<Value> {
+        self.mock.objects(resource).iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+}
+
+fn id(object: &Value) -> String {
+    object["id"].as_str().unwrap().to_owned()
+}
+
+impl Synced {
+    fn records(&self, row: &Row) -> Vec<Value> {
+        self.messages.records(row.name).into_iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+
+    fn ids(&self, row: &Row) -> Vec<String> {
+        let mut ids: Vec<String> = self.records(row).iter().map(id).collect();
+        ids.sort();
+        ids
+    }
+
+    fn state(&self, row: &Row) -> Value {
+        (**self.messages.states(row.name).last().unwrap()).clone()
+    }
+
+    fn resumed(&self) -> Value {
+        serde_json::from_str(&self.messages.state_file()).unwrap()
+    }
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
+}
+
+/// A first read asks for the list, and each child, once, and has every object.
+#[test]
+fn a_full_refresh_and_a_first_incremental_sync_read_everything_once() {
+    for row in ROWS {
+        let mut case = Case::new(row);
+        let mut expected = case.list();
+        match row.kind {
+            Kind::Created | Kind::Updated | Kind::Nested => {}
+            Kind::Child | Kind::PerParent | Kind::UpdatedChild => {
+                expected.extend(case.children(&case.ids(row.parent)));
+            }
+            Kind::Full => expected.extend(case.children(&case.ids("subscription_items"))),
+        }
+        let expected = sorted(expected);
+        let modes = if row.kind == Kind::Full { &["full_refresh"][..] } else { &["full_refresh", "incremental"] };
+        for mode in modes {
+            let done = case.sync(mode, &json!([]));
+            assert_eq!(done.requests, expected, "{} {mode}", row.name);
+            assert_eq!(done.ids(row), sorted(case.own_ids()), "{} {mode}", row.name);
+            assert!(!done.ids(row).is_empty(), "{} {mode}", row.name);
+        }
+    }
+}
+
+impl Case {
+    fn touch(&self, resource: &str, id: &str) {
+        self.mock.update(resource, id, |object| {
+            object.insert("metadata".to_owned(), json!({"touched": "yes"}));
+        });
+    }
+
+    /// Something happens in the account, half a day before now. Returns the ids of the objects that a sync after
+    /// `first` must bring for it, and of the parent that has changed.
+    fn change(&self, first: &Synced) -> (Vec<String>, Option<String>) {
+        self.mock.set_now(self.now - DAY / 2);
+        let row = self.row;
+        let changed = match row.kind {
+            // What was newest is asked for again: there may be more of the same second.
+            Kind::Created => vec![self.ids(row.name)[0].clone(), self.mock.create(row.name)],
+            // No event tells of a new one.
+            Kind::Updated if matches!(row.name, "checkout_sessions" | "invoice_payments") => {
+                vec![self.ids(row.name)[1].clone(), self.mock.create(row.name)]
+            }
+            Kind::Updated | Kind::UpdatedChild => vec![self.own_ids()[1].clone()],
+            Kind::Nested if row.name == "bank_accounts" => vec![self.own_ids()[0].clone()],
+            Kind::Child | Kind::PerParent | Kind::Nested => {
+                let parent = self.ids(row.parent)[1].clone();
+                self.touch(row.parent, &parent);
+                let of_parent = |record: &Value| record[parent_field(row.name)] == parent.as_str();
+                let ids = first.records(row).into_iter().filter(of_parent).map(|record| id(&record)).collect();
+                return (ids, Some(parent));
+            }
+            Kind::Full => return (self.own_ids(), None),
+        };
+        match row.kind {
+            Kind::Created => {}
+            _ if row.name.starts_with("external_account") => self.touch("external_accounts", &changed[0]),
+            _ => self.touch(row.name, &changed[0]),
+        }
+        (changed, None)
+    }
+
+    /// What a later sync asks for, given the state it goes on from.
+    fn later(&self, state: &Value, parent: Option<&String>) -> Vec<String> {
+        let row = self.row;
+        let seconds = |cursor: &Value| match cursor {
+            Value::String(text) => text.parse().unwrap(),
+            number => number.as_i64().unwrap(),
+        };
+        let own = || seconds(&state[row.cursor]);
+        match row.kind {
+            Kind::Created => vec![format!("GET {}&created[gte]={}&created[lte]={}", row.list, own(), self.now)],
+            Kind::Updated if matches!(row.name, "checkout_sessions" | "invoice_payments") => {
+                vec![format!("GET {}", row.list), self.events(own())]
+            }
+            Kind::Updated | Kind::UpdatedChild | Kind::Nested => vec![self.events(own())],
+            Kind::Child | Kind::PerParent => {
+                let since = seconds(&state["parent_state"][row.parent]["updated"]);
+                let mut requests = self.children(parent.map(std::slice::from_ref).unwrap_or_default());
+                if row.parent == "checkout_sessions" {
+                    requests.push(format!("GET {}", row.list));
+                }
+                if row.kind == Kind::PerParent {
+                    let partition = json!({"parent_slice": {}, "setup_intent_id": parent});
+                    let states = state["states"].as_array().unwrap();
+                    let known = states.iter().find(|entry| entry["partition"] == partition).unwrap();
+                    let from = seconds(&known["cursor"][row.cursor]);
+                    requests[0] += &format!("&created[gte]={from}&created[lte]={}", self.now);
+                }
+                requests.push(self.events(since));
+                sorted(requests)
+            }
+            Kind::Full => sorted([self.list(), self.children(&self.ids("subscription_items"))].concat()),
+        }
+    }
+}
+
+/// The field of a child's record that has its parent's id.
+fn parent_field(stream: &str) -> &'static str {
+    match stream {
+        "application_fees_refunds" => "fee",
+        "checkout_sessions_line_items" => "checkout_session_id",
+        "customer_balance_transactions" => "customer",
+        "invoice_line_items" => "invoice_id",
+        "payout_balance_transactions" => "payout",
+        "setup_attempts" => "setup_intent",
+        "subscription_items" => "subscription",
+        "transfer_reversals" => "transfer",
+        other => panic!("{other} has no parent"),
+    }
+}
+
+/// A second sync asks for what has changed and gets it; a third one, when nothing has, asks from there on.
+#[test]
+fn later_incremental_syncs_read_what_has_changed_and_no_more() {
+    for row in ROWS {
+        let mode = if row.kind == Kind::Full { "full_refresh" } else { "incremental" };
+        let mut case = Case::new(row);
+        let first = case.sync(mode, &json!([]));
+        assert_shape(row, &first.state(row));
+        case.now += DAY;
+        let (changed, parent) = case.change(&first);
+        let state = if row.kind == Kind::Full { json!([]) } else { first.resumed() };
+        let second = case.sync(mode, &state);
+        assert_eq!(second.requests, case.later(&first.state(row), parent.as_ref()), "{}", row.name);
+        let newest = match row.kind {
+            // Of the parent's children only those at or after its own cursor.
+            Kind::PerParent => second.ids(row).iter().all(|id| changed.contains(id)) && !second.ids(row).is_empty(),
+            _ => second.ids(row) == sorted(changed.clone()),
+        };
+        assert!(newest, "{}: {:?} instead of {changed:?}", row.name, second.ids(row));
+        assert_shape(row, &second.state(row));
+
+        case.now += DAY;
+        let state = if row.kind == Kind::Full { json!([]) } else { second.resumed() };
+        let third = case.sync(mode, &state);
+        assert_eq!(third.requests, case.later(&second.state(row), parent.as_ref()), "{}", row.name);
+        let is_known = |id: &String| row.kind == Kind::Full || changed.contains(id);
+        assert!(third.ids(row).iter().all(is_known), "{}: {:?}", row.name, third.ids(row));
+        assert_shape(row, &third.state(row));
+    }
+}
+
+/// The state has the members that other connectors give it, and at most these of ours.
+fn assert_shape(row: &Row, state: &Value) {
+    let ours: &[&str] = match row.kind {
+        Kind::Created => &[],
+        Kind::Updated => &["synced_to"],
+        Kind::Child | Kind::PerParent => &["parent_progress"],
+        Kind::UpdatedChild | Kind::Nested => &["synced_to", row.cursor],
+        Kind::Full => &["__ab_full_refresh_sync_complete"],
+    };
+    let theirs: &[&str] = match row.kind {
+        Kind::Created | Kind::Updated => &[row.cursor],
+        Kind::Child | Kind::UpdatedChild | Kind::Nested => {
+            &["lookback_window", "parent_state", "state", "use_global_cursor"]
+        }
+        Kind::PerParent => &["lookback_window", "parent_state", "states", "use_global_cursor"],
+        Kind::Full => &[],
+    };
+    let members: Vec<&str> = state.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = sorted([ours, theirs].concat());
+    assert_eq!(sorted(members), expected, "{}: {state}", row.name);
+    let is_seconds = |cursor: &Value| cursor.as_str().is_some_and(|text| text.parse::<i64>().is_ok());
+    match row.kind {
+        Kind::Created | Kind::Updated => assert!(is_seconds(&state[row.cursor]), "{state}"),
+        Kind::Child => {
+            assert!(is_seconds(&state["state"][row.cursor]), "{state}");
+            assert!(state["parent_state"][row.parent]["updated"].is_i64(), "{state}");
+        }
+        Kind::UpdatedChild | Kind::Nested => {
+            assert!(is_seconds(&state["state"][row.cursor]) && state["parent_state"] == json!({}), "{state}");
+        }
+        Kind::PerParent => {
+            let entry = &state["states"][0];
+            assert!(
+                entry["partition"]["setup_intent_id"].is_string() && is_seconds(&entry["cursor"]["created"]),
+                "{state}"
+            );
+            assert!(state["parent_state"][row.parent]["updated"].is_i64(), "{state}");
+        }
+        Kind::Full => assert_eq!(state, &json!({"__ab_full_refresh_sync_complete": true})),
+    }
+}
