@@ -34,10 +34,10 @@ impl Case {
     fn new(row: &'static Row) -> Self {
         let mock = StripeMock::builder().spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 5 * DAY);
         let mock = match row.kind {
-            _ if row.name.starts_with("external_account") => mock.children_of("external_accounts", "acct_test", 4),
+            _ if row.resource() == "external_accounts" => mock.children_of("external_accounts", "acct_test", 4),
             Kind::Created | Kind::Updated => mock.count(row.name, 3),
             Kind::Full => mock.count("subscriptions", 3).children("subscription_items", 2).children("usage_records", 2),
-            _ => mock.count(row.parent, 3).children(row.name, 2),
+            _ => mock.count(row.parent, 3).children(row.resource(), 2),
         };
         Self { row, mock: mock.start(), now: DEFAULT_NOW }
     }
@@ -96,12 +96,23 @@ impl Case {
                 let is_account = |object: &Value| object["object"] == "bank_account";
                 self.objects("bank_accounts").into_iter().filter(is_account).map(|object| id(&object)).collect()
             }
-            name => self.ids(name),
+            _ => self.ids(self.row.resource()),
         }
     }
 
     fn objects(&self, resource: &str) -> Vec<Value> {
         self.mock.objects(resource).iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+}
+
+impl Row {
+    /// What the mock calls the stream's objects.
+    fn resource(&self) -> &'static str {
+        match self.name {
+            "payout_balance_transactions" => "balance_transactions",
+            name if name.starts_with("external_account") => "external_accounts",
+            name => name,
+        }
     }
 }
 
@@ -177,9 +188,7 @@ impl Case {
             Kind::Updated if matches!(row.name, "checkout_sessions" | "invoice_payments") => {
                 vec![self.ids(row.name)[1].clone(), self.mock.create(row.name)]
             }
-            Kind::Updated | Kind::UpdatedChild => vec![self.own_ids()[1].clone()],
-            Kind::Nested if row.name == "bank_accounts" => vec![self.own_ids()[0].clone()],
-            Kind::Child | Kind::PerParent | Kind::Nested => {
+            Kind::Child | Kind::PerParent | Kind::Nested if row.name != "bank_accounts" => {
                 let parent = self.ids(row.parent)[1].clone();
                 self.touch(row.parent, &parent);
                 let of_parent = |record: &Value| record[parent_field(row.name)] == parent.as_str();
@@ -187,11 +196,11 @@ impl Case {
                 return (ids, Some(parent));
             }
             Kind::Full => return (self.own_ids(), None),
+            _ => vec![self.own_ids()[0].clone()],
         };
         match row.kind {
             Kind::Created => {}
-            _ if row.name.starts_with("external_account") => self.touch("external_accounts", &changed[0]),
-            _ => self.touch(row.name, &changed[0]),
+            _ => self.touch(row.resource(), &changed[0]),
         }
         (changed, None)
     }
@@ -207,7 +216,7 @@ impl Case {
         match row.kind {
             Kind::Created => vec![format!("GET {}&created[gte]={}&created[lte]={}", row.list, own(), self.now)],
             Kind::Updated if matches!(row.name, "checkout_sessions" | "invoice_payments") => {
-                vec![format!("GET {}", row.list), self.events(own())]
+                sorted(vec![format!("GET {}", row.list), self.events(own())])
             }
             Kind::Updated | Kind::UpdatedChild | Kind::Nested => vec![self.events(own())],
             Kind::Child | Kind::PerParent => {
