@@ -21,6 +21,7 @@ mod records;
 mod response_rules;
 mod resume;
 mod retry;
+mod skip;
 mod stripe;
 mod sub_stream;
 mod support;

@@ -1,5 +1,5 @@
 //! One read: the chosen streams, one after the other, each with its statuses, its records and its checkpoints. A
-//! stream that fails is told of and the others go on.
+//! stream that fails, or that may not be read, is told of and the others go on.
 
 mod checkpoint;
 mod record_shaper;
@@ -48,6 +48,10 @@ pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output) -> anyhow
                 return Err(error);
             }
             let failure = Failure::from_error(error).of_stream(&descriptor);
+            if failure.skips_stream && out.is_untouched() {
+                out.skipped(&failure)?;
+                continue;
+            }
             out.incomplete(&failure)?;
             failures.push(failure);
         }
