@@ -15,6 +15,7 @@ mod examples;
 mod incremental;
 mod network;
 mod paging;
+mod probe;
 mod proxy;
 mod read;
 mod records;

@@ -29,6 +29,11 @@ impl List {
     pub(crate) fn below(self, parent: Self) -> Self {
         Self { parent: Some(ParentStream::new(Arc::new(parent), ["id"])), ..self }
     }
+
+    /// Its pages are kept in the response cache.
+    pub(crate) fn cached(self) -> Self {
+        Self { cache: true, ..self }
+    }
 }
 
 impl HttpStream for List {
