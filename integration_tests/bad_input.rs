@@ -192,10 +192,11 @@ fn answers_that_are_no_records() {
              config.",
         ),
         (
-            Reply::json_text(r#"{"error":{"message":"The key does not have the required permissions."}}"#).status(403),
+            Reply::json_text(r#"{"error":{"code":"account_invalid","message":"No access to account 'acct_test'."}}"#)
+                .status(403),
             "config_error",
-            "REQUEST answered 403 Forbidden: The key does not have the required permissions. Give the key in \
-             `client_secret` read permission for this, or check `account_id`.",
+            "REQUEST answered 403 Forbidden: No access to account 'acct_test'. Check `account_id` and `api_url` in the \
+             config, and any proxy on the way.",
         ),
         (
             Reply::text("no such page").status(404).header("Request-Id", "req_7"),

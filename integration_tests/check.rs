@@ -1,17 +1,37 @@
 //! `check`: one `CONNECTION_STATUS` whatever happens.
 
 use serde_json::json;
-use source_http::testing::StripeMock;
+use source_http::Registry;
+use source_http::testing::{InProcess, Reply, StripeMock};
 
 use crate::support::binary::{Binary, config};
 
+/// The lists of all streams, in the order of their names.
+const PATHS: [&str; 8] = [
+    "/v1/accounts",
+    "/v1/balance_transactions",
+    "/v1/charges",
+    "/v1/customers",
+    "/v1/events",
+    "/v1/invoices",
+    "/v1/products",
+    "/v1/refunds",
+];
+
+/// The paths of the requests, which come in any order.
+fn asked(mock: &StripeMock) -> Vec<String> {
+    let mut paths: Vec<String> = mock.server().requests().into_iter().map(|request| request.path).collect();
+    paths.sort_unstable();
+    paths
+}
+
 #[test]
-fn a_key_that_works_succeeds_with_one_request() {
+fn a_key_that_can_read_everything_succeeds_with_one_request_a_stream_and_says_nothing() {
     let mock = StripeMock::builder().count("charges", 3).start();
     let output = Binary::new(&["check", "--config", "c.json"]).file("c.json", config(&mock)).run();
     assert_eq!(output.messages().connection_status(), ("SUCCEEDED", None));
     assert_eq!((output.status, output.stdout.lines().count()), (Some(0), 1));
-    assert_eq!(mock.server().requests().len(), 1);
+    assert_eq!(asked(&mock), PATHS);
 }
 
 #[test]
@@ -39,26 +59,108 @@ fn a_check_that_fails_exits_with_0_as_airbyte_wants_and_with_1_if_a_script_asks(
 }
 
 #[test]
-fn a_restricted_key_works_if_it_can_read_any_stream() {
-    let mock = StripeMock::builder().forbid("/v1/events").forbid("/v1/balance_transactions").start();
+fn streams_that_a_restricted_key_cannot_read_are_named_with_the_permission_that_is_missing() {
+    let mock = StripeMock::builder().start();
+    let refusal = |text: &str| Reply::json(json!({"error": {"message": text}}));
+    let named = "Having the 'rak_charge_read' permission would allow this request to continue.";
+    mock.fault_next("/v1/charges", refusal(named).status(403));
+    mock.fault_next("/v1/refunds", refusal("No.").status(403));
+    mock.fault_next("/v1/accounts", refusal("You have not signed up for Connect.").status(400));
     let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
-    assert_eq!(output.messages().connection_status(), ("SUCCEEDED", None));
+    assert_eq!(output.status, Some(0));
+    assert_eq!(
+        output.stdout.lines().collect::<Vec<_>>(),
+        [
+            r#"{"type":"LOG","log":{"level":"WARN","message":"The key in `client_secret` cannot read 3 of 8 streams. They will be skipped: charges (lacks rak_charge_read), refunds (lacks read permission for /v1/refunds), accounts (This account has no such list: leave the stream out)."}}"#,
+            r#"{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED","message":"The key cannot read: charges, refunds, accounts. They will be skipped."}}"#,
+        ]
+    );
+    output.messages();
+    assert_eq!(asked(&mock), PATHS);
 }
 
 #[test]
-fn a_key_that_can_read_nothing_fails_with_the_permission_named() {
-    let mut mock = StripeMock::builder();
-    for path in
-        ["events", "balance_transactions", "charges", "customers", "invoices", "products", "refunds", "accounts"]
-    {
-        mock = mock.forbid(&format!("/v1/{path}"));
-    }
-    let mock = mock.start();
+fn a_key_that_cannot_read_events_is_told_what_that_means_for_the_other_streams() {
+    let mock = StripeMock::builder().forbid("/v1/events").start();
+    let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
+    let messages = output.messages();
+    let told = "They will be skipped. Incremental reads learn from events what has changed: without that permission they \
+                are skipped after the first read.";
+    assert_eq!(
+        messages.connection_status(),
+        ("SUCCEEDED", Some(format!("The key cannot read: events. {told}").as_str()))
+    );
+    let logs = messages.logs();
+    assert!(logs.len() == 1 && logs[0].0 == "WARN" && logs[0].1.contains("events (lacks "), "{logs:?}");
+    assert_eq!(asked(&mock), PATHS);
+}
+
+#[test]
+fn a_key_that_can_read_nothing_fails_with_the_setting_and_the_permissions_named() {
+    let mock = PATHS.iter().fold(StripeMock::builder(), |mock, path| mock.forbid(path)).start();
+    let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
+    let messages = output.messages();
+    let (status, message) = messages.connection_status();
+    let message = message.unwrap();
+    assert_eq!((status, messages.logs().len()), ("FAILED", 0));
+    let beginning = "The key in `client_secret` can read none of the streams. Give it read permission for what is to be \
+                     read, or check `account_id`: events (lacks ";
+    assert!(message.starts_with(beginning), "{message}");
+    assert_eq!(message.matches("(lacks ").count(), 8, "{message}");
+}
+
+#[test]
+fn a_key_that_is_refused_altogether_fails_with_the_first_request() {
+    let mock = StripeMock::builder().start();
+    let mut wrong = config(&mock);
+    wrong["client_secret"] = json!("sk_test_wrong");
+    let output = Binary::new(&["check", "--config", "-"]).stdin(wrong).run();
+    let messages = output.messages();
+    let (status, message) = messages.connection_status();
+    assert_eq!((status, messages.logs().len()), ("FAILED", 0));
+    assert!(message.unwrap().ends_with("Check `client_secret` in the config."), "{message:?}");
+    assert_eq!(asked(&mock), ["/v1/events"]);
+}
+
+#[test]
+fn the_streams_are_probed_by_as_many_workers_as_are_set() {
+    let mock = StripeMock::builder().start();
+    let mut one = config(&mock);
+    one["num_workers"] = json!(1);
+    let output = Binary::new(&["check", "--config", "-"]).stdin(one).run();
+    assert_eq!(output.messages().connection_status().0, "SUCCEEDED");
+    let paths: Vec<String> = mock.server().requests().into_iter().map(|request| request.path).collect();
+    let names =
+        ["events", "balance_transactions", "charges", "customers", "invoices", "products", "refunds", "accounts"];
+    assert_eq!(paths, names.map(|name| format!("/v1/{name}")));
+}
+
+#[test]
+fn an_account_that_the_key_does_not_know_is_no_missing_permission() {
+    let mock = StripeMock::builder().start();
+    let unknown = json!({"error": {"code": "account_invalid", "message": "No such account."}});
+    mock.fault_next("/v1/events", Reply::json(unknown).status(403));
     let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
     let messages = output.messages();
     let (status, message) = messages.connection_status();
     assert_eq!(status, "FAILED");
-    assert!(message.unwrap().contains("permission"), "{message:?}");
+    assert!(message.unwrap().contains("No such account. Check `account_id`"), "{message:?}");
+    assert_eq!(asked(&mock), ["/v1/events"]);
+}
+
+#[test]
+fn a_list_that_fails_in_another_way_fails_the_check_after_its_retries() {
+    let mut mock = StripeMock::builder().forbid("/v1/charges");
+    for hit in 1..=6 {
+        mock = mock.fault("/v1/refunds", hit, Reply::json(json!({"error": {"message": "Sorry."}})).status(500));
+    }
+    let mock = mock.start();
+    let done = InProcess::with_registry(Registry::built_in()).config(&config(&mock)).run("check");
+    let messages = done.messages();
+    let (status, message) = messages.connection_status();
+    assert_eq!((status, done.sleeps.len()), ("FAILED", 5));
+    let message = message.unwrap();
+    assert!(message.contains("/v1/refunds") && message.ends_with("Sorry. Gave up after 6 attempts."), "{message}");
 }
 
 #[test]

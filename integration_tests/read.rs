@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::json;
-use source_http::testing::StripeMock;
+use source_http::testing::{Reply, StripeMock};
 
 use crate::support::binary::{Binary, config};
 
@@ -94,7 +94,8 @@ fn id_of(record: &str) -> String {
 
 #[test]
 fn a_failed_stream_does_not_stop_the_others_and_the_last_trace_sums_up() {
-    let mock = StripeMock::builder().count("charges", 5).count("refunds", 3).forbid("/v1/charges").start();
+    let mock = StripeMock::builder().count("charges", 5).count("refunds", 3).start();
+    mock.fault_next("/v1/charges", Reply::json(json!({"error": {"message": "No."}})).status(401));
     let args = ["read", "--config", "-", "--streams", "charges,refunds"];
     let output = Binary::new(&args).stdin(config(&mock)).run();
     let messages = output.messages();

@@ -142,6 +142,26 @@ fn a_parent_and_two_children_fetch_each_page_of_a_cached_parent_once_in_any_orde
 }
 
 #[test]
+fn pages_are_kept_only_if_two_of_the_chosen_streams_read_them() {
+    let [orders, items, changes] = ALL;
+    for (streams, is_shared) in [
+        (vec![orders], false),
+        (vec![items], false),
+        (vec![orders, items], true),
+        (vec![items, orders], true),
+        (vec![items, changes], true),
+    ] {
+        let server = Server::start(api);
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("made when needed");
+        let done = connector_with_cache(server.url(), &streams, true).arg("--cache-dir").arg(&cache).run("read");
+        assert_eq!((done.status, cache.exists()), (0, is_shared), "{streams:?}");
+        let pages = server.conversation().iter().filter(|line| !line.contains("/items")).count();
+        assert_eq!(pages, 3, "{streams:?}");
+    }
+}
+
+#[test]
 fn a_cache_that_is_spoilt_while_a_child_reads_changes_nothing_but_the_number_of_requests() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().to_owned();

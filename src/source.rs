@@ -2,9 +2,12 @@
 //! registry knows its name.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use serde_json::{Map, Value};
 
+use crate::bug;
 use crate::clock::Clock;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
 use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
@@ -26,6 +29,8 @@ pub struct SourceContext {
 /// What a source checks a connection with.
 #[derive(Clone, Copy)]
 pub struct CheckContext<'a> {
+    /// The config.
+    pub config: &'a Config,
     /// Fetches pages.
     pub fetcher: &'a Fetcher<'a>,
     /// For log lines.
@@ -50,6 +55,44 @@ impl CheckContext<'_> {
         let cx = RequestContext { state: &state, slice: &slice?, page_token: None };
         self.fetcher.page(stream, &cx)?;
         Ok(true)
+    }
+
+    /// Probes streams, each like [`CheckContext::probe`], at most so many at once. The results are in the order of the
+    /// streams.
+    ///
+    /// The first stream goes ahead alone: what is wrong with the credentials or the network shows there, at the price
+    /// of one request. After a failure of any stream, other than one that [skips](Failure::skips_stream) it, no further
+    /// one is begun: those that were not are `Ok(false)`.
+    pub fn probe_all(&self, streams: &[Arc<dyn HttpStream>], workers: usize) -> Vec<anyhow::Result<bool>> {
+        let (next, failed) = (AtomicUsize::new(1), AtomicBool::new(false));
+        let probe = |stream: &Arc<dyn HttpStream>| {
+            let result = bug::caught(|| self.probe(&**stream));
+            let is_fault =
+                |error: &anyhow::Error| !error.downcast_ref().is_some_and(|failure: &Failure| failure.skips_stream);
+            if result.as_ref().is_err_and(is_fault) {
+                failed.store(true, Ordering::Relaxed);
+            }
+            result
+        };
+        let work = || {
+            let mut done = Vec::new();
+            while !failed.load(Ordering::Relaxed) {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(stream) = streams.get(place) else { break };
+                done.push((place, probe(stream)));
+            }
+            done
+        };
+        let mut results: Vec<anyhow::Result<bool>> = streams.iter().take(1).map(probe).collect();
+        results.resize_with(streams.len(), || Ok(false));
+        thread::scope(|scope| {
+            let threads: Vec<_> = (1..streams.len()).take(workers.max(1)).map(|_| scope.spawn(work)).collect();
+            // A thread does not panic: a probe that does is an error.
+            for (place, result) in threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()) {
+                results[place] = result;
+            }
+        });
+        results
     }
 }
 
@@ -118,17 +161,18 @@ pub trait Source: Send + Sync {
     /// A config failure for what the specification cannot express.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
 
-    /// Whether the config works. Default: the first page of the first stream that has one can be read.
+    /// Whether the config works. Default: the first page of the first stream that has one can be read. What is returned
+    /// is told with the success: what will not work all the same.
     ///
     /// # Errors
     /// A [`Failure`] inside that says why not.
-    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
+    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         for stream in streams {
             if cx.probe(&**stream)? {
                 break;
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::sync::is_closed_pipe;
 /// False if the config does not work and the exit status is to say so.
 pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool> {
     let (status, message) = match bug::caught(|| check(args, cx)) {
-        Ok(()) => (CheckStatus::Succeeded, None),
+        Ok(message) => (CheckStatus::Succeeded, message),
         Err(error) if is_closed_pipe(&error) => return Err(error),
         Err(error) => (CheckStatus::Failed, Some(Failure::from_error(error).message)),
     };
@@ -19,10 +19,10 @@ pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool
     Ok(status == CheckStatus::Succeeded || !args.exit_status)
 }
 
-fn check(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
+fn check(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<Option<String>> {
     let config = cx.config(&args.config.config)?;
     let streams = cx.streams(&config)?;
     let (client, waits) = (cx.client(), LoggedWaits(cx.output));
     let fetcher = Fetcher::new(&client, &waits);
-    cx.source.check(&streams, &CheckContext { fetcher: &fetcher, output: cx.output })
+    cx.source.check(&streams, &CheckContext { config: &config, fetcher: &fetcher, output: cx.output })
 }

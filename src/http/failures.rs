@@ -49,16 +49,19 @@ pub(super) fn no_response(request: &HttpRequest, error: &TransportError) -> Fail
 pub(super) fn error_response(response: &Response, action: ResponseAction, rules: &dyn RetryRules) -> Failure {
     let kind = match action {
         ResponseAction::Fail(kind) => kind,
-        ResponseAction::RefreshToken => FailureKind::Config,
+        ResponseAction::RefreshToken | ResponseAction::SkipStream => FailureKind::Config,
         _ => FailureKind::Transient,
     };
     let words = rules.error_message(response).map(|words| format!(": {}", words.trim_end_matches('.')));
-    let hint = rules.error_hint(response).map(|hint| format!(" {hint}")).unwrap_or_default();
+    let hint = rules.error_hint(response);
+    let end = hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
     let text = match words {
-        Some(words) => format!("{} answered {}{words}.{hint}", response.request, response.status),
-        None => format!("{}.{hint}", response.describe()),
+        Some(words) => format!("{} answered {}{words}.{end}", response.request, response.status),
+        None => format!("{}.{end}", response.describe()),
     };
-    Failure::new(kind, text).with_internal(response.describe()).with_http_status(response.status.as_u16())
+    let failure =
+        Failure::new(kind, text).with_internal(response.describe()).with_http_status(response.status.as_u16());
+    Failure { hint: hint.map(Into::into), skips_stream: action == ResponseAction::SkipStream, ..failure }
 }
 
 pub(super) fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {

@@ -20,6 +20,11 @@ use super::{Response, ResponseAction};
 /// let rules = [
 ///     // Not a fault: this account has no such objects.
 ///     ResponseRule::new(ResponseAction::Ignore).status(404),
+///     // These credentials may not read this stream: it is left out, with a warning.
+///     ResponseRule::new(ResponseAction::SkipStream)
+///         .status(403)
+///         .body_contains("insufficient_scope")
+///         .hint("Give the token the scope orders:read."),
 ///     // This API says "slow down" with the wrong status.
 ///     ResponseRule::new(ResponseAction::RateLimited).status(403).body_contains("quota exceeded"),
 ///     ResponseRule::new(ResponseAction::Fail(FailureKind::Config))
@@ -91,7 +96,7 @@ impl ResponseRule {
         self.condition(Condition::Predicate(Arc::new(predicate)))
     }
 
-    /// What the user is told if the stream fails over such a response, in place of the API's own words. A sentence
+    /// What the user is told if the stream fails or is skipped over such a response, in place of the API's own words. A sentence
     /// without its full stop.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {

@@ -27,6 +27,10 @@ pub enum ResponseAction {
     Fail(FailureKind),
     /// It is no fault, and there are no records in it.
     Ignore,
+    /// The stream cannot be read with these credentials or on this account; it is left out and the others go on. It ends
+    /// as COMPLETE without a state, so nothing is lost when it can be read one day. A stream that something was read of
+    /// already fails instead, with a config failure: a half must not look whole.
+    SkipStream,
 }
 
 impl ResponseAction {

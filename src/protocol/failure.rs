@@ -35,12 +35,24 @@ pub struct Failure {
     pub stream: Option<StreamDescriptor>,
     /// The status of the HTTP response behind it, if there is one.
     pub http_status: Option<u16>,
+    /// What the user can do, as a sentence, if that is known. The message says it, too.
+    pub hint: Option<Box<str>>,
+    /// Nothing of the stream can be read with these credentials or on this account: it may be left out.
+    pub skips_stream: bool,
 }
 
 impl Failure {
     /// A failure of the given kind.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), internal_message: None, stream: None, http_status: None }
+        Self {
+            kind,
+            message: message.into(),
+            internal_message: None,
+            stream: None,
+            http_status: None,
+            hint: None,
+            skips_stream: false,
+        }
     }
 
     /// A failure the user can mend.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, RequestContext, Slice};
+use super::{HttpStream, Page, RequestContext, Sharing, Slice};
 use crate::http::{
     Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
     add_params, join_url, same_host,
@@ -16,13 +16,21 @@ use crate::protocol::StreamState;
 pub struct Fetcher<'a> {
     client: &'a HttpClient,
     observer: &'a dyn RetryObserver,
+    sharing: Option<&'a Sharing>,
 }
 
 impl<'a> Fetcher<'a> {
     /// A fetcher that tells `observer` of its waits.
     #[must_use]
     pub fn new(client: &'a HttpClient, observer: &'a dyn RetryObserver) -> Self {
-        Self { client, observer }
+        Self { client, observer, sharing: None }
+    }
+
+    /// Knows who reads what: a page that nobody else will ask for is not kept in the response cache. Default: what
+    /// [`HttpStream::use_cache`] says is kept.
+    #[must_use]
+    pub fn sharing(self, sharing: &'a Sharing) -> Self {
+        Self { sharing: Some(sharing), ..self }
     }
 
     /// Fetches one page. `None` is a response the stream ignores.
@@ -87,7 +95,7 @@ impl<'a> Fetcher<'a> {
             rules: &Rules(stream),
             observer: self.observer,
             budget: stream.request_budget(),
-            cache: stream.use_cache(),
+            cache: self.sharing.map_or_else(|| stream.use_cache(), |sharing| sharing.wants(stream)),
         };
         self.client.send(&exchange, decode)
     }

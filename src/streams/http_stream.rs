@@ -171,6 +171,9 @@ pub trait HttpStream: Send + Sync {
     /// too: for lists that several streams read. Whatever the method: a search by POST may be as good as a GET. See
     /// [`crate::http::cache::ResponseCache`]. Default: false.
     ///
+    /// A read keeps no page of a list that is a parent or has one, unless two of the chosen streams read that list or
+    /// one above it: see [`super::Sharing`].
+    ///
     /// ```
     /// use source_http::streams::{HttpStream, RequestContext};
     ///

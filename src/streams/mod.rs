@@ -4,7 +4,7 @@
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
+//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts. `stripe` is a source made of them.
 
 mod column_filter;
@@ -30,6 +30,7 @@ mod parent_stream;
 mod per_partition_state;
 mod record;
 mod schema_folder;
+mod sharing;
 pub mod stripe;
 
 pub use column_filter::ColumnFilter;
@@ -50,3 +51,4 @@ pub use parent_stream::ParentStream;
 pub(crate) use per_partition_state::{PerPartitionState, partition_key};
 pub use record::Record;
 pub use schema_folder::SchemaFolder;
+pub use sharing::Sharing;

@@ -1,5 +1,5 @@
 //! One read: the chosen streams, one after the other, each with its statuses, its records and its checkpoints. A
-//! stream that fails is told of and the others go on.
+//! stream that fails, or that may not be read, is told of and the others go on.
 
 mod checkpoint;
 mod record_shaper;
@@ -15,7 +15,7 @@ use crate::http::HttpClient;
 use crate::protocol::{
     ConfiguredCatalog, ConfiguredStream, Failure, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
 };
-use crate::streams::HttpStream;
+use crate::streams::{HttpStream, Sharing};
 
 use stream_output::StreamOutput;
 use stream_read::StreamRead;
@@ -38,15 +38,20 @@ pub struct ReadPlan<'a> {
 /// A [`Failure`] inside that sums up, once all streams are done, if any of them failed; at once, if stdout is closed.
 pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output) -> anyhow::Result<()> {
     warn_of_unused_states(plan, output)?;
+    let sharing = sharing(plan);
     let mut failures = Vec::new();
     for configured in &plan.catalog.streams {
         let descriptor = configured.descriptor();
         let mut out = StreamOutput::new(output, descriptor.clone());
-        if let Err(error) = bug::caught(|| read_stream(plan, configured, client, &mut out)) {
+        if let Err(error) = bug::caught(|| read_stream(plan, configured, client, &sharing, &mut out)) {
             if is_closed_pipe(&error) {
                 return Err(error);
             }
             let failure = Failure::from_error(error).of_stream(&descriptor);
+            if failure.skips_stream && out.is_untouched() {
+                out.skipped(&failure)?;
+                continue;
+            }
             out.incomplete(&failure)?;
             failures.push(failure);
         }
@@ -67,12 +72,20 @@ fn read_stream(
     plan: &ReadPlan<'_>,
     configured: &ConfiguredStream,
     client: &HttpClient,
+    sharing: &Sharing,
     out: &mut StreamOutput<'_>,
 ) -> anyhow::Result<()> {
     let stream = find(plan.streams, &configured.descriptor())?;
     let cursor_field = cursor_field(stream, configured)?;
     let state = plan.state.of(&configured.descriptor());
-    StreamRead::new(stream, cursor_field, plan, configured, client, out).run(state)
+    StreamRead::new(stream, cursor_field, plan, configured, client, sharing, out).run(state)
+}
+
+/// Who reads which list. A stream that is not there is told of when its turn comes.
+fn sharing(plan: &ReadPlan<'_>) -> Sharing {
+    let wanted = plan.catalog.streams.iter().map(ConfiguredStream::descriptor);
+    let chosen = wanted.filter_map(|wanted| find(plan.streams, &wanted).ok());
+    Sharing::new(chosen, plan.streams.iter().map(|stream| &**stream))
 }
 
 fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {

@@ -28,7 +28,7 @@ impl StreamRead<'_, '_> {
         let mut paging = Paging::at(next_page_token);
         let mut reading = Reading { newest, interval: self.stream.state_checkpoint_interval() };
         let waits = self.out.waits();
-        let fetcher = Fetcher::new(self.client, &waits);
+        let fetcher = Fetcher::new(self.client, &waits).sharing(self.sharing);
         let state = self.state_of(&slice);
         loop {
             let token = paging.token.clone();

@@ -131,6 +131,17 @@ impl<'a> StreamOutput<'a> {
         self.output.status(&self.stream, Status::Complete, None)
     }
 
+    /// Whether nothing of the stream was written: no record, and no state.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.total == 0 && !self.has_state
+    }
+
+    /// The end of a stream that may not be read, and of which nothing was written.
+    pub(super) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
+        self.log(LogLevel::Warn, &format!("skipped, and its state stays as it is: {failure}"))?;
+        self.output.status(&self.stream, Status::Complete, None)
+    }
+
     /// The end of a stream that failed. Records that are here already go out: they are good, and no state covers them.
     pub(super) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.started {

@@ -13,7 +13,7 @@ use super::stream_output::StreamOutput;
 use crate::http::HttpClient;
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, StreamState, SyncMode};
 use crate::streams::{
-    Fetcher, HttpStream, PerPartitionState, SchemaContext, Slice, SliceContext, Slices, partition_key,
+    Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, Slice, SliceContext, Slices, partition_key,
 };
 
 /// Whether all was read, or `--limit` ended it.
@@ -26,6 +26,7 @@ pub(super) struct StreamRead<'a, 'o> {
     pub(super) cursor_field: Vec<String>,
     limit: Option<u64>,
     pub(super) client: &'a HttpClient,
+    pub(super) sharing: &'a Sharing,
     pub(super) out: &'a mut StreamOutput<'o>,
     /// The state as it was given, or as the slice that was gone on with has left it.
     input: StreamState,
@@ -50,6 +51,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         plan: &'a ReadPlan<'_>,
         configured: &'a ConfiguredStream,
         client: &'a HttpClient,
+        sharing: &'a Sharing,
         out: &'a mut StreamOutput<'o>,
     ) -> Self {
         Self {
@@ -58,6 +60,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             cursor_field,
             limit: plan.limit,
             client,
+            sharing,
             out,
             input: StreamState::new(),
             progress: Progress::Whole(StreamState::new()),
@@ -69,7 +72,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     pub(super) fn run(mut self, state: StreamState) -> anyhow::Result<()> {
         self.out.start()?;
         let waits = self.out.waits();
-        let fetcher = Fetcher::new(self.client, &waits);
+        let fetcher = Fetcher::new(self.client, &waits).sharing(self.sharing);
         self.shaper = RecordShaper::new(self.stream, self.configured, SchemaContext { fetcher: &fetcher }, self.out)?;
         let is_full_refresh = self.sync_mode == SyncMode::FullRefresh || !self.has_cursor();
         if is_full_refresh && checkpoint::is_complete(&state) {

@@ -10,6 +10,7 @@ use crate::source::Config;
 const API_URL: &str = "https://api.stripe.com/v1";
 const START_DATE: &str = "2017-01-25T00:00:00Z";
 const SLICE_RANGE_DAYS: i64 = 365;
+const NUM_WORKERS: usize = 10;
 const DAY: i64 = 86_400;
 /// Calls a second that Stripe lets through in test mode and in live mode. <https://docs.stripe.com/rate-limits>
 const TEST_RATE: u32 = 25;
@@ -29,6 +30,8 @@ pub(super) struct StripeConfig {
     pub(super) api_url: String,
     /// Calls a second.
     pub(super) call_rate_limit: u32,
+    /// Requests at once.
+    pub(super) num_workers: usize,
 }
 
 impl StripeConfig {
@@ -46,6 +49,11 @@ impl StripeConfig {
         let call_rate_limit = config.get("call_rate_limit").and_then(whole);
         Ok(Self {
             call_rate_limit: call_rate(call_rate_limit, &client_secret),
+            num_workers: config
+                .get("num_workers")
+                .and_then(whole)
+                .and_then(|workers| usize::try_from(workers).ok())
+                .unwrap_or(NUM_WORKERS),
             account_id: text("account_id").unwrap_or_default().to_owned(),
             client_secret,
             start: start.as_second(),

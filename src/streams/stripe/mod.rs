@@ -1,9 +1,10 @@
 //! Stripe. What Stripe's API reference says about each stream is a row in `table`; the structs around it say how
 //! such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
 //! for lists inside objects, `child_list` and `updated_child_list` for lists that each object of another list has.
-//! `api` is what all of them share, `feed` is about events, `budget` keeps to Stripe's limits, `config` and `spec.json`
+//! `api` is what all of them share, `feed` is about events, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
 //! are what a user can set.
 
+mod access;
 mod api;
 mod budget;
 mod child_list;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::{HttpStream, SchemaFolder};
-use crate::protocol::{ConnectorSpecification, Failure, LogLevel};
+use crate::protocol::{ConnectorSpecification, Failure};
 use crate::source::{CheckContext, Config, Source, SourceContext};
 
 use api::Api;
@@ -71,24 +72,9 @@ impl Source for Stripe {
         Ok(streams)
     }
 
-    /// A key that can read one stream works. A restricted key may not be allowed to read the first ones, so the others
-    /// are tried too; any other fault than a missing permission is the answer at once.
-    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
-        let mut denied = None;
-        for stream in streams {
-            let error = match cx.probe(&**stream) {
-                Ok(true) => return Ok(()),
-                Ok(false) => continue,
-                Err(error) => error,
-            };
-            let is_denied = error.downcast_ref::<Failure>().is_some_and(|failure| failure.http_status == Some(403));
-            if !is_denied {
-                return Err(error);
-            }
-            cx.output.log(LogLevel::Info, &format!("The key cannot read {}: {error}", stream.name()))?;
-            denied.get_or_insert(error);
-        }
-        denied.map_or(Ok(()), Err)
+    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
+        let workers = StripeConfig::new(cx.config)?.num_workers;
+        access::check(streams, cx.probe_all(streams, workers), cx.output)
     }
 }
 

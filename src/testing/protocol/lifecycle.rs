@@ -11,6 +11,8 @@ enum Phase {
     Unseen,
     Started,
     Running,
+    /// A warning has said that it is left out.
+    Skipped,
     Complete,
     Incomplete,
 }
@@ -21,6 +23,7 @@ impl Phase {
             Self::Unseen => "no status",
             Self::Started => "STARTED",
             Self::Running => "RUNNING",
+            Self::Skipped => "it was skipped",
             Self::Complete => "COMPLETE",
             Self::Incomplete => "INCOMPLETE",
         }
@@ -57,6 +60,7 @@ impl Lifecycle {
             }
             Message::Status { stream, status, .. } => self.status(stream, status),
             Message::Error { stream: Some(stream), .. } => self.error(stream),
+            Message::Log { level, message } if level == "WARN" => self.warning(message),
             _ => Ok(()),
         }
     }
@@ -73,7 +77,7 @@ impl Lifecycle {
                 Phase::Unseen => {
                     return Err(format!("stream {id} has an error trace but no status"));
                 }
-                Phase::Started | Phase::Running => {
+                Phase::Started | Phase::Running | Phase::Skipped => {
                     return Err(format!("stream {id} has no COMPLETE or INCOMPLETE"));
                 }
                 Phase::Incomplete if !stream.started && !stream.has_error => {
@@ -131,7 +135,7 @@ impl Lifecycle {
         stream.phase = match (from, status) {
             (Phase::Unseen, "STARTED") => Phase::Started,
             (Phase::Started | Phase::Running, "RUNNING") => Phase::Running,
-            (Phase::Started | Phase::Running, "COMPLETE") => Phase::Complete,
+            (Phase::Started | Phase::Running | Phase::Skipped, "COMPLETE") => Phase::Complete,
             (Phase::Unseen | Phase::Started | Phase::Running, "INCOMPLETE") => Phase::Incomplete,
             _ => return Err(format!("stream {id}: {status} after {}", from.name())),
         };
@@ -141,13 +145,29 @@ impl Lifecycle {
                 stream.started = true;
                 Ok(())
             }
+            Phase::Complete if stream.has_error => Err(format!("stream {id} is COMPLETE after its error trace")),
+            Phase::Complete if from == Phase::Skipped => Ok(()),
             Phase::Complete if !stream.has_state => Err(format!("stream {id} is COMPLETE without a state")),
             Phase::Complete if stream.uncovered > 0 => {
                 Err(format!("stream {id} is COMPLETE, but its last {} records have no state", stream.uncovered))
             }
-            Phase::Complete if stream.has_error => Err(format!("stream {id} is COMPLETE after its error trace")),
             _ => Ok(()),
         }
+    }
+
+    /// A warning names no more than the name of its stream.
+    fn warning(&mut self, text: &str) -> Result<(), String> {
+        for (id, stream) in &mut self.streams {
+            let says_so = text.strip_prefix(&id.name).is_some_and(|rest| rest.starts_with(": skipped"));
+            if !says_so || !matches!(stream.phase, Phase::Started | Phase::Running) {
+                continue;
+            }
+            if stream.has_state || stream.uncovered > 0 {
+                return Err(format!("stream {id} is skipped, but has records or a state"));
+            }
+            stream.phase = Phase::Skipped;
+        }
+        Ok(())
     }
 
     fn error(&mut self, id: &StreamId) -> Result<(), String> {

@@ -11,8 +11,9 @@
 //!   STARTED and the end, and RUNNING comes before its first record;
 //! - a state's `sourceStats.recordCount` is a float literal and counts the records of the stream
 //!   since its previous state;
-//! - a COMPLETE stream has a state after its last record and no error trace; an INCOMPLETE stream
-//!   that never started has one;
+//! - a COMPLETE stream has a state after its last record and no error trace, or else a warning
+//!   that says `NAME: skipped` and neither records nor states: a stream without a state that
+//!   nobody hears of would look read; an INCOMPLETE stream that never started has an error trace;
 //! - once every stream has ended nothing follows the last trace.
 
 mod envelope;

@@ -67,6 +67,36 @@ fn a_complete_stream_without_a_last_state_is_caught() {
 }
 
 #[test]
+fn a_stream_may_be_complete_without_a_state_only_if_a_warning_says_that_it_is_skipped() {
+    let (start, end) = (status("a", "STARTED"), status("a", "COMPLETE"));
+    let skipped = log_at("WARN", "a: skipped, for this reason");
+    Messages::parse(&[start.clone(), skipped.clone(), end.clone()].concat());
+    for told in [
+        log_at("INFO", "a: skipped"),
+        log_at("WARN", "b: skipped"),
+        log_at("WARN", "aa: skipped"),
+        log_at("WARN", "a: slow"),
+    ] {
+        assert_broken(&[start.clone(), told, end.clone()].concat(), "COMPLETE without a state");
+    }
+    assert_broken(&[skipped.clone(), start.clone(), end.clone()].concat(), "COMPLETE without a state");
+    let with_record = [opened("a"), record("a", "{}"), skipped.clone()];
+    assert_broken(&with_record.concat(), "skipped, but has records or a state");
+    let with_state = [start.clone(), state("a", json!({}), "0.0"), skipped.clone()];
+    assert_broken(&with_state.concat(), "skipped, but has records or a state");
+    for late in [record("a", "{}"), state("a", json!({}), "0.0")] {
+        assert_broken(&[start.clone(), skipped.clone(), late].concat(), "after it was skipped");
+    }
+    assert_broken(
+        &[start.clone(), skipped.clone(), status("a", "INCOMPLETE")].concat(),
+        "INCOMPLETE after it was skipped",
+    );
+    assert_broken(&[start.clone(), skipped.clone()].concat(), "no COMPLETE or INCOMPLETE");
+    let failed = [start, error("a"), skipped, end];
+    assert_broken(&failed.concat(), "COMPLETE after its error trace");
+}
+
+#[test]
 fn error_traces_of_a_stream_have_their_place() {
     let failed = [status("a", "STARTED"), error("a"), status("a", "INCOMPLETE"), error("a")];
     let messages = Messages::parse(&failed.concat());

@@ -42,7 +42,11 @@ fn state(stream: &str, state: Value, count: &str) -> String {
 }
 
 fn log(message: &str) -> String {
-    line(json!({"type": "LOG", "log": {"level": "INFO", "message": message}}))
+    log_at("INFO", message)
+}
+
+fn log_at(level: &str, message: &str) -> String {
+    line(json!({"type": "LOG", "log": {"level": level, "message": message}}))
 }
 
 fn opened(stream: &str) -> String {

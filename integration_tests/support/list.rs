@@ -1,0 +1,64 @@
+//! A list of pages, for tests of several streams and of what they have in common.
+
+use std::sync::Arc;
+
+use source_http::http::{ResponseAction, ResponseRule};
+use source_http::json::RecordPath;
+use source_http::streams::pager::{PageNumber, Pager};
+use source_http::streams::{HttpStream, ParentStream, RequestContext};
+
+/// Records at `data` of numbered pages, below the records of another list or not. Status 403 skips it.
+pub(crate) struct List {
+    name: &'static str,
+    url: String,
+    parent: Option<ParentStream>,
+    cache: bool,
+    pager: PageNumber,
+    rules: [ResponseRule; 1],
+}
+
+impl List {
+    /// The list at `/NAME?page=1`.
+    pub(crate) fn new(name: &'static str, url: &str) -> Self {
+        let rule = ResponseRule::new(ResponseAction::SkipStream).status(403).hint("Give the token the scope read.");
+        let pager = PageNumber::new("page");
+        Self { name, url: url.to_owned(), parent: None, cache: false, pager, rules: [rule] }
+    }
+
+    /// One list, at `/NAME/ID?page=1`, for each record of the parent.
+    pub(crate) fn below(self, parent: Self) -> Self {
+        Self { parent: Some(ParentStream::new(Arc::new(parent), ["id"])), ..self }
+    }
+
+    /// Its pages are kept in the response cache.
+    pub(crate) fn cached(self) -> Self {
+        Self { cache: true, ..self }
+    }
+}
+
+impl HttpStream for List {
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, cx: &RequestContext<'_>) -> String {
+        if self.parent.is_some() { format!("{}/{}", self.name, cx.path_segment("id")) } else { self.name.to_owned() }
+    }
+    fn record_path(&self) -> RecordPath {
+        RecordPath::new(["data"])
+    }
+    fn parent(&self) -> Option<&ParentStream> {
+        self.parent.as_ref()
+    }
+    fn use_cache(&self) -> bool {
+        self.cache
+    }
+    fn pager(&self) -> &dyn Pager {
+        &self.pager
+    }
+    fn response_rules(&self) -> &[ResponseRule] {
+        &self.rules
+    }
+}

@@ -1,0 +1,109 @@
+//! Which lists somebody else will want, so that no page is kept that nobody asks for again.
+
+use std::collections::{HashMap, HashSet};
+use std::iter;
+
+use super::{HttpStream, ParentStream};
+
+/// How many of the chosen streams read each list. A stream reads its own list, and a sub-stream those of its parents, all
+/// the way up. Lists are known by the names of their streams.
+#[derive(Debug, Default)]
+pub struct Sharing {
+    readers: HashMap<String, usize>,
+    /// Streams that are a parent or have one: who else may read such a list is known.
+    related: HashSet<String>,
+}
+
+impl Sharing {
+    /// What the chosen streams of a source share. `all` are the streams of the source.
+    #[must_use]
+    pub fn new<'s>(
+        chosen: impl IntoIterator<Item = &'s dyn HttpStream>,
+        all: impl IntoIterator<Item = &'s dyn HttpStream>,
+    ) -> Self {
+        let mut sharing = Self::default();
+        for list in chosen.into_iter().flat_map(lists) {
+            *sharing.readers.entry(list.name().to_owned()).or_default() += 1;
+        }
+        let children = all.into_iter().filter(|stream| stream.parent().is_some());
+        sharing.related = children.flat_map(lists).map(|list| list.name().to_owned()).collect();
+        sharing
+    }
+
+    /// Whether a stream's pages are worth keeping: it says so, and its own list or one above it has two readers. A stream
+    /// without any relation says so because another one has the same URL: who that is cannot be known, so it is taken
+    /// at its word.
+    pub(super) fn wants(&self, stream: &dyn HttpStream) -> bool {
+        let is_shared = |list: &dyn HttpStream| self.readers.get(list.name()).is_some_and(|readers| *readers > 1);
+        stream.use_cache() && (!self.related.contains(stream.name()) || lists(stream).any(is_shared))
+    }
+}
+
+/// The list of a stream, and those of its parents.
+fn lists(stream: &dyn HttpStream) -> impl Iterator<Item = &dyn HttpStream> {
+    iter::successors(Some(stream), |stream| stream.parent().map(ParentStream::stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::RequestContext;
+    use super::*;
+
+    struct List(&'static str, Option<ParentStream>);
+
+    impl HttpStream for List {
+        fn name(&self) -> &str {
+            self.0
+        }
+        fn url_base(&self) -> &'static str {
+            "http://a.com"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            String::new()
+        }
+        fn parent(&self) -> Option<&ParentStream> {
+            self.1.as_ref()
+        }
+        fn use_cache(&self) -> bool {
+            self.0 != "uncached"
+        }
+    }
+
+    /// A stream below others, the nearest first.
+    fn below(name: &'static str, parents: &[&'static str]) -> List {
+        let parent =
+            parents.split_first().map(|(nearest, others)| ParentStream::new(Arc::new(below(nearest, others)), ["id"]));
+        List(name, parent)
+    }
+
+    /// Which of the streams are kept if these are chosen.
+    fn kept(chosen: &[&str]) -> Vec<String> {
+        let all = [
+            below("top", &[]),
+            below("middle", &["top"]),
+            below("leaf", &["middle", "top"]),
+            below("other", &["top"]),
+            below("uncached", &["top"]),
+            below("alone", &[]),
+        ];
+        let all = || all.iter().map(|stream| stream as &dyn HttpStream);
+        let sharing = Sharing::new(all().filter(|stream| chosen.contains(&stream.name())), all());
+        all().filter(|stream| sharing.wants(*stream)).map(|stream| stream.name().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_list_is_kept_if_two_chosen_streams_read_it_or_one_above_it() {
+        assert_eq!(kept(&["top"]), ["alone"]);
+        assert_eq!(kept(&["leaf"]), ["alone"], "one reader of three lists");
+        assert_eq!(kept(&["top", "other"]), ["top", "middle", "leaf", "other", "alone"]);
+        assert_eq!(kept(&["middle", "leaf"]), ["top", "middle", "leaf", "other", "alone"]);
+        assert_eq!(kept(&["other", "uncached"]), ["top", "middle", "leaf", "other", "alone"]);
+    }
+
+    #[test]
+    fn a_stream_without_relations_is_taken_at_its_word() {
+        assert_eq!(kept(&["alone"]), ["alone"]);
+    }
+}

@@ -1,0 +1,72 @@
+//! What a key can read. A restricted key need not have permission for every list, and not every account has every
+//! product, so a check tells which streams a read will skip.
+
+use std::sync::Arc;
+
+use super::api::LACKS;
+use crate::protocol::{Failure, LogLevel, Output};
+use crate::streams::HttpStream;
+
+/// The stream that tells what has changed in all others.
+const EVENTS: &str = "events";
+
+/// A stream that cannot be read, and why.
+struct Refused<'a> {
+    stream: &'a str,
+    failure: Failure,
+}
+
+impl Refused<'_> {
+    /// `charges (lacks rak_charge_read)`.
+    fn describe(&self) -> String {
+        let why = self.failure.hint.as_deref().unwrap_or(&self.failure.message);
+        let why = why.strip_prefix(LACKS).map_or_else(|| why.to_owned(), |permission| format!("lacks {permission}"));
+        format!("{} ({})", self.stream, why.trim_end_matches('.'))
+    }
+}
+
+/// What probes of the streams amount to: a message about those that the key cannot read, if there are any.
+///
+/// # Errors
+/// The first fault that is no refusal; or, if no stream can be read, a config failure that names what is missing.
+pub(super) fn check(
+    streams: &[Arc<dyn HttpStream>],
+    probes: Vec<anyhow::Result<bool>>,
+    output: &Output,
+) -> anyhow::Result<Option<String>> {
+    let mut refused = Vec::new();
+    let mut can_read = false;
+    for (stream, probe) in streams.iter().zip(probes) {
+        match probe.map_err(anyhow::Error::downcast::<Failure>) {
+            Ok(asked) => can_read |= asked,
+            Err(Ok(failure)) if failure.skips_stream => refused.push(Refused { stream: stream.name(), failure }),
+            Err(Ok(failure)) => return Err(failure.into()),
+            Err(Err(other)) => return Err(other),
+        }
+    }
+    if refused.is_empty() {
+        return Ok(None);
+    }
+    let reasons = refused.iter().map(Refused::describe).collect::<Vec<_>>().join(", ");
+    if !can_read {
+        let text = format!(
+            "The key in `client_secret` can read none of the streams. Give it read permission for what is to be read, \
+             or check `account_id`: {reasons}."
+        );
+        return Err(Failure::config(text).into());
+    }
+    let without_events = match refused.iter().any(|refused| refused.stream == EVENTS) {
+        true => {
+            " Incremental reads learn from events what has changed: without that permission they are skipped after the \
+             first read."
+        }
+        false => "",
+    };
+    let (count, all) = (refused.len(), streams.len());
+    let text = format!(
+        "The key in `client_secret` cannot read {count} of {all} streams. They will be skipped: {reasons}.{without_events}"
+    );
+    output.log(LogLevel::Warn, &text)?;
+    let names = refused.iter().map(|refused| refused.stream).collect::<Vec<_>>().join(", ");
+    Ok(Some(format!("The key cannot read: {names}. They will be skipped.{without_events}")))
+}
