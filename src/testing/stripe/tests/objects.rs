@@ -57,7 +57,8 @@ fn all_listed(mock: &StripeMock, resource: &Resource) -> Vec<String> {
         return (1..=6).flat_map(|number| walk(mock, &path(number), "")).collect();
     }
     let Some(parameter) = resource.required else {
-        return walk(mock, resource.path, "");
+        let canceled_too = if resource.name == "subscriptions" { "&status=all" } else { "" };
+        return walk(mock, resource.path, canceled_too);
     };
     let parents = &RESOURCES[Resource::place(&format!("{parameter}s"))];
     let parameters = |number| format!("&{parameter}={}", parents.id(number));
