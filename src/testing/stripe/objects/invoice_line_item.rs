@@ -4,7 +4,7 @@ use super::super::DAY;
 use super::super::seed::Seed;
 use super::discount::discount_id;
 use super::price::{one_time_price, recurring_price};
-use super::tax_rate::{tax_rate_id, tax_rate_of};
+use super::tax_rate::tax_rate_id;
 use super::{PER_PARENT, currency, parent_id, parent_number, when};
 
 const MONTH: i64 = 30 * DAY;
@@ -49,7 +49,7 @@ pub(in super::super) fn invoice_line_item(seed: &mut Seed) -> Value {
             "taxability_reason": "standard_rated",
             "taxable_amount": amount - discount,
         })),
-        "tax_rates": amounts(taxed, tax_rate_of(&tax_rate)),
+        "tax_rates": [],
         "type": if for_item { "invoiceitem" } else { "subscription" },
         "unit_amount_excluding_tax": unit.to_string(),
         "_parent": parent_id(seed, "invoices"),
