@@ -47,10 +47,17 @@ fn ids_of(response: &Response) -> (Vec<String>, bool) {
 
 /// The text of every object of a list, page by page.
 fn walk(mock: &StripeMock, path: &str, params: &str) -> Vec<String> {
+    walk_in_version("2022-11-15", mock, path, params)
+}
+
+fn walk_in_version(version: &str, mock: &StripeMock, path: &str, params: &str) -> Vec<String> {
+    let key = format!("Bearer {}", mock.key());
+    let headers = [("Authorization", key.as_str()), ("Stripe-Version", version)];
     let mut texts = Vec::new();
     let mut after = String::new();
     for _ in 0..1000 {
-        let response = ask(mock, &format!("{path}?limit=100{params}{after}"));
+        let response = ask_with(mock, &format!("{path}?limit=100{params}{after}"), &headers);
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
         let page: std::collections::HashMap<String, Box<RawValue>> = serde_json::from_slice(&response.body).unwrap();
         let data: Vec<Box<RawValue>> = serde_json::from_str(page["data"].get()).unwrap();
         texts.extend(data.iter().map(|object| json_text::compact(object.get())));

@@ -58,7 +58,9 @@ fn parents(resource: &Resource) -> Option<&'static Resource> {
 /// Every object of a resource, parent by parent where it has parents.
 fn all_listed(mock: &StripeMock, resource: &Resource) -> Vec<String> {
     let Some(parents) = parents(resource) else {
-        return walk(mock, resource.path, "");
+        let version = if resource.name == "invoice_payments" { "2025-03-31.basil" } else { "2022-11-15" };
+        let params = if resource.name == "subscriptions" { "&status=all" } else { "" };
+        return walk_in_version(version, mock, resource.path, params);
     };
     let of_parent = |id: Arc<str>| match (resource.required, resource.path.split_once('}')) {
         (Some(parameter), _) => walk(mock, resource.path, &format!("&{parameter}={id}")),
@@ -81,7 +83,7 @@ fn every_endpoint_lists_its_objects() {
         let objects = mock.objects(resource.name);
         let expected: BTreeSet<String> =
             objects.iter().filter(|text| text.contains(&only)).map(ToString::to_string).collect();
-        assert_eq!(listed, expected, "{}", resource.name);
+        assert!(listed == expected, "{}", resource.name);
         assert!(listed.len() >= 8, "{}", resource.name);
         assert!(!objects.iter().any(|text| text.contains("_parent")), "{}", resource.name);
     }
