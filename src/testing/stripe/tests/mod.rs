@@ -57,6 +57,7 @@ fn walk(mock: &StripeMock, path: &str, params: &str) -> Vec<String> {
     for _ in 0..1000 {
         let target = format!("{path}?limit=100{params}{after}");
         let response = ask_with(mock, &target, &[("Authorization", &key), ("Stripe-Version", version)]);
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
         let page: std::collections::HashMap<String, Box<RawValue>> = serde_json::from_slice(&response.body).unwrap();
         let data: Vec<Box<RawValue>> = serde_json::from_str(page["data"].get()).unwrap();
         texts.extend(data.iter().map(|object| json_text::compact(object.get())));
