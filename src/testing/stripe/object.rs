@@ -61,7 +61,8 @@ impl Object {
         let parent = Relation::of_child(resource).and_then(|relation| field(relation.key));
         let left_out: Vec<(&'static str, Arc<str>)> =
             Effect::fields(resource).filter_map(|name| Some((name, all.get(name)?.get().into()))).collect();
-        let stays = |name: &str| name != PARENT && !Effect::left_out(resource).any(|field| field == name);
+        let unsent: Vec<&str> = Effect::left_out(resource).chain([PARENT]).collect();
+        let stays = |name: &str| !unsent.contains(&name);
         let sent = if all.keys().all(|name| stays(name)) { None } else { Some(only(&text, stays)) };
         drop(all);
         let text: Arc<str> = sent.unwrap_or(text).into();

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 use super::super::json_text;
 use super::collection::Collection;
 use super::expansion::{Effect, expand_ids};
@@ -112,11 +115,8 @@ impl Store {
             list.push_str(&child.text);
         }
         // Writing to a String cannot fail.
-        let _ = write!(list, r#"],"has_more":{has_more},"#);
-        if nested.total_count {
-            let _ = write!(list, r#""total_count":{count},"#);
-        }
-        let _ = write!(list, r#""url":"{}"}}"#, nested.url.replacen("{}", parent, 1));
+        let url = nested.url.replacen("{}", parent, 1);
+        let _ = write!(list, r#"],"has_more":{has_more},"total_count":{count},"url":"{url}"}}"#);
         list
     }
 
@@ -178,9 +178,9 @@ impl Store {
 fn brought(resource: &Resource, id: &str, text: &str) -> Vec<(&'static Relation, Vec<String>)> {
     let children_of = |(relation, nested): (&'static Relation, &'static Nested)| {
         let data = field_at(text, &[nested.field, "data"])?;
-        let children: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(data.get()).ok()?;
-        let with_parent = |child: &Box<serde_json::value::RawValue>| {
-            with_field(&json_text::compact(child.get()), relation.key, &serde_json::Value::from(id).to_string())
+        let children: Vec<&RawValue> = serde_json::from_str(data.get()).ok()?;
+        let with_parent = |child: &&RawValue| {
+            with_field(&json_text::compact(child.get()), relation.key, &Value::from(id).to_string())
         };
         Some((relation, children.iter().map(with_parent).collect()))
     };

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::seed::Seed;
 use super::person::Person;
+use super::{PER_PARENT, children, list, object};
 
 /// A connected account.
 pub(in super::super) fn account(seed: &mut Seed) -> Value {
@@ -18,7 +19,8 @@ pub(in super::super) fn account(seed: &mut Seed) -> Value {
         "past_due": due,
         "pending_verification": [],
     });
-    json!({
+    let kind = *seed.pick(&["company", "individual", "non_profit"]);
+    let mut account = json!({
         "id": seed.id,
         "object": "account",
         "business_profile": {
@@ -31,7 +33,7 @@ pub(in super::super) fn account(seed: &mut Seed) -> Value {
             "support_url": null,
             "url": "https://shop.example",
         },
-        "business_type": seed.maybe(70, "company"),
+        "business_type": seed.maybe(90, kind),
         "capabilities": { "card_payments": "active", "transfers": "active" },
         "charges_enabled": ready,
         "controller": { "is_controller": true, "type": "application" },
@@ -40,13 +42,10 @@ pub(in super::super) fn account(seed: &mut Seed) -> Value {
         "default_currency": "eur",
         "details_submitted": ready,
         "email": person.email,
-        "external_accounts": {
-            "object": "list",
-            "data": [],
-            "has_more": false,
-            "total_count": 0,
-            "url": format!("/v1/accounts/{}/external_accounts", seed.id),
-        },
+        "external_accounts": list(
+            children(seed, "external_accounts"),
+            format!("/v1/accounts/{}/external_accounts", seed.id),
+        ),
         "future_requirements": {
             "alternatives": [],
             "current_deadline": null,
@@ -63,6 +62,27 @@ pub(in super::super) fn account(seed: &mut Seed) -> Value {
         "settings": settings(),
         "tos_acceptance": { "date": if ready { json!(seed.created) } else { Value::Null } },
         "type": seed.pick(&["standard", "express", "custom"]),
+    });
+    match account["business_type"].as_str() {
+        Some("individual") => account["individual"] = object(seed, "persons", seed.number * PER_PARENT),
+        Some(_) => account["company"] = company(&person),
+        None => {}
+    }
+    account
+}
+
+fn company(person: &Person) -> Value {
+    json!({
+        "address": person.address,
+        "directors_provided": true,
+        "executives_provided": true,
+        "name": format!("{} & friends", person.name),
+        "owners_provided": true,
+        "phone": person.phone,
+        "tax_id_provided": true,
+        "verification": {
+            "document": { "back": null, "details": null, "details_code": null, "front": null },
+        },
     })
 }
 

@@ -26,7 +26,6 @@ pub(in super::super) fn account_person(seed: &mut Seed) -> Value {
         "relationship": {
             "director": seed.chance(30),
             "executive": seed.chance(50),
-            "legal_guardian": false,
             "owner": seed.chance(60),
             "percent_ownership": seed.maybe(60, 33.5),
             "representative": seed.number % 2 == 1,

@@ -9,7 +9,7 @@ pub(in super::super) fn balance_transaction(seed: &mut Seed) -> Value {
     let amount = seed.between(250, 250_000);
     let fee = amount * 29 / 1000 + 30;
     let currency = currency(seed.number);
-    let waits = seed.number % 4 == 0;
+    let waits = seed.number.is_multiple_of(4);
     let mut transaction = json!({
         "id": seed.id,
         "object": "balance_transaction",

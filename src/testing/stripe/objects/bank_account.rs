@@ -10,13 +10,13 @@ use super::{join, parent_id, when};
 /// A payment source of a customer, every third a card.
 pub(in super::super) fn payment_source(seed: &mut Seed) -> Value {
     let owner = json!({ "customer": parent_id(seed, "customers") });
-    let source = if seed.number % 3 == 0 { card(seed) } else { bank_account(seed) };
+    let source = if seed.number.is_multiple_of(3) { card(seed) } else { bank_account(seed) };
     join(source, owner)
 }
 
 /// Where a connected account is paid to: every third is a card.
 pub(in super::super) fn external_account(seed: &mut Seed) -> Value {
-    let card_account = seed.number % 3 == 0;
+    let card_account = seed.number.is_multiple_of(3);
     let owner = json!({
         "account": parent_id(seed, "accounts"),
         "available_payout_methods": if card_account { json!(["standard", "instant"]) } else { json!(["standard"]) },

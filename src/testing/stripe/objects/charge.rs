@@ -4,7 +4,7 @@ use super::super::seed::Seed;
 use super::card_face::{card_checks, card_face, three_d_secure};
 use super::person::Person;
 use super::refund::refund_of;
-use super::{currency, customer_id, join, payment_method_id, when};
+use super::{account_id, currency, customer_id, join, list, payment_method_id, when};
 
 /// A card payment, one in six refunded.
 pub(in super::super) fn charge(seed: &mut Seed) -> Value {
@@ -18,6 +18,8 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
     let transaction = seed.id_of("balance_transactions", seed.number);
     let payment_intent = seed.id_of("payment_intents", seed.number);
     let receipt = seed.letters(160);
+    let has_fee = paid && seed.chance(10);
+    let application = seed.foreign_id("ca_");
     let order = seed.between(100_000, 999_999);
     let refunds: Vec<Value> =
         if refunded { vec![refund_of(seed, amount, currency, &payment_intent)] } else { Vec::new() };
@@ -28,9 +30,9 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
         "amount": amount,
         "amount_captured": if paid { amount } else { 0 },
         "amount_refunded": if refunded { amount } else { 0 },
-        "application": null,
-        "application_fee": null,
-        "application_fee_amount": null,
+        "application": when(has_fee, application),
+        "application_fee": when(has_fee, seed.id_of("application_fees", seed.number)),
+        "application_fee_amount": when(has_fee, amount / 50),
         "balance_transaction": when(paid, transaction),
         "billing_details": person.billing_details(),
         "calculated_statement_descriptor": "EXAMPLE SHOP",
@@ -39,14 +41,14 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
         "currency": currency,
         "customer": customer,
         "description": format!("Order {order} from the example shop"),
-        "disputed": false,
+        "disputed": paid && seed.chance(2),
         "failure_balance_transaction": null,
         "failure_code": when(failed, "card_declined"),
         "failure_message": when(failed, "The bank said no."),
         "fraud_details": {},
     });
     let second = json!({
-        "invoice": null,
+        "invoice": seed.maybe(30, seed.id_of("invoices", seed.number)),
         "livemode": false,
         "metadata": {
             "order_id": order.to_string(),
@@ -57,7 +59,7 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
             "utm": format!("source=newsletter&medium=e-mail&content={}", seed.letters(24)),
             "note": "Leave at the door \u{1F6AA}, ring twice",
         },
-        "on_behalf_of": null,
+        "on_behalf_of": when(has_fee, account_id(seed)),
         "outcome": outcome(seed, failed),
         "paid": paid,
         "payment_intent": payment_intent,
@@ -68,21 +70,15 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
         "receipt_number": seed.maybe(50, format!("{}-{}", order % 10_000, order / 100)),
         "receipt_url": format!("https://pay.stripe.example/receipts/{receipt}"),
         "refunded": refunded,
-        "refunds": {
-            "object": "list",
-            "data": refunds,
-            "has_more": false,
-            "total_count": i32::from(refunded),
-            "url": refunds_url,
-        },
-        "review": null,
+        "refunds": list(refunds, refunds_url),
+        "review": seed.maybe(3, seed.id_of("reviews", seed.number)),
         "shipping": person.shipping(),
         "source": null,
         "source_transfer": null,
-        "statement_descriptor": null,
+        "statement_descriptor": seed.maybe(10, "EXAMPLE SHOP"),
         "statement_descriptor_suffix": seed.maybe(30, "ORDER"),
         "status": if failed { "failed" } else { "succeeded" },
-        "transfer_data": null,
+        "transfer_data": when(has_fee, json!({ "amount": null, "destination": account_id(seed) })),
         "transfer_group": seed.maybe(10, format!("group_{order}")),
     });
     join(first, second)

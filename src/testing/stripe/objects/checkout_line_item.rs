@@ -14,8 +14,8 @@ pub(in super::super) fn checkout_line_item(seed: &mut Seed) -> Value {
     let unit = price["unit_amount"].as_u64().unwrap_or(0);
     let quantity = seed.between(1, 3);
     let subtotal = quantity * unit;
-    let discount = if seed.number % 5 == 0 { subtotal / 10 } else { 0 };
-    let tax = if seed.number % 3 == 0 { (subtotal - discount) / 4 } else { 0 };
+    let discount = if seed.number.is_multiple_of(5) { subtotal / 10 } else { 0 };
+    let tax = if seed.number.is_multiple_of(3) { (subtotal - discount) / 4 } else { 0 };
     let discounts = match discount {
         0 => json!([]),
         _ => json!([{ "amount": discount, "discount": discount_of(&discount_id(seed.number)) }]),

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::DAY;
 use super::super::seed::Seed;
-use super::discount::discount_id;
+use super::discount::{discount_id, discount_of};
 use super::person::Person;
 use super::tax_rate::tax_rate_id;
 use super::{children, currency, customer_id, join, list, payment_method_id, when};
@@ -39,7 +39,7 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "object": "invoice",
         "account_country": "US",
         "account_name": "Example shop",
-        "account_tax_ids": null,
+        "account_tax_ids": seed.maybe(20, json!(["txi_000000000000000000000001"])),
         "amount_due": total,
         "amount_paid": total - open,
         "amount_remaining": open,
@@ -55,31 +55,31 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "collection_method": "charge_automatically",
         "created": seed.created,
         "currency": currency(seed.number),
-        "custom_fields": null,
+        "custom_fields": seed.maybe(10, json!([{ "name": "Order", "value": token.get(..6) }])),
         "customer": customer_id(seed),
         "customer_address": person.address,
         "customer_email": person.email,
         "customer_name": person.name,
         "customer_phone": person.phone,
-        "customer_shipping": null,
+        "customer_shipping": seed.maybe(10, person.shipping()),
         "customer_tax_exempt": "none",
         "customer_tax_ids": [],
         "default_payment_method": seed.maybe(20, payment_method_id(seed)),
         "default_source": null,
         "default_tax_rates": [],
-        "description": null,
-        "discount": null,
+        "description": seed.maybe(20, "The box of this month"),
+        "discount": if discount > 0 { discount_of(&discount_id(seed.number)) } else { Value::Null },
         "discounts": if discount > 0 { json!([discount_id(seed.number)]) } else { json!([]) },
         "due_date": when(!paid, seed.created + MONTH),
         "effective_at": seed.created,
         "ending_balance": 0,
-        "footer": null,
+        "footer": seed.maybe(20, "Thank you. Example shop, Harbour Lane 1"),
     });
     let second = json!({
         "from_invoice": null,
         "hosted_invoice_url": format!("https://invoice.stripe.example/i/{token}"),
         "invoice_pdf": format!("https://invoice.stripe.example/i/{token}/pdf"),
-        "last_finalization_error": null,
+        "last_finalization_error": seed.maybe(2, json!({ "message": "The customer has no address.", "type": "invalid_request_error" })),
         "latest_revision": null,
         "lines": list(lines, format!("/v1/invoices/{}/lines", seed.id)),
         "livemode": false,
@@ -100,12 +100,12 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
         "quote": null,
-        "receipt_number": null,
-        "rendering_options": null,
+        "receipt_number": seed.maybe(40, format!("{:04}-{:04}", seed.number % 10_000, total % 10_000)),
+        "rendering_options": seed.maybe(10, json!({ "amount_tax_display": "include_inclusive_tax" })),
         "shipping_cost": null,
-        "shipping_details": null,
+        "shipping_details": seed.maybe(10, person.shipping()),
         "starting_balance": 0,
-        "statement_descriptor": null,
+        "statement_descriptor": seed.maybe(10, "EXAMPLE SHOP"),
         "status": if paid { "paid" } else { "open" },
         "status_transitions": {
             "finalized_at": seed.created + 60,

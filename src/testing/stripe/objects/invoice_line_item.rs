@@ -4,7 +4,7 @@ use super::super::DAY;
 use super::super::seed::Seed;
 use super::discount::discount_id;
 use super::price::{one_time_price, recurring_price};
-use super::tax_rate::{tax_rate_id, tax_rate_of};
+use super::tax_rate::tax_rate_id;
 use super::{PER_PARENT, currency, parent_id, parent_number, when};
 
 const MONTH: i64 = 30 * DAY;
@@ -13,13 +13,13 @@ const MONTH: i64 = 30 * DAY;
 /// Every seventh invoice has a discount of a tenth, every third a tax of a quarter.
 pub(in super::super) fn invoice_line_item(seed: &mut Seed) -> Value {
     let invoice = parent_number(seed);
-    let for_item = seed.number % PER_PARENT == 0 && seed.chance(50);
+    let for_item = seed.number.is_multiple_of(PER_PARENT) && seed.chance(50);
     let price = if for_item { one_time_price(seed, invoice) } else { recurring_price(seed, invoice) };
     let unit = price["unit_amount"].as_u64().unwrap_or(0);
     let quantity = seed.between(1, 5);
     let amount = quantity * unit;
-    let discount = if invoice % 7 == 0 { amount / 10 } else { 0 };
-    let taxed = invoice % 3 == 0;
+    let discount = if invoice.is_multiple_of(7) { amount / 10 } else { 0 };
+    let taxed = invoice.is_multiple_of(3);
     let tax_rate = tax_rate_id(0);
     let mut line = json!({
         "id": seed.id,
@@ -49,7 +49,7 @@ pub(in super::super) fn invoice_line_item(seed: &mut Seed) -> Value {
             "taxability_reason": "standard_rated",
             "taxable_amount": amount - discount,
         })),
-        "tax_rates": amounts(taxed, tax_rate_of(&tax_rate)),
+        "tax_rates": [],
         "type": if for_item { "invoiceitem" } else { "subscription" },
         "unit_amount_excluding_tax": unit.to_string(),
         "_parent": parent_id(seed, "invoices"),

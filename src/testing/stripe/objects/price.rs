@@ -3,13 +3,21 @@ use serde_json::{Value, json};
 use super::super::seed::Seed;
 use super::{CURRENCIES, PRODUCTS, currency, object, when};
 
-/// How many prices share a kind and a currency.
+/// The number says what sort of price it is. Of each sort and currency, other objects name some.
+const SORTS: u64 = 5;
 const ALIKE: u64 = 5;
 
-/// A price: by its number paid once, tiered, or recurring per unit.
+const ONE_TIME: u64 = 1;
+const TIERED: u64 = 2;
+const CUSTOM: u64 = 4;
+const RECURRING: u64 = 0;
+
+/// A price: paid once, tiered, of the customer's choice, or recurring per unit.
 pub(in super::super) fn price(seed: &mut Seed) -> Value {
-    let recurring = seed.number % 4 != 1;
-    let tiered = seed.number % 4 == 2;
+    let sort = seed.number % SORTS;
+    let (tiered, custom) = (sort == TIERED, sort == CUSTOM);
+    let recurring = sort != ONE_TIME && !custom;
+    let fixed = !tiered && !custom;
     let unit = seed.between(500, 20_000);
     let metered = tiered || seed.chance(25);
     let mut price = json!({
@@ -18,8 +26,8 @@ pub(in super::super) fn price(seed: &mut Seed) -> Value {
         "active": seed.chance(90),
         "billing_scheme": if tiered { "tiered" } else { "per_unit" },
         "created": seed.created,
-        "currency": CURRENCIES[place_of_currency(seed.number)],
-        "custom_unit_amount": null,
+        "currency": CURRENCIES[(seed.number / SORTS) as usize % CURRENCIES.len()],
+        "custom_unit_amount": when(custom, json!({ "maximum": null, "minimum": 500, "preset": unit })),
         "livemode": false,
         "lookup_key": seed.maybe(30, format!("plan_{}", seed.number)),
         "metadata": {},
@@ -34,10 +42,10 @@ pub(in super::super) fn price(seed: &mut Seed) -> Value {
         })),
         "tax_behavior": seed.pick(&["exclusive", "inclusive", "unspecified"]),
         "tiers_mode": when(tiered, "graduated"),
-        "transform_quantity": when(!tiered && seed.chance(15), json!({ "divide_by": 10, "round": "up" })),
+        "transform_quantity": when(fixed && seed.chance(15), json!({ "divide_by": 10, "round": "up" })),
         "type": if recurring { "recurring" } else { "one_time" },
-        "unit_amount": when(!tiered, unit),
-        "unit_amount_decimal": when(!tiered, unit.to_string()),
+        "unit_amount": when(fixed, unit),
+        "unit_amount_decimal": when(fixed, unit.to_string()),
     });
     if tiered {
         price["tiers"] = tiers(unit);
@@ -66,22 +74,28 @@ pub(super) fn tiers(unit: u64) -> Value {
 }
 
 /// A price paid once, in the currency of the object of that number.
-pub(super) fn one_time_price(seed: &mut Seed, currency_of: u64) -> Value {
-    any_price(seed, currency_of, 1)
+pub(super) fn one_time_price(seed: &Seed, currency_of: u64) -> Value {
+    object(seed, "prices", number_of(ONE_TIME, seed, currency_of))
 }
 
 /// A recurring price per unit, in the currency of the object of that number.
-pub(super) fn recurring_price(seed: &mut Seed, currency_of: u64) -> Value {
-    any_price(seed, currency_of, 3)
+pub(super) fn recurring_price(seed: &Seed, currency_of: u64) -> Value {
+    object(seed, "prices", number_of(RECURRING, seed, currency_of))
 }
 
-fn any_price(seed: &mut Seed, currency_of: u64, kind: u64) -> Value {
-    let count = CURRENCIES.len() as u64;
+/// The id of a price paid once, in the currency of the object that is made.
+pub(super) fn one_time_price_id(seed: &Seed) -> String {
+    seed.id_of("prices", number_of(ONE_TIME, seed, seed.number))
+}
+
+/// The id of a recurring price, in the currency of the object that is made.
+pub(super) fn recurring_price_id(seed: &Seed) -> String {
+    seed.id_of("prices", number_of(RECURRING, seed, seed.number))
+}
+
+fn number_of(sort: u64, seed: &Seed, currency_of: u64) -> u64 {
+    let currencies = CURRENCIES.len() as u64;
     let place = CURRENCIES.iter().position(|one| *one == currency(currency_of)).unwrap_or(0) as u64;
-    let number = 4 * (count * seed.between(0, ALIKE - 1) + place) + kind;
-    object(seed, "prices", number)
-}
-
-fn place_of_currency(number: u64) -> usize {
-    (number / 4) as usize % CURRENCIES.len()
+    let alike = seed.number % ALIKE + 1;
+    SORTS * (currencies * alike + place) + sort
 }

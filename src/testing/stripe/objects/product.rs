@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::super::seed::Seed;
+use super::price::one_time_price_id;
 
 const THINGS: &[&str] = &["Lamp", "Kettle", "Notebook", "Bicycle bell", "Café table"];
 const STYLES: &[&str] = &["Plain", "Striped", "Foldable", "Second-hand"];
@@ -8,7 +9,7 @@ const STYLES: &[&str] = &["Plain", "Striped", "Foldable", "Second-hand"];
 /// A product.
 pub(in super::super) fn product(seed: &mut Seed) -> Value {
     let name = format!("{} {}", seed.pick(STYLES), seed.pick(THINGS));
-    let price = seed.id_of("prices", 4 * seed.number + 1);
+    let price = one_time_price_id(seed);
     let updated = seed.created + seed.between(0, 3600) as i64;
     json!({
         "id": seed.id,
@@ -32,11 +33,11 @@ pub(in super::super) fn product(seed: &mut Seed) -> Value {
             Value::Null
         },
         "shippable": seed.maybe(70, true),
-        "statement_descriptor": null,
+        "statement_descriptor": seed.maybe(10, "EXAMPLE SHOP"),
         "tax_code": seed.maybe(20, "txcd_99999999"),
         "type": "service",
-        "unit_label": null,
+        "unit_label": seed.maybe(20, "piece"),
         "updated": updated,
-        "url": null,
+        "url": seed.maybe(30, "https://shop.example/lamp"),
     })
 }

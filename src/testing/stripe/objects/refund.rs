@@ -16,20 +16,28 @@ pub(in super::super) fn refund(seed: &mut Seed) -> Value {
 /// The refund of the charge of the seed's number.
 pub(super) fn refund_of(seed: &mut Seed, amount: u64, currency: &str, payment_intent: &str) -> Value {
     let transaction = seed.foreign_id("txn_");
-    json!({
+    let failed = seed.chance(5);
+    let reason = *seed.pick(REASONS);
+    let reason = seed.maybe(85, reason);
+    let mut refund = json!({
         "id": seed.id_of("refunds", seed.number),
         "object": "refund",
         "amount": amount,
-        "balance_transaction": transaction,
+        "balance_transaction": seed.maybe(97, transaction),
         "charge": seed.id_of("charges", seed.number),
         "created": seed.created,
         "currency": currency,
         "metadata": {},
         "payment_intent": payment_intent,
-        "reason": seed.pick(REASONS),
-        "receipt_number": null,
+        "reason": reason,
+        "receipt_number": seed.maybe(30, format!("{:04}-{:04}", seed.number % 10_000, amount % 10_000)),
         "source_transfer_reversal": null,
-        "status": "succeeded",
-        "transfer_reversal": null,
-    })
+        "status": if failed { "failed" } else { "succeeded" },
+        "transfer_reversal": seed.maybe(10, seed.id_of("transfer_reversals", seed.number)),
+    });
+    if failed {
+        refund["failure_balance_transaction"] = json!(seed.foreign_id("txn_"));
+        refund["failure_reason"] = json!("lost_or_stolen_card");
+    }
+    refund
 }

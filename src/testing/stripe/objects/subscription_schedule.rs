@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::DAY;
 use super::super::seed::Seed;
+use super::price::{one_time_price_id, recurring_price_id};
 use super::tax_rate::{tax_rate_id, tax_rate_of};
 use super::{currency, customer_id, payment_method_id, when};
 
@@ -49,8 +50,8 @@ pub(in super::super) fn subscription_schedule(seed: &mut Seed) -> Value {
 
 /// A year of it.
 fn phase(seed: &Seed, start: i64) -> Value {
-    let price = seed.id_of("prices", 4 * (seed.number % 25) + 3);
-    let extra = seed.id_of("prices", 4 * (seed.number % 25) + 1);
+    let price = recurring_price_id(seed);
+    let extra = one_time_price_id(seed);
     json!({
         "add_invoice_items": [{ "price": extra, "quantity": 1, "tax_rates": [] }],
         "application_fee_percent": null,
