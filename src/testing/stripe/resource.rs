@@ -23,7 +23,8 @@ pub(super) struct Resource {
     pub(super) created_filter: bool,
     /// The field that holds the time of creation. Objects without it are listed as they came.
     pub(super) created_field: &'static str,
-    /// Query parameters that compare with the object's field of the same name.
+    /// Query parameters that compare with the object's field of the same name. Stripe's others,
+    /// which look into a hash or an array, are refused here.
     pub(super) filters: &'static [&'static str],
     /// The query parameter that compares with the hidden field `_parent`.
     pub(super) parent_filter: Option<&'static str>,
@@ -102,7 +103,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         path: "/v1/issuing/authorizations",
         object: "issuing.authorization",
         id_prefix: "iauth_",
-        filters: &["cardholder", "status"],
+        filters: &["card", "cardholder", "status"],
         event_created: Some("issuing_authorization.created"),
         event_updated: Some("issuing_authorization.updated"),
         generate: objects::authorization,
@@ -148,7 +149,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         path: "/v1/issuing/cards",
         object: "issuing.card",
         id_prefix: "ic_",
-        filters: &["exp_month", "exp_year", "last4", "status", "type"],
+        filters: &["cardholder", "exp_month", "exp_year", "last4", "status", "type"],
         event_created: Some("issuing_card.created"),
         event_updated: Some("issuing_card.updated"),
         generate: objects::issuing_card,
@@ -325,6 +326,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         path: "/v1/invoice_payments",
         object: "invoice_payment",
         id_prefix: "inpay_",
+        created_filter: false,
         filters: &["invoice", "status"],
         event_updated: Some("invoice_payment.paid"),
         generate: objects::invoice_payment,
@@ -432,7 +434,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         path: "/v1/promotion_codes",
         object: "promotion_code",
         id_prefix: "promo_",
-        filters: &["active", "code", "customer"],
+        filters: &["active", "code", "coupon", "customer"],
         event_created: Some("promotion_code.created"),
         event_updated: Some("promotion_code.updated"),
         generate: objects::promotion_code,
@@ -464,7 +466,6 @@ pub(super) const RESOURCES: &[Resource] = &[
         path: "/v1/setup_attempts",
         object: "setup_attempt",
         id_prefix: "setatt_",
-        filters: &["setup_intent"],
         required: Some("setup_intent"),
         generate: objects::setup_attempt,
         ..LIST
@@ -496,7 +497,6 @@ pub(super) const RESOURCES: &[Resource] = &[
         id_prefix: "si_",
         id_digits: 14,
         created_filter: false,
-        filters: &["subscription"],
         required: Some("subscription"),
         generate: objects::subscription_item,
         ..LIST
@@ -517,14 +517,7 @@ pub(super) const RESOURCES: &[Resource] = &[
         path: "/v1/subscriptions",
         object: "subscription",
         id_prefix: "sub_",
-        filters: &[
-            "collection_method",
-            "current_period_end",
-            "current_period_start",
-            "customer",
-            "status",
-            "test_clock",
-        ],
+        filters: &["collection_method", "current_period_end", "current_period_start", "customer", "status", "test_clock"],
         event_created: Some("customer.subscription.created"),
         event_updated: Some("customer.subscription.updated"),
         event_deleted: Some("customer.subscription.deleted"),
