@@ -49,6 +49,7 @@ mod resource;
 mod script;
 mod seed;
 mod store;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::expansion::Effect;
 use super::list_query::ListQuery;
 use super::relation::{PARENT, Relation};
 use super::resource::Resource;
-use crate::json::{for_each_member, unquoted};
+use crate::json::{field as json_field, for_each_member, unquoted};
 
 /// How deep an object lies in a list.
 pub(super) const LEVEL_IN_LIST: usize = 2;
@@ -53,10 +53,15 @@ impl Object {
         let id = field("id").ok_or_else(|| format!("an object of {name} without id\n{text}"))?;
         let created = field(resource.created_field).and_then(|created| created.parse().ok());
         let kind = if resource.types { field("type") } else { None };
+        // An object that stands where others have its id is compared by its id.
+        let compared = |name: &str| match json_field(all.get(name)?.get(), "id") {
+            Some(id) => Some(unquoted(id).into_owned()),
+            None => field(name),
+        };
         let fields = resource
             .filter_fields()
             .chain(resource.shows_only.map(|_| "object"))
-            .filter_map(|name| Some((name, field(name)?)))
+            .filter_map(|name| Some((name, compared(name)?)))
             .collect();
         let parent = Relation::of_child(resource).and_then(|relation| field(relation.key));
         let left_out: Vec<(&'static str, Arc<str>)> =
