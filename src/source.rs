@@ -118,6 +118,14 @@ pub trait Source: Send + Sync {
     /// A config failure for what the specification cannot express.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
 
+    /// How many slices are read at the same time, over all streams; `read --workers` has the last word. With one, streams
+    /// and slices are read in their order, so the output of a run is that of the next one; with more, streams may take
+    /// turns line by line. Any of a stream's methods may then be called by several threads at once. Default: 1, which is
+    /// polite to an API that nobody knows the limits of.
+    fn num_workers(&self, _config: &Config) -> usize {
+        1
+    }
+
     /// Whether the config works. Default: the first page of the first stream that has one can be read.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ const API_URL: &str = "https://api.stripe.com/v1";
 const START_DATE: &str = "2017-01-25T00:00:00Z";
 const SLICE_RANGE_DAYS: i64 = 365;
 const DAY: i64 = 86_400;
+const NUM_WORKERS: usize = 10;
 /// Calls a second that Stripe lets through in test mode and in live mode. <https://docs.stripe.com/rate-limits>
 const TEST_RATE: u32 = 25;
 const LIVE_RATE: u32 = 100;
@@ -54,6 +55,11 @@ impl StripeConfig {
             api_url,
         })
     }
+}
+
+/// Slices that are read at the same time.
+pub(super) fn num_workers(config: &Config) -> usize {
+    config.get("num_workers").and_then(whole).and_then(|number| usize::try_from(number).ok()).unwrap_or(NUM_WORKERS)
 }
 
 /// A whole number, also one that is written `7.0`, which JSON Schema takes for an integer.

@@ -51,6 +51,10 @@ impl Source for Stripe {
         Ok(created.chain(updated).collect())
     }
 
+    fn num_workers(&self, config: &Config) -> usize {
+        config::num_workers(config)
+    }
+
     /// A key that can read one stream works. A restricted key may not be allowed to read the first ones, so the others
     /// are tried too; any other fault than a missing permission is the answer at once.
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<()> {
