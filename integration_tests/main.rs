@@ -25,3 +25,4 @@ mod stripe;
 mod sub_stream;
 mod support;
 mod tls;
+mod workers;

@@ -170,21 +170,19 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         Progress::whole(self.stream, self.cursor_field, state.clone(), begun)
     }
 
-    /// Reads all slices of a queue. The first worker goes to another stream as soon as there are no more for it, if it
-    /// was given away.
+    /// Reads all slices of a queue. `worker` is free for others as soon as there is no slice for it any more; without it,
+    /// the caller stays one.
     fn read_slices(&self, queue: &SliceQueue<'_>, worker: Option<Worker<'_>>) {
         thread::scope(|scope| self.work(scope, queue, worker));
     }
 
     /// What each worker does. With each slice it takes, it calls for another worker to take the next one.
-    fn work<'scope, 'w: 'scope>(
+    fn work<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         queue: &'scope SliceQueue<'_>,
-        worker: Option<Worker<'w>>,
-    ) where
-        'a: 'w,
-    {
+        worker: Option<Worker<'_>>,
+    ) {
         let result = bug::caught(|| {
             while let Some(Taken { job, is_last }) = queue.take(self)? {
                 if let Some(worker) = self.workers.try_hire().filter(|_| !is_last) {
