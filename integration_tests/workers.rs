@@ -169,6 +169,12 @@ fn all(hundreds: i64) -> BTreeSet<i64> {
     (0..10 * hundreds).map(|n| 10 * n).collect()
 }
 
+/// The output up to each of its states.
+fn cuts(whole: &str) -> Vec<&str> {
+    let states = whole.match_indices("{\"type\":\"STATE\"");
+    states.map(|(at, _)| &whole[..=at + whole[at..].find('\n').unwrap()]).collect()
+}
+
 /// Holds requests until enough has happened, or for ten seconds at most: then the test fails, and does not hang.
 #[derive(Default)]
 struct Gate {
@@ -252,14 +258,13 @@ fn a_read_by_eight_workers_cut_after_any_state_loses_nothing() {
             let stream = Numbers { resumable, ..Numbers::new(&server, cut, 20) };
             let whole = read(&stream, 8, None);
             assert_eq!(set(&Messages::parse(&whole)), all(20));
-            let states = whole.match_indices("{\"type\":\"STATE\"").map(|(at, _)| at);
-            let ends: Vec<usize> = states.map(|at| at + whole[at..].find('\n').unwrap() + 1).collect();
-            assert!(ends.len() >= 8, "{cut:?}: {} states", ends.len());
-            for end in ends {
-                let before = Messages::parse_cut(&whole[..end]);
+            let cuts = cuts(&whole);
+            assert!(cuts.len() >= 8, "{cut:?}: {} states", cuts.len());
+            for cut in cuts {
+                let before = Messages::parse_cut(cut);
                 let after = Messages::parse(&read(&stream, 8, Some(&before.state_file())));
                 let both = &set(&before) | &set(&after);
-                assert_eq!(both, all(20), "{cut:?} {resumable} from {}", before.state_file());
+                assert_eq!(both, all(20), "{:?} {resumable} from {}", stream.cut, before.state_file());
             }
         }
     }
@@ -382,9 +387,8 @@ fn states_within_a_slice_are_those_of_the_first_unfinished_one() {
     let stream = Numbers { interval: Some(2), resumable: false, ..Numbers::new(&server, Cut::Spans, 20) };
     let whole = read(&stream, 8, None);
     assert_eq!(set(&Messages::parse(&whole)), all(20));
-    for (at, _) in whole.match_indices("{\"type\":\"STATE\"") {
-        let end = at + whole[at..].find('\n').unwrap() + 1;
-        let before = Messages::parse_cut(&whole[..end]);
+    for cut in cuts(&whole) {
+        let before = Messages::parse_cut(cut);
         let state = before.states("numbers").pop().unwrap();
         let known = state["n"].as_i64().unwrap_or(-1);
         assert!(all(20).into_iter().filter(|n| *n <= known).all(|n| set(&before).contains(&n)), "{state} is ahead");
@@ -436,8 +440,8 @@ fn stripe_read_by_ten_workers_and_cut_after_any_state_loses_nothing() {
         let whole = read(mode, None);
         let last = Messages::parse(&whole).states("charges").pop().unwrap().clone();
         assert_eq!((last["synced_to"].as_i64(), last.get("__resume")), (Some(DEFAULT_NOW), None));
-        for (at, _) in whole.match_indices("{\"type\":\"STATE\"") {
-            let before = Messages::parse_cut(&whole[..at + whole[at..].find('\n').unwrap() + 1]);
+        for cut in cuts(&whole) {
+            let before = Messages::parse_cut(cut);
             let after = Messages::parse(&read(mode, Some(&before.state_file())));
             assert_eq!(&ids(&before) | &ids(&after), served, "{mode} from {}", before.state_file());
         }
