@@ -103,7 +103,7 @@ fn a_page_is_gone_on_with_and_the_cursor_moves_only_at_the_end() {
     let server = Server::start(api);
     let messages = events(&server, |_| {}).streams(&[("events", "incremental")]).run("read").messages();
     let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
-    let at = |n: i64| json!({"__resume": {"slice": {}, "next_page_token": n, "newest": n}});
+    let at = |n: i64| json!({"__resume": [{"slice": {}, "next_page_token": n, "newest": n}]});
     assert_eq!(states, [at(3), at(6), at(9), json!({"n": 12})]);
     let state = json!({"events": at(6)});
     let rest = events(&server, |_| {}).streams(&[("events", "incremental")]).state(&state).run("read").messages();
@@ -146,7 +146,7 @@ fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped(
     let first = stream().arg("--limit").arg("15").run("read").messages();
     let place = json!({
         "states": [{"partition": {"region": "eu"}, "cursor": {"__ab_full_refresh_sync_complete": true}}],
-        "__resume": {"slice": {"region": "us"}, "next_page_token": 3}
+        "__resume": [{"slice": {"region": "us"}, "next_page_token": 3}]
     });
     assert_eq!(**first.states("events").last().unwrap(), place);
     server.take_requests();

@@ -29,3 +29,4 @@ mod stripe_streams;
 mod sub_stream;
 mod support;
 mod tls;
+mod workers;

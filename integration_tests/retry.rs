@@ -191,7 +191,10 @@ fn a_wait_that_is_too_long_ends_the_stream_with_its_state_and_the_time_the_quota
     let messages = done.messages();
     assert_eq!((done.status, done.sleeps.len(), server.requests().len()), (1, 0, 2));
     assert_eq!(messages.statuses("items"), ["STARTED", "RUNNING", "RUNNING", "INCOMPLETE"]);
-    assert_eq!(**messages.states("items").last().unwrap(), json!({"__resume": {"slice": {}, "next_page_token": "b"}}));
+    assert_eq!(
+        **messages.states("items").last().unwrap(),
+        json!({"__resume": [{"slice": {}, "next_page_token": "b"}]})
+    );
     let reset = (1_793_491_200 + 3_600 + 180) * 1_000_i64;
     assert!(done.stdout.contains(&format!(r#""rate_limited":{{"quota_reset":{reset}}}"#)), "{}", done.stdout);
     assert_eq!(messages.errors()[0].failure_type.as_deref(), Some("transient_error"));

@@ -162,6 +162,41 @@ fn pages_are_kept_only_if_two_of_the_chosen_streams_read_them() {
 }
 
 #[test]
+fn ten_workers_fetch_each_page_of_a_cached_parent_once_and_lose_no_child() {
+    let server = Server::start(api);
+    for _ in 0..10 {
+        let messages = connector_with_cache(server.url(), &ALL, true).arg("--workers").arg("10").run("read").messages();
+        let mut asked: Vec<String> = server.take_requests().iter().map(Request::to_string).collect();
+        asked.sort_unstable();
+        let mut expected: Vec<String> = ["", "?page=2", "?page=3"].map(|page| format!("GET /orders{page}")).to_vec();
+        expected.extend((1..=5).flat_map(|id| [(); 2].map(|()| format!("GET /orders/o%2F{id}/items"))));
+        expected.sort_unstable();
+        assert_eq!(asked, expected);
+        let counts = ["orders", "items", "changes"].map(|stream| messages.records(stream).len());
+        assert_eq!(counts, [5, 15, 15]);
+        let states = messages.states("changes").last().unwrap()["states"].as_array().unwrap().len();
+        assert_eq!(states, 5, "each parent has its state");
+    }
+}
+
+#[test]
+fn children_without_records_cost_no_state_each() {
+    let server = Server::start(|request: &Request| {
+        if request.path == "/orders" {
+            let ids: Vec<Value> = (0..200).map(|id| json!({"id": format!("o/{id}")})).collect();
+            return Reply::json(json!({ "data": ids }));
+        }
+        Reply::json(json!({"data": []}))
+    });
+    for workers in ["1", "8"] {
+        let read = connector(server.url(), &[("changes", "incremental")]).arg("--workers").arg(workers).run("read");
+        let messages = read.messages();
+        assert_eq!(messages.states("changes").len(), 1);
+        assert_eq!(messages.states("changes")[0]["states"].as_array().unwrap().len(), 200);
+    }
+}
+
+#[test]
 fn a_cache_that_is_spoilt_while_a_child_reads_changes_nothing_but_the_number_of_requests() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().to_owned();

@@ -102,6 +102,10 @@ pub struct ReadArgs {
     /// Stop each stream after this many records, with a state to go on from
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+
+    /// Read so many parts of streams at the same time [default: what the source says, often a setting of its config]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
 }
 
 /// A command line that makes sense.
@@ -189,9 +193,11 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for line in ["x", "x write", "x read", "x check", "x read --config c --limit 0", "x read --config c --limit -1"]
-        {
+        for line in ["x", "x write", "x read", "x check"] {
             assert!(parse_line(line).is_err(), "{line}");
+        }
+        for flag in ["--limit 0", "--limit -1", "--workers 0", "--workers many"] {
+            assert!(parse_line(&format!("x read --config c {flag}")).is_err(), "{flag}");
         }
     }
 }

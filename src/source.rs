@@ -51,10 +51,17 @@ impl CheckContext<'_> {
             fetcher: self.fetcher,
             output: self.output,
         };
-        let Some(slice) = stream.stream_slices(&cx)?.next() else { return Ok(false) };
-        let cx = RequestContext { state: &state, slice: &slice?, page_token: None };
-        self.fetcher.page(stream, &cx)?;
-        Ok(true)
+        let mut is_asked = false;
+        for slice in stream.stream_slices(&cx)? {
+            let slice = slice?;
+            is_asked = true;
+            // A parent was asked, and has had no children so far.
+            if !stream.is_marker(&slice) {
+                self.fetcher.page(stream, &RequestContext { state: &state, slice: &slice, page_token: None })?;
+                break;
+            }
+        }
+        Ok(is_asked)
     }
 
     /// Probes streams, each like [`CheckContext::probe`], at most so many at once. The results are in the order of the
@@ -160,6 +167,14 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// A config failure for what the specification cannot express.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
+
+    /// How many slices are read at the same time, over all streams; `read --workers` has the last word. With one, streams
+    /// and slices are read in their order, so the output of a run is that of the next one; with more, streams may take
+    /// turns line by line. Any of a stream's methods may then be called by several threads at once. Default: 1, which is
+    /// polite to an API that nobody knows the limits of.
+    fn num_workers(&self, _config: &Config) -> usize {
+        1
+    }
 
     /// Whether the config works. Default: the first page of the first stream that has one can be read. What is returned
     /// is told with the success: what will not work all the same.

@@ -16,6 +16,12 @@ const START: i64 = DEFAULT_NOW - 400 * DAY;
 /// Where the first window of the list ends.
 const FIRST_END: i64 = START + 365 * DAY - 1;
 
+/// The paths of all streams' lists, or their parents', in the order of the streams.
+pub(crate) fn list_paths() -> Vec<String> {
+    let path = |row: &Row| row.list.split('?').next().unwrap().replace("{account_id}", "acct_test");
+    ROWS.iter().map(path).collect()
+}
+
 /// One stream against a mock of its own.
 struct Case {
     row: &'static Row,

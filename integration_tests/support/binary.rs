@@ -96,7 +96,13 @@ impl Output {
     }
 }
 
-/// A config for a mock Stripe.
+/// A config for a mock Stripe. With one worker, so that requests and records come in their order.
 pub(crate) fn config(mock: &StripeMock) -> Value {
-    json!({"client_secret": mock.key(), "account_id": "acct_test", "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
+    json!({
+        "client_secret": mock.key(),
+        "account_id": "acct_test",
+        "api_url": format!("{}/v1", mock.url()),
+        "call_rate_limit": 1_000_000,
+        "num_workers": 1,
+    })
 }

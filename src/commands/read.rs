@@ -20,7 +20,8 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         Some(file) => InputState::parse(&cx.read_file(file, "state", "--state")?, &name(file))?,
         None => InputState::default(),
     };
-    let plan = ReadPlan { streams: &streams, catalog: &catalog, state: &state, limit: args.limit };
+    let num_workers = args.workers.map_or_else(|| cx.source.num_workers(&config), usize::from);
+    let plan = ReadPlan { streams: &streams, catalog: &catalog, state: &state, limit: args.limit, num_workers };
     sync::read(&plan, &cx.client(), cx.output)
 }
 

@@ -18,7 +18,8 @@ use crate::protocol::{Failure, FailureKind, StreamState, SyncMode};
 /// A stream of records behind an HTTP API.
 ///
 /// A stream is a value: a plain struct that implements this trait. Its name, URL and schema are data, so a struct may
-/// as well serve forty streams as one.
+/// as well serve forty streams as one. If slices are read at the same time (see [`crate::Source::num_workers`]), several
+/// threads call its methods at once.
 ///
 /// ```
 /// use source_http::json::RecordPath;
@@ -366,7 +367,8 @@ pub trait HttpStream: Send + Sync {
         Ok(state)
     }
 
-    /// Advances the state past a slice that was read to its end. `newest` is the newest cursor value of the slice's
+    /// Advances the state past a slice that was read to its end; where [`HttpStream::slices_in_order`], in the order of the
+    /// slices, however many are read at the same time. `newest` is the newest cursor value of the slice's
     /// records. Default: the cursor field's value in the state becomes the newest seen.
     fn get_updated_state(
         &self,

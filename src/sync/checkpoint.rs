@@ -1,5 +1,6 @@
 //! Where a stream can go on after an interruption. A stream's own state knows finished slices; what is known within a
-//! slice, the next page and the newest cursor value so far, is kept beside it under one key of our own.
+//! slice, the next page and the newest cursor value so far, is kept beside it under one key of our own, as a list: with
+//! several workers there are several such slices, and finished ones behind an unfinished one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{PageToken, Slice};
 
-/// The key of the [`Checkpoint`] in a stream's state.
+/// The key of the [`Checkpoint`]s in a stream's state.
 const KEY: &str = "__resume";
 /// Says that a full refresh has read the stream to its end; a name Airbyte's platform knows. The whole state of a stream
 /// without cursor.
@@ -16,7 +17,7 @@ const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 /// Says that a full refresh is going on.
 const FULL_REFRESH: &str = "__full_refresh";
 
-/// A place within a slice.
+/// A slice that was begun, and how far it was read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     /// The slice.
@@ -27,6 +28,9 @@ pub(super) struct Checkpoint {
     /// The newest cursor value on the pages before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest: Option<Value>,
+    /// It was read to its end, and a slice before it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) done: bool,
 }
 
 impl Checkpoint {
@@ -35,23 +39,33 @@ impl Checkpoint {
         Self { slice, ..Self::default() }
     }
 
-    /// Takes the checkpoint out of a state.
-    pub(super) fn take(state: &mut StreamState) -> Result<Option<Self>, Failure> {
-        let Some(value) = state.remove(KEY) else { return Ok(None) };
-        serde_json::from_value(value).map(Some).map_err(|error| {
-            Failure::config(format!(
-                "The member `{KEY}` of the state is damaged ({error}). Remove it to read the slice it stands in again."
-            ))
-        })
+    /// Whether there is more to know of it than that it is one of the stream's slices.
+    pub(super) fn is_begun(&self) -> bool {
+        self.done || self.next_page_token.is_some()
     }
+}
 
-    /// The state with the checkpoint in it.
-    pub(super) fn put(&self, state: &StreamState) -> StreamState {
-        let mut state = state.clone();
+/// Takes the begun slices out of a state. A single one may stand there without its list.
+pub(super) fn take(state: &mut StreamState) -> Result<Vec<Checkpoint>, Failure> {
+    let begun = match state.remove(KEY) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(list)) => list,
+        Some(single) => vec![single],
+    };
+    begun.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(|error| {
+        Failure::config(format!(
+            "The member `{KEY}` of the state is damaged ({error}). Remove it to read the slices it stands in again."
+        ))
+    })
+}
+
+/// The state with the begun slices in it, if there are any.
+pub(super) fn put(mut state: StreamState, begun: &[&Checkpoint]) -> StreamState {
+    if !begun.is_empty() {
         // Slices and tokens are JSON values: this cannot fail.
-        state.insert(KEY.to_owned(), serde_json::to_value(self).unwrap_or_default());
-        state
+        state.insert(KEY.to_owned(), serde_json::to_value(begun).unwrap_or_default());
     }
+    state
 }
 
 /// Whether a state says that the stream was read to its end.
@@ -84,22 +98,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checkpoint_comes_back_as_it_was_put_and_leaves_the_state_alone() {
+    fn checkpoints_come_back_as_they_were_put_and_leave_the_state_alone() {
         let Value::Object(state) = json!({"updated": "7"}) else { unreachable!() };
-        let checkpoint = Checkpoint {
-            slice: std::iter::once(("from".to_owned(), json!(1))).collect(),
-            next_page_token: Some(json!("ch_1")),
-            newest: Some(json!(9)),
-        };
-        let mut stored = checkpoint.put(&state);
-        assert_eq!(Checkpoint::take(&mut stored).unwrap(), Some(checkpoint));
+        let slice = |from: i64| std::iter::once(("from".to_owned(), json!(from))).collect();
+        let open =
+            Checkpoint { next_page_token: Some(json!("ch_1")), newest: Some(json!(9)), ..Checkpoint::at(slice(1)) };
+        let done = Checkpoint { done: true, ..Checkpoint::at(slice(2)) };
+        let mut stored = put(state.clone(), &[&open, &done]);
+        assert_eq!(
+            stored["__resume"],
+            json!([{"slice": {"from": 1}, "next_page_token": "ch_1", "newest": 9}, {"slice": {"from": 2}, "done": true}])
+        );
+        assert_eq!(take(&mut stored).unwrap(), [open.clone(), done]);
         assert_eq!(stored, state);
-        assert_eq!(Checkpoint::take(&mut stored).unwrap(), None);
+        assert_eq!(take(&mut stored).unwrap(), []);
+        assert_eq!(put(state.clone(), &[]), state);
+
+        let mut single = state.clone();
+        single.insert("__resume".to_owned(), json!({"slice": {"from": 1}, "next_page_token": "ch_1", "newest": 9}));
+        assert_eq!(take(&mut single).unwrap(), [open], "one that was written without a list");
     }
 
     #[test]
     fn a_damaged_checkpoint_is_a_config_failure_that_says_what_to_do() {
-        let Value::Object(mut state) = json!({"__resume": 7}) else { unreachable!() };
-        assert!(Checkpoint::take(&mut state).unwrap_err().message.contains("Remove it"));
+        for damaged in [json!(7), json!([{"slice": {}}, 7])] {
+            let Value::Object(mut state) = json!({"__resume": damaged}) else { unreachable!() };
+            assert!(take(&mut state).unwrap_err().message.contains("Remove it"));
+        }
     }
 }

@@ -1,14 +1,21 @@
-//! One read: the chosen streams, one after the other, each with its statuses, its records and its checkpoints. A
-//! stream that fails, or that may not be read, is told of and the others go on.
+//! One read: the chosen streams, each with its statuses, its records and its checkpoints, by as many workers as are
+//! wanted. A stream that fails, or that may not be read, is told of and the others go on.
 
 mod checkpoint;
+mod ledger;
+mod progress;
 mod record_shaper;
+mod slice_queue;
 mod slice_read;
+mod stream_log;
 mod stream_output;
 mod stream_read;
+mod stream_writer;
+mod workers;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use crate::bug;
 use crate::http::HttpClient;
@@ -18,7 +25,7 @@ use crate::protocol::{
 use crate::streams::{HttpStream, Sharing};
 
 use stream_output::StreamOutput;
-use stream_read::StreamRead;
+use workers::{Worker, Workers};
 
 /// What is to be read, and from where on.
 pub struct ReadPlan<'a> {
@@ -30,32 +37,51 @@ pub struct ReadPlan<'a> {
     pub state: &'a InputState,
     /// Records after which each stream stops. `None` is no limit.
     pub limit: Option<u64>,
+    /// Slices that are read at the same time, over all streams; one at least. With one, streams are read in the order of
+    /// the catalog, and slices in theirs.
+    pub num_workers: usize,
 }
 
-/// Reads the chosen streams in the order of the catalog.
+/// What all streams of a read share.
+struct Run<'a> {
+    plan: &'a ReadPlan<'a>,
+    client: &'a HttpClient,
+    output: &'a Output,
+    workers: &'a Workers,
+    sharing: &'a Sharing,
+}
+
+/// Reads the chosen streams. They are begun in the order of the catalog.
 ///
 /// # Errors
-/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed; at once, if stdout is closed.
+/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed; as soon as no worker waits for a
+/// response any more, if stdout is closed.
 pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output) -> anyhow::Result<()> {
     warn_of_unused_states(plan, output)?;
-    let sharing = sharing(plan);
-    let mut failures = Vec::new();
-    for configured in &plan.catalog.streams {
-        let descriptor = configured.descriptor();
-        let mut out = StreamOutput::new(output, descriptor.clone());
-        if let Err(error) = bug::caught(|| read_stream(plan, configured, client, &sharing, &mut out)) {
-            if is_closed_pipe(&error) {
-                return Err(error);
+    let (workers, sharing) = (Workers::new(plan.num_workers), sharing(plan));
+    let run = &Run { plan, client, output, workers: &workers, sharing: &sharing };
+    let ends = &Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for (n, configured) in plan.catalog.streams.iter().enumerate() {
+            let worker = run.workers.hire();
+            if run.workers.are_stopped() {
+                break;
             }
-            let failure = Failure::from_error(error).of_stream(&descriptor);
-            if failure.skips_stream && out.is_untouched() {
-                out.skipped(&failure)?;
-                continue;
+            let read = move |worker| {
+                let end = run.read_stream(configured, worker);
+                ends.lock().unwrap_or_else(PoisonError::into_inner).push((n, end));
+            };
+            if plan.num_workers <= 1 {
+                read(worker);
+            } else if thread::Builder::new().spawn_scoped(scope, move || read(worker)).is_err() {
+                // The system has no more threads: this one reads.
+                read(run.workers.hire());
             }
-            out.incomplete(&failure)?;
-            failures.push(failure);
         }
-    }
+    });
+    let mut ends = std::mem::take(&mut *ends.lock().unwrap_or_else(PoisonError::into_inner));
+    ends.sort_by_key(|(n, _)| *n);
+    let failures = ends.into_iter().filter_map(|(_, end)| end.transpose()).collect::<anyhow::Result<Vec<_>>>()?;
     match summary(&failures, plan.catalog.streams.len()) {
         Some(failure) => Err(failure.into()),
         None => Ok(()),
@@ -68,17 +94,47 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|io| io.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn read_stream(
-    plan: &ReadPlan<'_>,
-    configured: &ConfiguredStream,
-    client: &HttpClient,
-    sharing: &Sharing,
-    out: &mut StreamOutput<'_>,
-) -> anyhow::Result<()> {
-    let stream = find(plan.streams, &configured.descriptor())?;
-    let cursor_field = cursor_field(stream, configured)?;
-    let state = plan.state.of(&configured.descriptor());
-    StreamRead::new(stream, cursor_field, plan, configured, client, sharing, out).run(state)
+impl Run<'_> {
+    /// Reads a stream to its end, and tells how it ended. What keeps it from being read is its own failure, which is
+    /// returned; the others are read all the same.
+    ///
+    /// # Errors
+    /// If nothing can be written any more. Then nobody need read on.
+    fn read_stream(&self, configured: &ConfiguredStream, worker: Worker<'_>) -> anyhow::Result<Option<Failure>> {
+        let descriptor = configured.descriptor();
+        let mut out = StreamOutput::new(self.output, descriptor.clone());
+        let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else { return Ok(None) };
+        if is_closed_pipe(&error) {
+            self.workers.stop();
+            return Err(error);
+        }
+        let failure = Failure::from_error(error).of_stream(&descriptor);
+        if failure.skips_stream && out.is_untouched() {
+            return match out.skipped(&failure) {
+                Ok(()) => Ok(None),
+                Err(error) => {
+                    self.workers.stop();
+                    Err(error.into())
+                }
+            };
+        }
+        if let Err(error) = out.incomplete(&failure) {
+            self.workers.stop();
+            return Err(error.into());
+        }
+        Ok(Some(failure))
+    }
+
+    fn try_to_read(
+        &self,
+        configured: &ConfiguredStream,
+        out: &mut StreamOutput<'_>,
+        worker: Worker<'_>,
+    ) -> anyhow::Result<()> {
+        let stream = find(self.plan.streams, &configured.descriptor())?;
+        let cursor_field = cursor_field(stream, configured)?;
+        stream_read::read(self, stream, configured, &cursor_field, out, worker)
+    }
 }
 
 /// Who reads which list. A stream that is not there is told of when its turn comes.

@@ -6,7 +6,7 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use super::stream_output::StreamOutput;
+use super::stream_log::StreamLog;
 use crate::protocol::LogLevel;
 use crate::streams::{ColumnFilter, HttpStream, Normalizer, Record, SchemaContext, columns, schema_of};
 
@@ -27,7 +27,7 @@ impl RecordShaper {
         stream: &dyn HttpStream,
         configured: &Map<String, Value>,
         cx: SchemaContext<'_>,
-        out: &StreamOutput<'_>,
+        log: &StreamLog<'_>,
     ) -> anyhow::Result<Self> {
         let filter = stream.only_configured_columns().then(|| ColumnFilter::of_schema(configured)).flatten();
         let normalizes = stream.normalizes_records();
@@ -35,35 +35,31 @@ impl RecordShaper {
             // The schema is not needed. If it is a file, a look at its columns costs nothing worth saving.
             let known = if configured.is_empty() { None } else { stream.schemas() };
             if let Some(known) = known.and_then(|folder| folder.columns(stream.name())) {
-                warn_of_gone_columns(configured, &known.iter().map(String::as_str).collect(), out)?;
+                warn_of_gone_columns(configured, &known.iter().map(String::as_str).collect(), log)?;
             }
             return Ok(Self::default());
         }
         let schema = schema_of(stream, &cx)?;
-        warn_of_gone_columns(configured, &columns(&schema).collect(), out)?;
+        warn_of_gone_columns(configured, &columns(&schema).collect(), log)?;
         Ok(Self { filter, normalizer: normalizes.then(|| Normalizer::new(&schema)) })
     }
 
     /// The record as it goes out. Warns of what could not be converted, once a field.
-    pub(super) fn shape<'r>(&mut self, record: Record<'r>, out: &StreamOutput<'_>) -> io::Result<Record<'r>> {
+    pub(super) fn shape<'r>(&self, record: Record<'r>, log: &StreamLog<'_>) -> io::Result<Record<'r>> {
         let record = match &self.filter {
             Some(filter) => filter.apply(record),
             None => record,
         };
-        let Some(normalizer) = &mut self.normalizer else { return Ok(record) };
+        let Some(normalizer) = &self.normalizer else { return Ok(record) };
         let record = normalizer.normalize(record);
         for warning in normalizer.take_warnings() {
-            out.log(LogLevel::Warn, &warning)?;
+            log.log(LogLevel::Warn, &warning)?;
         }
         Ok(record)
     }
 }
 
-fn warn_of_gone_columns(
-    configured: &Map<String, Value>,
-    known: &HashSet<&str>,
-    out: &StreamOutput<'_>,
-) -> io::Result<()> {
+fn warn_of_gone_columns(configured: &Map<String, Value>, known: &HashSet<&str>, log: &StreamLog<'_>) -> io::Result<()> {
     // A source that lists no columns may have any.
     if known.is_empty() {
         return Ok(());
@@ -78,5 +74,5 @@ fn warn_of_gone_columns(
          refresh the catalog.",
         gone.join(", ")
     );
-    out.log(LogLevel::Warn, &text)
+    log.log(LogLevel::Warn, &text)
 }

@@ -1,12 +1,24 @@
-//! Reading one slice: page after page, from its beginning or from where an earlier read stopped.
+//! Reading one slice: page after page, from its beginning or from where an earlier read stopped. Pages are fetched,
+//! and their records made into lines, without the stream's writer; only to write them it is waited for, and whoever
+//! waits for it fetches nothing.
+
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-use super::checkpoint::Checkpoint;
-use super::stream_read::{Flow, Progress, StreamRead};
+use super::progress::Job;
+use super::stream_read::StreamRead;
+use super::stream_writer::StreamWriter;
 use crate::protocol::LogLevel;
 use crate::streams::paging::{Paging, is_stale_token};
-use crate::streams::{Fetcher, Page, PageToken, RequestContext, Slice, cursor};
+use crate::streams::{Fetcher, Page, RequestContext, cursor};
+
+/// Bytes of records gathered before they are handed on: a page of the usual size goes out as one write, and of one that
+/// is as long as a disk no more than this is in memory.
+const BATCH: usize = 512 * 1024;
+
+/// Whether to go on, or the stream is at its end.
+pub(super) type Flow = ControlFlow<()>;
 
 /// What is known of a slice while it is read.
 struct Reading {
@@ -14,30 +26,31 @@ struct Reading {
     newest: Option<Value>,
     /// Records between two states within the slice; none once the records turn out not to be in order.
     interval: Option<u64>,
+    /// The lines of records that are not written yet, and their number.
+    lines: Vec<u8>,
+    records: u64,
 }
 
 impl StreamRead<'_, '_> {
-    /// Reads a slice from the given place to its end.
-    pub(super) fn read_slice(&mut self, begin: Checkpoint) -> anyhow::Result<Flow> {
-        let Checkpoint { slice, next_page_token, newest } = begin;
-        if self.at_limit() {
-            self.pause(&slice, next_page_token, newest)?;
-            return Ok(Flow::Break(()));
-        }
-        let mut resuming = next_page_token.is_some();
-        let mut paging = Paging::at(next_page_token);
-        let mut reading = Reading { newest, interval: self.stream.state_checkpoint_interval() };
-        let waits = self.out.waits();
-        let fetcher = Fetcher::new(self.client, &waits).sharing(self.sharing);
-        let state = self.state_of(&slice);
+    /// Reads a slice to its end, or to that of the stream.
+    pub(super) fn read_slice(&self, mut job: Job) -> anyhow::Result<()> {
+        let token = job.next_page_token.take();
+        let mut resuming = token.is_some();
+        let mut paging = Paging::at(token);
+        let interval = self.stream.state_checkpoint_interval();
+        let mut reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
+        let fetcher = Fetcher::new(self.client, &self.log).sharing(self.sharing);
         loop {
+            if self.writer().is_none() {
+                return Ok(());
+            }
             let token = paging.token.clone();
-            let cx = RequestContext { state: &state, slice: &slice, page_token: token.as_ref() };
+            let cx = RequestContext { state: &job.state, slice: &job.slice, page_token: token.as_ref() };
             let page = match fetcher.page(self.stream, &cx) {
                 // A page token is not good for ever. The API may say so with an error, or with one that is ignored.
                 Ok(None) if resuming => None,
                 Err(error) if resuming && is_stale_token(&error) => {
-                    self.out.log(LogLevel::Warn, &error.to_string())?;
+                    self.log.log(LogLevel::Warn, &error.to_string())?;
                     None
                 }
                 page => match page? {
@@ -48,81 +61,104 @@ impl StreamRead<'_, '_> {
             resuming = false;
             let Some(page) = page else {
                 let text = "the page where the last read stopped is gone; its slice is read again.";
-                self.out.log(LogLevel::Warn, text)?;
+                self.log.log(LogLevel::Warn, text)?;
                 (paging, reading.newest) = (Paging::default(), None);
                 continue;
             };
-            let before = reading.newest.clone();
-            if self.write_page(&page, &cx, &mut reading)?.is_break() {
-                // The page was begun and not finished: it is the one to go on with.
-                self.pause(&slice, token, before)?;
-                return Ok(Flow::Break(()));
+            if self.write_page(&page, &cx, &job, &mut reading)?.is_break() {
+                return Ok(());
             }
             let next = self.stream.next_page_token(&page, &cx)?;
             if !paging.advance(self.stream, &page, next)? {
                 break;
             }
-            if self.at_limit() {
-                self.pause(&slice, paging.token, reading.newest)?;
-                return Ok(Flow::Break(()));
-            }
-            if self.stream.is_resumable() && self.state_is_due() {
-                self.pause(&slice, paging.token.clone(), reading.newest.clone())?;
+            let Some(mut writer) = self.writer() else { return Ok(()) };
+            if writer.turn_page(job.ticket, paging.token.clone(), reading.newest.clone())?.is_break() {
+                return Ok(());
             }
         }
-        self.close(&slice, reading.newest.as_ref())?;
-        Ok(Flow::Continue(()))
-    }
-
-    /// A state within a slice: to be gone on with at a page, or, if the stream's pages cannot be asked for later, at
-    /// the slice's beginning.
-    fn pause(&mut self, slice: &Slice, token: Option<PageToken>, newest: Option<Value>) -> anyhow::Result<()> {
-        let mut place = Checkpoint::at(slice.clone());
-        if self.stream.is_resumable() {
-            (place.next_page_token, place.newest) = (token, newest);
+        if let Some(mut writer) = self.writer() {
+            writer.close(&job, reading.newest)?;
         }
-        self.write_state(place.put(&self.state()))
+        Ok(())
     }
 
-    /// Writes the records of a page. Breaks off at the limit.
-    fn write_page(&mut self, page: &Page, cx: &RequestContext<'_>, reading: &mut Reading) -> anyhow::Result<Flow> {
-        self.out.begin_page();
+    /// Writes the records of a page. Breaks off at the end of the stream.
+    fn write_page(
+        &self,
+        page: &Page,
+        cx: &RequestContext<'_>,
+        job: &Job,
+        reading: &mut Reading,
+    ) -> anyhow::Result<Flow> {
+        let emitted_at = self.log.output.now_ms();
         let flow = page.for_each(&mut |record| {
-            if self.at_limit() {
-                return Ok(Flow::Break(()));
-            }
             let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
-            let seen = record.field_at(&self.cursor_field);
+            let seen = record.field_at(self.cursor_field);
             let seen = seen.and_then(|text| serde_json::from_str(text.get()).ok());
-            let record = self.shaper.shape(record, self.out)?;
-            self.out.record(record.text())?;
-            if let Some(seen) = seen {
-                self.observe(seen, reading)?;
+            let record = self.shaper.shape(record, &self.log)?;
+            self.records.write(&mut reading.lines, record.text(), emitted_at);
+            reading.records += 1;
+            let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
+            reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
+            match reading.interval {
+                Some(interval) if has_cursor => self.write_record_in_order(interval, is_behind, job, reading),
+                None if self.limit.is_none() && reading.lines.len() < BATCH => Ok(Flow::Continue(())),
+                _ => self.write_lines(reading),
             }
-            Ok(Flow::Continue(()))
         })?;
-        self.out.end_page()?;
-        Ok(flow)
+        if flow.is_break() || reading.records == 0 {
+            return Ok(flow);
+        }
+        self.write_lines(reading)
     }
 
-    /// Takes note of a record's cursor value, and writes a state if it is time for one.
-    fn observe(&mut self, seen: Value, reading: &mut Reading) -> anyhow::Result<()> {
-        if reading.interval.is_some() && reading.newest.as_ref().is_some_and(|newest| cursor::is_newer(newest, &seen)) {
+    /// Writes what was gathered.
+    fn write_lines(&self, reading: &mut Reading) -> anyhow::Result<Flow> {
+        let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
+        reading.write(&mut writer)
+    }
+
+    /// Writes a record of a slice whose records are said to be in the order of the cursor, and a state if there were
+    /// `interval` records since the last one.
+    fn write_record_in_order(
+        &self,
+        interval: u64,
+        is_behind: bool,
+        job: &Job,
+        reading: &mut Reading,
+    ) -> anyhow::Result<Flow> {
+        let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
+        if reading.write(&mut writer)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+        if is_behind {
             reading.interval = None;
             let text = "the stream declares state_checkpoint_interval, and its records are not in ascending order of \
                         the cursor. No state is written within this slice.";
-            self.out.log(LogLevel::Warn, text)?;
-            // States that are out may be ahead of this record: the one of whole slices takes their place.
-            self.write_state(self.state())?;
-        }
-        reading.newest = cursor::newer(reading.newest.take(), seen);
-        if let (Some(interval), Progress::Whole(state)) = (reading.interval, &self.progress)
-            && self.out.since_state() >= interval
+            self.log.log(LogLevel::Warn, text)?;
+            // States that are out may be ahead of this record: the one of whole pages takes their place.
+            let state = writer.progress.state_with_begun();
+            writer.write_state(state)?;
+        } else if writer.out.since_state() >= interval
+            && let Some(state) = writer.progress.state_within(job.ticket, reading.newest.as_ref())
         {
-            let mut state = state.clone();
-            cursor::advance(&mut state, reading.newest.as_ref(), &self.cursor_field);
-            self.write_state(state)?;
+            writer.write_state(state)?;
         }
-        Ok(())
+        Ok(Flow::Continue(()))
+    }
+}
+
+impl Reading {
+    /// Whether a cursor value is older than one before it.
+    fn is_behind(&self, seen: Option<&Value>) -> bool {
+        matches!((seen, &self.newest), (Some(seen), Some(newest)) if cursor::is_newer(newest, seen))
+    }
+
+    fn write(&mut self, writer: &mut StreamWriter<'_, '_>) -> anyhow::Result<Flow> {
+        let flow = writer.write(&self.lines, self.records)?;
+        self.lines.clear();
+        self.records = 0;
+        Ok(flow)
     }
 }

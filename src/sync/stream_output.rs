@@ -4,31 +4,19 @@
 use std::io;
 use std::time::Duration;
 
-use crate::http::budget::BudgetWait;
-use crate::http::{RetryObserver, Wait};
-use crate::protocol::{
-    Failure, LogLevel, Output, RateLimited, RecordWriter, Status, StatusReason, StreamDescriptor, StreamState,
-};
+use super::stream_log::StreamLog;
+use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
 
-/// Bytes of records gathered before they are handed on: a page of the usual size goes out as one write.
-const BATCH: usize = 512 * 1024;
-
-/// Bytes of records for each byte of a state that grows with the number of parents.
+/// Bytes of records for each byte of a state that grows with the number of slices.
 const RECORDS_PER_STATE: usize = 20;
-/// Bytes below which a state is always worth it.
-const SMALL_STATE: usize = 1024;
 /// What a STATE line has around the state, about.
 const STATE_LINE: usize = 200;
 /// Time after which such a state is written all the same.
 const LONGEST_WITHOUT_STATE: Duration = Duration::from_secs(60);
 
 /// The voice of a stream.
-pub(super) struct StreamOutput<'a> {
-    output: &'a Output,
-    stream: StreamDescriptor,
-    writer: RecordWriter,
-    batch: Vec<u8>,
-    emitted_at: i64,
+pub(super) struct StreamOutput<'o> {
+    log: StreamLog<'o>,
     started: bool,
     has_state: bool,
     running: bool,
@@ -40,14 +28,10 @@ pub(super) struct StreamOutput<'a> {
     total: u64,
 }
 
-impl<'a> StreamOutput<'a> {
-    pub(super) fn new(output: &'a Output, stream: StreamDescriptor) -> Self {
+impl<'o> StreamOutput<'o> {
+    pub(super) fn new(output: &'o Output, stream: StreamDescriptor) -> Self {
         Self {
-            output,
-            writer: RecordWriter::new(&stream),
-            stream,
-            batch: Vec::new(),
-            emitted_at: 0,
+            log: StreamLog { output, stream },
             started: false,
             has_state: false,
             running: false,
@@ -60,7 +44,7 @@ impl<'a> StreamOutput<'a> {
 
     pub(super) fn start(&mut self) -> io::Result<()> {
         self.started = true;
-        self.output.status(&self.stream, Status::Started, None)
+        self.log.output.status(&self.log.stream, Status::Started, None)
     }
 
     /// Records written so far.
@@ -68,43 +52,33 @@ impl<'a> StreamOutput<'a> {
         self.total
     }
 
-    /// The time for the records that follow. Asked for once a page.
-    pub(super) fn begin_page(&mut self) {
-        self.emitted_at = self.output.now_ms();
-    }
-
-    pub(super) fn record(&mut self, data: &str) -> io::Result<()> {
+    /// Writes the lines of so many records.
+    pub(super) fn records(&mut self, lines: &[u8], records: u64) -> io::Result<()> {
+        if records == 0 {
+            return Ok(());
+        }
         if !self.running {
             self.running = true;
-            self.output.status(&self.stream, Status::Running, None)?;
+            self.log.output.status(&self.log.stream, Status::Running, None)?;
         }
-        self.writer.write(&mut self.batch, data, self.emitted_at);
-        self.bytes_since_state += data.len();
-        self.since_state += 1;
-        self.total += 1;
-        if self.batch.len() >= BATCH { self.write_batch() } else { Ok(()) }
+        self.bytes_since_state += lines.len();
+        self.since_state += records;
+        self.total += records;
+        self.log.output.records(lines)
     }
 
-    /// Writes out what was gathered. Called after each page, so nothing lies here while the next one is fetched.
-    pub(super) fn end_page(&mut self) -> io::Result<()> {
-        self.write_batch()?;
-        self.output.flush()
-    }
-
-    fn write_batch(&mut self) -> io::Result<()> {
-        let written = self.output.records(&self.batch);
-        self.batch.clear();
-        written
+    /// Sees to it that nothing lies here while a page is fetched.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        self.log.output.flush()
     }
 
     /// A checkpoint: it covers the records written since the last one.
     pub(super) fn state(&mut self, state: StreamState) -> io::Result<()> {
-        self.write_batch()?;
-        self.state_at = self.output.elapsed();
+        self.state_at = self.log.output.elapsed();
         self.has_state = true;
         self.bytes_since_state = 0;
         let records = std::mem::take(&mut self.since_state);
-        self.output.state(&self.stream, state, records)
+        self.log.output.state(&self.log.stream, state, records)
     }
 
     /// Whether any state was written.
@@ -119,16 +93,14 @@ impl<'a> StreamOutput<'a> {
 
     /// Whether a state of this size, which grows with the stream, is worth its bytes: the records since the last one
     /// outweigh it, or that was a while ago.
-    pub(super) fn state_is_due(&self, state_bytes: usize) -> bool {
-        state_bytes < SMALL_STATE
-            || self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
-            || self.output.elapsed().saturating_sub(self.state_at) >= LONGEST_WITHOUT_STATE
+    pub(super) fn outweighs(&self, state_bytes: usize) -> bool {
+        self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
+            || self.log.output.elapsed().saturating_sub(self.state_at) >= LONGEST_WITHOUT_STATE
     }
 
     pub(super) fn complete(&mut self) -> io::Result<()> {
-        self.end_page()?;
-        self.output.log(LogLevel::Info, &format!("{}: {} records read.", self.stream.name, self.total))?;
-        self.output.status(&self.stream, Status::Complete, None)
+        self.log(LogLevel::Info, &format!("{} records read.", self.total))?;
+        self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
     /// Whether nothing of the stream was written: no record, and no state.
@@ -139,59 +111,24 @@ impl<'a> StreamOutput<'a> {
     /// The end of a stream that may not be read, and of which nothing was written.
     pub(super) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
         self.log(LogLevel::Warn, &format!("skipped, and its state stays as it is: {failure}"))?;
-        self.output.status(&self.stream, Status::Complete, None)
+        self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
-    /// The end of a stream that failed. Records that are here already go out: they are good, and no state covers them.
+    /// The end of a stream that failed. Records that went out already are good, and no state covers them.
     pub(super) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.started {
             self.start()?;
         }
-        self.end_page()?;
-        self.output.status(&self.stream, Status::Incomplete, None)?;
-        self.output.failure(failure)
+        self.log.output.status(&self.log.stream, Status::Incomplete, None)?;
+        self.log.output.failure(failure)
     }
 
     pub(super) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
-        self.output.log(level, &format!("{}: {text}", self.stream.name))
+        self.log.log(level, text)
     }
 
-    /// The writer behind it.
-    pub(super) fn output(&self) -> &'a Output {
-        self.output
-    }
-
-    /// Who is told when a request of this stream has to wait.
-    pub(super) fn waits(&self) -> Waits<'a> {
-        Waits { output: self.output, stream: self.stream.clone() }
-    }
-}
-
-/// Says why a stream does not move.
-pub(super) struct Waits<'a> {
-    output: &'a Output,
-    stream: StreamDescriptor,
-}
-
-impl RetryObserver for Waits<'_> {
-    fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
-        if let Some(reset) = wait.quota_reset {
-            let rate_limited = RateLimited { quota_reset: reset.as_millisecond() };
-            let reason = StatusReason::RateLimited { rate_limited: Some(rate_limited) };
-            self.output.status(&self.stream, Status::Running, Some(reason))?;
-        }
-        if wait.too_long {
-            return Ok(());
-        }
-        self.output.log(LogLevel::Info, &format!("{}: {wait}", self.stream.name))?;
-        // The log line may have been left out, and nothing may lie in the buffer during a wait.
-        Ok(self.output.flush()?)
-    }
-
-    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
-        if wait.is_worth_telling() {
-            self.output.log(LogLevel::Info, &format!("{}: {wait}", self.stream.name))?;
-        }
-        Ok(self.output.flush()?)
+    /// For those who are to speak for the stream without being its writer.
+    pub(super) fn stream_log(&self) -> StreamLog<'o> {
+        self.log.clone()
     }
 }

@@ -1,268 +1,267 @@
-//! Reading one stream: which slices, in which order, from where on. A state goes out only after the records it covers,
-//! and only a slice that was read to its end moves the stream's own state.
+//! Reading one stream: which slices, by how many workers, from where on. The first worker of a stream is the thread that
+//! starts and ends it; the others come and go while there are slices.
 
-use std::collections::HashSet;
-use std::ops::ControlFlow;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Scope};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::ReadPlan;
 use super::checkpoint::{self, Checkpoint};
+use super::progress::Progress;
 use super::record_shaper::RecordShaper;
+use super::slice_queue::{SliceQueue, Taken};
+use super::stream_log::StreamLog;
 use super::stream_output::StreamOutput;
+use super::stream_writer::{End, StreamWriter};
+use super::workers::{Worker, Workers};
+use super::{Run, is_closed_pipe};
+use crate::bug;
 use crate::http::HttpClient;
-use crate::protocol::{ConfiguredStream, Failure, LogLevel, StreamState, SyncMode};
-use crate::streams::{
-    Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, Slice, SliceContext, Slices, partition_key,
-};
+use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
+use crate::streams::{Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, SliceContext, Slices};
 
-/// Whether all was read, or `--limit` ended it.
-pub(super) type Flow = ControlFlow<()>;
-
-/// One stream being read.
+/// One stream being read, as its workers share it.
 pub(super) struct StreamRead<'a, 'o> {
     pub(super) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
-    pub(super) cursor_field: Vec<String>,
-    limit: Option<u64>,
+    pub(super) cursor_field: &'a [String],
+    pub(super) limit: Option<u64>,
     pub(super) client: &'a HttpClient,
     pub(super) sharing: &'a Sharing,
-    pub(super) out: &'a mut StreamOutput<'o>,
-    /// The state as it was given, or as the slice that was gone on with has left it.
-    input: StreamState,
-    pub(super) progress: Progress,
-    /// The stream's schema in the configured catalog.
-    configured: &'a Map<String, Value>,
+    pub(super) log: StreamLog<'o>,
     pub(super) shaper: RecordShaper,
+    pub(super) records: RecordWriter,
+    workers: &'a Workers,
+    writer: Mutex<StreamWriter<'a, 'o>>,
 }
 
-/// What the slices that were read to their end amount to.
-pub(super) enum Progress {
-    /// One state for the stream: it has one slice, or slices in the order of its cursor.
-    Whole(StreamState),
-    /// A state for each slice, in whatever order they come.
-    PerPartition(PerPartitionState),
+/// Reads a stream, with further workers as far as there are free ones, from the state on that was given.
+///
+/// # Errors
+/// The first fault of any worker, once all are done.
+pub(super) fn read<'a>(
+    run: &Run<'a>,
+    stream: &'a dyn HttpStream,
+    configured: &ConfiguredStream,
+    cursor_field: &'a [String],
+    out: &mut StreamOutput<'_>,
+    worker: Worker<'_>,
+) -> anyhow::Result<()> {
+    out.start()?;
+    let state = run.plan.state.of(&configured.descriptor());
+    let is_full_refresh = configured.sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
+    let log = out.stream_log();
+    let fetcher = Fetcher::new(run.client, &log).sharing(run.sharing);
+    let schema = SchemaContext { fetcher: &fetcher };
+    let shaper = RecordShaper::new(stream, &configured.stream.json_schema, schema, &log)?;
+    if is_full_refresh && checkpoint::is_complete(&state) {
+        log.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
+        out.state(state)?;
+        return Ok(out.complete()?);
+    }
+    let (state, begun) = accept(stream, configured.sync_mode, cursor_field, state, &log)?;
+    let writer = StreamWriter {
+        out,
+        progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
+        has_parent: stream.parent().is_some(),
+        marks_full_refresh: is_full_refresh && !cursor_field.is_empty(),
+        limit: run.plan.limit,
+        end: None,
+    };
+    let read = StreamRead {
+        stream,
+        sync_mode: configured.sync_mode,
+        cursor_field,
+        limit: run.plan.limit,
+        client: run.client,
+        sharing: run.sharing,
+        log: log.clone(),
+        shaper,
+        records: RecordWriter::new(&configured.descriptor()),
+        workers: run.workers,
+        writer: Mutex::new(writer),
+    };
+    if stream.slices_in_order() {
+        read.read_in_order(&state, begun, &fetcher, worker)?;
+    } else {
+        read.read_in_any_order(&state, begun, &fetcher, worker)?;
+    }
+    read.finish(is_full_refresh)
+}
+
+/// Takes over the state that was given, as far as it is for a read of this kind, and the slices that were begun.
+fn accept(
+    stream: &dyn HttpStream,
+    sync_mode: SyncMode,
+    cursor_field: &[String],
+    mut state: StreamState,
+    log: &StreamLog<'_>,
+) -> anyhow::Result<(StreamState, Vec<Checkpoint>)> {
+    let begun = checkpoint::take(&mut state)?;
+    let of_full_refresh = checkpoint::take_full_refresh(&mut state);
+    if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
+        if !state.is_empty() || !begun.is_empty() {
+            let text = "the state is of incremental reads, and a full refresh reads everything again.";
+            log.log(LogLevel::Info, text)?;
+        }
+        return Ok((StreamState::new(), Vec::new()));
+    }
+    Ok((stream.migrate_state(state)?, begun))
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {
-    pub(super) fn new(
-        stream: &'a dyn HttpStream,
-        cursor_field: Vec<String>,
-        plan: &'a ReadPlan<'_>,
-        configured: &'a ConfiguredStream,
-        client: &'a HttpClient,
-        sharing: &'a Sharing,
-        out: &'a mut StreamOutput<'o>,
-    ) -> Self {
-        Self {
-            stream,
-            sync_mode: configured.sync_mode,
-            cursor_field,
-            limit: plan.limit,
-            client,
-            sharing,
-            out,
-            input: StreamState::new(),
-            progress: Progress::Whole(StreamState::new()),
-            configured: &configured.stream.json_schema,
-            shaper: RecordShaper::default(),
+    /// The slices that were begun are finished as they were begun; then the stream is asked what is left.
+    fn read_in_order(
+        &self,
+        state: &StreamState,
+        begun: Vec<Checkpoint>,
+        fetcher: &Fetcher<'_>,
+        worker: Worker<'_>,
+    ) -> anyhow::Result<()> {
+        let is_begun = !begun.is_empty();
+        self.any_writer().progress = self.whole(state, begun);
+        if is_begun {
+            self.read_slices(&SliceQueue::new(Box::new(std::iter::empty()), state), None);
         }
-    }
-
-    pub(super) fn run(mut self, state: StreamState) -> anyhow::Result<()> {
-        self.out.start()?;
-        let waits = self.out.waits();
-        let fetcher = Fetcher::new(self.client, &waits).sharing(self.sharing);
-        self.shaper = RecordShaper::new(self.stream, self.configured, SchemaContext { fetcher: &fetcher }, self.out)?;
-        let is_full_refresh = self.sync_mode == SyncMode::FullRefresh || !self.has_cursor();
-        if is_full_refresh && checkpoint::is_complete(&state) {
-            self.out.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
-            self.out.state(state)?;
-            return Ok(self.out.complete()?);
-        }
-        let begun = self.accept(state)?;
-        if self.read(begun, &fetcher)?.is_break() {
-            let limit = self.limit.unwrap_or_default();
-            self.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
-        } else if is_full_refresh {
-            let state = if self.has_cursor() { self.state() } else { StreamState::new() };
-            self.out.state(checkpoint::complete(state))?;
-        } else if self.out.since_state() > 0
-            || !self.out.has_state()
-            || matches!(self.progress, Progress::PerPartition(_))
-        {
-            self.out.state(self.state())?;
-        }
-        Ok(self.out.complete()?)
-    }
-
-    /// Takes over the state that was given, as far as it is for a read of this kind, and the place within a slice.
-    fn accept(&mut self, mut state: StreamState) -> anyhow::Result<Option<Checkpoint>> {
-        let begun = Checkpoint::take(&mut state)?;
-        let of_full_refresh = checkpoint::take_full_refresh(&mut state);
-        if self.has_cursor() && self.sync_mode == SyncMode::FullRefresh && !of_full_refresh {
-            if !state.is_empty() || begun.is_some() {
-                let text = "the state is of incremental reads, and a full refresh reads everything again.";
-                self.out.log(LogLevel::Info, text)?;
-            }
-            return Ok(None);
-        }
-        self.input = self.stream.migrate_state(state)?;
-        Ok(begun)
-    }
-
-    fn read(&mut self, begun: Option<Checkpoint>, fetcher: &Fetcher<'_>) -> anyhow::Result<Flow> {
-        if self.stream.slices_in_order() {
-            return self.read_in_order(begun, fetcher);
-        }
-        let (stream, state) = (self.stream, self.input.clone());
-        let mut slices = stream.stream_slices(&self.slice_context(&state, fetcher))?;
-        let Some(first) = slices.next().transpose()? else {
-            self.progress = Progress::Whole(state.clone());
-            return Ok(Flow::Continue(()));
-        };
-        if first.is_empty() {
-            if !self.has_cursor() && !state.is_empty() {
-                return Err(self.unknown_state().into());
-            }
-            self.progress = Progress::Whole(state.clone());
-            return self.read_slice(begun.filter(|begun| begun.slice.is_empty()).unwrap_or_default());
-        }
-        self.progress = Progress::PerPartition(PerPartitionState::parse(stream.name(), state.clone())?);
-        self.read_partitions(begun, Box::new(std::iter::once(Ok(first)).chain(slices)))
-    }
-
-    /// The slice that was begun is finished as it was begun; then the stream is asked what is left.
-    fn read_in_order(&mut self, begun: Option<Checkpoint>, fetcher: &Fetcher<'_>) -> anyhow::Result<Flow> {
-        self.progress = Progress::Whole(self.input.clone());
-        if let Some(begun) = begun
-            && self.read_slice(begun)?.is_break()
-        {
-            return Ok(Flow::Break(()));
-        }
-        self.input = self.state();
-        let (stream, state) = (self.stream, self.state());
-        for slice in stream.stream_slices(&self.slice_context(&state, fetcher))? {
-            let slice = slice?;
-            if stream.is_marker(&slice) {
-                self.close(&slice, None)?;
-            } else if self.read_slice(Checkpoint::at(slice))?.is_break() {
-                return Ok(Flow::Break(()));
-            }
-        }
-        if !self.out.has_state() {
+        let Some(writer) = self.writer() else { return Ok(()) };
+        let state = writer.progress.state();
+        drop(writer);
+        let slices = self.stream.stream_slices(&self.slice_context(&state, fetcher))?;
+        self.read_slices(&SliceQueue::new(slices, &state), Some(worker));
+        if self.writer().is_some_and(|writer| writer.progress.is_unused()) {
             let state = Value::Object(state);
-            self.out.log(LogLevel::Info, &format!("there is nothing to read from the state {state}."))?;
+            self.log.log(LogLevel::Info, &format!("there is nothing to read from the state {state}."))?;
         }
-        Ok(Flow::Continue(()))
+        Ok(())
     }
 
-    /// Each slice has a state of its own, so their order makes no difference, and neither do those that come and go.
-    fn read_partitions(&mut self, mut begun: Option<Checkpoint>, slices: Slices<'_>) -> anyhow::Result<Flow> {
-        let mut seen = HashSet::new();
-        let mut has_markers = false;
-        for slice in slices {
-            let slice = slice?;
-            if self.stream.is_marker(&slice) {
-                has_markers = true;
-                self.close(&slice, None)?;
-                continue;
+    /// Each slice has a state of its own, so their order makes no difference, and neither do those that come and go;
+    /// unless there is but one, the whole stream.
+    fn read_in_any_order(
+        &self,
+        state: &StreamState,
+        mut begun: Vec<Checkpoint>,
+        fetcher: &Fetcher<'_>,
+        worker: Worker<'_>,
+    ) -> anyhow::Result<()> {
+        let mut slices = self.stream.stream_slices(&self.slice_context(state, fetcher))?;
+        let (progress, slices): (_, Slices<'_>) = match slices.next().transpose()? {
+            None => (self.whole(state, Vec::new()), slices),
+            Some(first) if !first.is_empty() => {
+                let states = PerPartitionState::parse(self.stream.name(), state.clone())?;
+                let progress = Progress::per_partition(self.stream, self.cursor_field, states, begun);
+                (progress, Box::new(std::iter::once(Ok(first)).chain(slices)))
             }
-            if !seen.insert(partition_key(&slice)) || self.is_done(&slice) {
-                continue;
+            Some(_) if self.cursor_field.is_empty() && !state.is_empty() => {
+                return Err(unknown_state(self.stream, state).into());
             }
-            // What an earlier read had begun is gone on with when its turn comes, if it is still there.
-            let place = begun.take_if(|begun| begun.slice == slice).unwrap_or_else(|| Checkpoint::at(slice));
-            if self.read_slice(place)?.is_break() {
-                return Ok(Flow::Break(()));
+            Some(whole) => {
+                begun.retain(|begun| begun.slice.is_empty() && !begun.done);
+                begun.truncate(1);
+                let fresh = begun.is_empty().then_some(Ok(whole));
+                (self.whole(state, begun), Box::new(fresh.into_iter()))
+            }
+        };
+        self.any_writer().progress = progress;
+        self.read_slices(&SliceQueue::new(slices, state), Some(worker));
+        Ok(())
+    }
+
+    fn whole(&self, state: &StreamState, begun: Vec<Checkpoint>) -> Progress<'a> {
+        Progress::whole(self.stream, self.cursor_field, state.clone(), begun)
+    }
+
+    /// Reads all slices of a queue. `worker` is free for others as soon as there is no slice for it any more; without it,
+    /// the caller stays one.
+    fn read_slices(&self, queue: &SliceQueue<'_>, worker: Option<Worker<'_>>) {
+        thread::scope(|scope| self.work(scope, queue, worker));
+    }
+
+    /// What each worker does. With each slice it takes, it calls for another worker to take the next one.
+    fn work<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        queue: &'scope SliceQueue<'_>,
+        worker: Option<Worker<'_>>,
+    ) {
+        let result = bug::caught(|| {
+            while let Some(Taken { job, is_last }) = queue.take(self)? {
+                if let Some(worker) = self.workers.try_hire().filter(|_| !is_last) {
+                    // If the system has no more threads, those that there are read everything.
+                    let _ = thread::Builder::new().spawn_scoped(scope, move || self.work(scope, queue, Some(worker)));
+                }
+                self.read_slice(job)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            self.fail(error);
+        }
+        drop(worker);
+    }
+
+    /// Ends the stream with a fault. The other workers finish what they have asked for, and write no more of it.
+    fn fail(&self, error: anyhow::Error) {
+        if is_closed_pipe(&error) {
+            self.workers.stop();
+        }
+        self.any_writer().end.get_or_insert(End::Failed(error));
+    }
+
+    /// The writer, once it is free. `None` if the stream is at its end, or another worker has panicked while it wrote:
+    /// what it knows may be half of the truth.
+    pub(super) fn writer(&self) -> Option<MutexGuard<'_, StreamWriter<'a, 'o>>> {
+        let writer = self.writer.lock().ok()?;
+        (writer.end.is_none() && !self.workers.are_stopped()).then_some(writer)
+    }
+
+    /// The writer, whatever became of the stream.
+    fn any_writer(&self) -> MutexGuard<'_, StreamWriter<'a, 'o>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the last state and how it ended, when no worker is left.
+    fn finish(self, is_full_refresh: bool) -> anyhow::Result<()> {
+        if self.workers.are_stopped() {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+        }
+        let mut writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match writer.end.take() {
+            Some(End::Failed(error)) => return Err(error),
+            Some(End::Limit) => {
+                writer.write_state(writer.progress.state_with_begun())?;
+                let limit = self.limit.unwrap_or_default();
+                writer.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
+            }
+            None => {
+                writer.progress.forget_what_is_gone();
+                let has_cursor = !self.cursor_field.is_empty();
+                let is_told = writer.out.has_state()
+                    && writer.out.since_state() == 0
+                    && !writer.progress.is_changed()
+                    && !writer.progress.is_per_partition();
+                if is_full_refresh {
+                    let state = if has_cursor { writer.progress.state() } else { StreamState::new() };
+                    writer.out.state(checkpoint::complete(state))?;
+                } else if !is_told {
+                    writer.write_state(writer.progress.state())?;
+                }
             }
         }
-        // Where markers tell how far the slices go, those that did not come are unchanged, not gone.
-        if let Progress::PerPartition(states) = &mut self.progress
-            && !has_markers
-        {
-            states.retain(|partition| seen.contains(&partition_key(partition)));
-        }
-        Ok(Flow::Continue(()))
+        Ok(writer.out.complete()?)
     }
 
-    fn slice_context<'c>(&self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c>
-    where
-        'o: 'c,
-    {
-        SliceContext { sync_mode: self.sync_mode, state, fetcher, output: self.out.output() }
+    fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {
+        SliceContext { sync_mode: self.sync_mode, state, fetcher, output: self.log.output }
     }
+}
 
-    fn has_cursor(&self) -> bool {
-        !self.cursor_field.is_empty()
-    }
-
-    fn is_done(&self, partition: &Slice) -> bool {
-        matches!(&self.progress, Progress::PerPartition(states) if !self.has_cursor() && states.is_complete(partition))
-    }
-
-    fn unknown_state(&self) -> Failure {
-        Failure::config(format!(
-            "{:?} has no cursor, and its state {} is not one of this source. Remove it from the state file, or reset \
-             the stream, to read all of it.",
-            self.stream.name(),
-            Value::Object(self.input.clone())
-        ))
-    }
-
-    pub(super) fn at_limit(&self) -> bool {
-        self.limit.is_some_and(|limit| self.out.total() >= limit)
-    }
-
-    /// What the records written so far amount to, in whole slices.
-    pub(super) fn state(&self) -> StreamState {
-        match &self.progress {
-            Progress::Whole(state) => state.clone(),
-            Progress::PerPartition(states) => states.state(),
-        }
-    }
-
-    /// What is known of a slice from before: the stream's state, or the slice's own.
-    pub(super) fn state_of(&self, slice: &Slice) -> StreamState {
-        match &self.progress {
-            Progress::Whole(_) => self.input.clone(),
-            Progress::PerPartition(states) => states.cursor(slice),
-        }
-    }
-
-    /// Writes a state that is not the last one.
-    pub(super) fn write_state(&mut self, mut state: StreamState) -> anyhow::Result<()> {
-        if self.has_cursor() && self.sync_mode == SyncMode::FullRefresh {
-            checkpoint::mark_full_refresh(&mut state);
-        }
-        Ok(self.out.state(state)?)
-    }
-
-    /// Whether it is time for a state within or after a slice. One for each slice grows with them: written each time,
-    /// it would outweigh the records.
-    pub(super) fn state_is_due(&self) -> bool {
-        match &self.progress {
-            Progress::Whole(_) => true,
-            Progress::PerPartition(states) => self.out.state_is_due(states.bytes()),
-        }
-    }
-
-    /// Notes that a slice was read to its end, and writes the state that says so.
-    pub(super) fn close(&mut self, slice: &Slice, newest: Option<&Value>) -> anyhow::Result<()> {
-        let has_cursor = self.has_cursor();
-        match &mut self.progress {
-            Progress::Whole(_) if !has_cursor && !self.stream.slices_in_order() => return Ok(()),
-            Progress::Whole(state) => self.stream.get_updated_state(state, slice, newest, &self.cursor_field),
-            Progress::PerPartition(states) if self.stream.is_marker(slice) => {
-                self.stream.get_updated_state(states.others(), slice, newest, &self.cursor_field);
-            }
-            Progress::PerPartition(states) if has_cursor => {
-                let mut state = states.cursor(slice);
-                self.stream.get_updated_state(&mut state, slice, newest, &self.cursor_field);
-                states.set(slice, state);
-            }
-            Progress::PerPartition(states) => states.set_complete(slice),
-        }
-        if self.state_is_due() { self.write_state(self.state()) } else { Ok(()) }
-    }
+fn unknown_state(stream: &dyn HttpStream, state: &StreamState) -> Failure {
+    Failure::config(format!(
+        "{:?} has no cursor, and its state {} is not one of this source. Remove it from the state file, or reset the \
+         stream, to read all of it.",
+        stream.name(),
+        Value::Object(state.clone())
+    ))
 }

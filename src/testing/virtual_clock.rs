@@ -9,6 +9,10 @@ use jiff::Timestamp;
 use crate::clock::{Clock, Random};
 
 /// A clock that stands still until [`Clock::sleep`] moves it on. It notes every sleep.
+///
+/// Threads share it, and none ever waits: a sleep moves the time on for all, so those of several threads add up as if
+/// they came one after another. Nobody wakes too early by it, only others later. Tests that ask when exactly something
+/// happened read with one worker.
 #[derive(Debug)]
 pub struct VirtualClock {
     time: Mutex<Time>,
@@ -35,13 +39,18 @@ impl VirtualClock {
 
     /// Moves the time on without noting a sleep.
     pub fn advance(&self, duration: Duration) {
-        let mut time = self.lock();
-        time.now = time.now.saturating_add(duration).unwrap_or(Timestamp::MAX);
-        time.elapsed += duration;
+        self.lock().advance(duration);
     }
 
     fn lock(&self) -> MutexGuard<'_, Time> {
         self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Time {
+    fn advance(&mut self, duration: Duration) {
+        self.now = self.now.saturating_add(duration).unwrap_or(Timestamp::MAX);
+        self.elapsed += duration;
     }
 }
 
@@ -55,8 +64,9 @@ impl Clock for VirtualClock {
     }
 
     fn sleep(&self, duration: Duration) {
-        self.advance(duration);
-        self.lock().sleeps.push(duration);
+        let mut time = self.lock();
+        time.advance(duration);
+        time.sleeps.push(duration);
     }
 }
 

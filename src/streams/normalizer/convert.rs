@@ -1,5 +1,8 @@
 //! One value's text into another's. All of it is JSON text: nothing becomes a tree, or a float.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::value::RawValue;
 
 use super::integer::whole;
@@ -21,32 +24,39 @@ impl From<Option<String>> for Converted {
     }
 }
 
-/// What could not be converted, told once a field.
+/// What could not be converted, told once a field, whichever thread finds it first.
 #[derive(Debug)]
 pub(super) struct Warnings {
-    told: Vec<bool>,
-    new: Vec<String>,
+    told: Vec<AtomicBool>,
+    new: Mutex<Vec<String>>,
+    /// Spares the lock, record by record.
+    has_new: AtomicBool,
 }
 
 impl Warnings {
     pub(super) fn new(fields: usize) -> Self {
-        Self { told: vec![false; fields], new: Vec::new() }
+        let told = (0..fields).map(|_| AtomicBool::new(false)).collect();
+        Self { told, new: Mutex::default(), has_new: AtomicBool::new(false) }
     }
 
-    pub(super) fn take(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.new)
+    pub(super) fn take(&self) -> Vec<String> {
+        match self.has_new.load(Ordering::Relaxed) && self.has_new.swap(false, Ordering::Acquire) {
+            true => std::mem::take(&mut self.new.lock().unwrap_or_else(PoisonError::into_inner)),
+            false => Vec::new(),
+        }
     }
 
-    fn add(&mut self, plan: &Plan, kind: Kind) {
-        let (Some(told), Some(target)) = (self.told.get_mut(plan.id), plan.target) else { return };
-        if !std::mem::replace(told, true) {
-            self.new.push(format!(
+    fn add(&self, plan: &Plan, kind: Kind) {
+        let (Some(told), Some(target)) = (self.told.get(plan.id), plan.target) else { return };
+        if !told.swap(true, Ordering::Relaxed) {
+            self.new.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
                 "`{}` is {} that cannot be converted to {}, as the schema wants it. It stays as it is, here and in \
                  later records.",
                 plan.path,
                 kind.name(),
                 target.wanted()
             ));
+            self.has_new.store(true, Ordering::Release);
         }
     }
 }
@@ -87,7 +97,7 @@ impl Kind {
 }
 
 /// An object with its members converted, or `None` if none had to be.
-pub(super) fn convert_members(plan: &Plan, object: &str, warnings: &mut Warnings) -> Option<String> {
+pub(super) fn convert_members(plan: &Plan, object: &str, warnings: &Warnings) -> Option<String> {
     if plan.members.is_empty() {
         return None;
     }
@@ -102,7 +112,7 @@ pub(super) fn convert_members(plan: &Plan, object: &str, warnings: &mut Warnings
     splice.finish()
 }
 
-fn convert_elements(plan: &Plan, list: &str, warnings: &mut Warnings) -> Option<String> {
+fn convert_elements(plan: &Plan, list: &str, warnings: &Warnings) -> Option<String> {
     let plan = plan.elements.as_ref()?;
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     let mut splice = Splice::new(list);
@@ -114,7 +124,7 @@ fn convert_elements(plan: &Plan, list: &str, warnings: &mut Warnings) -> Option<
     splice.finish()
 }
 
-fn convert_or_warn(plan: &Plan, value: &RawValue, warnings: &mut Warnings) -> Option<String> {
+fn convert_or_warn(plan: &Plan, value: &RawValue, warnings: &Warnings) -> Option<String> {
     match convert(plan, value, warnings) {
         Converted::Same => None,
         Converted::New(new) => Some(new),
@@ -125,7 +135,7 @@ fn convert_or_warn(plan: &Plan, value: &RawValue, warnings: &mut Warnings) -> Op
     }
 }
 
-fn convert(plan: &Plan, value: &RawValue, warnings: &mut Warnings) -> Converted {
+fn convert(plan: &Plan, value: &RawValue, warnings: &Warnings) -> Converted {
     let text = value.get();
     match (Kind::of(text), plan.target) {
         (Kind::Null, _)
@@ -174,7 +184,7 @@ fn boolean(value: &RawValue) -> Converted {
 }
 
 /// A list of the value, if the value may stand in it.
-fn list_of(plan: &Plan, value: &RawValue, warnings: &mut Warnings) -> Converted {
+fn list_of(plan: &Plan, value: &RawValue, warnings: &Warnings) -> Converted {
     let element = plan.elements.as_ref().map_or(Converted::Same, |plan| convert(plan, value, warnings));
     match element {
         Converted::Same => Converted::New(format!("[{}]", value.get())),

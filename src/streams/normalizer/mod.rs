@@ -27,7 +27,7 @@ use plan::Plan;
 ///
 /// Objects and lists are gone through. Null stays null. A value that cannot be converted, such as 1.9 for an integer,
 /// stays as it is, and [`Normalizer::take_warnings`] tells of its field once. Left alone is what the schema gives
-/// several types besides null, and what it describes by `anyOf`, `oneOf` or `$ref`.
+/// several types besides null, and what it describes by `anyOf`, `oneOf` or `$ref`. Threads may share one.
 ///
 /// ```
 /// use serde_json::json;
@@ -37,7 +37,7 @@ use plan::Plan;
 ///     "price": {"type": ["null", "number"]},
 ///     "count": {"type": "integer"},
 /// }});
-/// let mut normalizer = Normalizer::new(schema.as_object().unwrap());
+/// let normalizer = Normalizer::new(schema.as_object().unwrap());
 /// let record = normalizer.normalize(Record::from_text(r#"{"price":"1.50","count":1.9}"#));
 /// assert_eq!(record.text(), r#"{"price":1.50,"count":1.9}"#);
 /// assert_eq!(normalizer.take_warnings().len(), 1);
@@ -59,16 +59,16 @@ impl Normalizer {
 
     /// The record, its members converted.
     #[must_use]
-    pub fn normalize<'a>(&mut self, record: Record<'a>) -> Record<'a> {
+    pub fn normalize<'a>(&self, record: Record<'a>) -> Record<'a> {
         let Some(plan) = &self.plan else { return record };
-        match convert::convert_members(plan, record.text(), &mut self.warnings) {
+        match convert::convert_members(plan, record.text(), &self.warnings) {
             Some(text) => Record::from_text(text),
             None => record,
         }
     }
 
     /// What could not be converted since the last call: a sentence for each field, the first time it happens.
-    pub fn take_warnings(&mut self) -> Vec<String> {
+    pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
 }

@@ -10,7 +10,7 @@ fn normalizer(properties: &Value) -> Normalizer {
 
 /// The text that a value becomes as a field of that schema, and whether it is warned of.
 fn field(schema: &Value, value: &str) -> (String, bool) {
-    let mut normalizer = normalizer(&json!({ "f": schema }));
+    let normalizer = normalizer(&json!({ "f": schema }));
     let record = format!(r#"{{"f":{value}}}"#);
     let text = normalizer.normalize(Record::from_text(&record)).into_owned();
     (text.field("f").unwrap().get().to_owned(), !normalizer.take_warnings().is_empty())
@@ -92,7 +92,7 @@ fn a_scalar_becomes_a_list_of_it_if_it_may_stand_in_one() {
 
 #[test]
 fn members_and_elements_are_converted_at_any_depth_and_the_rest_stays_as_it_was() {
-    let mut normalizer = normalizer(&json!({
+    let normalizer = normalizer(&json!({
         "a": {"type": "object", "properties": {"n": {"type": "number"}}},
         "l": {"type": "array", "items": {"properties": {"s": {"type": ["string", "null"]}}}},
     }));
@@ -122,7 +122,7 @@ fn several_types_and_alternatives_are_left_alone() {
 
 #[test]
 fn a_field_is_warned_of_once_with_its_path() {
-    let mut normalizer = normalizer(&json!({
+    let normalizer = normalizer(&json!({
         "a": {"type": "array", "items": {"properties": {"n": {"type": "integer"}}}},
         "b": {"type": "object", "properties": {"n": {"type": "integer"}}},
     }));
@@ -144,7 +144,7 @@ fn digits() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn numbers_keep_every_digit(number in digits(), quoted in any::<bool>(), other in digits()) {
-        let mut normalizer = normalizer(&json!({"n": {"type": "number"}, "s": {"type": "string"}, "o": {}}));
+        let normalizer = normalizer(&json!({"n": {"type": "number"}, "s": {"type": "string"}, "o": {}}));
         let n = if quoted { format!("\"{number}\"") } else { number.clone() };
         let record = format!(r#"{{"n": {n}, "s": {other}, "o": {other}, "u": [{other}]}}"#);
         let expected = format!(r#"{{"n": {number}, "s": "{other}", "o": {other}, "u": [{other}]}}"#);

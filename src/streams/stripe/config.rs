@@ -30,8 +30,6 @@ pub(super) struct StripeConfig {
     pub(super) api_url: String,
     /// Calls a second.
     pub(super) call_rate_limit: u32,
-    /// Requests at once.
-    pub(super) num_workers: usize,
 }
 
 impl StripeConfig {
@@ -49,11 +47,6 @@ impl StripeConfig {
         let call_rate_limit = config.get("call_rate_limit").and_then(whole);
         Ok(Self {
             call_rate_limit: call_rate(call_rate_limit, &client_secret),
-            num_workers: config
-                .get("num_workers")
-                .and_then(whole)
-                .and_then(|workers| usize::try_from(workers).ok())
-                .unwrap_or(NUM_WORKERS),
             account_id: text("account_id").unwrap_or_default().to_owned(),
             client_secret,
             start: start.as_second(),
@@ -62,6 +55,11 @@ impl StripeConfig {
             api_url,
         })
     }
+}
+
+/// Slices that are read at the same time.
+pub(super) fn num_workers(config: &Config) -> usize {
+    config.get("num_workers").and_then(whole).and_then(|number| usize::try_from(number).ok()).unwrap_or(NUM_WORKERS)
 }
 
 /// A whole number, also one that is written `7.0`, which JSON Schema takes for an integer.

@@ -72,9 +72,12 @@ impl Source for Stripe {
         Ok(streams)
     }
 
+    fn num_workers(&self, config: &Config) -> usize {
+        config::num_workers(config)
+    }
+
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
-        let workers = StripeConfig::new(cx.config)?.num_workers;
-        access::check(streams, cx.probe_all(streams, workers), cx.output)
+        access::check(streams, cx.probe_all(streams, self.num_workers(cx.config)), cx.output)
     }
 }
 

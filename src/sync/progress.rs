@@ -1,0 +1,393 @@
+//! What the slices that were read to their ends amount to, and what is left of those that were not. A state made of it
+//! is right at any moment, whichever slices the workers are in.
+
+use std::collections::{HashSet, VecDeque};
+
+use serde_json::Value;
+
+use super::checkpoint::{self, Checkpoint};
+use super::ledger::{Ledger, Ticket};
+use crate::protocol::StreamState;
+use crate::streams::{HttpStream, PageToken, PerPartitionState, Slice, cursor, partition_key};
+
+/// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
+/// takes that much longer than the others.
+const MAX_BEGUN: usize = 40;
+
+/// How far a stream was read.
+pub(super) struct Progress<'a> {
+    stream: &'a dyn HttpStream,
+    cursor_field: &'a [String],
+    ledger: Ledger,
+    states: States,
+    /// Whether there is something that the last state does not tell.
+    changed: bool,
+}
+
+enum States {
+    /// One state for the stream: it has one slice, or slices in the order of its cursor, which move the state in this
+    /// order.
+    Whole {
+        state: StreamState,
+        /// Slices an earlier read has begun, that no worker has taken yet.
+        begun: VecDeque<Ticket>,
+    },
+    /// A state for each slice, in whatever order they come. Only markers wait for the slices before them.
+    PerPartition {
+        states: PerPartitionState,
+        /// Slices an earlier read has begun, whose turn has not come. Each is gone on with if it is still there.
+        begun: Vec<Checkpoint>,
+        seen: HashSet<String>,
+        has_markers: bool,
+    },
+}
+
+/// A slice to be read.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) ticket: Ticket,
+    pub(super) slice: Slice,
+    /// The page to begin with, and the newest cursor value before it.
+    pub(super) next_page_token: Option<PageToken>,
+    pub(super) newest: Option<Value>,
+    /// What is known of the slice from before: the stream's state, or the slice's own.
+    pub(super) state: StreamState,
+}
+
+impl<'a> Progress<'a> {
+    /// With one state, and slices that an earlier read has begun.
+    pub(super) fn whole(
+        stream: &'a dyn HttpStream,
+        cursor_field: &'a [String],
+        state: StreamState,
+        begun: Vec<Checkpoint>,
+    ) -> Self {
+        let mut ledger = Ledger::default();
+        let mut tickets = VecDeque::new();
+        for place in begun {
+            let done = place.done;
+            let ticket = ledger.open(place);
+            tickets.extend((!done).then_some(ticket));
+        }
+        let states = States::Whole { state, begun: tickets };
+        let mut progress = Self { stream, cursor_field, ledger, states, changed: false };
+        progress.count_done();
+        progress
+    }
+
+    /// With a state for each slice.
+    pub(super) fn per_partition(
+        stream: &'a dyn HttpStream,
+        cursor_field: &'a [String],
+        states: PerPartitionState,
+        begun: Vec<Checkpoint>,
+    ) -> Self {
+        let states = States::PerPartition { states, begun, seen: HashSet::new(), has_markers: false };
+        Self { stream, cursor_field, ledger: Ledger::default(), states, changed: false }
+    }
+
+    /// The next slice that an earlier read has begun and that comes before all others.
+    pub(super) fn next_begun(&mut self, input: &StreamState) -> Option<Job> {
+        let States::Whole { begun, .. } = &mut self.states else { return None };
+        let ticket = begun.pop_front()?;
+        let Checkpoint { slice, next_page_token, newest, .. } = self.ledger.get(ticket)?.clone();
+        Some(Job { ticket, slice, next_page_token, newest, state: input.clone() })
+    }
+
+    /// Takes a slice in. `None` if there is nothing to ask for: it is a marker, or was read before.
+    pub(super) fn open(&mut self, slice: Slice, input: &StreamState) -> Option<Job> {
+        if self.stream.is_marker(&slice) {
+            if let States::PerPartition { has_markers, .. } = &mut self.states {
+                *has_markers = true;
+            }
+            self.ledger.open(Checkpoint { done: true, ..Checkpoint::at(slice) });
+            self.count_done();
+            return None;
+        }
+        let (place, state) = match &mut self.states {
+            States::Whole { .. } => (Checkpoint::at(slice), input.clone()),
+            States::PerPartition { states, begun, seen, .. } => {
+                let is_new = seen.insert(partition_key(&slice));
+                if !is_new || self.cursor_field.is_empty() && states.is_complete(&slice) {
+                    return None;
+                }
+                let state = states.cursor(&slice);
+                let known = begun.iter().position(|begun| begun.slice == slice);
+                (known.map_or_else(|| Checkpoint::at(slice), |known| begun.swap_remove(known)), state)
+            }
+        };
+        let Checkpoint { slice, next_page_token, newest, .. } = place.clone();
+        Some(Job { ticket: self.ledger.open(place), slice, next_page_token, newest, state })
+    }
+
+    /// Notes which page of a slice comes next.
+    pub(super) fn turn_page(&mut self, ticket: Ticket, next_page_token: Option<PageToken>, newest: Option<Value>) {
+        if self.stream.is_resumable() {
+            self.ledger.turn_page(ticket, next_page_token, newest);
+            self.changed = true;
+        }
+    }
+
+    /// Notes that a slice was read to its end.
+    pub(super) fn close(&mut self, ticket: Ticket, slice: &Slice, newest: Option<Value>) {
+        match &mut self.states {
+            States::Whole { .. } => self.changed |= !self.is_without_state(),
+            States::PerPartition { states, .. } => {
+                if self.cursor_field.is_empty() {
+                    states.set_complete(slice);
+                } else {
+                    let mut state = states.cursor(slice);
+                    self.stream.get_updated_state(&mut state, slice, newest.as_ref(), self.cursor_field);
+                    states.set(slice, state);
+                }
+                self.changed = true;
+            }
+        }
+        self.ledger.close(ticket, newest);
+        self.count_done();
+    }
+
+    /// Lets those slices count before which all are done.
+    fn count_done(&mut self) {
+        while let Some(Checkpoint { slice, newest, .. }) = self.ledger.take_done() {
+            let is_without_state = self.is_without_state();
+            let state = match &mut self.states {
+                States::Whole { state, .. } if !is_without_state => state,
+                States::PerPartition { states, .. } if self.stream.is_marker(&slice) => states.others(),
+                // It has counted when it was closed, or there is nothing to count.
+                _ => continue,
+            };
+            self.stream.get_updated_state(state, &slice, newest.as_ref(), self.cursor_field);
+            self.changed = true;
+        }
+    }
+
+    /// Whether the end of a slice changes nothing: the stream is one slice without cursor.
+    fn is_without_state(&self) -> bool {
+        matches!(self.states, States::Whole { .. }) && self.cursor_field.is_empty() && !self.stream.slices_in_order()
+    }
+
+    /// Once all slices were read: forgets those of which the stream knows no more. Where markers tell how far the slices
+    /// go, those that did not come are unchanged, not gone.
+    pub(super) fn forget_what_is_gone(&mut self) {
+        if let States::PerPartition { states, begun, seen, has_markers } = &mut self.states {
+            begun.clear();
+            if !*has_markers {
+                states.retain(|partition| seen.contains(&partition_key(partition)));
+            }
+        }
+    }
+
+    /// What whole slices amount to.
+    pub(super) fn state(&self) -> StreamState {
+        match &self.states {
+            States::Whole { state, .. } => state.clone(),
+            States::PerPartition { states, .. } => states.state(),
+        }
+    }
+
+    /// The state to go on from: whole slices, and those that were begun.
+    pub(super) fn state_with_begun(&self) -> StreamState {
+        let begun: Vec<&Checkpoint> = match &self.states {
+            States::Whole { .. } => {
+                // Without a gap: what comes after the last of them is what the stream makes of the state they lead to.
+                let kept = self.ledger.iter().len().min(MAX_BEGUN);
+                let known = self.ledger.iter().take(kept).rev().skip_while(|slice| !slice.is_begun());
+                let mut begun: Vec<_> = known.collect();
+                begun.reverse();
+                begun
+            }
+            States::PerPartition { begun, .. } => {
+                let open = self.ledger.iter().filter(|slice| slice.next_page_token.is_some());
+                open.chain(begun).collect()
+            }
+        };
+        checkpoint::put(self.state(), &begun)
+    }
+
+    /// The state at a cursor value within a slice whose records come in order. None where the slices before it are not
+    /// done, or have states of their own.
+    pub(super) fn state_within(&self, ticket: Ticket, newest: Option<&Value>) -> Option<StreamState> {
+        match &self.states {
+            States::Whole { state, .. } if self.ledger.is_first(ticket) => {
+                let mut state = state.clone();
+                cursor::advance(&mut state, newest, self.cursor_field);
+                Some(state)
+            }
+            _ => None,
+        }
+    }
+
+    /// About how many bytes the state has.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.states {
+            States::PerPartition { states, .. } => states.bytes(),
+            States::Whole { .. } => serde_json::to_string(&self.state_with_begun()).map_or(0, |text| text.len()),
+        }
+    }
+
+    /// Whether each slice has a state.
+    pub(super) fn is_per_partition(&self) -> bool {
+        matches!(self.states, States::PerPartition { .. })
+    }
+
+    /// Whether there was never any slice.
+    pub(super) fn is_unused(&self) -> bool {
+        self.ledger.is_unused()
+    }
+
+    /// Whether there is something that the last state does not tell.
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Notes that a state tells all of it.
+    pub(super) fn told(&mut self) {
+        self.changed = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::streams::RequestContext;
+
+    struct Stream {
+        in_order: bool,
+    }
+
+    impl HttpStream for Stream {
+        fn name(&self) -> &str {
+            "s"
+        }
+        fn url_base(&self) -> &str {
+            "http://a.com"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            "s".into()
+        }
+        fn slices_in_order(&self) -> bool {
+            self.in_order
+        }
+        fn is_resumable(&self) -> bool {
+            true
+        }
+        fn is_marker(&self, slice: &Slice) -> bool {
+            slice.contains_key("mark")
+        }
+    }
+
+    fn object(value: Value) -> StreamState {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn cursor() -> Vec<String> {
+        vec!["n".to_owned()]
+    }
+
+    fn whole<'a>(stream: &'a Stream, cursor: &'a [String], state: Value) -> Progress<'a> {
+        let mut state = object(state);
+        let begun = checkpoint::take(&mut state).unwrap();
+        Progress::whole(stream, cursor, state, begun)
+    }
+
+    fn open(progress: &mut Progress<'_>, slice: Value) -> Job {
+        progress.open(object(slice), &StreamState::new()).unwrap()
+    }
+
+    #[test]
+    fn slices_in_order_move_the_state_in_their_order_and_those_ahead_are_remembered() {
+        let (stream, cursor) = (Stream { in_order: true }, cursor());
+        let mut progress = whole(&stream, &cursor, json!({}));
+        let [a, b, c, d] = [1, 2, 3, 4].map(|k| open(&mut progress, json!({ "k": k })));
+        assert_eq!(progress.state_with_begun(), object(json!({})), "an untouched slice needs no memory");
+        progress.close(b.ticket, &b.slice, Some(json!(20)));
+        progress.turn_page(c.ticket, Some(json!("p2")), Some(json!(25)));
+        let expected = json!({"__resume": [
+            {"slice": {"k": 1}},
+            {"slice": {"k": 2}, "newest": 20, "done": true},
+            {"slice": {"k": 3}, "next_page_token": "p2", "newest": 25},
+        ]});
+        assert_eq!(progress.state_with_begun(), object(expected.clone()));
+        assert_eq!(progress.state_within(d.ticket, Some(&json!(31))), None);
+        assert_eq!(progress.state_within(a.ticket, Some(&json!(7))), Some(object(json!({"n": 7}))));
+        progress.close(a.ticket, &a.slice, Some(json!(10)));
+        let expected = json!({"n": 20, "__resume": [{"slice": {"k": 3}, "next_page_token": "p2", "newest": 25}]});
+        assert_eq!(progress.state_with_begun(), object(expected));
+        assert_eq!(progress.state(), object(json!({"n": 20})));
+    }
+
+    #[test]
+    fn slices_that_were_begun_are_read_first_and_done_ones_only_wait_for_those_before_them() {
+        let (stream, cursor) = (Stream { in_order: true }, cursor());
+        let state = json!({"n": 5, "__resume": [
+            {"slice": {"k": 0}, "newest": 8, "done": true},
+            {"slice": {"k": 1}},
+            {"slice": {"k": 2}, "newest": 20, "done": true},
+            {"slice": {"k": 3}, "next_page_token": "p2", "newest": 25},
+        ]});
+        let mut progress = whole(&stream, &cursor, state);
+        assert_eq!(progress.state(), object(json!({"n": 8})));
+        let input = object(json!({"n": 5}));
+        let (a, b) = (progress.next_begun(&input).unwrap(), progress.next_begun(&input).unwrap());
+        assert!(progress.next_begun(&input).is_none());
+        assert_eq!((&a.slice, &a.next_page_token, &a.state), (&object(json!({"k": 1})), &None, &input));
+        assert_eq!((&b.next_page_token, &b.newest), (&Some(json!("p2")), &Some(json!(25))));
+        progress.close(b.ticket, &b.slice, Some(json!(30)));
+        assert_eq!(progress.state(), object(json!({"n": 8})));
+        progress.close(a.ticket, &a.slice, None);
+        assert_eq!(progress.state_with_begun(), object(json!({"n": 30})));
+    }
+
+    #[test]
+    fn a_state_remembers_so_many_slices_ahead_and_no_more() {
+        let (stream, cursor) = (Stream { in_order: true }, cursor());
+        let mut progress = whole(&stream, &cursor, json!({}));
+        open(&mut progress, json!({"k": 0}));
+        for k in 1..100 {
+            let job = open(&mut progress, json!({ "k": k }));
+            progress.close(job.ticket, &job.slice, Some(json!(k)));
+        }
+        let begun = checkpoint::take(&mut progress.state_with_begun()).unwrap();
+        let slices: Vec<i64> = begun.iter().map(|begun| begun.slice["k"].as_i64().unwrap()).collect();
+        assert!(slices.into_iter().eq(0..40), "without a gap, from the first unfinished one on");
+    }
+
+    #[test]
+    fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
+        let (stream, cursor) = (Stream { in_order: false }, cursor());
+        let gone = Checkpoint { next_page_token: Some(json!(9)), ..Checkpoint::at(object(json!({"id": 9}))) };
+        let known = Checkpoint { next_page_token: Some(json!(2)), ..Checkpoint::at(object(json!({"id": 2}))) };
+        let begun = vec![gone, known];
+        let mut progress = Progress::per_partition(&stream, &cursor, PerPartitionState::default(), begun);
+        let (a, b) = (open(&mut progress, json!({"id": 1})), open(&mut progress, json!({"id": 2})));
+        assert_eq!(b.next_page_token, Some(json!(2)), "what was begun is gone on with when its turn comes");
+        assert!(progress.open(object(json!({"id": 1})), &StreamState::new()).is_none(), "the same slice again");
+        assert!(progress.open(object(json!({"mark": 1})), &StreamState::new()).is_none());
+        progress.close(b.ticket, &b.slice, Some(json!(20)));
+        let partition = json!({"partition": {"id": 2}, "cursor": {"n": 20}});
+        let waiting = [json!({"slice": {"id": 9}, "next_page_token": 9})];
+        assert_eq!(progress.state_with_begun(), object(json!({"states": [partition], "__resume": waiting})));
+        assert!(progress.ledger.iter().any(|slice| slice.slice.contains_key("mark")), "the marker waits");
+        progress.close(a.ticket, &a.slice, None);
+        assert_eq!(progress.ledger.iter().len(), 0);
+        progress.forget_what_is_gone();
+        let partitions = json!([partition, {"partition": {"id": 1}, "cursor": {}}]);
+        assert_eq!(progress.state_with_begun(), object(json!({ "states": partitions })));
+    }
+
+    #[test]
+    fn one_slice_without_a_cursor_has_a_page_to_go_on_at_and_no_state_at_its_end() {
+        let stream = Stream { in_order: false };
+        let mut progress = whole(&stream, &[], json!({}));
+        let job = open(&mut progress, json!({}));
+        progress.turn_page(job.ticket, Some(json!("p2")), None);
+        let begun = json!({"__resume": [{"slice": {}, "next_page_token": "p2"}]});
+        assert_eq!((progress.state_with_begun(), progress.is_changed()), (object(begun), true));
+        progress.told();
+        progress.close(job.ticket, &job.slice, None);
+        assert_eq!((progress.state_with_begun(), progress.is_changed()), (object(json!({})), false));
+    }
+}

@@ -1,0 +1,45 @@
+//! What a stream says to people and to the platform while its records are on their way. It needs no lock: lines of
+//! different threads never mix.
+
+use std::io;
+
+use crate::http::budget::BudgetWait;
+use crate::http::{RetryObserver, Wait};
+use crate::protocol::{LogLevel, Output, RateLimited, Status, StatusReason, StreamDescriptor};
+
+/// Says why a stream does not move, and what is odd about it.
+#[derive(Debug, Clone)]
+pub(super) struct StreamLog<'o> {
+    pub(super) output: &'o Output,
+    pub(super) stream: StreamDescriptor,
+}
+
+impl StreamLog<'_> {
+    /// A line for people, with the stream's name.
+    pub(super) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
+        self.output.log(level, &format!("{}: {text}", self.stream.name))
+    }
+}
+
+impl RetryObserver for StreamLog<'_> {
+    fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
+        if let Some(reset) = wait.quota_reset {
+            let rate_limited = RateLimited { quota_reset: reset.as_millisecond() };
+            let reason = StatusReason::RateLimited { rate_limited: Some(rate_limited) };
+            self.output.status(&self.stream, Status::Running, Some(reason))?;
+        }
+        if wait.too_long {
+            return Ok(());
+        }
+        self.log(LogLevel::Info, &wait.to_string())?;
+        // The log line may have been left out, and nothing may lie in the buffer during a wait.
+        Ok(self.output.flush()?)
+    }
+
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        if wait.is_worth_telling() {
+            self.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.output.flush()?)
+    }
+}

@@ -1,0 +1,107 @@
+//! The one writer of a stream. Its workers take turns with it, each for a part of a page: what is written and what is
+//! known go together, so a state never tells of a record that is not out.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::checkpoint;
+use super::ledger::Ticket;
+use super::progress::{Job, Progress};
+use super::slice_read::Flow;
+use super::stream_output::StreamOutput;
+use crate::protocol::StreamState;
+use crate::streams::PageToken;
+
+/// Bytes below which a state that grows with the slices is always worth it.
+const SMALL_STATE: usize = 1024;
+
+/// Writes the records and states of a stream, and keeps its progress.
+pub(super) struct StreamWriter<'a, 'o> {
+    pub(super) out: &'a mut StreamOutput<'o>,
+    pub(super) progress: Progress<'a>,
+    /// Its slices are another stream's records: there may be any number of them, many without records.
+    pub(super) has_parent: bool,
+    /// States have to say that they are those of a full refresh.
+    pub(super) marks_full_refresh: bool,
+    pub(super) limit: Option<u64>,
+    /// Why nothing more is written, though there may be more to read.
+    pub(super) end: Option<End>,
+}
+
+/// An end that is not that of the slices.
+#[derive(Debug)]
+pub(super) enum End {
+    /// `--limit`.
+    Limit,
+    /// The first fault of any worker.
+    Failed(anyhow::Error),
+}
+
+impl StreamWriter<'_, '_> {
+    /// Writes the lines of so many records of a page; one at a time, if there is a limit. Breaks off at the limit.
+    pub(super) fn write(&mut self, lines: &[u8], records: u64) -> io::Result<Flow> {
+        if self.stops_at_limit() {
+            return Ok(Flow::Break(()));
+        }
+        self.out.records(lines, records)?;
+        Ok(Flow::Continue(()))
+    }
+
+    /// The records of a page are out, and this page is next. Breaks off at the limit.
+    pub(super) fn turn_page(
+        &mut self,
+        ticket: Ticket,
+        next_page_token: Option<PageToken>,
+        newest: Option<Value>,
+    ) -> io::Result<Flow> {
+        self.progress.turn_page(ticket, next_page_token, newest);
+        if self.stops_at_limit() {
+            return Ok(Flow::Break(()));
+        }
+        self.end_page()?;
+        Ok(Flow::Continue(()))
+    }
+
+    /// The records of a slice's last page are out.
+    pub(super) fn close(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
+        self.progress.close(job.ticket, &job.slice, newest);
+        self.end_page()
+    }
+
+    /// Writes the state if it is time for one. In any case nothing lies here while the next page is fetched.
+    pub(super) fn end_page(&mut self) -> io::Result<()> {
+        if self.progress.is_changed() && self.state_is_due() {
+            return self.write_state(self.progress.state_with_begun());
+        }
+        self.out.flush()
+    }
+
+    /// Whether the limit is reached. Then this is the end.
+    pub(super) fn stops_at_limit(&mut self) -> bool {
+        let at_limit = self.limit.is_some_and(|limit| self.out.total() >= limit);
+        if at_limit {
+            self.end.get_or_insert(End::Limit);
+        }
+        at_limit
+    }
+
+    /// Writes a state that is not the last one.
+    pub(super) fn write_state(&mut self, mut state: StreamState) -> io::Result<()> {
+        if self.marks_full_refresh {
+            checkpoint::mark_full_refresh(&mut state);
+        }
+        self.progress.told();
+        self.out.state(state)
+    }
+
+    /// One state for each slice grows with them: written each time, it would outweigh the records. So would any state
+    /// that was written after each of a hundred thousand children.
+    fn state_is_due(&self) -> bool {
+        match self.has_parent {
+            false if !self.progress.is_per_partition() || self.progress.bytes() < SMALL_STATE => true,
+            // Its length need not be known as long as even the shortest would be too long.
+            _ => self.out.outweighs(0) && self.out.outweighs(self.progress.bytes()),
+        }
+    }
+}
