@@ -36,6 +36,9 @@ use serde_json::json;
 use source_http::clock::SystemClock;
 use source_http::testing::StripeMock;
 
+/// The account that the config is for.
+const ACCOUNT: &str = "acct_mock";
+
 /// Serves a mock Stripe API.
 #[derive(Parser)]
 struct Args {
@@ -70,7 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mock = start(&args)?;
     println!(
         "{}",
-        json!({"client_secret": mock.key(), "account_id": "acct_mock", "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
+        json!({"client_secret": mock.key(), "account_id": ACCOUNT, "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
     );
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -92,7 +95,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn start(args: &Args) -> io::Result<StripeMock> {
     let now = args.now.unwrap_or_else(|| jiff::Timestamp::now().as_second());
     let mock = StripeMock::builder().now(now).port(args.port).recording(false).pretty(!args.compact);
-    let mut mock = mock.everything(args.others, args.children).count("charges", args.charges);
+    let mock = mock.everything(args.others, args.children).count("charges", args.charges);
+    let mut mock = mock.children_of("external_accounts", ACCOUNT, args.children);
     if let Some(path) = &args.log {
         let log = Mutex::new(File::options().create(true).append(true).open(path)?);
         mock = mock.on_request(move |request| {

@@ -9,6 +9,7 @@ use super::super::json_text;
 use super::super::server::{Reply, Request, gzip_bytes};
 use super::api_error::ApiError;
 use super::list_query::ListQuery;
+use super::object::Object;
 use super::plans::Plans;
 use super::relation::Relation;
 use super::store::Store;
@@ -147,8 +148,8 @@ impl Api {
             let (param, id) = cursor.param_and_id();
             ApiError::missing(400, target.resource.object, param, id)
         })?;
-        let in_list = |object| store.in_list(object, &query.effects);
-        let rendered = page.render(&request.path, self.settings.pretty, in_list);
+        let write = |out: &mut String, object: &Object| store.write_in_list(out, object, &query.effects);
+        let rendered = page.render(&request.path, self.settings.pretty, write).into_bytes();
         let body: Arc<[u8]> = if gzip { gzip_bytes(&rendered).into() } else { rendered.into() };
         if self.settings.cached_pages > 0 {
             let mut pages = self.pages();

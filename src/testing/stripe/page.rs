@@ -1,7 +1,5 @@
 //! One page of a list, as text.
 
-use std::borrow::Cow;
-
 use super::object::Object;
 
 /// What one list request gets.
@@ -11,13 +9,8 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The page as Stripe's list object; `in_list` gives the text of an object.
-    pub(super) fn render<'t>(
-        &'t self,
-        path: &str,
-        pretty: bool,
-        in_list: impl Fn(&'t Object) -> Cow<'t, str>,
-    ) -> Vec<u8> {
+    /// The page as Stripe's list object; `write` appends an object's text.
+    pub(super) fn render(&self, path: &str, pretty: bool, write: impl Fn(&mut String, &Object)) -> String {
         let url = serde_json::Value::from(path);
         let has_more = self.has_more;
         let (open, between, close) = match (pretty, self.objects.is_empty()) {
@@ -32,17 +25,16 @@ impl Page<'_> {
                 format!("\n  ],\n  \"has_more\": {has_more},\n  \"url\": {url}\n}}"),
             ),
         };
-        let texts: Vec<Cow<'_, str>> = self.objects.iter().map(|object| in_list(object)).collect();
-        let length: usize = texts.iter().map(|text| text.len() + between.len()).sum();
-        let mut out = Vec::with_capacity(open.len() + length + close.len());
-        out.extend_from_slice(open.as_bytes());
-        for (place, text) in texts.iter().enumerate() {
+        let length: usize = self.objects.iter().map(|object| object.in_list.len() + between.len()).sum();
+        let mut out = String::with_capacity(open.len() + length + close.len());
+        out.push_str(open);
+        for (place, object) in self.objects.iter().enumerate() {
             if place > 0 {
-                out.extend_from_slice(between.as_bytes());
+                out.push_str(between);
             }
-            out.extend_from_slice(text.as_bytes());
+            write(&mut out, object);
         }
-        out.extend_from_slice(close.as_bytes());
+        out.push_str(&close);
         out
     }
 }

@@ -120,18 +120,15 @@ impl Store {
         list
     }
 
-    /// The object as a list holds it.
-    pub(super) fn in_list<'a>(&self, object: &'a Object, effects: &[Effect]) -> Cow<'a, str> {
-        if effects.is_empty() {
-            return Cow::Borrowed(&object.in_list);
-        }
+    /// Appends the object as a list holds it.
+    pub(super) fn write_in_list(&self, out: &mut String, object: &Object, effects: &[Effect]) {
         let (replaced, added) = self.expand(object, effects);
         match (replaced, self.pretty) {
-            (Some(text), true) => Cow::Owned(json_text::pretty(&with_members(&text, &added), LEVEL_IN_LIST)),
-            (Some(text), false) => Cow::Owned(with_members(&text, &added)),
-            (None, _) if added.is_empty() => Cow::Borrowed(&object.in_list),
-            (None, true) => Cow::Owned(with_pretty_members(&object.in_list, &added)),
-            (None, false) => Cow::Owned(with_members(&object.text, &added)),
+            (None, _) if added.is_empty() => out.push_str(&object.in_list),
+            (None, false) => write_with_members(out, &object.text, &added),
+            (None, true) => write_with_pretty_members(out, &object.in_list, &added),
+            (Some(text), false) => write_with_members(out, &text, &added),
+            (Some(text), true) => out.push_str(&json_text::pretty(&with_members(&text, &added), LEVEL_IN_LIST)),
         }
     }
 
@@ -189,22 +186,26 @@ fn brought(resource: &Resource, id: &str, text: &str) -> Vec<(&'static Relation,
 
 /// The compact object with members at its end.
 fn with_members(object: &str, members: &[(&str, Cow<'_, str>)]) -> String {
-    let mut out = object.strip_suffix('}').unwrap_or(object).to_owned();
+    let mut out = String::new();
+    write_with_members(&mut out, object, members);
+    out
+}
+
+fn write_with_members(out: &mut String, object: &str, members: &[(&str, Cow<'_, str>)]) {
+    out.push_str(object.strip_suffix('}').unwrap_or(object));
     for (name, text) in members {
         out.extend([",\"", name, "\":", text]);
     }
     out.push('}');
-    out
 }
 
 /// The same for the text that a list holds over several lines.
-fn with_pretty_members(in_list: &str, members: &[(&str, Cow<'_, str>)]) -> String {
+fn write_with_pretty_members(out: &mut String, in_list: &str, members: &[(&str, Cow<'_, str>)]) {
     let indent = "  ".repeat(LEVEL_IN_LIST);
     let end = format!("\n{indent}}}");
-    let mut out = in_list.strip_suffix(&end).unwrap_or(in_list).to_owned();
+    out.push_str(in_list.strip_suffix(&end).unwrap_or(in_list));
     for (name, text) in members {
         out.extend([",\n  ", &indent, "\"", name, "\": ", &json_text::pretty(text, LEVEL_IN_LIST + 1)]);
     }
     out.push_str(&end);
-    out
 }

@@ -1,6 +1,7 @@
 //! Changes and the events about them.
 
 use super::*;
+use crate::json::field_at;
 
 /// The newest event, as far as it is not the same for all.
 fn newest_event(mock: &StripeMock) -> Value {
@@ -103,6 +104,19 @@ fn events_hold_the_lists_that_are_always_inside_and_no_others() {
     assert_eq!(event["data"]["previous_attributes"], json!({}));
     mock.update("charges", &mock.ids("charges")[0], nothing);
     assert_eq!(newest_event(&mock)["data"]["object"].get("refunds"), None);
+}
+
+#[test]
+fn events_that_are_made_are_about_the_objects_that_are_there() {
+    let mock =
+        StripeMock::builder().count("invoices", 200).children("invoice_line_items", 11).count("events", 200).start();
+    let invoices: BTreeSet<String> = mock.objects("invoices").iter().map(ToString::to_string).collect();
+    let about_invoices = walk(&mock, "/v1/events", "&type=invoice.*");
+    assert!(!about_invoices.is_empty());
+    for event in about_invoices {
+        let object = field_at(&event, &["data", "object"]).unwrap().get();
+        assert!(invoices.contains(object), "{object}");
+    }
 }
 
 #[test]
