@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::json_text;
 use super::super::server::{Reply, Request, gzip_bytes};
 use super::api_error::ApiError;
-use super::list_query::{Cursor, ListQuery};
+use super::list_query::ListQuery;
 use super::plans::Plans;
 use super::relation::Relation;
 use super::store::Store;
@@ -143,10 +143,10 @@ impl Api {
         {
             return Ok(page_reply(Arc::clone(page), gzip));
         }
-        let Some(page) = store.collection(target.place).page(&query, self.now()) else {
-            let (param, id) = query.cursor.as_ref().map_or(("", ""), Cursor::param_and_id);
-            return Err(ApiError::missing(400, target.resource.object, param, id));
-        };
+        let page = store.collection(target.place).page(&query, self.now()).map_err(|cursor| {
+            let (param, id) = cursor.param_and_id();
+            ApiError::missing(400, target.resource.object, param, id)
+        })?;
         let in_list = |object| store.in_list(object, &query.effects);
         let rendered = page.render(&request.path, self.settings.pretty, in_list);
         let body: Arc<[u8]> = if gzip { gzip_bytes(&rendered).into() } else { rendered.into() };

@@ -107,20 +107,23 @@ impl Collection {
         }
     }
 
-    /// The page that the query asks for at that time; none if its cursor does not exist.
-    pub(super) fn page(&self, query: &ListQuery, now: i64) -> Option<Page<'_>> {
+    /// The page that the query asks for at that time.
+    ///
+    /// # Errors
+    /// The query's cursor, if it names no object of the list.
+    pub(super) fn page<'q>(&self, query: &'q ListQuery, now: i64) -> Result<Page<'_>, &'q Cursor> {
         let kept_since = self.resource.retention.map_or(i64::MIN, |age| now - age);
         if let Some((_, parent)) = &query.parent {
             let mut all: Vec<&Object> = self.children_of(parent).collect();
             all.reverse();
             let cursor = query.cursor_place(|id| all.iter().position(|object| *object.id == *id))?;
             let listed = all.get(range(&all, cursor, query, kept_since)).unwrap_or_default();
-            return Some(page(listed.iter().copied(), query));
+            return Ok(page(listed.iter().copied(), query));
         }
         let all = &self.oldest_first;
         let cursor = query.cursor_place(|id| self.places.get(id).copied())?;
         let listed = all.get(range(all, cursor, query, kept_since)).unwrap_or_default();
-        Some(page(listed.iter(), query))
+        Ok(page(listed.iter(), query))
     }
 }
 

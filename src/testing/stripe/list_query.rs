@@ -125,12 +125,14 @@ impl ListQuery {
         Ok(query.effects)
     }
 
-    /// The place of the cursor's object, if there is a cursor; none in place of that if there is
-    /// no such object.
-    pub(super) fn cursor_place(&self, place: impl FnOnce(&str) -> Option<usize>) -> Option<Option<usize>> {
+    /// The place of the cursor's object, if there is a cursor.
+    ///
+    /// # Errors
+    /// The cursor, if there is no such object.
+    pub(super) fn cursor_place(&self, place: impl FnOnce(&str) -> Option<usize>) -> Result<Option<usize>, &Cursor> {
         match &self.cursor {
-            Some(cursor) => place(cursor.param_and_id().1).map(Some),
-            None => Some(None),
+            Some(cursor) => place(cursor.param_and_id().1).map(Some).ok_or(cursor),
+            None => Ok(None),
         }
     }
 

@@ -94,7 +94,7 @@ impl Plans {
 impl Rate {
     fn admits(&mut self) -> bool {
         let now = self.clock.elapsed();
-        while self.admitted.front().is_some_and(|earliest| now - *earliest >= Duration::from_secs(1)) {
+        while self.admitted.front().is_some_and(|earliest| now.saturating_sub(*earliest) >= Duration::from_secs(1)) {
             self.admitted.pop_front();
         }
         let admits = self.admitted.len() < self.limit;

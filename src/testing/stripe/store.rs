@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 use super::super::json_text;
 use super::collection::Collection;
 use super::expansion::{Effect, expand_ids};
@@ -175,9 +178,9 @@ impl Store {
 fn brought(resource: &Resource, id: &str, text: &str) -> Vec<(&'static Relation, Vec<String>)> {
     let children_of = |(relation, nested): (&'static Relation, &'static Nested)| {
         let data = field_at(text, &[nested.field, "data"])?;
-        let children: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(data.get()).ok()?;
-        let with_parent = |child: &Box<serde_json::value::RawValue>| {
-            with_field(&json_text::compact(child.get()), relation.key, &serde_json::Value::from(id).to_string())
+        let children: Vec<&RawValue> = serde_json::from_str(data.get()).ok()?;
+        let with_parent = |child: &&RawValue| {
+            with_field(&json_text::compact(child.get()), relation.key, &Value::from(id).to_string())
         };
         Some((relation, children.iter().map(with_parent).collect()))
     };
