@@ -116,7 +116,7 @@ fn child_lists_hold_only_the_parents_children() {
     ] {
         let mock = StripeMock::builder().count(parents, 3).children(children, 3).spread(now - DAY, now).start();
         let mut seen = BTreeSet::new();
-        for parent in mock.ids(parents).iter() {
+        for parent in &mock.ids(parents) {
             let path = list.replace("{}", parent);
             let (page, more) = ids_of(&ask(&mock, &path));
             assert_eq!((page.len(), more), (2, true), "{path}");
