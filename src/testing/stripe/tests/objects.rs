@@ -7,7 +7,10 @@ use super::*;
 #[test]
 fn the_same_settings_give_the_same_objects() {
     let make = |count| StripeMock::builder().count("charges", count).start();
-    assert_eq!(make(20).objects("charges"), make(20).objects("charges"));
+    for resource in RESOURCES {
+        let objects = || StripeMock::builder().count(resource.name, 5).start().objects(resource.name);
+        assert_eq!(objects(), objects());
+    }
     let one_day = StripeMock::builder().count("charges", 1).spread(0, DAY).start();
     assert!(one_day.objects("charges")[0].contains(r#""created":0,"#));
     let texts = make(200).objects("charges");
