@@ -1,12 +1,16 @@
 //! What the objects look like.
 
+use super::super::relation::Relation;
 use super::facts::ALWAYS_PRESENT;
 use super::*;
 
 #[test]
 fn the_same_settings_give_the_same_objects() {
     let make = |count| StripeMock::builder().count("charges", count).start();
-    assert_eq!(make(20).objects("charges"), make(20).objects("charges"));
+    for resource in RESOURCES {
+        let objects = || StripeMock::builder().count(resource.name, 5).start().objects(resource.name);
+        assert_eq!(objects(), objects());
+    }
     let one_day = StripeMock::builder().count("charges", 1).spread(0, DAY).start();
     assert!(one_day.objects("charges")[0].contains(r#""created":0,"#));
     let texts = make(200).objects("charges");
@@ -47,36 +51,28 @@ fn every_field_that_stripe_always_sends_is_there_with_its_type() {
     assert!(covered.eq(RESOURCES.iter().map(|resource| resource.name)));
 }
 
-/// What a resource cannot be listed without, by the path or a parameter.
-fn parents(resource: &Resource) -> Option<&'static Resource> {
-    if let Some((parents, _)) = resource.path.split_once("/{") {
-        return RESOURCES.iter().find(|row| row.path == parents);
-    }
-    resource.required.map(|parameter| &RESOURCES[Resource::place(&format!("{parameter}s"))])
-}
-
-/// Every object of a resource, parent by parent where it has parents.
+/// Every object of a resource with twelve: children, too, as two of them have a parent.
 fn all_listed(mock: &StripeMock, resource: &Resource) -> Vec<String> {
-    let Some(parents) = parents(resource) else {
+    if let Some((parents, rest)) = resource.path.split_once("/{") {
+        let parents = RESOURCES.iter().find(|row| row.path == parents).unwrap();
+        let (_, rest) = rest.split_once('}').unwrap();
+        let path = |number| format!("{}/{}{rest}", parents.path, parents.id(number));
+        return (1..=6).flat_map(|number| walk(mock, &path(number), "")).collect();
+    }
+    let Some(parameter) = resource.required else {
         let canceled_too = if resource.name == "subscriptions" { "&status=all" } else { "" };
         return walk(mock, resource.path, canceled_too);
     };
-    let of_parent = |id: Arc<str>| match (resource.required, resource.path.split_once('}')) {
-        (Some(parameter), _) => walk(mock, resource.path, &format!("&{parameter}={id}")),
-        (None, Some((_, rest))) => walk(mock, &format!("{}/{id}{rest}", parents.path), ""),
-        (None, None) => Vec::new(),
-    };
-    mock.ids(parents.name).into_iter().flat_map(of_parent).collect()
+    let parents = &RESOURCES[Resource::place(&format!("{parameter}s"))];
+    let parameters = |number| format!("&{parameter}={}", parents.id(number));
+    (1..=6).flat_map(|number| walk(mock, resource.path, &parameters(number))).collect()
 }
 
 #[test]
 fn every_endpoint_lists_its_objects() {
     for resource in RESOURCES {
-        let mut mock = StripeMock::builder().count(resource.name, 12);
-        if let Some(parents) = parents(resource) {
-            mock = mock.count(parents.name, 6);
-        }
-        let mock = mock.start();
+        let parents = Relation::of_child(resource).map_or(resource, Relation::parent_resource);
+        let mock = StripeMock::builder().count(parents.name, 6).count(resource.name, 12).start();
         let listed: BTreeSet<String> = all_listed(&mock, resource).into_iter().collect();
         let only = resource.shows_only.map(|only| format!(r#""object":"{only}""#)).unwrap_or_default();
         let objects = mock.objects(resource.name);
