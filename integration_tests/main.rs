@@ -24,6 +24,7 @@ mod resume;
 mod retry;
 mod skip;
 mod stripe;
+mod stripe_losses;
 mod stripe_schemas;
 mod stripe_streams;
 mod sub_stream;

@@ -7,10 +7,10 @@ use source_http::testing::{InProcess, Messages, StripeMock};
 
 use crate::support::binary::config;
 
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// A sync of one stream, `days` after the mock's beginning.
-fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state: &Value) -> Messages {
+pub(crate) fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state: &Value) -> Messages {
     mock.server().take_requests();
     mock.set_now(DEFAULT_NOW + days * DAY);
     let mut config = config(mock);
@@ -26,15 +26,15 @@ fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state: &Value) -
     done.messages()
 }
 
-fn state_of(stream: &str, state: &Value) -> Value {
+pub(crate) fn state_of(stream: &str, state: &Value) -> Value {
     json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}}])
 }
 
-fn resumed(messages: &Messages) -> Value {
+pub(crate) fn resumed(messages: &Messages) -> Value {
     serde_json::from_str(&messages.state_file()).unwrap()
 }
 
-fn field(messages: &Messages, stream: &str, name: &str) -> Vec<Value> {
+pub(crate) fn field(messages: &Messages, stream: &str, name: &str) -> Vec<Value> {
     let value = |record: &str| serde_json::from_str::<Value>(record).unwrap()[name].clone();
     messages.records(stream).into_iter().map(value).collect()
 }

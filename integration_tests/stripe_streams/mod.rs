@@ -1,6 +1,7 @@
 //! Every stream of Stripe, one row each: a full refresh and three incremental syncs, with what was asked for, what came
 //! out and which state was left.
 
+mod interrupted;
 mod rows;
 
 use serde_json::{Value, json};
@@ -48,7 +49,14 @@ impl Case {
         Self { row, mock: mock.start(), now: DEFAULT_NOW }
     }
 
+    /// A sync that succeeds.
     fn sync(&mut self, mode: &str, state: &Value) -> Synced {
+        let done = self.try_sync(mode, state);
+        assert_eq!(done.messages.errors().len(), 0, "{}: {:?}", self.row.name, done.messages.errors());
+        done
+    }
+
+    fn try_sync(&mut self, mode: &str, state: &Value) -> Synced {
         self.mock.server().take_requests();
         self.mock.set_now(self.now);
         let mut config = config(&self.mock);
@@ -60,7 +68,6 @@ impl Case {
             .streams(&[(self.row.name, mode)])
             .state(state)
             .run("read");
-        assert_eq!(done.status, 0, "{}: {}", self.row.name, done.stdout);
         let mut requests = self.mock.server().conversation();
         requests.sort();
         Synced { messages: done.messages(), requests }
@@ -87,7 +94,7 @@ impl Case {
     }
 
     fn ids(&self, resource: &str) -> Vec<String> {
-        self.mock.ids(resource).iter().map(|id| id.to_string()).collect()
+        self.mock.ids(resource).iter().map(ToString::to_string).collect()
     }
 
     /// The ids of all objects of the stream.
@@ -236,7 +243,7 @@ impl Case {
                     let states = state["states"].as_array().unwrap();
                     let known = states.iter().find(|entry| entry["partition"] == partition).unwrap();
                     let from = seconds(&known["cursor"][row.cursor]);
-                    requests[0] += &format!("&created[gte]={from}&created[lte]={}", self.now);
+                    requests[0] = format!("{}&created[gte]={from}&created[lte]={}", requests[0], self.now);
                 }
                 requests.push(self.events(since));
                 sorted(requests)

@@ -341,7 +341,6 @@ pub(super) const ROWS: &[Row] = &[
                  types[]=checkout.session.async_payment_succeeded&types[]=checkout.session.completed&\
                  types[]=checkout.session.expired",
         cursor: "checkout_session_updated",
-        ..ROW
     },
     Row {
         name: "customer_balance_transactions",
@@ -405,7 +404,6 @@ pub(super) const ROWS: &[Row] = &[
         parent: "accounts",
         events: "types[]=person.created&types[]=person.updated&types[]=person.deleted",
         cursor: "updated",
-        ..ROW
     },
     Row {
         name: "application_fees_refunds",

@@ -1,0 +1,78 @@
+//! A first sync of each stream that is refused for a while, at any of its requests: the next sync completes it.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use source_http::testing::{Reply, StripeMockBuilder};
+
+/// More than a page of the list in its second window, and of each family's children what makes several pages.
+fn mock(row: &Row) -> StripeMockBuilder {
+    let mock = StripeMock::builder().spread(DEFAULT_NOW - 34 * DAY, DEFAULT_NOW - DAY);
+    match row.kind {
+        _ if row.resource() == "external_accounts" => mock.children_of("external_accounts", "acct_test", 350),
+        Kind::Created | Kind::Updated => mock.count(row.name, 230),
+        Kind::Full => mock.count("subscriptions", 4).children("subscription_items", 12).children("usage_records", 1),
+        Kind::Nested => {
+            mock.count(row.parent, 104).children(row.resource(), 1).children_of(row.resource(), &first_id(row), 25)
+        }
+        Kind::Child | Kind::PerParent | Kind::UpdatedChild => {
+            mock.count(row.parent, 104).children(row.resource(), 1).children_of(row.resource(), &first_id(row), 230)
+        }
+    }
+}
+
+/// The id of one of the parents.
+fn first_id(row: &Row) -> String {
+    StripeMock::builder().count(row.parent, 1).start().ids(row.parent)[0].to_string()
+}
+
+/// Which requests are refused: those for lists, and some of those for children, by path and by how many there were of it.
+fn places(row: &'static Row) -> Vec<(String, u64)> {
+    let mut case = Case { row, mock: mock(row).start(), now: DEFAULT_NOW };
+    case.sync("incremental", &json!([]));
+    let mut hits: BTreeMap<String, u64> = BTreeMap::new();
+    let mut places = Vec::new();
+    let list = row.list.split('?').next().unwrap();
+    for (n, request) in case.mock.server().requests().into_iter().enumerate() {
+        let hit = hits.entry(request.path.clone()).or_default();
+        *hit += 1;
+        if request.path == list || request.param("starting_after").is_some() || n % 29 == 0 {
+            places.push((request.path, *hit));
+        }
+    }
+    places
+}
+
+#[test]
+fn a_first_sync_that_is_refused_at_any_page_is_completed_by_the_next() {
+    for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
+        let places = places(row);
+        assert!(places.len() >= 2, "{}: {places:?}", row.name);
+        for (n, (path, hit)) in places.iter().enumerate() {
+            // Every kind of refusal somewhere, and one of them everywhere.
+            let statuses = if n == places.len() / 2 { &[401, 403, 400, 500][..] } else { &[401] };
+            for status in statuses {
+                interrupt(row, path, *hit, *status);
+            }
+        }
+    }
+}
+
+fn interrupt(row: &'static Row, path: &str, hit: u64, status: u16) {
+    let place = format!("{} refused with {status} at {path} #{hit}", row.name);
+    let reply = || Reply::json_text(r#"{"error":{"message":"Not now."}}"#).status(status);
+    let attempts = if status == 500 { 6 } else { 1 };
+    let mock = (0..attempts).fold(mock(row), |mock, attempt| mock.fault(path, hit + attempt, reply()));
+    let mut case = Case { row, mock: mock.start(), now: DEFAULT_NOW };
+    let first = case.try_sync("incremental", &json!([]));
+    assert!(first.messages.statuses(row.name).last().is_some(), "{place}");
+    let is_skipped = first.messages.statuses(row.name).last() == Some(&"COMPLETE");
+    assert!(!is_skipped || first.messages.states(row.name).is_empty(), "{place}");
+    case.now += DAY;
+    let second = case.sync("incremental", &first.resumed());
+    let mut ids = [first.ids(row), second.ids(row)].concat();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), case.own_ids().len(), "{place}");
+    assert_eq!(ids, sorted(case.own_ids()), "{place}");
+}
