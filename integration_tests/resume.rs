@@ -80,6 +80,52 @@ fn a_read_cut_after_any_state_loses_nothing() {
     }
 }
 
+/// One stream of each family, and how many objects its parents and each parent have.
+const FAMILIES: [(&str, &str, u64, u64); 5] = [
+    ("invoice_line_items", "invoices", 250, 12),
+    ("payment_methods", "customers", 120, 3),
+    ("customer_balance_transactions", "customers", 120, 3),
+    ("setup_attempts", "setup_intents", 120, 3),
+    ("usage_records", "subscription_items", 40, 2),
+];
+
+/// The same for lists of parents and of children, read by eight workers and cut after every line.
+#[test]
+fn a_read_of_children_by_many_workers_cut_after_any_state_loses_nothing() {
+    for (stream, parent, parents, children) in FAMILIES {
+        let mock = StripeMock::builder().count(parent, parents).children(stream, children);
+        let mock = if stream == "usage_records" { mock.count("subscriptions", 20) } else { mock };
+        let mock = mock.start();
+        let mode = if stream == "usage_records" { "full_refresh" } else { "incremental" };
+        let read = |workers: &str, state: Option<&str>| {
+            let connector = InProcess::with_registry(Registry::built_in())
+                .now(DEFAULT_NOW)
+                .config(&slices(&mock))
+                .streams(&[(stream, mode)])
+                .arg("--workers")
+                .arg(workers);
+            let state = state.map(|state| serde_json::from_str(state).unwrap());
+            let connector = state.iter().fold(connector, |connector, state| connector.state(state));
+            connector.run("read").stdout
+        };
+        let whole = read("8", None);
+        assert_eq!(ids(&Messages::parse(&whole), stream), all(&mock, stream), "{stream}");
+        let mut cuts = 0;
+        for (end, _) in whole.match_indices('\n') {
+            let cut = &whole[..=end];
+            if !cut.lines().last().unwrap().starts_with(r#"{"type":"STATE""#) {
+                continue;
+            }
+            cuts += 1;
+            let before = Messages::parse_cut(cut);
+            let after = Messages::parse(&read("1", Some(&before.state_file())));
+            let both = &ids(&before, stream) | &ids(&after, stream);
+            assert_eq!(both, all(&mock, stream), "{stream} cut after {cuts} states");
+        }
+        assert!(cuts >= 2, "{stream} was cut {cuts} times only");
+    }
+}
+
 #[test]
 fn going_on_reads_no_page_again_that_a_state_covers() {
     let mock = mock();

@@ -340,3 +340,46 @@ fn assert_shape(row: &Row, state: &Value) {
         Kind::Full => assert_eq!(state, &json!({"__ab_full_refresh_sync_complete": true})),
     }
 }
+
+/// All streams at once, by one worker and by ten: no request is sent twice, for the lists that several streams read are
+/// read once for all of them.
+#[test]
+fn a_sync_of_all_streams_sends_no_request_twice() {
+    let mock = StripeMock::builder()
+        .spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 5 * DAY)
+        .everything(3, 2)
+        .children_of("external_accounts", "acct_test", 4)
+        .start();
+    let start = jiff::Timestamp::from_second(START).unwrap();
+    let streams: Vec<(&str, &str)> = ROWS
+        .iter()
+        .map(|row| (row.name, if row.kind == Kind::Full { "full_refresh" } else { "incremental" }))
+        .collect();
+    let mut counts = Vec::new();
+    for workers in [1, 10] {
+        let mut config = config(&mock);
+        config["start_date"] = format!("{start:.0}").into();
+        config["num_workers"] = json!(workers);
+        let done = InProcess::with_registry(Registry::built_in())
+            .now(DEFAULT_NOW)
+            .config(&config)
+            .streams(&streams)
+            .run("read");
+        let messages = done.messages();
+        assert_eq!((done.status, messages.errors().len()), (0, 0));
+        let requests = sorted(mock.server().conversation());
+        let mut distinct = requests.clone();
+        distinct.dedup();
+        assert_eq!(requests, distinct);
+        mock.server().take_requests();
+        let mut records = Vec::new();
+        for row in ROWS {
+            assert!(!messages.records(row.name).is_empty(), "{}", row.name);
+            records.extend(sorted(messages.records(row.name).into_iter().map(str::to_owned).collect()));
+        }
+        counts.push((requests.len(), records));
+    }
+    assert!(counts[0] == counts[1], "ten workers read something else than one");
+    // 30 lists in two windows each and 7 without; 7 lists of children of three parents each, and one of six.
+    assert_eq!(counts[0].0, 30 * 2 + 7 + 7 * 3 + 6);
+}

@@ -12,6 +12,8 @@ const USE_GLOBAL_CURSOR: &str = "use_global_cursor";
 const STATE: &str = "state";
 const LOOKBACK_WINDOW: &str = "lookback_window";
 const PARENT_STATE: &str = "parent_state";
+/// The cursors of the parents, where each has one.
+const STATES: &str = "states";
 /// What is known of the parent beside its cursor.
 const PARENT_PROGRESS: &str = "parent_progress";
 
@@ -37,14 +39,16 @@ impl GlobalCursor {
     /// # Errors
     /// A config failure if the state is none of the known ones.
     pub fn migrate(&self, mut state: StreamState) -> Result<StreamState, Failure> {
-        let is_ours = [USE_GLOBAL_CURSOR, PARENT_STATE, PARENT_PROGRESS].iter().any(|name| state.contains_key(*name));
+        let members = [USE_GLOBAL_CURSOR, PARENT_STATE, PARENT_PROGRESS, STATES];
+        let is_ours = members.iter().any(|name| state.contains_key(*name));
         if !is_ours && let Some(seconds) = epoch_cursor::cursor(&state, &self.cursor_field, &self.stream)? {
             state = StreamState::new();
             state.insert(STATE.to_owned(), json!({&self.cursor_field: seconds.to_string()}));
             state.insert(PARENT_STATE.to_owned(), json!({&self.parent: {&self.parent_cursor_field: seconds}}));
         }
-        if self.per_partition && !state.is_empty() {
-            state.entry("states").or_insert_with(|| json!([]));
+        if self.per_partition {
+            state.entry(STATES).or_insert_with(|| json!([]));
+            self.complete(&mut state);
         }
         Ok(state)
     }
@@ -59,9 +63,7 @@ impl GlobalCursor {
 
     /// Advances the state past a slice that was read to its end, or a marker.
     pub fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>) {
-        state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(!self.per_partition));
-        state.entry(LOOKBACK_WINDOW).or_insert_with(|| json!(1));
-        state.entry(PARENT_STATE).or_insert_with(|| json!({&self.parent: {}}));
+        self.complete(state);
         if let Some(progress) = ParentStream::progress(slice) {
             let mut progress = progress.clone();
             let cursor = progress.remove(&self.parent_cursor_field).as_ref().and_then(epoch_cursor::seconds);
@@ -74,6 +76,13 @@ impl GlobalCursor {
             let newest = known.and_then(epoch_cursor::seconds).map_or(newest, |known| known.max(newest));
             state.insert(STATE.to_owned(), json!({&self.cursor_field: newest.to_string()}));
         }
+    }
+
+    /// Adds the members that the framework never leaves out.
+    fn complete(&self, state: &mut StreamState) {
+        state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(!self.per_partition));
+        state.entry(LOOKBACK_WINDOW).or_insert_with(|| json!(1));
+        state.entry(PARENT_STATE).or_insert_with(|| json!({&self.parent: {}}));
     }
 
     /// Takes the cursor out of a global cursor's state and puts it beside it, where [`super::ListThenEvents`] has it. For
