@@ -21,7 +21,8 @@ fn twenty_thousand_charges_come_out_byte_for_byte() {
     let output = Binary::new(&["read", "--config", "-", "--streams", "charges"]).stdin(config(&mock)).run();
     let messages = output.messages();
     let records: BTreeSet<&str> = messages.records("charges").into_iter().collect();
-    let served: BTreeSet<String> = mock.objects("charges").iter().map(|object| with_updated(object)).collect();
+    let served: BTreeSet<String> =
+        mock.expanded("charges", &["data.refunds"]).iter().map(|object| with_updated(object)).collect();
     assert_eq!(messages.records("charges").len(), 20_000);
     assert!(records.iter().copied().eq(served.iter().map(String::as_str)), "a record differs from its object");
     assert_eq!(messages.statuses("charges"), ["STARTED", "RUNNING", "COMPLETE"]);

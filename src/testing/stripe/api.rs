@@ -8,10 +8,12 @@ use std::time::Duration;
 use super::super::json_text;
 use super::super::server::{Reply, Request, gzip_bytes};
 use super::api_error::ApiError;
-use super::collection::{Collection, Object};
-use super::list_query::ListQuery;
-use super::resource::{RESOURCES, Resource};
-use super::seed::Seed;
+use super::list_query::{Cursor, ListQuery};
+use super::plans::Plans;
+use super::relation::Relation;
+use super::store::Store;
+use super::target::ListTarget;
+use super::version;
 
 /// How the mock answers, set once.
 pub(super) struct Settings {
@@ -20,65 +22,33 @@ pub(super) struct Settings {
     pub(super) gzip: bool,
     pub(super) latency: Duration,
     pub(super) cached_pages: usize,
-    /// Paths that answer 403.
-    pub(super) forbidden: Vec<String>,
-    /// Path, number of hits that answer 429, and their `Retry-After`.
-    pub(super) limited: Vec<(String, u64, u64)>,
 }
 
 /// The state that the server's threads share with the test.
 pub(super) struct Api {
     settings: Settings,
     now: AtomicI64,
-    /// In the order of [`RESOURCES`].
-    collections: RwLock<Vec<Collection>>,
-    /// Rendered pages by target; only used while `collections` is held.
+    store: RwLock<Store>,
+    /// Rendered pages by target; only used while `store` is held.
     pages: Mutex<HashMap<String, Arc<[u8]>>>,
-    hits: Mutex<Hits>,
+    plans: Mutex<Plans>,
     answers: AtomicU64,
 }
 
-/// How often each path was asked for, and what is planned for it.
-#[derive(Default)]
-pub(super) struct Hits {
-    counts: HashMap<String, u64>,
-    faults: HashMap<(String, u64), Reply>,
-}
-
-impl Hits {
-    /// Plans the reply to the n-th hit of the path, counted from 1.
-    pub(super) fn plan(&mut self, path: &str, hit: u64, reply: Reply) {
-        self.faults.insert((path.to_owned(), hit), reply);
-    }
-
-    /// Plans the reply to the next hit of the path that has no plan yet.
-    pub(super) fn plan_next(&mut self, path: &str, reply: Reply) {
-        let mut hit = self.counts.get(path).copied().unwrap_or(0) + 1;
-        while self.faults.contains_key(&(path.to_owned(), hit)) {
-            hit += 1;
-        }
-        self.plan(path, hit, reply);
-    }
-}
-
 impl Api {
-    pub(super) fn new(settings: Settings, now: i64, collections: Vec<Collection>, hits: Hits) -> Self {
+    pub(super) fn new(settings: Settings, now: i64, store: Store, plans: Plans) -> Self {
         Self {
             settings,
             now: AtomicI64::new(now),
-            collections: RwLock::new(collections),
+            store: RwLock::new(store),
             pages: Mutex::default(),
-            hits: Mutex::new(hits),
+            plans: Mutex::new(plans),
             answers: AtomicU64::new(0),
         }
     }
 
     pub(super) fn key(&self) -> &str {
         &self.settings.key
-    }
-
-    pub(super) fn pretty(&self) -> bool {
-        self.settings.pretty
     }
 
     pub(super) fn now(&self) -> i64 {
@@ -90,19 +60,19 @@ impl Api {
         self.now.store(now, Ordering::SeqCst);
     }
 
-    pub(super) fn hits(&self) -> MutexGuard<'_, Hits> {
-        self.hits.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn plans(&self) -> MutexGuard<'_, Plans> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn read(&self) -> RwLockReadGuard<'_, Vec<Collection>> {
-        self.collections.read().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The collections for a change, which makes the rendered pages void.
-    pub(super) fn change(&self) -> RwLockWriteGuard<'_, Vec<Collection>> {
-        let collections = self.collections.write();
+    /// The store for a change, which makes the rendered pages void.
+    pub(super) fn change(&self) -> RwLockWriteGuard<'_, Store> {
+        let store = self.store.write();
         self.pages().clear();
-        collections.unwrap_or_else(PoisonError::into_inner)
+        store.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pages(&self) -> MutexGuard<'_, HashMap<String, Arc<[u8]>>> {
@@ -111,19 +81,12 @@ impl Api {
 
     /// The reply to one request.
     pub(super) fn answer(&self, request: &Request) -> Reply {
-        let (hit, planned) = {
-            let mut hits = self.hits();
-            let count = hits.counts.entry(request.path.clone()).or_default();
-            *count += 1;
-            let hit = *count;
-            (hit, hits.faults.remove(&(request.path.clone(), hit)))
+        let planned = self.plans().hit(&request.path);
+        let reply = match planned {
+            Ok(Some(planned)) => planned,
+            Ok(None) => self.served(request).unwrap_or_else(ApiError::into_reply).delay(self.settings.latency),
+            Err(limited) => limited.into_reply().delay(self.settings.latency),
         };
-        let reply = planned.unwrap_or_else(|| {
-            self.check(request, hit)
-                .and_then(|()| self.find(request))
-                .unwrap_or_else(ApiError::into_reply)
-                .delay(self.settings.latency)
-        });
         let number = self.answers.fetch_add(1, Ordering::SeqCst) + 1;
         let reply = reply.header("Request-Id", format!("req_{number:014}"));
         match request.header("Stripe-Version") {
@@ -132,63 +95,60 @@ impl Api {
         }
     }
 
-    /// Everything that can refuse a request before it is looked at.
-    fn check(&self, request: &Request, hit: u64) -> Result<(), ApiError> {
-        let path = &request.path;
-        let of_path = |(limited, _, _): &&(String, u64, u64)| limited == path;
-        match self.settings.limited.iter().find(of_path) {
-            Some((_, hits, retry_after)) if hit <= *hits => {
-                return Err(ApiError::rate_limited(*retry_after));
-            }
-            _ => {}
-        }
+    fn served(&self, request: &Request) -> Result<Reply, ApiError> {
         let key = request.header("Authorization").map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
         if key != Some(&self.settings.key) {
             return Err(ApiError::unauthorized(key));
         }
-        if self.settings.forbidden.contains(path) {
-            return Err(ApiError::forbidden(path));
-        }
-        Ok(())
+        self.plans().admit(&request.path)?;
+        self.find(request)
     }
 
     fn find(&self, request: &Request) -> Result<Reply, ApiError> {
         let path = request.path.as_str();
         let unknown = || ApiError::unknown_url(&request.method, path);
+        let is_served = |target: &ListTarget| version::serves(target.resource, request.header("Stripe-Version"));
         if request.method != "GET" {
             return Err(unknown());
         }
-        for (place, resource) in RESOURCES.iter().enumerate() {
-            if let Some(fields) = resource.path_fields(path) {
-                let query = ListQuery::new(resource, fields, request)?;
-                return self.list(place, &query, request);
-            }
+        if let Some(target) = ListTarget::at(path) {
+            return if is_served(&target) { self.list(&target, request) } else { Err(unknown()) };
         }
-        let (list, id) = path.rsplit_once('/').ok_or_else(unknown)?;
-        let found = RESOURCES.iter().position(|resource| resource.path == list);
-        let place = found.ok_or_else(unknown)?;
-        let collections = self.read();
-        match collections[place].find(id) {
-            Some(object) => Ok(self.whole(object)),
-            None => Err(ApiError::missing(404, RESOURCES[place].object, "id", id)),
-        }
+        let (target, id) = ListTarget::of_object(path).filter(|(target, _)| is_served(target)).ok_or_else(unknown)?;
+        self.object(&target, id, request)
     }
 
-    fn list(&self, place: usize, query: &ListQuery, request: &Request) -> Result<Reply, ApiError> {
+    fn object(&self, target: &ListTarget, id: &str, request: &Request) -> Result<Reply, ApiError> {
+        let effects = ListQuery::of_object(target.resource, request)?;
+        let store = self.read();
+        check_parent(&store, target, None, target.parent.as_deref(), request)?;
+        let of_list = |parent: Option<&str>| target.parent.is_none() || parent == target.parent.as_deref();
+        let found = store.collection(target.place).find(id).filter(|object| of_list(object.parent.as_deref()));
+        let object = found.ok_or_else(|| ApiError::missing(404, target.resource.object, "id", id))?;
+        let text = store.expanded(object, &effects);
+        Ok(Reply::json_text(if self.settings.pretty { json_text::pretty(&text, 0) } else { text.into_owned() }))
+    }
+
+    fn list(&self, target: &ListTarget, request: &Request) -> Result<Reply, ApiError> {
+        let query = ListQuery::new(target, request)?;
         let accepts = request.header("Accept-Encoding").unwrap_or_default();
         let gzip = self.settings.gzip && accepts.contains("gzip");
         let cache_key = format!("{}{}", if gzip { "gzip " } else { "" }, request.target);
-        let collections = self.read();
+        let store = self.read();
+        if let Some((param, parent)) = &query.parent {
+            check_parent(&store, target, *param, Some(parent), request)?;
+        }
         if self.settings.cached_pages > 0
             && let Some(page) = self.pages().get(&cache_key)
         {
             return Ok(page_reply(Arc::clone(page), gzip));
         }
-        let Some(page) = collections[place].page(query, self.now()) else {
-            let (param, id) = query.cursor.as_ref().map_or(("", ""), super::list_query::Cursor::param_and_id);
-            return Err(ApiError::missing(400, RESOURCES[place].object, param, id));
+        let Some(page) = store.collection(target.place).page(&query, self.now()) else {
+            let (param, id) = query.cursor.as_ref().map_or(("", ""), Cursor::param_and_id);
+            return Err(ApiError::missing(400, target.resource.object, param, id));
         };
-        let rendered = page.render(&request.path, self.settings.pretty);
+        let in_list = |object| store.in_list(object, &query.effects);
+        let rendered = page.render(&request.path, self.settings.pretty, in_list);
         let body: Arc<[u8]> = if gzip { gzip_bytes(&rendered).into() } else { rendered.into() };
         if self.settings.cached_pages > 0 {
             let mut pages = self.pages();
@@ -199,30 +159,32 @@ impl Api {
         }
         Ok(page_reply(body, gzip))
     }
+}
 
-    fn whole(&self, object: &Object) -> Reply {
-        Reply::json_text(if self.settings.pretty {
-            json_text::pretty(&object.text, 0)
-        } else {
-            object.text.to_string()
-        })
+/// Refuses a parent that is not there: with 404 if the path names it, with 400 if a parameter
+/// does. The account that the request is for is there in any case.
+fn check_parent(
+    store: &Store,
+    target: &ListTarget,
+    param: Option<&str>,
+    parent: Option<&str>,
+    request: &Request,
+) -> Result<(), ApiError> {
+    let (Some(relation), Some(id)) = (Relation::of_child(target.resource), parent) else {
+        return Ok(());
+    };
+    let own = relation.parent == "accounts" && request.header("Stripe-Account") == Some(id);
+    if own || store.collection(relation.parent_place()).find(id).is_some() {
+        return Ok(());
     }
+    let object = relation.parent_resource().object;
+    Err(match param {
+        Some(param) => ApiError::missing(400, object, param, id),
+        None => ApiError::missing(404, object, object, id),
+    })
 }
 
 fn page_reply(body: Arc<[u8]>, gzip: bool) -> Reply {
     let reply = Reply::shared("application/json", body);
     if gzip { reply.header("Content-Encoding", "gzip") } else { reply }
-}
-
-/// A collection with so many made-up objects, created at equal distances between the bounds.
-pub(super) fn generated(resource: &'static Resource, count: u64, (from, to): (i64, i64), pretty: bool) -> Collection {
-    let mut collection = Collection::new(resource);
-    let steps = i128::from(count.saturating_sub(1).max(1));
-    for number in 1..=count {
-        let distance = i128::from(to - from) * i128::from(number - 1) / steps;
-        let created = from + i64::try_from(distance).unwrap_or(0);
-        let value = (resource.generate)(&mut Seed::new(resource, number, created));
-        collection.put(Object::of_compact(resource, value.to_string(), pretty));
-    }
-    collection
 }

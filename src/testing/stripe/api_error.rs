@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::json_text;
 use super::super::server::Reply;
+use super::target::ListTarget;
 
 /// An error object: HTTP status, error type, and the optional code and parameter.
 #[derive(Debug)]
@@ -44,16 +45,26 @@ impl ApiError {
         Self::new(401, None, message)
     }
 
-    /// Status 403.
-    pub(super) fn forbidden(path: &str) -> Self {
-        let message = format!("the API key has no permission to read {path}");
-        Self::new(403, Some("more_permissions_required"), message)
+    /// Status 400 or 403 for a path that the key may not read. The message of its own names the
+    /// permission that is missing.
+    pub(super) fn refused(status: u16, path: &str, message: Option<&str>) -> Self {
+        let object = ListTarget::at(path).or_else(|| Some(ListTarget::of_object(path)?.0));
+        let object = object.map_or(path.trim_start_matches("/v1/"), |target| target.resource.object);
+        let permission = format!("rak_{}_read", object.replace(['.', '/'], "_"));
+        let lacking = || format!("this key may not read {path}: it lacks the permission '{permission}'");
+        let code = if status == 403 { Some("more_permissions_required") } else { None };
+        Self::new(status, code, message.map_or_else(lacking, str::to_owned))
     }
 
-    /// Status 429 with `Retry-After`, in seconds.
-    pub(super) fn rate_limited(retry_after: u64) -> Self {
+    /// Any other status, for a while.
+    pub(super) fn failure(status: u16) -> Self {
+        Self::new(status, None, format!("the mock was told to answer {status}"))
+    }
+
+    /// Status 429, with `Retry-After` in seconds if it is given.
+    pub(super) fn rate_limited(retry_after: Option<u64>) -> Self {
         let message = "too many requests came too quickly".to_owned();
-        Self { retry_after: Some(retry_after), ..Self::new(429, Some("rate_limit"), message) }
+        Self { retry_after, ..Self::new(429, Some("rate_limit"), message) }
     }
 
     pub(super) fn into_reply(self) -> Reply {
@@ -65,7 +76,8 @@ impl ApiError {
         if let Some(param) = self.param {
             error.insert("param".to_owned(), param.into());
         }
-        error.insert("type".to_owned(), "invalid_request_error".into());
+        let kind = if self.status >= 500 { "api_error" } else { "invalid_request_error" };
+        error.insert("type".to_owned(), kind.into());
         let text = json!({ "error": Value::Object(error) }).to_string();
         let reply = Reply::json_text(json_text::pretty(&text, 0)).status(self.status);
         match self.retry_after {

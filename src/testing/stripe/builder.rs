@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::server::{Reply, Request, Server};
-use super::api::{Api, Hits, Settings, generated};
-use super::collection::Object;
-use super::mock::{StripeMock, event_text};
+use super::api::{Api, Settings};
+use super::changes::Changes;
+use super::generator::{Generator, Times, Wanted, add_events};
+use super::mock::{StripeMock, expect};
+use super::plans::Plans;
+use super::relation::Relation;
 use super::resource::{RESOURCES, Resource};
 use super::{DAY, DEFAULT_KEY, DEFAULT_NOW};
+use crate::clock::Clock;
 
 /// Builds a [`StripeMock`]. Resources are named like the Stripe source's streams; an unknown name
 /// panics with the list of the known ones.
@@ -16,10 +20,11 @@ pub struct StripeMockBuilder {
     settings: Settings,
     now: i64,
     spread: Option<(i64, i64)>,
-    counts: Vec<u64>,
+    /// In the order of [`RESOURCES`].
+    wanted: Vec<Wanted>,
     objects: Vec<(usize, String)>,
     events: Vec<(String, i64, String)>,
-    hits: Hits,
+    plans: Plans,
     recording: bool,
 }
 
@@ -32,15 +37,13 @@ impl StripeMockBuilder {
                 gzip: false,
                 latency: Duration::ZERO,
                 cached_pages: 256,
-                forbidden: Vec::new(),
-                limited: Vec::new(),
             },
             now: DEFAULT_NOW,
             spread: None,
-            counts: vec![0; RESOURCES.len()],
+            wanted: vec![Wanted::default(); RESOURCES.len()],
             objects: Vec::new(),
             events: Vec::new(),
-            hits: Hits::default(),
+            plans: Plans::default(),
             recording: true,
         }
     }
@@ -60,10 +63,34 @@ impl StripeMockBuilder {
         self
     }
 
-    /// How many objects of a resource to make. Default: none.
+    /// How many objects of a resource to make. Default: none. Children are shared out among the
+    /// parents that there are.
     pub fn count(mut self, resource: &str, count: u64) -> Self {
-        self.counts[Resource::place(resource)] = count;
+        self.wanted[Resource::place(resource)].count = Some(count);
         self
+    }
+
+    /// How many objects of a resource each of its parents has, for example
+    /// `children("invoice_line_items", 3)` for each invoice. Default: those that the parents that
+    /// are made bring along in a list of their own.
+    ///
+    /// # Panics
+    /// If the resource's objects are nobody's children.
+    pub fn children(mut self, resource: &str, count: u64) -> Self {
+        self.wanted_of_child(resource).children = Some(count);
+        self
+    }
+
+    /// The same for the parent of that id alone, made or not.
+    pub fn children_of(mut self, resource: &str, parent: &str, count: u64) -> Self {
+        self.wanted_of_child(resource).children_of.push((parent.to_owned(), count));
+        self
+    }
+
+    fn wanted_of_child(&mut self, resource: &str) -> &mut Wanted {
+        let place = Resource::place(resource);
+        assert!(Relation::of_child(&RESOURCES[place]).is_some(), "{resource} are nobody's children");
+        &mut self.wanted[place]
     }
 
     /// When the made objects were created, in unix seconds: the oldest at `from`, the newest at
@@ -113,21 +140,36 @@ impl StripeMockBuilder {
         self
     }
 
-    /// Answers a path with 403, as Stripe does for a restricted key.
+    /// Answers a path with 403, as Stripe does for a restricted key. A segment `{name}` of the
+    /// path stands for any. See [`StripeMock::allow`].
     pub fn forbid(mut self, path: &str) -> Self {
-        self.settings.forbidden.push(path.to_owned());
+        self.plans.refuse(path, 403, None);
+        self
+    }
+
+    /// The same with another status, 400 or 403, and message.
+    pub fn forbid_with(mut self, path: &str, status: u16, message: &str) -> Self {
+        self.plans.refuse(path, status, Some(message));
         self
     }
 
     /// Answers the first `hits` requests of a path with 429 and this `Retry-After`, in seconds.
     pub fn rate_limit(mut self, path: &str, hits: u64, retry_after: u64) -> Self {
-        self.settings.limited.push((path.to_owned(), hits, retry_after));
+        self.plans.limit(path, hits, retry_after);
+        self
+    }
+
+    /// Lets at most so many requests in within any second of that clock, and answers the others
+    /// with 429. With the virtual clock of the connector under test nothing depends on how fast
+    /// the test runs; a test with any other clock must not count on one answer or the other.
+    pub fn rate_limit_per_second(mut self, requests: usize, clock: Arc<dyn Clock>) -> Self {
+        self.plans.limit_rate(requests, clock);
         self
     }
 
     /// Answers the n-th hit of a path, counted from 1, with this reply.
     pub fn fault(mut self, path: &str, hit: u64, reply: Reply) -> Self {
-        self.hits.plan(path, hit, reply);
+        self.plans.plan(path, hit, reply);
         self
     }
 
@@ -138,28 +180,25 @@ impl StripeMockBuilder {
     }
 
     /// Makes and renders the objects, and starts to serve them.
+    ///
+    /// # Panics
+    /// If an object that was given is no JSON object with an `id`.
     pub fn start(self) -> StripeMock {
-        let pretty = self.settings.pretty;
-        let (from, to) = self.spread.unwrap_or((self.now - 365 * DAY, self.now));
-        let mut collections: Vec<_> = RESOURCES
-            .iter()
-            .zip(&self.counts)
-            .map(|(resource, count)| {
-                let kept_since = resource.retention.map(|age| self.now - age + DAY);
-                let from = kept_since.map_or(from, |since| from.max(since).min(to));
-                generated(resource, *count, (from, to), pretty)
-            })
-            .collect();
+        let now = self.now;
+        let (from, to) = self.spread.unwrap_or((now - 365 * DAY, now));
+        let times = Times { from, to, now };
+        let mut store = Generator::new(&self.wanted, times).into_store(self.settings.pretty);
         for (place, json) in &self.objects {
-            collections[*place].put(Object::new(&RESOURCES[*place], json, pretty));
+            expect(store.put(*place, json));
         }
         let events = Resource::place("events");
+        let kept_since = RESOURCES[events].retention.map_or(from, |age| now - age + DAY);
+        let listed = Times { from: from.max(kept_since).min(to), ..times };
+        add_events(&mut store, self.wanted[events].count.unwrap_or(0), listed);
         for (kind, created, object) in &self.events {
-            let number = collections[events].next_number();
-            let text = event_text(number, kind, *created, object);
-            collections[events].put(Object::new(&RESOURCES[events], &text, pretty));
+            expect(Changes { store: &mut store, now }.add_event(kind, *created, object, None));
         }
-        let api = Arc::new(Api::new(self.settings, self.now, collections, self.hits));
+        let api = Arc::new(Api::new(self.settings, now, store, self.plans));
         let of_server = Arc::clone(&api);
         let server = Server::start(move |request: &Request| of_server.answer(request));
         server.set_recording(self.recording);

@@ -2,10 +2,16 @@
 
 use super::super::server::Request;
 use super::api_error::ApiError;
+use super::expansion::Effect;
+use super::relation::Relation;
 use super::resource::Resource;
+use super::target::ListTarget;
 
 /// How many event types one request may name.
 const MAX_TYPES: usize = 20;
+
+/// The resource whose lists hold canceled objects only for those who ask for a status.
+pub(super) const HIDES_CANCELED: &str = "subscriptions";
 
 /// A list request whose parameters are all legal.
 pub(super) struct ListQuery {
@@ -20,6 +26,13 @@ pub(super) struct ListQuery {
     pub(super) types: Vec<String>,
     /// Fields and the values they must have.
     pub(super) fields: Vec<(&'static str, String)>,
+    /// Fields and the values they must not have.
+    pub(super) without: Vec<(&'static str, String)>,
+    /// The object whose children are asked for, and the parameter that names it if it is not the
+    /// path.
+    pub(super) parent: Option<(Option<&'static str>, String)>,
+    /// What is to be sent in addition.
+    pub(super) effects: Vec<Effect>,
 }
 
 /// Where a page starts.
@@ -38,20 +51,13 @@ impl Cursor {
 }
 
 impl ListQuery {
-    /// Reads the query of a request for that resource; `path_fields` are the conditions that its
-    /// path has set.
-    pub(super) fn new(
-        resource: &Resource,
-        path_fields: Vec<(&'static str, String)>,
-        request: &Request,
-    ) -> Result<Self, ApiError> {
+    /// Reads the query of a request for a list of that resource.
+    pub(super) fn new(target: &ListTarget, request: &Request) -> Result<Self, ApiError> {
+        let resource = target.resource;
         let mut query = Self {
-            limit: 10,
-            cursor: None,
-            created_from: i64::MIN,
-            created_to: i64::MAX,
-            types: Vec::new(),
-            fields: path_fields,
+            fields: target.fields.clone(),
+            parent: target.parent.clone().map(|id| (None, id)),
+            ..Self::unlimited()
         };
         let mut single_type = false;
         for (name, value) in &request.query {
@@ -61,7 +67,7 @@ impl ListQuery {
                     query.set_cursor(Cursor::StartingAfter(value.clone()))?;
                 }
                 ("ending_before", _) => query.set_cursor(Cursor::EndingBefore(value.clone()))?,
-                (_, Some("expand")) => {}
+                (_, Some("expand")) => query.expand(resource, value, true)?,
                 ("type", _) if resource.types => {
                     single_type = true;
                     query.types.push(value.clone());
@@ -70,11 +76,17 @@ impl ListQuery {
                 (bound, _) if resource.created_filter && bound.starts_with("created") => {
                     query.set_created(bound, value)?;
                 }
-                (other, _) => match resource.filters.iter().find(|field| **field == other) {
-                    Some(field) => query.fields.push((field, value.clone())),
-                    None => return Err(unknown(other)),
-                },
+                (other, _) => query.set_field(target, other, value)?,
             }
+        }
+        if let Some(name) = resource.required
+            && request.param(name).is_none()
+        {
+            let text = format!("{name} is required");
+            return Err(ApiError::invalid("parameter_missing", name, text));
+        }
+        if resource.name == HIDES_CANCELED && request.param("status").is_none() {
+            query.without.push(("status", "canceled".to_owned()));
         }
         if single_type && query.types.len() > 1 {
             let text = "type and types cannot be combined".to_owned();
@@ -85,6 +97,65 @@ impl ListQuery {
             return Err(ApiError::invalid("parameter_invalid", "types", text));
         }
         Ok(query)
+    }
+
+    fn unlimited() -> Self {
+        Self {
+            limit: 10,
+            cursor: None,
+            created_from: i64::MIN,
+            created_to: i64::MAX,
+            types: Vec::new(),
+            fields: Vec::new(),
+            without: Vec::new(),
+            parent: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What a request for one object expands; it takes no other parameter.
+    pub(super) fn of_object(resource: &Resource, request: &Request) -> Result<Vec<Effect>, ApiError> {
+        let mut query = Self::unlimited();
+        for (name, value) in &request.query {
+            match array_name(name) {
+                Some("expand") => query.expand(resource, value, false)?,
+                _ => return Err(unknown(name)),
+            }
+        }
+        Ok(query.effects)
+    }
+
+    /// The place of the cursor's object, if there is a cursor; none in place of that if there is
+    /// no such object.
+    pub(super) fn cursor_place(&self, place: impl FnOnce(&str) -> Option<usize>) -> Option<Option<usize>> {
+        match &self.cursor {
+            Some(cursor) => place(cursor.param_and_id().1).map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn expand(&mut self, resource: &Resource, value: &str, in_list: bool) -> Result<(), ApiError> {
+        let effect = Effect::of(resource, value, in_list)?;
+        if !self.effects.iter().any(|known| known.path() == effect.path()) {
+            self.effects.push(effect);
+        }
+        Ok(())
+    }
+
+    /// A condition on a field, or the parent.
+    fn set_field(&mut self, target: &ListTarget, name: &str, value: &str) -> Result<(), ApiError> {
+        let resource = target.resource;
+        let of_row = || resource.filters.iter().copied().chain(resource.parent_filter).chain(resource.required);
+        let Some(field) = of_row().find(|field| *field == name) else {
+            return Err(unknown(name));
+        };
+        let key = Relation::of_child(resource).map(|relation| relation.key);
+        if key == Some(field) || resource.parent_filter == Some(field) {
+            self.parent = Some((Some(field), value.to_owned()));
+        } else if !(resource.name == HIDES_CANCELED && (field, value) == ("status", "all")) {
+            self.fields.push((field, value.to_owned()));
+        }
+        Ok(())
     }
 
     fn set_cursor(&mut self, cursor: Cursor) -> Result<(), ApiError> {

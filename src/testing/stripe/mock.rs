@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::super::server::{Reply, Server};
 use super::api::Api;
+use super::api_error::ApiError;
 use super::builder::StripeMockBuilder;
-use super::collection::Object;
+use super::changes::Changes;
+use super::expansion::Effect;
 use super::resource::{RESOURCES, Resource};
 
 /// A mock Stripe API on a local port; it ends when dropped. Its objects, clock and faults can be
@@ -53,67 +54,123 @@ impl StripeMock {
         self.api.set_now(unix);
     }
 
-    /// The compact JSON text of each object, newest first; events that are too old to be listed
-    /// are included.
+    /// The compact JSON text of each object, newest first, as it is sent by default; events that
+    /// are too old to be listed are included.
     pub fn objects(&self, resource: &str) -> Vec<Arc<str>> {
-        let collections = self.api.read();
-        let objects = collections[Resource::place(resource)].newest_first();
+        let store = self.api.read();
+        let objects = store.collection(Resource::place(resource)).newest_first();
         objects.map(|object| Arc::clone(&object.text)).collect()
+    }
+
+    /// The same, as the objects are sent to those who ask for these values of `expand[]`.
+    ///
+    /// # Panics
+    /// If one of the values is refused.
+    pub fn expanded(&self, resource: &str, expand: &[&str]) -> Vec<String> {
+        let store = self.api.read();
+        let place = Resource::place(resource);
+        let effect = |value: &&str| match Effect::of(&RESOURCES[place], value, true) {
+            Ok(effect) => effect,
+            Err(error) => panic!("{error:?}"),
+        };
+        let effects: Vec<Effect> = expand.iter().map(effect).collect();
+        let objects = store.collection(place).newest_first();
+        objects.map(|object| store.expanded(object, &effects).into_owned()).collect()
     }
 
     /// The id of each object, newest first.
     pub fn ids(&self, resource: &str) -> Vec<Arc<str>> {
-        let collections = self.api.read();
-        let objects = collections[Resource::place(resource)].newest_first();
+        let store = self.api.read();
+        let objects = store.collection(Resource::place(resource)).newest_first();
         objects.map(|object| Arc::clone(&object.id)).collect()
     }
 
-    /// Adds an object, in place of the one with its id if there is one. See
-    /// [`StripeMockBuilder::object`].
+    /// Adds an object, in place of the one with its id if there is one; there is no event about
+    /// it. See [`StripeMockBuilder::object`].
     pub fn push_object(&self, resource: &str, json: &str) {
-        let place = Resource::place(resource);
-        let object = Object::new(&RESOURCES[place], json, self.api.pretty());
-        self.api.change()[place].put(object);
+        expect(self.api.change().put(Resource::place(resource), json));
     }
 
-    /// Removes an object; pages that start after it fail from now on.
+    /// Removes an object without an event; pages that start after it fail from now on.
     ///
     /// # Panics
     /// If there is none of that id.
     pub fn remove_object(&self, resource: &str, id: &str) {
-        let removed = self.api.change()[Resource::place(resource)].remove(id);
-        assert!(removed, "there is no {id} in {resource}");
+        let removed = self.api.change().remove(Resource::place(resource), id);
+        assert!(removed.is_some(), "there is no {id} in {resource}");
+    }
+
+    /// Makes an object at the mock's clock, and the event that says so if Stripe has one. A child
+    /// belongs to the newest parent. Returns the object's id.
+    pub fn create(&self, resource: &str) -> String {
+        self.create_with(resource, "{}")
+    }
+
+    /// The same, with the members of this JSON object in place of those that it would have.
+    ///
+    /// # Panics
+    /// If the text is no JSON object.
+    pub fn create_with(&self, resource: &str, members: &str) -> String {
+        let members = serde_json::from_str(members);
+        let members = members.unwrap_or_else(|error| panic!("no members of an object: {error}"));
+        expect(self.change(|changes| changes.create(Resource::place(resource), &members)))
+    }
+
+    /// Changes an object's members, and adds the event that says so if Stripe has one, with
+    /// `previous_attributes`. The `updated` of a product is set to the mock's clock.
+    ///
+    /// # Panics
+    /// If there is none of that id.
+    pub fn update(&self, resource: &str, id: &str, change: impl FnOnce(&mut Map<String, Value>)) {
+        expect(self.change(|changes| changes.update(Resource::place(resource), id, change)));
+    }
+
+    /// Removes an object, and adds the event that says so if Stripe has one. A subscription stays,
+    /// canceled.
+    ///
+    /// # Panics
+    /// If there is none of that id.
+    pub fn delete(&self, resource: &str, id: &str) {
+        expect(self.change(|changes| changes.delete(Resource::place(resource), id)));
     }
 
     /// Adds an event about the object with this JSON text and returns the event's id.
+    ///
+    /// # Panics
+    /// If the text is no JSON.
     pub fn push_event(&self, kind: &str, created: i64, object_json: &str) -> String {
-        let place = Resource::place("events");
-        let mut collections = self.api.change();
-        let number = collections[place].next_number();
-        let text = event_text(number, kind, created, object_json);
-        let event = Object::new(&RESOURCES[place], &text, self.api.pretty());
-        let id = event.id.to_string();
-        collections[place].put(event);
-        id
+        expect(self.change(|changes| changes.add_event(kind, created, object_json, None)))
+    }
+
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Changes) -> Result<T, String>) -> Result<T, String> {
+        let mut store = self.api.change();
+        change(&mut Changes { store: &mut store, now: self.api.now() })
     }
 
     /// Answers the next request of a path with this reply; called again, the one after it.
     pub fn fault_next(&self, path: &str, reply: Reply) {
-        self.api.hits().plan_next(path, reply);
+        self.api.plans().plan_next(path, reply);
+    }
+
+    /// Answers the next so many requests of a path with an error of this status.
+    pub fn fail_for(&self, path: &str, status: u16, hits: u64) {
+        for _ in 0..hits {
+            self.fault_next(path, ApiError::failure(status).into_reply());
+        }
+    }
+
+    /// Takes the permission to read a path away, see [`StripeMockBuilder::forbid`].
+    pub fn forbid(&self, path: &str) {
+        self.api.plans().refuse(path, 403, None);
+    }
+
+    /// Grants the permission to read a path that was forbidden in the same words.
+    pub fn allow(&self, path: &str) {
+        self.api.plans().allow(path);
     }
 }
 
-/// An event around an object whose text is kept as it is.
-///
-/// # Panics
-/// If the object is no JSON.
-pub(super) fn event_text(number: u64, kind: &str, created: i64, object: &str) -> String {
-    let object: Box<RawValue> = serde_json::from_str(object)
-        .unwrap_or_else(|error| panic!("an event about what is no JSON: {error}\n{object}"));
-    let id = Value::from(RESOURCES[Resource::place("events")].id(number));
-    let kind = Value::from(kind);
-    let request = r#"{"id":null,"idempotency_key":null}"#;
-    format!(
-        r#"{{"id":{id},"object":"event","api_version":"2022-11-15","created":{created},"data":{{"object":{object}}},"livemode":false,"pending_webhooks":0,"request":{request},"type":{kind}}}"#
-    )
+/// The value of a call whose misuse ends the test.
+pub(super) fn expect<T>(result: Result<T, String>) -> T {
+    result.unwrap_or_else(|problem| panic!("{problem}"))
 }

@@ -18,14 +18,25 @@
 mod api;
 mod api_error;
 mod builder;
+mod changes;
 mod collection;
+mod expanded;
+mod expansion;
+mod generator;
 mod list_query;
 mod mock;
+mod object;
 mod objects;
+mod page;
+mod plans;
+mod relation;
 mod resource;
 mod seed;
+mod store;
+mod target;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use builder::StripeMockBuilder;
 pub use mock::StripeMock;

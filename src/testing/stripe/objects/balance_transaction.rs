@@ -2,14 +2,15 @@ use serde_json::{Value, json};
 
 use super::super::DAY;
 use super::super::seed::Seed;
-use super::CURRENCIES;
+use super::{currency, parent_id};
 
-/// The balance transaction of the charge of the same number.
+/// The balance transaction of the charge of the same number. Every fourth waits for a payout.
 pub(in super::super) fn balance_transaction(seed: &mut Seed) -> Value {
     let amount = seed.between(250, 250_000);
     let fee = amount * 29 / 1000 + 30;
-    let currency = *seed.pick(CURRENCIES);
-    json!({
+    let currency = currency(seed.number);
+    let waits = seed.number % 4 == 0;
+    let mut transaction = json!({
         "id": seed.id,
         "object": "balance_transaction",
         "amount": amount,
@@ -29,7 +30,11 @@ pub(in super::super) fn balance_transaction(seed: &mut Seed) -> Value {
         "net": amount as i64 - fee as i64,
         "reporting_category": "charge",
         "source": seed.id_of("charges", seed.number),
-        "status": seed.pick(&["available", "pending"]),
+        "status": if waits { "pending" } else { "available" },
         "type": "charge",
-    })
+    });
+    if !waits {
+        transaction["_parent"] = json!(parent_id(seed, "payouts"));
+    }
+    transaction
 }

@@ -1,23 +1,22 @@
 use serde_json::{Value, json};
 
 use super::super::seed::Seed;
+use super::card_face::{card_checks, card_face, three_d_secure};
 use super::person::Person;
 use super::refund::refund_of;
-use super::{CURRENCIES, CUSTOMERS, join};
-
-const BRANDS: &[(&str, &str)] = &[("visa", "4242"), ("mastercard", "4444"), ("amex", "0005"), ("discover", "1117")];
+use super::{currency, customer_id, join, payment_method_id, when};
 
 /// A card payment, one in six refunded.
 pub(in super::super) fn charge(seed: &mut Seed) -> Value {
     let person = Person::new(seed);
     let amount = seed.between(250, 250_000);
-    let currency = *seed.pick(CURRENCIES);
+    let currency = currency(seed.number);
     let refunded = seed.chance(16);
     let failed = !refunded && seed.chance(8);
     let paid = !failed;
-    let customer = seed.id_of("customers", seed.number % CUSTOMERS + 1);
+    let customer = customer_id(seed);
     let transaction = seed.id_of("balance_transactions", seed.number);
-    let payment_intent = seed.foreign_id("pi_");
+    let payment_intent = seed.id_of("payment_intents", seed.number);
     let receipt = seed.letters(160);
     let order = seed.between(100_000, 999_999);
     let refunds: Vec<Value> =
@@ -32,13 +31,8 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
         "application": null,
         "application_fee": null,
         "application_fee_amount": null,
-        "balance_transaction": if paid { json!(transaction) } else { Value::Null },
-        "billing_details": {
-            "address": person.address,
-            "email": person.email,
-            "name": person.name,
-            "phone": person.phone,
-        },
+        "balance_transaction": when(paid, transaction),
+        "billing_details": person.billing_details(),
         "calculated_statement_descriptor": "EXAMPLE SHOP",
         "captured": paid,
         "created": seed.created,
@@ -47,8 +41,8 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
         "description": format!("Order {order} from the example shop"),
         "disputed": false,
         "failure_balance_transaction": null,
-        "failure_code": if failed { json!("card_declined") } else { Value::Null },
-        "failure_message": if failed { json!("The bank said no.") } else { Value::Null },
+        "failure_code": when(failed, "card_declined"),
+        "failure_message": when(failed, "The bank said no."),
         "fraud_details": {},
     });
     let second = json!({
@@ -67,7 +61,7 @@ pub(in super::super) fn charge(seed: &mut Seed) -> Value {
         "outcome": outcome(seed, failed),
         "paid": paid,
         "payment_intent": payment_intent,
-        "payment_method": seed.foreign_id("pm_"),
+        "payment_method": payment_method_id(seed),
         "payment_method_details": card(seed, &person),
         "radar_options": {},
         "receipt_email": person.email,
@@ -98,7 +92,7 @@ fn outcome(seed: &mut Seed, failed: bool) -> Value {
     let status = if failed { "declined_by_network" } else { "approved_by_network" };
     json!({
         "network_status": status,
-        "reason": if failed { json!("generic_decline") } else { Value::Null },
+        "reason": when(failed, "generic_decline"),
         "risk_level": "normal",
         "risk_score": seed.between(0, 64),
         "seller_message": if failed { "Declined." } else { "Done." },
@@ -107,38 +101,17 @@ fn outcome(seed: &mut Seed, failed: bool) -> Value {
 }
 
 fn card(seed: &mut Seed, person: &Person) -> Value {
-    let (brand, last4) = *seed.pick(BRANDS);
-    json!({
-        "card": {
-            "amount_authorized": null,
-            "brand": brand,
-            "checks": {
-                "address_line1_check": "pass",
-                "address_postal_code_check": seed.pick(&["pass", "unchecked"]),
-                "cvc_check": "pass",
-            },
-            "country": person.address["country"],
-            "exp_month": seed.between(1, 12),
-            "exp_year": seed.between(2026, 2034),
-            "fingerprint": seed.letters(16),
-            "funding": seed.pick(&["credit", "debit", "prepaid"]),
-            "installments": null,
-            "last4": last4,
-            "mandate": null,
-            "network": brand,
-            "network_token": { "used": seed.chance(40) },
-            "three_d_secure": if seed.chance(25) {
-                json!({
-                    "authentication_flow": "frictionless",
-                    "result": "authenticated",
-                    "result_reason": null,
-                    "version": "2.2.0",
-                })
-            } else {
-                Value::Null
-            },
-            "wallet": null,
-        },
-        "type": "card",
-    })
+    let face = card_face(seed, &person.address["country"]);
+    let network = face["brand"].clone();
+    let payment = json!({
+        "amount_authorized": null,
+        "checks": card_checks(seed),
+        "installments": null,
+        "mandate": null,
+        "network": network,
+        "network_token": { "used": seed.chance(40) },
+        "three_d_secure": three_d_secure(seed),
+        "wallet": null,
+    });
+    json!({ "card": join(face, payment), "type": "card" })
 }

@@ -1,14 +1,15 @@
 use serde_json::{Value, json};
 
 use super::super::seed::Seed;
-use super::CURRENCIES;
+use super::discount::{discount_id, discount_of};
 use super::person::Person;
+use super::{CURRENCIES, PER_PARENT};
 
 /// A customer.
 pub(in super::super) fn customer(seed: &mut Seed) -> Value {
     let person = Person::new(seed);
-    let default_method = seed.foreign_id("pm_");
-    let currency = *seed.pick(CURRENCIES);
+    let default_method = seed.id_of("payment_methods", seed.number * PER_PARENT);
+    let currency = CURRENCIES[seed.number as usize % CURRENCIES.len()];
     json!({
         "id": seed.id,
         "object": "customer",
@@ -16,10 +17,10 @@ pub(in super::super) fn customer(seed: &mut Seed) -> Value {
         "balance": -100 * i64::from(seed.chance(10)),
         "created": seed.created,
         "currency": seed.maybe(80, currency),
-        "default_source": null,
+        "default_source": seed.maybe(20, seed.id_of("bank_accounts", seed.number * PER_PARENT)),
         "delinquent": seed.chance(5),
         "description": seed.maybe(40, "Signed up at the fair; prefers e-mail"),
-        "discount": null,
+        "discount": if seed.chance(10) { discount_of(&discount_id(seed.number)) } else { Value::Null },
         "email": person.email,
         "invoice_prefix": seed.letters(8).to_uppercase(),
         "invoice_settings": {

@@ -1,27 +1,24 @@
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
+use super::super::resource::{RESOURCES, Resource};
 use super::super::seed::Seed;
+use super::object;
 
-/// Event type, the resource of its object, and what makes the object.
-type Kind = (&'static str, &'static str, fn(&mut Seed) -> Value);
-
-const KINDS: &[Kind] = &[
-    ("charge.succeeded", "charges", super::charge),
-    ("customer.created", "customers", super::customer),
-    ("charge.updated", "charges", super::charge),
-    ("invoice.paid", "invoices", super::invoice),
-    ("customer.updated", "customers", super::customer),
-    ("refund.created", "refunds", super::refund),
-    ("product.updated", "products", super::product),
-    ("account.updated", "accounts", super::account),
-    ("invoice.created", "invoices", super::invoice),
-    ("product.deleted", "products", super::product),
-];
+/// Event type, and the resource of its object: all that came, then all that changed or went.
+static KINDS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    let of: [fn(&Resource) -> Option<&'static str>; 3] =
+        [|row| row.event_created, |row| row.event_updated, |row| row.event_deleted];
+    let with_name = |kind: fn(&Resource) -> Option<&'static str>| {
+        RESOURCES.iter().filter_map(move |row| Some((kind(row)?, row.name)))
+    };
+    of.into_iter().flat_map(with_name).collect()
+});
 
 /// An event about an object of another resource; the types take turns.
 pub(in super::super) fn event(seed: &mut Seed) -> Value {
-    let (kind, resource, generate) = KINDS[(seed.number as usize - 1) % KINDS.len()];
-    let object = generate(&mut seed.sibling(resource, seed.number));
+    let (kind, resource) = KINDS[(seed.number as usize - 1) % KINDS.len()];
     let request = seed.foreign_id("req_");
     let key = seed.letters(36);
     json!({
@@ -29,7 +26,7 @@ pub(in super::super) fn event(seed: &mut Seed) -> Value {
         "object": "event",
         "api_version": "2022-11-15",
         "created": seed.created,
-        "data": { "object": object },
+        "data": { "object": object(seed, resource, seed.number) },
         "livemode": false,
         "pending_webhooks": 0,
         "request": {

@@ -1,20 +1,38 @@
 use serde_json::{Value, json};
 
+use super::super::DAY;
 use super::super::seed::Seed;
+use super::discount::discount_id;
 use super::person::Person;
-use super::{CURRENCIES, CUSTOMERS, join};
+use super::tax_rate::tax_rate_id;
+use super::{children, currency, customer_id, join, list, payment_method_id, when};
 
-const MONTH: i64 = 30 * 24 * 60 * 60;
+const MONTH: i64 = 30 * DAY;
 
-/// An invoice with one to three lines, most of them paid.
+/// An invoice, most of them paid. Its lines are those of the same numbers.
 pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
     let person = Person::new(seed);
-    let currency = *seed.pick(CURRENCIES);
     let paid = seed.chance(85);
-    let lines: Vec<Value> = (0..seed.between(1, 3)).map(|_| line_item(seed, currency)).collect();
-    let total: u64 = lines.iter().filter_map(|line| line["amount"].as_u64()).sum();
+    let lines = children(seed, "invoice_line_items");
+    let subtotal = sum(&lines, |line| &line["amount"]);
+    let discount = sum(&lines, |line| &line["discount_amounts"][0]["amount"]);
+    let tax = sum(&lines, |line| &line["tax_amounts"][0]["amount"]);
+    let total = subtotal - discount + tax;
+    let discounts = match discount {
+        0 => json!([]),
+        _ => json!([{ "amount": discount, "discount": discount_id(seed.number) }]),
+    };
+    let taxes = match tax {
+        0 => json!([]),
+        _ => json!([{
+            "amount": tax,
+            "inclusive": false,
+            "tax_rate": tax_rate_id(0),
+            "taxability_reason": "standard_rated",
+            "taxable_amount": subtotal - discount,
+        }]),
+    };
     let open = if paid { 0 } else { total };
-    let at = |time: i64, when: bool| if when { json!(time) } else { Value::Null };
     let token = seed.letters(48);
     let first = json!({
         "id": seed.id,
@@ -33,12 +51,12 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "auto_advance": false,
         "automatic_tax": { "enabled": false, "status": null },
         "billing_reason": "subscription_cycle",
-        "charge": if paid { json!(seed.id_of("charges", seed.number)) } else { Value::Null },
+        "charge": when(paid, seed.id_of("charges", seed.number)),
         "collection_method": "charge_automatically",
         "created": seed.created,
-        "currency": currency,
+        "currency": currency(seed.number),
         "custom_fields": null,
-        "customer": seed.id_of("customers", seed.number % CUSTOMERS + 1),
+        "customer": customer_id(seed),
         "customer_address": person.address,
         "customer_email": person.email,
         "customer_name": person.name,
@@ -46,13 +64,13 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "customer_shipping": null,
         "customer_tax_exempt": "none",
         "customer_tax_ids": [],
-        "default_payment_method": null,
+        "default_payment_method": seed.maybe(20, payment_method_id(seed)),
         "default_source": null,
         "default_tax_rates": [],
         "description": null,
         "discount": null,
-        "discounts": [],
-        "due_date": at(seed.created + MONTH, !paid),
+        "discounts": if discount > 0 { json!([discount_id(seed.number)]) } else { json!([]) },
+        "due_date": when(!paid, seed.created + MONTH),
         "effective_at": seed.created,
         "ending_balance": 0,
         "footer": null,
@@ -63,21 +81,15 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "invoice_pdf": format!("https://invoice.stripe.example/i/{token}/pdf"),
         "last_finalization_error": null,
         "latest_revision": null,
-        "lines": {
-            "object": "list",
-            "data": lines,
-            "has_more": false,
-            "total_count": lines.len(),
-            "url": format!("/v1/invoices/{}/lines", seed.id),
-        },
+        "lines": list(lines, format!("/v1/invoices/{}/lines", seed.id)),
         "livemode": false,
         "metadata": {},
-        "next_payment_attempt": at(seed.created + MONTH / 10, !paid),
+        "next_payment_attempt": when(!paid, seed.created + MONTH / 10),
         "number": format!("EX-{:06}", seed.number),
         "on_behalf_of": null,
         "paid": paid,
         "paid_out_of_band": false,
-        "payment_intent": seed.foreign_id("pi_"),
+        "payment_intent": seed.id_of("payment_intents", seed.number),
         "payment_settings": {
             "default_mandate": null,
             "payment_method_options": null,
@@ -98,77 +110,25 @@ pub(in super::super) fn invoice(seed: &mut Seed) -> Value {
         "status_transitions": {
             "finalized_at": seed.created + 60,
             "marked_uncollectible_at": null,
-            "paid_at": at(seed.created + 90, paid),
+            "paid_at": when(paid, seed.created + 90),
             "voided_at": null,
         },
-        "subscription": seed.foreign_id("sub_"),
+        "subscription": seed.id_of("subscriptions", seed.number),
         "subscription_details": { "metadata": null },
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "tax": null,
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
+        "tax": when(tax > 0, tax),
         "test_clock": null,
         "total": total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": total,
-        "total_tax_amounts": [],
+        "total_discount_amounts": discounts,
+        "total_excluding_tax": subtotal - discount,
+        "total_tax_amounts": taxes,
         "transfer_data": null,
         "webhooks_delivered_at": seed.created + 1,
     });
     join(first, second)
 }
 
-fn line_item(seed: &mut Seed, currency: &str) -> Value {
-    let quantity = seed.between(1, 5);
-    let unit = seed.between(500, 20_000);
-    let product = seed.between(1, 50);
-    json!({
-        "id": seed.foreign_id("il_"),
-        "object": "line_item",
-        "amount": quantity * unit,
-        "amount_excluding_tax": quantity * unit,
-        "currency": currency,
-        "description": format!("{quantity} × plan {product}"),
-        "discount_amounts": [],
-        "discountable": true,
-        "discounts": [],
-        "livemode": false,
-        "metadata": {},
-        "period": { "end": seed.created, "start": seed.created - MONTH },
-        "price": {
-            "id": seed.foreign_id("price_"),
-            "object": "price",
-            "active": true,
-            "billing_scheme": "per_unit",
-            "created": seed.created - MONTH,
-            "currency": currency,
-            "custom_unit_amount": null,
-            "livemode": false,
-            "lookup_key": null,
-            "metadata": {},
-            "nickname": null,
-            "product": seed.id_of("products", product),
-            "recurring": {
-                "aggregate_usage": null,
-                "interval": "month",
-                "interval_count": 1,
-                "trial_period_days": null,
-                "usage_type": "licensed",
-            },
-            "tax_behavior": "unspecified",
-            "tiers_mode": null,
-            "transform_quantity": null,
-            "type": "recurring",
-            "unit_amount": unit,
-            "unit_amount_decimal": unit.to_string(),
-        },
-        "proration": false,
-        "proration_details": { "credited_items": null },
-        "quantity": quantity,
-        "subscription": seed.foreign_id("sub_"),
-        "subscription_item": seed.foreign_id("si_"),
-        "tax_amounts": [],
-        "tax_rates": [],
-        "type": "subscription",
-        "unit_amount_excluding_tax": unit.to_string(),
-    })
+fn sum(lines: &[Value], field: fn(&Value) -> &Value) -> u64 {
+    lines.iter().filter_map(|line| field(line).as_u64()).sum()
 }

@@ -45,6 +45,11 @@ impl Person {
         }
     }
 
+    /// The `billing_details` of Stripe's objects.
+    pub(super) fn billing_details(&self) -> Value {
+        json!({ "address": self.address, "email": self.email, "name": self.name, "phone": self.phone })
+    }
+
     /// The `shipping` of Stripe's objects.
     pub(super) fn shipping(&self) -> Value {
         json!({

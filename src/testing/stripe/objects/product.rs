@@ -8,7 +8,7 @@ const STYLES: &[&str] = &["Plain", "Striped", "Foldable", "Second-hand"];
 /// A product.
 pub(in super::super) fn product(seed: &mut Seed) -> Value {
     let name = format!("{} {}", seed.pick(STYLES), seed.pick(THINGS));
-    let price = seed.foreign_id("price_");
+    let price = seed.id_of("prices", 4 * seed.number + 1);
     let updated = seed.created + seed.between(0, 3600) as i64;
     json!({
         "id": seed.id,

@@ -1,15 +1,15 @@
 use serde_json::{Value, json};
 
 use super::super::seed::Seed;
-use super::CURRENCIES;
+use super::currency;
 
 const REASONS: &[&str] = &["requested_by_customer", "duplicate", "fraudulent"];
 
 /// A refund of the charge of the same number.
 pub(in super::super) fn refund(seed: &mut Seed) -> Value {
     let amount = seed.between(250, 250_000);
-    let currency = *seed.pick(CURRENCIES);
-    let payment_intent = seed.foreign_id("pi_");
+    let currency = currency(seed.number);
+    let payment_intent = seed.id_of("payment_intents", seed.number);
     refund_of(seed, amount, currency, &payment_intent)
 }
 

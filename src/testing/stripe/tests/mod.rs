@@ -1,5 +1,6 @@
 //! The mock over real sockets.
 
+mod facts;
 mod lists;
 mod objects;
 mod refusals;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::super::json_text;
 use super::super::server::Reply;
 use super::super::test_client::{Client, Response};
-use super::resource::RESOURCES;
+use super::resource::{RESOURCES, Resource};
 use super::{DAY, DEFAULT_KEY, DEFAULT_NOW, StripeMock};
 
 /// Asks with the key of the mock.

@@ -1,0 +1,76 @@
+//! Which objects belong to which: children are listed under their parent, and the first of them
+//! may stand inside it.
+
+use super::resource::{RESOURCES, Resource};
+
+/// The field that says whose child an object is where Stripe's object does not say it. It is
+/// never sent.
+pub(super) const PARENT: &str = "_parent";
+
+/// The children of one resource that another one has.
+pub(super) struct Relation {
+    pub(super) parent: &'static str,
+    pub(super) child: &'static str,
+    /// The child's field that holds the parent's id.
+    pub(super) key: &'static str,
+    /// The list inside the parent.
+    pub(super) nested: Option<Nested>,
+}
+
+/// A list that stands inside an object.
+pub(super) struct Nested {
+    /// The parent's field.
+    pub(super) field: &'static str,
+    /// Whether it is there always, or only if `expand[]` asks for it.
+    pub(super) always: bool,
+    pub(super) total_count: bool,
+    /// Where the further ones are; `{}` stands for the parent's id.
+    pub(super) url: &'static str,
+}
+
+const RELATIONS: &[Relation] = &[Relation {
+    parent: "charges",
+    child: "refunds",
+    key: "charge",
+    nested: Some(Nested { field: "refunds", always: false, total_count: true, url: "/v1/charges/{}/refunds" }),
+}];
+
+impl Relation {
+    /// What the objects of that resource are children of.
+    pub(super) fn of_child(resource: &Resource) -> Option<&'static Self> {
+        RELATIONS.iter().find(|relation| relation.child == resource.name)
+    }
+
+    /// The lists that stand inside the objects of that resource.
+    pub(super) fn inside(resource: &Resource) -> impl Iterator<Item = (&'static Self, &'static Nested)> {
+        let name = resource.name;
+        let of_parent = RELATIONS.iter().filter(move |relation| relation.parent == name);
+        of_parent.filter_map(|relation| Some((relation, relation.nested.as_ref()?)))
+    }
+
+    /// The list at a path that only a list inside an object names, and the id of that object.
+    pub(super) fn at(path: &str) -> Option<(&'static Self, &str)> {
+        RELATIONS.iter().find_map(|relation| {
+            let (start, end) = relation.nested.as_ref()?.url.split_once("{}")?;
+            let id = path.strip_prefix(start)?.strip_suffix(end)?;
+            (!id.is_empty() && !id.contains('/')).then_some((relation, id))
+        })
+    }
+
+    /// How many generations are above the objects of that resource.
+    pub(super) fn depth(resource: &Resource) -> usize {
+        Self::of_child(resource).map_or(0, |relation| 1 + Self::depth(relation.parent_resource()))
+    }
+
+    pub(super) fn parent_place(&self) -> usize {
+        Resource::place(self.parent)
+    }
+
+    pub(super) fn child_place(&self) -> usize {
+        Resource::place(self.child)
+    }
+
+    pub(super) fn parent_resource(&self) -> &'static Resource {
+        &RESOURCES[self.parent_place()]
+    }
+}
