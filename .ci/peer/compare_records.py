@@ -134,9 +134,10 @@ def compare(streams, ours, peer):
                 continue
             found = differences(of_ours[key], of_peer[key], stream["json_schema"])
             for rule, text in found:
-                a, b = of_ours[key].get(CURSOR), of_peer[key].get(CURSOR)
-                if rule is None and text.startswith(f"{CURSOR} is") and is_read_time(a, ours) and is_read_time(b, peer):
-                    rule = "no created"
+                if rule is None and text.startswith(f"{CURSOR} is"):
+                    moments = of_ours[key].get(CURSOR), of_peer[key].get(CURSOR)
+                    if all(map(is_read_time, moments, (ours, peer))):
+                        rule = "no created"
                 if rule is None:
                     report.fault(name, f"{', '.join(key)}: {text}")
                 else:
