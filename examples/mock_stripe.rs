@@ -1,23 +1,109 @@
-//! A mock Stripe API to try the connector against: prints a config for it on stdout and serves until it is killed.
-//! The argument is the number of charges; there are some objects of every other kind.
-#![allow(clippy::print_stdout, reason = "the config is its output")]
+//! A mock Stripe API to try a connector against: prints a config for it as the first line of stdout and serves until it
+//! is killed, or told to quit. Everything it serves follows from its arguments, so two connectors can be compared:
+//!
+//! ```sh
+//! mock_stripe 20000   # that many charges, and some objects of every other kind
+//! mock_stripe 20 --others 3 --children 2 --now 1767225600 --port 8099 --log requests.txt --calls-per-second 25
+//! ```
+//!
+//! - `--others N`: objects of every other kind that has a list of its own. Default: 250.
+//! - `--children N`: children of each parent, of every kind that is listed by parent. Default: 2.
+//! - `--now SECONDS`: the mock's clock, in unix seconds; it stands still. Default: the time of the start.
+//! - `--port PORT`: default is any free one.
+//! - `--log FILE`: one line a request, as it comes in: method, target, `Stripe-Version`.
+//! - `--calls-per-second N`: further requests are answered with 429.
+//! - `--compact`: answers without the white space that Stripe's have.
+//!
+//! Lines on stdin change it while it runs; each is answered with one line that begins with `ok` or `error`. They are
+//! those of `StripeMock::command`, and `quit`:
+//!
+//! ```text
+//! now 1767312000
+//! update customers cus_00000000000001 {"name":"Ada"}
+//! delete customers cus_00000000000002
+//! create charges
+//! forbid /v1/charges
+//! ```
+#![allow(clippy::print_stdout, reason = "the config and the answers are its output")]
 
+use std::fs::File;
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::Parser;
 use serde_json::json;
+use source_http::clock::SystemClock;
 use source_http::testing::StripeMock;
 
-const OTHERS: [&str; 7] =
-    ["accounts", "balance_transactions", "customers", "events", "invoices", "products", "refunds"];
+/// Serves a mock Stripe API.
+#[derive(Parser)]
+struct Args {
+    /// Number of charges.
+    #[arg(default_value_t = 1_000)]
+    charges: u64,
+    /// Number of objects of every other kind that has a list of its own.
+    #[arg(long, default_value_t = 250)]
+    others: u64,
+    /// Number of children that each parent has, of each kind that is listed by parent.
+    #[arg(long, default_value_t = 2)]
+    children: u64,
+    /// The mock's clock, in unix seconds. Default: the time of the start.
+    #[arg(long)]
+    now: Option<i64>,
+    /// The port. Default: any free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Appends a line to this file for each request: method, target, `Stripe-Version`.
+    #[arg(long)]
+    log: Option<PathBuf>,
+    /// Answers further requests with 429.
+    #[arg(long)]
+    calls_per_second: Option<usize>,
+    /// Answers without white space.
+    #[arg(long)]
+    compact: bool,
+}
 
-#[expect(clippy::disallowed_methods, reason = "the mock's time is that of the connector beside it")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let charges = std::env::args().nth(1).map_or(Ok(1_000), |count| count.parse())?;
-    let mock = StripeMock::builder().now(jiff::Timestamp::now().as_second()).count("charges", charges).recording(false);
-    let mock = OTHERS.iter().fold(mock, |mock, resource| mock.count(resource, 250)).pretty(true).start();
+    let args = Args::parse();
+    let mock = start(&args)?;
     println!(
         "{}",
         json!({"client_secret": mock.key(), "account_id": "acct_mock", "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
     );
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        match line.trim() {
+            "" => {}
+            "quit" => return Ok(()),
+            command => match mock.command(command) {
+                Ok(answer) => println!("ok {answer}"),
+                Err(problem) => println!("error {}", problem.replace('\n', " ")),
+            },
+        }
+    }
     loop {
         std::thread::park();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the mock's time is that of the connector beside it")]
+fn start(args: &Args) -> io::Result<StripeMock> {
+    let now = args.now.unwrap_or_else(|| jiff::Timestamp::now().as_second());
+    let mock = StripeMock::builder().now(now).port(args.port).recording(false).pretty(!args.compact);
+    let mut mock = mock.everything(args.others, args.children).count("charges", args.charges);
+    if let Some(path) = &args.log {
+        let log = Mutex::new(File::options().create(true).append(true).open(path)?);
+        mock = mock.on_request(move |request| {
+            let version = request.header("Stripe-Version").unwrap_or("-");
+            let line = format!("{} {} {version}\n", request.method, request.target);
+            // A full disk ends the log, not the mock.
+            let _ = log.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        });
+    }
+    if let Some(calls) = args.calls_per_second {
+        mock = mock.rate_limit_per_second(calls, Arc::new(SystemClock::new()));
+    }
+    Ok(mock.start())
 }

@@ -45,7 +45,15 @@ impl Server {
     /// # Panics
     /// If no port can be bound or no thread started.
     pub fn start(handler: impl Handler) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free local port");
+        Self::start_at(0, handler)
+    }
+
+    /// Starts to serve on that port of 127.0.0.1; 0 is any free one.
+    ///
+    /// # Panics
+    /// If the port cannot be bound or no thread started.
+    pub fn start_at(port: u16, handler: impl Handler) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free local port");
         let addr = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared::new(Box::new(handler)));
         let acceptor = {

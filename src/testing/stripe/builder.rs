@@ -26,6 +26,8 @@ pub struct StripeMockBuilder {
     events: Vec<(String, i64, String)>,
     plans: Plans,
     recording: bool,
+    port: u16,
+    on_request: Box<dyn Fn(&Request) + Send + Sync>,
 }
 
 impl StripeMockBuilder {
@@ -45,6 +47,8 @@ impl StripeMockBuilder {
             events: Vec::new(),
             plans: Plans::default(),
             recording: true,
+            port: 0,
+            on_request: Box::new(|_| ()),
         }
     }
 
@@ -84,6 +88,19 @@ impl StripeMockBuilder {
     /// The same for the parent of that id alone, made or not.
     pub fn children_of(mut self, resource: &str, parent: &str, count: u64) -> Self {
         self.wanted_of_child(resource).children_of.push((parent.to_owned(), count));
+        self
+    }
+
+    /// So many objects of every resource that has a list of its own, and so many children of each
+    /// parent of the others. What is set for one resource after this holds for that one.
+    pub fn everything(mut self, count: u64, children: u64) -> Self {
+        for (resource, wanted) in RESOURCES.iter().zip(&mut self.wanted) {
+            let by_parent = resource.required.is_some() || resource.path.contains('{');
+            *wanted = match by_parent {
+                true => Wanted { children: Some(children), ..Wanted::default() },
+                false => Wanted { count: Some(count), ..Wanted::default() },
+            };
+        }
         self
     }
 
@@ -179,6 +196,18 @@ impl StripeMockBuilder {
         self
     }
 
+    /// Serves on that port of 127.0.0.1. Default: any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Shows every request to this function before it is answered; called from many threads.
+    pub fn on_request(mut self, look: impl Fn(&Request) + Send + Sync + 'static) -> Self {
+        self.on_request = Box::new(look);
+        self
+    }
+
     /// Makes and renders the objects, and starts to serve them.
     ///
     /// # Panics
@@ -199,8 +228,11 @@ impl StripeMockBuilder {
             expect(Changes { store: &mut store, now }.add_event(kind, *created, object, None));
         }
         let api = Arc::new(Api::new(self.settings, now, store, self.plans));
-        let of_server = Arc::clone(&api);
-        let server = Server::start(move |request: &Request| of_server.answer(request));
+        let (of_server, on_request) = (Arc::clone(&api), self.on_request);
+        let server = Server::start_at(self.port, move |request: &Request| {
+            on_request(request);
+            of_server.answer(request)
+        });
         server.set_recording(self.recording);
         StripeMock::new(api, server)
     }

@@ -31,8 +31,8 @@ impl Changes<'_> {
         let mut object = (resource.generate)(&mut Seed::new(resource, number, self.now));
         if let Some(relation) = Relation::of_child(resource) {
             let parents = self.store.collection(relation.parent_place());
-            let known = object[relation.key].as_str().is_some_and(|id| parents.find(id).is_some());
-            if !known && let Some(newest) = parents.newest_first().next() {
+            let unknown = object[relation.key].as_str().is_some_and(|id| parents.find(id).is_none());
+            if unknown && let Some(newest) = parents.newest_first().next() {
                 object[relation.key] = Value::from(&*newest.id);
             }
         }
@@ -88,6 +88,12 @@ impl Changes<'_> {
         self.store.put(place, &event_text(number, kind, created, object, previous)?)
     }
 
+    /// Adds an event about an object as it is, and returns the event's id.
+    pub(super) fn event_about(&mut self, kind: &str, place: usize, id: &str) -> Result<String, String> {
+        let text = self.text(place, id)?;
+        self.add_event(kind, self.now, &text, None)
+    }
+
     fn tell(&mut self, kind: Option<&str>, object: &str, previous: Option<&Map<String, Value>>) -> Result<(), String> {
         match kind {
             Some(kind) => self.add_event(kind, self.now, object, previous).map(drop),
@@ -112,13 +118,16 @@ impl Changes<'_> {
         if new.contains_key("updated") && new.get("updated") == old.get("updated") {
             new.insert("updated".to_owned(), self.now.into());
         }
+        if new.get("id") != old.get("id") {
+            return Err(format!("the id of {id} cannot change"));
+        }
         let mut text = "{}".to_owned();
         for (name, value) in &new {
             let kept = if old.get(name) == Some(value) { field(&whole, name) } else { None };
             text = with_field(&text, name, &kept.map_or_else(|| value.to_string(), |raw| raw.get().to_owned()));
         }
-        let new_id = self.store.put(place, &text)?;
-        if new_id == id { Ok(before) } else { Err(format!("the id of {id} cannot change")) }
+        self.store.put(place, &text)?;
+        Ok(before)
     }
 
     fn text(&self, place: usize, id: &str) -> Result<Arc<str>, String> {
@@ -131,7 +140,7 @@ fn none_of(resource: &Resource, id: &str) -> String {
     format!("there is no {id} in {}", resource.name)
 }
 
-fn members(text: &str) -> Result<Map<String, Value>, String> {
+pub(super) fn members(text: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(text).map_err(|error| format!("no JSON object: {error}\n{text}"))
 }
 

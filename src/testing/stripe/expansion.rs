@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::api_error::ApiError;
-use super::expanded::{discount, tax_rate};
+use super::objects::{discount_of, tax_rate_of};
 use super::relation::{Nested, Relation};
 use super::resource::Resource;
 use crate::json::{field, unquoted, with_field};
@@ -26,8 +26,8 @@ pub(super) enum Effect {
 const ROWS: &[(&str, Effect)] = &[
     ("checkout_sessions_line_items", Effect::Field("discounts")),
     ("checkout_sessions_line_items", Effect::Field("taxes")),
-    ("invoices", Effect::Object("discounts", discount)),
-    ("invoices", Effect::Object("total_tax_amounts.tax_rate", tax_rate)),
+    ("invoices", Effect::Object("discounts", discount_of)),
+    ("invoices", Effect::Object("total_tax_amounts.tax_rate", tax_rate_of)),
     ("plans", Effect::Field("tiers")),
     ("prices", Effect::Field("tiers")),
 ];

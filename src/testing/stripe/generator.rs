@@ -80,7 +80,7 @@ impl Generator {
             let mut value = (resource.generate)(&mut Seed::new(resource, number, created));
             if let Some(relation) = relation
                 && !parents.is_empty()
-                && !value[relation.key].as_str().is_some_and(|parent| known.contains(parent))
+                && value[relation.key].as_str().is_some_and(|parent| !known.contains(parent))
             {
                 let in_turn = (number - 1) % parents.len() as u64;
                 value[relation.key] = Value::from(&*parents[in_turn as usize]);
@@ -167,11 +167,9 @@ pub(super) fn add_events(store: &mut Store, count: u64, times: Times) {
     }
 }
 
-/// The text of the store's object that has the kind and the id of this one.
+/// The text of the store's object that has the id of this one.
 fn known(store: &Store, object: &Value) -> Option<Arc<str>> {
-    let kind = object["object"].as_str()?;
     let id = object["id"].as_str()?;
-    let places = (0..RESOURCES.len()).filter(|&place| RESOURCES[place].object == kind);
-    let found = places.filter_map(|place| store.collection(place).find(id)).next()?;
+    let found = (0..RESOURCES.len()).find_map(|place| store.collection(place).find(id))?;
     Some(Arc::clone(&found.text))
 }

@@ -8,7 +8,7 @@ use super::super::server::{Reply, Server};
 use super::api::Api;
 use super::api_error::ApiError;
 use super::builder::StripeMockBuilder;
-use super::changes::Changes;
+use super::changes::{Changes, members as members_of};
 use super::expansion::Effect;
 use super::resource::{RESOURCES, Resource};
 
@@ -111,8 +111,7 @@ impl StripeMock {
     /// # Panics
     /// If the text is no JSON object.
     pub fn create_with(&self, resource: &str, members: &str) -> String {
-        let members = serde_json::from_str(members);
-        let members = members.unwrap_or_else(|error| panic!("no members of an object: {error}"));
+        let members = expect(members_of(members));
         expect(self.change(|changes| changes.create(Resource::place(resource), &members)))
     }
 

@@ -3,24 +3,39 @@
 //! It lists made-up objects the way Stripe does at API version 2022-11-15: newest first, cursor
 //! pages, `created` windows, event types, errors with Stripe's shape. It is strict where Stripe
 //! is, so that a wrong request fails a test: an unknown parameter, a limit over 100 or a cursor
-//! that does not exist are errors. The data depends on nothing but the builder's settings, also
-//! not on the clock, and every object is rendered once, at the start.
+//! that does not exist are errors. The data depends on nothing but the builder's settings and the
+//! changes made, and every object is rendered once.
 //!
 //! ```ignore
-//! let mock = StripeMock::builder().count("charges", 250).start();
+//! let mock = StripeMock::builder().count("invoices", 250).children("invoice_line_items", 12).start();
 //! // ... run `source-http read` with the URL mock.url() and the key mock.key() ...
-//! assert_eq!(messages.records("charges").len(), mock.objects("charges").len());
+//! assert_eq!(messages.records("invoices").len(), mock.objects("invoices").len());
+//! mock.set_now(mock.now() + 60);
+//! mock.update("invoices", &mock.ids("invoices")[0], |invoice| drop(invoice.insert("paid".into(), true.into())));
+//! // ... the next read finds the event ...
 //! ```
 //!
-//! What it leaves out: `expand[]` is accepted but changes nothing (a charge always carries its
-//! refunds), an object may name another one that does not exist, and nothing can be written.
+//! - **Children** have a parent, by which their lists are asked for. Some stand inside it, too, the
+//!   first ten of them, in lists and in events; `relation` is the table.
+//! - **`expand[]`** takes the paths in `expansion` and refuses all others. What it asks for is left
+//!   out otherwise, or is an id.
+//! - **Changes** ([`StripeMock::create`], [`update`](StripeMock::update),
+//!   [`delete`](StripeMock::delete)) come with their event; those that begin with `push_` or
+//!   `remove_` do not. A script can make them as lines of text: [`StripeMock::command`].
+//! - **Refusals**: permissions and rates ([`StripeMockBuilder::forbid`],
+//!   [`rate_limit_per_second`](StripeMockBuilder::rate_limit_per_second)), planned faults
+//!   ([`StripeMock::fail_for`], [`fault_next`](StripeMock::fault_next)).
+//! - **Versions**: a resource that another version of the API has, or does not have, goes by the
+//!   header `Stripe-Version`.
+//!
+//! What it leaves out: most of what `expand[]` can do, requests that write, and that an object may
+//! name another one that does not exist.
 
 mod api;
 mod api_error;
 mod builder;
 mod changes;
 mod collection;
-mod expanded;
 mod expansion;
 mod generator;
 mod list_query;
@@ -31,6 +46,7 @@ mod page;
 mod plans;
 mod relation;
 mod resource;
+mod script;
 mod seed;
 mod store;
 mod target;

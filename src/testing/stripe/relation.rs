@@ -23,17 +23,63 @@ pub(super) struct Nested {
     pub(super) field: &'static str,
     /// Whether it is there always, or only if `expand[]` asks for it.
     pub(super) always: bool,
-    pub(super) total_count: bool,
     /// Where the further ones are; `{}` stands for the parent's id.
     pub(super) url: &'static str,
 }
 
-const RELATIONS: &[Relation] = &[Relation {
-    parent: "charges",
-    child: "refunds",
-    key: "charge",
-    nested: Some(Nested { field: "refunds", always: false, total_count: true, url: "/v1/charges/{}/refunds" }),
-}];
+/// Parents, children, and the children's field that names the parent.
+const RELATIONS: &[Relation] = &[
+    inside(
+        "accounts",
+        "external_accounts",
+        "account",
+        always("external_accounts", "/v1/accounts/{}/external_accounts"),
+    ),
+    beside("accounts", "persons", "account"),
+    inside("application_fees", "application_fees_refunds", "fee", always("refunds", "/v1/application_fees/{}/refunds")),
+    inside("charges", "refunds", "charge", on_request("refunds", "/v1/charges/{}/refunds")),
+    inside(
+        "checkout_sessions",
+        "checkout_sessions_line_items",
+        PARENT,
+        on_request("line_items", "/v1/checkout/sessions/{}/line_items"),
+    ),
+    inside("customers", "bank_accounts", "customer", on_request("sources", "/v1/customers/{}/sources")),
+    beside("customers", "customer_balance_transactions", "customer"),
+    beside("customers", "payment_methods", "customer"),
+    inside("files", "file_links", "file", always("links", "/v1/file_links?file={}")),
+    inside("invoices", "invoice_line_items", PARENT, always("lines", "/v1/invoices/{}/lines")),
+    beside("payouts", "balance_transactions", PARENT),
+    beside("setup_intents", "setup_attempts", "setup_intent"),
+    beside("subscription_items", "usage_records", "subscription_item"),
+    inside(
+        "subscriptions",
+        "subscription_items",
+        "subscription",
+        always("items", "/v1/subscription_items?subscription={}"),
+    ),
+    inside("transfers", "transfer_reversals", "transfer", always("reversals", "/v1/transfers/{}/reversals")),
+];
+
+/// Children that stand inside their parent, too.
+const fn inside(parent: &'static str, child: &'static str, key: &'static str, nested: Nested) -> Relation {
+    Relation { parent, child, key, nested: Some(nested) }
+}
+
+/// Children that only have a list of their own.
+const fn beside(parent: &'static str, child: &'static str, key: &'static str) -> Relation {
+    Relation { parent, child, key, nested: None }
+}
+
+/// A list that its object always holds.
+const fn always(field: &'static str, url: &'static str) -> Nested {
+    Nested { field, always: true, url }
+}
+
+/// A list that its object holds if `expand[]` asks for it.
+const fn on_request(field: &'static str, url: &'static str) -> Nested {
+    Nested { field, always: false, url }
+}
 
 impl Relation {
     /// What the objects of that resource are children of.

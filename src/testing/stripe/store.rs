@@ -112,11 +112,8 @@ impl Store {
             list.push_str(&child.text);
         }
         // Writing to a String cannot fail.
-        let _ = write!(list, r#"],"has_more":{has_more},"#);
-        if nested.total_count {
-            let _ = write!(list, r#""total_count":{count},"#);
-        }
-        let _ = write!(list, r#""url":"{}"}}"#, nested.url.replacen("{}", parent, 1));
+        let url = nested.url.replacen("{}", parent, 1);
+        let _ = write!(list, r#"],"has_more":{has_more},"total_count":{count},"url":"{url}"}}"#);
         list
     }
 

@@ -1,5 +1,6 @@
 //! What the objects look like.
 
+use super::super::relation::Relation;
 use super::facts::ALWAYS_PRESENT;
 use super::*;
 
@@ -56,7 +57,8 @@ fn all_listed(mock: &StripeMock, resource: &Resource) -> Vec<String> {
         return (1..=6).flat_map(|number| walk(mock, &path(number), "")).collect();
     }
     let Some(parameter) = resource.required else {
-        return walk(mock, resource.path, "");
+        let canceled_too = if resource.name == "subscriptions" { "&status=all" } else { "" };
+        return walk(mock, resource.path, canceled_too);
     };
     let parents = &RESOURCES[Resource::place(&format!("{parameter}s"))];
     let parameters = |number| format!("&{parameter}={}", parents.id(number));
@@ -66,7 +68,8 @@ fn all_listed(mock: &StripeMock, resource: &Resource) -> Vec<String> {
 #[test]
 fn every_endpoint_lists_its_objects() {
     for resource in RESOURCES {
-        let mock = StripeMock::builder().count(resource.name, 12).start();
+        let parents = Relation::of_child(resource).map_or(resource, Relation::parent_resource);
+        let mock = StripeMock::builder().count(parents.name, 6).count(resource.name, 12).start();
         let listed: BTreeSet<String> = all_listed(&mock, resource).into_iter().collect();
         let only = resource.shows_only.map(|only| format!(r#""object":"{only}""#)).unwrap_or_default();
         let objects = mock.objects(resource.name);
@@ -110,7 +113,9 @@ fn children_inside_a_parent_are_those_that_its_list_has() {
         let ids = |text: &Arc<str>, field: &str| -> Vec<String> {
             let object: Value = serde_json::from_str(text).unwrap();
             let data = object[field]["data"].as_array().unwrap();
-            data.iter().map(|child| child["id"].as_str().unwrap().to_owned()).collect()
+            let mut ids: Vec<String> = data.iter().map(|child| child["id"].as_str().unwrap().to_owned()).collect();
+            ids.sort();
+            ids
         };
         let row = &RESOURCES[Resource::place(children)];
         let mock = StripeMock::builder().count(parents, 3).start();
