@@ -76,6 +76,10 @@ def prepare(mock):
     for resource, count in MANY.items():
         for _ in range(count):
             mock.create(resource)
+    for stream, (_, kind) in RESOURCES.items():
+        # Enough of each kind for one to be changed and one to be deleted.
+        for _ in range(2 if kind else 0):
+            make_object(mock, stream)
 
 
 def make(mock, streams, records):
@@ -84,6 +88,7 @@ def make(mock, streams, records):
     `streams` are catalog entries, parents first; `records` those of a full refresh, by stream,
     which name what there is.
     """
+    mock.set_now()
     made = {}
     for stream in streams:
         name = stream["name"]

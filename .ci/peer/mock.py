@@ -24,6 +24,9 @@ class Mock:
     """A running mock, see `examples/mock_stripe.rs` for its arguments and commands."""
 
     def __init__(self, binary, arguments, log=None):
+        if log:
+            # The mock appends to it.
+            log.unlink(missing_ok=True)
         command = [str(binary), *map(str, arguments), *(["--log", str(log)] if log else [])]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -37,6 +40,10 @@ class Mock:
     def take_requests(self):
         """The requests since this was last asked for."""
         return [Request(line) for line in self.log]
+
+    def set_now(self):
+        """Sets the mock's clock to now; it stands still otherwise."""
+        self._tell(f"now {int(time.time())}")
 
     def create(self, resource, members=None):
         """Makes an object; its id, and the event that tells of it, if Stripe has one."""
@@ -56,8 +63,7 @@ class Mock:
         return self._tell(f"ids {resource}").split()
 
     def _change(self, command):
-        """Changes something now; the answer and the event of it."""
-        self._tell(f"now {int(time.time())}")
+        """The answer to a command that changes something, and the event of it."""
         before = set(self.ids("events"))
         answer = self._tell(command)
         added = [key for key in self.ids("events") if key not in before]
