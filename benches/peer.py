@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,9 +38,9 @@ LINES = 3
 class Cost:
     """What one run took."""
 
-    def __init__(self, text):
-        wall, user, system, kilobytes = text.split()
-        self.wall = float(wall)
+    def __init__(self, wall, text):
+        user, system, kilobytes = text.split()
+        self.wall = wall
         self.cpu = float(user) + float(system)
         self.megabytes = int(kilobytes) / 1000
 
@@ -51,14 +52,15 @@ def measured(command, folder):
     larger than our connector; GNU time is small.
     """
     cost = folder / "cost"
+    began = time.perf_counter()
     subprocess.run(
-        [TIME, "-o", str(cost), "-f", "%e %U %S %M", *command],
+        [TIME, "-o", str(cost), "-f", "%U %S %M", *command],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=ENVIRONMENT,
         check=True,
     )
-    return Cost(cost.read_text())
+    return Cost(time.perf_counter() - began, cost.read_text())
 
 
 def records_of(command):
@@ -165,7 +167,7 @@ def main():
             )
         ours, peer = rows["ours"], rows["peer"]
         print(
-            f"| {stream} | ratio | | | {peer['start_up'] / max(ours['start_up'], 0.001):,.0f} | "
+            f"| {stream} | ratio | | | {peer['start_up'] / ours['start_up']:,.0f} | "
             f"{ours['rate'] / peer['rate']:,.0f} | | {peer['cpu_each'] / ours['cpu_each']:,.0f} | "
             f"{peer['memory'] / ours['memory']:.0f} |",
             flush=True,

@@ -36,6 +36,11 @@ PARENTS = {
     "transfer_reversals": "transfers",
 }
 
+# Children whose making is told by an event of their parent.
+EVENTS_OF_PARENTS = {
+    "application_fees_refunds": ("application_fees", "application_fee.refunded"),
+}
+
 # Streams that are not a resource of the mock's by the same name: the resource, and the `object` that
 # the stream has of it.
 RESOURCES = {
@@ -61,7 +66,7 @@ class Change:
         """Whether the records hold the object as it is after the change."""
         versions = [record for record in records if record.get("id") == self.key]
         match self.kind:
-            case "deleted":
+            case "deleted" if self.event.endswith(".deleted"):
                 return any(record.get("is_deleted") is True for record in versions)
             case "changed":
                 return any(MARK in record for record in versions)
@@ -97,15 +102,19 @@ def make(mock, streams, records):
             continue
         resource = RESOURCES.get(name, (name, None))[0]
         key, event = make_object(mock, name)
+        # The mock gives a new child to the newest parent.
         if name in PARENTS:
-            # The mock gives a new child to the newest parent, which is the one just made.
             parent = PARENTS[name]
-            event = mock.update(parent, made[parent][0].key, {MARK: True})
+            event = mock.update(parent, mock.ids(parent)[0], {MARK: True})
+        if name in EVENTS_OF_PARENTS:
+            parent, kind = EVENTS_OF_PARENTS[name]
+            event = mock.tell_event(kind, parent, mock.ids(parent)[0])
         made[name] = [Change("made", key, event)]
         if name in PARENTS or name in ONLY_CREATED:
             continue
         oldest_first = sorted(records[name], key=lambda record: record.get("created", 0))
-        to_delete, to_change = (record["id"] for record in oldest_first[:2])
+        # The newest of all is the parent of many, see `prepare`.
+        to_delete, to_change = oldest_first[0]["id"], oldest_first[-1]["id"]
         for kind, key, event in (
             ("changed", to_change, mock.update(resource, to_change, {MARK: True})),
             ("deleted", to_delete, mock.delete(resource, to_delete)),
@@ -118,7 +127,12 @@ def make(mock, streams, records):
 def make_object(mock, stream):
     """Makes an object that belongs to the stream; its id and its event."""
     resource, wanted = RESOURCES.get(stream, (stream, None))
-    members = {"account": mock.config["account_id"]} if resource == "external_accounts" else {}
+    members = {}
+    if resource == "external_accounts":
+        members["account"] = mock.config["account_id"]
+    if stream == "payout_balance_transactions":
+        # Not all balance transactions are of a payout; the mock hides of which they are.
+        members["_parent"] = mock.ids("payouts")[0]
     # The mock makes objects of each kind in turn.
     for _ in range(3):
         key, event = mock.create(resource, members)

@@ -17,7 +17,22 @@ NEAR = 5
 
 RULES = {
     "more events": "we ask for further types of events that carry the same objects",
+    "not again": "the peer reads 30 days of events once more after its first sync; we go on from there",
+    "one span": "the few children of one parent are asked for at once, not in spans of time",
+    "rest of items": "an event's object holds the first items only; we read the rest, which the peer never has",
+    "newest of list": "no event tells of a new object, so we read the newest part of the list, too",
 }
+
+# Lists of children that we do not read in spans of time.
+ONE_SPAN = {"/v1/setup_attempts"}
+# Lists of items that events bring the first of; the name of the parent's id is left out.
+ITEMS = {
+    "/v1/application_fees/ID/refunds",
+    "/v1/invoices/ID/lines",
+    "/v1/subscription_items",
+}
+# Lists whose newest part we read beside the events.
+NEWEST = {"/v1/checkout/sessions"}
 
 
 def moment(name, value, run, before):
@@ -42,26 +57,65 @@ def shape(request, run, before=None):
     return f"{request.path}?{'&'.join(sorted(query))}"
 
 
-def types_and_rest(text):
-    """The event types that a request asks for, and the request without them."""
-    path, _, query = text.partition("?")
-    members = query.split("&")
-    asked = {member.split("=", 1)[1] for member in members if member.startswith(("types[]=", "type="))}
-    rest = [member for member in members if not member.startswith(("types[]=", "type="))]
-    return asked, f"{path}?{'&'.join(rest)}"
+class Parts:
+    """A request's shape, taken apart."""
+
+    def __init__(self, text):
+        self.text = text
+        self.path, _, query = text.partition("?")
+        members = [tuple(member.split("=", 1)) for member in query.split("&")]
+        self.types = {value for name, value in members if name in ("type", "types[]")}
+        self.bounds = {name: value for name, value in members if name.startswith("created[")}
+        named = {"type", "types[]", *self.bounds}
+        self.rest = [member for member in members if member[0] not in named]
+
+    def rules_against(self, peer):
+        """The rules by which this request of ours stands for the peer's; None if it does not."""
+        if (self.path, self.rest) != (peer.path, peer.rest):
+            return None
+        rules = []
+        if self.types != peer.types:
+            if not self.types > peer.types:
+                return None
+            rules.append("more events")
+        if self.bounds != peer.bounds:
+            upper = self.bounds.get("created[lte]") == peer.bounds.get("created[lte]")
+            if self.types and upper and peer.bounds["created[gte]"] == "30 days ago":
+                rules.append("not again")
+            elif self.path in ONE_SPAN and not self.bounds:
+                rules.append("one span")
+            else:
+                return None
+        return rules
+
+    def rule_for_more(self):
+        """The rule by which we ask this in a later sync and the peer does not, or None."""
+        if self.path in NEWEST:
+            return "newest of list"
+        further = any(name == "starting_after" for name, _ in self.rest)
+        return "rest of items" if further and template(self.path) in ITEMS else None
 
 
-def explain(ours, peer, report):
-    """Takes out of both sets what a rule explains."""
-    for text in sorted(peer):
-        asked, rest = types_and_rest(text)
-        for other in sorted(ours):
-            more, same = types_and_rest(other)
-            if rest == same and asked and asked < more:
-                report.explain("more events")
-                ours.discard(other)
-                peer.discard(text)
+def explain(ours, peer, which, report):
+    """What is left of both sets of shapes when the rules have explained what they can."""
+    ours, peer = [Parts(text) for text in sorted(ours)], [Parts(text) for text in sorted(peer)]
+    answered = set()
+    for request in list(peer):
+        for candidate in ours:
+            rules = candidate.rules_against(request)
+            if rules is not None:
+                for rule in rules:
+                    report.explain(rule)
+                answered.add(candidate)
+                peer.remove(request)
                 break
+    ours = [request for request in ours if request not in answered]
+    for request in list(ours):
+        rule = request.rule_for_more()
+        if rule and which != "first":
+            report.explain(rule)
+            ours.remove(request)
+    return [request.text for request in ours], [request.text for request in peer]
 
 
 def compare_syncs(rounds):
@@ -78,11 +132,10 @@ def compare_syncs(rounds):
         row += [of_ours.total(), of_peer.total()]
         left, right = set(of_ours), set(of_peer)
         both = left & right
-        left, right = left - both, right - both
-        explain(left, right, report)
-        for text in sorted(left):
+        left, right = explain(left - both, right - both, which, report)
+        for text in left:
             report.fault(stream, f"{which} sync: asked by us alone: {text}")
-        for text in sorted(right):
+        for text in right:
             report.fault(stream, f"{which} sync: asked by the peer alone: {text}")
     header = ["stream"] + [f"{who} {n}." for n in (1, 2, 3) for who in ("ours", "peer")]
     report.table(header, rows.values())

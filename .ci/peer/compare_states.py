@@ -15,7 +15,12 @@ TYPES = ("type", "types[]")
 # Streams of which the peer sends the parent, whole, once it reads events.
 PEER_SENDS_PARENTS = {"invoice_line_items", "subscription_items"}
 
+# The last state of a stream that has no incremental mode.
+DONE_WITH_US = {"__ab_full_refresh_sync_complete": True}
+DONE_WITH_PEER = {"__ab_no_cursor_state_message": True}
+
 RULES = {
+    "full refresh": "after a full refresh both only note that it is done, each in its own words",
     "extra member": "our states hold more than the peer's, which carries them along unread",
     "parent instead of child": "the peer sends the invoice or subscription in place of its items",
     "event not asked for": "the peer does not ask for the type of event that tells of the change",
@@ -23,19 +28,10 @@ RULES = {
 }
 
 
-def extra_members(ours, peer):
-    """Our state's top-level members that the peer's lacks; None if the rest is not of its shape."""
-    if not isinstance(ours, dict) or not isinstance(peer, dict) or peer.keys() - ours.keys():
-        return None
-    if any(shape(ours[name]) != shape(peer[name]) for name in peer):
-        return None
-    return sorted(ours.keys() - peer.keys())
-
-
 def shape(value):
-    """A value with its scalars replaced by their types."""
+    """A value with its scalars replaced by their types, and lists by what kinds they hold."""
     if isinstance(value, dict):
-        return {name: shape(part) for name, part in value.items()}
+        return {name: shape(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return sorted({repr(shape(part)) for part in value})
     return type(value).__name__
@@ -45,11 +41,17 @@ def compare_shapes(rounds, report):
     """Our states beside the peer's: (stream, which sync, our run, the peer's run)."""
     for stream, which, ours, peer in rounds:
         a, b = ours.states.get(stream), peer.states.get(stream)
-        extra = extra_members(a, b)
-        if extra is None:
+        if (a, b) == (DONE_WITH_US, DONE_WITH_PEER):
+            report.explain("full refresh")
+        elif not isinstance(a, dict) or not isinstance(b, dict):
             report.fault(stream, f"state after the {which} sync: {a} with us, {b} with the peer")
         else:
-            report.explain("extra member", len(extra))
+            report.explain("extra member", len(a.keys() - b.keys()))
+            for name in b:
+                of_ours = shape(a[name]) if name in a else "missing"
+                if of_ours != shape(b[name]):
+                    text = f"{name} is {of_ours} with us, {b[name]} with the peer"
+                    report.fault(stream, f"state after the {which} sync: {text}")
 
 
 def asked_types(run):
@@ -81,6 +83,9 @@ def compare(rounds, changes, ours_after_peer, peer_after_ours):
     for stream, run in ours_after_peer.items():
         if run.trouble():
             report.fault(stream, f"from the peer's state, {run.trouble()}")
+        if stream not in changes:
+            sent, wanted = (len(r.records.get(stream, [])) for r in (run, second[stream]))
+            report.check(sent == wanted, stream, f"from the peer's state, we sent {sent} of {wanted}")
         got = Counter()
         for change in changes.get(stream, []):
             if change.is_in(run.records.get(stream, [])):

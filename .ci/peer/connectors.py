@@ -79,9 +79,6 @@ class Ours:
                 [self.binary, *arguments], stdout=out, stderr=err, env=ENVIRONMENT, timeout=TIMEOUT
             ).returncode
 
-    def stop(self):
-        """Nothing is left running."""
-
 
 class Peer:
     """The peer, imported once and forked for every run, see `peer_server.py`."""
@@ -170,10 +167,6 @@ class Lane:
         return Run(
             connector.name, code, stdout, stderr, began, time.time(), self.mock.take_requests()
         )
-
-    def stop(self):
-        self.peer.stop()
-        self.mock.stop()
 
 
 def message(stream, state):

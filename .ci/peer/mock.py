@@ -47,8 +47,7 @@ class Mock:
 
     def create(self, resource, members=None):
         """Makes an object; its id, and the event that tells of it, if Stripe has one."""
-        key, event = self._change(f"create {resource} {json.dumps(members or {})}")
-        return key, event
+        return self._change(f"create {resource} {json.dumps(members or {})}")
 
     def update(self, resource, key, members):
         """Sets members of an object; the event that tells of it, if Stripe has one."""
@@ -57,6 +56,10 @@ class Mock:
     def delete(self, resource, key):
         """Removes an object; the event that tells of it, if Stripe has one."""
         return self._change(f"delete {resource} {key}")[1]
+
+    def tell_event(self, kind, resource, key):
+        """Adds an event of that type about an object as it is, and returns it."""
+        return self._change(f"event {kind} {resource} {key}")[1]
 
     def ids(self, resource):
         """The ids of a resource's objects, newest first."""
