@@ -25,7 +25,7 @@ ONLY_CREATED = {
     "file_links",
 }
 
-# Children without events of their own. Stripe changes the parent along with them, and tells of that.
+# Children without events of their own. Stripe changes the parent with them, and tells of that.
 PARENTS = {
     "checkout_sessions_line_items": "checkout_sessions",
     "customer_balance_transactions": "customers",
@@ -41,8 +41,8 @@ EVENTS_OF_PARENTS = {
     "application_fees_refunds": ("application_fees", "application_fee.refunded"),
 }
 
-# Streams that are not a resource of the mock's by the same name: the resource, and the `object` that
-# the stream has of it.
+# Streams that are not a resource of the mock's by the same name: the resource, and the `object`
+# that the stream has of it.
 RESOURCES = {
     "external_account_bank_accounts": ("external_accounts", "bank_account"),
     "external_account_cards": ("external_accounts", "card"),

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -73,59 +73,48 @@ def start_lane(folder, options, running):
 def compare(lanes, options):
     """All comparisons; true if there is no fault."""
     lane = lanes[0]
-    began = time.time()
-    ours, peer = lane.discover(lane.ours), lane.discover(lane.peer)
+    with timed("discover"):
+        ours, peer = lane.discover(lane.ours), lane.discover(lane.peer)
     reports = [compare_discover.compare(ours, peer, options.partial)]
     streams = common(ours, peer, options.streams)
-    print(f"{len(streams)} streams, {time.time() - began:.0f} s for discover")
 
-    # In full, all together: the records, and what they cost.
-    began = time.time()
-    full = [lane.read(connector, streams, "full_refresh") for connector in (lane.ours, lane.peer)]
+    with timed(f"full refreshes of {len(streams)} streams together"):
+        full = [lane.read(who, streams, "full_refresh") for who in (lane.ours, lane.peer)]
     reports.append(compare_records.compare_full(streams, *full))
     reports.append(compare_requests.compare_totals(*full))
-    print(f"{time.time() - began:.0f} s for full refreshes")
 
-    # Incrementally, each by itself: the requests, and the states.
-    began = time.time()
-    first = each(lanes, streams, lambda lane, stream: sync_both(lane, stream))
-    print(f"{time.time() - began:.0f} s for first syncs")
+    # Each stream by itself, so that it is known whose requests are whose.
+    with timed("first syncs of each"):
+        first = each(lanes, streams, sync_both)
     made = change_all(lanes, streams, full[0].records)
+    with timed("second syncs of each"):
+        second = each(lanes, streams, lambda *at: sync_both(*at, first[at[1]["name"]]))
+    with timed("second syncs, from the other's states"):
+        ours_after_peer = each(lanes, streams, lambda *at: cross(*at, first[at[1]["name"]]))
+        states = {name: state for ours, _ in first.values() for name, state in ours.states.items()}
+        peer_after_ours = lane.read(lane.peer, streams, "incremental", states)
+    with timed("third syncs of each"):
+        third = each(lanes, streams, lambda *at: sync_both(*at, second[at[1]["name"]]))
+
+    rounds = [
+        (name, which, *runs)
+        for which, of_streams in (("first", first), ("second", second), ("third", third))
+        for name, runs in of_streams.items()
+    ]
+    reports.append(compare_requests.compare_syncs(rounds))
+    reports.append(compare_records.compare_changed(streams, second))
+    reports.append(compare_states.compare(rounds, made, ours_after_peer, peer_after_ours))
+    good = [report.print() for report in reports]
+    print(f"\n{good.count(True)} comparisons without a fault, {good.count(False)} with faults")
+    return all(good)
+
+
+@contextmanager
+def timed(what):
+    """Prints how long something took."""
     began = time.time()
-
-    def second_syncs(lane, stream):
-        of_ours, of_peer = first[stream["name"]]
-        own = sync_both(lane, stream, of_ours.states, of_peer.states)
-        return own, lane.read(lane.ours, [stream], "incremental", of_peer.states)
-
-    second = each(lanes, streams, second_syncs)
-    states = {}
-    for of_ours, _ in first.values():
-        states.update(of_ours.states)
-    peer_after_ours = lane.read(lane.peer, streams, "incremental", states)
-    print(f"{time.time() - began:.0f} s for second syncs")
-    began = time.time()
-
-    def third_syncs(lane, stream):
-        of_ours, of_peer = second[stream["name"]][0]
-        return sync_both(lane, stream, of_ours.states, of_peer.states)
-
-    third = each(lanes, streams, third_syncs)
-    print(f"{time.time() - began:.0f} s for third syncs")
-
-    firsts = [(name, "first", *runs) for name, runs in first.items()]
-    seconds = [(name, "second", *runs) for name, (runs, _) in second.items()]
-    thirds = [(name, "third", *runs) for name, runs in third.items()]
-    reports.append(compare_requests.compare_syncs(firsts + seconds + thirds))
-    own = {name: runs for name, (runs, _) in second.items()}
-    reports.append(compare_records.compare_changed(streams, own))
-    ours_after_peer = {name: run for name, (_, run) in second.items()}
-    reports.append(
-        compare_states.compare(
-            firsts + seconds + thirds, made, ours_after_peer, peer_after_ours
-        )
-    )
-    return all([report.print() for report in reports])
+    yield
+    print(f"{time.time() - began:4.0f} s: {what}", flush=True)
 
 
 def change_all(lanes, streams, records):
@@ -134,8 +123,8 @@ def change_all(lanes, streams, records):
     time.sleep(1.1)
     made = [changes.make(lane.mock, streams, records) for lane in lanes]
     time.sleep(1.1)
-    seen = [{name: list(map(str, of_stream)) for name, of_stream in of_lane.items()} for of_lane in made]
-    if any(of_lane != seen[0] for of_lane in seen):
+    seen = {str({name: list(map(str, of_stream)) for name, of_stream in m.items()}) for m in made}
+    if len(seen) > 1:
         raise SystemExit("the mocks were changed in different ways; they should be the same")
     return made[0]
 
@@ -148,15 +137,21 @@ def common(ours, peer, wanted):
     return [stream for stream in peer if stream["name"] in names]
 
 
-def sync_both(lane, stream, our_states=None, peer_states=None):
-    """One incremental sync of one stream by both, each from its own state."""
+def sync_both(lane, stream, before=None):
+    """One incremental sync of one stream by both, each from the state of its run before."""
     # A platform does not hand the state of one full refresh to the next.
-    if "incremental" not in stream["supported_sync_modes"]:
-        our_states = peer_states = None
-    return (
-        lane.read(lane.ours, [stream], "incremental", our_states),
-        lane.read(lane.peer, [stream], "incremental", peer_states),
+    states = [None, None]
+    if before and "incremental" in stream["supported_sync_modes"]:
+        states = [run.states for run in before]
+    connectors = (lane.ours, lane.peer)
+    return tuple(
+        lane.read(who, [stream], "incremental", state) for who, state in zip(connectors, states)
     )
+
+
+def cross(lane, stream, first):
+    """Our sync of one stream from the state of the peer's first."""
+    return lane.read(lane.ours, [stream], "incremental", first[1].states)
 
 
 def each(lanes, streams, work):

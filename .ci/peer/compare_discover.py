@@ -20,6 +20,7 @@ RULES = {
     "other member": "see OTHER_MEMBERS",
     "ours alone": "streams that newer versions of the peer have",
     "field left out": "see FIELDS_LEFT_OUT",
+    "expandable id": "an id that can be expanded may be an object, if a later version expands it",
     "type": "ours is what Stripe's reference says, and what the records hold",
 }
 
@@ -45,7 +46,7 @@ def types(schema):
 
 
 def compare(ours, peer, partial):
-    """The report on the two catalogs, each a list of streams; `partial` allows ours to lack some."""
+    """The report on the two catalogs, lists of streams; `partial` allows ours to lack some."""
     report = Report("discover", RULES)
     of_ours = {stream["name"]: stream for stream in ours}
     of_peer = {stream["name"]: stream for stream in peer}
@@ -91,6 +92,7 @@ def compare(ours, peer, partial):
         f"{declared} top-level fields that the peer declares"
     )
     for (from_type, to_type), where in sorted(other_types.items()):
-        report.explain("type", len(where))
+        expandable = (from_type, to_type) == ("string", "object or string")
+        report.explain("expandable id" if expandable else "type", len(where))
         report.line(f"{from_type} with the peer, {to_type} with us: {', '.join(where)}")
     return report

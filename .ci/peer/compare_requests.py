@@ -17,9 +17,9 @@ NEAR = 5
 
 RULES = {
     "more events": "we ask for further types of events that carry the same objects",
-    "not again": "the peer reads 30 days of events once more after its first sync; we go on from there",
+    "not again": "after its first sync the peer reads 30 days of events again; we go on from there",
     "one span": "the few children of one parent are asked for at once, not in spans of time",
-    "rest of items": "an event's object holds the first items only; we read the rest, which the peer never has",
+    "rest of items": "an event holds the first items only; the peer never reads the rest",
     "newest of list": "no event tells of a new object, so we read the newest part of the list, too",
 }
 
@@ -124,6 +124,9 @@ def compare_syncs(rounds):
     rows = {}
     before = {}
     for stream, which, ours, peer in rounds:
+        for run in (ours, peer):
+            if run.trouble():
+                report.fault(stream, f"{which} sync: {run.trouble()}")
         our_last, peer_last = before.get(stream, (None, None))
         before[stream] = (ours, peer)
         of_ours = Counter(shape(request, ours, our_last) for request in ours.requests)

@@ -21,10 +21,10 @@ DONE_WITH_PEER = {"__ab_no_cursor_state_message": True}
 
 RULES = {
     "full refresh": "after a full refresh both only note that it is done, each in its own words",
-    "extra member": "our states hold more than the peer's, which carries them along unread",
+    "extra member": "our states hold more than the peer's, and it does not mind",
     "parent instead of child": "the peer sends the invoice or subscription in place of its items",
     "event not asked for": "the peer does not ask for the type of event that tells of the change",
-    "no event": "no event tells of the change; we read the newest part of the list, the peer does not",
+    "no event": "no event tells of the change; we look at the newest part of the list",
 }
 
 
@@ -75,8 +75,8 @@ def compare(rounds, changes, ours_after_peer, peer_after_ours):
     report = Report("states handed over", RULES)
     compare_shapes(rounds, report)
     second = {stream: peer for stream, which, _, peer in rounds if which == "second"}
-    crossed = [(s, "second (from the peer's state)", run, second[s]) for s, run in ours_after_peer.items()]
-    compare_shapes(crossed, report)
+    crossed = "second, from the peer's state,"
+    compare_shapes([(s, crossed, run, second[s]) for s, run in ours_after_peer.items()], report)
     if peer_after_ours.trouble():
         report.fault("all", f"from our states, {peer_after_ours.trouble()}")
     rows = []
@@ -85,7 +85,8 @@ def compare(rounds, changes, ours_after_peer, peer_after_ours):
             report.fault(stream, f"from the peer's state, {run.trouble()}")
         if stream not in changes:
             sent, wanted = (len(r.records.get(stream, [])) for r in (run, second[stream]))
-            report.check(sent == wanted, stream, f"from the peer's state, we sent {sent} of {wanted}")
+            text = f"from the peer's state, we sent {sent} of {wanted} records"
+            report.check(sent == wanted, stream, text)
         got = Counter()
         for change in changes.get(stream, []):
             if change.is_in(run.records.get(stream, [])):

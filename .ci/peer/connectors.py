@@ -32,8 +32,6 @@ class Run:
         self.records = {}
         # Stream -> its last state.
         self.states = {}
-        # Stream -> its last status.
-        self.statuses = {}
         self.errors = []
         self.catalog = None
         with open(stdout, encoding="utf-8") as lines:
@@ -52,9 +50,6 @@ class Run:
                 self.catalog = message["catalog"]["streams"]
             case "TRACE" if message["trace"]["type"] == "ERROR":
                 self.errors.append(message["trace"]["error"]["message"])
-            case "TRACE" if message["trace"]["type"] == "STREAM_STATUS":
-                status = message["trace"]["stream_status"]
-                self.statuses[status["stream_descriptor"]["name"]] = status["status"]
 
     def trouble(self):
         """What went wrong, as one line, or None."""
@@ -145,7 +140,8 @@ class Lane:
         arguments = ["read", "--config", self._config(config or {})]
         arguments += ["--catalog", self._file("catalog", catalog)]
         if states is not None:
-            arguments += ["--state", self._file("state", [message(*item) for item in states.items()])]
+            messages = [message(stream, state) for stream, state in states.items()]
+            arguments += ["--state", self._file("state", messages)]
         return self._run(connector, arguments)
 
     def _config(self, keys):
