@@ -1,0 +1,98 @@
+"""Compares what the two connectors discover: streams, order, keys, cursors, modes and fields."""
+
+from report import Report
+
+# Our streams that the peer does not have, and why.
+OURS_ALONE = {
+    "invoice_payments": "the 48th stream of newer versions of the peer",
+}
+
+# Top-level fields, the columns of a table, that the peer declares and we do not: (stream, field) ->
+# why. Nested ones are not compared: the peer declares many that Stripe never had.
+FIELDS_LEFT_OUT = {}
+
+# Members of the catalog that differ: (stream, member) -> why.
+OTHER_MEMBERS = {
+    ("usage_records", "is_resumable"): "our full refreshes go on where they were interrupted",
+}
+
+RULES = {
+    "other member": "see OTHER_MEMBERS",
+    "ours alone": "streams that newer versions of the peer have",
+    "field left out": "see FIELDS_LEFT_OUT",
+    "expandable id": "an id that can be expanded may be an object, if a later version expands it",
+    "type": "ours is what Stripe's reference says, and what the records hold",
+}
+
+# What a platform takes from a catalog and must not see changed when it goes from one to the other,
+# with the value that a missing member stands for.
+MEMBERS = {
+    "supported_sync_modes": [],
+    "source_defined_cursor": False,
+    "default_cursor_field": [],
+    "source_defined_primary_key": [],
+    "is_resumable": False,
+    "namespace": None,
+}
+
+
+def types(schema):
+    """The types that a field can have besides null, as text; none declared means any."""
+    declared = schema.get("type", [])
+    declared = {declared} if isinstance(declared, str) else set(declared)
+    for part in schema.get("anyOf", []) + schema.get("oneOf", []):
+        declared.update(types(part).split(" or "))
+    return " or ".join(sorted(declared - {"null", "any"})) or "any"
+
+
+def compare(ours, peer, partial):
+    """The report on the two catalogs, lists of streams; `partial` allows ours to lack some."""
+    report = Report("discover", RULES)
+    of_ours = {stream["name"]: stream for stream in ours}
+    of_peer = {stream["name"]: stream for stream in peer}
+
+    missing = [name for name in of_peer if name not in of_ours]
+    if missing and partial:
+        report.line(f"the peer's alone: {', '.join(missing)}")
+    for name in [] if partial else missing:
+        report.fault(name, "the peer has this stream, and we do not")
+    for name in of_ours:
+        if name in OURS_ALONE:
+            report.explain("ours alone")
+        elif name not in of_peer:
+            report.fault(name, "we have this stream and the peer does not; say why in OURS_ALONE")
+
+    common = [name for name in of_peer if name in of_ours]
+    order = [name for name in of_ours if name in of_peer]
+    report.check(order == common, "order", f"ours {order}, the peer's {common}")
+
+    declared = 0
+    other_types = {}
+    for name in common:
+        for member, default in MEMBERS.items():
+            a, b = of_ours[name].get(member, default), of_peer[name].get(member, default)
+            if a != b and (name, member) in OTHER_MEMBERS:
+                report.explain("other member")
+            else:
+                report.check(a == b, name, f"{member} is {a} with us and {b} with the peer")
+        our_fields = of_ours[name]["json_schema"]["properties"]
+        peer_fields = of_peer[name]["json_schema"]["properties"]
+        declared += len(peer_fields)
+        for field in sorted(peer_fields):
+            if field in our_fields:
+                change = (types(peer_fields[field]), types(our_fields[field]))
+                if change[0] != change[1]:
+                    other_types.setdefault(change, []).append(f"{name}.{field}")
+            elif (name, field) in FIELDS_LEFT_OUT:
+                report.explain("field left out")
+            else:
+                report.fault(name, f"the peer declares the field {field}, and we do not")
+    report.line(
+        f"{len(of_ours)} streams with us, {len(of_peer)} with the peer, {len(common)} compared; "
+        f"{declared} top-level fields that the peer declares"
+    )
+    for (from_type, to_type), where in sorted(other_types.items()):
+        expandable = (from_type, to_type) == ("string", "object or string")
+        report.explain("expandable id" if expandable else "type", len(where))
+        report.line(f"{from_type} with the peer, {to_type} with us: {', '.join(where)}")
+    return report
