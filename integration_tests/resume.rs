@@ -163,12 +163,12 @@ fn a_read_that_fails_at_any_page_is_completed_by_the_next() {
 
 #[test]
 fn a_page_token_that_is_gone_has_its_slice_read_again() {
-    let mock = StripeMock::builder().count("accounts", 350).start();
-    let first = limited(&mock, "accounts", 100);
-    let last: serde_json::Value = serde_json::from_str(first.records("accounts")[99]).unwrap();
-    mock.remove_object("accounts", last["id"].as_str().unwrap());
-    let again = Messages::parse(&read(&mock, "accounts", "incremental", Some(&first.state_file())));
-    assert_eq!(again.records("accounts").len(), 349);
+    let mock = StripeMock::builder().count("credit_notes", 350).start();
+    let first = limited(&mock, "credit_notes", 100);
+    let last: serde_json::Value = serde_json::from_str(first.records("credit_notes")[99]).unwrap();
+    mock.remove_object("credit_notes", last["id"].as_str().unwrap());
+    let again = Messages::parse(&read(&mock, "credit_notes", "incremental", Some(&first.state_file())));
+    assert_eq!(again.records("credit_notes").len(), 349);
     assert!(again.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("is gone")));
-    assert_eq!(again.statuses("accounts").last(), Some(&"COMPLETE"));
+    assert_eq!(again.statuses("credit_notes").last(), Some(&"COMPLETE"));
 }

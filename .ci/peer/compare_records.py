@@ -32,6 +32,7 @@ OBJECTS = {
 
 # Streams of which we send more in a second sync.
 OURS_MORE = {
+    "accounts": "new accounts are listed, as no event tells of them",
     "application_fees_refunds": "the fee's event tells of a new one; the peer does not read it",
     "checkout_sessions": "new sessions are listed, as no event tells of them",
     "invoice_line_items": "all items of a changed invoice are read",

@@ -32,7 +32,7 @@ ITEMS = {
     "/v1/subscription_items",
 }
 # Lists whose newest part we read beside the events.
-NEWEST = {"/v1/checkout/sessions"}
+NEWEST = {"/v1/accounts", "/v1/checkout/sessions"}
 
 
 def moment(name, value, run, before):

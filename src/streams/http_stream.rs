@@ -344,7 +344,8 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// Whether a slice is a marker: there is nothing to ask for, it only says how far the slices before it have come.
-    /// It goes to [`HttpStream::get_updated_state`] once all of those were read to their ends. For streams whose slices
+    /// It goes to [`HttpStream::get_updated_state`] once all of those were read to their ends, with the newest cursor value
+    /// of those since the last marker. For streams whose slices
     /// are made from something that has a state of its own, such as a parent that is read incrementally. Default: false.
     fn is_marker(&self, _slice: &Slice) -> bool {
         false

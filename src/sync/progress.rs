@@ -20,6 +20,8 @@ pub(super) struct Progress<'a> {
     cursor_field: &'a [String],
     ledger: Ledger,
     states: States,
+    /// The newest cursor value of the slices that count and that no marker has told of.
+    newest: Option<Value>,
     /// Whether there is something that the last state does not tell.
     changed: bool,
 }
@@ -70,7 +72,7 @@ impl<'a> Progress<'a> {
             tickets.extend((!done).then_some(ticket));
         }
         let states = States::Whole { state, begun: tickets };
-        let mut progress = Self { stream, cursor_field, ledger, states, changed: false };
+        let mut progress = Self { stream, cursor_field, ledger, states, newest: None, changed: false };
         progress.count_done();
         progress
     }
@@ -83,7 +85,7 @@ impl<'a> Progress<'a> {
         begun: Vec<Checkpoint>,
     ) -> Self {
         let states = States::PerPartition { states, begun, seen: HashSet::new(), has_markers: false };
-        Self { stream, cursor_field, ledger: Ledger::default(), states, changed: false }
+        Self { stream, cursor_field, ledger: Ledger::default(), states, newest: None, changed: false }
     }
 
     /// The next slice that an earlier read has begun and that comes before all others.
@@ -151,6 +153,13 @@ impl<'a> Progress<'a> {
     fn count_done(&mut self) {
         while let Some(Checkpoint { slice, newest, .. }) = self.ledger.take_done() {
             let is_without_state = self.is_without_state();
+            let newest = match self.stream.is_marker(&slice) {
+                true => self.newest.take(),
+                false => {
+                    self.newest = newest.iter().cloned().fold(self.newest.take(), cursor::newer);
+                    newest
+                }
+            };
             let state = match &mut self.states {
                 States::Whole { state, .. } if !is_without_state => state,
                 States::PerPartition { states, .. } if self.stream.is_marker(&slice) => states.others(),
@@ -375,7 +384,8 @@ mod tests {
         assert_eq!(progress.ledger.iter().len(), 0);
         progress.forget_what_is_gone();
         let partitions = json!([partition, {"partition": {"id": 1}, "cursor": {}}]);
-        assert_eq!(progress.state_with_begun(), object(json!({ "states": partitions })));
+        let expected = json!({"states": partitions, "n": 20});
+        assert_eq!(progress.state_with_begun(), object(expected), "the marker is told the newest value before it");
     }
 
     #[test]

@@ -471,6 +471,7 @@ pub(super) const UPDATED: &[Updated] = &[
             "account.external_account.updated",
             "account.external_account.deleted",
         ],
+        list_newest: true,
         ..UPDATED_ROW
     },
     Updated {
