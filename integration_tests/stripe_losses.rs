@@ -218,6 +218,23 @@ fn a_first_sync_that_fails_at_once_leaves_no_state() {
     }
 }
 
+/// Config validation lets an empty account through, as it always has.
+#[test]
+fn without_an_account_its_external_accounts_are_skipped_and_all_else_is_read() {
+    let mock = StripeMock::builder().count("accounts", 2).start();
+    let mut config = config(&mock);
+    config["account_id"] = json!("");
+    let done = InProcess::with_registry(Registry::built_in())
+        .now(DEFAULT_NOW)
+        .config(&config)
+        .streams(&[("external_account_cards", "incremental"), ("accounts", "incremental")])
+        .run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, messages.records("accounts").len()), (0, 2));
+    let warnings: Vec<_> = messages.logs().into_iter().filter(|(level, _)| *level == "WARN").collect();
+    assert!(warnings.len() == 1 && warnings[0].1.contains("`account_id`, which is empty"), "{warnings:?}");
+}
+
 #[test]
 fn states_too_old_for_the_events_make_a_list_again_in_every_family() {
     let old = at(-40);

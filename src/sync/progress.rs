@@ -153,12 +153,11 @@ impl<'a> Progress<'a> {
     fn count_done(&mut self) {
         while let Some(Checkpoint { slice, newest, .. }) = self.ledger.take_done() {
             let is_without_state = self.is_without_state();
-            let newest = match self.stream.is_marker(&slice) {
-                true => self.newest.take(),
-                false => {
-                    self.newest = newest.iter().cloned().fold(self.newest.take(), cursor::newer);
-                    newest
-                }
+            let newest = if self.stream.is_marker(&slice) {
+                self.newest.take()
+            } else {
+                self.newest = newest.iter().cloned().fold(self.newest.take(), cursor::newer);
+                newest
             };
             let state = match &mut self.states {
                 States::Whole { state, .. } if !is_without_state => state,

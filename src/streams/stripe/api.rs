@@ -20,6 +20,8 @@ use crate::streams::{NestedPages, Page, PageToken, path_segment};
 pub(super) const VERSION: &str = "2022-11-15";
 /// Objects a page, the most Stripe gives.
 const PAGE: &str = "100";
+/// What stands for the config's account in a path.
+pub(super) const ACCOUNT_ID: &str = "{account_id}";
 const STARTING_AFTER: &str = "starting_after";
 
 /// One account of Stripe, as seen by one key.
@@ -67,7 +69,7 @@ impl Api {
 
     /// A path with the account's id in its place.
     pub(super) fn fill(&self, path: &str) -> String {
-        path.replace("{account_id}", &path_segment(&self.config.account_id))
+        path.replace(ACCOUNT_ID, &path_segment(&self.config.account_id))
     }
 
     /// The headers of a request in this version of the API.

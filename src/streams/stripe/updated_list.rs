@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, stripe_stream};
+use super::api::{ACCOUNT_ID, Api, stripe_stream};
 use super::feed::{self, EVENTS};
 use super::table::Updated;
 use crate::http::{Response, ResponseAction, Undecodable};
-use crate::protocol::StreamState;
+use crate::protocol::{Failure, StreamState};
 use crate::streams::{
     DateWindows, Feed, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext, Slice,
     SliceContext, Slices,
@@ -103,6 +103,11 @@ impl HttpStream for UpdatedList {
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        if self.row.path.contains(ACCOUNT_ID) && self.api.config.account_id.is_empty() {
+            let text =
+                format!("{} is a list of the account in `account_id`, which is empty in the config.", self.row.name);
+            return Err(Failure { skips_stream: true, ..Failure::config(text) }.into());
+        }
         self.cursor.slices(cx, self.api.now(), self.row.windows)
     }
 
