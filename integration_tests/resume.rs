@@ -105,7 +105,7 @@ fn a_read_of_children_by_many_workers_cut_after_any_state_loses_nothing() {
                 .arg("--workers")
                 .arg(workers);
             let state = state.map(|state| serde_json::from_str(state).unwrap());
-            let connector = state.iter().fold(connector, |connector, state| connector.state(state));
+            let connector = state.iter().fold(connector, InProcess::state);
             connector.run("read").stdout
         };
         let whole = read("8", None);

@@ -44,8 +44,27 @@ fn places(row: &'static Row) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_first_sync_that_is_refused_at_any_page_is_completed_by_the_next() {
-    for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
+fn a_first_sync_of_a_list_that_is_refused_at_any_page_is_completed_by_the_next() {
+    interrupt_all(&[Kind::Created, Kind::Updated]);
+}
+
+#[test]
+fn a_first_sync_of_lists_inside_objects_that_is_refused_at_any_page_is_completed_by_the_next() {
+    interrupt_all(&[Kind::Nested]);
+}
+
+#[test]
+fn a_first_sync_of_children_that_is_refused_at_any_page_is_completed_by_the_next() {
+    interrupt_all(&[Kind::Child, Kind::PerParent]);
+}
+
+#[test]
+fn a_first_sync_of_children_with_events_that_is_refused_at_any_page_is_completed_by_the_next() {
+    interrupt_all(&[Kind::UpdatedChild]);
+}
+
+fn interrupt_all(kinds: &[Kind]) {
+    for row in ROWS.iter().filter(|row| kinds.contains(&row.kind)) {
         let places = places(row);
         assert!(places.len() >= 2, "{}: {places:?}", row.name);
         for (n, (path, hit)) in places.iter().enumerate() {
