@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::api::LACKS;
+use super::api_error::LACKS;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::streams::HttpStream;
 

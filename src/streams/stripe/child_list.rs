@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{Api, stripe_stream};
-use super::table::{Child, ChildCursor};
+use super::row::{Child, ChildCursor};
 use super::updated_list;
 use crate::http::ResponseAction;
 use crate::protocol::{Failure, StreamState};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{Api, stripe_stream};
-use super::table::Created;
+use super::row::Created;
 use crate::http::ResponseAction;
 use crate::protocol::{LogLevel, StreamState};
 use crate::streams::{DateWindows, HttpStream, RequestContext, Slice, SliceContext, Slices, epoch_cursor};

@@ -15,6 +15,8 @@ use crate::streams::{DateWindows, ListThenEvents, Page, PageToken, Record, Recor
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
 /// The member of an [`EventPages`] with the id to go on after.
 pub(super) const AFTER: &str = "after";
+/// Objects that are remembered of one second.
+const REMEMBERED: usize = 1_000;
 /// The path of the events.
 pub(super) const EVENTS: &str = "events";
 
@@ -82,7 +84,12 @@ impl EventPages {
         if self.second != second {
             (self.second, self.seen) = (second, HashSet::new());
         }
-        object.is_none_or(|object| self.seen.insert(object))
+        // The token stands in states: after so many, older versions come along rather than a state without end.
+        match object {
+            Some(object) if self.seen.len() < REMEMBERED => self.seen.insert(object),
+            Some(object) => !self.seen.contains(&object),
+            None => true,
+        }
     }
 }
 
@@ -164,5 +171,9 @@ mod tests {
         assert_eq!(pages.after, "evt_3");
         assert!(!note(&mut pages, "evt_2", 9, "cus_2"));
         assert!(note(&mut pages, "evt_1", 8, "cus_1"));
+        for n in 0..5_000 {
+            assert!(note(&mut pages, "evt_0", 7, &format!("cus_{n}")));
+        }
+        assert!(!note(&mut pages, "evt_0", 7, "cus_0") && pages.seen.len() == REMEMBERED);
     }
 }

@@ -1,17 +1,20 @@
-//! Stripe. What Stripe's API reference says about each stream is a row in `table`; the structs around it say how
-//! such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
+//! Stripe. What Stripe's API reference says about each stream is a row in `table`, of a type in `row`; the structs around
+//! them say how such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
 //! for lists inside objects, `child_list` and `updated_child_list` for lists that each object of another list has.
 //! `api` is what all of them share, `feed` is about events, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
 //! are what a user can set.
 
 mod access;
 mod api;
+mod api_error;
 mod budget;
 mod child_list;
 mod config;
 mod created_list;
 mod feed;
 mod nested_list;
+mod pages;
+mod row;
 mod table;
 mod updated_child_list;
 mod updated_list;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, stripe_stream};
+use super::api_error;
 use super::feed::{self, EventPages};
-use super::table::Nested;
+use super::row::Nested;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
@@ -130,7 +131,7 @@ impl NestedList {
         parent: &Map<String, Value>,
         pages: NestedPages,
     ) -> Result<Records, Undecodable> {
-        if Api::is_vanished(response) {
+        if api_error::is_vanished(response) {
             return Ok(Records::made(Vec::new()).with_rest(pages.after_inner(None).token()));
         }
         let mut last = None;

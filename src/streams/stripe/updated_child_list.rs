@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::api::{Api, stripe_stream};
 use super::feed::{self, EVENTS};
-use super::table::UpdatedChild;
+use super::row::UpdatedChild;
 use super::updated_list::{CURSOR, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState, SyncMode};

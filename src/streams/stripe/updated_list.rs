@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::api::{ACCOUNT_ID, Api, stripe_stream};
 use super::feed::{self, EVENTS};
-use super::table::Updated;
+use super::row::Updated;
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
