@@ -31,7 +31,7 @@ MOCK = ROOT / "target/release/examples/mock_stripe"
 WHO = {"ours": [str(OURS)], "peer": [sys.executable, str(PEER_SERVER)]}
 # All objects lie in one window, so that requests are the same whatever the day.
 SLICE_RANGE = 36_500
-# Line items of an invoice; all stand inside it.
+# Line items of an invoice; all stand inside it. Other parents have as many children.
 LINES = 3
 
 
@@ -133,12 +133,10 @@ def measure(who, stream, records, options, folder):
 
 
 def arguments_of_mock(stream, count):
-    """Has the mock make so many objects of the stream, and none or few of the others."""
-    if stream == "charges":
-        return [count]
+    """Has the mock make so many objects of the stream, and none that have nothing to do with it."""
     if stream == "invoice_line_items":
-        return [0, "--others", count // LINES, "--children", LINES]
-    return [0, "--others", count, "--children", 0]
+        stream, count = "invoices", count // LINES
+    return [0, "--others", 0, "--children", LINES, "--count", f"{stream}={count}"]
 
 
 def main():

@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - `--others N`: objects of every other kind that has a list of its own. Default: 250.
+//! - `--count KIND=N`: objects of this kind, whatever `--others` says. May be repeated.
 //! - `--children N`: children of each parent, of every kind that is listed by parent. Default: 2.
 //! - `--now SECONDS`: the mock's clock, in unix seconds; it stands still. Default: the time of the start.
 //! - `--port PORT`: default is any free one.
@@ -48,6 +49,9 @@ struct Args {
     /// Number of objects of every other kind that has a list of its own.
     #[arg(long, default_value_t = 250)]
     others: u64,
+    /// Number of objects of one kind, as `customers=20000`. May be repeated.
+    #[arg(long, value_parser = count)]
+    count: Vec<(String, u64)>,
     /// Number of children that each parent has, of each kind that is listed by parent.
     #[arg(long, default_value_t = 2)]
     children: u64,
@@ -66,6 +70,12 @@ struct Args {
     /// Answers without white space.
     #[arg(long)]
     compact: bool,
+}
+
+/// `KIND=N`.
+fn count(text: &str) -> Result<(String, u64), String> {
+    let (kind, count) = text.split_once('=').ok_or("KIND=N is wanted")?;
+    Ok((kind.to_owned(), count.parse().map_err(|error| format!("{error}: {count}"))?))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -96,6 +106,7 @@ fn start(args: &Args) -> io::Result<StripeMock> {
     let now = args.now.unwrap_or_else(|| jiff::Timestamp::now().as_second());
     let mock = StripeMock::builder().now(now).port(args.port).recording(false).pretty(!args.compact);
     let mock = mock.everything(args.others, args.children).count("charges", args.charges);
+    let mock = args.count.iter().fold(mock, |mock, (kind, count)| mock.count(kind, *count));
     let mut mock = mock.children_of("external_accounts", ACCOUNT, args.children);
     if let Some(path) = &args.log {
         let log = Mutex::new(File::options().create(true).append(true).open(path)?);

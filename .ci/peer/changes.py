@@ -76,8 +76,6 @@ class Change:
 
 def prepare(mock):
     """Adds to what a new mock has."""
-    # The account of the config is one that there is.
-    mock.config["account_id"] = mock.ids("accounts")[-1]
     for resource, count in MANY.items():
         for _ in range(count):
             mock.create(resource)
