@@ -57,24 +57,31 @@ fn mock() -> StripeMock {
     STREAMS.iter().fold(StripeMock::builder(), |mock, stream| mock.count(stream, 640)).start()
 }
 
+/// Ends an output after each of its states in turn, goes on from it, and finds every object in both parts together.
+/// Returns how many states there were.
+fn cut_at_every_state(mock: &StripeMock, stream: &str, whole: &str, go_on: impl Fn(&str) -> String) -> usize {
+    let mut cuts = 0;
+    for (end, _) in whole.match_indices('\n') {
+        let cut = &whole[..=end];
+        if !cut.lines().last().unwrap().starts_with(r#"{"type":"STATE""#) {
+            continue;
+        }
+        cuts += 1;
+        let before = Messages::parse_cut(cut);
+        let after = Messages::parse(&go_on(&before.state_file()));
+        let both = &ids(&before, stream) | &ids(&after, stream);
+        assert_eq!(both, all(mock, stream), "{stream} cut after {cuts} states");
+    }
+    cuts
+}
+
 #[test]
 fn a_read_cut_after_any_state_loses_nothing() {
     let mock = mock();
     for stream in STREAMS {
         for mode in ["incremental", "full_refresh"] {
             let whole = read(&mock, stream, mode, None);
-            let mut cuts = 0;
-            for (end, _) in whole.match_indices('\n') {
-                let cut = &whole[..=end];
-                if !cut.lines().last().unwrap().starts_with(r#"{"type":"STATE""#) {
-                    continue;
-                }
-                cuts += 1;
-                let before = Messages::parse_cut(cut);
-                let after = Messages::parse(&read(&mock, stream, mode, Some(&before.state_file())));
-                let both = &ids(&before, stream) | &ids(&after, stream);
-                assert_eq!(both, all(&mock, stream), "{stream} {mode} cut after {cuts} states");
-            }
+            let cuts = cut_at_every_state(&mock, stream, &whole, |state| read(&mock, stream, mode, Some(state)));
             assert!(cuts > 6, "{stream} was cut {cuts} times only");
         }
     }
@@ -110,18 +117,7 @@ fn a_read_of_children_by_many_workers_cut_after_any_state_loses_nothing() {
         };
         let whole = read("8", None);
         assert_eq!(ids(&Messages::parse(&whole), stream), all(&mock, stream), "{stream}");
-        let mut cuts = 0;
-        for (end, _) in whole.match_indices('\n') {
-            let cut = &whole[..=end];
-            if !cut.lines().last().unwrap().starts_with(r#"{"type":"STATE""#) {
-                continue;
-            }
-            cuts += 1;
-            let before = Messages::parse_cut(cut);
-            let after = Messages::parse(&read("1", Some(&before.state_file())));
-            let both = &ids(&before, stream) | &ids(&after, stream);
-            assert_eq!(both, all(&mock, stream), "{stream} cut after {cuts} states");
-        }
+        let cuts = cut_at_every_state(&mock, stream, &whole, |state| read("1", Some(state)));
         assert!(cuts >= 2, "{stream} was cut {cuts} times only");
     }
 }
