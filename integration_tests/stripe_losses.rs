@@ -269,6 +269,23 @@ fn states_too_old_for_the_events_make_a_list_again_in_every_family() {
     }
 }
 
+#[test]
+fn a_cursor_in_the_future_hides_no_change() {
+    let mock = StripeMock::builder().count("products", 3).start();
+    let changed = mock.ids("products")[0].to_string();
+    mock.set_now(at(1));
+    mock.update("products", &changed, |object| drop(object.insert("name".into(), json!("New"))));
+    let state = state_of("products", &json!({"updated": (at(2) + 3600).to_string()}));
+    let done = sync(&mock, 2, "products", "incremental", &state);
+    assert_eq!(field(&done, "products", "id"), [json!(changed)]);
+    assert!(done.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("in the future")));
+    assert_eq!(done.states("products").last().unwrap()["updated"], at(2).to_string());
+    mock.set_now(at(2) + 60);
+    mock.update("products", &changed, |object| drop(object.insert("name".into(), json!("Newer"))));
+    let next = sync(&mock, 3, "products", "incremental", &resumed(&done));
+    assert_eq!(field(&next, "products", "name"), ["Newer"], "what happened before that moment came");
+}
+
 /// All forms of states that other connectors have written for these streams.
 #[test]
 fn states_of_every_form_are_gone_on_from() {

@@ -21,6 +21,8 @@ const LAST: &str = "last";
 const NEXT: &str = "next";
 /// In a slice of events: up to when every change was known before it.
 const KNOWN: &str = "known";
+/// In a slice of events: the state's cursor lay in the future, and must not stay there.
+const AHEAD: &str = "ahead";
 /// In a slice of the newest part of the list: the moment since which objects are wanted.
 const SINCE: &str = "since";
 
@@ -114,6 +116,20 @@ impl ListThenEvents {
         }
         let Some(updated) = self.updated(cx)? else { return Ok(in_pass(now, list(now, None)?)) };
         let known = synced_to.map_or(updated, |synced_to| synced_to.max(updated));
+        if updated > now {
+            // Written by a clock ahead of this one, or taken from an object that says so: what is known is not known.
+            let text = format!(
+                "{}: the state is of {updated}, which lies in the future. All events that the API keeps are read.",
+                self.stream
+            );
+            cx.output.log(LogLevel::Warn, &text)?;
+            return Ok(Box::new(self.events(now - self.events_kept, known, now).map(|slice| {
+                slice.map(|mut slice| {
+                    slice.insert(AHEAD.to_owned(), json!(true));
+                    slice
+                })
+            })));
+        }
         if known >= now - self.events_trusted() {
             return Ok(self.events(updated, known, now));
         }
@@ -178,6 +194,9 @@ impl ListThenEvents {
                 }
                 epoch_cursor::advance(state, field, stream, self.start, newest);
                 if let Some((_, to)) = DateWindows::of(slice) {
+                    if slice.contains_key(AHEAD) {
+                        epoch_cursor::set_cursor(state, field, to);
+                    }
                     state.insert(SYNCED_TO.to_owned(), json!(to));
                 }
                 return;
