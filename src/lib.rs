@@ -43,6 +43,7 @@
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
 //! | [`json`], [`clock`] | records as text; time and chance as values |
 
+mod buffers;
 mod bug;
 pub mod cli;
 pub mod clock;

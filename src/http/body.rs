@@ -7,6 +7,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use memchr::memmem;
 
+use crate::buffers::Buffer;
+
 /// Bytes kept in memory before a body moves to disk.
 pub(super) const MEMORY_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -16,7 +18,7 @@ const SPOOL_CHUNK: u64 = 256 * 1024;
 /// A body that was read to its end.
 pub enum Body {
     /// All of it.
-    Memory(Vec<u8>),
+    Memory(Buffer),
     /// A temporary file that has no name and is gone when it is closed, however the run ends.
     Spooled {
         /// The file.
@@ -39,11 +41,17 @@ pub(super) enum BodyError {
 
 impl Body {
     /// Reads to the end. `hint` is the announced length, used to size the buffer and for nothing else.
-    pub(super) fn read(mut reader: impl Read, hint: Option<u64>, max_bytes: u64) -> Result<Self, BodyError> {
+    /// `buffer` is empty.
+    pub(super) fn read(
+        mut buffer: Buffer,
+        mut reader: impl Read,
+        hint: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<Self, BodyError> {
         let hint = hint.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let mut buffer = Vec::with_capacity(hint.min(MEMORY_LIMIT) + 1);
+        buffer.reserve(hint.min(MEMORY_LIMIT) + 1);
         let memory = max_bytes.min(MEMORY_LIMIT as u64);
-        reader.by_ref().take(memory + 1).read_to_end(&mut buffer).map_err(BodyError::Read)?;
+        fill(&mut buffer, &mut reader.by_ref().take(memory + 1)).map_err(BodyError::Read)?;
         if buffer.len() as u64 <= memory {
             return Ok(Self::Memory(buffer));
         }
@@ -59,7 +67,7 @@ impl Body {
             }
             file.write_all(&buffer).map_err(BodyError::Spool)?;
             buffer.clear();
-            reader.by_ref().take(SPOOL_CHUNK).read_to_end(&mut buffer).map_err(BodyError::Read)?;
+            fill(&mut buffer, &mut reader.by_ref().take(SPOOL_CHUNK)).map_err(BodyError::Read)?;
             if buffer.is_empty() {
                 return Ok(Self::Spooled { file, length });
             }
@@ -111,12 +119,24 @@ impl Body {
     /// If the temporary file cannot be read.
     pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
         match self {
-            Self::Memory(bytes) => Ok(Box::new(bytes.as_slice())),
+            Self::Memory(bytes) => Ok(Box::new(&**bytes)),
             Self::Spooled { file, .. } => {
                 let mut file = file;
                 file.seek(SeekFrom::Start(0))?;
                 Ok(Box::new(BufReader::with_capacity(64 * 1024, file)))
             }
+        }
+    }
+}
+
+/// Reads to the end. `Read::read_to_end` would clear the memory first, each time.
+fn fill(buffer: &mut Buffer, reader: &mut impl Read) -> io::Result<()> {
+    loop {
+        match reader.read(buffer.room(1)) {
+            Ok(0) => return Ok(()),
+            Ok(read) => buffer.fill(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -135,7 +155,7 @@ mod tests {
 
     fn round_trip(length: usize, max: u64) -> Result<Body, BodyError> {
         let bytes: Vec<u8> = (0..251).cycle().take(length).collect();
-        let body = Body::read(bytes.as_slice(), None, max)?;
+        let body = Body::read(Buffer::default(), bytes.as_slice(), None, max)?;
         let mut again = Vec::new();
         body.reader().unwrap().read_to_end(&mut again).unwrap();
         assert!(again == bytes && body.len() == length as u64);
@@ -167,7 +187,7 @@ mod tests {
             for at in [0, 50, length - 6, (chunk - 3).min(length - 6), (MEMORY_LIMIT + chunk - 3).min(length - 6)] {
                 let mut bytes = vec![b'.'; length];
                 bytes[at..at + 6].copy_from_slice(b"needle");
-                let body = Body::read(bytes.as_slice(), None, u64::MAX).unwrap();
+                let body = Body::read(Buffer::default(), bytes.as_slice(), None, u64::MAX).unwrap();
                 assert!(body.contains(b"needle").unwrap(), "{length} {at}");
                 assert!(!body.contains(b"needle.needle").unwrap() && body.contains(b"").unwrap());
             }

@@ -35,9 +35,10 @@ mod transport_error;
 mod trip;
 mod url;
 
+pub use self::body::Body;
 pub use self::url::{add_params, join_url, same_host, set_param};
+pub use crate::buffers::Buffer;
 pub use backoff::Backoff;
-pub use body::Body;
 pub use client::HttpClient;
 pub use exchange::{Exchange, Undecodable};
 pub use link::link_target;

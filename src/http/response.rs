@@ -120,7 +120,7 @@ pub(super) mod tests {
         }
         let request = HttpRequest::get("http://a.com/x".parse().unwrap());
         let status = StatusCode::from_u16(status).unwrap();
-        Response::new(&request, status, map, Body::Memory(body.as_bytes().to_vec()))
+        Response::new(&request, status, map, Body::Memory(body.as_bytes().to_vec().into()))
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
     Body, HttpRequest, Layer, NetworkEnvironment, ProxyUrl, RequestBody, RequestOptions, Response, TransportError,
     forward_proxy,
 };
+use crate::buffers::Buffers;
 use crate::protocol::FailureKind;
 
 /// Idle connections kept for each host. As many as workers may be at once.
@@ -39,6 +40,7 @@ pub struct Transport {
     environment: NetworkEnvironment,
     trust: TrustStore,
     agents: Mutex<Vec<(RequestOptions, Route, Agent)>>,
+    buffers: Buffers,
 }
 
 /// What came back, and what had been sent for it.
@@ -112,7 +114,8 @@ impl Transport {
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
         let reader = body.into_with_config().limit(u64::MAX).reader().take(most);
         let trip = Trip { in_body: true, ..trip };
-        let body = Body::read(reader, length, options.max_body_bytes).map_err(|error| body_error(error, &trip))?;
+        let body = Body::read(self.buffers.take(), reader, length, options.max_body_bytes)
+            .map_err(|error| body_error(error, &trip))?;
         Ok(Response::new(shown, parts.status, parts.headers, body))
     }
 

@@ -8,10 +8,11 @@ use std::ops::{ControlFlow, Range};
 use serde::de::IgnoredAny;
 
 use super::Object;
-use super::compact::Compact;
+use super::compact;
 use super::scan::{self, Fault, Sink, Skip};
 use super::text::Window;
 use super::walk::{Broken, MAX_RECORD, TakeRecord, Taking, Walk};
+use crate::buffers::Buffer;
 
 /// Where the records are in a response: the names that lead to them. Empty when the response itself is the record,
 /// or the list of records.
@@ -54,7 +55,7 @@ pub struct Document {
     /// Where the names of members begin, record by record, counted from the beginning of their record.
     names: Vec<u32>,
     /// The records that stand on several lines in the response, on one line each.
-    compact: Vec<u8>,
+    compact: Buffer,
     envelope: String,
 }
 
@@ -74,6 +75,11 @@ struct Place {
 impl Document {
     /// Finds the records in a text. A single object at `path` is a list of one; null is an empty list.
     pub fn index(text: &[u8], path: &RecordPath) -> Result<Self, DocumentError> {
+        Self::index_into(Buffer::default(), text, path)
+    }
+
+    /// Finds the records in a text, with a buffer for those that stand on several lines.
+    pub(crate) fn index_into(compact: Buffer, text: &[u8], path: &RecordPath) -> Result<Self, DocumentError> {
         let not_json = |at| match serde_json::from_slice::<IgnoredAny>(text) {
             Err(error) => DocumentError::NotJson(error.to_string()),
             Ok(_) => not_json_at(at),
@@ -84,14 +90,14 @@ impl Document {
         if u32::try_from(text.len()).is_err() {
             return Err(DocumentError::Shape("it is longer than 4 GiB".to_owned()));
         }
-        let mut walk = Walk::new(text, Index::default());
+        let mut walk = Walk::new(text, Index { compact, ..Index::default() });
         let envelope = walk.run(path).map_err(|broken| match broken {
             Broken::NotJson(at) => not_json(at),
             Broken::Shape(problem) => DocumentError::Shape(problem),
             Broken::Stopped(error) => DocumentError::Shape(error.to_string()),
         })?;
         let Index { records, names, compact } = walk.taker;
-        Ok(Self { records, names, compact: compact.into_bytes(), envelope })
+        Ok(Self { records, names, compact, envelope })
     }
 
     /// How many records there are.
@@ -109,7 +115,7 @@ impl Document {
     /// The records, out of the text that was indexed. Of another text, those that are there.
     pub fn records<'t>(&'t self, text: &'t [u8]) -> impl DoubleEndedIterator<Item = Object<'t>> {
         self.records.iter().filter_map(move |place| {
-            let stands_in = if place.is_compact { &self.compact } else { text };
+            let stands_in: &[u8] = if place.is_compact { &self.compact } else { text };
             let record = stands_in.get(place.start as usize..place.end as usize)?;
             let names = self.names.get(place.names.start as usize..place.names.end as usize)?;
             Some(Object::found(record, (!place.has_escaped_name).then_some(names)))
@@ -128,7 +134,7 @@ impl Document {
 struct Index {
     records: Vec<Place>,
     names: Vec<u32>,
-    compact: Compact,
+    compact: Buffer,
 }
 
 impl TakeRecord for Index {
@@ -138,7 +144,7 @@ impl TakeRecord for Index {
         let (start, taken) = match scan::value(text, at, &mut one_line) {
             Err(Fault::Stopped) => {
                 self.names.truncate(known);
-                (self.compact.len(), self.compact.write(text, at, Some(&mut self.names)))
+                (known_compact, compact::write(&mut self.compact, text, at, Some(&mut self.names)))
             }
             end => (at, end.map(|end| (end, one_line.has_escaped_name))),
         };

@@ -2,8 +2,9 @@
 
 use memchr::memchr2;
 
-use super::compact::Compact;
+use super::compact;
 use super::scan::Fault;
+use crate::buffers::Buffer;
 
 /// Appends a valid JSON text to `out` as one line. A text that is one line already is copied as it is; in any other
 /// the white space between tokens goes. Nothing inside a token changes: numbers keep their digits, strings their
@@ -16,9 +17,9 @@ pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
     }
     let start = bytes.len() - text.trim_start().len();
     let written = out.len();
-    let mut compact = Compact::after(std::mem::take(out));
-    let end = compact.write(bytes, start, None);
-    *out = compact.into_bytes();
+    let mut buffer = Buffer::from(std::mem::take(out));
+    let end = compact::write(&mut buffer, bytes, start, None);
+    *out = buffer.into_vec();
     // A number at the end of a text could go on, as far as the scan knows.
     if matches!(end, Err(fault) if fault != Fault::Incomplete) {
         // No JSON. On one line it is, whatever it is.

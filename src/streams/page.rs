@@ -43,7 +43,7 @@ impl Records {
         }
         if let Body::Memory(bytes) = &response.body {
             return Ok(Self(Kind::InMemory(
-                Document::index(without_bom(bytes), path).map_err(|error| undecodable(&error))?,
+                Document::index_into(bytes.another(), without_bom(bytes), path).map_err(|error| undecodable(&error))?,
             )));
         }
         let (mut count, mut last) = (0, None);
@@ -242,7 +242,7 @@ impl Page {
 
     fn get_from_body<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
         let bytes = match &self.response.body {
-            Body::Memory(bytes) => Cow::Borrowed(bytes),
+            Body::Memory(bytes) => Cow::Borrowed(&**bytes),
             // Who made records of it has had it in memory before: it fits.
             Body::Spooled { .. } => {
                 let mut bytes = Vec::new();
@@ -283,7 +283,7 @@ mod tests {
         let text = r#"{"rows":[[1]],"meta":{"next":"b"}}"#;
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        for body in [Body::Memory(text.into()), Body::Spooled { file, length: text.len() as u64 }] {
+        for body in [Body::Memory(text.as_bytes().to_vec().into()), Body::Spooled { file, length: text.len() as u64 }] {
             let request = "GET http://a.com".to_owned();
             let response = Response { request, status: StatusCode::OK, headers: HeaderMap::new(), body };
             let page = Page::new(response, Records::made(vec![Record::from_text(r#"{"id":1}"#)]));

@@ -102,7 +102,7 @@ mod tests {
             request: "GET http://a.com/items".to_owned(),
             status: StatusCode::OK,
             headers: HeaderMap::new(),
-            body: Body::Memory(records.as_bytes().to_vec()),
+            body: Body::Memory(records.as_bytes().to_vec().into()),
         };
         let records = Records::at(&response, &RecordPath::default()).unwrap();
         Page::new(response, records)

@@ -66,7 +66,7 @@ impl<'a> AuthContext<'a> {
             if response.json::<IgnoredAny>().is_ok() {
                 return Ok(response);
             }
-            response.body = Body::Memory(b"(not shown)".to_vec());
+            response.body = Body::Memory(b"(not shown)".to_vec().into());
             let problem = "it is something else than JSON, or was cut short".to_owned();
             Err(Box::new((response, Undecodable { problem, retry: true })))
         })

@@ -8,6 +8,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::cache_key::CacheKey;
+use crate::buffers::Buffer;
 use crate::http::body::BodyError;
 use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, HttpRequest, Response, StatusCode};
 
@@ -59,7 +60,7 @@ pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_by
         let name = HeaderName::from_bytes(&line[..colon]).map_err(|_| damaged())?;
         headers.append(name, HeaderValue::from_bytes(&line[colon + 1..]).map_err(|_| damaged())?);
     }
-    let body = Body::read(entry, None, max_bytes).map_err(|error| match error {
+    let body = Body::read(Buffer::default(), entry, None, max_bytes).map_err(|error| match error {
         BodyError::Read(error) | BodyError::Spool(error) => error,
         BodyError::TooLong => damaged(),
     })?;
@@ -132,7 +133,8 @@ mod tests {
         let (key, request) = key("http://a.com/x");
         let long: Vec<u8> = (0..5_000_000u32).map(|n| (n % 251) as u8).collect();
         let mut original = response(200, &[], "");
-        original.body = Body::read(long.as_slice(), None, u64::MAX).map_err(|_| "unreadable").unwrap();
+        original.body =
+            Body::read(Buffer::default(), long.as_slice(), None, u64::MAX).map_err(|_| "unreadable").unwrap();
         assert!(matches!(original.body, Body::Spooled { .. }));
         assert_eq!(encode(&key, &request, &original, 4_999_999).unwrap(), None);
         let entry = encode(&key, &request, &original, 5_000_000).unwrap().unwrap();

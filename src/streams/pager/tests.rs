@@ -16,7 +16,7 @@ fn page_of(body: &str, link: &str) -> Page {
         request: "GET https://a.com/v1/items?key=k".to_owned(),
         status: StatusCode::OK,
         headers,
-        body: Body::Memory(body.as_bytes().to_vec()),
+        body: Body::Memory(body.as_bytes().to_vec().into()),
     };
     let records = Records::at(&response, &RecordPath::new(["data"])).unwrap();
     Page::new(response, records)

@@ -112,7 +112,7 @@ mod tests {
             request: "GET https://stripe.example.com/v1/charges?limit=100".to_owned(),
             status: StatusCode::from_u16(status).unwrap(),
             headers: headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect(),
-            body: Body::Memory(body.as_bytes().to_vec()),
+            body: Body::Memory(body.as_bytes().to_vec().into()),
         }
     }
 
