@@ -1,0 +1,371 @@
+"""Measures the connector beside curl and beside a connector on the Python framework, airbyte-cdk.
+
+Usage: python3 benches/compare.py [SECTION...] [--runs N] [--scale X]
+
+Prints tables in Markdown: medians of the runs, which take turns, and of the ratios of runs next to
+each other; then what the targets are and whether they were met. Sections:
+
+  read      200,000 charges of about 2.6 KB, 100 a page, to a pipe: compact, indented, compressed;
+            curl on the very same URLs; a connector on airbyte-cdk on the first of them
+  start     spec, check and discover of both
+  memory    the peak for 20,000 and for 1,000,000 charges
+  document  one response of 1 GB with a million records
+  slices    60 slices of a request of 50 ms each, by 10 workers and by 1
+  cache     a parent with 1,000 records and two children, with the cache and without
+  states    a state for each of 300, 600 and 1,200 parents
+  size      the release binary
+  peer      charges, beside airbyte-source-stripe; needs Python 3.11, and runs only if it is named
+
+`--scale 0.1` has a tenth of the records. Needs curl and GNU time; airbyte-cdk is installed into
+`target/bench-venv`, and what is measured is built, unless `--no-build` is given.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from measure import (
+    BENCH_SOURCE,
+    ENVIRONMENT,
+    OURS,
+    ROOT,
+    BenchServer,
+    in_turn,
+    is_record,
+    measured,
+    median,
+    output_of,
+    read_of,
+    records_of,
+    table,
+    written_to,
+)
+
+VENV = ROOT / "target/bench-venv"
+REQUIREMENTS = ROOT / "benches/requirements.txt"
+CDK = [VENV / "bin/python", ROOT / "benches/cdk_source.py"]
+SLICES = 60
+
+
+class Bench:
+    """What a section works with: the server, a folder for files, how often, how much."""
+
+    def __init__(self, server, folder, options):
+        self.server = server
+        self.folder = folder
+        self.runs = options.runs
+        self.scale = options.scale
+        # What the target is, what was measured, whether it was met.
+        self.targets = []
+
+    def count(self, records):
+        return max(100, round(records * self.scale))
+
+    def target(self, what, target, measured, is_met):
+        self.targets.append((what, target, measured, "yes" if is_met else "**no**"))
+
+    def ours(self, settings, *flags):
+        """Our command that reads the server's charges."""
+        name = f"ours-{settings}"
+        read = read_of([OURS], self.server.stripe(settings), ["charges"], self.folder, name)
+        return [*read, *flags]
+
+    def cdk(self, settings):
+        """The same of the connector on the Python framework."""
+        config = {"url": self.server.url(settings)}
+        return read_of(CDK, config, ["charges"], self.folder, f"cdk-{settings}")
+
+    def source(self, streams, name, **config):
+        """The command of the source that reads other streams of the server."""
+        config = {"url": self.server.config["url"], **config}
+        return read_of([BENCH_SOURCE], config, streams, self.folder, name)
+
+    def curl(self, targets, *flags):
+        """A command that fetches these over one connection, and writes them to nowhere."""
+        urls = [f'url = "{self.server.config["url"]}{target}"\n' for target in targets]
+        # A name for each output is what makes curl take them for different ones.
+        lines = "".join(f'{url}output = "/dev/null"\n' for url in urls)
+        path = written_to(self.folder, f"curl-{len(targets)}-{len(flags)}.txt", lines)
+        return ["curl", "--silent", "--fail", "--globoff", *flags, "--config", path]
+
+    def measured(self, command):
+        return lambda: measured(command, self.folder)
+
+
+def ratio(costs, name, over, under):
+    """The median of the ratios of two contenders' runs that stood next to each other."""
+    pairs = zip(costs[over], costs[under])
+    return statistics.median(getattr(a, name) / max(getattr(b, name), 1e-6) for a, b in pairs)
+
+
+def read(bench):
+    """The wire, compact, indented and compressed."""
+    ours_count, cdk_count = bench.count(200_000), bench.count(5_000)
+    rows = []
+    for style in ("compact", "pretty", "gzip"):
+        ours = bench.ours(f"count={ours_count},{style}")
+        bench.server.record()
+        # Also has the server compress its pages.
+        counted = records_of(ours)
+        targets = bench.server.targets()
+        if counted != ours_count or len(targets) != -(-ours_count // 100):
+            sys.exit(f"{counted} records in {len(targets)} requests")
+        flags = ["--compressed"] if style == "gzip" else []
+        cdk = bench.cdk(f"count={cdk_count},{style}")
+        if (counted := records_of(cdk)) != cdk_count:
+            sys.exit(f"{counted} records with airbyte-cdk")
+        contenders = {
+            "ours": ours,
+            "curl": bench.curl(targets, *flags),
+            "ours, none": bench.ours(f"count=0,{style}"),
+            "curl, one": bench.curl(targets[:1], *flags),
+            "cdk": cdk,
+            "cdk, none": bench.cdk(f"count=0,{style}"),
+        }
+        costs = in_turn({who: bench.measured(run) for who, run in contenders.items()}, bench.runs)
+        each = {}
+        for who, empty, count in (
+            ("ours", "ours, none", ours_count),
+            ("curl", "curl, one", ours_count),
+            ("cdk", "cdk, none", cdk_count),
+        ):
+            wall, start = median(costs[who], "wall"), median(costs[empty], "wall")
+            rate = count / max(wall - start, 1e-3)
+            cpu = (median(costs[who], "cpu") - median(costs[empty], "cpu")) / count
+            each[who] = rate, cpu
+            row = [f"{wall:.2f}", f"{start * 1000:.0f}", f"{rate:,.0f}", f"{cpu * 1e6:.2f}"]
+            memory = f"{median(costs[who], 'megabytes'):.1f}"
+            rows.append([style, who, f"{count:,}", *row, memory])
+        over_curl = ratio(costs, "wall", "ours", "curl")
+        faster, cheaper = (each["ours"][0] / each["cdk"][0], each["cdk"][1] / each["ours"][1])
+        rows.append([style, "ours : curl", "", f"{over_curl:.2f}", "", "", "", ""])
+        row = [style, "ours : cdk", "", "", "", f"{faster:,.0f}", f"1/{cheaper:,.0f}", ""]
+        rows.append(row)
+        most = {"compact": 1.5, "pretty": 2}.get(style)
+        if most:
+            what = f"read, {style}, wall time against curl"
+            bench.target(what, f"at most {most} x", f"{over_curl:.2f} x", over_curl <= most)
+            what = f"read, {style}, records a second against airbyte-cdk"
+            bench.target(what, "at least 50 x", f"{faster:,.0f} x", faster >= 50)
+            what = f"read, {style}, CPU a record against airbyte-cdk"
+            bench.target(what, "at most 1/50", f"1/{cheaper:,.0f}", cheaper >= 50)
+    columns = ["pages", "", "records", "wall s", "start-up ms", "records/s", "CPU µs/record"]
+    table([*columns, "peak MB"], rows)
+
+
+def start(bench):
+    """The short commands."""
+    ours_config = written_to(bench.folder, "ours.json", bench.server.stripe("count=100,pretty"))
+    cdk_config = {"url": bench.server.url("count=100,pretty")}
+    cdk_config = written_to(bench.folder, "cdk.json", cdk_config)
+    rows = []
+    for command in ("spec", "check", "discover"):
+        arguments = [[command, "--config", config] for config in (ours_config, cdk_config)]
+        if command == "spec":
+            arguments = [["spec"]] * 2
+        contenders = {"ours": [OURS, *arguments[0]], "cdk": [*CDK, *arguments[1]]}
+        # Without the middleman that tells peak memory.
+        runs = {who: lambda run=run: measured(run, bench.folder, False) for who, run in contenders.items()}
+        costs = in_turn(runs, bench.runs)
+        memory = in_turn({who: bench.measured(run) for who, run in contenders.items()}, 1)
+        faster = ratio(costs, "wall", "cdk", "ours")
+        for who in contenders:
+            peak = f"{median(memory[who], 'megabytes'):.1f}"
+            rows.append([command, who, f"{median(costs[who], 'wall') * 1000:.1f}", peak])
+        rows.append([command, "ours : cdk", f"1/{faster:,.0f}", ""])
+        if command != "check":
+            wall = median(costs["ours"], "wall") * 1000
+            what, target = f"`{command}` against airbyte-cdk", "at most 1/200, under 10 ms"
+            bench.target(what, target, f"1/{faster:,.0f}, {wall:.1f} ms", faster >= 200 and wall < 10)
+    table(["command", "", "wall ms", "peak MB"], rows)
+
+
+def memory(bench):
+    """What does not grow."""
+    counts = [bench.count(20_000), bench.count(1_000_000)]
+    commands = {count: bench.ours(f"count={count},pretty") for count in counts}
+    costs = in_turn({count: bench.measured(run) for count, run in commands.items()}, bench.runs)
+    peaks = {count: median(costs[count], "megabytes") for count in counts}
+    rows = [
+        [f"{count:,}", f"{median(costs[count], 'wall'):.2f}", f"{peaks[count]:.1f}"] for count in counts
+    ]
+    table(["records", "wall s", "peak MB"], rows)
+    few, many = peaks.values()
+    is_met = abs(many - few) <= 2 and many < 16
+    what, target = "peak memory, 20,000 and 1,000,000 records", "equal within 2 MB, under 16 MB"
+    bench.target(what, target, f"{few:.1f} and {many:.1f} MB", is_met)
+
+
+def document(bench):
+    """One long response."""
+    settings = f"count={bench.count(1_050_000)},kind=invoice_items"
+    command = bench.source(["document"], "document", list=settings)
+    if (counted := records_of(command)) != bench.count(1_050_000):
+        sys.exit(f"{counted} records of the document")
+    contenders = {"ours": command, "curl": bench.curl([f"/{settings}/document"])}
+    costs = in_turn({who: bench.measured(run) for who, run in contenders.items()}, bench.runs)
+    rows = [
+        [who, f"{median(costs[who], 'wall'):.2f}", f"{median(costs[who], 'cpu'):.2f}"]
+        + [f"{median(costs[who], 'megabytes'):.1f}"]
+        for who in contenders
+    ]
+    rows.append(["ours : curl", f"{ratio(costs, 'wall', 'ours', 'curl'):.1f}", "", ""])
+    table(["", "wall s", "CPU s", "peak MB"], rows)
+    peak = median(costs["ours"], "megabytes")
+    what = "peak memory, one response of 1 GB with a million records"
+    bench.target(what, "under 48 MB", f"{peak:.1f} MB", peak < 48)
+
+
+def slices(bench):
+    """Waiting for many at once."""
+    command = bench.source(["slices"], "slices", list="count=100,kind=customers,delay=50", slices=SLICES)
+    found = {}
+
+    def run(workers):
+        cost = measured([*command, "--workers", workers], bench.folder)
+        records = validated(output_of([*command, "--workers", workers]))
+        if found.setdefault("records", records) != records:
+            sys.exit(f"other records with {workers} workers")
+        return cost
+
+    costs = in_turn({workers: lambda workers=workers: run(workers) for workers in (1, 10)}, bench.runs)
+    faster = ratio(costs, "wall", 1, 10)
+    rows = [[workers, f"{median(costs[workers], 'wall'):.2f}"] for workers in costs]
+    table(["workers", "wall s"], [*rows, ["1 : 10", f"{faster:.1f}"]])
+    what = "60 slices, 50 ms a request, 10 workers against 1"
+    target = "at least 9 x, same records, valid states"
+    bench.target(what, target, f"{faster:.1f} x, same records, valid states", faster >= 9)
+
+
+def validated(lines):
+    """The records by slice; ends the program if a state tells of a slice with records yet to come."""
+    seen, claims = {}, []
+    for line in lines:
+        message = json.loads(line)
+        if message["type"] == "RECORD":
+            key = message["record"]["data"]["id"]
+            # An id's digits are the number of its list, and its own in that list.
+            digits = int("".join(filter(str.isdigit, key)))
+            seen.setdefault(digits // 100_000_000, []).append(key)
+        elif message["type"] == "STATE":
+            state = message["state"]["stream"]["stream_state"]
+            for entry in state.get("states", []):
+                slice_id = entry["partition"]["id"]
+                claims.append((slice_id, len(seen.get(slice_id, []))))
+    for slice_id, told in claims:
+        if told != len(seen[slice_id]):
+            sys.exit(f"a state tells of slice {slice_id} after {told} of {len(seen[slice_id])} records")
+    if len(seen) != SLICES or len({slice_id for slice_id, _ in claims}) != SLICES:
+        sys.exit(f"records of {len(seen)} slices")
+    return {slice_id: sorted(keys) for slice_id, keys in seen.items()}
+
+
+def cache(bench):
+    """Parents fetched once."""
+    parents = f"count={bench.count(1_000)},kind=customers"
+    streams = ["parents", "first_children", "second_children"]
+    settings = {"list": parents, "children": "count=50,kind=invoice_items"}
+    costs, fetched, commands = {}, {}, {}
+    for name, use_cache in (("on", True), ("off", False)):
+        command = bench.source(streams, f"cache-{name}", use_cache=use_cache, **settings)
+        commands[name] = [*command, "--workers", 1]
+        bench.server.record()
+        records_of(commands[name])
+        targets = bench.server.targets()
+        fetched[name] = sum(target.startswith(f"/{parents}/items") for target in targets)
+    costs = in_turn({name: bench.measured(run) for name, run in commands.items()}, bench.runs)
+    rows = [
+        [name, fetched[name], f"{median(costs[name], 'wall'):.2f}", f"{median(costs[name], 'cpu'):.2f}"]
+        for name in commands
+    ]
+    more = ratio(costs, "wall", "on", "off") - 1
+    rows.append(["on : off", "", f"{more:+.1%}", f"{ratio(costs, 'cpu', 'on', 'off') - 1:+.1%}"])
+    table(["cache", "requests for the parents", "wall s", "CPU s"], rows)
+    pages = -(-bench.count(1_000) // 100)
+    what = "a parent with 1,000 records and two children, cache on"
+    measure = f"{fetched['on'] / pages:g} x fetched, {more:+.1%}"
+    is_met = fetched["on"] == pages and more < 0.1
+    bench.target(what, "fetched once, costs under 10 %", measure, is_met)
+
+
+def states(bench):
+    """A state each, and how much of the output they are."""
+    rows, share = [], {}
+    for parents in (300, 600, 1_200):
+        settings = {"list": f"count={parents},kind=customers", "children": "count=20,kind=invoice_items"}
+        command = bench.source(["dated_children"], f"states-{parents}", **settings)
+        lines = output_of([*command, "--workers", 1])
+        records = sum(len(line) + 1 for line in lines if is_record(line))
+        states = [len(line) + 1 for line in lines if b'"type":"STATE"' in line[:40]]
+        share[parents] = sum(states) / records
+        row = [f"{parents:,}", f"{records:,}", len(states), f"{sum(states):,}", f"{share[parents]:.1%}"]
+        rows.append(row)
+    table(["parents", "record bytes", "states", "state bytes", "share"], rows)
+    what = "600 parents with a state each"
+    is_met = share[600] < 0.05 and share[1_200] < 0.05
+    bench.target(what, "state bytes under 5 % of record bytes", f"{share[600]:.1%}", is_met)
+
+
+def size(bench):
+    """The binary on disk."""
+    megabytes = OURS.stat().st_size / 1e6
+    table(["", "MB"], [["release binary, stripped", f"{megabytes:.1f}"]])
+    bench.target("release binary, stripped", "under 10 MB", f"{megabytes:.1f} MB", megabytes < 10)
+
+
+SECTIONS = [read, start, memory, document, slices, cache, states, size]
+
+
+def machine():
+    """What the figures were taken on, in a line."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    models = [line.split(": ")[1] for line in text.splitlines() if line.startswith("model name")]
+    memory = Path("/proc/meminfo").read_text(encoding="utf-8").split()[1]
+    return f"{len(models)} x {models[0]}, {int(memory) / 1e6:.0f} GB, {platform.system()} {platform.release()}"
+
+
+def build():
+    """Builds what is measured, and installs what it is measured against."""
+    built = ["--bin", "source-http", "--example", "bench_server", "--example", "bench_source"]
+    subprocess.run(["cargo", "build", "--release", *built], cwd=ROOT, check=True)
+    if not (VENV / "installed").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+        pip = [VENV / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-r", REQUIREMENTS], check=True)
+        (VENV / "installed").touch()
+
+
+def main():
+    names = {section.__name__: section for section in SECTIONS}
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(names))
+    parser.add_argument("--runs", type=int, default=5, help="how often; default: 5")
+    parser.add_argument("--scale", type=float, default=1, help="share of the records; default: 1")
+    parser.add_argument("--no-build", action="store_true", help="measure what is there")
+    options = parser.parse_args()
+    if unknown := [name for name in options.sections if name not in names]:
+        parser.error(f"no section {', '.join(unknown)}")
+    if not options.no_build:
+        build()
+    print(f"{machine()}; medians of {options.runs}\n")
+    server = BenchServer()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            bench = Bench(server, Path(folder), options)
+            for name in options.sections or names:
+                print(f"## {name}\n", flush=True)
+                names[name](bench)
+    finally:
+        server.stop()
+    print("## targets\n")
+    table(["what", "target", "measured", "met"], bench.targets)
+
+
+if __name__ == "__main__":
+    main()
