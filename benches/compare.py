@@ -16,8 +16,8 @@ each other; then what the targets are and whether they were met. Sections:
   size      the release binary
   peer      charges, beside airbyte-source-stripe; needs Python 3.11, and runs only if it is named
 
-`--scale 0.1` has a tenth of the records. Needs curl and GNU time; airbyte-cdk is installed into
-`target/bench-venv`, and what is measured is built, unless `--no-build` is given.
+`--scale 0.1` has a tenth of the records. Needs curl and GNU time; airbyte-cdk is installed below
+`target/`, and what is measured is built, unless `--no-build` is given.
 """
 
 import argparse
@@ -29,9 +29,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import peer as beside_peer
 from measure import (
     BENCH_SOURCE,
-    ENVIRONMENT,
     OURS,
     ROOT,
     BenchServer,
@@ -46,17 +46,16 @@ from measure import (
     written_to,
 )
 
-VENV = ROOT / "target/bench-venv"
-REQUIREMENTS = ROOT / "benches/requirements.txt"
-CDK = [VENV / "bin/python", ROOT / "benches/cdk_source.py"]
 SLICES = 60
 
 
 class Bench:
     """What a section works with: the server, a folder for files, how often, how much."""
 
-    def __init__(self, server, folder, options):
+    def __init__(self, server, cdk, folder, options):
         self.server = server
+        # The command of the connector on the Python framework.
+        self.cdk = cdk
         self.folder = folder
         self.runs = options.runs
         self.scale = options.scale
@@ -75,10 +74,10 @@ class Bench:
         read = read_of([OURS], self.server.stripe(settings), ["charges"], self.folder, name)
         return [*read, *flags]
 
-    def cdk(self, settings):
+    def of_cdk(self, settings):
         """The same of the connector on the Python framework."""
         config = {"url": self.server.url(settings)}
-        return read_of(CDK, config, ["charges"], self.folder, f"cdk-{settings}")
+        return read_of(self.cdk, config, ["charges"], self.folder, f"cdk-{settings}")
 
     def source(self, streams, name, **config):
         """The command of the source that reads other streams of the server."""
@@ -93,13 +92,13 @@ class Bench:
         path = written_to(self.folder, f"curl-{len(targets)}-{len(flags)}.txt", lines)
         return ["curl", "--silent", "--fail", "--globoff", *flags, "--config", path]
 
-    def measured(self, command):
-        return lambda: measured(command, self.folder)
+    def measured(self, command, memory=True):
+        return lambda: measured(command, self.folder, memory)
 
 
 def ratio(costs, name, over, under):
     """The median of the ratios of two contenders' runs that stood next to each other."""
-    pairs = zip(costs[over], costs[under])
+    pairs = zip(costs[over], costs[under], strict=True)
     return statistics.median(getattr(a, name) / max(getattr(b, name), 1e-6) for a, b in pairs)
 
 
@@ -116,7 +115,7 @@ def read(bench):
         if counted != ours_count or len(targets) != -(-ours_count // 100):
             sys.exit(f"{counted} records in {len(targets)} requests")
         flags = ["--compressed"] if style == "gzip" else []
-        cdk = bench.cdk(f"count={cdk_count},{style}")
+        cdk = bench.of_cdk(f"count={cdk_count},{style}")
         if (counted := records_of(cdk)) != cdk_count:
             sys.exit(f"{counted} records with airbyte-cdk")
         contenders = {
@@ -125,7 +124,7 @@ def read(bench):
             "ours, none": bench.ours(f"count=0,{style}"),
             "curl, one": bench.curl(targets[:1], *flags),
             "cdk": cdk,
-            "cdk, none": bench.cdk(f"count=0,{style}"),
+            "cdk, none": bench.of_cdk(f"count=0,{style}"),
         }
         costs = in_turn({who: bench.measured(run) for who, run in contenders.items()}, bench.runs)
         each = {}
@@ -168,10 +167,10 @@ def start(bench):
         arguments = [[command, "--config", config] for config in (ours_config, cdk_config)]
         if command == "spec":
             arguments = [["spec"]] * 2
-        contenders = {"ours": [OURS, *arguments[0]], "cdk": [*CDK, *arguments[1]]}
+        contenders = {"ours": [OURS, *arguments[0]], "cdk": [*bench.cdk, *arguments[1]]}
         # Without the middleman that tells peak memory.
-        runs = {who: lambda run=run: measured(run, bench.folder, False) for who, run in contenders.items()}
-        costs = in_turn(runs, bench.runs)
+        short = {who: bench.measured(run, memory=False) for who, run in contenders.items()}
+        costs = in_turn(short, bench.runs)
         memory = in_turn({who: bench.measured(run) for who, run in contenders.items()}, 1)
         faster = ratio(costs, "wall", "cdk", "ours")
         for who in contenders:
@@ -181,7 +180,8 @@ def start(bench):
         if command != "check":
             wall = median(costs["ours"], "wall") * 1000
             what, target = f"`{command}` against airbyte-cdk", "at most 1/200, under 10 ms"
-            bench.target(what, target, f"1/{faster:,.0f}, {wall:.1f} ms", faster >= 200 and wall < 10)
+            is_met = faster >= 200 and wall < 10
+            bench.target(what, target, f"1/{faster:,.0f}, {wall:.1f} ms", is_met)
     table(["command", "", "wall ms", "peak MB"], rows)
 
 
@@ -191,9 +191,8 @@ def memory(bench):
     commands = {count: bench.ours(f"count={count},pretty") for count in counts}
     costs = in_turn({count: bench.measured(run) for count, run in commands.items()}, bench.runs)
     peaks = {count: median(costs[count], "megabytes") for count in counts}
-    rows = [
-        [f"{count:,}", f"{median(costs[count], 'wall'):.2f}", f"{peaks[count]:.1f}"] for count in counts
-    ]
+    walls = {count: f"{median(costs[count], 'wall'):.2f}" for count in counts}
+    rows = [[f"{count:,}", walls[count], f"{peaks[count]:.1f}"] for count in counts]
     table(["records", "wall s", "peak MB"], rows)
     few, many = peaks.values()
     is_met = abs(many - few) <= 2 and many < 16
@@ -209,11 +208,10 @@ def document(bench):
         sys.exit(f"{counted} records of the document")
     contenders = {"ours": command, "curl": bench.curl([f"/{settings}/document"])}
     costs = in_turn({who: bench.measured(run) for who, run in contenders.items()}, bench.runs)
-    rows = [
-        [who, f"{median(costs[who], 'wall'):.2f}", f"{median(costs[who], 'cpu'):.2f}"]
-        + [f"{median(costs[who], 'megabytes'):.1f}"]
-        for who in contenders
-    ]
+    rows = []
+    for who in contenders:
+        figures = [f"{median(costs[who], figure):.2f}" for figure in ("wall", "cpu")]
+        rows.append([who, *figures, f"{median(costs[who], 'megabytes'):.1f}"])
     rows.append(["ours : curl", f"{ratio(costs, 'wall', 'ours', 'curl'):.1f}", "", ""])
     table(["", "wall s", "CPU s", "peak MB"], rows)
     peak = median(costs["ours"], "megabytes")
@@ -223,7 +221,8 @@ def document(bench):
 
 def slices(bench):
     """Waiting for many at once."""
-    command = bench.source(["slices"], "slices", list="count=100,kind=customers,delay=50", slices=SLICES)
+    settings = {"list": "count=100,kind=customers,delay=50", "slices": SLICES}
+    command = bench.source(["slices"], "slices", **settings)
     found = {}
 
     def run(workers):
@@ -233,7 +232,7 @@ def slices(bench):
             sys.exit(f"other records with {workers} workers")
         return cost
 
-    costs = in_turn({workers: lambda workers=workers: run(workers) for workers in (1, 10)}, bench.runs)
+    costs = in_turn({1: lambda: run(1), 10: lambda: run(10)}, bench.runs)
     faster = ratio(costs, "wall", 1, 10)
     rows = [[workers, f"{median(costs[workers], 'wall'):.2f}"] for workers in costs]
     table(["workers", "wall s"], [*rows, ["1 : 10", f"{faster:.1f}"]])
@@ -243,7 +242,8 @@ def slices(bench):
 
 
 def validated(lines):
-    """The records by slice; ends the program if a state tells of a slice with records yet to come."""
+    """The records by slice. Ends the program if a state tells of a slice whose records are not all
+    there yet."""
     seen, claims = {}, []
     for line in lines:
         message = json.loads(line)
@@ -254,14 +254,15 @@ def validated(lines):
             seen.setdefault(digits // 100_000_000, []).append(key)
         elif message["type"] == "STATE":
             state = message["state"]["stream"]["stream_state"]
-            for entry in state.get("states", []):
-                slice_id = entry["partition"]["id"]
-                claims.append((slice_id, len(seen.get(slice_id, []))))
+            told = [entry["partition"]["id"] for entry in state.get("states", [])]
+            if state.get("__ab_full_refresh_sync_complete"):
+                told = range(1, SLICES + 1)
+            claims += [(slice_id, len(seen.get(slice_id, []))) for slice_id in told]
     for slice_id, told in claims:
         if told != len(seen[slice_id]):
-            sys.exit(f"a state tells of slice {slice_id} after {told} of {len(seen[slice_id])} records")
-    if len(seen) != SLICES or len({slice_id for slice_id, _ in claims}) != SLICES:
-        sys.exit(f"records of {len(seen)} slices")
+            sys.exit(f"a state tells of slice {slice_id} after {told} records of it")
+    if told := SLICES - len({slice_id for slice_id, _ in claims}):
+        sys.exit(f"no state tells of {told} slices")
     return {slice_id: sorted(keys) for slice_id, keys in seen.items()}
 
 
@@ -279,10 +280,10 @@ def cache(bench):
         targets = bench.server.targets()
         fetched[name] = sum(target.startswith(f"/{parents}/items") for target in targets)
     costs = in_turn({name: bench.measured(run) for name, run in commands.items()}, bench.runs)
-    rows = [
-        [name, fetched[name], f"{median(costs[name], 'wall'):.2f}", f"{median(costs[name], 'cpu'):.2f}"]
-        for name in commands
-    ]
+    rows = []
+    for name in commands:
+        figures = [f"{median(costs[name], figure):.2f}" for figure in ("wall", "cpu")]
+        rows.append([name, fetched[name], *figures])
     more = ratio(costs, "wall", "on", "off") - 1
     rows.append(["on : off", "", f"{more:+.1%}", f"{ratio(costs, 'cpu', 'on', 'off') - 1:+.1%}"])
     table(["cache", "requests for the parents", "wall s", "CPU s"], rows)
@@ -295,16 +296,16 @@ def cache(bench):
 
 def states(bench):
     """A state each, and how much of the output they are."""
-    rows, share = [], {}
+    rows, share, children = [], {}, "count=20,kind=invoice_items"
     for parents in (300, 600, 1_200):
-        settings = {"list": f"count={parents},kind=customers", "children": "count=20,kind=invoice_items"}
+        settings = {"list": f"count={parents},kind=customers", "children": children}
         command = bench.source(["dated_children"], f"states-{parents}", **settings)
         lines = output_of([*command, "--workers", 1])
         records = sum(len(line) + 1 for line in lines if is_record(line))
         states = [len(line) + 1 for line in lines if b'"type":"STATE"' in line[:40]]
         share[parents] = sum(states) / records
-        row = [f"{parents:,}", f"{records:,}", len(states), f"{sum(states):,}", f"{share[parents]:.1%}"]
-        rows.append(row)
+        row = [f"{parents:,}", f"{records:,}", len(states), f"{sum(states):,}"]
+        rows.append([*row, f"{share[parents]:.1%}"])
     table(["parents", "record bytes", "states", "state bytes", "share"], rows)
     what = "600 parents with a state each"
     is_met = share[600] < 0.05 and share[1_200] < 0.05
@@ -318,7 +319,21 @@ def size(bench):
     bench.target("release binary, stripped", "under 10 MB", f"{megabytes:.1f} MB", megabytes < 10)
 
 
+def peer(bench):
+    """The connector that ours stands in for."""
+    if sys.version_info[:2] != (3, 11):
+        sys.exit("airbyte-source-stripe needs Python 3.11")
+    python = installed("bench-peer", ROOT / ".ci/peer/requirements.txt")
+    counts = bench.count(200_000), bench.count(2_000)
+    compared = beside_peer.compare("charges", python, *counts, bench.runs)
+    beside_peer.show({"charges": compared})
+    faster = compared["ours"]["rate"] / compared["peer"]["rate"]
+    what = "charges, records a second against airbyte-source-stripe"
+    bench.target(what, "at least 1,000 x", f"{faster:,.0f} x", faster >= 1_000)
+
+
 SECTIONS = [read, start, memory, document, slices, cache, states, size]
+ON_DEMAND = [peer]
 
 
 def machine():
@@ -326,22 +341,23 @@ def machine():
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     models = [line.split(": ")[1] for line in text.splitlines() if line.startswith("model name")]
     memory = Path("/proc/meminfo").read_text(encoding="utf-8").split()[1]
-    return f"{len(models)} x {models[0]}, {int(memory) / 1e6:.0f} GB, {platform.system()} {platform.release()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{len(models)} x {models[0]}, {int(memory) / 1e6:.0f} GB, {system}"
 
 
-def build():
-    """Builds what is measured, and installs what it is measured against."""
-    built = ["--bin", "source-http", "--example", "bench_server", "--example", "bench_source"]
-    subprocess.run(["cargo", "build", "--release", *built], cwd=ROOT, check=True)
-    if not (VENV / "installed").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        pip = [VENV / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", REQUIREMENTS], check=True)
-        (VENV / "installed").touch()
+def installed(name, requirements):
+    """The Python of a virtual environment below `target/`, made if it is not there."""
+    venv = ROOT / "target" / name
+    if not (venv / "installed").exists():
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        pip = [venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-r", requirements], check=True)
+        (venv / "installed").touch()
+    return venv / "bin/python"
 
 
 def main():
-    names = {section.__name__: section for section in SECTIONS}
+    names = {section.__name__: section for section in SECTIONS + ON_DEMAND}
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(names))
@@ -352,15 +368,18 @@ def main():
     if unknown := [name for name in options.sections if name not in names]:
         parser.error(f"no section {', '.join(unknown)}")
     if not options.no_build:
-        build()
+        built = ["--bin", "source-http", "--example", "bench_server", "--example", "bench_source"]
+        subprocess.run(["cargo", "build", "--release", *built], cwd=ROOT, check=True)
+    python = installed("bench-venv", ROOT / "benches/requirements.txt")
     print(f"{machine()}; medians of {options.runs}\n")
     server = BenchServer()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            bench = Bench(server, Path(folder), options)
-            for name in options.sections or names:
-                print(f"## {name}\n", flush=True)
-                names[name](bench)
+            cdk = [python, ROOT / "benches/cdk_source.py"]
+            bench = Bench(server, cdk, Path(folder), options)
+            for section in [names[name] for name in options.sections] or SECTIONS:
+                print(f"## {section.__name__}\n", flush=True)
+                section(bench)
     finally:
         server.stop()
     print("## targets\n")

@@ -18,6 +18,8 @@ RELEASE = ROOT / "target/release"
 OURS = RELEASE / "source-http"
 MOCK = RELEASE / "examples/mock_stripe"
 BENCH_SERVER = RELEASE / "examples/bench_server"
+# Built with the tests, and fast enough where speed does not matter.
+SLOW_BENCH_SERVER = ROOT / "target/debug/examples/bench_server"
 BENCH_SOURCE = RELEASE / "examples/bench_source"
 TIME = "/usr/bin/time"
 # All objects lie in one window, so that requests are the same whatever the day.
@@ -28,8 +30,8 @@ STRIPE |= {"client_secret": "sk_live_mock", "call_rate_limit": 1_000_000}
 class BenchServer(Mock):
     """The server of the benchmarks, see `examples/bench_server`."""
 
-    def __init__(self):
-        super().__init__(BENCH_SERVER, [])
+    def __init__(self, binary=BENCH_SERVER):
+        super().__init__(binary, [])
 
     def url(self, settings):
         """Where it serves what the settings say, a text such as `count=1000,pretty`."""

@@ -115,7 +115,8 @@ impl Api {
     }
 
     fn document(&self, settings: &Settings) -> Reply {
-        let (open, close) = if settings.pretty { ("{\n  \"data\": [\n    ", "\n  ]\n}") } else { (r#"{"data":["#, "]}") };
+        let (open, close) =
+            if settings.pretty { ("{\n  \"data\": [\n    ", "\n  ]\n}") } else { (r#"{"data":["#, "]}") };
         let (reel, count) = (self.reel(&settings.kind, settings.pretty), settings.count);
         let length = (open.len() + close.len()) as u64 + reel.length(count);
         Reply::streamed("application/json", length, move |out| {
@@ -137,9 +138,9 @@ impl Api {
 
 /// The number that a text's digits make; 0 if there are none.
 fn digits(text: &str) -> u64 {
-    text.bytes().filter(u8::is_ascii_digit).fold(0, |number, digit| {
-        u64::from(digit - b'0').saturating_add(number.saturating_mul(10))
-    })
+    text.bytes()
+        .filter(u8::is_ascii_digit)
+        .fold(0, |number, digit| u64::from(digit - b'0').saturating_add(number.saturating_mul(10)))
 }
 
 fn main() -> io::Result<()> {
