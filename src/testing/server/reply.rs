@@ -28,11 +28,14 @@ pub struct Reply {
     pub(super) fault: Option<Fault>,
 }
 
+/// Writes a body.
+type WriteBody = dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync;
+
 /// A body that is made while it is sent.
 #[derive(Clone)]
 pub(super) struct Streamed {
     pub(super) length: u64,
-    pub(super) write: Arc<dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync>,
+    pub(super) write: Arc<WriteBody>,
 }
 
 impl fmt::Debug for Streamed {
