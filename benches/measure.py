@@ -100,11 +100,13 @@ def drain(source):
 
 
 def in_turn(contenders, runs):
-    """The costs of each contender, a function, by its name: one run of each, and so on again."""
+    """The costs of each contender, a function, by its name: one run of each, and so on again. Tells
+    stderr how far it is."""
     costs = {name: [] for name in contenders}
-    for _ in range(runs):
+    for number in range(1, runs + 1):
         for name, run in contenders.items():
             costs[name].append(run())
+            print(f"{name}, run {number}: {costs[name][-1].wall:.2f} s", file=sys.stderr)
     return costs
 
 
