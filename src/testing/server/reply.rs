@@ -1,6 +1,7 @@
 //! What the server answers.
 
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,15 +21,41 @@ pub struct Reply {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Arc<[u8]>,
+    /// In place of `body`.
+    pub(super) streamed: Option<Streamed>,
     pub(super) delay: Duration,
     pub(super) chunk: Option<usize>,
     pub(super) fault: Option<Fault>,
 }
 
+/// Writes a body.
+type WriteBody = dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync;
+
+/// A body that is made while it is sent.
+#[derive(Clone)]
+pub(super) struct Streamed {
+    pub(super) length: u64,
+    pub(super) write: Arc<WriteBody>,
+}
+
+impl fmt::Debug for Streamed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Streamed").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
 impl Reply {
     /// No body and no content type.
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Arc::from([]), delay: Duration::ZERO, chunk: None, fault: None }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Arc::from([]),
+            streamed: None,
+            delay: Duration::ZERO,
+            chunk: None,
+            fault: None,
+        }
     }
 
     /// Status 200 with the value as compact JSON.
@@ -61,6 +88,18 @@ impl Reply {
     pub fn shared(content_type: &str, body: impl Into<Arc<[u8]>>) -> Self {
         let mut reply = Self::empty(200).header("Content-Type", content_type);
         reply.body = body.into();
+        reply
+    }
+
+    /// Status 200 with a body too long for memory: `write` makes it while it is sent, and has to write exactly `length`
+    /// bytes. Such a reply cannot be compressed or chunked, and has no fault in its body.
+    pub fn streamed(
+        content_type: &str,
+        length: u64,
+        write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let mut reply = Self::empty(200).header("Content-Type", content_type);
+        reply.streamed = Some(Streamed { length, write: Arc::new(write) });
         reply
     }
 

@@ -36,6 +36,20 @@ fn one_connection_serves_many_requests_and_records_them() {
 }
 
 #[test]
+fn a_streamed_body_arrives_whole_and_keeps_the_connection() {
+    let server = body_of(Reply::streamed("text/plain", 6, |out| {
+        out.write_all(b"abc")?;
+        out.write_all(b"def")
+    }));
+    let mut client = Client::connect(server.addr());
+    for _ in 0..2 {
+        let response = client.get("/", &[]).unwrap();
+        assert_eq!((response.text(), response.header("Content-Length")), ("abcdef", Some("6")));
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
 fn recording_can_be_switched_off() {
     let server = body_of(Reply::empty(204));
     server.set_recording(false);

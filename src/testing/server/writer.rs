@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,6 @@ use super::listener::Shared;
 use super::reply::gzip_bytes;
 use super::request::find_header;
 use super::{Fault, Reply, Request};
-
-/// Up to this many payload bytes go out in the same system call as the head.
-const JOINED: usize = 64 * 1024;
 
 /// What becomes of the connection once the reply is sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +70,14 @@ impl<'a> Writer<'a> {
         }
         let head = head(request, &reply);
         let payload = payload(request, &reply);
+        if let Some(streamed) = &reply.streamed
+            && request.method != "HEAD"
+        {
+            let mut output = self.stream;
+            output.write_all(&head)?;
+            (streamed.write)(&mut output)?;
+            return Ok(if close { After::Close } else { After::KeepAlive });
+        }
         let upto = |bytes: usize| payload.split_at(bytes.min(payload.len()));
         match fault {
             Some(Fault::ResetInBody(bytes)) => {
@@ -94,15 +99,14 @@ impl<'a> Writer<'a> {
         Ok(if close { After::Close } else { After::KeepAlive })
     }
 
+    /// Writes both in one system call, if the socket takes them.
     fn write(&self, head: &[u8], payload: &[u8]) -> io::Result<()> {
         let mut output = self.stream;
-        let (joined, rest) = payload.split_at(payload.len().min(JOINED));
-        if head.is_empty() {
-            output.write_all(joined)?;
-        } else {
-            output.write_all(&[head, joined].concat())?;
+        let written = output.write_vectored(&[IoSlice::new(head), IoSlice::new(payload)])?;
+        if let Some(rest) = head.get(written..) {
+            output.write_all(rest)?;
         }
-        output.write_all(rest)
+        output.write_all(&payload[written.saturating_sub(head.len())..])
     }
 
     /// Makes closing the socket send RST in place of FIN.
@@ -123,7 +127,8 @@ fn head(request: &Request, reply: &Reply) -> Vec<u8> {
     if reply.chunk.is_some() && !framed {
         head.push_str("Transfer-Encoding: chunked\r\n");
     } else if !framed && (may_have_body(status) || request.method == "HEAD") {
-        let _ = write!(head, "Content-Length: {}\r\n", reply.body.len());
+        let length = reply.streamed.as_ref().map_or(reply.body.len() as u64, |streamed| streamed.length);
+        let _ = write!(head, "Content-Length: {length}\r\n");
     }
     head.push_str("\r\n");
     head.into_bytes()

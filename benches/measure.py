@@ -1,0 +1,183 @@
+"""What the benchmarks share: servers, runs of a command, and what they cost."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / ".ci" / "peer"))
+
+from connectors import ENVIRONMENT, PEER_SERVER  # noqa: E402, F401
+from mock import Mock  # noqa: E402
+
+RELEASE = ROOT / "target/release"
+OURS = RELEASE / "source-http"
+MOCK = RELEASE / "examples/mock_stripe"
+BENCH_SERVER = RELEASE / "examples/bench_server"
+# Built with the tests, and fast enough where speed does not matter.
+SLOW_BENCH_SERVER = ROOT / "target/debug/examples/bench_server"
+BENCH_SOURCE = RELEASE / "examples/bench_source"
+TIME = "/usr/bin/time"
+# All objects lie in one window, so that requests are the same whatever the day.
+STRIPE = {"account_id": "acct_mock", "start_date": "2010-01-01T00:00:00Z", "slice_range": 36_500}
+STRIPE |= {"client_secret": "sk_live_mock", "call_rate_limit": 1_000_000}
+
+
+class BenchServer(Mock):
+    """The server of the benchmarks, see `examples/bench_server`."""
+
+    def __init__(self, binary=BENCH_SERVER):
+        super().__init__(binary, [])
+
+    def url(self, settings):
+        """Where it serves what the settings say, a text such as `count=1000,pretty`."""
+        return f"{self.config['url']}/{settings}"
+
+    def stripe(self, settings):
+        """A config of the Stripe source."""
+        return {**STRIPE, "api_url": self.url(settings) + "/v1"}
+
+    def record(self):
+        """Notes requests from now on."""
+        self._tell("record")
+
+    def targets(self):
+        """The targets of the requests since `record`."""
+        return self._tell("targets").split()
+
+
+class Cost:
+    """What one run took: seconds, seconds of CPU, megabytes at the peak, bytes written."""
+
+    def __init__(self, wall, cpu, megabytes, written):
+        self.wall = wall
+        self.cpu = cpu
+        self.megabytes = megabytes
+        self.written = written
+
+
+def measured(command, folder, memory=True):
+    """The cost of a command that writes to a pipe, which is drained without looking at it.
+
+    The system's own count of peak memory would start with that of this Python process, which is
+    larger than our connector; GNU time is small. Without it, `memory` being false, what takes a
+    millisecond is measured truly.
+    """
+    cost = Path(folder) / "cost"
+    prefix = [TIME, "-o", str(cost), "-f", "%M"] if memory else []
+    source, sink = os.pipe()
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [*prefix, *map(str, command)],
+        stdout=sink,
+        stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT,
+        close_fds=False,
+    )
+    os.close(sink)
+    written = drain(source)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{shown(command)} ended with exit code {process.returncode}")
+    megabytes = int(cost.read_text()) * 1024 / 1e6 if memory else 0
+    return Cost(wall, usage.ru_utime + usage.ru_stime, megabytes, written)
+
+
+def drain(source):
+    """Moves all of a pipe to nowhere without copying it; how many bytes there were."""
+    written = 0
+    with open(os.devnull, "wb") as nowhere:
+        while moved := os.splice(source, nowhere.fileno(), 1 << 20):
+            written += moved
+    os.close(source)
+    return written
+
+
+def in_turn(contenders, runs):
+    """The costs of each contender, a function, by its name: one run of each, and so on again. Tells
+    stderr how far it is."""
+    costs = {name: [] for name in contenders}
+    for number in range(1, runs + 1):
+        for name, run in contenders.items():
+            costs[name].append(run())
+            print(f"{name}, run {number}: {costs[name][-1].wall:.2f} s", file=sys.stderr)
+    return costs
+
+
+def output_of(command):
+    """The lines that a command writes."""
+    done = subprocess.run(
+        [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    if done.returncode:
+        sys.stderr.write(done.stderr.decode(errors="replace")[-2000:])
+        sys.exit(f"{shown(command)} ended with exit code {done.returncode}")
+    return done.stdout.splitlines()
+
+
+def records_of(command):
+    """How many records a command writes. Its output may be larger than memory."""
+    with subprocess.Popen(
+        [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as process:
+        count = sum(is_record(line) for line in process.stdout)
+    if process.returncode:
+        sys.exit(f"{shown(command)} ended with exit code {process.returncode}")
+    return count
+
+
+def is_record(line):
+    return b'"type":"RECORD"' in line[:40] or b'"type": "RECORD"' in line[:40]
+
+
+def shown(command):
+    return " ".join(map(str, command))
+
+
+def written_to(folder, name, content):
+    """The path of a new file with the content, as JSON if it is no text."""
+    path = Path(folder) / name
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def catalog_of(connector, config, folder):
+    """The streams that a connector, a command, offers."""
+    command = [*connector, "discover", "--config", written_to(folder, "config.json", config)]
+    messages = [json.loads(line) for line in output_of(command)]
+    return next(m["catalog"]["streams"] for m in messages if m["type"] == "CATALOG")
+
+
+def read_of(connector, config, streams, folder, name):
+    """The command by which a connector reads these streams whole. `name` is for its files."""
+    offered = {stream["name"]: stream for stream in catalog_of(connector, config, folder)}
+    if missing := [stream for stream in streams if stream not in offered]:
+        sys.exit(f"no stream {', '.join(missing)} with {shown(connector)}")
+    mode = {"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
+    catalog = {"streams": [{"stream": offered[stream], **mode} for stream in streams]}
+    return [
+        *connector,
+        "read",
+        *("--config", written_to(folder, f"{name}-config.json", config)),
+        *("--catalog", written_to(folder, f"{name}-catalog.json", catalog)),
+    ]
+
+
+def median(costs, name):
+    return statistics.median(getattr(cost, name) for cost in costs)
+
+
+def table(columns, rows):
+    """Prints a table in Markdown."""
+    print(f"| {' | '.join(columns)} |")
+    print("|" + " --- |" * len(columns))
+    for row in rows:
+        print(f"| {' | '.join(map(str, row))} |")
+    print(flush=True)

@@ -1,0 +1,90 @@
+//! The way of a record, without the network: a page's body is searched for records, each is asked for its cursor, and
+//! each becomes a line. Bytes a second of the body:
+//!
+//! ```sh
+//! cargo bench --bench record_path
+//! cargo bench --bench record_path -- --save-baseline before    # and later: --baseline before
+//! ```
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use source_http::http::{Body, HeaderMap, Response, StatusCode};
+use source_http::json::RecordPath;
+use source_http::protocol::{RecordWriter, StreamDescriptor};
+use source_http::streams::{Page, Records};
+use source_http::testing::{StripeMock, json_text};
+
+const RECORDS: u64 = 100;
+/// Objects and lists within each other, in a record of the nested page.
+const LEVELS: usize = 24;
+
+/// Pages of 100 records, by what they are like.
+fn pages() -> Vec<(&'static str, String)> {
+    let charges = StripeMock::builder().count("charges", RECORDS).start().objects("charges").join(",");
+    let compact = format!(r#"{{"object":"list","data":[{charges}],"has_more":true,"url":"/v1/charges"}}"#);
+    let trees: Vec<String> =
+        (0..RECORDS).map(|id| format!(r#"{{"id":{id},"created":{id},"tree":{}}}"#, tree())).collect();
+    let nested = format!(r#"{{"data":[{}]}}"#, trees.join(","));
+    vec![
+        ("pretty", json_text::pretty(&compact, 0)),
+        ("pretty_nested", json_text::pretty(&nested, 0)),
+        ("compact", compact),
+        ("nested", nested),
+    ]
+}
+
+/// Lists in objects in lists, with a few members on each level.
+fn tree() -> String {
+    (0..LEVELS)
+        .fold("null".to_owned(), |tree, level| format!(r#"{{"n":{level},"s":"level \"{level}\"","b":[true,{tree}]}}"#))
+}
+
+/// Appends the lines of a page's records to `out`, as a read does.
+fn write_lines(
+    response: Response,
+    path: &RecordPath,
+    writer: &RecordWriter,
+    out: &mut Vec<u8>,
+) -> anyhow::Result<Page> {
+    let records = Records::at(&response, path).map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    let page = Page::new(response, records);
+    let _ = page.for_each(&mut |record| {
+        black_box(record.field_at(&["created"]));
+        writer.write(out, record.text(), 1_767_225_600_000);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    black_box(page.last());
+    Ok(page)
+}
+
+fn record_path(criterion: &mut Criterion) {
+    let path = RecordPath::new(["data"]);
+    let writer = RecordWriter::new(&StreamDescriptor { name: "charges".into(), namespace: None });
+    let response = |text: &str| Response {
+        request: "GET http://127.0.0.1/v1/charges".to_owned(),
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: Body::Memory(text.into()),
+    };
+    let mut group = criterion.benchmark_group("record_path");
+    for (name, text) in pages() {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        let mut out = Vec::new();
+        assert!(write_lines(response(&text), &path, &writer, &mut out).is_ok(), "{name} is a page of records");
+        assert_eq!(String::from_utf8_lossy(&out).lines().count() as u64, RECORDS, "each record is a line");
+        group.bench_function(name, |bencher| {
+            let run = |response| {
+                out.clear();
+                write_lines(response, &path, &writer, &mut out)
+            };
+            // The page is handed back, so that its memory is not given back within the measured time.
+            bencher.iter_batched(|| response(&text), run, BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, record_path);
+criterion_main!(benches);
