@@ -12,6 +12,7 @@ mod cli;
 mod discover;
 mod docs;
 mod examples;
+mod faults;
 mod incremental;
 mod network;
 mod paging;

@@ -76,7 +76,13 @@ impl Transport {
             let mut signed = next.clone();
             let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
             // What is told of a request is told of `next`, which has no credentials in its URL.
-            let response = self.exchange(&signed, &next, options)?;
+            let response = self.exchange(&signed, &next, options).map_err(|mut error| {
+                if next.url != request.url {
+                    // Whoever asked knows the first URL only.
+                    error.detail = format!("it was redirected to {}: {}", next.describe(), error.detail);
+                }
+                error
+            })?;
             match redirect(&next, &response, options)? {
                 Some(target) => {
                     // Those of the stream itself are gone from `target`, those of the authenticator were never in it.
