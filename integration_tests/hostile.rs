@@ -2,6 +2,7 @@
 //! targets so far. What has to be so is in `fuzz/src/lib.rs`, which the targets of `fuzz/` share.
 
 #[path = "../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "it is a crate of its own, too")]
 mod inputs;
 
 use std::fs;
