@@ -79,7 +79,7 @@ fn read(pager: MakePager, answer: impl Fn(u64) -> Reply + Send + Sync + 'static,
     });
     let url = server.url();
     let connector = connector(move || Box::new(Items { url: url.clone(), pager: pager() }));
-    let done = args.iter().fold(connector, |connector, arg| connector.arg(arg)).run("read");
+    let done = args.iter().fold(connector, InProcess::arg).run("read");
     (done, server.requests().len())
 }
 

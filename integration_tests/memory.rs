@@ -65,11 +65,17 @@ fn read(reply: Reply) -> Done {
     Done { status: output.status.code(), messages: Messages::parse(&stdout), peak }
 }
 
-/// Says how a call ended, and asserts that it ended by itself and within the cap.
+/// For `cargo test memory -- --nocapture`.
+#[allow(clippy::print_stdout, reason = "the figures are for people")]
+fn report(name: &str, peak: u64) {
+    println!("{name}: at most {peak} KiB in use");
+}
+
+/// Asserts how a call ended, and that it ended by itself and within the cap.
 #[track_caller]
 fn check(name: &str, reply: Reply, words: Option<&str>) {
     let done = read(reply);
-    println!("{name}: at most {} KiB in use", done.peak);
+    report(name, done.peak);
     match words {
         None => assert_eq!((done.status, done.messages.errors().len()), (Some(0), 0), "{name}"),
         Some(words) => {
@@ -133,6 +139,6 @@ fn a_record_of_200_mb_is_refused_or_read_within_the_cap() {
     let page = format!("{{\"object\":\"list\",\"data\":[{record}],\"has_more\":false}}");
     drop(record);
     let done = read(Reply::json_text(page));
-    println!("a record of 200 MB: at most {} KiB in use", done.peak);
+    report("a record of 200 MB", done.peak);
     assert!(matches!(done.status, Some(0 | 1)), "{:?}", done.status);
 }

@@ -102,7 +102,7 @@ fn found(body: Body, path: &RecordPath) -> Result<Vec<String>, (String, bool)> {
     });
     assert!(matches!(walked, Ok(ControlFlow::Continue(()))), "found records cannot be read: {walked:?}");
     assert_eq!(texts.len(), page.len(), "records were miscounted");
-    assert_eq!(texts.last().map(String::as_str), page.last().as_ref().map(|record| record.text()));
+    assert_eq!(texts.last().map(String::as_str), page.last().as_ref().map(source_http::streams::Record::text));
     for name in ["next", "has_more", "data", ""] {
         let _: Option<Value> = page.get(&[name]);
     }

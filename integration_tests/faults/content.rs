@@ -22,6 +22,7 @@ fn deep() -> String {
     format!("{{\"id\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000))
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::reply(

@@ -16,6 +16,7 @@ fn raw(head: &str, body: impl AsRef<[u8]>) -> Reply {
     Reply::empty(200).fault(Fault::RawBytes(bytes))
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::reply(

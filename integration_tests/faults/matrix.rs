@@ -248,13 +248,13 @@ fn failed(row: &Row, place: usize, kind: &str, retries: usize, messages: &[Strin
     let (before, after) = all.split_at(3 * (place - 1));
     same("records", said.records("faulty"), before.iter().map(String::as_str).collect())?;
     same("last status", said.statuses("faulty").last().copied(), Some("INCOMPLETE"))?;
-    let state = said.states("faulty").last().map(|state| (*state).clone());
-    same("last state", state, (place > 1).then(|| stage.state_before(place)))?;
+    let left = said.states("faulty").last().map(|state| (*state).clone());
+    same("last state", left, (place > 1).then(|| stage.state_before(place)))?;
     other_is_complete(&done)?;
 
     stage.mend();
-    let state: Value = serde_json::from_str(&said.state_file()).unwrap();
-    let rest = stage.read(false, Some(&state));
+    let left: Value = serde_json::from_str(&said.state_file()).unwrap();
+    let rest = stage.read(false, Some(&left));
     if rest.status != 0 {
         return Err(format!("the rest, exit {}: {}", rest.status, rest.stdout));
     }

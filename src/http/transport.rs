@@ -113,8 +113,9 @@ impl Transport {
         if parts.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && route.forward_proxy().is_some() {
             return Err(TransportError::new(Layer::Proxy, FailureKind::Config, trip.proxy_credentials()));
         }
-        let length = body.content_length();
         let is_redirect = options.max_redirects > 0 && parts.status.is_redirection();
+        // However long a redirect's body is, little of it is read.
+        let length = body.content_length().filter(|_| !is_redirect);
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
         let reader = body.into_with_config().limit(u64::MAX).reader().take(most);
         let trip = Trip { in_body: true, ..trip };
