@@ -40,7 +40,7 @@ pub(super) enum BodyError {
 }
 
 impl Body {
-    /// Reads to the end. `hint` is the announced length, used to size the buffer and for nothing else.
+    /// Reads to the end. `hint` is the announced length: one past `max_bytes` is refused before any of it is read.
     /// `buffer` is empty.
     pub(super) fn read(
         mut buffer: Buffer,
@@ -48,6 +48,9 @@ impl Body {
         hint: Option<u64>,
         max_bytes: u64,
     ) -> Result<Self, BodyError> {
+        if hint.is_some_and(|length| length > max_bytes) {
+            return Err(BodyError::TooLong);
+        }
         let hint = hint.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         buffer.reserve(hint.min(MEMORY_LIMIT) + 1);
         let memory = max_bytes.min(MEMORY_LIMIT as u64);
@@ -176,6 +179,8 @@ mod tests {
     fn a_body_past_the_cap_is_refused() {
         assert!(matches!(round_trip(100, 100), Ok(Body::Memory(_))));
         assert!(matches!(round_trip(101, 100), Err(BodyError::TooLong)));
+        let announced = Body::read(Buffer::default(), io::repeat(0), Some(101), 100);
+        assert!(matches!(announced, Err(BodyError::TooLong)), "without reading what has no end");
         let cap = MEMORY_LIMIT as u64 + 100;
         assert!(matches!(round_trip(MEMORY_LIMIT + 101, cap), Err(BodyError::TooLong)));
     }

@@ -91,7 +91,10 @@ impl Response {
         let body = if self.body.is_empty() {
             "an empty body".to_owned()
         } else {
-            format!("body starting with: {}", self.snippet())
+            match self.snippet() {
+                blank if blank.is_empty() => "a body of white space".to_owned(),
+                start => format!("body starting with: {start}"),
+            }
         };
         format!("{} answered {} ({content_type}{id}) with {body}", self.request, self.status)
     }
@@ -157,6 +160,12 @@ pub(super) mod tests {
         assert_eq!(response(400, &[], &body(1_000)).error_message(), Some("é".repeat(1_000)));
         assert_eq!(response(400, &[], &body(1_001)).error_message(), Some("é".repeat(1_000) + "…"));
         assert_eq!(response(400, &[], &body(600_000)).error_message(), None);
+    }
+
+    #[test]
+    fn a_body_without_anything_to_show_is_called_so() {
+        let text = response(200, &[], " \r\n").describe();
+        assert_eq!(text, "GET http://a.com/x answered 200 OK (no content type) with a body of white space");
     }
 
     #[test]

@@ -78,7 +78,13 @@ impl Transport {
             let mut signed = next.clone();
             let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
             // What is told of a request is told of `next`, which has no credentials in its URL.
-            let response = self.exchange(&signed, &next, options)?;
+            let response = self.exchange(&signed, &next, options).map_err(|mut error| {
+                if next.url != request.url {
+                    // Whoever asked knows the first URL only.
+                    error.detail = format!("it was redirected to {}: {}", next.describe(), error.detail);
+                }
+                error
+            })?;
             match redirect(&next, &response, options)? {
                 Some(target) => {
                     // Those of the stream itself are gone from `target`, those of the authenticator were never in it.
@@ -109,8 +115,9 @@ impl Transport {
         if parts.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && route.forward_proxy().is_some() {
             return Err(TransportError::new(Layer::Proxy, FailureKind::Config, trip.proxy_credentials()));
         }
-        let length = body.content_length();
         let is_redirect = options.max_redirects > 0 && parts.status.is_redirection();
+        // However long a redirect's body is, little of it is read.
+        let length = body.content_length().filter(|_| !is_redirect);
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
         let reader = body.into_with_config().limit(u64::MAX).reader().take(most);
         let trip = Trip { in_body: true, ..trip };

@@ -17,6 +17,7 @@ pub use fields::{field, field_at, with_field};
 pub use members::{Splice, for_each_element, for_each_member, unquoted};
 pub use object::Object;
 pub use one_line::{write_one_line, write_string};
+pub(crate) use text::without_mark;
 
 #[cfg(test)]
 mod tests;

@@ -31,11 +31,20 @@ impl Text for &[u8] {
 pub(super) struct Window<R> {
     reader: R,
     buffer: Vec<u8>,
+    is_begun: bool,
+}
+
+/// RFC 8259 lets a parser ignore a byte order mark, and some APIs send one.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A text in memory, without a byte order mark.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
 impl<R: Read> Window<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new() }
+        Self { reader, buffer: Vec::new(), is_begun: false }
     }
 }
 
@@ -48,8 +57,11 @@ impl<R: Read> Text for Window<R> {
         // A value that does not fit is looked at again from its start: with twice as much of it, up to a point.
         let wanted = (self.buffer.len() - from).clamp(WINDOW, MAX_STEP);
         let mut rest = self.reader.by_ref().take(wanted as u64);
-        if self.buffer.is_empty() {
-            return Ok(rest.read_to_end(&mut self.buffer)? > 0);
+        if !std::mem::replace(&mut self.is_begun, true) {
+            let read = rest.read_to_end(&mut self.buffer)?;
+            let mark = read - without_mark(&self.buffer).len();
+            self.buffer.drain(..mark);
+            return Ok(read > 0);
         }
         // Whether there is more has to be known before anything moves.
         let mut first = [0];

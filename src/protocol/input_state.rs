@@ -149,10 +149,14 @@ impl InputState {
         }
     }
 
-    fn add_stream(&mut self, mut stream: Value) -> Result<(), String> {
-        let descriptor: StreamDescriptor = serde_json::from_value(stream["stream_descriptor"].take())
+    fn add_stream(&mut self, stream: Value) -> Result<(), String> {
+        let Value::Object(mut stream) = stream else {
+            return Err(format!("a `stream` is {}, not an object", kind_of(&stream)));
+        };
+        let descriptor = stream.remove("stream_descriptor").unwrap_or_default();
+        let descriptor: StreamDescriptor = serde_json::from_value(descriptor)
             .map_err(|_| "an item has no `stream.stream_descriptor.name`".to_owned())?;
-        let state = object_or_empty(stream["stream_state"].take(), &descriptor.name)?;
+        let state = object_or_empty(stream.remove("stream_state").unwrap_or_default(), &descriptor.name)?;
         self.states.insert(descriptor, state);
         Ok(())
     }
@@ -247,6 +251,8 @@ mod tests {
             ("[7]", "an item of the list is a number"),
             (r#"[{"type":"STREAM"}]"#, "has no `stream`"),
             (r#"[{"type":"STREAM","stream":{}}]"#, "no `stream.stream_descriptor.name`"),
+            (r#"[{"type":"STREAM","stream":[]}]"#, "a `stream` is a list, not an object"),
+            (r#"[{"type":"GLOBAL","global":{"stream_states":["a"]}}]"#, "a `stream` is a string, not an object"),
             (r#"[{"type":"WHAT"}]"#, "\"WHAT\" is not one of"),
             (r#"[{"type":"GLOBAL","global":{"shared_state":{"x":1}}}]"#, "shared_state"),
             (r#"[{"type":"GLOBAL","global":{}},{"type":"GLOBAL","global":{}}]"#, "only item"),

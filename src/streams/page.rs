@@ -43,7 +43,7 @@ impl Records {
         }
         if let Body::Memory(bytes) = &response.body {
             return Ok(Self(Kind::InMemory(
-                Document::index_into(bytes.another(), without_bom(bytes), path).map_err(|error| undecodable(&error))?,
+                Document::index_into(bytes.another(), json::without_mark(bytes), path).map_err(|error| undecodable(&error))?,
             )));
         }
         let (mut count, mut last) = (0, None);
@@ -162,18 +162,13 @@ impl Records {
 }
 
 fn in_memory<'b>(body: &'b Body, document: &'b Document) -> impl DoubleEndedIterator<Item = Record<'b>> {
-    let text = if let Body::Memory(bytes) = body { without_bom(bytes) } else { &[] };
+    let text = if let Body::Memory(bytes) = body { json::without_mark(bytes) } else { &[] };
     document.records(text).map(Record::found)
 }
 
 fn undecodable(error: &DocumentError) -> Undecodable {
     let retry = matches!(error, DocumentError::NotJson(_));
     Undecodable { problem: error.to_string(), retry }
-}
-
-/// RFC 8259 lets a parser ignore a byte order mark, and some APIs send one.
-fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// A response and its records.
@@ -250,7 +245,7 @@ impl Page {
                 Cow::Owned(bytes)
             }
         };
-        let text = std::str::from_utf8(without_bom(&bytes)).ok()?;
+        let text = std::str::from_utf8(json::without_mark(&bytes)).ok()?;
         serde_json::from_str::<Option<T>>(json::field_at(text, path)?).ok().flatten()
     }
 

@@ -22,3 +22,11 @@ pub use protocol::{ErrorTrace, Messages};
 pub use server::{Fault, Handler, Reply, Request, Routes, Server};
 pub use stripe::{StripeMock, StripeMockBuilder};
 pub use virtual_clock::{FixedRandom, VirtualClock};
+
+/// Reads any bytes as an entry of the response cache's file: for fuzzing.
+///
+/// # Panics
+/// If what they are read as is not what is kept of it.
+pub fn read_cache_entry(bytes: &[u8]) {
+    crate::http::cache::read_any(bytes);
+}

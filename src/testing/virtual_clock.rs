@@ -42,6 +42,13 @@ impl VirtualClock {
         self.lock().advance(duration);
     }
 
+    /// Sets the wall clock, back or forth, by so many seconds, as far as there are dates. What has elapsed is not touched.
+    pub fn set(&self, seconds: i64) {
+        let mut time = self.lock();
+        let bound = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        time.now = time.now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(bound);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Time> {
         self.time.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -71,6 +71,30 @@ pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_by
     Ok(response)
 }
 
+/// Reads what may stand in the file, given as the bytes before they are compressed. Whatever is taken for a response
+/// comes back as it was when it is kept and read again.
+#[cfg(feature = "testing")]
+pub(crate) fn read_any(bytes: &[u8]) {
+    use super::Credential;
+    use crate::http::RequestOptions;
+
+    const MAX: u64 = 1024 * 1024;
+    let Ok(url) = "http://a.com/x".parse() else { return };
+    let request = HttpRequest::get(url);
+    let key = CacheKey::new(b"", &request, &RequestOptions::default(), &Credential::Unsigned);
+    let compressed = |bytes: &[&[u8]]| {
+        let mut entry = GzEncoder::new(Vec::new(), Compression::fast());
+        bytes.iter().try_for_each(|part| entry.write_all(part)).and_then(|()| entry.finish()).unwrap_or_default()
+    };
+    // As it is, and behind the key of the request, which nobody comes upon by chance.
+    let _ = decode(&key, bytes, &request, MAX);
+    let Ok(response) = decode(&key, &compressed(&[key.as_bytes(), bytes]), &request, MAX) else { return };
+    let again = encode(&key, &request, &response, MAX).ok().flatten().unwrap_or_default();
+    let again = decode(&key, &again, &request, MAX).map(|again| (again.request, again.status, again.body.len()));
+    let Ok(again) = again else { panic!("an entry of ours cannot be read: {response:?}") };
+    assert_eq!(again, (response.request, response.status, response.body.len()));
+}
+
 /// A line without its end.
 fn line(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();

@@ -16,4 +16,6 @@ mod store;
 mod visit;
 
 pub(in crate::http) use credential::Credential;
+#[cfg(feature = "testing")]
+pub(crate) use entry::read_any;
 pub use response_cache::ResponseCache;

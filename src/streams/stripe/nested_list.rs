@@ -97,9 +97,7 @@ impl NestedList {
             let updated = object.get::<i64>(updated_list::CURSOR).or_else(|| object.get("created")).unwrap_or(started);
             self.take(object, &Self::parent_of(object, updated), records, &mut pages);
         })?;
-        if has_more(&records) {
-            pages.outer = last;
-        }
+        pages.outer = go_on_after(&records, last)?;
         Ok(records.with_rest(pages.token()))
     }
 
@@ -139,7 +137,7 @@ impl NestedList {
             last = record.get::<String>("id");
             records.extend(self.inner_record(record.clone().into_owned(), parent));
         })?;
-        let after = last.filter(|_| has_more(&records));
+        let after = go_on_after(&records, last)?;
         Ok(records.with_rest(pages.after_inner(after).token()))
     }
 }
@@ -206,6 +204,17 @@ impl HttpStream for NestedList {
     fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
         self.cursor.update(state, slice, newest, self.api.clock_now());
         GlobalCursor::fold(state, self.row.cursor);
+    }
+}
+
+/// The last id of a page that has another one behind it. To end where the page gives none would be a silent gap.
+fn go_on_after<T>(records: &Records, last: Option<T>) -> Result<Option<T>, Undecodable> {
+    match has_more(records) {
+        true if last.is_none() => {
+            let problem = "there are more pages, and it gives no record with `id` to go on from".to_owned();
+            Err(Undecodable { problem, retry: false })
+        }
+        more => Ok(last.filter(|_| more)),
     }
 }
 

@@ -36,4 +36,19 @@ pub enum Fault {
     TruncatedGzip,
     /// Sends exactly these bytes as the whole response, then closes.
     RawBytes(Vec<u8>),
+    /// Sends exactly these bytes, then resets the connection (RST).
+    RawThenReset(Vec<u8>),
+    /// Sends exactly these bytes, then nothing for that long, and closes.
+    RawThenSilence(Vec<u8>, Duration),
+    /// Sends `start`, then `again` over and over until the client has had enough: 16 GiB at most.
+    Endless {
+        /// What comes first.
+        start: Vec<u8>,
+        /// What is repeated. If it is empty, nothing is.
+        again: Vec<u8>,
+    },
+    /// Sends the whole reply, then closes the connection without having said that it would.
+    CloseAfter,
+    /// Sends the whole reply, then resets the connection (RST).
+    ResetAfter,
 }

@@ -12,6 +12,12 @@ use super::reply::gzip_bytes;
 use super::request::find_header;
 use super::{Fault, Reply, Request};
 
+/// Bytes of an endless reply that go out in one system call.
+const JOINED: usize = 64 * 1024;
+
+/// So many bytes of an endless reply are sent.
+const MOST_REPEATED: usize = 16 * 1024 * 1024 * 1024;
+
 /// What becomes of the connection once the reply is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum After {
@@ -41,6 +47,20 @@ impl<'a> Writer<'a> {
             Some(Fault::ResetBeforeHead) => return self.reset(),
             Some(Fault::RawBytes(bytes)) => {
                 self.write(&[], bytes)?;
+                return Ok(After::Close);
+            }
+            Some(Fault::RawThenReset(bytes)) => {
+                self.write(&[], bytes)?;
+                return self.reset();
+            }
+            Some(Fault::RawThenSilence(bytes, lasting)) => {
+                self.write(&[], bytes)?;
+                self.shared.pause(*lasting);
+                return Ok(After::Close);
+            }
+            Some(Fault::Endless { start, again }) => {
+                self.write(&[], start)?;
+                self.repeat(again)?;
                 return Ok(After::Close);
             }
             Some(Fault::SilenceBeforeHead(lasting)) => self.shared.pause(*lasting),
@@ -94,6 +114,14 @@ impl<'a> Writer<'a> {
                 self.shared.pause(lasting);
                 self.write(&[], rest)?;
             }
+            Some(Fault::CloseAfter) => {
+                self.write(&head, &payload)?;
+                return Ok(After::Close);
+            }
+            Some(Fault::ResetAfter) => {
+                self.write(&head, &payload)?;
+                return self.reset();
+            }
             _ => self.write(&head, &payload)?,
         }
         Ok(if close { After::Close } else { After::KeepAlive })
@@ -107,6 +135,18 @@ impl<'a> Writer<'a> {
             output.write_all(rest)?;
         }
         output.write_all(&payload[written.saturating_sub(head.len())..])
+    }
+
+    /// Writes the bytes over and over. Ends with the connection, which ends with the server.
+    fn repeat(&self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let block = bytes.repeat((JOINED / bytes.len()).max(1));
+        for _ in 0..MOST_REPEATED / block.len() {
+            self.write(&[], &block)?;
+        }
+        Ok(())
     }
 
     /// Makes closing the socket send RST in place of FIN.
