@@ -41,7 +41,7 @@
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
 //! | [`http`] | one request: budget, cache, credentials, transport, retry |
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
-//! | [`json`], [`clock`] | records as text; time and chance as values |
+//! | [`json`], [`clock`], [`stop`], [`memory`] | records as text; time, chance, the wish to end and the memory there is as values |
 
 mod bug;
 pub mod cli;
@@ -50,9 +50,13 @@ mod commands;
 mod config;
 pub mod http;
 pub mod json;
+pub mod memory;
 pub mod protocol;
 mod run;
+#[cfg(unix)]
+mod signals;
 pub mod source;
+pub mod stop;
 pub mod streams;
 pub mod sync;
 #[cfg(feature = "testing")]

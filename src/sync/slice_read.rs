@@ -39,7 +39,7 @@ impl StreamRead<'_, '_> {
         let mut paging = Paging::at(token);
         let interval = self.stream.state_checkpoint_interval();
         let mut reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
-        let fetcher = Fetcher::new(self.client, &self.log).sharing(self.sharing);
+        let fetcher = Fetcher::new(self.client, self).sharing(self.sharing);
         loop {
             if self.writer().is_none() {
                 return Ok(());
