@@ -53,8 +53,6 @@ pub mod json;
 pub mod memory;
 pub mod protocol;
 mod run;
-#[cfg(unix)]
-mod signals;
 pub mod source;
 pub mod stop;
 pub mod streams;
@@ -77,6 +75,8 @@ pub mod sync;
     reason = "a test kit waits in real time, panics on misuse, and makes up small numbers"
 )]
 pub mod testing;
+#[cfg(unix)]
+mod watch;
 
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};

@@ -16,6 +16,8 @@ use crate::protocol::{Failure, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
+#[cfg(unix)]
+use crate::watch;
 
 /// All is well.
 const DONE: u8 = 0;
@@ -63,14 +65,14 @@ impl Host {
 }
 
 /// The whole of a connector's `main`: runs the process's command line with the operating system's streams and clock, and
-/// ends as soon as SIGTERM or SIGINT asks for it.
+/// ends as soon as SIGTERM or SIGINT asks for it, or nobody reads stdout any more.
 #[must_use]
 pub fn launch(registry: &Registry) -> ExitCode {
     bug::tell_through_the_protocol();
     let host = Host::system();
     #[cfg(unix)]
-    if let Err(error) = crate::signals::watch(&host.stop) {
-        let _ = writeln!(io::stderr(), "warning: signals end this run without its last states: {error}");
+    if let Err(error) = watch::signals(&host.stop).and_then(|()| watch::stdout(&host.stop)) {
+        let _ = writeln!(io::stderr(), "warning: signals may end this run without its last states: {error}");
     }
     ExitCode::from(run(std::env::args_os(), registry, host))
 }

@@ -51,7 +51,9 @@ impl Stop {
         }
         let hooks = std::mem::take(&mut *hooks);
         self.0.requested.notify_all();
-        hooks.into_iter().for_each(|hook| hook());
+        for hook in hooks {
+            hook();
+        }
     }
 
     /// Why the run is to end, if it is.
@@ -183,7 +185,9 @@ mod tests {
         thread::scope(|scope| {
             let waiting = [(); 3].map(|()| scope.spawn(|| stop.wait(FOR_EVER)));
             stop.request(StopReason::Interrupted);
-            waiting.into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in waiting {
+                thread.join().unwrap();
+            }
         });
         stop.wait(FOR_EVER);
     }
