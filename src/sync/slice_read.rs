@@ -95,9 +95,9 @@ impl StreamRead<'_, '_> {
         let flow = page.for_each(&mut |record| {
             let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
             let seen = record.field_at(self.cursor_field);
-            let seen = seen.and_then(|text| serde_json::from_str(text.get()).ok());
+            let seen = seen.and_then(|text| serde_json::from_str(text).ok());
             let record = self.shaper.shape(record, &self.log)?;
-            self.records.write(&mut reading.lines, record.text(), emitted_at);
+            self.records.write_with(&mut reading.lines, |out| record.write_one_line(out), emitted_at);
             reading.records += 1;
             let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
             reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
