@@ -75,6 +75,24 @@ fn silence() -> Reply {
     Reply::empty(200).delay(FOR_EVER)
 }
 
+/// A mock that is silent once, after one page, and tells of each request.
+fn silent_after_one_page() -> (StripeMock, mpsc::Receiver<()>) {
+    let (told, asked) = mpsc::channel();
+    let tell = move |_: &Request| told.send(()).unwrap_or_default();
+    let mock = StripeMock::builder().count("charges", 450).fault("/v1/charges", 2, silence()).on_request(tell).start();
+    (mock, asked)
+}
+
+/// A run that has written its first page with a state, and waits for the second.
+fn waiting(mock: &StripeMock, asked: &mpsc::Receiver<()>) -> Running {
+    let mut running = Running::reading_charges(mock);
+    running.wait_for("\"STATE\"");
+    for _ in 0..2 {
+        asked.recv_timeout(PROMPT).unwrap();
+    }
+    running
+}
+
 fn ids(messages: &Messages) -> BTreeSet<String> {
     let id =
         |record: &str| serde_json::from_str::<serde_json::Value>(record).unwrap()["id"].as_str().unwrap().to_owned();
@@ -84,10 +102,8 @@ fn ids(messages: &Messages) -> BTreeSet<String> {
 #[test]
 fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_shells_expect() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let mock = StripeMock::builder().count("charges", 450).fault("/v1/charges", 3, silence()).start();
-        let mut running = Running::reading_charges(&mock);
-        running.wait_for("\"STATE\"");
-        let (status, stdout, stderr) = running.end(signal);
+        let (mock, asked) = silent_after_one_page();
+        let (status, stdout, stderr) = waiting(&mock, &asked).end(signal);
         let messages = Messages::parse(&stdout);
         assert_eq!((status, stderr.as_str()), (Some(code), ""), "{signal}");
         assert_eq!(messages.statuses("charges").last(), Some(&"INCOMPLETE"), "{signal}");
@@ -157,13 +173,12 @@ fn a_second_signal_ends_a_run_that_cannot_even_say_that_it_ends() {
 
 #[test]
 fn a_reader_that_goes_away_is_noticed_without_a_line_to_write() {
-    let mock = StripeMock::builder().count("charges", 450).fault("/v1/charges", 3, silence()).start();
-    let mut running = Running::reading_charges(&mock);
-    running.wait_for("\"STATE\"");
-    let Running { child, stdout, .. } = running;
+    let (mock, asked) = silent_after_one_page();
+    let Running { child, stdout, _directory, .. } = waiting(&mock, &asked);
     let clock = SystemClock::new();
     drop(stdout);
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    assert_eq!(mock.server().requests().len(), 2);
     assert!(clock.elapsed() < PROMPT, "it went on for {:?}", clock.elapsed());
 }

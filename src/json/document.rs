@@ -231,8 +231,7 @@ mod tests {
     fn records(text: &str, path: &[&str]) -> Result<(Vec<String>, String), DocumentError> {
         let path = RecordPath::new(path.iter().copied());
         let document = Document::index(text.as_bytes(), &path)?;
-        let in_memory: Vec<String> =
-            document.records(text.as_bytes()).map(|record| record.text().to_owned()).collect();
+        let in_memory: Vec<String> = document.records(text.as_bytes()).map(|record| record.text().to_owned()).collect();
         let mut streamed = Vec::new();
         let envelope = for_each_record(text.as_bytes(), &path, |record| {
             streamed.push(record.to_owned());

@@ -42,11 +42,7 @@ pub fn for_each_element<'t>(list: &'t str, mut on_element: impl FnMut(&'t str)) 
 
 /// Hands out what stands in a container, names and values alike, each with the byte that follows it, until something is
 /// found.
-fn find_part<'t, T>(
-    text: &'t str,
-    opening: u8,
-    mut on_part: impl FnMut(&'t str, u8) -> ControlFlow<T>,
-) -> Option<T> {
+fn find_part<'t, T>(text: &'t str, opening: u8, mut on_part: impl FnMut(&'t str, u8) -> ControlFlow<T>) -> Option<T> {
     let bytes = text.as_bytes();
     let mut at = scan::white_space(bytes, 0, &mut Skip).ok()?;
     let mut separator = *bytes.get(at)?;
