@@ -37,8 +37,8 @@ impl Running {
     }
 
     /// Reads `charges` of a mock.
-    fn reading_charges(mock: &StripeMock) -> Self {
-        let args = ["read", "--config", "c.json", "--streams", "charges"];
+    fn reading_charges(mock: &StripeMock, workers: &str) -> Self {
+        let args = ["read", "--config", "c.json", "--streams", "charges", "--workers", workers];
         Self::start(Binary::new(&args).file("c.json", config(mock)))
     }
 
@@ -84,8 +84,8 @@ fn silent_after_one_page() -> (StripeMock, mpsc::Receiver<()>) {
 }
 
 /// A run that has written its first page with a state, and waits for the second.
-fn waiting(mock: &StripeMock, asked: &mpsc::Receiver<()>) -> Running {
-    let mut running = Running::reading_charges(mock);
+fn waiting(mock: &StripeMock, asked: &mpsc::Receiver<()>, workers: &str) -> Running {
+    let mut running = Running::reading_charges(mock, workers);
     running.wait_for("\"STATE\"");
     for _ in 0..2 {
         asked.recv_timeout(PROMPT).unwrap();
@@ -101,9 +101,10 @@ fn ids(messages: &Messages) -> BTreeSet<String> {
 
 #[test]
 fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_shells_expect() {
-    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+    // With more than one worker the second page is asked for before the first one is written.
+    for (signal, code, workers) in [("TERM", 143, "1"), ("INT", 130, "1"), ("TERM", 143, "4")] {
         let (mock, asked) = silent_after_one_page();
-        let (status, stdout, stderr) = waiting(&mock, &asked).end(signal);
+        let (status, stdout, stderr) = waiting(&mock, &asked, workers).end(signal);
         let messages = Messages::parse(&stdout);
         assert_eq!((status, stderr.as_str()), (Some(code), ""), "{signal}");
         assert_eq!(messages.statuses("charges").last(), Some(&"INCOMPLETE"), "{signal}");
@@ -124,7 +125,7 @@ fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_she
 #[test]
 fn a_signal_ends_the_wait_for_a_retry() {
     let mock = StripeMock::builder().count("charges", 5).rate_limit("/v1/charges", 1, 500).start();
-    let mut running = Running::reading_charges(&mock);
+    let mut running = Running::reading_charges(&mock, "1");
     running.wait_for("waiting 5");
     let (status, stdout, _) = running.end("TERM");
     assert_eq!(Messages::parse(&stdout).statuses("charges").last(), Some(&"INCOMPLETE"));
@@ -174,7 +175,7 @@ fn a_second_signal_ends_a_run_that_cannot_even_say_that_it_ends() {
 #[test]
 fn a_reader_that_goes_away_is_noticed_without_a_line_to_write() {
     let (mock, asked) = silent_after_one_page();
-    let Running { child, stdout, _directory, .. } = waiting(&mock, &asked);
+    let Running { child, stdout, _directory, .. } = waiting(&mock, &asked, "4");
     let clock = SystemClock::new();
     drop(stdout);
     let output = child.wait_with_output().unwrap();

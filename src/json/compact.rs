@@ -1,68 +1,95 @@
-//! Writing a JSON text without the white space between its tokens, while it is read.
+//! Writing JSON texts without the white space between their tokens, while they are read.
 
-use super::scan::{CHUNK, Sink};
+use super::scan::{self, CHUNK, Fault, Sink};
 
-/// A value on its way to the end of a buffer.
-pub(super) struct Compact<'o> {
-    /// Longer than what is written, so that whole chunks can be written and the rest of them overwritten.
-    out: &'o mut Vec<u8>,
-    start: usize,
+/// Bytes that the buffer grows by. It is made longer before it is written to.
+const STEP: usize = 64 * 1024;
+
+/// A buffer of values, each on one line.
+#[derive(Default)]
+pub(super) struct Compact {
+    /// Longer than what is written, so that whole chunks can be written and what is too much be overwritten.
+    buffer: Vec<u8>,
     end: usize,
-    /// The length of the value, at most.
-    room: usize,
-    /// Where the names of the outermost object's members begin, counted from that of the object.
-    names: Option<&'o mut Vec<u32>>,
-    has_escaped_name: bool,
 }
 
-impl<'o> Compact<'o> {
-    /// A value of at most `room` bytes. The places of names are added to `names`.
-    pub(super) fn new(out: &'o mut Vec<u8>, room: usize, names: Option<&'o mut Vec<u32>>) -> Self {
-        let start = out.len();
-        Self { out, start, end: start, room, names, has_escaped_name: false }
+impl Compact {
+    /// Goes on after what is in a buffer.
+    pub(super) fn after(buffer: Vec<u8>) -> Self {
+        Self { end: buffer.len(), buffer }
     }
 
-    /// The value is written to its end. Whether a name is spelt with escapes.
-    pub(super) fn finish(self) -> bool {
-        self.out.truncate(self.end);
-        self.has_escaped_name
+    /// The bytes that are written.
+    pub(super) fn len(&self) -> usize {
+        self.end
     }
 
-    /// The value has no end: nothing of it stays.
-    pub(super) fn abandon(self) {
-        self.out.truncate(self.start);
+    /// Writes the value that begins at `at` of a text. The places of its members' names, counted from its own, are added
+    /// to `names`. Returns where it ends in the text, and whether a name is spelt with escapes.
+    ///
+    /// # Errors
+    /// If it has no end. What there was of it is written.
+    pub(super) fn write(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        names: Option<&mut Vec<u32>>,
+    ) -> Result<(usize, bool), Fault> {
+        if self.buffer.capacity() == self.buffer.len() {
+            // The rest of the text is no shorter than what is written of it.
+            self.buffer.reserve(text.len() - at + STEP);
+        }
+        let mut value = Value { start: self.end, compact: self, names, has_escaped_name: false };
+        let end = scan::value(text, at, &mut value)?;
+        Ok((end, value.has_escaped_name))
+    }
+
+    /// What is written.
+    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+        self.buffer.truncate(self.end);
+        self.buffer
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.out.resize(self.out.len() + self.room + CHUNK, 0);
+        self.buffer.resize(self.buffer.len() + STEP, 0);
     }
 }
 
-impl Sink for Compact<'_> {
+/// A value on its way into the buffer.
+struct Value<'c> {
+    compact: &'c mut Compact,
+    start: usize,
+    names: Option<&'c mut Vec<u32>>,
+    has_escaped_name: bool,
+}
+
+impl Sink for Value<'_> {
     #[inline]
     fn byte(&mut self, byte: u8) {
-        if self.end == self.out.len() {
-            self.grow();
+        let compact = &mut *self.compact;
+        if compact.end == compact.buffer.len() {
+            compact.grow();
         }
-        self.out[self.end] = byte;
-        self.end += 1;
+        compact.buffer[compact.end] = byte;
+        compact.end += 1;
     }
 
     #[inline]
     fn chunk(&mut self, chunk: &[u8; CHUNK], used: usize) {
-        if self.end + CHUNK > self.out.len() {
-            self.grow();
+        let compact = &mut *self.compact;
+        if compact.end + CHUNK > compact.buffer.len() {
+            compact.grow();
         }
-        self.out[self.end..self.end + CHUNK].copy_from_slice(chunk);
-        self.end += used;
+        compact.buffer[compact.end..compact.end + CHUNK].copy_from_slice(chunk);
+        compact.end += used;
     }
 
     #[inline]
     fn name(&mut self, _: usize) {
         if let Some(names) = &mut self.names {
             // A text of 4 GiB is refused before.
-            names.push(u32::try_from(self.end - self.start).unwrap_or(u32::MAX));
+            names.push(u32::try_from(self.compact.end - self.start).unwrap_or(u32::MAX));
         }
     }
 

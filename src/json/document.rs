@@ -11,7 +11,7 @@ use super::Object;
 use super::compact::Compact;
 use super::scan::{self, Fault, Sink, Skip};
 use super::text::Window;
-use super::walk::{Broken, TakeRecord, Taking, Walk};
+use super::walk::{Broken, MAX_RECORD, TakeRecord, Taking, Walk};
 
 /// Where the records are in a response: the names that lead to them. Empty when the response itself is the record,
 /// or the list of records.
@@ -54,7 +54,7 @@ pub struct Document {
     /// Where the names of members begin, record by record, counted from the beginning of their record.
     names: Vec<u32>,
     /// The records that stand on several lines in the response, on one line each.
-    compact: String,
+    compact: Vec<u8>,
     envelope: String,
 }
 
@@ -91,9 +91,7 @@ impl Document {
             Broken::Stopped(error) => DocumentError::Shape(error.to_string()),
         })?;
         let Index { records, names, compact } = walk.taker;
-        // What is left of a valid text without its white space is valid.
-        let compact = String::from_utf8(compact).map_err(|error| DocumentError::Shape(error.to_string()))?;
-        Ok(Self { records, names, compact, envelope })
+        Ok(Self { records, names, compact: compact.into_bytes(), envelope })
     }
 
     /// How many records there are.
@@ -110,12 +108,11 @@ impl Document {
 
     /// The records, out of the text that was indexed. Of another text, those that are there.
     pub fn records<'t>(&'t self, text: &'t [u8]) -> impl DoubleEndedIterator<Item = Object<'t>> {
-        let text = std::str::from_utf8(text).unwrap_or_default();
         self.records.iter().filter_map(move |place| {
             let stands_in = if place.is_compact { &self.compact } else { text };
             let record = stands_in.get(place.start as usize..place.end as usize)?;
             let names = self.names.get(place.names.start as usize..place.names.end as usize)?;
-            Some(if place.has_escaped_name { Object::new(record) } else { Object::with_names(record, names) })
+            Some(Object::found(record, (!place.has_escaped_name).then_some(names)))
         })
     }
 
@@ -131,28 +128,22 @@ impl Document {
 struct Index {
     records: Vec<Place>,
     names: Vec<u32>,
-    compact: Vec<u8>,
+    compact: Compact,
 }
 
 impl TakeRecord for Index {
     fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking> {
-        let known = self.names.len();
+        let (known, known_compact) = (self.names.len(), self.compact.len());
         let mut one_line = OneLine { names: &mut self.names, start: at, has_escaped_name: false };
-        let end = scan::value(text, at, &mut one_line);
-        let mut has_escaped_name = one_line.has_escaped_name;
-        let mut start = at;
-        let (end, is_compact) = match end {
+        let (start, taken) = match scan::value(text, at, &mut one_line) {
             Err(Fault::Stopped) => {
                 self.names.truncate(known);
-                start = self.compact.len();
-                let mut compact = Compact::new(&mut self.compact, text.len() - at, Some(&mut self.names));
-                let end = scan::value(text, at, &mut compact);
-                has_escaped_name = compact.finish();
-                (end, true)
+                (self.compact.len(), self.compact.write(text, at, Some(&mut self.names)))
             }
-            end => (end, false),
+            end => (at, end.map(|end| (end, one_line.has_escaped_name))),
         };
-        let end = end.map_err(Taking::Fault)?;
+        let (end, has_escaped_name) = taken.map_err(Taking::Fault)?;
+        let is_compact = self.compact.len() > known_compact;
         self.records.push(Place {
             start: to_u32(start),
             end: to_u32(if is_compact { self.compact.len() } else { end }),
@@ -213,6 +204,9 @@ struct HandOut<F>(F);
 impl<F: FnMut(&str) -> anyhow::Result<()>> TakeRecord for HandOut<F> {
     fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking> {
         let end = scan::value(text, at, &mut Skip).map_err(Taking::Fault)?;
+        if end - at > MAX_RECORD {
+            return Err(Taking::TooLong);
+        }
         let record = std::str::from_utf8(&text[at..end]).map_err(|_| Taking::Fault(Fault::Invalid))?;
         (self.0)(record).map_err(Taking::Stopped)?;
         Ok(end)
@@ -226,7 +220,7 @@ fn not_json_at(at: usize) -> DocumentError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::walk::{MAX_ENVELOPE, MAX_RECORD};
+    use crate::json::walk::MAX_ENVELOPE;
 
     fn records(text: &str, path: &[&str]) -> Result<(Vec<String>, String), DocumentError> {
         let path = RecordPath::new(path.iter().copied());

@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::compact::Compact;
-use super::scan::{self, Fault};
+use super::scan::Fault;
 
 /// Appends a valid JSON text to `out` as one line. A text that is one line already is copied as it is; in any other
 /// the white space between tokens goes. Nothing inside a token changes: numbers keep their digits, strings their
@@ -14,16 +14,16 @@ pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(bytes);
         return;
     }
-    let mut compact = Compact::new(out, bytes.len(), None);
     let start = bytes.len() - text.trim_start().len();
-    match scan::value(bytes, start, &mut compact) {
-        // A number at the end of a text could go on, as far as the scan knows.
-        Ok(_) | Err(Fault::Incomplete) => _ = compact.finish(),
-        Err(_) => {
-            compact.abandon();
-            // No JSON. On one line it is, whatever it is.
-            out.extend(bytes.iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
-        }
+    let written = out.len();
+    let mut compact = Compact::after(std::mem::take(out));
+    let end = compact.write(bytes, start, None);
+    *out = compact.into_bytes();
+    // A number at the end of a text could go on, as far as the scan knows.
+    if matches!(end, Err(fault) if fault != Fault::Incomplete) {
+        // No JSON. On one line it is, whatever it is.
+        out.truncate(written);
+        out.extend(bytes.iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     }
 }
 

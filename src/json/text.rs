@@ -2,8 +2,10 @@
 
 use std::io::{self, Read};
 
-/// Bytes that are read at a time.
+/// Bytes that are read at a time, at least.
 const WINDOW: usize = 128 * 1024;
+/// Bytes that are read at a time, at most.
+const MAX_STEP: usize = 4 * 1024 * 1024;
 
 /// A text, as far as it is in memory.
 pub(super) trait Text {
@@ -43,8 +45,8 @@ impl<R: Read> Text for Window<R> {
     }
 
     fn more(&mut self, from: usize) -> io::Result<bool> {
-        // A value that does not fit is looked at again from its start: twice as much of it each time.
-        let wanted = WINDOW.max(self.buffer.len() - from);
+        // A value that does not fit is looked at again from its start: with twice as much of it, up to a point.
+        let wanted = (self.buffer.len() - from).clamp(WINDOW, MAX_STEP);
         let mut rest = self.reader.by_ref().take(wanted as u64);
         if self.buffer.is_empty() {
             return Ok(rest.read_to_end(&mut self.buffer)? > 0);

@@ -33,6 +33,7 @@ pub(super) trait TakeRecord {
 /// Why a record could not be taken.
 pub(super) enum Taking {
     Fault(Fault),
+    TooLong,
     Stopped(anyhow::Error),
 }
 
@@ -178,6 +179,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
                     return Ok(());
                 }
                 Err(Taking::Stopped(error)) => return Err(Broken::Stopped(error)),
+                Err(Taking::TooLong) => return Err(too_long("a record", MAX_RECORD)),
                 Err(Taking::Fault(fault)) => self.go_on(fault, "a record", MAX_RECORD)?,
             }
         }

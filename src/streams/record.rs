@@ -63,26 +63,28 @@ impl<'a> Record<'a> {
     /// The text.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        if self.added.is_empty() { Cow::Borrowed(self.object().text()) } else { self.parts().concat().into() }
+        let text = self.object().text();
+        match self.added.is_empty() {
+            true => Cow::Borrowed(text),
+            false => String::from_utf8_lossy(&self.parts(text.as_bytes()).concat()).into_owned().into(),
+        }
     }
 
     /// Appends the text as one line.
     pub fn write_one_line(&self, out: &mut Vec<u8>) {
-        if self.object().is_indexed() {
-            self.parts().iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
-        } else {
-            json::write_one_line(out, &self.text());
+        match self.object().line() {
+            Some(line) => self.parts(line).iter().for_each(|part| out.extend_from_slice(part)),
+            None => json::write_one_line(out, &self.text()),
         }
     }
 
     /// What the text is put together of: all up to where members are added, a comma, and the rest.
-    fn parts(&self) -> [&str; 3] {
-        let text = self.object().text();
-        let (Some(body), Some(added)) = (text.trim_end().strip_suffix('}'), self.added.strip_prefix('{')) else {
-            return [text, "", ""];
+    fn parts<'t>(&'t self, text: &'t [u8]) -> [&'t [u8]; 3] {
+        let (Some(body), Some(added)) = (text.strip_suffix(b"}"), self.added.strip_prefix('{')) else {
+            return [text, b"", b""];
         };
-        let comma = if body.trim_end().ends_with('{') { "" } else { "," };
-        [body, comma, added]
+        let comma = if body.trim_ascii_end().ends_with(b"{") { "" } else { "," };
+        [body, comma.as_bytes(), added.as_bytes()]
     }
 
     fn object(&self) -> Object<'_> {
@@ -116,7 +118,7 @@ impl<'a> Record<'a> {
     pub fn set(&mut self, name: &str, value: &impl Serialize) {
         // Only a map with keys that are no texts, or a type that refuses, cannot be JSON; then the member stays.
         let Ok(value) = serde_json::to_string(value) else { return };
-        if self.added.is_empty() && self.object().is_indexed() && self.object().field(name).is_none() {
+        if self.added.is_empty() && self.object().line().is_some() && self.object().field(name).is_none() {
             self.added = json::with_field("{}", name, &value);
         } else {
             self.text = Text::Made(json::with_field(&self.text(), name, &value));
