@@ -14,7 +14,7 @@ use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, RequestContext};
 use source_http::testing::{Fault, Reply, Request, Routes, Server};
 
-use crate::support::{ClosedPort, Items, assert_page, connector, failure, no_such_host, page};
+use crate::support::{BusyPort, ClosedPort, Items, assert_page, connector, failure, no_such_host, page};
 
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test may take.
@@ -116,19 +116,8 @@ fn a_body_that_makes_progress_is_no_fault_however_slow() {
 
 #[test]
 fn a_peer_that_accepts_no_connection_is_given_up_after_the_connect_timeout() {
-    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    listener.bind(&std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-    listener.listen(0).unwrap();
-    let address = listener.local_addr().unwrap().as_socket().unwrap();
-    // Fills the queue of connections, so that the system answers no further one.
-    let mut queue = Vec::new();
-    for _ in 0..64 {
-        match std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
-            Ok(client) => queue.push(client),
-            Err(_) => break,
-        }
-    }
-    let done = Items::new(format!("http://{address}")).with(|options| options.connect_timeout = SHORT).read();
+    let port = BusyPort::new();
+    let done = Items::new(format!("http://{}", port.addr())).with(|options| options.connect_timeout = SHORT).read();
     let message = failure(&done, "transient_error", 5);
     assert!(
         message.contains("no connection could be opened: timed out: not ready within 200ms (connect_timeout)"),

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use source_http::Source;
-use source_http::clock::{Clock, SystemClock};
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{CheckContext, Config, SourceContext};
+use source_http::stop::Stop;
 use source_http::streams::{HttpStream, RequestContext};
 use source_http::testing::{InProcess, Reply, Request, Server};
 
@@ -78,7 +78,7 @@ fn the_first_stream_goes_ahead_and_then_as_many_are_asked_at_once_as_there_are_w
                 if seen.load(Ordering::SeqCst) == 3 {
                     break;
                 }
-                SystemClock::new().sleep(Duration::from_millis(10));
+                Stop::default().wait(Duration::from_millis(10));
             }
         }
         under_way.fetch_sub(1, Ordering::SeqCst);

@@ -18,9 +18,11 @@ Examples:
 FILE may be - for standard input.
 
 Exit codes:
-  0  done; also a check that failed, unless --exit-status is given
-  1  failed; the last line on stdout says why
-  2  the command line makes no sense; see stderr";
+    0  done; also a check that failed, unless --exit-status is given
+    1  failed; the last line on stdout says why
+    2  the command line makes no sense; see stderr
+  130  ended by SIGINT (Ctrl-C), with the states of what was read
+  143  ended by SIGTERM, in the same way";
 
 /// Reads an HTTP API as an Airbyte source and writes Airbyte protocol messages to stdout, one JSON object a line.
 #[derive(Debug, Parser)]

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::stop::Stop;
+
 /// A source of time, and the only way to wait.
 pub trait Clock: Send + Sync {
     /// The wall clock. It may jump; use [`Clock::elapsed`] for durations.
@@ -14,8 +16,8 @@ pub trait Clock: Send + Sync {
     /// Time since an arbitrary but fixed start. Never goes backwards.
     fn elapsed(&self) -> Duration;
 
-    /// Blocks the calling thread for `duration`.
-    fn sleep(&self, duration: Duration);
+    /// Blocks the calling thread for `duration`, or until the run is to end.
+    fn sleep(&self, duration: Duration, stop: &Stop);
 }
 
 /// The operating system's clocks.
@@ -49,8 +51,8 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
+    fn sleep(&self, duration: Duration, stop: &Stop) {
+        stop.wait(duration);
     }
 }
 

@@ -41,7 +41,7 @@
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
 //! | [`http`] | one request: budget, cache, credentials, transport, retry |
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
-//! | [`json`], [`clock`] | records as text; time and chance as values |
+//! | [`json`], [`clock`], [`stop`], [`memory`] | records as text; time, chance, the wish to end and the memory there is as values |
 
 mod buffers;
 mod bug;
@@ -51,9 +51,11 @@ mod commands;
 mod config;
 pub mod http;
 pub mod json;
+pub mod memory;
 pub mod protocol;
 mod run;
 pub mod source;
+pub mod stop;
 pub mod streams;
 pub mod sync;
 #[cfg(feature = "testing")]
@@ -74,6 +76,8 @@ pub mod sync;
     reason = "a test kit waits in real time, panics on misuse, and makes up small numbers"
 )]
 pub mod testing;
+#[cfg(unix)]
+mod watch;
 
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};

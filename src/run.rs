@@ -11,9 +11,13 @@ use crate::cli::{self, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::http::NetworkEnvironment;
+use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, Output, Redactor};
 use crate::source::{Registry, Source};
+use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
+#[cfg(unix)]
+use crate::watch;
 
 /// All is well.
 const DONE: u8 = 0;
@@ -30,8 +34,12 @@ pub struct Host {
     pub random: Arc<dyn Random>,
     /// Proxies and trusted authorities.
     pub network: NetworkEnvironment,
+    /// The memory there is.
+    pub memory: MemoryLimit,
+    /// Ends the run before it is done.
+    pub stop: Stop,
     /// Read where a file is given as `-`.
-    pub stdin: Box<dyn Read>,
+    pub stdin: Box<dyn Read + Send>,
     /// Protocol messages, and the answers to `--help` and `--version`.
     pub stdout: Box<dyn Write + Send>,
     /// What is wrong with the command line.
@@ -39,7 +47,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// The operating system's.
+    /// The operating system's. Signals are not looked at; [`launch`] does that.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where stdout is handed to its only writer")]
     pub fn system() -> Self {
@@ -47,6 +55,8 @@ impl Host {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             network: NetworkEnvironment::system(),
+            memory: MemoryLimit::system(),
+            stop: Stop::default(),
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
@@ -54,14 +64,21 @@ impl Host {
     }
 }
 
-/// The whole of a connector's `main`: runs the process's command line with the operating system's streams and clock.
+/// The whole of a connector's `main`: runs the process's command line with the operating system's streams and clock, and
+/// ends as soon as SIGTERM or SIGINT asks for it, or nobody reads stdout any more.
 #[must_use]
 pub fn launch(registry: &Registry) -> ExitCode {
     bug::tell_through_the_protocol();
-    ExitCode::from(run(std::env::args_os(), registry, Host::system()))
+    let host = Host::system();
+    #[cfg(unix)]
+    if let Err(error) = watch::signals(&host.stop).and_then(|()| watch::stdout(&host.stop)) {
+        let _ = writeln!(io::stderr(), "warning: signals may end this run without its last states: {error}");
+    }
+    ExitCode::from(run(std::env::args_os(), registry, host))
 }
 
-/// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage. `args` begins with the program's name.
+/// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage, or that of the [reason to
+/// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut host: Host) -> u8 {
     let invocation = match cli::parse(args) {
         Ok(invocation) => invocation,
@@ -93,7 +110,9 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
         clock: host.clock,
         random: host.random,
         network: host.network,
-        stdin: &mut host.stdin,
+        memory: &host.memory,
+        stop: &host.stop,
+        stdin: Some(host.stdin),
         cache_dir: invocation.cache_dir.as_deref(),
     };
     let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
@@ -110,7 +129,7 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
                 let text = output.redactor().redact(&failure.message);
                 let _ = writeln!(host.stderr, "error: {text}");
             }
-            FAILED
+            host.stop.reason().map_or(FAILED, StopReason::exit_code)
         }
     }
 }

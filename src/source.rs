@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::bug;
 use crate::clock::Clock;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
+use crate::stop::Stop;
 use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
 
 /// A config that fits the source's specification. It is as the user wrote it: members that were left out are not there,
@@ -21,6 +22,8 @@ pub type Config = Map<String, Value>;
 pub struct SourceContext {
     /// The time, for streams that are sliced by it.
     pub clock: Arc<dyn Clock>,
+    /// Whether the run is to end, for streams that wait by themselves.
+    pub stop: Stop,
     /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
     /// specification marks with `airbyte_secret` are in it already.
     pub redactor: Redactor,

@@ -16,6 +16,8 @@ use source_http::http::{
     Body, HeaderMap, HeaderValue, NetworkEnvironment, Response, ResponseAction, StatusCode, link_target, server_hint,
 };
 use source_http::json::{RecordPath, write_one_line};
+use source_http::memory::MemoryLimit;
+use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
 use source_http::testing::{FixedRandom, Messages, Reply, Request, Server, VirtualClock};
 use source_http::{Host, Registry, run};
@@ -130,7 +132,7 @@ pub fn headers(bytes: &[u8]) {
         }
     }
     let now = Timestamp::from_second(1_793_491_200).expect("a time");
-    let hint = server_hint(&response(headers, Body::Memory(Vec::new())), ResponseAction::RateLimited, now);
+    let hint = server_hint(&response(headers, Body::Memory(Vec::new().into())), ResponseAction::RateLimited, now);
     if let Some((wait, header)) = hint {
         assert!(!wait.is_zero() && wait.as_secs() <= 31 * 86_400, "{header} asks for a wait of {wait:?}");
     }
@@ -173,6 +175,8 @@ fn read(stdin: &[u8], args: &[&str]) -> Done {
         clock: Arc::new(VirtualClock::at(1_793_491_200)),
         random: Arc::new(FixedRandom(0.5)),
         network: NetworkEnvironment::from_vars(Vec::<(String, OsString)>::new()),
+        memory: MemoryLimit::none(),
+        stop: Stop::default(),
         stdin: Box::new(Cursor::new(stdin.to_vec())),
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(io::sink()),

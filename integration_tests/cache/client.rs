@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use source_http::clock::{Clock, SystemClock, SystemRandom};
+use source_http::clock::{SystemClock, SystemRandom};
 use source_http::http::auth::NoAuth;
 use source_http::http::budget::BudgetWait;
 use source_http::http::cache::ResponseCache;
 use source_http::http::{Exchange, HttpClient, HttpRequest, RequestOptions, Response, RetryObserver, RetryRules, Wait};
 use source_http::protocol::{LogLevel, Output, Redactor};
+use source_http::stop::Stop;
 use source_http::testing::{Reply, Request, Server};
 
 use super::files;
@@ -149,7 +150,7 @@ fn a_response_too_long_to_be_kept_is_fetched_each_time_and_by_all_at_once() {
     let seen = most.clone();
     let server = Server::start(move |_: &Request| {
         if first.fetch_add(1, Ordering::SeqCst) == 0 {
-            SystemClock::new().sleep(Duration::from_millis(300));
+            Stop::default().wait(Duration::from_millis(300));
         } else {
             here.fetch_add(1, Ordering::SeqCst);
             // Each waits for the other, but not for ever.
@@ -158,7 +159,7 @@ fn a_response_too_long_to_be_kept_is_fetched_each_time_and_by_all_at_once() {
                 if seen.load(Ordering::SeqCst) == 2 {
                     break;
                 }
-                SystemClock::new().sleep(Duration::from_millis(10));
+                Stop::default().wait(Duration::from_millis(10));
             }
             here.fetch_sub(1, Ordering::SeqCst);
         }

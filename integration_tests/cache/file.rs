@@ -11,6 +11,7 @@ use assert_cmd::Command;
 use flate2::read::GzDecoder;
 use source_http::http::auth::TokenAuthenticator;
 use source_http::protocol::Redactor;
+use source_http::stop::{Stop, StopReason};
 use source_http::testing::{Finished, Reply, Request, Server};
 
 use super::{List, files, one_page, page, read, said, warnings};
@@ -175,15 +176,39 @@ fn the_directory_can_be_named_by_a_flag_or_a_variable() {
     assert!(help.contains("--cache-dir <DIR>") && help.contains("[env: SOURCE_HTTP_CACHE_DIR]"), "{help}");
 }
 
-/// Set for the process that a test starts in order to kill it: the server to read from.
-const TO_BE_KILLED: &str = "CACHE_TEST_URL";
-
 #[test]
-fn a_process_that_is_killed_leaves_no_file_behind() {
+fn a_run_that_is_stopped_removes_the_file() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let (watched, stop) = (folder.path().to_owned(), Arc::new(Mutex::new(None::<Stop>)));
+    let ended_by = stop.clone();
+    let server = Server::start(move |request: &Request| {
+        if request.path == "/list/2" {
+            assert_eq!(files(&watched).len(), 1);
+            ended_by.lock().expect("a lock").take().expect("once").request(StopReason::Terminated);
+        }
+        page(1)
+    });
+    let connector = read(&server.url(), |url| vec![List { pages: 2, ..List::new("a", url) }]);
+    *stop.lock().expect("a lock") = Some(connector.stop());
+    let done = connector.arg("--cache-dir").arg(folder.path()).run("read");
+    assert_eq!((done.status, files(folder.path())), (143, Vec::<PathBuf>::new()));
+}
+
+/// Set for the process that a test starts in order to kill it: the server to read from, and where the file is to be.
+const TO_BE_KILLED: &str = "CACHE_TEST_URL";
+const CACHE_DIR: &str = "CACHE_TEST_DIR";
+
+/// In a process that is to be killed, reads a page that is kept, and one that never comes. Elsewhere starts the test of
+/// that name in such a process, kills it when it waits for the second page, and returns the directory for its temporary
+/// files.
+fn killed(test: &str, cache_dir: Option<&Path>) -> Option<tempfile::TempDir> {
     if let Ok(url) = std::env::var(TO_BE_KILLED) {
-        // The second page never comes.
-        read(&url, |url| vec![List { pages: 2, ..List::new("a", url) }]).run("read");
-        return;
+        let mut connector = read(&url, |url| vec![List { pages: 2, ..List::new("a", url) }]);
+        if let Some(directory) = std::env::var_os(CACHE_DIR) {
+            connector = connector.arg("--cache-dir").arg(directory);
+        }
+        connector.run("read");
+        return None;
     }
     let (told, second_page) = std::sync::mpsc::channel();
     let server = Server::start(move |request: &Request| {
@@ -195,8 +220,9 @@ fn a_process_that_is_killed_leaves_no_file_behind() {
     });
     let folder = tempfile::tempdir().expect("a directory");
     let mut child = std::process::Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "cache::file::a_process_that_is_killed_leaves_no_file_behind"])
+        .args(["--exact", &format!("cache::file::{test}")])
         .env(TO_BE_KILLED, server.url())
+        .envs(cache_dir.map(|directory| (CACHE_DIR, directory)))
         .env("TMPDIR", folder.path())
         .stdout(std::process::Stdio::null())
         .spawn()
@@ -205,10 +231,39 @@ fn a_process_that_is_killed_leaves_no_file_behind() {
     child.kill().expect("killed");
     child.wait().expect("gone");
     reached.expect("the first page was kept and the second asked for");
+    Some(folder)
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_no_file_behind() {
+    let Some(folder) = killed("a_process_that_is_killed_leaves_no_file_behind", None) else { return };
     // The files of the test's own connector, which knows its arguments from them, are not the cache's.
     let left: Vec<_> = files(folder.path())
         .into_iter()
         .filter(|path| path.to_string_lossy().contains("source-http-") || path.to_string_lossy().contains("responses-"))
         .collect();
     assert_eq!(left, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn what_a_killed_process_leaves_in_a_named_directory_is_removed_by_the_next_run() {
+    let cache = tempfile::tempdir().expect("a directory");
+    let test = "what_a_killed_process_leaves_in_a_named_directory_is_removed_by_the_next_run";
+    if killed(test, Some(cache.path())).is_none() {
+        return;
+    }
+    let left = files(cache.path());
+    assert_eq!(left.len(), 1, "{left:?}");
+    let watched = cache.path().to_owned();
+    let server = Server::start(move |request: &Request| {
+        if request.path == "/list/2" {
+            // Its own file alone.
+            let files = files(&watched);
+            assert!(files.len() == 1 && files != left, "{files:?}");
+        }
+        page(1)
+    });
+    let connector = read(&server.url(), |url| vec![List { pages: 2, ..List::new("a", url) }]);
+    let done = connector.arg("--cache-dir").arg(cache.path()).run("read");
+    assert_eq!((done.status, files(cache.path())), (0, Vec::<PathBuf>::new()));
 }

@@ -5,13 +5,15 @@ mod gate;
 mod items;
 mod list;
 mod nowhere;
+mod steps;
 mod tls_server;
 mod tunnel_proxy;
 
 pub(crate) use gate::{Gate, Misbehaviour};
 pub(crate) use items::{Items, assert_page, failure, page};
 pub(crate) use list::List;
-pub(crate) use nowhere::{ClosedPort, no_such_host};
+pub(crate) use nowhere::{BusyPort, ClosedPort, no_such_host};
+pub(crate) use steps::Steps;
 pub(crate) use tls_server::{Authority, Leaf, TlsServer};
 pub(crate) use tunnel_proxy::{Answer, TunnelProxy};
 

@@ -1,4 +1,5 @@
-//! `check`: whether a config works. Whatever happens, the answer is exactly one `CONNECTION_STATUS`.
+//! `check`: whether a config works. The answer is exactly one `CONNECTION_STATUS`, unless the run is ended before it is
+//! known.
 
 use super::{Context, LoggedWaits};
 use crate::bug;
@@ -12,7 +13,8 @@ use crate::sync::is_closed_pipe;
 pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool> {
     let (status, message) = match bug::caught(|| check(args, cx)) {
         Ok(message) => (CheckStatus::Succeeded, message),
-        Err(error) if is_closed_pipe(&error) => return Err(error),
+        // A run that was ended says nothing about the config.
+        Err(error) if is_closed_pipe(&error) || cx.stop.is_requested() => return Err(error),
         Err(error) => (CheckStatus::Failed, Some(Failure::from_error(error).message)),
     };
     cx.output.connection_status(ConnectionStatus { status, message })?;

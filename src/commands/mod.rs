@@ -15,8 +15,10 @@ use crate::config;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
 use crate::http::{HttpClient, NetworkEnvironment, RetryObserver, Wait};
+use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
+use crate::stop::Stop;
 use crate::streams::HttpStream;
 
 /// What every command has.
@@ -26,7 +28,10 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) network: NetworkEnvironment,
-    pub(crate) stdin: &'a mut dyn Read,
+    pub(crate) memory: &'a MemoryLimit,
+    pub(crate) stop: &'a Stop,
+    /// `None` once it was read.
+    pub(crate) stdin: Option<Box<dyn Read + Send>>,
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
 }
@@ -42,14 +47,15 @@ pub(crate) fn run(command: &Command, cx: &mut Context<'_>) -> anyhow::Result<boo
 }
 
 impl Context<'_> {
-    fn config(&mut self, file: &Path) -> Result<Config, Failure> {
+    fn config(&mut self, file: &Path) -> anyhow::Result<Config> {
         let text = self.read_file(file, "config", "--config")?;
         let specification = self.source.spec().connection_specification;
-        config::load(&text, &name(file), &specification, self.output.redactor())
+        Ok(config::load(&text, &name(file), &specification, self.output.redactor())?)
     }
 
     fn streams(&self, config: &Config) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        let cx = SourceContext { clock: self.clock.clone(), redactor: self.output.redactor().clone() };
+        let redactor = self.output.redactor().clone();
+        let cx = SourceContext { clock: self.clock.clone(), stop: self.stop.clone(), redactor };
         self.source.streams(config, &cx)
     }
 
@@ -57,17 +63,23 @@ impl Context<'_> {
         let cache =
             self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
         HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+            .with_stop(self.stop)
             .with_network(self.network.clone())
             .with_cache(cache)
     }
 
-    fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> Result<Vec<u8>, Failure> {
-        let mut text = Vec::new();
-        let read = match file.as_os_str() == "-" {
-            true => self.stdin.read_to_end(&mut text).map(|_| text),
-            false => std::fs::read(file),
+    /// Reads a file, or standard input. A pipe that nobody writes to does not keep a run from being ended.
+    fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> anyhow::Result<Vec<u8>> {
+        let stdin = self.stdin.take_if(|_| file.as_os_str() == "-");
+        let path = file.to_owned();
+        let read = move || match stdin {
+            Some(mut stdin) => {
+                let mut text = Vec::new();
+                stdin.read_to_end(&mut text).map(|_| text)
+            }
+            None => std::fs::read(path),
         };
-        let read = read.map(|text| match text.strip_prefix(b"\xef\xbb\xbf") {
+        let read = self.stop.unless_requested(read)?.map(|text| match text.strip_prefix(b"\xef\xbb\xbf") {
             // Some editors put a byte order mark at the beginning of every file.
             Some(text) => text.to_vec(),
             None => text,
@@ -78,7 +90,8 @@ impl Context<'_> {
                 io::ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
                 _ => error.to_string(),
             };
-            Failure::config(format!("The {what} file {} cannot be read: {why}. Check {flag}.", file.display()))
+            let text = format!("The {what} file {} cannot be read: {why}. Check {flag}.", file.display());
+            Failure::config(text).into()
         })
     }
 }

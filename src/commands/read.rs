@@ -22,7 +22,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     };
     let num_workers = args.workers.map_or_else(|| cx.source.num_workers(&config), usize::from);
     let plan = ReadPlan { streams: &streams, catalog: &catalog, state: &state, limit: args.limit, num_workers };
-    sync::read(&plan, &cx.client(), cx.output)
+    sync::read(&plan, &cx.client(), cx.output, cx.memory)
 }
 
 /// The catalog of someone who gave none: every stream, incrementally where possible.

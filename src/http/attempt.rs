@@ -51,7 +51,9 @@ impl HttpClient {
             false => Ok(false),
         };
         let started = self.clock.elapsed();
-        let sent = self.transport.send(exchange.request, exchange.options, &mut sign);
+        // An error of this kind comes back with the next line that is written.
+        let alive = || drop(exchange.observer.alive());
+        let sent = self.transport.send(exchange.request, exchange.options, &mut sign, &alive);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
         let Sent { response, signed, withheld } = match sent {
             Ok(sent) => sent,

@@ -61,7 +61,7 @@ impl Body {
         if buffer.len() as u64 > max_bytes {
             return Err(BodyError::TooLong);
         }
-        let mut file = tempfile::tempfile().map_err(BodyError::Spool)?;
+        let mut file = spool().map_err(BodyError::Spool)?;
         let mut length = 0;
         loop {
             length += buffer.len() as u64;
@@ -144,6 +144,14 @@ fn fill(buffer: &mut Buffer, reader: &mut impl Read) -> io::Result<()> {
     }
 }
 
+/// A temporary file without a name. Nobody but the owner may open it, not even through `/proc`.
+fn spool() -> io::Result<File> {
+    let file = tempfile::tempfile()?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
 /// Its length: there may be secrets in it.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,6 +163,15 @@ impl fmt::Debug for Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_body_on_disk_has_no_name_and_is_for_its_owner_only() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let Ok(Body::Spooled { file, .. }) = round_trip(MEMORY_LIMIT + 1, u64::MAX) else { panic!("in memory") };
+        let metadata = file.metadata().unwrap();
+        assert_eq!((metadata.nlink(), metadata.permissions().mode() & 0o777), (0, 0o600));
+    }
 
     fn round_trip(length: usize, max: u64) -> Result<Body, BodyError> {
         let bytes: Vec<u8> = (0..251).cycle().take(length).collect();

@@ -14,10 +14,11 @@ use super::failures::{gave_up, quota_used_up, refused_again, time_used_up, too_l
 use super::url::authority;
 use super::{
     Backoff, Exchange, HttpRequest, NetworkEnvironment, RequestBody, Response, ResponseAction, RetryQuota, Transport,
-    Undecodable, Wait,
+    Undecodable, Wait, Waits,
 };
 use crate::clock::{Clock, Random};
 use crate::protocol::{LogLevel, Output};
+use crate::stop::Stop;
 
 /// Jitter on top of a server's hint, as a part of it: clients told to come back at the same moment spread out.
 const HINT_JITTER: f64 = 0.1;
@@ -32,6 +33,7 @@ pub struct HttpClient {
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pub(super) output: Arc<Output>,
+    stop: Stop,
     /// Hosts that credentials were withheld from, and that this was told of.
     pub(super) withheld: Mutex<HashSet<String>>,
     /// It was told that some requests cannot be kept in the cache.
@@ -51,6 +53,7 @@ impl HttpClient {
             clock,
             random,
             output,
+            stop: Stop::default(),
             withheld: Mutex::default(),
             told_unnamed: AtomicBool::new(false),
         }
@@ -60,7 +63,15 @@ impl HttpClient {
     #[must_use]
     pub fn with_network(mut self, environment: NetworkEnvironment) -> Self {
         environment.register_secrets(self.output.redactor());
-        self.transport = Transport::new(environment);
+        self.transport = Transport::new(environment).with_stop(&self.stop);
+        self
+    }
+
+    /// Ends its waits and its requests when a stop is requested. Default: nothing does.
+    #[must_use]
+    pub fn with_stop(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        self.transport = self.transport.with_stop(stop);
         self
     }
 
@@ -81,6 +92,8 @@ impl HttpClient {
         exchange: &Exchange<'_>,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Option<T>> {
+        self.stop.check()?;
+        exchange.observer.alive()?;
         // What a streamed body holds is not known, so no two requests with one are the same.
         if !exchange.cache || matches!(exchange.request.body, RequestBody::Streamed(_)) {
             return self.fetch(exchange, decode);
@@ -137,6 +150,7 @@ impl HttpClient {
         loop {
             let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             throttled += self.throttle(exchange, max_time.saturating_sub(spent))?;
+            exchange.observer.alive()?;
             let (failure, reason, mut answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);
@@ -186,7 +200,7 @@ impl HttpClient {
             }
             paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
             exchange.observer.waiting(&wait)?;
-            self.clock.sleep(wait.delay);
+            self.waits(exchange).wait(wait.delay)?;
             limited.clear();
         }
     }
@@ -251,6 +265,10 @@ impl HttpClient {
         &*self.clock
     }
 
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
     pub(super) fn output(&self) -> &Output {
         &self.output
     }
@@ -258,9 +276,13 @@ impl HttpClient {
     /// Waits until the budget lets an attempt through, as far as the server's word goes for as long as `patience`.
     /// Returns the time that does not count as the request's.
     fn throttle(&self, exchange: &Exchange<'_>, patience: Duration) -> anyhow::Result<Duration> {
-        exchange.budget.map_or(Ok(Duration::ZERO), |budget| {
-            budget.acquire(exchange.request, patience, &*self.clock, exchange.observer)
-        })
+        exchange
+            .budget
+            .map_or(Ok(Duration::ZERO), |budget| budget.acquire(exchange.request, patience, &self.waits(exchange)))
+    }
+
+    fn waits<'a>(&'a self, exchange: &Exchange<'a>) -> Waits<'a> {
+        Waits { clock: &*self.clock, stop: &self.stop, observer: exchange.observer }
     }
 
     /// How long to wait and whose rule it is: the stream's, the server's, or the backoff's.

@@ -10,10 +10,13 @@ use ureq::http::uri::Authority;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport};
 
+use super::stoppable;
+use crate::stop::Stop;
+
 /// An agent whose connections all go to the proxy. `config` must not have a proxy of its own.
-pub(super) fn agent(config: Config, proxy: Uri) -> Agent {
+pub(super) fn agent(config: Config, proxy: Uri, stop: &Stop) -> Agent {
     let connector = ().chain(TcpConnector::default()).chain(ForwardConnector);
-    Agent::with_parts(config, connector, ProxyResolver { proxy, resolver: DefaultResolver::default() })
+    stoppable::agent(config, connector, ProxyResolver { proxy, resolver: DefaultResolver::default() }, stop)
 }
 
 /// Gives the proxy's address for every host.

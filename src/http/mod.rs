@@ -2,7 +2,8 @@
 //! and try again.
 //!
 //! `client` is the way of a request through the parts, `attempt` one attempt of it, `exchange` what it is given,
-//! `failures` what it says when it gives up; `transport` is the socket side, `network` its proxies and certificates;
+//! `failures` what it says when it gives up; `waits` how it waits; `transport` is the socket side,
+//! `network` its proxies and certificates, `stoppable` what ends it early;
 //! `body` keeps a response in memory or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota`
 //! decide whether and when to try again; `budget` keeps requests below an API's limits, `cache` answers those that were
 //! answered before; `auth` puts credentials on a request; `url` joins and completes URLs, `link` reads the `Link`
@@ -29,11 +30,13 @@ mod response_rule;
 mod retry;
 mod retry_after;
 mod retry_quota;
+mod stoppable;
 mod streamed_body;
 mod transport;
 mod transport_error;
 mod trip;
 mod url;
+mod waits;
 
 pub use self::body::Body;
 pub use self::url::{add_params, join_url, same_host, set_param};
@@ -54,3 +57,4 @@ pub use streamed_body::StreamedBody;
 pub use transport::{Sent, Transport};
 pub use transport_error::{Layer, TransportError};
 pub use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+pub use waits::{LONGEST_SILENCE, Waits};

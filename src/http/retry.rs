@@ -178,6 +178,16 @@ pub trait RetryObserver: Sync {
     /// Ends the request with that error, for instance because stdout is closed.
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()>;
 
+    /// Called while a request takes its time: before each attempt, during waits at least every
+    /// [`super::LONGEST_SILENCE`], and as the bytes of a body come in. Whoever reads for a platform that takes silence
+    /// for death says something now and then. Default: nothing.
+    ///
+    /// # Errors
+    /// Ends the request with that error.
+    fn alive(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Called before each wait that this program's own request budget imposes. Flushes like [`RetryObserver::waiting`],
     /// and tells people if the wait [is worth telling](BudgetWait::is_worth_telling); it is no rate limit that the
     /// platform should hear of.

@@ -3,12 +3,14 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ureq::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderValue, Method, StatusCode, Uri};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, SendBody, http};
 
 use super::body::BodyError;
@@ -17,10 +19,11 @@ use super::trip::Trip;
 use super::url::same_host;
 use super::{
     Body, HttpRequest, Layer, NetworkEnvironment, ProxyUrl, RequestBody, RequestOptions, Response, TransportError,
-    forward_proxy,
+    forward_proxy, stoppable,
 };
 use crate::buffers::Buffers;
 use crate::protocol::FailureKind;
+use crate::stop::Stop;
 
 /// Idle connections kept for each host. As many as workers may be at once.
 const IDLE_PER_HOST: usize = 20;
@@ -39,9 +42,12 @@ const MAX_AGENTS: usize = 32;
 pub struct Transport {
     environment: NetworkEnvironment,
     trust: TrustStore,
-    agents: Mutex<Vec<(RequestOptions, Route, Agent)>>,
+    agents: Agents,
     buffers: Buffers,
+    stop: Stop,
 }
+
+type Agents = Arc<Mutex<Vec<(RequestOptions, Route, Agent)>>>;
 
 /// What came back, and what had been sent for it.
 #[derive(Debug)]
@@ -61,16 +67,31 @@ impl Transport {
         Self { environment, ..Self::default() }
     }
 
+    /// Ends all that is under way when a stop is requested, and begins nothing after it. Default: nothing does.
+    #[must_use]
+    pub fn with_stop(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        let agents = Arc::downgrade(&self.agents);
+        stop.on_request(move || {
+            let Some(agents) = agents.upgrade() else { return };
+            let mut agents = agents.lock().unwrap_or_else(PoisonError::into_inner);
+            agents.drain(..).for_each(|(.., agent)| agent.shutdown());
+        });
+        self
+    }
+
     /// Sends a request and reads the response whole. `authenticate` puts credentials on it and tells whether it did;
-    /// it is not called for a redirect that leads to another host.
+    /// it is not called for a redirect that leads to another host. `alive` is called as the bytes of the body come in.
     ///
     /// # Errors
-    /// A [`TransportError`] inside, or what `authenticate` returns. A response with an error status is no error.
+    /// A [`TransportError`] inside, or what `authenticate` returns, or that of a stop. A response with an error status is
+    /// no error.
     pub fn send(
         &self,
         request: &HttpRequest,
         options: &RequestOptions,
         authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<bool>,
+        alive: &dyn Fn(),
     ) -> anyhow::Result<Sent> {
         let mut next = request.clone();
         let mut withheld = false;
@@ -78,7 +99,10 @@ impl Transport {
             let mut signed = next.clone();
             let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
             // What is told of a request is told of `next`, which has no credentials in its URL.
-            let response = self.exchange(&signed, &next, options).map_err(|mut error| {
+            let response = self.exchange(&signed, &next, options, alive);
+            // A connection that was shut down looks like one that broke, or like the end of a body.
+            self.stop.check()?;
+            let response = response.map_err(|mut error| {
                 if next.url != request.url {
                     // Whoever asked knows the first URL only.
                     error.detail = format!("it was redirected to {}: {}", next.describe(), error.detail);
@@ -104,6 +128,7 @@ impl Transport {
         request: &HttpRequest,
         shown: &HttpRequest,
         options: &RequestOptions,
+        alive: &dyn Fn(),
     ) -> Result<Response, TransportError> {
         let route = Route::to(&request.url, options, &self.environment)
             .map_err(|why| TransportError::new(Layer::Proxy, FailureKind::Config, why))?;
@@ -119,7 +144,7 @@ impl Transport {
         // However long a redirect's body is, little of it is read.
         let length = body.content_length().filter(|_| !is_redirect);
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
-        let reader = body.into_with_config().limit(u64::MAX).reader().take(most);
+        let reader = Heard { reader: body.into_with_config().limit(u64::MAX).reader().take(most), alive };
         let trip = Trip { in_body: true, ..trip };
         let body = Body::read(self.buffers.take(), reader, length, options.max_body_bytes)
             .map_err(|error| body_error(error, &trip))?;
@@ -128,6 +153,10 @@ impl Transport {
 
     fn agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stop.is_requested() {
+            // Nobody would shut it down any more. The error gives way to that of the stop.
+            return Err(TransportError::new(Layer::Request, FailureKind::Transient, "the run is to end"));
+        }
         if let Some((.., agent)) = agents.iter().find(|(known, way, _)| known == options && way == route) {
             return Ok(agent.clone());
         }
@@ -166,15 +195,30 @@ impl Transport {
             let tls = self.trust.config(options, &self.environment);
             config = config.tls_config(tls.map_err(|why| refused(Layer::Tls, why))?);
         }
+        let agent = |config| stoppable::agent(config, DefaultConnector::new(), DefaultResolver::default(), &self.stop);
         let Some((proxy, source)) = &route.proxy else {
-            return Ok(config.build().new_agent());
+            return Ok(agent(config.build()));
         };
         let proxy =
             proxy.to_ureq().map_err(|error| refused(Layer::Proxy, format!("{proxy} (from {source}): {error}")))?;
         Ok(match route.forward_proxy() {
-            Some(_) => forward_proxy::agent(config.build(), proxy.uri().clone()),
-            None => config.proxy(Some(proxy)).build().new_agent(),
+            Some(_) => forward_proxy::agent(config.build(), proxy.uri().clone(), &self.stop),
+            None => agent(config.proxy(Some(proxy)).build()),
         })
+    }
+}
+
+/// A body that tells when something of it comes.
+struct Heard<'a, R> {
+    reader: R,
+    alive: &'a dyn Fn(),
+}
+
+impl<R: Read> Read for Heard<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer);
+        (self.alive)();
+        read
     }
 }
 

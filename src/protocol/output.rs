@@ -3,6 +3,7 @@
 //! while the network is slow.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Output {
     redactor: Redactor,
     clock: Arc<dyn Clock>,
     level: LogLevel,
+    /// When the last record or state was written, in milliseconds of the clock.
+    heard_at: AtomicU64,
 }
 
 struct Sink {
@@ -49,7 +52,9 @@ impl Output {
     /// A writer to `writer` that leaves out log lines milder than `level`.
     pub fn new(writer: Box<dyn Write + Send>, clock: Arc<dyn Clock>, redactor: Redactor, level: LogLevel) -> Self {
         let sink = Sink { writer, buffer: Vec::with_capacity(BUFFER) };
-        Self { sink: Mutex::new(sink), redactor, clock, level }
+        let output = Self { sink: Mutex::new(sink), redactor, clock, level, heard_at: AtomicU64::new(0) };
+        output.note_beat();
+        output
     }
 
     /// The list of secrets this output masks.
@@ -75,6 +80,7 @@ impl Output {
     /// # Errors
     /// If stdout is closed or full; kind `BrokenPipe` when the reader is gone.
     pub fn records(&self, lines: &[u8]) -> io::Result<()> {
+        self.note_beat();
         let mut sink = self.lock();
         if sink.buffer.len() + lines.len() > BUFFER {
             sink.flush()?;
@@ -124,11 +130,19 @@ impl Output {
         self.clock.elapsed()
     }
 
+    /// Time since the last record or state. Airbyte's platform counts nothing else, and ends a source that is silent for
+    /// long: <https://docs.airbyte.com/platform/understanding-airbyte/heartbeats>.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(Duration::from_millis(self.heard_at.load(Ordering::Relaxed)))
+    }
+
     /// Writes a checkpoint.
     ///
     /// # Errors
     /// As [`Output::records`].
     pub fn state(&self, stream: &StreamDescriptor, state: StreamState, records: u64) -> io::Result<()> {
+        self.note_beat();
         #[expect(clippy::cast_precision_loss, reason = "the protocol counts in doubles")]
         let source_stats = StateStats { record_count: records as f64, rejected_record_count: None };
         let stream = StreamStateMessage { stream_descriptor: stream.clone(), stream_state: state };
@@ -184,6 +198,11 @@ impl Output {
             connector_config: ControlConnectorConfig { config },
         };
         self.message(&Message::Control { control })
+    }
+
+    fn note_beat(&self) {
+        let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard_at.store(now, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Sink> {

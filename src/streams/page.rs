@@ -43,7 +43,8 @@ impl Records {
         }
         if let Body::Memory(bytes) = &response.body {
             return Ok(Self(Kind::InMemory(
-                Document::index_into(bytes.another(), json::without_mark(bytes), path).map_err(|error| undecodable(&error))?,
+                Document::index_into(bytes.another(), json::without_mark(bytes), path)
+                    .map_err(|error| undecodable(&error))?,
             )));
         }
         let (mut count, mut last) = (0, None);

@@ -19,9 +19,11 @@ use std::thread;
 
 use crate::bug;
 use crate::http::HttpClient;
+use crate::memory::MemoryLimit;
 use crate::protocol::{
     ConfiguredCatalog, ConfiguredStream, Failure, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
 };
+use crate::stop::{Stop, StopReason};
 use crate::streams::{HttpStream, Sharing};
 
 use stream_output::StreamOutput;
@@ -49,22 +51,27 @@ struct Run<'a> {
     output: &'a Output,
     workers: &'a Workers,
     sharing: &'a Sharing,
+    memory: &'a MemoryLimit,
+    stop: &'a Stop,
 }
 
-/// Reads the chosen streams. They are begun in the order of the catalog.
+/// Reads the chosen streams. They are begun in the order of the catalog. When the client's stop is requested, or `memory`
+/// becomes short, what is finished is written with its states, and nothing more is read.
 ///
 /// # Errors
-/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed; as soon as no worker waits for a
-/// response any more, if stdout is closed.
-pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output) -> anyhow::Result<()> {
+/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed. That of the stop, as soon as all
+/// workers have noticed.
+pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output, memory: &MemoryLimit) -> anyhow::Result<()> {
+    let stop = client.stop();
+    stop.check()?;
     warn_of_unused_states(plan, output)?;
     let (workers, sharing) = (Workers::new(plan.num_workers), sharing(plan));
-    let run = &Run { plan, client, output, workers: &workers, sharing: &sharing };
+    let run = &Run { plan, client, output, workers: &workers, sharing: &sharing, memory, stop };
     let ends = &Mutex::new(Vec::new());
     thread::scope(|scope| {
         for (n, configured) in plan.catalog.streams.iter().enumerate() {
             let worker = run.workers.hire();
-            if run.workers.are_stopped() {
+            if stop.is_requested() {
                 break;
             }
             let read = move |worker| {
@@ -81,7 +88,11 @@ pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output) -> anyhow
     });
     let mut ends = std::mem::take(&mut *ends.lock().unwrap_or_else(PoisonError::into_inner));
     ends.sort_by_key(|(n, _)| *n);
+    let all_begun = ends.len() == plan.catalog.streams.len();
     let failures = ends.into_iter().filter_map(|(_, end)| end.transpose()).collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(reason) = stop.reason().filter(|_| !all_begun || !failures.is_empty()) {
+        return Err(stopped(reason, &failures));
+    }
     match summary(&failures, plan.catalog.streams.len()) {
         Some(failure) => Err(failure.into()),
         None => Ok(()),
@@ -105,23 +116,15 @@ impl Run<'_> {
         let mut out = StreamOutput::new(self.output, descriptor.clone());
         let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else { return Ok(None) };
         if is_closed_pipe(&error) {
-            self.workers.stop();
+            self.stop.request(StopReason::ClosedStdout);
             return Err(error);
         }
         let failure = Failure::from_error(error).of_stream(&descriptor);
         if failure.skips_stream && out.is_untouched() {
-            return match out.skipped(&failure) {
-                Ok(()) => Ok(None),
-                Err(error) => {
-                    self.workers.stop();
-                    Err(error.into())
-                }
-            };
+            out.skipped(&failure).inspect_err(|_| self.stop.request(StopReason::ClosedStdout))?;
+            return Ok(None);
         }
-        if let Err(error) = out.incomplete(&failure) {
-            self.workers.stop();
-            return Err(error.into());
-        }
+        out.incomplete(&failure).inspect_err(|_| self.stop.request(StopReason::ClosedStdout))?;
         Ok(Some(failure))
     }
 
@@ -204,4 +207,17 @@ fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
         text.extend(["\n", name, ": ", &failure.message]);
     }
     Some(Failure::new(worst, text))
+}
+
+/// Why a sync ended before it was done, and what was wrong with streams besides, of the worst kind there was.
+fn stopped(reason: &StopReason, failures: &[Failure]) -> anyhow::Error {
+    let error = reason.error();
+    let Some(stop) = error.downcast_ref::<Failure>() else { return error };
+    let mut whole = stop.clone();
+    for failure in failures.iter().filter(|failure| failure.message != stop.message) {
+        let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
+        whole.message.extend(["\n", name, ": ", &failure.message]);
+        whole.kind = whole.kind.max(failure.kind);
+    }
+    whole.into()
 }

@@ -82,7 +82,12 @@ impl StreamRead<'_, '_> {
                     // If the system has no more threads, the page is fetched later.
                     thread::Builder::new().spawn_scoped(scope, fetch).ok()
                 });
-                let flow = self.write_page(&page, &cx, &job, &mut reading);
+                let written = self.write_page(&page, &cx, &job, &mut reading);
+                // Before the next page is waited for: what is finished is out, and its state says so.
+                let flow = match (written, &has_next) {
+                    (Ok(Flow::Continue(())), Ok(true)) => self.turn_page(&job, &paging, &reading),
+                    (written, _) => written,
+                };
                 // Panics are caught: there is always a page, or what went wrong.
                 ahead = fetching.and_then(|fetching| fetching.join().ok());
                 flow
@@ -93,10 +98,6 @@ impl StreamRead<'_, '_> {
             if !has_next? {
                 break;
             }
-            let Some(mut writer) = self.writer() else { return Ok(()) };
-            if writer.turn_page(job.ticket, paging.token.clone(), reading.newest.clone())?.is_break() {
-                return Ok(());
-            }
         }
         if let Some(mut writer) = self.writer() {
             writer.close(&job, reading.newest)?;
@@ -104,8 +105,14 @@ impl StreamRead<'_, '_> {
         Ok(())
     }
 
+    /// The records of a page are out. Breaks off at the end of the stream.
+    fn turn_page(&self, job: &Job, paging: &Paging, reading: &Reading) -> anyhow::Result<Flow> {
+        let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
+        Ok(writer.turn_page(job.ticket, paging.token.clone(), reading.newest.clone())?)
+    }
+
     fn fetch(&self, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
-        Fetcher::new(self.client, &self.log).sharing(self.sharing).page(self.stream, cx)
+        Fetcher::new(self.client, self).sharing(self.sharing).page(self.stream, cx)
     }
 
     /// Writes the records of a page. Breaks off at the end of the stream.

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::stream_log::StreamLog;
+use crate::http::LONGEST_SILENCE;
 use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
 
 /// Bytes of records for each byte of a state that grows with the number of slices.
@@ -79,6 +80,16 @@ impl<'o> StreamOutput<'o> {
         self.bytes_since_state = 0;
         let records = std::mem::take(&mut self.since_state);
         self.log.output.state(&self.log.stream, state, records)
+    }
+
+    /// Whether it is time that the platform hears something again, of any stream.
+    pub(super) fn is_silent(&self) -> bool {
+        self.log.output.silence() >= LONGEST_SILENCE
+    }
+
+    /// A reading of the clock.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.log.output.elapsed()
     }
 
     /// Whether any state was written.

@@ -1,7 +1,6 @@
 //! Reading one stream: which slices, by how many workers, from where on. The first worker of a stream is the thread that
 //! starts and ends it; the others come and go while there are slices.
 
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 
@@ -14,11 +13,13 @@ use super::slice_queue::{SliceQueue, Taken};
 use super::stream_log::StreamLog;
 use super::stream_output::StreamOutput;
 use super::stream_writer::{End, StreamWriter};
-use super::workers::{Worker, Workers};
+use super::workers::Worker;
 use super::{Run, is_closed_pipe};
 use crate::bug;
-use crate::http::HttpClient;
+use crate::http::budget::BudgetWait;
+use crate::http::{HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
+use crate::stop::StopReason;
 use crate::streams::{Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, SliceContext, Slices};
 
 /// One stream being read, as its workers share it.
@@ -32,7 +33,7 @@ pub(super) struct StreamRead<'a, 'o> {
     pub(super) log: StreamLog<'o>,
     pub(super) shaper: RecordShaper,
     pub(super) records: RecordWriter,
-    workers: &'a Workers,
+    run: &'a Run<'a>,
     writer: Mutex<StreamWriter<'a, 'o>>,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct StreamRead<'a, 'o> {
 /// # Errors
 /// The first fault of any worker, once all are done.
 pub(super) fn read<'a>(
-    run: &Run<'a>,
+    run: &'a Run<'a>,
     stream: &'a dyn HttpStream,
     configured: &ConfiguredStream,
     cursor_field: &'a [String],
@@ -52,21 +53,24 @@ pub(super) fn read<'a>(
     let state = run.plan.state.of(&configured.descriptor());
     let is_full_refresh = configured.sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
     let log = out.stream_log();
-    let fetcher = Fetcher::new(run.client, &log).sharing(run.sharing);
-    let schema = SchemaContext { fetcher: &fetcher };
+    let schema = SchemaContext { fetcher: &Fetcher::new(run.client, &log) };
     let shaper = RecordShaper::new(stream, &configured.stream.json_schema, schema, &log)?;
     if is_full_refresh && checkpoint::is_complete(&state) {
         log.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
         out.state(state)?;
         return Ok(out.complete()?);
     }
+    let given = Some(state.clone());
     let (state, begun) = accept(stream, configured.sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
         progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
+        given,
         has_parent: stream.parent().is_some(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty(),
         limit: run.plan.limit,
+        memory: run.memory,
+        stop: run.stop,
         end: None,
     };
     let read = StreamRead {
@@ -79,14 +83,15 @@ pub(super) fn read<'a>(
         log: log.clone(),
         shaper,
         records: RecordWriter::new(&configured.descriptor()),
-        workers: run.workers,
+        run,
         writer: Mutex::new(writer),
     };
-    if stream.slices_in_order() {
-        read.read_in_order(&state, begun, &fetcher, worker)?;
-    } else {
-        read.read_in_any_order(&state, begun, &fetcher, worker)?;
-    }
+    let fetcher = Fetcher::new(run.client, &read).sharing(run.sharing);
+    let slices = match stream.slices_in_order() {
+        true => read.read_in_order(&state, begun, &fetcher, worker),
+        false => read.read_in_any_order(&state, begun, &fetcher, worker),
+    };
+    slices.unwrap_or_else(|error| read.fail(error));
     read.finish(is_full_refresh)
 }
 
@@ -120,7 +125,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
         let is_begun = !begun.is_empty();
-        self.any_writer().progress = self.whole(state, begun);
+        self.begin(self.whole(state, begun));
         if is_begun {
             self.read_slices(&SliceQueue::new(Box::new(std::iter::empty()), state), None);
         }
@@ -163,9 +168,15 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 (self.whole(state, begun), Box::new(fresh.into_iter()))
             }
         };
-        self.any_writer().progress = progress;
+        self.begin(progress);
         self.read_slices(&SliceQueue::new(slices, state), Some(worker));
         Ok(())
+    }
+
+    /// It is known what is to be read, and from where on.
+    fn begin(&self, progress: Progress<'a>) {
+        let mut writer = self.any_writer();
+        (writer.progress, writer.given) = (progress, None);
     }
 
     fn whole(&self, state: &StreamState, begun: Vec<Checkpoint>) -> Progress<'a> {
@@ -187,7 +198,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     ) {
         let result = bug::caught(|| {
             while let Some(Taken { job, is_last }) = queue.take(self)? {
-                if let Some(worker) = self.workers.try_hire().filter(|_| !is_last) {
+                if let Some(worker) = self.run.workers.try_hire().filter(|_| !is_last) {
                     // If the system has no more threads, those that there are read everything.
                     let _ = thread::Builder::new().spawn_scoped(scope, move || self.work(scope, queue, Some(worker)));
                 }
@@ -201,24 +212,28 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         drop(worker);
     }
 
-    /// Ends the stream with a fault. The other workers finish what they have asked for, and write no more of it.
+    /// Ends the stream with a fault. The other workers finish what they have asked for, and write no more of it. What
+    /// fails because the run is to end is no fault.
     fn fail(&self, error: anyhow::Error) {
         if is_closed_pipe(&error) {
-            self.workers.stop();
+            self.run.stop.request(StopReason::ClosedStdout);
+        }
+        if self.run.stop.is_requested() {
+            return;
         }
         self.any_writer().end.get_or_insert(End::Failed(error));
     }
 
     /// A worker that is free now.
     pub(super) fn try_hire(&self) -> Option<Worker<'a>> {
-        self.workers.try_hire()
+        self.run.workers.try_hire()
     }
 
     /// The writer, once it is free. `None` if the stream is at its end, or another worker has panicked while it wrote:
     /// what it knows may be half of the truth.
     pub(super) fn writer(&self) -> Option<MutexGuard<'_, StreamWriter<'a, 'o>>> {
         let writer = self.writer.lock().ok()?;
-        (writer.end.is_none() && !self.workers.are_stopped()).then_some(writer)
+        (writer.end.is_none() && !self.run.stop.is_requested()).then_some(writer)
     }
 
     /// The writer, whatever became of the stream.
@@ -227,12 +242,34 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     /// Writes the last state and how it ended, when no worker is left.
-    fn finish(self, is_full_refresh: bool) -> anyhow::Result<()> {
-        if self.workers.are_stopped() {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+    fn finish(&self, is_full_refresh: bool) -> anyhow::Result<()> {
+        let stop = self.run.stop.reason();
+        if let Some(reason @ StopReason::ClosedStdout) = stop {
+            return Err(reason.error());
         }
-        let mut writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match writer.end.take() {
+        let is_sound = !self.writer.is_poisoned();
+        let mut writer = self.any_writer();
+        match (writer.end.take(), stop) {
+            (None, Some(reason)) => {
+                // Workers may have left off anywhere: whether all was read is not known.
+                if is_sound && (writer.progress.is_changed() || writer.out.since_state() > 0) {
+                    writer.write_known_state()?;
+                }
+                return Err(reason.error());
+            }
+            (end, _) => self.write_end(&mut writer, end, is_full_refresh)?,
+        }
+        Ok(writer.out.complete()?)
+    }
+
+    /// Writes the last state of a stream whose slices are read, or that ends for a reason of its own.
+    fn write_end(
+        &self,
+        writer: &mut StreamWriter<'_, '_>,
+        end: Option<End>,
+        is_full_refresh: bool,
+    ) -> anyhow::Result<()> {
+        match end {
             Some(End::Failed(error)) => return Err(error),
             Some(End::Limit) => {
                 writer.write_state(writer.progress.state_with_begun())?;
@@ -254,11 +291,35 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 }
             }
         }
-        Ok(writer.out.complete()?)
+        Ok(())
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {
         SliceContext { sync_mode: self.sync_mode, state, fetcher, output: self.log.output }
+    }
+}
+
+/// Whoever waits for a page of the stream speaks for it: in the log, and now and then with the state as far as it is
+/// known, which is what the platform takes for a sign of life.
+impl RetryObserver for StreamRead<'_, '_> {
+    fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
+        self.log.waiting(wait)
+    }
+
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        self.log.throttled(wait)
+    }
+
+    fn alive(&self) -> anyhow::Result<()> {
+        if self.log.output.silence() < LONGEST_SILENCE {
+            return Ok(());
+        }
+        // Who holds the writer writes.
+        let Ok(mut writer) = self.writer.try_lock() else { return Ok(()) };
+        if writer.end.is_none() && !self.run.stop.is_requested() {
+            writer.write_known_state()?;
+        }
+        Ok(())
     }
 }
 

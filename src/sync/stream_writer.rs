@@ -10,7 +10,9 @@ use super::ledger::Ticket;
 use super::progress::{Job, Progress};
 use super::slice_read::Flow;
 use super::stream_output::StreamOutput;
+use crate::memory::MemoryLimit;
 use crate::protocol::StreamState;
+use crate::stop::{Stop, StopReason};
 use crate::streams::PageToken;
 
 /// Bytes below which a state that grows with the slices is always worth it.
@@ -20,11 +22,15 @@ const SMALL_STATE: usize = 1024;
 pub(super) struct StreamWriter<'a, 'o> {
     pub(super) out: &'a mut StreamOutput<'o>,
     pub(super) progress: Progress<'a>,
+    /// The state that was given, until it is known what is to be read: then `progress` takes its place.
+    pub(super) given: Option<StreamState>,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(super) has_parent: bool,
     /// States have to say that they are those of a full refresh.
     pub(super) marks_full_refresh: bool,
     pub(super) limit: Option<u64>,
+    pub(super) memory: &'a MemoryLimit,
+    pub(super) stop: &'a Stop,
     /// Why nothing more is written, though there may be more to read.
     pub(super) end: Option<End>,
 }
@@ -71,10 +77,24 @@ impl StreamWriter<'_, '_> {
 
     /// Writes the state if it is time for one. In any case nothing lies here while the next page is fetched.
     pub(super) fn end_page(&mut self) -> io::Result<()> {
+        if let Some(shortage) = self.memory.shortage(self.out.elapsed()) {
+            self.stop.request(StopReason::OutOfMemory(shortage));
+        }
         if self.progress.is_changed() && self.state_is_due() {
             return self.write_state(self.progress.state_with_begun());
         }
+        if self.out.is_silent() {
+            return self.write_known_state();
+        }
         self.out.flush()
+    }
+
+    /// Writes what is known so far, though no state is due.
+    pub(super) fn write_known_state(&mut self) -> io::Result<()> {
+        match &self.given {
+            Some(state) => self.out.state(state.clone()),
+            None => self.write_state(self.progress.state_with_begun()),
+        }
     }
 
     /// Whether the limit is reached. Then this is the end.

@@ -1,7 +1,6 @@
 //! How many slices are read at the same time. The number is one for the whole run: a worker that one stream has no more
 //! slices for is there for the next.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The workers of a run.
@@ -9,7 +8,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(super) struct Workers {
     free: Mutex<usize>,
     freed: Condvar,
-    stopped: AtomicBool,
 }
 
 /// The right to read slices at the same time as others; given back when it is dropped.
@@ -19,7 +17,7 @@ pub(super) struct Worker<'w>(&'w Workers);
 impl Workers {
     /// So many; one at least.
     pub(super) fn new(number: usize) -> Self {
-        Self { free: Mutex::new(number.max(1)), freed: Condvar::new(), stopped: AtomicBool::new(false) }
+        Self { free: Mutex::new(number.max(1)), freed: Condvar::new() }
     }
 
     /// Waits until one is free.
@@ -34,16 +32,6 @@ impl Workers {
         let mut free = self.lock();
         *free = free.checked_sub(1)?;
         Some(Worker(self))
-    }
-
-    /// Ends the whole run, as soon as each worker is done with the request it has sent: nobody reads stdout any more.
-    pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the run is at its end.
-    pub(super) fn are_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use serde_json::{Value, json};
 use super::{FixedRandom, Messages, VirtualClock};
 use crate::clock::{Clock, Random};
 use crate::http::NetworkEnvironment;
+use crate::memory::MemoryLimit;
+use crate::stop::Stop;
 use crate::{Host, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
@@ -21,6 +24,8 @@ pub struct InProcess {
     files: tempfile::TempDir,
     args: Vec<OsString>,
     env: Vec<(String, OsString)>,
+    memory: MemoryLimit,
+    stop: Stop,
 }
 
 /// What a run came to.
@@ -58,6 +63,8 @@ impl InProcess {
             files: tempfile::tempdir().expect("a temporary directory"),
             args: Vec::new(),
             env: Vec::new(),
+            memory: MemoryLimit::none(),
+            stop: Stop::default(),
         }
     }
 
@@ -70,6 +77,17 @@ impl InProcess {
     /// The clock, to be moved by a handler of a server.
     pub fn clock(&self) -> Arc<VirtualClock> {
         self.clock.clone()
+    }
+
+    /// What ends the run, for a handler of a server.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// The memory limits below this directory. Default: none.
+    pub fn memory(mut self, root: impl Into<PathBuf>) -> Self {
+        self.memory = MemoryLimit::at(root);
+        self
     }
 
     /// Jitter draws this fraction every time.
@@ -127,6 +145,8 @@ impl InProcess {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
             network: NetworkEnvironment::from_vars(self.env),
+            memory: self.memory,
+            stop: self.stop,
             stdin: Box::new(io::empty()),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::{Clock, Random};
+use crate::stop::Stop;
 
 /// A clock that stands still until [`Clock::sleep`] moves it on. It notes every sleep.
 ///
@@ -70,7 +71,10 @@ impl Clock for VirtualClock {
         self.lock().elapsed
     }
 
-    fn sleep(&self, duration: Duration) {
+    fn sleep(&self, duration: Duration, stop: &Stop) {
+        if stop.is_requested() {
+            return;
+        }
         let mut time = self.lock();
         time.advance(duration);
         time.sleeps.push(duration);

@@ -8,7 +8,7 @@ use super::policy::TooLong;
 use super::quota_headers::ServerSays;
 use super::{BudgetPolicy, BudgetWait};
 use crate::clock::Clock;
-use crate::http::{HttpRequest, Response, ResponseAction, RetryObserver, Wait};
+use crate::http::{HttpRequest, Response, ResponseAction, Wait, Waits};
 use crate::protocol::Failure;
 
 /// The limits of an API, shared by everything that sends requests to it. The first policy that is for a request
@@ -55,20 +55,15 @@ impl RequestBudget {
         self
     }
 
-    /// Waits until a request may be sent, and counts it. `observer` is told of each wait before it begins. Returns the
+    /// Waits until a request may be sent, and counts it. The observer of `waits` is told of each wait before it begins. Returns the
     /// time waited for the policies' own limits, however long that took; `patience` bounds the waits that the server's
     /// word imposes, all together.
     ///
     /// # Errors
-    /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`, which `observer` is
-    /// told of as a rate limit; or an error of the observer.
-    pub fn acquire(
-        &self,
-        request: &HttpRequest,
-        patience: Duration,
-        clock: &dyn Clock,
-        observer: &dyn RetryObserver,
-    ) -> anyhow::Result<Duration> {
+    /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`, which the observer is
+    /// told of as a rate limit; that of [`Waits::wait`]; or an error of the observer.
+    pub fn acquire(&self, request: &HttpRequest, patience: Duration, waits: &Waits<'_>) -> anyhow::Result<Duration> {
+        let Waits { clock, observer, .. } = *waits;
         let Some((policy, weight)) = self.find(request) else { return Ok(Duration::ZERO) };
         let (mut own, mut patience, mut told) = (Duration::ZERO, patience, false);
         loop {
@@ -94,7 +89,7 @@ impl RequestBudget {
             let wait = BudgetWait { request: request.describe(), delay, rule: turn.rule.clone(), again: told };
             observer.throttled(&wait)?;
             told |= wait.is_worth_telling();
-            clock.sleep(delay);
+            waits.wait(delay)?;
             if turn.by_server {
                 patience = patience.saturating_sub(delay);
             } else {
@@ -157,7 +152,9 @@ mod tests {
     use super::super::{FixedWindow, MovingWindow, RequestMatcher, Window};
     use super::*;
     use crate::clock::SystemClock;
+    use crate::http::RetryObserver;
     use crate::http::response::tests::response;
+    use crate::stop::Stop;
     use crate::testing::VirtualClock;
 
     /// Notes what it is told.
@@ -192,9 +189,14 @@ mod tests {
 
         /// Sends a request when it may go, and returns when that was, in whole seconds.
         fn send(&self, path: &str) -> u64 {
-            self.budget.acquire(&get(path), PATIENCE, &self.clock, &self.told).unwrap();
+            self.acquire(path, &self.told).unwrap();
             assert_eq!(self.clock.elapsed().subsec_nanos(), 0);
             self.clock.elapsed().as_secs()
+        }
+
+        fn acquire(&self, path: &str, observer: &dyn RetryObserver) -> anyhow::Result<Duration> {
+            let waits = Waits { clock: &self.clock, stop: &Stop::default(), observer };
+            self.budget.acquire(&get(path), PATIENCE, &waits)
         }
 
         fn answer(&self, path: &str, status: u16, headers: &[(&'static str, &str)]) {
@@ -306,7 +308,7 @@ mod tests {
         let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(3_600)))]);
         assert_eq!([(); 2].map(|()| bench.send("/x")), [0, 3_600]);
         bench.answer("/x", 429, &[("retry-after", "7200")]);
-        let error = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &bench.told).unwrap_err();
+        let error = bench.acquire("/x", &bench.told).unwrap_err();
         let failure = Failure::from_error(error);
         assert_eq!(failure.kind, crate::protocol::FailureKind::Transient);
         assert_eq!(
@@ -338,7 +340,7 @@ mod tests {
         let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(5)))]);
         bench.send("/x");
         let observer = Meanwhile(&bench, "20", Mutex::default());
-        let own = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        let own = bench.acquire("/x", &observer).unwrap();
         assert_eq!((own.as_secs(), bench.clock.elapsed().as_secs()), (5, 20));
         assert_eq!(observer.2.into_inner().unwrap(), [false, true]);
     }
@@ -348,7 +350,7 @@ mod tests {
         let bench = Bench::new([BudgetPolicy::new(moving_hour(1))]);
         bench.send("/x");
         let observer = Meanwhile(&bench, "3610", Mutex::default());
-        bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        bench.acquire("/x", &observer).unwrap();
         assert_eq!(bench.clock.elapsed().as_secs(), 3_610);
         assert_eq!(bench.send("/x"), 7_210);
     }
@@ -358,7 +360,7 @@ mod tests {
         let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(1)))]);
         bench.send("/x");
         let observer = Meanwhile(&bench, "20", Mutex::default());
-        bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap();
+        bench.acquire("/x", &observer).unwrap();
         assert_eq!(observer.2.into_inner().unwrap(), [false, false]);
     }
 
@@ -367,7 +369,7 @@ mod tests {
         let bench = Bench::new([BudgetPolicy::new(Window::Unlimited)]);
         bench.answer("/x", 429, &[("retry-after", "400")]);
         let observer = Meanwhile(&bench, "900", Mutex::default());
-        let error = bench.budget.acquire(&get("/x"), PATIENCE, &bench.clock, &observer).unwrap_err();
+        let error = bench.acquire("/x", &observer).unwrap_err();
         assert_eq!(bench.clock.elapsed().as_secs(), 400);
         assert!(error.to_string().contains("wait 500 s, past the 200 s"), "{error}");
     }
@@ -381,7 +383,13 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..3 {
-                        budget.acquire(&get("/x"), PATIENCE, &clock, &told).unwrap();
+                        budget
+                            .acquire(
+                                &get("/x"),
+                                PATIENCE,
+                                &Waits { clock: &clock, stop: &Stop::default(), observer: &told },
+                            )
+                            .unwrap();
                         sent.lock().unwrap().push(clock.elapsed());
                     }
                 });

@@ -23,7 +23,8 @@ use crate::protocol::{LogLevel, Output};
 ///
 /// The file is made with the first request that wants it, readable by its owner only, and removed when the cache is
 /// dropped; on Unix one without a directory of your choice loses its name as soon as it is open, so that nothing is
-/// left however the run ends. Its keys are salted hashes. A file that cannot be made, read or written switches the cache off, with one
+/// left however the run ends; what a killed run has left in a directory of your choice is removed by the next run that
+/// uses it. Its keys are salted hashes. A file that cannot be made, read or written switches the cache off, with one
 /// warning.
 ///
 /// ```

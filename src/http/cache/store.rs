@@ -2,9 +2,10 @@
 //!
 //! It need not outlive the process, so nothing waits for the disk and the rollback journal is in memory. A file in a
 //! directory of its own loses its name as soon as it is open, where the system can do that: a signal that ends the
-//! process leaves nothing behind. A file in a directory that the user named keeps its name, to be looked at.
+//! process leaves nothing behind. A file in a directory that the user named keeps its name, to be looked at. What has a
+//! name is locked as long as its run lives, so the next run knows what a killed one has left, and removes it.
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder, File, FileType, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,14 +31,25 @@ const SCHEMA: &str = "
     CREATE INDEX uses_by_age ON uses (used);
 ";
 
-/// The file, removed when this is dropped. The fields are dropped in their order: the connection, the file, and the
-/// directory it was made in, if that is its own.
+/// How files are called: this, some letters and digits, and [`SUFFIX`].
+const PREFIX: &str = "responses-";
+const SUFFIX: &str = ".sqlite";
+/// How directories of their own are called: this, and some letters and digits.
+const DIRECTORY_PREFIX: &str = "source-http-";
+/// How many letters and digits make a name one that nobody can guess.
+const RANDOM: usize = 6;
+/// How often something is made again because another run took it for one that was left behind.
+const TRIES: u32 = 10;
+
+/// The file, removed when this is dropped. The fields are dropped in their order: the connection, the file, the
+/// directory it was made in, if that is its own, and the lock.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
     path: PathBuf,
     _file: Option<TempPath>,
     _directory: Option<TempDir>,
+    _lock: Option<File>,
     max_bytes: u64,
     /// Counts uses; the higher, the more recent.
     uses: i64,
@@ -48,29 +60,30 @@ impl Store {
     /// but the owner may read either.
     pub(super) fn create(directory: Option<&Path>, max_bytes: u64) -> anyhow::Result<Self> {
         let (folder, own) = if let Some(folder) = directory {
-            (named(folder)?, None)
+            let folder = named(folder)?;
+            sweep_files(&folder);
+            (folder, None)
         } else {
-            let own = private()?;
-            (own.path().to_owned(), Some(own))
+            sweep_directories(&std::env::temp_dir());
+            let own = held(private)?;
+            (own.0.path().to_owned(), Some(own))
         };
-        // A temporary file is made for its owner's eyes only, and its name is nobody else's.
-        let path = tempfile::Builder::new().prefix("responses-").suffix(".sqlite").tempfile_in(folder)?;
-        let path = path.into_temp_path();
+        let (path, lock) = held(|| file(&folder))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)?;
         // Nobody else has any business here: a lock of another process is a fault, not something to wait for.
         connection.busy_timeout(Duration::ZERO)?;
-        connection.execute_batch(SCHEMA)?;
         let name = path.to_path_buf();
-        let (file, own) = match own {
-            Some(own) if cfg!(unix) => {
+        let (file, own, lock) = match own {
+            Some((own, _)) if cfg!(unix) => {
                 path.close()?;
                 own.close()?;
-                (None, None)
+                (None, None, None)
             }
-            own => (Some(path), own),
+            own => (Some(path), own.map(|(own, _)| own), lock),
         };
-        Ok(Self { connection, path: name, _file: file, _directory: own, max_bytes, uses: 0 })
+        connection.execute_batch(SCHEMA)?;
+        Ok(Self { connection, path: name, _file: file, _directory: own, _lock: lock, max_bytes, uses: 0 })
     }
 
     /// Where the file is, or was when it had a name.
@@ -137,10 +150,74 @@ fn taken(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     Ok(u64::try_from(pages).unwrap_or_default() * PAGE)
 }
 
+/// Makes something and locks it, so that no other run takes it for what a killed one has left. Where the system cannot
+/// lock, nothing is ever taken for that.
+fn held<T: AsRef<Path>>(make: impl Fn() -> io::Result<T>) -> io::Result<(T, Option<File>)> {
+    for _ in 1..TRIES {
+        let new = make()?;
+        if !cfg!(unix) {
+            return Ok((new, None));
+        }
+        // Another run may be faster: it holds this one, or has removed it.
+        let lock = match File::open(&new) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            lock => lock?,
+        };
+        match lock.try_lock() {
+            Err(TryLockError::Error(_)) => return Ok((new, None)),
+            Ok(()) if new.as_ref().exists() => return Ok((new, Some(lock))),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    Ok((make()?, None))
+}
+
+/// Removes the files that killed runs have left in a folder. What cannot be removed stays: it is somebody else's.
+fn sweep_files(folder: &Path) {
+    for (path, _lock) in stale(folder, PREFIX, SUFFIX, FileType::is_file) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes the directories that killed runs have left in a folder, unless there is something in them that is not theirs.
+fn sweep_directories(folder: &Path) {
+    for (path, _lock) in stale(folder, DIRECTORY_PREFIX, "", FileType::is_dir) {
+        sweep_files(&path);
+        let _ = fs::remove_dir(path);
+    }
+}
+
+/// What has such a name, is of such a kind, and is held by nobody; locked.
+fn stale<'n>(
+    folder: &Path,
+    prefix: &'n str,
+    suffix: &'n str,
+    is_kind: fn(&FileType) -> bool,
+) -> impl Iterator<Item = (PathBuf, File)> + use<'n> {
+    let is_ours = move |name: &str| {
+        let random = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix));
+        random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().filter(|_| cfg!(unix));
+    let ours = entries.filter(move |entry| entry.file_name().to_str().is_some_and(is_ours));
+    let of_kind = ours.filter(move |entry| entry.file_type().is_ok_and(|kind| is_kind(&kind)));
+    of_kind.filter_map(|entry| {
+        let lock = File::open(entry.path()).ok()?;
+        lock.try_lock().ok()?;
+        Some((entry.path(), lock))
+    })
+}
+
+/// A new file, for its owner's eyes only.
+fn file(folder: &Path) -> io::Result<TempPath> {
+    let made = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).tempfile_in(folder)?;
+    Ok(made.into_temp_path())
+}
+
 /// A new directory, whose name nobody can guess.
 fn private() -> io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix("source-http-");
+    builder.prefix(DIRECTORY_PREFIX).rand_bytes(RANDOM);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     builder.tempdir()
@@ -224,6 +301,61 @@ mod tests {
         assert_eq!(paths[0].parent().unwrap().exists(), cfg!(not(unix)));
         drop(stores);
         assert!(!paths[0].parent().unwrap().exists() && folder.read_dir().unwrap().next().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_a_live_one_holds_or_another_program_made_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = Store::create(Some(folder.path()), 1 << 20).unwrap();
+        let stale = folder.path().join("responses-Ab12Cd.sqlite");
+        // Much like ours: another length, another end, a link, a directory.
+        let others = ["responses-Ab12Cd3.sqlite", "responses-Ab12Cd.sqlite3", "responses-.sqlite", "x.sqlite"];
+        let others: Vec<PathBuf> = others.iter().map(|name| folder.path().join(name)).collect();
+        others.iter().chain([&stale]).for_each(|path| fs::write(path, "left").unwrap());
+        let link = folder.path().join("responses-LiNk00.sqlite");
+        std::os::unix::fs::symlink(&others[3], &link).unwrap();
+        let directory = folder.path().join("responses-FoLdEr.sqlite");
+        fs::create_dir(&directory).unwrap();
+
+        let next = Store::create(Some(folder.path()), 1 << 20).unwrap();
+        assert!(!stale.exists());
+        let kept = others.iter().chain([&link, &directory]).all(|path| path.exists());
+        assert!(kept && live.path().exists() && next.path().exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_empty_directory_of_a_killed_run_goes_with_the_file_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [stale, live, full] =
+            ["Ab12Cd", "Ef34Gh", "Ij56Kl"].map(|end| folder.path().join(format!("source-http-{end}")));
+        for directory in [&stale, &live, &full] {
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join("responses-Ab12Cd.sqlite"), "").unwrap();
+        }
+        fs::write(full.join("notes.txt"), "mine").unwrap();
+        let lock = File::open(&live).unwrap();
+        lock.try_lock().unwrap();
+        sweep_directories(folder.path());
+        assert!(!stale.exists() && live.join("responses-Ab12Cd.sqlite").exists() && full.join("notes.txt").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_another_run_has_taken_away_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = std::cell::Cell::new(0);
+        let (path, lock) = held(|| {
+            made.set(made.get() + 1);
+            let path = file(folder.path())?;
+            if made.get() < 3 {
+                fs::remove_file(&path)?;
+            }
+            Ok(path)
+        })
+        .unwrap();
+        assert!(path.exists() && lock.is_some() && made.get() == 3);
     }
 
     #[cfg(unix)]

@@ -33,7 +33,8 @@ mod tests {
     use crate::clock::Clock;
     use crate::http::HttpRequest;
     use crate::http::budget::BudgetWait;
-    use crate::http::{RetryObserver, Wait};
+    use crate::http::{RetryObserver, Wait, Waits};
+    use crate::stop::Stop;
     use crate::testing::VirtualClock;
 
     struct Silent;
@@ -54,7 +55,8 @@ mod tests {
         for n in 0..calls {
             let url = format!("https://stripe.example.com/v1/{}", paths[n % paths.len()]);
             let request = HttpRequest::get(url.parse().unwrap());
-            budget.acquire(&request, SECOND, &clock, &Silent).unwrap();
+            let waits = Waits { clock: &clock, stop: &Stop::default(), observer: &Silent };
+            budget.acquire(&request, SECOND, &waits).unwrap();
         }
         clock.elapsed().as_secs()
     }

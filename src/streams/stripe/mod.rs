@@ -104,7 +104,11 @@ mod tests {
 
     fn streams() -> Vec<Arc<dyn HttpStream>> {
         let config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
-        let cx = SourceContext { clock: Arc::new(crate::testing::VirtualClock::at(0)), redactor: Redactor::default() };
+        let cx = SourceContext {
+            clock: Arc::new(crate::testing::VirtualClock::at(0)),
+            stop: crate::stop::Stop::default(),
+            redactor: Redactor::default(),
+        };
         Stripe.streams(config.as_object().unwrap(), &cx).unwrap()
     }
 

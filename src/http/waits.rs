@@ -1,0 +1,107 @@
+//! How a request waits: by whose clock, until somebody asks for the end, and never so long in silence that a platform
+//! would take the run for dead.
+
+use std::time::Duration;
+
+use super::RetryObserver;
+use crate::clock::Clock;
+use crate::stop::Stop;
+
+/// Longest part of a wait in which nothing is heard of it.
+pub const LONGEST_SILENCE: Duration = Duration::from_secs(600);
+
+/// What waits need.
+#[derive(Clone, Copy)]
+pub struct Waits<'a> {
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Ends all waits.
+    pub stop: &'a Stop,
+    /// Is told of waits, and that they go on.
+    pub observer: &'a dyn RetryObserver,
+}
+
+impl Waits<'_> {
+    /// Waits so long. The observer hears at least every ten minutes that the wait goes on.
+    ///
+    /// # Errors
+    /// If the run is to end; then the wait is over at once. An error of the observer.
+    pub fn wait(&self, duration: Duration) -> anyhow::Result<()> {
+        let mut left = duration;
+        loop {
+            let part = left.min(LONGEST_SILENCE);
+            self.stop.check()?;
+            self.clock.sleep(part, self.stop);
+            self.stop.check()?;
+            self.observer.alive()?;
+            left = left.saturating_sub(part);
+            if left.is_zero() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::http::Wait;
+    use crate::http::budget::BudgetWait;
+    use crate::stop::StopReason;
+    use crate::testing::VirtualClock;
+
+    /// Notes when it is told that a wait goes on, and asks for the end the so-manieth time.
+    struct Heard<'a> {
+        clock: &'a VirtualClock,
+        stop: &'a Stop,
+        stops_at: usize,
+        at: Mutex<Vec<u64>>,
+    }
+
+    impl RetryObserver for Heard<'_> {
+        fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
+            Ok(())
+        }
+        fn throttled(&self, _: &BudgetWait) -> anyhow::Result<()> {
+            Ok(())
+        }
+        fn alive(&self) -> anyhow::Result<()> {
+            let mut at = self.at.lock().unwrap();
+            at.push(self.clock.elapsed().as_secs());
+            if at.len() == self.stops_at {
+                self.stop.request(StopReason::Terminated);
+            }
+            Ok(())
+        }
+    }
+
+    /// The outcome of a wait, and when it was heard of.
+    fn wait(seconds: u64, stops_at: usize) -> (bool, Vec<u64>) {
+        let (clock, stop) = (VirtualClock::at(0), Stop::default());
+        let heard = Heard { clock: &clock, stop: &stop, stops_at, at: Mutex::default() };
+        let done = Waits { clock: &clock, stop: &stop, observer: &heard }.wait(Duration::from_secs(seconds));
+        (done.is_ok(), heard.at.into_inner().unwrap())
+    }
+
+    #[test]
+    fn a_long_wait_is_heard_of_every_ten_minutes_and_at_its_end() {
+        assert_eq!(wait(7, 0), (true, vec![7]));
+        assert_eq!(wait(1_500, 0), (true, vec![600, 1_200, 1_500]));
+    }
+
+    #[test]
+    fn a_wait_is_over_when_a_stop_is_requested() {
+        assert_eq!(wait(3_600, 2), (false, vec![600, 1_200]));
+    }
+
+    #[test]
+    fn nobody_begins_to_wait_after_a_stop() {
+        let (clock, stop) = (VirtualClock::at(0), Stop::default());
+        let heard = Heard { clock: &clock, stop: &stop, stops_at: 0, at: Mutex::default() };
+        stop.request(StopReason::Terminated);
+        assert!(Waits { clock: &clock, stop: &stop, observer: &heard }.wait(Duration::from_secs(9)).is_err());
+        assert_eq!((clock.sleeps(), heard.at.into_inner().unwrap()), (vec![], vec![]));
+    }
+}

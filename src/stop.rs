@@ -1,0 +1,240 @@
+//! The wish that a run ends before it is done, as a value: a signal, a closed stdout or short memory asks, once, and
+//! everybody who works or waits finds out. Nothing is killed. Waits are over, connections are shut down, and who has
+//! finished something writes it down.
+
+use std::fmt;
+use std::io;
+use std::panic;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::protocol::Failure;
+
+/// How often somebody who waits for a thread looks whether to go on waiting.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Whether a run is to end, and why. Clones are about the same run. Default: it is not.
+#[derive(Clone, Default)]
+pub struct Stop(Arc<Shared>);
+
+/// Why a run is to end before it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopReason {
+    /// Somebody sent SIGINT: Ctrl-C at a terminal.
+    Interrupted,
+    /// Somebody sent SIGTERM: a platform that ends the sync.
+    Terminated,
+    /// Nobody reads stdout any more.
+    ClosedStdout,
+    /// The memory that this process may use is nearly used up; the text says how much there is, and what to do.
+    OutOfMemory(String),
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Shared {
+    reason: OnceLock<StopReason>,
+    /// What is to be done when a stop is requested. The lock is also that of the condition.
+    hooks: Mutex<Vec<Hook>>,
+    requested: Condvar,
+}
+
+impl Stop {
+    /// Asks for the end. The first reason counts.
+    pub fn request(&self, reason: StopReason) {
+        let mut hooks = self.hooks();
+        if self.0.reason.set(reason).is_err() {
+            return;
+        }
+        let hooks = std::mem::take(&mut *hooks);
+        self.0.requested.notify_all();
+        for hook in hooks {
+            hook();
+        }
+    }
+
+    /// Why the run is to end, if it is.
+    #[must_use]
+    pub fn reason(&self) -> Option<&StopReason> {
+        self.0.reason.get()
+    }
+
+    /// Whether the run is to end.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.reason().is_some()
+    }
+
+    /// Does nothing, unless the run is to end.
+    ///
+    /// # Errors
+    /// [`StopReason::error`], if it is.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.reason().map_or(Ok(()), |reason| Err(reason.error()))
+    }
+
+    /// Blocks the calling thread for `duration`, or until the run is to end. Real time: [`crate::clock::Clock::sleep`] is
+    /// what waits.
+    pub fn wait(&self, duration: Duration) {
+        let waiting = self.0.requested.wait_timeout_while(self.hooks(), duration, |_| !self.is_requested());
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Does something when the run is to end; at once, if it is already. It is done by whoever asks for the end.
+    pub fn on_request(&self, hook: impl FnOnce() + Send + 'static) {
+        let mut hooks = self.hooks();
+        if self.is_requested() {
+            drop(hooks);
+            hook();
+        } else {
+            hooks.push(Box::new(hook));
+        }
+    }
+
+    /// Does something that cannot be interrupted, in a thread of its own; a panic in it is the caller's.
+    ///
+    /// # Errors
+    /// If the run is to end before it is done; then the thread goes on, and nobody waits for it. If the system has no more
+    /// threads.
+    pub(crate) fn unless_requested<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (at_work, is_done) = mpsc::channel::<()>();
+        let thread = thread::Builder::new().spawn(move || {
+            // Dropped when the work is done, also by a panic.
+            let _at_work = at_work;
+            work()
+        })?;
+        while is_done.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            self.check()?;
+        }
+        thread.join().map_or_else(|panic| panic::resume_unwind(panic), Ok)
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, Vec<Hook>> {
+        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StopReason {
+    /// What somebody fails with who was to end: a transient failure, as running again goes on where this run stopped;
+    /// [`io::ErrorKind::BrokenPipe`] if nobody reads what is said.
+    #[must_use]
+    pub fn error(&self) -> anyhow::Error {
+        let signalled = |signal: &str| {
+            Failure::transient(format!(
+                "{signal} ended this run before it was done. Run it again: a read goes on from its last states."
+            ))
+        };
+        match self {
+            Self::Interrupted => signalled("SIGINT").into(),
+            Self::Terminated => signalled("SIGTERM").into(),
+            Self::ClosedStdout => io::Error::from(io::ErrorKind::BrokenPipe).into(),
+            Self::OutOfMemory(text) => Failure::transient(text.clone()).into(),
+        }
+    }
+
+    /// The exit code of a run that was ended so: as shells have it for signals, 128 and the signal's number; 0 if nobody
+    /// reads stdout any more; 1 otherwise.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::ClosedStdout => 0,
+            Self::OutOfMemory(_) => 1,
+        }
+    }
+}
+
+impl fmt::Debug for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stop").field(&self.reason()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::protocol::FailureKind;
+
+    /// Longer than any test may take.
+    const FOR_EVER: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn the_first_reason_counts_and_is_the_same_for_all_clones() {
+        let stop = Stop::default();
+        assert!(stop.check().is_ok() && !stop.is_requested());
+        stop.clone().request(StopReason::Terminated);
+        stop.request(StopReason::ClosedStdout);
+        assert_eq!(stop.reason(), Some(&StopReason::Terminated));
+        let failure = Failure::from_error(stop.check().unwrap_err());
+        assert_eq!(failure.kind, FailureKind::Transient);
+        assert!(failure.message.starts_with("SIGTERM ended this run"), "{failure}");
+    }
+
+    #[test]
+    fn a_request_wakes_everybody_who_waits_and_nobody_waits_after_it() {
+        let stop = Stop::default();
+        thread::scope(|scope| {
+            let waiting = [(); 3].map(|()| scope.spawn(|| stop.wait(FOR_EVER)));
+            stop.request(StopReason::Interrupted);
+            for thread in waiting {
+                thread.join().unwrap();
+            }
+        });
+        stop.wait(FOR_EVER);
+    }
+
+    #[test]
+    fn a_hook_is_called_once_also_if_it_comes_late() {
+        let (stop, calls) = (Stop::default(), Arc::new(AtomicUsize::new(0)));
+        let hook = || {
+            let calls = calls.clone();
+            move || {
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        stop.on_request(hook());
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        stop.request(StopReason::Terminated);
+        stop.request(StopReason::Terminated);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        stop.on_request(hook());
+        assert_eq!(calls.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn work_that_does_not_end_is_left_behind_and_a_result_is_handed_on() {
+        let stop = Stop::default();
+        assert_eq!(stop.unless_requested(|| 7).unwrap(), 7);
+        let (_held, never) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| stop.unless_requested(move || never.recv().is_ok()));
+            stop.request(StopReason::Terminated);
+            assert!(waiting.join().unwrap().is_err());
+        });
+    }
+
+    #[test]
+    fn a_panic_in_such_work_is_the_callers() {
+        let stop = Stop::default();
+        let caught =
+            panic::catch_unwind(panic::AssertUnwindSafe(|| stop.unless_requested(|| -> () { panic!("on the way") })));
+        assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"on the way"));
+    }
+
+    #[test]
+    fn exit_codes_are_those_that_shells_know() {
+        let codes = [StopReason::Interrupted, StopReason::Terminated, StopReason::ClosedStdout]
+            .map(|reason| reason.exit_code());
+        assert_eq!(codes, [130, 143, 0]);
+        assert_eq!(StopReason::OutOfMemory(String::new()).exit_code(), 1);
+    }
+}
