@@ -1,12 +1,14 @@
 //! What tests of streams share: a source made of whatever streams a test wants.
 
 pub(crate) mod binary;
+mod interruption;
 mod items;
 mod list;
 mod nowhere;
 mod tls_server;
 mod tunnel_proxy;
 
+pub(crate) use interruption::{Interruption, up_to_every_line, up_to_every_state};
 pub(crate) use items::{Items, assert_page, failure, page};
 pub(crate) use list::List;
 pub(crate) use nowhere::{ClosedPort, no_such_host};
