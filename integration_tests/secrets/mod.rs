@@ -10,6 +10,7 @@ mod spellings;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use source_http::http::Method;
 use source_http::http::auth::Authenticator;
 use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure};
@@ -19,7 +20,8 @@ use source_http::streams::{HttpStream, RequestContext};
 use source_http::testing::InProcess;
 use source_http::{Registry, Source};
 
-/// A list at `/items`, whose pages give the URL of the next one.
+/// A list at `/items`, whose pages give the URL of the next one. It is asked for with POST, so that a key can be in the
+/// body.
 struct Items {
     name: &'static str,
     url: String,
@@ -44,8 +46,8 @@ impl HttpStream for Items {
     fn authenticator(&self) -> &dyn Authenticator {
         &*self.authenticator
     }
-    fn http_method(&self) -> source_http::http::Method {
-        source_http::http::Method::POST
+    fn http_method(&self) -> Method {
+        Method::POST
     }
     fn pager(&self) -> &dyn Pager {
         &self.pager
