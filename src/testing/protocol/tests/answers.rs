@@ -4,7 +4,7 @@ use super::super::answer;
 use super::*;
 
 fn checked(output: &str, command: &str, exit_code: i32) -> Result<(), String> {
-    answer::check(&Messages::parse(output), command, exit_code)
+    answer::check(&Messages::parse_cut(output), command, exit_code)
 }
 
 #[test]
