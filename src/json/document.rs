@@ -1,18 +1,17 @@
-//! Finding the records in a response: one pass over the text checks that it is valid JSON, notes where each record
-//! stands, and keeps what is around the records (the envelope), where APIs put `has_more` and their tokens.
+//! The records of a response: one pass over its text checks that it is JSON, notes where each record and its members
+//! stand, and keeps what is around the records (the envelope), where APIs put `has_more` and their tokens.
 
 use std::fmt;
 use std::io::Read;
-use std::marker::PhantomData;
-use std::ops::{Deref, Range};
+use std::ops::{ControlFlow, Range};
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
-use super::write_string;
-
-/// Longest envelope that is kept, in bytes. It is held in memory, unlike records.
-const MAX_ENVELOPE: usize = 16 * 1024 * 1024;
+use super::Object;
+use super::compact::Compact;
+use super::scan::{self, Fault, Sink, Skip};
+use super::text::Window;
+use super::walk::{Broken, MAX_RECORD, TakeRecord, Taking, Walk};
 
 /// Where the records are in a response: the names that lead to them. Empty when the response itself is the record,
 /// or the list of records.
@@ -23,6 +22,11 @@ impl RecordPath {
     /// The path of these names, outermost first.
     pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
         Self(names.into_iter().map(Into::into).collect())
+    }
+
+    /// The names, outermost first.
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
     }
 }
 
@@ -43,42 +47,57 @@ pub enum DocumentError {
     Shape(String),
 }
 
-/// A response's records, by their place in its text.
+/// A response's records, by their place in its text. Those that stand on several lines are kept on one.
 #[derive(Debug, Default)]
 pub struct Document {
-    spans: Vec<Range<u32>>,
-    /// A response that is one record, not a list.
-    single: Option<String>,
+    records: Vec<Place>,
+    /// Where the names of members begin, record by record, counted from the beginning of their record.
+    names: Vec<u32>,
+    /// The records that stand on several lines in the response, on one line each.
+    compact: Vec<u8>,
     envelope: String,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone)]
+struct Place {
+    start: u32,
+    end: u32,
+    /// Among all names.
+    names: Range<u32>,
+    /// It stands in `compact`.
+    is_compact: bool,
+    /// A name in it is spelt with escapes.
+    has_escaped_name: bool,
 }
 
 impl Document {
     /// Finds the records in a text. A single object at `path` is a list of one; null is an empty list.
     pub fn index(text: &[u8], path: &RecordPath) -> Result<Self, DocumentError> {
-        let base = text.as_ptr() as usize;
-        let mut document = Self::default();
-        let mut sink = Sink::new(|found: Found<'_>| match found {
-            Found::Element(record) => {
-                let start = record.as_ptr() as usize - base;
-                document.spans.push(to_u32(start)?..to_u32(start + record.len())?);
-                Ok(())
-            }
-            Found::Single(record) => {
-                document.single = Some(record);
-                Ok(())
-            }
-        });
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let walked = sink.walk::<&RawValue, _>(&path.0, &mut deserializer);
-        let result = sink.finish(walked.and_then(|()| deserializer.end()), path);
-        document.envelope = result?;
-        Ok(document)
+        let not_json = |at| match serde_json::from_slice::<IgnoredAny>(text) {
+            Err(error) => DocumentError::NotJson(error.to_string()),
+            Ok(_) => not_json_at(at),
+        };
+        if let Err(error) = std::str::from_utf8(text) {
+            return Err(DocumentError::NotJson(format!("it is not UTF-8 from byte {} on", error.valid_up_to())));
+        }
+        if u32::try_from(text.len()).is_err() {
+            return Err(DocumentError::Shape("it is longer than 4 GiB".to_owned()));
+        }
+        let mut walk = Walk::new(text, Index::default());
+        let envelope = walk.run(path).map_err(|broken| match broken {
+            Broken::NotJson(at) => not_json(at),
+            Broken::Shape(problem) => DocumentError::Shape(problem),
+            Broken::Stopped(error) => DocumentError::Shape(error.to_string()),
+        })?;
+        let Index { records, names, compact } = walk.taker;
+        Ok(Self { records, names, compact: compact.into_bytes(), envelope })
     }
 
     /// How many records there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.spans.len() + usize::from(self.single.is_some())
+        self.records.len()
     }
 
     /// Whether there are none.
@@ -87,14 +106,14 @@ impl Document {
         self.len() == 0
     }
 
-    /// The n-th record's text, out of the text that was indexed.
-    #[must_use]
-    pub fn get<'t>(&'t self, text: &'t [u8], n: usize) -> Option<&'t str> {
-        if let Some(single) = &self.single {
-            return (n == 0).then_some(single);
-        }
-        let span = self.spans.get(n)?;
-        std::str::from_utf8(text.get(span.start as usize..span.end as usize)?).ok()
+    /// The records, out of the text that was indexed. Of another text, those that are there.
+    pub fn records<'t>(&'t self, text: &'t [u8]) -> impl DoubleEndedIterator<Item = Object<'t>> {
+        self.records.iter().filter_map(move |place| {
+            let stands_in = if place.is_compact { &self.compact } else { text };
+            let record = stands_in.get(place.start as usize..place.end as usize)?;
+            let names = self.names.get(place.names.start as usize..place.names.end as usize)?;
+            Some(Object::found(record, (!place.has_escaped_name).then_some(names)))
+        })
     }
 
     /// The response without its records, as JSON: `{"has_more":true}`. Empty if the records are the whole response.
@@ -104,224 +123,109 @@ impl Document {
     }
 }
 
+/// What a walk through a text in memory fills.
+#[derive(Default)]
+struct Index {
+    records: Vec<Place>,
+    names: Vec<u32>,
+    compact: Compact,
+}
+
+impl TakeRecord for Index {
+    fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking> {
+        let (known, known_compact) = (self.names.len(), self.compact.len());
+        let mut one_line = OneLine { names: &mut self.names, start: at, has_escaped_name: false };
+        let (start, taken) = match scan::value(text, at, &mut one_line) {
+            Err(Fault::Stopped) => {
+                self.names.truncate(known);
+                (self.compact.len(), self.compact.write(text, at, Some(&mut self.names)))
+            }
+            end => (at, end.map(|end| (end, one_line.has_escaped_name))),
+        };
+        let (end, has_escaped_name) = taken.map_err(Taking::Fault)?;
+        let is_compact = self.compact.len() > known_compact;
+        self.records.push(Place {
+            start: to_u32(start),
+            end: to_u32(if is_compact { self.compact.len() } else { end }),
+            names: to_u32(known)..to_u32(self.names.len()),
+            is_compact,
+            has_escaped_name,
+        });
+        Ok(end)
+    }
+}
+
+/// All of it lies within a text that is not longer.
+fn to_u32(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+/// Notes the names of a record that stands on one line.
+struct OneLine<'n> {
+    names: &'n mut Vec<u32>,
+    start: usize,
+    has_escaped_name: bool,
+}
+
+impl Sink for OneLine<'_> {
+    #[inline]
+    fn line_break(&mut self) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+
+    #[inline]
+    fn name(&mut self, at: usize) {
+        self.names.push(to_u32(at - self.start));
+    }
+
+    fn escaped_name(&mut self) {
+        self.has_escaped_name = true;
+    }
+}
+
 /// Hands out the records of a text too long for memory, one at a time, and returns the envelope.
 ///
 /// # Errors
-/// As [`Document::index`], or what `on_record` returned, which ends the walk.
+/// As [`Document::index`], or if a record is longer than 32 MiB, or what `on_record` returned, which ends the walk.
 pub fn for_each_record(
     text: impl Read,
     path: &RecordPath,
-    mut on_record: impl FnMut(&str) -> anyhow::Result<()>,
+    on_record: impl FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<String> {
-    let mut stopped = None;
-    let mut sink = Sink::new(|found: Found<'_>| {
-        let record = match &found {
-            Found::Element(record) => record,
-            Found::Single(record) => record.as_str(),
-        };
-        on_record(record).map_err(|error| {
-            stopped = Some(error);
-            String::new()
-        })
-    });
-    let mut deserializer = serde_json::Deserializer::from_reader(text);
-    let walked = sink.walk::<Box<RawValue>, _>(&path.0, &mut deserializer);
-    let result = sink.finish(walked.and_then(|()| deserializer.end()), path);
-    match stopped {
-        Some(error) => Err(error),
-        None => Ok(result?),
-    }
+    Walk::new(Window::new(text), HandOut(on_record)).run(path).map_err(|broken| match broken {
+        Broken::NotJson(at) => not_json_at(at).into(),
+        Broken::Shape(problem) => DocumentError::Shape(problem).into(),
+        Broken::Stopped(error) => error,
+    })
 }
 
-fn to_u32(offset: usize) -> Result<u32, String> {
-    u32::try_from(offset).map_err(|_| "it is longer than 4 GiB".to_owned())
-}
+struct HandOut<F>(F);
 
-enum Found<'t> {
-    Element(&'t str),
-    Single(String),
-}
-
-/// What a walk through a document fills. A shape that is wrong is noted here, because serde's errors are texts.
-struct Sink<F> {
-    on_record: F,
-    envelope: String,
-    found: bool,
-    problem: Option<String>,
-}
-
-impl<F: FnMut(Found<'_>) -> Result<(), String>> Sink<F> {
-    fn new(on_record: F) -> Self {
-        Self { on_record, envelope: String::new(), found: false, problem: None }
-    }
-
-    fn walk<'de, R, D>(&mut self, path: &[String], deserializer: D) -> Result<(), D::Error>
-    where
-        R: Deserialize<'de> + Deref<Target = RawValue>,
-        D: Deserializer<'de>,
-    {
-        Walk { path, sink: self, raw: PhantomData::<R> }.deserialize(deserializer)
-    }
-
-    fn finish(self, walked: Result<(), serde_json::Error>, path: &RecordPath) -> Result<String, DocumentError> {
-        match (walked, self.problem) {
-            (_, Some(problem)) => Err(DocumentError::Shape(problem)),
-            (Err(error), None) => Err(DocumentError::NotJson(error.to_string())),
-            (Ok(()), None) if self.found => Ok(self.envelope),
-            (Ok(()), None) => Err(DocumentError::Shape(format!("there is nothing at {path}"))),
+impl<F: FnMut(&str) -> anyhow::Result<()>> TakeRecord for HandOut<F> {
+    fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking> {
+        let end = scan::value(text, at, &mut Skip).map_err(Taking::Fault)?;
+        if end - at > MAX_RECORD {
+            return Err(Taking::TooLong);
         }
-    }
-
-    fn fail<E: serde::de::Error>(&mut self, problem: String) -> E {
-        self.problem = Some(problem);
-        E::custom("unexpected shape")
-    }
-
-    fn emit<E: serde::de::Error>(&mut self, found: Found<'_>) -> Result<(), E> {
-        (self.on_record)(found).map_err(|problem| self.fail(problem))
+        let record = std::str::from_utf8(&text[at..end]).map_err(|_| Taking::Fault(Fault::Invalid))?;
+        (self.0)(record).map_err(Taking::Stopped)?;
+        Ok(end)
     }
 }
 
-/// One step of the walk: the value at the front of `path`. `R` is how a value's text is taken: borrowed from a
-/// text in memory, or copied out of a reader.
-struct Walk<'w, F, R> {
-    path: &'w [String],
-    sink: &'w mut Sink<F>,
-    raw: PhantomData<R>,
-}
-
-impl<'de, F, R> DeserializeSeed<'de> for Walk<'_, F, R>
-where
-    F: FnMut(Found<'_>) -> Result<(), String>,
-    R: Deserialize<'de> + Deref<Target = RawValue>,
-{
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<F, R> Walk<'_, F, R>
-where
-    F: FnMut(Found<'_>) -> Result<(), String>,
-{
-    fn wrong<E: serde::de::Error>(self, what: &str) -> Result<(), E> {
-        let wanted = match self.path.first() {
-            Some(name) => format!("an object with `{name}`"),
-            None => "a list of objects".to_owned(),
-        };
-        Err(self.sink.fail(format!("there is {what} where {wanted} should be")))
-    }
-}
-
-impl<'de, F, R> Visitor<'de> for Walk<'_, F, R>
-where
-    F: FnMut(Found<'_>) -> Result<(), String>,
-    R: Deserialize<'de> + Deref<Target = RawValue>,
-{
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON document")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((name, rest)) = self.path.split_first() else {
-            // A single object is a list of one. Its text is put together again from its members.
-            let mut record = String::from("{");
-            while let Some((key, value)) = map.next_entry::<R, R>()? {
-                if record.len() > 1 {
-                    record.push(',');
-                }
-                record.extend([key.get(), ":", value.get()]);
-            }
-            record.push('}');
-            self.sink.found = true;
-            return self.sink.emit(Found::Single(record));
-        };
-        self.sink.envelope.push('{');
-        let mut first = true;
-        while let Some(key) = map.next_key::<String>()? {
-            if !first {
-                self.sink.envelope.push(',');
-            }
-            first = false;
-            let mut quoted = Vec::new();
-            write_string(&mut quoted, &key);
-            self.sink.envelope.extend([String::from_utf8_lossy(&quoted).as_ref(), ":"]);
-            if key != *name {
-                self.sink.envelope.push_str(map.next_value::<R>()?.get());
-                if self.sink.envelope.len() > MAX_ENVELOPE {
-                    return Err(self.sink.fail("what stands around the records is longer than 16 MiB".to_owned()));
-                }
-                continue;
-            }
-            if self.sink.found {
-                return Err(self.sink.fail(format!("`{name}` is there twice")));
-            }
-            let length = self.sink.envelope.len();
-            map.next_value_seed(Walk { path: rest, sink: &mut *self.sink, raw: PhantomData::<R> })?;
-            if self.sink.envelope.len() == length {
-                self.sink.envelope.push_str("null");
-            }
-        }
-        self.sink.envelope.push('}');
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        if !self.path.is_empty() {
-            return self.wrong("a list");
-        }
-        self.sink.found = true;
-        while let Some(element) = list.next_element::<R>()? {
-            if !element.get().starts_with('{') {
-                return Err(self.sink.fail("a record is not an object".to_owned()));
-            }
-            self.sink.emit(Found::Element(element.get()))?;
-        }
-        Ok(())
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        if !self.path.is_empty() {
-            return self.wrong("null");
-        }
-        self.sink.found = true;
-        Ok(())
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        self.wrong("a boolean")
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        self.wrong("a number")
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        self.wrong("a number")
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        self.wrong("a number")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
-        self.wrong("a string")
-    }
+fn not_json_at(at: usize) -> DocumentError {
+    DocumentError::NotJson(format!("it ends too early, or is no JSON, at byte {at} or soon after"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::walk::MAX_ENVELOPE;
 
     fn records(text: &str, path: &[&str]) -> Result<(Vec<String>, String), DocumentError> {
         let path = RecordPath::new(path.iter().copied());
         let document = Document::index(text.as_bytes(), &path)?;
-        let in_memory: Vec<String> =
-            (0..document.len()).map(|n| document.get(text.as_bytes(), n).unwrap().to_owned()).collect();
+        let in_memory: Vec<String> = document.records(text.as_bytes()).map(|record| record.text().to_owned()).collect();
         let mut streamed = Vec::new();
         let envelope = for_each_record(text.as_bytes(), &path, |record| {
             streamed.push(record.to_owned());
@@ -364,8 +268,8 @@ mod tests {
     #[test]
     fn a_single_object_is_a_list_of_one_and_null_an_empty_list() {
         let (found, _) = records(r#"{"data":{"a" : 1.10, "\u0062":[ ]}}"#, &["data"]).unwrap();
-        assert_eq!(found, [r#"{"a":1.10,"\u0062":[ ]}"#]);
-        assert_eq!(records("{\"id\": 1}", &[]).unwrap().0, [r#"{"id":1}"#]);
+        assert_eq!(found, [r#"{"a" : 1.10, "\u0062":[ ]}"#]);
+        assert_eq!(records("{\"id\": 1}", &[]).unwrap().0, [r#"{"id": 1}"#]);
         assert_eq!(records(r#"{"data":null}"#, &["data"]).unwrap().0, [""; 0]);
         assert_eq!(records(r#"{"data":[]}"#, &["data"]).unwrap().0, [""; 0]);
     }
@@ -393,6 +297,13 @@ mod tests {
     fn an_envelope_that_would_fill_the_memory_is_refused() {
         let huge = format!(r#"{{"data":[],"included":"{}"}}"#, "x".repeat(MAX_ENVELOPE));
         assert_eq!(problem(&huge, &["data"]), "what stands around the records is longer than 16 MiB");
+    }
+
+    #[test]
+    fn a_record_that_would_fill_the_memory_is_refused() {
+        let text = format!(r#"[{{"a":"{}"}}]"#, "x".repeat(MAX_RECORD));
+        let error = for_each_record(text.as_bytes(), &RecordPath::default(), |_| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "a record is longer than 32 MiB");
     }
 
     #[test]

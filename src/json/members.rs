@@ -1,50 +1,75 @@
-//! Walking over the members of a JSON object in its text, and putting other texts in the place of some of them.
+//! Walking over the members of a JSON object, or the elements of a list, in its text; and putting other texts in the
+//! place of some of them.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::ops::ControlFlow;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use super::scan::{self, Skip};
 
 /// Hands out name and value of each member of a JSON object as they stand in the text. A text that is no object has
 /// no members. [`unquoted`] turns a name's text into the name.
-pub fn for_each_member<'t>(object: &'t str, on_member: impl FnMut(&'t RawValue, &'t RawValue)) {
-    // A record was checked to be valid JSON when it was found; of any other text the valid start is handed out.
-    let _ = Members(on_member).deserialize(&mut serde_json::Deserializer::from_str(object));
+pub fn for_each_member<'t>(object: &'t str, mut on_member: impl FnMut(&'t str, &'t str)) {
+    let _: Option<()> = find_member(object, |name, value| {
+        on_member(name, value);
+        ControlFlow::Continue(())
+    });
+}
+
+/// As [`for_each_member`], until something is found.
+pub(super) fn find_member<'t, T>(
+    object: &'t str,
+    mut on_member: impl FnMut(&'t str, &'t str) -> ControlFlow<T>,
+) -> Option<T> {
+    let mut name = None;
+    find_part(object, b'{', |part, follows| {
+        match name.take() {
+            None if follows == b':' => name = Some(part),
+            Some(name) if follows != b':' => return on_member(name, part),
+            // A record was checked to be JSON when it was found; of any other text the valid start is handed out.
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    })
+}
+
+/// Hands out the elements of a JSON list as they stand in the text. A text that is no list has none.
+pub fn for_each_element<'t>(list: &'t str, mut on_element: impl FnMut(&'t str)) {
+    let _: Option<()> = find_part(list, b'[', |element, _| {
+        on_element(element);
+        ControlFlow::Continue(())
+    });
+}
+
+/// Hands out what stands in a container, names and values alike, each with the byte that follows it, until something is
+/// found.
+fn find_part<'t, T>(text: &'t str, opening: u8, mut on_part: impl FnMut(&'t str, u8) -> ControlFlow<T>) -> Option<T> {
+    let bytes = text.as_bytes();
+    let mut at = scan::white_space(bytes, 0, &mut Skip).ok()?;
+    let mut separator = *bytes.get(at)?;
+    if separator != opening {
+        return None;
+    }
+    loop {
+        let start = scan::white_space(bytes, at + 1, &mut Skip).ok()?;
+        // The end of an empty container, or of the valid start, has no value.
+        let end = scan::value(bytes, start, &mut Skip).ok()?;
+        at = scan::white_space(bytes, end, &mut Skip).ok()?;
+        separator = *bytes.get(at)?;
+        if let ControlFlow::Break(found) = on_part(text.get(start..end)?, separator) {
+            return Some(found);
+        }
+        if !matches!(separator, b',' | b':') {
+            return None;
+        }
+    }
 }
 
 /// The text that a JSON string stands for. Anything but a JSON string is returned as it is.
 #[must_use]
-pub fn unquoted(string: &RawValue) -> Cow<'_, str> {
-    let text = string.get();
-    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+pub fn unquoted(string: &str) -> Cow<'_, str> {
+    match string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inside) if !inside.contains('\\') => Cow::Borrowed(inside),
-        _ => serde_json::from_str::<String>(text).map_or(Cow::Borrowed(text), Cow::Owned),
-    }
-}
-
-struct Members<F>(F);
-
-impl<'de, F: FnMut(&'de RawValue, &'de RawValue)> DeserializeSeed<'de> for Members<F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, F: FnMut(&'de RawValue, &'de RawValue)> Visitor<'de> for Members<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            (self.0)(name, value);
-        }
-        Ok(())
+        _ => serde_json::from_str::<String>(string).map_or(Cow::Borrowed(string), Cow::Owned),
     }
 }
 
@@ -97,10 +122,28 @@ mod tests {
     fn members_are_handed_out_as_they_stand() {
         let mut seen = Vec::new();
         for_each_member(r#" {"a": 1.10, "\u0062" : {"a": [1, 2]}} "#, |name, value| {
-            seen.push((unquoted(name).into_owned(), value.get().to_owned()));
+            seen.push((unquoted(name).into_owned(), value.to_owned()));
         });
         assert_eq!(seen, [("a".into(), "1.10".into()), ("b".into(), r#"{"a": [1, 2]}"#.to_owned())]);
         for_each_member("[1]", |_, _| panic!("a list has no members"));
+        for_each_member(" {} ", |_, _| panic!("there are none"));
+    }
+
+    #[test]
+    fn elements_are_handed_out_as_they_stand() {
+        let mut seen = Vec::new();
+        for_each_element(" [ 1.10 , {\"a\": [2]},\n\"x\"] ", |element| seen.push(element));
+        assert_eq!(seen, ["1.10", "{\"a\": [2]}", "\"x\""]);
+        for_each_element("{\"a\":1}", |_| panic!("an object has no elements"));
+        for_each_element("[ ]", |_| panic!("there are none"));
+    }
+
+    #[test]
+    fn of_a_text_that_breaks_off_the_valid_start_is_handed_out() {
+        let mut seen = Vec::new();
+        for_each_member("{\"a\":1,\"b\":2", |name, value| seen.push((name, value)));
+        for_each_member("{\"c\"}", |name, value| seen.push((name, value)));
+        assert_eq!(seen, [("\"a\"", "1")]);
     }
 
     #[test]
@@ -108,8 +151,8 @@ mod tests {
         let text = "{ \"a\": 1 , \"b\":2}";
         let mut splice = Splice::new(text);
         for_each_member(text, |name, value| {
-            if name.get() == "\"b\"" {
-                splice.replace(value.get(), "[3]");
+            if name == "\"b\"" {
+                splice.replace(value, "[3]");
             }
         });
         assert_eq!(splice.finish().as_deref(), Some("{ \"a\": 1 , \"b\":[3]}"));

@@ -1,12 +1,22 @@
 //! JSON as text. A record goes from socket to stdout without being turned into a tree, so numbers keep their
-//! digits and nulls stay; what little has to be known of it is looked up in the text. All parsing is `serde_json`'s.
+//! digits and nulls stay; what little has to be known of it is looked up in the text. `scan` reads the text;
+//! the values that are looked up are parsed by `serde_json`.
 
+mod compact;
 mod document;
 mod fields;
 mod members;
+mod object;
 mod one_line;
+mod scan;
+mod text;
+mod walk;
 
 pub use document::{Document, DocumentError, RecordPath, for_each_record};
 pub use fields::{field, field_at, with_field};
-pub use members::{Splice, for_each_member, unquoted};
+pub use members::{Splice, for_each_element, for_each_member, unquoted};
+pub use object::Object;
 pub use one_line::{write_one_line, write_string};
+
+#[cfg(test)]
+mod tests;

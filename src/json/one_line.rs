@@ -2,6 +2,9 @@
 
 use memchr::memchr2;
 
+use super::compact::Compact;
+use super::scan::Fault;
+
 /// Appends a valid JSON text to `out` as one line. A text that is one line already is copied as it is; in any other
 /// the white space between tokens goes. Nothing inside a token changes: numbers keep their digits, strings their
 /// escapes.
@@ -11,29 +14,17 @@ pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(bytes);
         return;
     }
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        // Between strings: copy tokens, skip white space, up to and including the quote that opens a string.
-        let tokens = rest.iter().position(|&byte| byte == b'"').map_or(rest.len(), |quote| quote + 1);
-        out.extend(rest[..tokens].iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')));
-        rest = &rest[tokens..];
-        let string = string_length(rest);
-        out.extend_from_slice(&rest[..string]);
-        rest = &rest[string..];
+    let start = bytes.len() - text.trim_start().len();
+    let written = out.len();
+    let mut compact = Compact::after(std::mem::take(out));
+    let end = compact.write(bytes, start, None);
+    *out = compact.into_bytes();
+    // A number at the end of a text could go on, as far as the scan knows.
+    if matches!(end, Err(fault) if fault != Fault::Incomplete) {
+        // No JSON. On one line it is, whatever it is.
+        out.truncate(written);
+        out.extend(bytes.iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     }
-}
-
-/// Bytes up to and including the quote that closes a string whose opening quote was just passed.
-fn string_length(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if bytes[at] == b'"' {
-            return at + 1;
-        }
-        at += 2;
-    }
-    bytes.len()
 }
 
 /// Appends a text as a JSON string.

@@ -1,5 +1,7 @@
 //! A record's message, and the writer that puts the envelope around a record's raw text without parsing it.
 
+use std::io::Write;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -92,11 +94,16 @@ impl RecordWriter {
     /// Appends one line to `out`. `data` is the text of a JSON object; white space is taken out of it if it spans
     /// more than one line, and nothing else is touched.
     pub fn write(&self, out: &mut Vec<u8>, data: &str, emitted_at_ms: i64) {
+        self.write_with(out, |out| json::write_one_line(out, data), emitted_at_ms);
+    }
+
+    /// Appends one line to `out`. `data` appends the text of a JSON object, on one line.
+    pub fn write_with(&self, out: &mut Vec<u8>, data: impl FnOnce(&mut Vec<u8>), emitted_at_ms: i64) {
         out.extend_from_slice(&self.head);
-        json::write_one_line(out, data);
+        data(out);
         out.extend_from_slice(br#","emitted_at":"#);
-        out.extend_from_slice(emitted_at_ms.to_string().as_bytes());
-        out.extend_from_slice(b"}}\n");
+        // A Vec takes every byte: this cannot fail.
+        let _ = write!(out, "{emitted_at_ms}}}}}\n");
     }
 }
 

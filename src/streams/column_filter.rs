@@ -41,18 +41,20 @@ impl ColumnFilter {
     pub fn apply<'a>(&self, record: Record<'a>) -> Record<'a> {
         let mut kept = String::new();
         let mut cut = false;
-        json::for_each_member(record.text(), |name, value| {
+        let text = record.text();
+        json::for_each_member(&text, |name, value| {
             if !self.columns.contains(&*json::unquoted(name)) {
                 cut = true;
                 return;
             }
             kept.push(if kept.is_empty() { '{' } else { ',' });
             // From the name to the end of the value, with what stands between them.
-            let (text, base) = (record.text(), record.text().as_ptr() as usize);
-            let start = name.get().as_ptr() as usize - base;
-            let end = value.get().as_ptr() as usize - base + value.get().len();
+            let base = text.as_ptr() as usize;
+            let start = name.as_ptr() as usize - base;
+            let end = value.as_ptr() as usize - base + value.len();
             kept.push_str(&text[start..end]);
         });
+        drop(text);
         if !cut {
             return record;
         }
@@ -75,7 +77,7 @@ mod tests {
     fn cut(columns: &Value, record: &str) -> String {
         let schema = json!({ "properties": columns });
         let filter = ColumnFilter::of_schema(schema.as_object().unwrap()).unwrap();
-        filter.apply(Record::from_text(record)).text().to_owned()
+        filter.apply(Record::from_text(record)).text().into_owned()
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl<'a> IncrementalParent<'a> {
         let cursor_field = stream.cursor_field();
         let _ = page.for_each(&mut |record| {
             let Some(record) = stream.transform(record, cx) else { return Ok(ControlFlow::Continue(())) };
-            if let Some(seen) = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text.get()).ok()) {
+            if let Some(seen) = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok()) {
                 newest = cursor::newer(newest.take(), seen);
             }
             if self.is_new(&record) {
@@ -196,7 +196,7 @@ impl<'a> IncrementalParent<'a> {
         }
         let mut hasher = DefaultHasher::new();
         for name in self.parent.keys() {
-            record.field(name).map(serde_json::value::RawValue::get).hash(&mut hasher);
+            record.field(name).hash(&mut hasher);
         }
         self.seen.insert(hasher.finish())
     }

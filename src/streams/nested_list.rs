@@ -79,12 +79,10 @@ impl<'r> FirstPage<'r> {
     pub fn of(outer: &'r Record<'_>, field: &str) -> Self {
         let mut records = Vec::new();
         let Some(list) = outer.field(field) else { return Self { records, has_more: false } };
-        if let Some(data) = json::field(list.get(), "data")
-            && let Ok(texts) = serde_json::from_str::<Vec<&'r serde_json::value::RawValue>>(data.get())
-        {
-            records.extend(texts.into_iter().map(|text| Record::from_text(text.get())));
+        if let Some(data) = json::field(list, "data") {
+            json::for_each_element(data, |record| records.push(Record::from_text(record)));
         }
-        let has_more = json::field(list.get(), "has_more").is_some_and(|has_more| has_more.get() == "true");
+        let has_more = json::field(list, "has_more") == Some("true");
         Self { records, has_more }
     }
 

@@ -93,7 +93,7 @@ impl Records {
     /// another type, or if the stream made the records of something else.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
-        serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?.get()).ok().flatten()
+        serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?).ok().flatten()
     }
 
     fn len(&self) -> usize {
@@ -130,10 +130,8 @@ impl Records {
     ) -> anyhow::Result<ControlFlow<()>> {
         match &self.0 {
             Kind::InMemory(document) => {
-                for n in 0..document.len() {
-                    if let Some(record) = in_memory(body, document, n)
-                        && on_record(record)?.is_break()
-                    {
+                for record in in_memory(body, document) {
+                    if on_record(record)?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
@@ -163,9 +161,9 @@ impl Records {
     }
 }
 
-fn in_memory<'b>(body: &'b Body, document: &'b Document, n: usize) -> Option<Record<'b>> {
-    let Body::Memory(bytes) = body else { return None };
-    document.get(without_bom(bytes), n).map(Record::from_text)
+fn in_memory<'b>(body: &'b Body, document: &'b Document) -> impl DoubleEndedIterator<Item = Record<'b>> {
+    let text = if let Body::Memory(bytes) = body { without_bom(bytes) } else { &[] };
+    document.records(text).map(Record::found)
 }
 
 fn undecodable(error: &DocumentError) -> Undecodable {
@@ -217,7 +215,7 @@ impl Page {
     #[must_use]
     pub fn last(&self) -> Option<Record<'_>> {
         match &self.records.0 {
-            Kind::InMemory(document) => in_memory(&self.response.body, document, document.len().checked_sub(1)?),
+            Kind::InMemory(document) => in_memory(&self.response.body, document).next_back(),
             Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
             Kind::Made { records, .. } => records.last().map(Record::borrowed),
         }
@@ -253,7 +251,7 @@ impl Page {
             }
         };
         let text = std::str::from_utf8(without_bom(&bytes)).ok()?;
-        serde_json::from_str::<Option<T>>(json::field_at(text, path)?.get()).ok().flatten()
+        serde_json::from_str::<Option<T>>(json::field_at(text, path)?).ok().flatten()
     }
 
     /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.

@@ -48,7 +48,7 @@ impl PageGuard {
     /// How many pages in a row are known to have held these very records.
     fn note(&mut self, page: &Page) -> anyhow::Result<u32> {
         let Some(last) = page.last() else { return Ok(0) };
-        let glance = Some((page.len(), hash(last.text())));
+        let glance = Some((page.len(), hash(&last.text())));
         if self.glance != glance {
             *self = Self { glance, ..Self::default() };
             return Ok(0);

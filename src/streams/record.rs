@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use crate::json;
+use crate::json::{self, Object};
 
 /// A record as text. What the API sent goes out as it was, digit by digit, unless a member is set.
 ///
@@ -29,45 +28,101 @@ use crate::json;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record<'a>(Cow<'a, str>);
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    text: Text<'a>,
+    /// A JSON object of members that are not in the text and follow it; empty if there are none. Most streams set one
+    /// member that is not there, and the rest of the text need not be copied for it.
+    added: String,
+}
+
+#[derive(Debug, Clone)]
+enum Text<'a> {
+    /// Part of a response.
+    Found(Object<'a>),
+    /// Made by a stream.
+    Made(String),
+}
 
 impl<'a> Record<'a> {
     /// A record of this text, which must be a JSON object.
     #[must_use]
     pub fn from_text(text: impl Into<Cow<'a, str>>) -> Self {
-        Self(text.into())
+        let text = match text.into() {
+            Cow::Borrowed(text) => Text::Found(Object::new(text)),
+            Cow::Owned(text) => Text::Made(text),
+        };
+        Self { text, added: String::new() }
+    }
+
+    /// A record that was found in a response.
+    pub(crate) fn found(object: Object<'a>) -> Self {
+        Self { text: Text::Found(object), added: String::new() }
     }
 
     /// The text.
     #[must_use]
-    pub fn text(&self) -> &str {
-        &self.0
+    pub fn text(&self) -> Cow<'_, str> {
+        let text = self.object().text();
+        match self.added.is_empty() {
+            true => Cow::Borrowed(text),
+            false => String::from_utf8_lossy(&self.parts(text.as_bytes()).concat()).into_owned().into(),
+        }
+    }
+
+    /// Appends the text as one line.
+    pub fn write_one_line(&self, out: &mut Vec<u8>) {
+        match self.object().line() {
+            Some(line) => self.parts(line).iter().for_each(|part| out.extend_from_slice(part)),
+            None => json::write_one_line(out, &self.text()),
+        }
+    }
+
+    /// What the text is put together of: all up to where members are added, a comma, and the rest.
+    fn parts<'t>(&'t self, text: &'t [u8]) -> [&'t [u8]; 3] {
+        let (Some(body), Some(added)) = (text.strip_suffix(b"}"), self.added.strip_prefix('{')) else {
+            return [text, b"", b""];
+        };
+        let comma = if body.trim_ascii_end().ends_with(b"{") { "" } else { "," };
+        [body, comma.as_bytes(), added.as_bytes()]
+    }
+
+    fn object(&self) -> Object<'_> {
+        match &self.text {
+            Text::Found(object) => *object,
+            Text::Made(text) => Object::new(text),
+        }
     }
 
     /// A member's text, or `None` if it is not there.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<&RawValue> {
-        json::field(&self.0, name)
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.object().field(name).or_else(|| json::field(&self.added, name))
     }
 
     /// A member found by a path of names.
     #[must_use]
-    pub fn field_at(&self, path: &[impl AsRef<str>]) -> Option<&RawValue> {
-        json::field_at(&self.0, path)
+    pub fn field_at(&self, path: &[impl AsRef<str>]) -> Option<&str> {
+        let (first, rest) = path.split_first()?;
+        let outermost = self.field(first.as_ref())?;
+        if rest.is_empty() { Some(outermost) } else { json::field_at(outermost, rest) }
     }
 
     /// A member as a value of a Rust type, or `None` if it is not there, null, or of another type.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_str::<Option<T>>(self.field(name)?.get()).ok().flatten()
+        serde_json::from_str::<Option<T>>(self.field(name)?).ok().flatten()
     }
 
     /// Sets a member: replaced where it stands, or appended. The other members' text stays as it is.
     pub fn set(&mut self, name: &str, value: &impl Serialize) {
         // Only a map with keys that are no texts, or a type that refuses, cannot be JSON; then the member stays.
-        if let Ok(value) = serde_json::to_string(value) {
-            self.0 = json::with_field(&self.0, name, &value).into();
+        let Ok(value) = serde_json::to_string(value) else { return };
+        if self.added.is_empty() && self.object().line().is_some() && self.object().field(name).is_none() {
+            self.added = json::with_field("{}", name, &value);
+        } else {
+            self.text = Text::Made(json::with_field(&self.text(), name, &value));
+            self.added.clear();
         }
     }
 
@@ -76,21 +131,32 @@ impl<'a> Record<'a> {
     /// # Errors
     /// If the text is nested too deeply for a tree.
     pub fn to_value(&self) -> anyhow::Result<Value> {
-        Ok(serde_json::from_str(&self.0)?)
+        Ok(serde_json::from_str(&self.text())?)
     }
 
     /// The same record, with this one's text.
     #[must_use]
     pub fn borrowed(&self) -> Record<'_> {
-        Record(Cow::Borrowed(&self.0))
+        Record { text: Text::Found(self.object()), added: self.added.clone() }
     }
 
     /// The record with a text of its own.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
-        Record(self.0.into_owned().into())
+        match self.text {
+            Text::Made(text) if self.added.is_empty() => Record { text: Text::Made(text), added: self.added },
+            _ => Record::from_text(self.text().into_owned()),
+        }
     }
 }
+
+impl PartialEq for Record<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Record<'_> {}
 
 #[cfg(test)]
 mod tests {
@@ -103,7 +169,7 @@ mod tests {
         assert_eq!(record.get::<i64>("n"), Some(7));
         assert_eq!(record.get::<i64>("id"), None);
         assert_eq!(record.get::<i64>("x"), None);
-        assert_eq!(record.field_at(&["m", "k"]).unwrap().get(), "1.10");
+        assert_eq!(record.field_at(&["m", "k"]).unwrap(), "1.10");
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl SchemaFolder {
         let file = self.folder.get_file(format!("{stream}.json"))?;
         let properties = json::field(file.contents_utf8()?, "properties")?;
         let mut columns = Vec::new();
-        json::for_each_member(properties.get(), |name, _| columns.push(json::unquoted(name).into_owned()));
+        json::for_each_member(properties, |name, _| columns.push(json::unquoted(name).into_owned()));
         Some(columns)
     }
 

@@ -1,21 +1,23 @@
 //! Reading one slice: page after page, from its beginning or from where an earlier read stopped. Pages are fetched,
-//! and their records made into lines, without the stream's writer; only to write them it is waited for, and whoever
-//! waits for it fetches nothing.
+//! and their records made into lines, without the stream's writer; only to write them it is waited for. If a worker is
+//! free, it fetches the next page meanwhile, and no more than that one: who waits for the writer fetches nothing.
 
 use std::ops::ControlFlow;
+use std::thread;
 
 use serde_json::Value;
 
 use super::progress::Job;
 use super::stream_read::StreamRead;
 use super::stream_writer::StreamWriter;
+use crate::bug;
 use crate::protocol::LogLevel;
 use crate::streams::paging::{Paging, is_stale_token};
 use crate::streams::{Fetcher, Page, RequestContext, cursor};
 
-/// Bytes of records gathered before they are handed on: a page of the usual size goes out as one write, and of one that
-/// is as long as a disk no more than this is in memory.
-const BATCH: usize = 512 * 1024;
+/// Bytes of records gathered before they are handed on. Of a page as long as a disk no more than this is in memory, and
+/// pipes hold no more at a time.
+const BATCH: usize = 64 * 1024;
 
 /// Whether to go on, or the stream is at its end.
 pub(super) type Flow = ControlFlow<()>;
@@ -39,14 +41,14 @@ impl StreamRead<'_, '_> {
         let mut paging = Paging::at(token);
         let interval = self.stream.state_checkpoint_interval();
         let mut reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
-        let fetcher = Fetcher::new(self.client, &self.log).sharing(self.sharing);
+        let mut ahead = None;
         loop {
             if self.writer().is_none() {
                 return Ok(());
             }
             let token = paging.token.clone();
             let cx = RequestContext { state: &job.state, slice: &job.slice, page_token: token.as_ref() };
-            let page = match fetcher.page(self.stream, &cx) {
+            let page = match ahead.take().unwrap_or_else(|| self.fetch(&cx)) {
                 // A page token is not good for ever. The API may say so with an error, or with one that is ignored.
                 Ok(None) if resuming => None,
                 Err(error) if resuming && is_stale_token(&error) => {
@@ -65,11 +67,30 @@ impl StreamRead<'_, '_> {
                 (paging, reading.newest) = (Paging::default(), None);
                 continue;
             };
-            if self.write_page(&page, &cx, &job, &mut reading)?.is_break() {
+            // A page that leads nowhere is written all the same.
+            let next = self.stream.next_page_token(&page, &cx);
+            let has_next = next.and_then(|next| paging.advance(self.stream, &page, next));
+            let next = RequestContext { page_token: paging.token.as_ref(), ..cx };
+            let worker = if matches!(has_next, Ok(true)) && self.limit.is_none() { self.try_hire() } else { None };
+            let flow = thread::scope(|scope| {
+                let fetching = worker.and_then(|worker| {
+                    let fetch = move || {
+                        let page = bug::caught(|| self.fetch(&next));
+                        drop(worker);
+                        page
+                    };
+                    // If the system has no more threads, the page is fetched later.
+                    thread::Builder::new().spawn_scoped(scope, fetch).ok()
+                });
+                let flow = self.write_page(&page, &cx, &job, &mut reading);
+                // Panics are caught: there is always a page, or what went wrong.
+                ahead = fetching.and_then(|fetching| fetching.join().ok());
+                flow
+            })?;
+            if flow.is_break() {
                 return Ok(());
             }
-            let next = self.stream.next_page_token(&page, &cx)?;
-            if !paging.advance(self.stream, &page, next)? {
+            if !has_next? {
                 break;
             }
             let Some(mut writer) = self.writer() else { return Ok(()) };
@@ -81,6 +102,10 @@ impl StreamRead<'_, '_> {
             writer.close(&job, reading.newest)?;
         }
         Ok(())
+    }
+
+    fn fetch(&self, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
+        Fetcher::new(self.client, &self.log).sharing(self.sharing).page(self.stream, cx)
     }
 
     /// Writes the records of a page. Breaks off at the end of the stream.
@@ -95,9 +120,9 @@ impl StreamRead<'_, '_> {
         let flow = page.for_each(&mut |record| {
             let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
             let seen = record.field_at(self.cursor_field);
-            let seen = seen.and_then(|text| serde_json::from_str(text.get()).ok());
+            let seen = seen.and_then(|text| serde_json::from_str(text).ok());
             let record = self.shaper.shape(record, &self.log)?;
-            self.records.write(&mut reading.lines, record.text(), emitted_at);
+            self.records.write_with(&mut reading.lines, |out| record.write_one_line(out), emitted_at);
             reading.records += 1;
             let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
             reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);

@@ -209,6 +209,11 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         self.any_writer().end.get_or_insert(End::Failed(error));
     }
 
+    /// A worker that is free now.
+    pub(super) fn try_hire(&self) -> Option<Worker<'a>> {
+        self.workers.try_hire()
+    }
+
     /// The writer, once it is free. `None` if the stream is at its end, or another worker has panicked while it wrote:
     /// what it knows may be half of the truth.
     pub(super) fn writer(&self) -> Option<MutexGuard<'_, StreamWriter<'a, 'o>>> {

@@ -106,7 +106,7 @@ pub(super) fn convert_members(plan: &Plan, object: &str, warnings: &Warnings) ->
         if let Some(plan) = plan.members.get(&*json::unquoted(name))
             && let Some(new) = convert_or_warn(plan, value, warnings)
         {
-            splice.replace(value.get(), &new);
+            splice.replace(value, &new);
         }
     });
     splice.finish()
@@ -114,41 +114,39 @@ pub(super) fn convert_members(plan: &Plan, object: &str, warnings: &Warnings) ->
 
 fn convert_elements(plan: &Plan, list: &str, warnings: &Warnings) -> Option<String> {
     let plan = plan.elements.as_ref()?;
-    let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     let mut splice = Splice::new(list);
-    for element in elements {
+    json::for_each_element(list, |element| {
         if let Some(new) = convert_or_warn(plan, element, warnings) {
-            splice.replace(element.get(), &new);
+            splice.replace(element, &new);
         }
-    }
+    });
     splice.finish()
 }
 
-fn convert_or_warn(plan: &Plan, value: &RawValue, warnings: &Warnings) -> Option<String> {
+fn convert_or_warn(plan: &Plan, value: &str, warnings: &Warnings) -> Option<String> {
     match convert(plan, value, warnings) {
         Converted::Same => None,
         Converted::New(new) => Some(new),
         Converted::Cannot => {
-            warnings.add(plan, Kind::of(value.get()));
+            warnings.add(plan, Kind::of(value));
             None
         }
     }
 }
 
-fn convert(plan: &Plan, value: &RawValue, warnings: &Warnings) -> Converted {
-    let text = value.get();
-    match (Kind::of(text), plan.target) {
+fn convert(plan: &Plan, value: &str, warnings: &Warnings) -> Converted {
+    match (Kind::of(value), plan.target) {
         (Kind::Null, _)
         | (Kind::String, Some(Target::String))
         | (Kind::Number, Some(Target::Number))
         | (Kind::Boolean, Some(Target::Boolean))
         | (Kind::String | Kind::Number | Kind::Boolean, None) => Converted::Same,
-        (Kind::Object, None | Some(Target::Object)) => convert_members(plan, text, warnings).into(),
-        (Kind::List, None | Some(Target::Array)) => convert_elements(plan, text, warnings).into(),
-        (_, Some(Target::String)) => Converted::New(quoted_text(text)),
+        (Kind::Object, None | Some(Target::Object)) => convert_members(plan, value, warnings).into(),
+        (Kind::List, None | Some(Target::Array)) => convert_elements(plan, value, warnings).into(),
+        (_, Some(Target::String)) => Converted::New(quoted_text(value)),
         (Kind::String, Some(Target::Number)) => number(value).map_or(Converted::Cannot, Converted::New),
-        (Kind::Number, Some(Target::Integer)) => match whole(text) {
-            Some(digits) if digits == text => Converted::Same,
+        (Kind::Number, Some(Target::Integer)) => match whole(value) {
+            Some(digits) if digits == value => Converted::Same,
             digits => digits.map_or(Converted::Cannot, Converted::New),
         },
         (Kind::String, Some(Target::Integer)) => {
@@ -169,13 +167,13 @@ fn quoted_text(text: &str) -> String {
 }
 
 /// The digits in a text that is a JSON number, and nothing else but white space: `007` may be a code, and stays.
-fn number(string: &RawValue) -> Option<String> {
+fn number(string: &str) -> Option<String> {
     let text = json::unquoted(string);
     let number: &RawValue = serde_json::from_str(text.trim()).ok()?;
     (Kind::of(number.get()) == Kind::Number).then(|| number.get().to_owned())
 }
 
-fn boolean(value: &RawValue) -> Converted {
+fn boolean(value: &str) -> Converted {
     match json::unquoted(value).trim().to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Converted::New("true".to_owned()),
         "false" | "f" | "no" | "n" | "off" | "0" => Converted::New("false".to_owned()),
@@ -184,10 +182,10 @@ fn boolean(value: &RawValue) -> Converted {
 }
 
 /// A list of the value, if the value may stand in it.
-fn list_of(plan: &Plan, value: &RawValue, warnings: &Warnings) -> Converted {
+fn list_of(plan: &Plan, value: &str, warnings: &Warnings) -> Converted {
     let element = plan.elements.as_ref().map_or(Converted::Same, |plan| convert(plan, value, warnings));
     match element {
-        Converted::Same => Converted::New(format!("[{}]", value.get())),
+        Converted::Same => Converted::New(format!("[{value}]")),
         Converted::New(element) => Converted::New(format!("[{element}]")),
         Converted::Cannot => Converted::Cannot,
     }

@@ -61,7 +61,7 @@ impl Normalizer {
     #[must_use]
     pub fn normalize<'a>(&self, record: Record<'a>) -> Record<'a> {
         let Some(plan) = &self.plan else { return record };
-        match convert::convert_members(plan, record.text(), &self.warnings) {
+        match convert::convert_members(plan, &record.text(), &self.warnings) {
             Some(text) => Record::from_text(text),
             None => record,
         }

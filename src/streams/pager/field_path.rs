@@ -22,7 +22,7 @@ impl FieldPath {
 
     /// The token at this place: null, false and an empty text are none.
     pub(super) fn token(&self, page: &Page) -> Result<Option<PageToken>, Failure> {
-        Ok(self.raw(page)?.as_deref().and_then(token))
+        Ok(self.raw(page)?.and_then(|raw| token(raw.get())))
     }
 
     /// The yes or no at this place, as a boolean or a text. `None` if there is nothing.
@@ -88,11 +88,11 @@ impl From<Vec<String>> for FieldPath {
 }
 
 /// A member's text as a token. A number that would lose digits as a number becomes a text.
-pub(super) fn token(raw: &RawValue) -> Option<PageToken> {
-    match serde_json::from_str(raw.get()).ok()? {
+pub(super) fn token(raw: &str) -> Option<PageToken> {
+    match serde_json::from_str(raw).ok()? {
         Value::Null | Value::Bool(false) => None,
         Value::String(text) if text.is_empty() => None,
-        Value::Number(number) if number.to_string() != raw.get() => Some(raw.get().into()),
+        Value::Number(number) if number.to_string() != raw => Some(raw.into()),
         token => Some(token),
     }
 }

@@ -505,3 +505,10 @@ pub(super) const LATER: &[Updated] = &[Updated {
     version: "2025-03-31.basil",
     ..UPDATED_ROW
 }];
+
+/// Whether other streams read this stream's list, too.
+pub(super) fn has_children(stream: &str) -> bool {
+    let lists = CHILDREN.iter().chain(GRANDCHILDREN).map(|row| row.parent);
+    let lists = lists.chain(UPDATED_CHILDREN.iter().map(|row| row.parent));
+    lists.chain(NESTED.iter().map(|row| row.parent.name)).any(|parent| parent == stream)
+}

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::api::{ACCOUNT_ID, Api, stripe_stream};
 use super::feed::{self, EVENTS};
 use super::row::Updated;
+use super::table;
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
@@ -51,9 +52,8 @@ impl HttpStream for UpdatedList {
         true
     }
 
-    /// Other streams read this list, too.
     fn use_cache(&self) -> bool {
-        true
+        table::has_children(self.row.name)
     }
 
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {

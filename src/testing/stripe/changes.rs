@@ -124,7 +124,7 @@ impl Changes<'_> {
         let mut text = "{}".to_owned();
         for (name, value) in &new {
             let kept = if old.get(name) == Some(value) { field(&whole, name) } else { None };
-            text = with_field(&text, name, &kept.map_or_else(|| value.to_string(), |raw| raw.get().to_owned()));
+            text = with_field(&text, name, &kept.map_or_else(|| value.to_string(), str::to_owned));
         }
         self.store.put(place, &text)?;
         Ok(before)

@@ -84,9 +84,9 @@ pub(super) fn expand_ids(text: &str, path: &str, make: fn(&str) -> Value) -> Opt
     }
     if path.is_empty() {
         let id: &RawValue = serde_json::from_str(text).ok()?;
-        return text.starts_with('"').then(|| make(&unquoted(id)).to_string());
+        return text.starts_with('"').then(|| make(&unquoted(id.get())).to_string());
     }
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
-    let new = expand_ids(field(text, name)?.get(), rest, make)?;
+    let new = expand_ids(field(text, name)?, rest, make)?;
     Some(with_field(text, name, &new))
 }

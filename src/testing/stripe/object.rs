@@ -49,7 +49,7 @@ impl Object {
         let name = resource.name;
         let all: HashMap<String, &RawValue> =
             serde_json::from_str(&text).map_err(|error| format!("no object of {name}: {error}\n{text}"))?;
-        let field = |name: &str| all.get(name).map(|raw| unquoted(raw).into_owned());
+        let field = |name: &str| all.get(name).map(|raw| unquoted(raw.get()).into_owned());
         let id = field("id").ok_or_else(|| format!("an object of {name} without id\n{text}"))?;
         let created = field(resource.created_field).and_then(|created| created.parse().ok());
         let kind = if resource.types { field("type") } else { None };
@@ -122,7 +122,7 @@ fn only(text: &str, passes: impl Fn(&str) -> bool) -> String {
     for_each_member(text, |name, value| {
         if passes(&unquoted(name)) {
             out.push(if out.is_empty() { '{' } else { ',' });
-            out.extend([name.get(), ":", value.get()]);
+            out.extend([name, ":", value]);
         }
     });
     out.push_str(if out.is_empty() { "{}" } else { "}" });

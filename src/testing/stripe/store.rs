@@ -175,7 +175,7 @@ impl Store {
 fn brought(resource: &Resource, id: &str, text: &str) -> Vec<(&'static Relation, Vec<String>)> {
     let children_of = |(relation, nested): (&'static Relation, &'static Nested)| {
         let data = field_at(text, &[nested.field, "data"])?;
-        let children: Vec<&RawValue> = serde_json::from_str(data.get()).ok()?;
+        let children: Vec<&RawValue> = serde_json::from_str(data).ok()?;
         let with_parent = |child: &&RawValue| {
             with_field(&json_text::compact(child.get()), relation.key, &Value::from(id).to_string())
         };

@@ -114,7 +114,7 @@ fn events_that_are_made_are_about_the_objects_that_are_there() {
     let about_invoices = walk(&mock, "/v1/events", "&type=invoice.*");
     assert!(!about_invoices.is_empty());
     for event in about_invoices {
-        let object = field_at(&event, &["data", "object"]).unwrap().get();
+        let object = field_at(&event, &["data", "object"]).unwrap();
         assert!(invoices.contains(object), "{object}");
     }
 }

@@ -1,0 +1,72 @@
+//! One object in its text: looking up members without parsing the others. Where the text was read from a response, the
+//! places of the members are known already.
+
+use super::scan::{self, Skip};
+
+/// A JSON object's text.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'t> {
+    /// UTF-8. Most records are never looked at as characters, and being sure of that twice would cost as much as
+    /// copying them.
+    text: &'t [u8],
+    /// Where the names of its members begin, if that is known and none is spelt with escapes.
+    names: Option<&'t [u32]>,
+}
+
+impl<'t> Object<'t> {
+    /// The object of this text, of which nothing is known. A text that is no object has no members.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
+        Self { text: text.as_bytes(), names: None }
+    }
+
+    /// An object that was found in a text that is UTF-8. If `names` are given, no name is spelt with escapes, and the
+    /// object stands on one line.
+    pub(super) fn found(text: &'t [u8], names: Option<&'t [u32]>) -> Self {
+        Self { text, names }
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(self) -> &'t str {
+        std::str::from_utf8(self.text).unwrap_or_default()
+    }
+
+    /// Its text as one line, if it is known to stand on one.
+    pub(crate) fn line(self) -> Option<&'t [u8]> {
+        self.names.map(|_| self.text)
+    }
+
+    /// The text of a member, or `None` if there is none of this name. Of a name that occurs twice, the first is taken.
+    #[must_use]
+    pub fn field(self, name: &str) -> Option<&'t str> {
+        let Some(names) = self.names else { return super::field(self.text(), name) };
+        // From the opening quote to the closing one, which few names have in common.
+        let length = name.len() + 1;
+        let is_it = |at: usize| {
+            self.text.get(at + length) == Some(&b'"') && self.text.get(at + 1..at + length) == Some(name.as_bytes())
+        };
+        let at = names.iter().map(|at| *at as usize).find(|at| is_it(*at))?;
+        let colon = scan::white_space(self.text, at + length + 1, &mut Skip).ok()?;
+        let start = scan::white_space(self.text, colon + 1, &mut Skip).ok()?;
+        let end = scan::value(self.text, start, &mut Skip).ok()?;
+        std::str::from_utf8(self.text.get(start..end)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_by_their_places_and_without_them() {
+        let text = r#"{"a":1.10, "ab" : {"b":2},"b":[3], "a":4}"#;
+        let names = [1, 11, 26, 35];
+        for object in [Object::new(text), Object::found(text.as_bytes(), Some(&names))] {
+            assert_eq!(object.field("a"), Some("1.10"));
+            assert_eq!(object.field("ab"), Some(r#"{"b":2}"#));
+            assert_eq!(object.field("b"), Some("[3]"));
+            assert_eq!((object.field(""), object.field("abc"), object.field("c")), (None, None, None));
+        }
+    }
+}

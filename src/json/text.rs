@@ -1,0 +1,85 @@
+//! Text that is read from its start to its end: all of it in memory, or a window of it that is moved along.
+
+use std::io::{self, Read};
+
+/// Bytes that are read at a time, at least.
+const WINDOW: usize = 128 * 1024;
+/// Bytes that are read at a time, at most.
+const MAX_STEP: usize = 4 * 1024 * 1024;
+
+/// A text, as far as it is in memory.
+pub(super) trait Text {
+    /// What is in memory.
+    fn bytes(&self) -> &[u8];
+
+    /// Brings more of it into memory, and lets go of what is before `from`, which becomes the first byte. False at the
+    /// end of the text; then nothing has moved.
+    fn more(&mut self, from: usize) -> io::Result<bool>;
+}
+
+impl Text for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn more(&mut self, _: usize) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+/// A window on what a reader gives. It is as long as the longest value that is looked at.
+pub(super) struct Window<R> {
+    reader: R,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> Window<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, buffer: Vec::new() }
+    }
+}
+
+impl<R: Read> Text for Window<R> {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    fn more(&mut self, from: usize) -> io::Result<bool> {
+        // A value that does not fit is looked at again from its start: with twice as much of it, up to a point.
+        let wanted = (self.buffer.len() - from).clamp(WINDOW, MAX_STEP);
+        let mut rest = self.reader.by_ref().take(wanted as u64);
+        if self.buffer.is_empty() {
+            return Ok(rest.read_to_end(&mut self.buffer)? > 0);
+        }
+        // Whether there is more has to be known before anything moves.
+        let mut first = [0];
+        if rest.read(&mut first)? == 0 {
+            return Ok(false);
+        }
+        self.buffer.drain(..from);
+        self.buffer.extend(first);
+        rest.read_to_end(&mut self.buffer)?;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_moves_along_and_grows_with_what_is_kept() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(4 * WINDOW).collect();
+        let mut window = Window::new(bytes.as_slice());
+        assert!(window.bytes().is_empty() && window.more(0).unwrap());
+        assert_eq!(window.bytes(), &bytes[..WINDOW]);
+        assert!(window.more(10).unwrap());
+        assert_eq!(window.bytes(), &bytes[10..2 * WINDOW]);
+        assert!(window.more(0).unwrap());
+        assert_eq!(window.bytes(), &bytes[10..4 * WINDOW - 10]);
+        assert!(window.more(3 * WINDOW).unwrap());
+        assert_eq!(window.bytes(), &bytes[10 + 3 * WINDOW..]);
+        assert!(!window.more(5).unwrap());
+        assert_eq!(window.bytes(), &bytes[10 + 3 * WINDOW..], "at the end nothing moves");
+    }
+}

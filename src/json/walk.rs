@@ -1,0 +1,253 @@
+//! Finding the records in a response: the names of a path are followed, what stands beside them is kept (the envelope),
+//! and each record is handed to whoever takes it, for one whose text is in memory as for one that is read from a disk.
+
+use super::document::RecordPath;
+use super::scan::{self, Fault, Skip};
+use super::text::Text;
+use super::unquoted;
+
+/// Longest envelope that is kept, in bytes. It is held in memory, unlike records.
+pub(super) const MAX_ENVELOPE: usize = 16 * 1024 * 1024;
+/// Longest record, in bytes. One at a time is held in memory.
+pub(super) const MAX_RECORD: usize = 32 * 1024 * 1024;
+
+/// What is wrong with a text.
+pub(super) enum Broken {
+    /// It is not JSON, or ends too early: about here.
+    NotJson(usize),
+    /// It is JSON, and not of this shape.
+    Shape(String),
+    /// It cannot be read, or whoever takes the records has had enough.
+    Stopped(anyhow::Error),
+}
+
+/// Takes records out of a text.
+pub(super) trait TakeRecord {
+    /// Takes the object that begins at `at`, and tells where it ends.
+    ///
+    /// # Errors
+    /// If it has no end. Where it is incomplete, it is taken again once there is more of the text.
+    fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking>;
+}
+
+/// Why a record could not be taken.
+pub(super) enum Taking {
+    Fault(Fault),
+    TooLong,
+    Stopped(anyhow::Error),
+}
+
+/// A walk through a text.
+pub(super) struct Walk<T, R> {
+    text: T,
+    /// Where it stands, in what is in memory of the text.
+    at: usize,
+    /// The bytes that are not in memory any more.
+    before: usize,
+    pub(super) taker: R,
+    envelope: String,
+    found: bool,
+}
+
+impl<T: Text, R: TakeRecord> Walk<T, R> {
+    pub(super) fn new(text: T, taker: R) -> Self {
+        Self { text, at: 0, before: 0, taker, envelope: String::new(), found: false }
+    }
+
+    /// Walks through the whole text, and returns the envelope.
+    pub(super) fn run(&mut self, path: &RecordPath) -> Result<String, Broken> {
+        self.value(path.names())?;
+        if self.peek()?.is_some() {
+            return Err(self.not_json());
+        }
+        match self.found {
+            true => Ok(std::mem::take(&mut self.envelope)),
+            false => Err(Broken::Shape(format!("there is nothing at {path}"))),
+        }
+    }
+
+    /// The value at the front of the path.
+    fn value(&mut self, path: &[String]) -> Result<(), Broken> {
+        let first = self.next()?;
+        match (first, path.split_first()) {
+            (b'{', Some((name, rest))) => return self.envelope(name, rest),
+            (b'{', None) => self.record()?,
+            (b'[', None) => self.list()?,
+            (b'n', None) => _ = self.skip(MAX_ENVELOPE)?,
+            (_, next) => {
+                let what = match first {
+                    b'[' => "a list",
+                    b'"' => "a string",
+                    b't' | b'f' => "a boolean",
+                    b'n' => "null",
+                    _ => "a number",
+                };
+                // A number may be all of the text, and has no end then; a list may be as long as a disk.
+                if !matches!(first, b'[' | b'-' | b'0'..=b'9') {
+                    self.skip(MAX_ENVELOPE)?;
+                }
+                let wanted = match next {
+                    Some((name, _)) => format!("an object with `{name}`"),
+                    None => "a list of objects".to_owned(),
+                };
+                return Err(Broken::Shape(format!("there is {what} where {wanted} should be")));
+            }
+        }
+        self.found = true;
+        Ok(())
+    }
+
+    /// An object that the path leads through.
+    fn envelope(&mut self, name: &str, rest: &[String]) -> Result<(), Broken> {
+        self.at += 1;
+        self.envelope.push('{');
+        if self.next()? == b'}' {
+            self.at += 1;
+            self.envelope.push('}');
+            return Ok(());
+        }
+        loop {
+            if self.next()? != b'"' {
+                return Err(self.not_json());
+            }
+            let key = self.skip(MAX_ENVELOPE)?;
+            let is_it = unquoted(&key) == name;
+            self.envelope.extend([&*key, ":"]);
+            if self.next()? != b':' {
+                return Err(self.not_json());
+            }
+            self.at += 1;
+            self.next()?;
+            if !is_it {
+                let value = self.skip(MAX_ENVELOPE)?;
+                self.envelope.push_str(&value);
+            } else if self.found {
+                return Err(Broken::Shape(format!("`{name}` is there twice")));
+            } else {
+                let length = self.envelope.len();
+                self.value(rest)?;
+                if self.envelope.len() == length {
+                    self.envelope.push_str("null");
+                }
+            }
+            if self.envelope.len() > MAX_ENVELOPE {
+                return Err(too_long("what stands around the records", MAX_ENVELOPE));
+            }
+            match self.next()? {
+                b',' => self.envelope.push(','),
+                b'}' => {
+                    self.at += 1;
+                    self.envelope.push('}');
+                    return Ok(());
+                }
+                _ => return Err(self.not_json()),
+            }
+            self.at += 1;
+        }
+    }
+
+    fn list(&mut self) -> Result<(), Broken> {
+        self.at += 1;
+        if self.next()? == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            match self.next()? {
+                b'{' => self.record()?,
+                _ => {
+                    self.skip(MAX_RECORD)?;
+                    return Err(Broken::Shape("a record is not an object".to_owned()));
+                }
+            }
+            match self.next()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.not_json()),
+            }
+        }
+    }
+
+    fn record(&mut self) -> Result<(), Broken> {
+        loop {
+            match self.taker.take(self.text.bytes(), self.at) {
+                Ok(end) => {
+                    self.at = end;
+                    return Ok(());
+                }
+                Err(Taking::Stopped(error)) => return Err(Broken::Stopped(error)),
+                Err(Taking::TooLong) => return Err(too_long("a record", MAX_RECORD)),
+                Err(Taking::Fault(fault)) => self.go_on(fault, "a record", MAX_RECORD)?,
+            }
+        }
+    }
+
+    /// The text of any other value.
+    fn skip(&mut self, most: usize) -> Result<String, Broken> {
+        loop {
+            match scan::value(self.text.bytes(), self.at, &mut Skip) {
+                Ok(end) => {
+                    let text = std::str::from_utf8(&self.text.bytes()[self.at..end]).map(str::to_owned);
+                    let text = text.map_err(|_| self.not_json())?;
+                    self.at = end;
+                    return Ok(text);
+                }
+                Err(fault) => self.go_on(fault, "what stands around the records", most)?,
+            }
+        }
+    }
+
+    /// Brings more of a value into memory that is incomplete.
+    fn go_on(&mut self, fault: Fault, what: &str, most: usize) -> Result<(), Broken> {
+        if fault != Fault::Incomplete {
+            return Err(self.not_json());
+        }
+        if self.text.bytes().len() - self.at >= most {
+            return Err(too_long(what, most));
+        }
+        match self.more()? {
+            true => Ok(()),
+            false => Err(self.not_json()),
+        }
+    }
+
+    /// The next byte that is no white space. The text may not end here.
+    fn next(&mut self) -> Result<u8, Broken> {
+        self.peek()?.ok_or_else(|| self.not_json())
+    }
+
+    /// The next byte that is no white space, if there is one.
+    fn peek(&mut self) -> Result<Option<u8>, Broken> {
+        loop {
+            if let Ok(at) = scan::white_space(self.text.bytes(), self.at, &mut Skip) {
+                self.at = at;
+            }
+            if let Some(byte) = self.text.bytes().get(self.at) {
+                return Ok(Some(*byte));
+            }
+            if !self.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn more(&mut self) -> Result<bool, Broken> {
+        let more = self.text.more(self.at).map_err(|error| Broken::Stopped(error.into()))?;
+        if more {
+            self.before += self.at;
+            self.at = 0;
+        }
+        Ok(more)
+    }
+
+    fn not_json(&self) -> Broken {
+        Broken::NotJson(self.before + self.at)
+    }
+}
+
+fn too_long(what: &str, most: usize) -> Broken {
+    Broken::Shape(format!("{what} is longer than {} MiB", most / (1024 * 1024)))
+}
