@@ -5,6 +5,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
+use percent_encoding::percent_decode_str;
 
 use super::spelling::{INTRODUCERS, follow, is_torn};
 
@@ -61,29 +62,48 @@ impl Redactor {
         }
     }
 
-    /// The text without secrets.
+    /// The text without secrets. Percent-encoding that hides one in another spelling, such as HTML's, is undone.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
-        let mut clean = String::with_capacity(text.len());
-        let (mut written, mut from) = (0, 0);
-        while let Some((at, end)) = secrets.find(text, from) {
-            clean.push_str(&text[written..at]);
-            clean.push_str(MASK);
-            (written, from) = (end, end);
+        let mut clean = secrets.redact(text);
+        while let Some(decoded) = decoded(&clean) {
+            if secrets.find(&decoded, 0).is_some() {
+                clean = secrets.redact(&decoded);
+            } else {
+                break;
+            }
         }
-        clean.push_str(&text[written..]);
-        if clean.contains(CUT) { secrets.mask_at_cuts(&clean) } else { clean }
+        clean
     }
 
     /// Whether there is a secret in a text.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
-        self.secrets.read().unwrap_or_else(PoisonError::into_inner).find(text, 0).is_some()
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.find(text, 0).is_some() || decoded(text).is_some_and(|text| secrets.find(&text, 0).is_some())
     }
 }
 
+/// The text without its percent-encoding; `None` if it has none.
+fn decoded(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    (decoded != text).then(|| decoded.into_owned())
+}
+
 impl Secrets {
+    fn redact(&self, text: &str) -> String {
+        let mut clean = String::with_capacity(text.len());
+        let (mut written, mut from) = (0, 0);
+        while let Some((at, end)) = self.find(text, from) {
+            clean.push_str(&text[written..at]);
+            clean.push_str(MASK);
+            (written, from) = (end, end);
+        }
+        clean.push_str(&text[written..]);
+        if clean.contains(CUT) { self.mask_at_cuts(&clean) } else { clean }
+    }
+
     /// The first place at or after `from` with a secret, and its end. Of several secrets there, the longest counts: one
     /// that contains another must go as a whole.
     fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
@@ -167,6 +187,15 @@ mod tests {
             r#"{"key":"****"} {\"key\":\"****\"}"#
         );
         assert_eq!(redactor.redact("<p>a&quot;b/ c</p>"), "<p>****</p>");
+    }
+
+    #[test]
+    fn a_secret_that_was_escaped_and_then_percent_encoded_is_masked() {
+        let redactor = Redactor::default();
+        redactor.add("k<3>y\"");
+        assert_eq!(redactor.redact("/x?to=k%26lt%3B3%26gt%3By%26quot%3B&a=%41"), "/x?to=****&a=A");
+        assert_eq!(redactor.redact("/x?a=%41"), "/x?a=%41");
+        assert!(redactor.finds("k%26lt%3B3%26gt%3By%26quot%3B"));
     }
 
     #[test]
