@@ -263,6 +263,8 @@ fn stripes_call_rate_limit_holds_for_all_its_streams_together() {
             "client_secret": mock.key(),
             "start_date": "2026-10-01T00:00:00Z",
             "api_url": format!("{}/v1", mock.url()),
+            // Waits of workers at the same time would be counted twice.
+            "num_workers": 1,
         });
         if let Some(limit) = limit {
             config["call_rate_limit"] = json!(limit);

@@ -1,6 +1,8 @@
-//! The documents beside the code say what is so.
+//! The documents beside the code say what is so, and the tests keep to what they say.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 #[test]
 fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
@@ -34,4 +36,41 @@ fn every_flag_and_exit_code_of_the_readme_is_one_of_the_binary_and_the_other_way
     known.remove("--help");
     known.remove("--version");
     assert_eq!(flags(&table), known);
+}
+
+/// Where tests start processes, or write through an output of their own, and what of it is no output of a connector.
+const OWN_OUTPUTS: [(&str, &str); 7] = [
+    ("auth/mod.rs", "a client outside of any sync, whose output is checked when it is dropped"),
+    ("cache/client.rs", "a client outside of any sync, which writes to nowhere"),
+    ("cache/file.rs", "this very program, to be killed, with its output thrown away"),
+    ("memory.rs", "the binary under a cap of memory, whose output is parsed"),
+    ("signals.rs", "the binary, to be sent signals, whose output is parsed as far as it came"),
+    ("support/binary.rs", "the one place that runs the binary, and checks its output"),
+    ("support/interruption.rs", "the program `kill`"),
+];
+
+#[test]
+fn every_run_of_a_connector_passes_the_protocol_check() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration_tests");
+    let mut found = Vec::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let name = entry.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+            let text = fs::read_to_string(&entry).unwrap_or_default();
+            // Taken apart, so that this file has none of them.
+            let ways =
+                ["Command::", "Output::", "Ho"].iter().zip(["new(", "new(", "st {"]).map(|(a, b)| format!("{a}{b}"));
+            let ways = ways.chain([format!("cargo_{}", "bin(")]);
+            if ways.into_iter().any(|way| text.contains(&way)) {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    assert_eq!(found, OWN_OUTPUTS.map(|(file, _)| file));
 }

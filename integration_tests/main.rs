@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 
+mod at_least_once;
 mod auth;
 mod bad_input;
 mod budget;
@@ -28,6 +29,7 @@ mod records;
 mod response_rules;
 mod resume;
 mod retry;
+mod secrets;
 mod signals;
 mod skip;
 mod stop;

@@ -1,12 +1,11 @@
 //! `read`: records as they were served, states, statuses, and the ways to choose what is read.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 
 use serde_json::json;
 use source_http::testing::{Reply, StripeMock};
 
+use crate::support::Interruption;
 use crate::support::binary::{Binary, config};
 
 /// The object with the field that the stream adds at its end.
@@ -111,14 +110,9 @@ fn a_failed_stream_does_not_stop_the_others_and_the_last_trace_sums_up() {
 #[test]
 fn a_reader_that_goes_away_ends_the_run_at_once_and_silently() {
     let mock = StripeMock::builder().count("charges", 5_000).start();
-    let (mut command, _directory) =
-        Binary::new(&["read", "--config", "c.json", "--streams", "charges"]).file("c.json", config(&mock)).command();
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap());
-    lines.read_line(&mut String::new()).unwrap();
-    drop(lines);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    let args = ["read", "--config", "c.json", "--streams", "charges"];
+    let ended = Binary::new(&args).file("c.json", config(&mock)).ended_after(1, Interruption::ClosedPipe);
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
     assert!(mock.server().requests().len() < 40, "{} requests", mock.server().requests().len());
 }
 

@@ -7,6 +7,7 @@ use source_http::testing::stripe::DEFAULT_NOW;
 use source_http::testing::{InProcess, Messages, Reply, StripeMock};
 
 use crate::support::binary::config;
+use crate::support::up_to_every_state;
 
 /// One stream of each kind: creation windows, a list pass in windows, a list pass without.
 const STREAMS: [&str; 3] = ["balance_transactions", "charges", "accounts"];
@@ -61,11 +62,7 @@ fn mock() -> StripeMock {
 /// Returns how many states there were.
 fn cut_at_every_state(mock: &StripeMock, stream: &str, whole: &str, go_on: impl Fn(&str) -> String) -> usize {
     let mut cuts = 0;
-    for (end, _) in whole.match_indices('\n') {
-        let cut = &whole[..=end];
-        if !cut.lines().last().unwrap().starts_with(r#"{"type":"STATE""#) {
-            continue;
-        }
+    for cut in up_to_every_state(whole) {
         cuts += 1;
         let before = Messages::parse_cut(cut);
         let after = Messages::parse(&go_on(&before.state_file()));

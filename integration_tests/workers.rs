@@ -1,8 +1,6 @@
 //! Slices and streams that are read at the same time: what is read, what states say at any moment, and how it ends.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -16,8 +14,8 @@ use source_http::streams::{
 use source_http::testing::stripe::DEFAULT_NOW;
 use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
 
-use crate::support::TestSource;
 use crate::support::binary::{Binary, config};
+use crate::support::{Interruption, TestSource, up_to_every_state};
 
 /// How the numbers are cut into slices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,12 +167,6 @@ fn all(hundreds: i64) -> BTreeSet<i64> {
     (0..10 * hundreds).map(|n| 10 * n).collect()
 }
 
-/// The output up to each of its states.
-fn cuts(whole: &str) -> Vec<&str> {
-    let states = whole.match_indices("{\"type\":\"STATE\"");
-    states.map(|(at, _)| &whole[..=at + whole[at..].find('\n').unwrap()]).collect()
-}
-
 /// Holds requests until enough has happened, or for ten seconds at most: then the test fails, and does not hang.
 #[derive(Default)]
 struct Gate {
@@ -258,7 +250,7 @@ fn a_read_by_eight_workers_cut_after_any_state_loses_nothing() {
             let stream = Numbers { resumable, ..Numbers::new(&server, cut, 20) };
             let whole = read(&stream, 8, None);
             assert_eq!(set(&Messages::parse(&whole)), all(20));
-            let cuts = cuts(&whole);
+            let cuts: Vec<&str> = up_to_every_state(&whole).collect();
             assert!(cuts.len() >= 8, "{cut:?}: {} states", cuts.len());
             for cut in cuts {
                 let before = Messages::parse_cut(cut);
@@ -387,7 +379,7 @@ fn states_within_a_slice_are_those_of_the_first_unfinished_one() {
     let stream = Numbers { interval: Some(2), resumable: false, ..Numbers::new(&server, Cut::Spans, 20) };
     let whole = read(&stream, 8, None);
     assert_eq!(set(&Messages::parse(&whole)), all(20));
-    for cut in cuts(&whole) {
+    for cut in up_to_every_state(&whole) {
         let before = Messages::parse_cut(cut);
         let state = before.states("numbers").pop().unwrap();
         let known = state["n"].as_i64().unwrap_or(-1);
@@ -405,13 +397,8 @@ fn states_within_a_slice_are_those_of_the_first_unfinished_one() {
 fn a_reader_that_goes_away_ends_all_workers() {
     let mock = StripeMock::builder().count("charges", 5_000).count("refunds", 5_000).start();
     let args = ["read", "--config", "c.json", "--streams", "charges,refunds", "--workers", "8"];
-    let (mut command, _directory) = Binary::new(&args).file("c.json", config(&mock)).command();
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap());
-    lines.read_line(&mut String::new()).unwrap();
-    drop(lines);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    let ended = Binary::new(&args).file("c.json", config(&mock)).ended_after(1, Interruption::ClosedPipe);
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
     assert!(mock.server().requests().len() < 60, "{} requests", mock.server().requests().len());
 }
 
@@ -440,7 +427,7 @@ fn stripe_read_by_ten_workers_and_cut_after_any_state_loses_nothing() {
         let whole = read(mode, None);
         let last = Messages::parse(&whole).states("charges").pop().unwrap().clone();
         assert_eq!((last["synced_to"].as_i64(), last.get("__resume")), (Some(DEFAULT_NOW), None));
-        for cut in cuts(&whole) {
+        for cut in up_to_every_state(&whole) {
             let before = Messages::parse_cut(cut);
             let after = Messages::parse(&read(mode, Some(&before.state_file())));
             assert_eq!(&ids(&before) | &ids(&after), served, "{mode} from {}", before.state_file());

@@ -1,7 +1,7 @@
 //! From a file to a config the source can rely on: it is a JSON object, every value fits the specification, and every
 //! secret in it is registered before anything is said about it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::protocol::{Failure, Redactor};
 use crate::source::Config;
@@ -32,25 +32,51 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> String {
     if place.is_empty() { problem } else { format!("`{place}`: {problem}") }
 }
 
+/// Schemas within schemas that are followed: one may refer to itself.
+const DEPTH: usize = 64;
+
 /// Registers what the specification marks as secret, wherever it stands: in nested objects, lists and alternatives.
-fn register_secrets(config: &Value, schema: &Value, redactor: &Redactor) {
-    if schema["airbyte_secret"] == true {
-        register_all(config, redactor);
-        return;
-    }
-    for alternatives in ["oneOf", "anyOf", "allOf"] {
-        for alternative in schema[alternatives].as_array().into_iter().flatten() {
-            register_secrets(config, alternative, redactor);
+fn register_secrets(config: &Value, specification: &Value, redactor: &Redactor) {
+    Marks { specification, redactor }.register(config, specification, DEPTH);
+}
+
+/// The marks of a specification.
+struct Marks<'a> {
+    specification: &'a Value,
+    redactor: &'a Redactor,
+}
+
+impl Marks<'_> {
+    /// Registers what `schema` marks within `value`. Of alternatives all are taken, whichever the value fits.
+    fn register(&self, value: &Value, schema: &Value, depth: usize) {
+        if schema["airbyte_secret"] == true {
+            return register_all(value, self.redactor);
         }
-    }
-    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
-        if let Some(value) = config.get(name) {
-            register_secrets(value, schema, redactor);
+        let Some(depth) = depth.checked_sub(1) else { return };
+        let lists = ["oneOf", "anyOf", "allOf"].iter().filter_map(|name| schema[name].as_array()).flatten();
+        let others = ["if", "then", "else"].iter().filter_map(|name| schema.get(name));
+        let target = schema["$ref"].as_str().and_then(|target| self.specification.pointer(target.strip_prefix('#')?));
+        for same in lists.chain(others).chain(target) {
+            self.register(value, same, depth);
         }
-    }
-    if let Some(schema) = schema.get("items") {
-        for value in config.as_array().into_iter().flatten() {
-            register_secrets(value, schema, redactor);
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let own = schema["properties"].get(name);
+                    // Whichever pattern a name fits: what is registered without need does no harm.
+                    let by_pattern = schema["patternProperties"].as_object().into_iter().flat_map(Map::values);
+                    let others = by_pattern.chain(schema.get("additionalProperties")).filter(|_| own.is_none());
+                    own.into_iter().chain(others).for_each(|schema| self.register(member, schema, depth));
+                }
+            }
+            Value::Array(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    let of_all = schema.get("items").filter(|items| items.is_object());
+                    let by_place = ["prefixItems", "items"].iter().filter_map(|name| schema[name].get(n));
+                    of_all.into_iter().chain(by_place).for_each(|schema| self.register(item, schema, depth));
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -100,6 +126,28 @@ mod tests {
         let redactor = Redactor::default();
         register_secrets(&config, &schema, &redactor);
         assert_eq!(redactor.redact("s1 s2 s3 s4 o"), "**** **** **** **** o");
+    }
+
+    #[test]
+    fn secrets_are_found_behind_references_patterns_and_conditions() {
+        let schema = json!({
+            "definitions": {"key": {"airbyte_secret": true}, "node": {"properties": {
+                "next": {"$ref": "#/definitions/node"}, "key": {"$ref": "#/definitions/key"}
+            }}},
+            "properties": {"chain": {"$ref": "#/definitions/node"}, "known": {"type": "string"}, "pair": {
+                "prefixItems": [{"type": "string"}, {"airbyte_secret": true}]
+            }},
+            "patternProperties": {"^x_": {"oneOf": [{"airbyte_secret": true}]}},
+            "additionalProperties": {"then": {"airbyte_secret": true}},
+        });
+        let chain = json!({"next": {"next": {"key": "s1"}, "key": "s2"}});
+        let config = json!({"chain": chain, "pair": ["o1", "s3"], "other": {"deep": ["s4"]}});
+        let redactor = Redactor::default();
+        register_secrets(&config, &schema, &redactor);
+        assert_eq!(redactor.redact("s1 s2 s3 s4 o1"), "**** **** **** **** o1");
+        register_secrets(&json!({"known": "o2"}), &json!({"properties": {"known": {}}}), &redactor);
+        register_secrets(&json!({}), &json!({"$ref": "#"}), &redactor);
+        assert_eq!(redactor.redact("o2"), "o2");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use source_http::json::RecordPath;
 use source_http::protocol::{LogLevel, Output, Redactor, StreamState};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::{Fetcher, HttpStream, Page, PageToken, RequestContext, Slice};
-use source_http::testing::{FixedRandom, InProcess, Reply, Request, VirtualClock};
+use source_http::testing::{FixedRandom, InProcess, Messages, Reply, Request, VirtualClock};
 
 use crate::support::TestSource;
 
@@ -164,6 +164,14 @@ impl Bench {
     fn fetch(&self, stream: &Items) -> anyhow::Result<Option<Page>> {
         let cx = RequestContext { state: &StreamState::new(), slice: &Slice::new(), page_token: None };
         Fetcher::new(&self.client, &Unmoved).page(stream, &cx)
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            Messages::parse(&self.stdout.text());
+        }
     }
 }
 

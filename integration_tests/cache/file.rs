@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use assert_cmd::Command;
 use flate2::read::GzDecoder;
 use source_http::http::auth::TokenAuthenticator;
 use source_http::protocol::Redactor;
@@ -15,6 +14,7 @@ use source_http::stop::{Stop, StopReason};
 use source_http::testing::{Finished, Reply, Request, Server};
 
 use super::{List, files, one_page, page, read, said, warnings};
+use crate::support::binary::Binary;
 
 /// What a test does to the cache's file while the third page of the first stream is being served.
 type Sabotage = fn(&Path) -> Box<dyn Send>;
@@ -170,8 +170,7 @@ fn entries(file: &[u8]) -> Vec<String> {
 
 #[test]
 fn the_directory_can_be_named_by_a_flag_or_a_variable() {
-    let help = Command::cargo_bin("source-http").expect("the binary").args(["read", "--help"]).output().expect("help");
-    let help = String::from_utf8(help.stdout).expect("text");
+    let help = Binary::new(&["read", "--help"]).run().stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(help.contains("--cache-dir <DIR>") && help.contains("[env: SOURCE_HTTP_CACHE_DIR]"), "{help}");
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod binary;
 mod gate;
+mod interruption;
 mod items;
 mod list;
 mod nowhere;
@@ -10,6 +11,7 @@ mod tls_server;
 mod tunnel_proxy;
 
 pub(crate) use gate::{Gate, Misbehaviour};
+pub(crate) use interruption::{Interruption, up_to_every_line, up_to_every_state};
 pub(crate) use items::{Items, assert_page, failure, page};
 pub(crate) use list::List;
 pub(crate) use nowhere::{BusyPort, ClosedPort, no_such_host};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
 
-use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::Object;
 use super::compact;
@@ -80,19 +80,20 @@ impl Document {
 
     /// Finds the records in a text, with a buffer for those that stand on several lines.
     pub(crate) fn index_into(compact: Buffer, text: &[u8], path: &RecordPath) -> Result<Self, DocumentError> {
-        let not_json = |at| match serde_json::from_slice::<IgnoredAny>(text) {
+        // Another parser has a better word for it, with line and column, where it finds the same fault.
+        let not_json = |otherwise| match serde_json::from_slice::<&RawValue>(text) {
             Err(error) => DocumentError::NotJson(error.to_string()),
-            Ok(_) => not_json_at(at),
+            Ok(_) => DocumentError::NotJson(otherwise),
         };
         if let Err(error) = std::str::from_utf8(text) {
-            return Err(DocumentError::NotJson(format!("it is not UTF-8 from byte {} on", error.valid_up_to())));
+            return Err(not_json(format!("it is not UTF-8 from byte {} on", error.valid_up_to())));
         }
         if u32::try_from(text.len()).is_err() {
             return Err(DocumentError::Shape("it is longer than 4 GiB".to_owned()));
         }
         let mut walk = Walk::new(text, Index { compact, ..Index::default() });
         let envelope = walk.run(path).map_err(|broken| match broken {
-            Broken::NotJson(at) => not_json(at),
+            Broken::NotJson(at) => not_json(not_json_at(at)),
             Broken::Shape(problem) => DocumentError::Shape(problem),
             Broken::Stopped(error) => DocumentError::Shape(error.to_string()),
         })?;
@@ -199,7 +200,7 @@ pub fn for_each_record(
     on_record: impl FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<String> {
     Walk::new(Window::new(text), HandOut(on_record)).run(path).map_err(|broken| match broken {
-        Broken::NotJson(at) => not_json_at(at).into(),
+        Broken::NotJson(at) => DocumentError::NotJson(not_json_at(at)).into(),
         Broken::Shape(problem) => DocumentError::Shape(problem).into(),
         Broken::Stopped(error) => error,
     })
@@ -219,8 +220,8 @@ impl<F: FnMut(&str) -> anyhow::Result<()>> TakeRecord for HandOut<F> {
     }
 }
 
-fn not_json_at(at: usize) -> DocumentError {
-    DocumentError::NotJson(format!("it ends too early, or is no JSON, at byte {at} or soon after"))
+fn not_json_at(at: usize) -> String {
+    format!("it ends too early, or is no JSON, at byte {at} or soon after")
 }
 
 #[cfg(test)]

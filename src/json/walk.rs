@@ -153,13 +153,11 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
             return Ok(());
         }
         loop {
-            match self.next()? {
-                b'{' => self.record()?,
-                _ => {
-                    self.skip(MAX_RECORD)?;
-                    return Err(Broken::Shape("a record is not an object".to_owned()));
-                }
+            if self.next()? != b'{' {
+                self.skip(MAX_RECORD)?;
+                return Err(Broken::Shape("a record is not an object".to_owned()));
             }
+            self.record()?;
             match self.next()? {
                 b',' => self.at += 1,
                 b']' => {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads; `input_state` reads the states a `read` is given; `failure` is every error as the
-//! protocol tells it; `output` writes, `redactor` keeps secrets out of what is written.
+//! protocol tells it; `output` writes, `redactor` keeps secrets out of what is written, in whatever `spelling`.
 
 mod catalog;
 mod failure;
@@ -12,6 +12,7 @@ mod output;
 mod record;
 mod redactor;
 mod spec;
+mod spelling;
 mod state;
 mod trace;
 

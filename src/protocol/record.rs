@@ -103,7 +103,7 @@ impl RecordWriter {
         data(out);
         out.extend_from_slice(br#","emitted_at":"#);
         // A Vec takes every byte: this cannot fail.
-        let _ = write!(out, "{emitted_at_ms}}}}}\n");
+        let _ = writeln!(out, "{emitted_at_ms}}}}}");
     }
 }
 

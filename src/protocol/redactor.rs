@@ -1,14 +1,23 @@
 //! Keeps secrets out of everything people read. Every secret a run knows of, from the config or obtained on the
-//! way, is registered here; the output passes each text through before it is written.
+//! way, is registered here; the output passes each text through before it is written. A secret is found in whatever
+//! spelling it comes back (`spelling`), and within what was encoded as base64.
 
 use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
+use percent_encoding::percent_decode_str;
+
+use super::spelling::{INTRODUCERS, follow, is_torn};
 
 /// What a secret is replaced by.
 pub const MASK: &str = "****";
 
-/// Secrets shorter than this are masked only where they stand alone: a key of one letter must not be taken out of
-/// every word, where it tells nothing.
+/// Secrets shorter than this, in bytes, are masked only where they stand alone: a key of one letter must not be taken
+/// out of every word, where it tells nothing.
 const SHORT: usize = 6;
+
+/// Shortest piece of base64, in bytes, that is known again: six bytes of the secret.
+const SHORTEST_BASE64: usize = 8;
 
 /// What stands where a text was cut.
 const CUT: &str = "…";
@@ -16,79 +25,140 @@ const CUT: &str = "…";
 /// The list of secrets, shared by everything that learns or prints one.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    secrets: Arc<RwLock<Vec<String>>>,
+    secrets: Arc<RwLock<Secrets>>,
+}
+
+struct Secrets {
+    /// The secrets, and each as it stands in base64.
+    texts: Vec<String>,
+    /// For each byte, whether one of them may begin with it, in any spelling.
+    begins: [bool; 256],
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { texts: Vec::new(), begins: [false; 256] }
+    }
 }
 
 impl Redactor {
-    /// Registers a secret, and the forms it takes in a URL and in JSON. An empty text is no secret.
+    /// Registers a secret. An empty text is no secret, and neither is white space.
     pub fn add(&self, secret: &str) {
+        // White space around it may be lost on the way.
+        let secret = secret.trim();
         if secret.is_empty() {
             return;
         }
-        let in_url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let in_json = serde_json::Value::from(secret).to_string();
-        let in_json = in_json[1..in_json.len() - 1].to_owned();
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        for form in [in_url.replace('+', "%20"), in_url, in_json, secret.to_owned()] {
-            if !secrets.contains(&form) {
-                secrets.push(form);
-            }
+        if secrets.texts.iter().any(|known| known == secret) {
+            return;
         }
-        // Longest first: a secret that contains another one must go as a whole.
-        secrets.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        for text in in_base64(secret).chain([secret.to_owned()]) {
+            let first = text.bytes().next().unwrap_or_default();
+            for byte in INTRODUCERS.into_iter().chain([first]) {
+                secrets.begins[usize::from(byte)] = true;
+            }
+            secrets.texts.push(text);
+        }
     }
 
-    /// The text without secrets.
+    /// The text without secrets. Percent-encoding that hides one in another spelling, such as HTML's, is undone.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
-        let mut clean = text.to_owned();
-        for secret in secrets.iter() {
-            if clean.contains(secret.as_str()) {
-                clean = if secret.len() < SHORT { mask_words(&clean, secret) } else { clean.replace(secret, MASK) };
+        let mut clean = secrets.redact(text);
+        while let Some(decoded) = decoded(&clean) {
+            if secrets.find(&decoded, 0).is_some() {
+                clean = secrets.redact(&decoded);
+            } else {
+                break;
             }
-        }
-        if clean.contains(CUT) {
-            clean = mask_at_cuts(&clean, &secrets);
         }
         clean
     }
+
+    /// Whether there is a secret in a text.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.find(text, 0).is_some() || decoded(text).is_some_and(|text| secrets.find(&text, 0).is_some())
+    }
 }
 
-/// Masks what is left of a secret where a text was cut: no whole secret would be found there.
-fn mask_at_cuts(text: &str, secrets: &[String]) -> String {
-    let left_of = |part: &str| {
-        let starts = |secret: &String| {
-            let longest = secret.len().min(part.len());
-            (SHORT..=longest).rev().find(|length| part.ends_with(secret.get(..*length).unwrap_or("\0")))
-        };
-        secrets.iter().filter_map(starts).max().unwrap_or(0)
-    };
-    let mut parts: Vec<String> = text.split(CUT).map(str::to_owned).collect();
-    let last = parts.len() - 1;
-    for part in &mut parts[..last] {
-        let left = left_of(part);
-        if left > 0 {
-            part.replace_range(part.len() - left.., MASK);
+/// The text without its percent-encoding; `None` if it has none.
+fn decoded(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    (decoded != text).then(|| decoded.into_owned())
+}
+
+impl Secrets {
+    fn redact(&self, text: &str) -> String {
+        let mut clean = String::with_capacity(text.len());
+        let (mut written, mut from) = (0, 0);
+        while let Some((at, end)) = self.find(text, from) {
+            clean.push_str(&text[written..at]);
+            clean.push_str(MASK);
+            (written, from) = (end, end);
         }
+        clean.push_str(&text[written..]);
+        if clean.contains(CUT) { self.mask_at_cuts(&clean) } else { clean }
     }
-    parts.join(CUT)
+
+    /// The first place at or after `from` with a secret, and its end. Of several secrets there, the longest counts: one
+    /// that contains another must go as a whole.
+    fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
+        let begins = |at: &usize| self.begins[usize::from(text.as_bytes()[*at])] && text.is_char_boundary(*at);
+        (from..text.len()).filter(begins).find_map(|at| {
+            let end = self.texts.iter().filter_map(|secret| whole(text, at, secret)).max()?;
+            Some((at, end))
+        })
+    }
+
+    /// Masks what is left of a secret where a text was cut: no whole secret would be found there.
+    fn mask_at_cuts(&self, text: &str) -> String {
+        let mut parts: Vec<String> = text.split(CUT).map(str::to_owned).collect();
+        let last = parts.len() - 1;
+        for part in &mut parts[..last] {
+            let is_left = |at: &usize| self.texts.iter().any(|secret| is_left_of(&part[*at..], secret));
+            let place = (0..part.len()).filter(|at| part.is_char_boundary(*at)).find(is_left);
+            if let Some(at) = place {
+                part.replace_range(at.., MASK);
+            }
+        }
+        parts.join(CUT)
+    }
 }
 
-/// Masks a text where no letter or digit is next to it.
-fn mask_words(text: &str, word: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut end = 0;
-    for (at, found) in text.match_indices(word) {
-        let before = text[..at].chars().next_back();
-        let after = text[at + found.len()..].chars().next();
-        let alone = ![before, after].iter().flatten().any(|neighbour| neighbour.is_alphanumeric());
-        clean.push_str(&text[end..at]);
-        clean.push_str(if alone { MASK } else { found });
-        end = at + found.len();
+/// The end of a secret that stands at a place of a text.
+fn whole(text: &str, at: usize, secret: &str) -> Option<usize> {
+    let followed = follow(&text[at..], secret);
+    let end = at + followed.spelled;
+    if followed.matched < secret.len() {
+        return None;
     }
-    clean.push_str(&text[end..]);
-    clean
+    let neighbours = [text[..at].chars().next_back(), text[end..].chars().next()];
+    let is_alone = || !neighbours.iter().flatten().any(|neighbour| neighbour.is_alphanumeric());
+    (secret.len() >= SHORT || is_alone()).then_some(end)
+}
+
+/// Whether a text is the beginning of a secret, and long enough to tell something.
+fn is_left_of(text: &str, secret: &str) -> bool {
+    let followed = follow(text, secret);
+    followed.matched >= SHORT && is_torn(&text[followed.spelled..])
+}
+
+/// What of a secret can be found in the base64 of any text that contains it: it may begin at each of the three places
+/// within a group, and what goes into a digit together with its neighbours is left out.
+fn in_base64(secret: &str) -> impl Iterator<Item = String> + '_ {
+    let shifted = |shift: usize| {
+        let bytes = [&[0; 2][..shift], secret.as_bytes()].concat();
+        let (first, end) = ((8 * shift).div_ceil(6), 8 * bytes.len() / 6);
+        [BASE64_STANDARD.encode(&bytes), BASE64_URL_SAFE.encode(&bytes)].map(|text| text[first..end].to_owned())
+    };
+    let mut pieces: Vec<String> = (0..3).flat_map(shifted).filter(|piece| piece.len() >= SHORTEST_BASE64).collect();
+    pieces.sort_unstable();
+    pieces.dedup();
+    pieces.into_iter()
 }
 
 impl std::fmt::Debug for Redactor {
@@ -105,14 +175,47 @@ mod tests {
     fn a_secret_is_masked_plain_and_as_it_stands_in_a_url() {
         let redactor = Redactor::default();
         redactor.add("a b/c");
-        assert_eq!(redactor.redact("x=a b/c y=a+b%2Fc z=a%20b%2Fc"), "x=**** y=**** z=****");
+        assert_eq!(redactor.redact("x=a b/c y=a+b%2Fc z=a%20b%2fc"), "x=**** y=**** z=****");
     }
 
     #[test]
-    fn a_secret_is_masked_as_it_stands_in_json() {
+    fn a_secret_is_masked_as_it_stands_in_json_and_in_html() {
         let redactor = Redactor::default();
-        redactor.add("a\"b\n");
-        assert_eq!(redactor.redact(r#"{"key":"a\"b\n"}"#), r#"{"key":"****"}"#);
+        redactor.add("a\"b/\nc");
+        assert_eq!(
+            redactor.redact(r#"{"key":"a\"b\/\nc"} {\"key\":\"a\\\"b/\\nc\"}"#),
+            r#"{"key":"****"} {\"key\":\"****\"}"#
+        );
+        assert_eq!(redactor.redact("<p>a&quot;b/ c</p>"), "<p>****</p>");
+    }
+
+    #[test]
+    fn a_secret_that_was_escaped_and_then_percent_encoded_is_masked() {
+        let redactor = Redactor::default();
+        redactor.add("k<3>y\"");
+        assert_eq!(redactor.redact("/x?to=k%26lt%3B3%26gt%3By%26quot%3B&a=%41"), "/x?to=****&a=A");
+        assert_eq!(redactor.redact("/x?a=%41"), "/x?a=%41");
+        assert!(redactor.finds("k%26lt%3B3%26gt%3By%26quot%3B"));
+    }
+
+    #[test]
+    fn a_secret_is_masked_within_base64_wherever_it_begins_there() {
+        let redactor = Redactor::default();
+        redactor.add("s3cret>>>key?");
+        for before in ["", "x", "xy", "xyz", "user:", "{\"k\":\""] {
+            for after in ["", "z", "\"}"] {
+                let text = format!("{before}s3cret>>>key?{after}");
+                for encoded in [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE.encode(&text)] {
+                    for shown in [encoded.clone(), encoded.replace('+', "%2b").replace('/', "%2F")] {
+                        let clean = redactor.redact(&shown);
+                        // A digit on each side may tell four bits.
+                        assert!(clean.contains(MASK), "{text}: {clean}");
+                        assert!(clean.len() <= shown.len() - 15 + MASK.len(), "{text}: {clean}");
+                    }
+                }
+            }
+        }
+        assert_eq!(redactor.redact("c2VjcmV0IGFuZCBvdGhlcnM="), "c2VjcmV0IGFuZCBvdGhlcnM=");
     }
 
     #[test]
@@ -131,17 +234,28 @@ mod tests {
     }
 
     #[test]
+    fn white_space_around_a_secret_and_line_breaks_within_make_no_difference() {
+        let redactor = Redactor::default();
+        redactor.add("-----BEGIN KEY-----\r\nMIIEow\n\n-----END KEY-----\n");
+        assert_eq!(redactor.redact("got -----BEGIN KEY----- MIIEow -----END KEY-----."), "got ****.");
+    }
+
+    #[test]
     fn what_is_left_of_a_secret_at_a_cut_is_masked_too() {
         let redactor = Redactor::default();
         redactor.add("token-0123456789");
         assert_eq!(redactor.redact("body: token-0123…, and"), "body: ****…, and");
+        assert_eq!(redactor.redact("body: token%2D012%…, and"), "body: ****…, and");
         assert_eq!(redactor.redact("body: é token…"), "body: é token…", "five characters tell nothing");
+        assert_eq!(redactor.redact("dG9rZW4tMDEyMz…"), "****…", "base64");
     }
 
     #[test]
     fn an_empty_secret_masks_nothing() {
         let redactor = Redactor::default();
         redactor.add("");
-        assert_eq!(redactor.redact("text"), "text");
+        redactor.add(" \n");
+        assert_eq!(redactor.redact("text with blanks"), "text with blanks");
+        assert!(!redactor.finds("text"));
     }
 }

@@ -5,11 +5,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::protocol::{Failure, StreamState};
+use crate::protocol::{Failure, Redactor, StreamState};
 use crate::streams::{PageToken, Slice};
 
 /// The key of the [`Checkpoint`]s in a stream's state.
 const KEY: &str = "__resume";
+/// The members of a place within a slice, here and in [`crate::streams::ParentStream`].
+const TOKEN: &str = "next_page_token";
+const NEWEST: &str = "newest";
 /// Says that a full refresh has read the stream to its end; a name Airbyte's platform knows. The whole state of a stream
 /// without cursor.
 const COMPLETE: &str = "__ab_full_refresh_sync_complete";
@@ -68,6 +71,35 @@ pub(super) fn put(mut state: StreamState, begun: &[&Checkpoint]) -> StreamState 
     state
 }
 
+/// Takes the page tokens with a secret in them out of a state, those of parents included: what is read again then is
+/// the slice. Many APIs give the next page as a URL with the access token in it, and states are no place for that.
+/// True if there were any.
+pub(super) fn forget_secret_places(state: &mut StreamState, redactor: &Redactor) -> bool {
+    let mut found = state.get(TOKEN).is_some_and(|token| redactor.finds(&token.to_string()));
+    if found {
+        state.remove(TOKEN);
+        state.remove(NEWEST);
+    }
+    for (_, value) in state.iter_mut() {
+        found |= forget_within(value, redactor);
+    }
+    found
+}
+
+fn forget_within(value: &mut Value, redactor: &Redactor) -> bool {
+    match value {
+        Value::Object(members) => forget_secret_places(members, redactor),
+        Value::Array(items) => {
+            let mut found = false;
+            for item in items {
+                found |= forget_within(item, redactor);
+            }
+            found
+        }
+        _ => false,
+    }
+}
+
 /// Whether a state says that the stream was read to its end.
 pub(super) fn is_complete(state: &StreamState) -> bool {
     state.get(COMPLETE) == Some(&Value::Bool(true))
@@ -117,6 +149,36 @@ mod tests {
         let mut single = state.clone();
         single.insert("__resume".to_owned(), json!({"slice": {"from": 1}, "next_page_token": "ch_1", "newest": 9}));
         assert_eq!(take(&mut single).unwrap(), [open], "one that was written without a list");
+    }
+
+    #[test]
+    fn a_page_token_with_a_secret_is_left_out_and_a_cursor_is_never_changed() {
+        let redactor = Redactor::default();
+        redactor.add("k3y/abc");
+        let Value::Object(mut state) = json!({
+            "cursor": "k3y/abc",
+            "__resume": [
+                {"slice": {"id": "k3y/abc"}, "next_page_token": "http://a.com/?key=k3y%2fabc&page=2", "newest": 7},
+                {"slice": {"id": 2}, "next_page_token": {"page": 2}, "newest": 8},
+            ],
+            "parent_progress": {"place": {"slice": {}, "next_page_token": ["k3y/abc"], "newest": 9}},
+        }) else {
+            unreachable!()
+        };
+        assert!(forget_secret_places(&mut state, &redactor));
+        assert_eq!(
+            Value::Object(state.clone()),
+            json!({
+                "cursor": "k3y/abc",
+                "__resume": [
+                    {"slice": {"id": "k3y/abc"}},
+                    {"slice": {"id": 2}, "next_page_token": {"page": 2}, "newest": 8},
+                ],
+                "parent_progress": {"place": {"slice": {}}},
+            })
+        );
+        assert!(!forget_secret_places(&mut state, &redactor), "there is none left");
+        assert_eq!(take(&mut state).unwrap().len(), 2);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::checkpoint;
 use super::stream_log::StreamLog;
 use crate::http::LONGEST_SILENCE;
 use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
@@ -15,12 +16,17 @@ const STATE_LINE: usize = 200;
 /// Time after which such a state is written all the same.
 const LONGEST_WITHOUT_STATE: Duration = Duration::from_secs(60);
 
+const SECRET_PLACE: &str = "the API repeats a secret in what leads to the next page, which is not put into a state: after \
+                            an interruption the slice is read from its beginning.";
+
 /// The voice of a stream.
 pub(super) struct StreamOutput<'o> {
     log: StreamLog<'o>,
     started: bool,
     has_state: bool,
     running: bool,
+    /// To be said once, when the first place is left out of a state.
+    secret_place_warning: Option<&'static str>,
     since_state: u64,
     /// Bytes of records since the last state.
     bytes_since_state: usize,
@@ -36,6 +42,7 @@ impl<'o> StreamOutput<'o> {
             started: false,
             has_state: false,
             running: false,
+            secret_place_warning: Some(SECRET_PLACE),
             since_state: 0,
             bytes_since_state: 0,
             state_at: output.elapsed(),
@@ -73,8 +80,14 @@ impl<'o> StreamOutput<'o> {
         self.log.output.flush()
     }
 
-    /// A checkpoint: it covers the records written since the last one.
-    pub(super) fn state(&mut self, state: StreamState) -> io::Result<()> {
+    /// A checkpoint: it covers the records written since the last one. A place that a secret is needed for to go on there
+    /// is left out of it.
+    pub(super) fn state(&mut self, mut state: StreamState) -> io::Result<()> {
+        if checkpoint::forget_secret_places(&mut state, self.log.output.redactor())
+            && let Some(text) = self.secret_place_warning.take()
+        {
+            self.log(LogLevel::Warn, text)?;
+        }
         self.state_at = self.log.output.elapsed();
         self.has_state = true;
         self.bytes_since_state = 0;

@@ -1,5 +1,7 @@
 //! Runs a connector inside the test: the whole way from arguments to exit code, over real sockets, with a clock that
 //! the test owns. For waits, and for sources of one's own. Drive the built binary for everything else.
+//!
+//! Every output passes the check of the protocol, whether or not the test looks at it.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -26,6 +28,7 @@ pub struct InProcess {
     env: Vec<(String, OsString)>,
     memory: MemoryLimit,
     stop: Stop,
+    stdout: Shared,
 }
 
 /// What a run came to.
@@ -39,12 +42,17 @@ pub struct Finished {
     pub stderr: String,
     /// Every wait, in virtual time.
     pub sleeps: Vec<Duration>,
+    /// `None` if the command line made no sense.
+    messages: Option<Messages>,
 }
 
 impl Finished {
-    /// Stdout as messages, checked against the rules of the protocol.
+    /// Stdout as messages, which have passed the check of the protocol.
+    ///
+    /// # Panics
+    /// If the command line made no sense, and was answered on stderr.
     pub fn messages(&self) -> Messages {
-        Messages::parse(&self.stdout)
+        self.messages.clone().expect("arguments that make sense")
     }
 }
 
@@ -65,7 +73,14 @@ impl InProcess {
             env: Vec::new(),
             memory: MemoryLimit::none(),
             stop: Stop::default(),
+            stdout: Shared::default(),
         }
+    }
+
+    /// Stdout is closed by its reader after so many lines.
+    pub fn reader_leaves_after(mut self, lines: usize) -> Self {
+        self.stdout.lines_left = Some(lines);
+        self
     }
 
     /// The clock begins at this many seconds since the epoch.
@@ -139,8 +154,12 @@ impl InProcess {
     }
 
     /// Runs a command with what was given.
+    ///
+    /// # Panics
+    /// If the output breaks a rule of the protocol.
+    #[track_caller]
     pub fn run(self, command: &str) -> Finished {
-        let (stdout, stderr) = (Shared::default(), Shared::default());
+        let (stdout, stderr) = (self.stdout, Shared::default());
         let host = Host {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
@@ -153,7 +172,14 @@ impl InProcess {
         };
         let args = ["connector".into(), command.into()].into_iter().chain(self.args);
         let status = run(args, &self.registry, host);
-        Finished { status, stdout: stdout.text(), stderr: stderr.text(), sleeps: self.clock.sleeps() }
+        let text = stdout.text();
+        // What makes no sense to the command line is answered on stderr.
+        let is_usage = status == 2 && text.is_empty();
+        let messages = (!is_usage).then(|| match stdout.lines_left {
+            Some(_) => Messages::parse_cut(&text),
+            None => Messages::parse_answer(&text, command, status.into()),
+        });
+        Finished { status, stdout: text, stderr: stderr.text(), sleeps: self.clock.sleeps(), messages }
     }
 
     fn file(mut self, flag: &str, content: &Value) -> Self {
@@ -166,19 +192,32 @@ impl InProcess {
 
 /// A writer whose text can be read while it is written to.
 #[derive(Debug, Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+struct Shared {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Lines after which nobody reads any more.
+    lines_left: Option<usize>,
+}
 
 impl Shared {
     fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8(bytes.clone()).expect("output in UTF-8")
     }
 }
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
+        let taken = match &mut self.lines_left {
+            None => bytes.len(),
+            Some(0) => return Err(io::ErrorKind::BrokenPipe.into()),
+            Some(left) => {
+                let end = memchr::memchr(b'\n', bytes);
+                *left -= usize::from(end.is_some());
+                end.map_or(bytes.len(), |end| end + 1)
+            }
+        };
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&bytes[..taken]);
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {

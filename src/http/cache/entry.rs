@@ -11,32 +11,49 @@ use super::cache_key::CacheKey;
 use crate::buffers::Buffer;
 use crate::http::body::BodyError;
 use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, HttpRequest, Response, StatusCode};
+use crate::protocol::Redactor;
 
 /// Headers that are never kept: they hand out credentials.
 const SECRET: [&str; 2] = ["set-cookie", "set-cookie2"];
 
-/// The bytes of a response to a request. `None` if its body is longer than `max_bytes`. Where redirects led is kept, and
-/// otherwise nothing of the request: there may be secrets in its URL.
+/// The bytes of a response to a request. `None` if its body is longer than `max_bytes`, or if there is a secret in it.
+/// Where redirects led is kept, and otherwise nothing of the request: there may be secrets in its URL.
 pub(super) fn encode(
     key: &CacheKey,
     request: &HttpRequest,
     response: &Response,
     max_bytes: u64,
+    redactor: &Redactor,
 ) -> io::Result<Option<Vec<u8>>> {
     if response.body.len() > max_bytes {
         return Ok(None);
     }
+    let mut head = Vec::new();
+    let led_to = if response.request == request.describe() { "" } else { &response.request };
+    write!(head, "{led_to}\r\n{}\r\n", response.status.as_u16())?;
+    for (name, value) in response.headers.iter().filter(|(name, _)| !SECRET.contains(&name.as_str())) {
+        write!(head, "{name}:")?;
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    let spooled;
+    let body = match &response.body {
+        Body::Memory(bytes) => &**bytes,
+        Body::Spooled { .. } => {
+            let mut bytes = Vec::new();
+            response.body.reader()?.read_to_end(&mut bytes)?;
+            spooled = bytes;
+            spooled.as_slice()
+        }
+    };
+    if [&head, body].into_iter().any(|bytes| redactor.finds(&String::from_utf8_lossy(bytes))) {
+        return Ok(None);
+    }
     let mut entry = GzEncoder::new(Vec::new(), Compression::fast());
     entry.write_all(key.as_bytes())?;
-    let led_to = if response.request == request.describe() { "" } else { &response.request };
-    write!(entry, "{led_to}\r\n{}\r\n", response.status.as_u16())?;
-    for (name, value) in response.headers.iter().filter(|(name, _)| !SECRET.contains(&name.as_str())) {
-        write!(entry, "{name}:")?;
-        entry.write_all(value.as_bytes())?;
-        entry.write_all(b"\r\n")?;
-    }
-    entry.write_all(b"\r\n")?;
-    io::copy(&mut response.body.reader()?, &mut entry)?;
+    entry.write_all(&head)?;
+    entry.write_all(body)?;
     entry.finish().map(Some)
 }
 
@@ -89,7 +106,7 @@ pub(crate) fn read_any(bytes: &[u8]) {
     // As it is, and behind the key of the request, which nobody comes upon by chance.
     let _ = decode(&key, bytes, &request, MAX);
     let Ok(response) = decode(&key, &compressed(&[key.as_bytes(), bytes]), &request, MAX) else { return };
-    let again = encode(&key, &request, &response, MAX).ok().flatten().unwrap_or_default();
+    let again = encode(&key, &request, &response, MAX, &Redactor::default()).ok().flatten().unwrap_or_default();
     let again = decode(&key, &again, &request, MAX).map(|again| (again.request, again.status, again.body.len()));
     let Ok(again) = again else { panic!("an entry of ours cannot be read: {response:?}") };
     assert_eq!(again, (response.request, response.status, response.body.len()));
@@ -129,7 +146,7 @@ mod tests {
         let headers = [("link", "<a:b>"), ("x-two", "1"), ("x-two", " 2"), ("x-none", ""), ("set-cookie", "s=1")];
         let original = response(206, &headers, "line\r\n\r\nline: ü");
         let (key, request) = key("http://a.com/x");
-        let entry = encode(&key, &request, &original, 100).unwrap().unwrap();
+        let entry = encode(&key, &request, &original, 100, &Redactor::default()).unwrap().unwrap();
         let again = decode(&key, &entry, &request, 100).unwrap();
         assert_eq!((again.status, again.request.as_str()), (original.status, "GET http://a.com/x"));
         assert_eq!(text(&again), "line\r\n\r\nline: ü");
@@ -144,12 +161,28 @@ mod tests {
         let mut original = response(200, &[], "");
         for shown in ["GET http://b.com/y/", "GET http://a.com/x?key=topsecret"] {
             original.request = shown.to_owned();
-            let entry = encode(&key, &request, &original, 100).unwrap().unwrap();
+            let entry = encode(&key, &request, &original, 100, &Redactor::default()).unwrap().unwrap();
             assert_eq!(decode(&key, &entry, &request, 100).unwrap().request, shown);
             let mut plain = Vec::new();
             GzDecoder::new(entry.as_slice()).read_to_end(&mut plain).unwrap();
             assert!(!String::from_utf8_lossy(&plain).contains("topsecret"));
         }
+    }
+
+    #[test]
+    fn a_response_that_repeats_a_secret_is_not_kept() {
+        let (key, request) = key("http://a.com/x");
+        let redactor = Redactor::default();
+        redactor.add("top/secret");
+        let kept = |headers: &'static [(&'static str, &'static str)], body: &'static str, led_to: &str| {
+            let mut original = response(200, headers, body);
+            original.request = led_to.to_owned();
+            encode(&key, &request, &original, 100, &redactor).unwrap().is_some()
+        };
+        assert!(kept(&[("link", "<a>"), ("set-cookie", "top/secret")], "{}", "GET http://a.com/y"));
+        assert!(!kept(&[("link", "<a?key=top%2fsecret>")], "{}", "GET http://a.com/y"));
+        assert!(!kept(&[], r#"{"you":"top\/secret"}"#, "GET http://a.com/y"));
+        assert!(!kept(&[], "{}", "GET http://a.com/y?key=top%2Fsecret"));
     }
 
     #[test]
@@ -160,8 +193,8 @@ mod tests {
         original.body =
             Body::read(Buffer::default(), long.as_slice(), None, u64::MAX).map_err(|_| "unreadable").unwrap();
         assert!(matches!(original.body, Body::Spooled { .. }));
-        assert_eq!(encode(&key, &request, &original, 4_999_999).unwrap(), None);
-        let entry = encode(&key, &request, &original, 5_000_000).unwrap().unwrap();
+        assert_eq!(encode(&key, &request, &original, 4_999_999, &Redactor::default()).unwrap(), None);
+        let entry = encode(&key, &request, &original, 5_000_000, &Redactor::default()).unwrap().unwrap();
         let again = decode(&key, &entry, &request, 5_000_000).unwrap();
         let mut bytes = Vec::new();
         again.body.reader().unwrap().read_to_end(&mut bytes).unwrap();
@@ -172,7 +205,7 @@ mod tests {
     fn damage_and_the_wrong_key_are_noticed() {
         let (own, request) = key("http://a.com/x");
         let original = response(200, &[("a", "b")], &"body ".repeat(20));
-        let entry = encode(&own, &request, &original, 1000).unwrap().unwrap();
+        let entry = encode(&own, &request, &original, 1000, &Redactor::default()).unwrap().unwrap();
         assert!(decode(&key("http://a.com/y").0, &entry, &request, 1000).is_err());
         for length in 0..entry.len() {
             assert!(decode(&own, &entry[..length], &request, 1000).is_err(), "cut to {length}");

@@ -12,14 +12,14 @@ use super::store::Store;
 use super::visit::Visit;
 use crate::clock::Random;
 use crate::http::{Exchange, HttpRequest, Response};
-use crate::protocol::{LogLevel, Output};
+use crate::protocol::{LogLevel, Output, Redactor};
 
 /// Keeps good responses of the streams that ask for it, for the length of a run.
 ///
 /// Two requests are the same if method, URL, body, headers, proxy, user agent and certificates are, and the credentials
 /// stand for the same account; the order of query parameters and headers makes no difference. Such a request is answered from the cache at no cost to
 /// quota, budget or network. Only responses that were taken as success and could be decoded are kept, without
-/// `Set-Cookie`. They are good until the run ends, whatever `Cache-Control` says: a run wants to see one moment.
+/// `Set-Cookie`, and none that repeats a secret of the run. They are good until the run ends, whatever `Cache-Control` says: a run wants to see one moment.
 ///
 /// The file is made with the first request that wants it, readable by its owner only, and removed when the cache is
 /// dropped; on Unix one without a directory of your choice loses its name as soon as it is open, so that nothing is
@@ -130,9 +130,15 @@ impl ResponseCache {
     }
 
     /// The bytes of a response, if it can be kept.
-    pub(super) fn draft(&self, key: &CacheKey, request: &HttpRequest, response: &Response) -> Option<Vec<u8>> {
+    pub(super) fn draft(
+        &self,
+        key: &CacheKey,
+        request: &HttpRequest,
+        response: &Response,
+        redactor: &Redactor,
+    ) -> Option<Vec<u8>> {
         // A body that cannot be read back is told of by whoever needs it.
-        entry::encode(key, request, response, self.max_entry_bytes).ok().flatten()
+        entry::encode(key, request, response, self.max_entry_bytes, redactor).ok().flatten()
     }
 
     /// Keeps a response. False if it was not kept.

@@ -64,10 +64,12 @@ impl<'v> Visit<'v> {
         }
     }
 
-    /// Prepares a response to be kept, should it prove good.
+    /// Prepares a response to be kept, should it prove good. One that repeats a secret is not: what is on a disk may
+    /// outlive the process.
     pub(in crate::http) fn draft(&mut self, response: &Response) {
+        let redactor = self.output.redactor();
         self.draft = match self.leader {
-            Some(_) => self.cache.draft(&self.key, self.request, response),
+            Some(_) => self.cache.draft(&self.key, self.request, response, redactor),
             None => None,
         };
     }

@@ -9,7 +9,7 @@ use crate::streams::{Page, PageToken};
 /// empty text, it was the last.
 ///
 /// The URL replaces the stream's path and parameters. On another host it is asked for without credentials. It is kept
-/// in states, so an API that repeats an access key in it puts the key there.
+/// in states, unless the API repeats an access key in it: then a read that is interrupted reads its slice again.
 ///
 /// ```
 /// use source_http::streams::pager::NextUrl;

@@ -103,7 +103,7 @@ pub(super) fn event_records(
 ) -> Result<Records, Undecodable> {
     Records::made_of(response, path, &mut |event, records| {
         let created = event.get::<i64>("created").unwrap_or_default();
-        let object = event.field_at(&["data", "object"]).map(|object| Record::from_text(object));
+        let object = event.field_at(&["data", "object"]).map(Record::from_text);
         let id = object.as_ref().and_then(|object| object.get::<String>("id"));
         if !pages.note(event.get("id"), created, id) {
             return;

@@ -1,7 +1,10 @@
 //! The messages of one output, checked, and what a test wants to know of them.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::answer;
 use super::envelope::{self, Message};
 use super::lifecycle::Lifecycle;
 
@@ -11,9 +14,9 @@ const SHOWN: usize = 300;
 /// The checked messages of one run's stdout.
 ///
 /// Streams are asked for by name; their namespaces only matter to the check.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Messages {
-    lines: Vec<(String, Message)>,
+    lines: Arc<Vec<(String, Message)>>,
 }
 
 /// A TRACE of type ERROR.
@@ -34,6 +37,7 @@ impl Messages {
     ///
     /// # Panics
     /// With the rule that is broken and the line that breaks it.
+    #[track_caller]
     pub fn parse(stdout: &str) -> Self {
         Self::try_parse(stdout).unwrap_or_else(|broken| panic!("{broken}"))
     }
@@ -46,6 +50,20 @@ impl Messages {
         let (messages, lifecycle) = Self::check_lines(stdout)?;
         lifecycle.finish()?;
         Ok(messages)
+    }
+
+    /// The messages of a run of `command` that ended by itself with this exit code. They have to be an answer to it,
+    /// and the exit code has to say the same as they do.
+    ///
+    /// # Panics
+    /// Like [`Messages::parse`].
+    #[track_caller]
+    pub fn parse_answer(stdout: &str, command: &str, exit_code: i32) -> Self {
+        let messages = Self::parse(stdout);
+        if let Err(broken) = answer::check(&messages, command, exit_code) {
+            panic!("{command} ended with {exit_code}: {broken}\n{}", messages.outline().join("\n"));
+        }
+        messages
     }
 
     /// The messages of a run that was killed: its last line may be cut and its streams need not
@@ -79,7 +97,7 @@ impl Messages {
                 }
             }
         }
-        Ok((Self { lines }, lifecycle))
+        Ok((Self { lines: lines.into() }, lifecycle))
     }
 
     /// The lines, without their newlines.
@@ -133,7 +151,7 @@ impl Messages {
 
     fn last_states(&self) -> Vec<(&str, &str)> {
         let mut last: Vec<(Option<&envelope::StreamId>, (&str, &str))> = Vec::new();
-        for (line, message) in &self.lines {
+        for (line, message) in &*self.lines {
             let Message::State { streams, text, .. } = message else {
                 continue;
             };

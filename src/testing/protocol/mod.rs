@@ -15,7 +15,12 @@
 //!   that says `NAME: skipped` and neither records nor states: a stream without a state that
 //!   nobody hears of would look read; an INCOMPLETE stream that never started has an error trace;
 //! - once every stream has ended nothing follows the last trace.
+//!
+//! [`Messages::parse_answer`] knows the command and the exit code, too: `spec` and `discover` answer with one message
+//! or with an error trace, `check` with exactly one, `read` with none of these; and the exit code is 0 if and only if
+//! nothing failed.
 
+mod answer;
 mod envelope;
 mod lifecycle;
 mod messages;

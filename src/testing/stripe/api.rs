@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) gzip: bool,
     pub(super) latency: Duration,
     pub(super) cached_pages: usize,
+    /// Objects a page has at most.
+    pub(super) page_size: usize,
 }
 
 /// The state that the server's threads share with the test.
@@ -131,7 +133,8 @@ impl Api {
     }
 
     fn list(&self, target: &ListTarget, request: &Request) -> Result<Reply, ApiError> {
-        let query = ListQuery::new(target, request)?;
+        let mut query = ListQuery::new(target, request)?;
+        query.limit = query.limit.min(self.settings.page_size);
         let accepts = request.header("Accept-Encoding").unwrap_or_default();
         let gzip = self.settings.gzip && accepts.contains("gzip");
         let cache_key = format!("{}{}", if gzip { "gzip " } else { "" }, request.target);

@@ -14,6 +14,9 @@ use super::resource::{RESOURCES, Resource};
 use super::{DAY, DEFAULT_KEY, DEFAULT_NOW};
 use crate::clock::Clock;
 
+/// What may become of a reply before it is sent.
+type OnReply = dyn Fn(&Request, Reply) -> Reply + Send + Sync;
+
 /// Builds a [`StripeMock`]. Resources are named like the Stripe source's streams; an unknown name
 /// panics with the list of the known ones.
 pub struct StripeMockBuilder {
@@ -28,6 +31,7 @@ pub struct StripeMockBuilder {
     recording: bool,
     port: u16,
     on_request: Box<dyn Fn(&Request) + Send + Sync>,
+    on_reply: Box<OnReply>,
 }
 
 impl StripeMockBuilder {
@@ -39,6 +43,7 @@ impl StripeMockBuilder {
                 gzip: false,
                 latency: Duration::ZERO,
                 cached_pages: 256,
+                page_size: usize::MAX,
             },
             now: DEFAULT_NOW,
             spread: None,
@@ -49,6 +54,7 @@ impl StripeMockBuilder {
             recording: true,
             port: 0,
             on_request: Box::new(|_| ()),
+            on_reply: Box::new(|_, reply| reply),
         }
     }
 
@@ -151,6 +157,12 @@ impl StripeMockBuilder {
         self
     }
 
+    /// Objects a page has at most, whatever limit a request gives: several pages of few objects. Default: no such limit.
+    pub fn page_size(mut self, objects: usize) -> Self {
+        self.settings.page_size = objects.max(1);
+        self
+    }
+
     /// How long every answer takes at least, planned faults excepted. Default: none.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
@@ -208,6 +220,13 @@ impl StripeMockBuilder {
         self
     }
 
+    /// Passes every reply through this function before it is sent; called from many threads. For faults that no plan
+    /// knows beforehand.
+    pub fn on_reply(mut self, change: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> Self {
+        self.on_reply = Box::new(change);
+        self
+    }
+
     /// Makes and renders the objects, and starts to serve them.
     ///
     /// # Panics
@@ -228,10 +247,10 @@ impl StripeMockBuilder {
             expect(Changes { store: &mut store, now }.add_event(kind, *created, object, None));
         }
         let api = Arc::new(Api::new(self.settings, now, store, self.plans));
-        let (of_server, on_request) = (Arc::clone(&api), self.on_request);
+        let (of_server, on_request, on_reply) = (Arc::clone(&api), self.on_request, self.on_reply);
         let server = Server::start_at(self.port, move |request: &Request| {
             on_request(request);
-            of_server.answer(request)
+            on_reply(request, of_server.answer(request))
         });
         server.set_recording(self.recording);
         StripeMock::new(api, server)

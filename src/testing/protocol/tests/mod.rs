@@ -1,6 +1,7 @@
 //! Each rule with an output that breaks it.
 
 mod accessors;
+mod answers;
 mod lifecycles;
 mod shapes;
 

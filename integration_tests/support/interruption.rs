@@ -1,0 +1,71 @@
+//! Reads that end before their time: the built binary, ended from outside, and outputs that are cut.
+
+use std::io::{BufRead, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use source_http::testing::Messages;
+
+use super::binary::Binary;
+
+/// How a process is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    /// SIGKILL: nothing can be said any more.
+    Kill,
+    /// SIGTERM: what is said after it counts, too.
+    Terminate,
+    /// Nobody reads any more.
+    ClosedPipe,
+}
+
+/// What a process came to that was ended.
+pub(crate) struct Ended {
+    /// The exit status; `None` if a signal ended it.
+    pub(crate) status: Option<i32>,
+    /// All of stderr.
+    pub(crate) stderr: String,
+    /// The lines up to the interruption.
+    pub(crate) before: String,
+    /// Everything, as far as somebody read on.
+    pub(crate) all: String,
+}
+
+impl Binary {
+    /// Reads so many lines of a run, and ends it then. What was read passes the check of the protocol.
+    pub(crate) fn ended_after(self, lines: usize, how: Interruption) -> Ended {
+        let (mut command, _directory) = self.command();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut before = String::new();
+        for _ in 0..lines {
+            stdout.read_line(&mut before).unwrap();
+        }
+        let mut all = before.clone();
+        match how {
+            Interruption::Kill => child.kill().unwrap(),
+            Interruption::Terminate => {
+                // It may be done already.
+                Command::new("kill").args(["-TERM", &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+            }
+            Interruption::ClosedPipe => {}
+        }
+        if how != Interruption::ClosedPipe {
+            stdout.read_to_string(&mut all).unwrap();
+        }
+        drop(stdout);
+        let ended = child.wait_with_output().unwrap();
+        Messages::parse_cut(&all);
+        Ended { status: ended.status.code(), stderr: String::from_utf8(ended.stderr).unwrap(), before, all }
+    }
+}
+
+/// An output up to each of its lines. A whole line is all that the platform takes.
+pub(crate) fn up_to_every_line(stdout: &str) -> impl Iterator<Item = &str> {
+    stdout.match_indices('\n').map(|(end, _)| &stdout[..=end])
+}
+
+/// An output up to each of its states: where the least was written that the state tells of.
+pub(crate) fn up_to_every_state(stdout: &str) -> impl Iterator<Item = &str> {
+    let is_state = |cut: &&str| cut.lines().last().is_some_and(|line| line.starts_with(r#"{"type":"STATE""#));
+    up_to_every_line(stdout).filter(is_state)
+}
