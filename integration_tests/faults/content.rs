@@ -254,7 +254,7 @@ pub(super) fn rows() -> Vec<Row> {
             "a comma too many",
             |_, _| json("{\"data\":[{\"id\":1},]}"),
             Outcome::Passing(&[
-                "NOT JSON (trailing comma at line 1 column 19) AS application/json: {\"data\":[{\"id\":1},]}",
+                "NOT JSON (expected value at line 1 column 19) AS application/json: {\"data\":[{\"id\":1},]}",
             ]),
         ),
         Row::reply(

@@ -35,8 +35,8 @@ fn records_of_a_wrong_shape_are_caught() {
     let meta = json!({"changes": [{"field": "f", "change": "LOST", "reason": "x"}]});
     let change = json!({"stream": "a", "data": data, "emitted_at": AT, "meta": meta});
     assert_bad_line(with(change), "change is LOST");
-    let as_it_came = Messages::parse_cut(&format!("{}\n", record("a", r#"{"x":1,"x":2,"\ud800":3}"#)));
-    assert_eq!(as_it_came.records("a"), [r#"{"x":1,"x":2,"\ud800":3}"#]);
+    let odd = r#"{"x":1,"x":2,"\ud800":3}"#;
+    assert!(broken(&record("a", odd)).contains("before STARTED"), "the names of its members are the API's affair");
 }
 
 #[test]
