@@ -74,3 +74,31 @@ fn every_run_of_a_connector_passes_the_protocol_check() {
     found.sort();
     assert_eq!(found, OWN_OUTPUTS.map(|(file, _)| file));
 }
+
+/// Each row of the promises names the tests that keep it; a test that is renamed or gone must not be promised.
+#[test]
+fn every_test_that_a_promise_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    let mut folders = vec![root.join("integration_tests"), root.join("src")];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => code.push_str(&fs::read_to_string(entry).unwrap_or_default()),
+            }
+        }
+    }
+    let page = include_str!("../docs/promises.md");
+    let quoted = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
+    let names: BTreeSet<&str> = quoted.flat_map(|path| path.split(['{', '}', ',', ':'])).collect();
+    assert!(names.len() > 30, "{names:?}");
+    let is_there = |name: &str| {
+        ["fn ", "mod "]
+            .iter()
+            .any(|kind| code.contains(&format!("{kind}{name}(")) || code.contains(&format!("{kind}{name};")))
+            || code.contains(&format!("mod {name} {{"))
+    };
+    let gone: Vec<&&str> = names.iter().filter(|name| !matches!(**name, "" | "*") && !is_there(name)).collect();
+    assert!(gone.is_empty(), "no test or module is called {gone:?}");
+}

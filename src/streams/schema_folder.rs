@@ -1,7 +1,7 @@
 //! Schemas of a source's streams as files: one a stream, `shared/` for what several of them refer to, all embedded
 //! in the binary.
 
-use include_dir::Dir;
+use include_dir::{Dir, File};
 use serde_json::{Map, Value};
 
 use crate::json;
@@ -38,18 +38,27 @@ impl SchemaFolder {
     /// The names of a stream's columns, looked up without loading the schema. `None` if there is no such file, or it
     /// lists none itself.
     pub(crate) fn columns(self, stream: &str) -> Option<Vec<String>> {
-        let file = self.folder.get_file(format!("{stream}.json"))?;
+        let file = self.file(&format!("{stream}.json"))?;
         let properties = json::field(file.contents_utf8()?, "properties")?;
         let mut columns = Vec::new();
         json::for_each_member(properties, |name, _| columns.push(json::unquoted(name).into_owned()));
         Some(columns)
     }
 
+    /// `Dir::get_file` takes every path apart, which was a third of the time of a `discover`.
+    fn file(self, path: &str) -> Option<&'static File<'static>> {
+        let folder = match path.rsplit_once('/') {
+            Some((folder, _)) => self.folder.dirs().find(|dir| dir.path().as_os_str() == folder)?,
+            None => self.folder,
+        };
+        folder.files().find(|file| file.path().as_os_str() == path)
+    }
+
     fn inlined(self, path: &str, depth: usize) -> Result<Value, Failure> {
         if depth > MAX_DEPTH {
             return Err(Failure::system(format!("The schema {path} refers to itself.")));
         }
-        let file = self.folder.get_file(path);
+        let file = self.file(path);
         let file = file.ok_or_else(|| Failure::system(format!("There is no schema {path} in this source.")))?;
         let mut schema: Value = serde_json::from_slice(file.contents())
             .map_err(|error| Failure::system(format!("The schema {path} is not valid JSON: {error}.")))?;
