@@ -64,6 +64,8 @@ struct Args {
 fn main() {
     let args = Args::parse();
     let seed = args.seed.unwrap_or_else(|| (SystemRandom.fraction() * 1e9) as u64);
+    // Each run has a directory of its own, which a relative path would lead on from.
+    let binary = args.binary.map(|binary| binary.canonicalize().expect("--binary leads to the connector"));
     println!("seed {seed}, {} workers, {} s", args.workers, args.seconds);
     let (clock, chance) = (SystemClock::new(), Arc::new(Chance::new(seed)));
     let faults = Arc::new(Faults::new(chance.clone()));
@@ -73,7 +75,7 @@ fn main() {
     let limit = Duration::from_secs(args.seconds);
     while clock.elapsed() < limit || tally.rounds <= WARM_UP {
         tally.rounds += 1;
-        match &args.binary {
+        match &binary {
             Some(binary) if tally.rounds.is_multiple_of(10) => account.by_processes(binary, &chance, &mut tally),
             _ => account.in_process(&chance, &mut tally),
         }
