@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -43,15 +44,18 @@ pub(crate) struct Tally {
     left: u64,
     killed: u64,
     records: u64,
+    /// What retries waited, in virtual time, over all workers.
+    waited: Duration,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rounds, runs, resumed, failed, left, killed, records } = self;
+        let Self { rounds, runs, resumed, failed, left, killed, records, waited } = self;
+        let hours = waited.as_secs_f64() / 3_600.0;
         write!(
             f,
             "{rounds} rounds, {runs} runs: {resumed} resumed, after {failed} that failed, {left} whose reader left and \
-             {killed} that were killed; {records} records, none lost"
+             {killed} that were killed; {records} records, none lost; {hours:.1} hours of virtual time waited"
         )
     }
 }
@@ -124,6 +128,7 @@ impl Account {
             let has_left = leaves.is_some_and(|lines| done.stdout.lines().count() == lines);
             tally.left += u64::from(has_left);
             tally.failed += u64::from(done.status != 0);
+            tally.waited += done.sleeps.iter().sum::<Duration>();
             done.messages()
         });
     }
