@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::io::Read;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
+use memchr::memchr2;
 use serde_json::value::RawValue;
 
 use super::Object;
@@ -85,7 +86,9 @@ impl Document {
             Err(error) => DocumentError::NotJson(error.to_string()),
             Ok(_) => DocumentError::NotJson(otherwise),
         };
-        if let Err(error) = std::str::from_utf8(text) {
+        if !text.is_ascii()
+            && let Err(error) = std::str::from_utf8(text)
+        {
             return Err(not_json(format!("it is not UTF-8 from byte {} on", error.valid_up_to())));
         }
         if u32::try_from(text.len()).is_err() {
@@ -141,25 +144,34 @@ struct Index {
 impl TakeRecord for Index {
     fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking> {
         let (known, known_compact) = (self.names.len(), self.compact.len());
-        let mut one_line = OneLine { names: &mut self.names, start: at, has_escaped_name: false };
-        let (start, taken) = match scan::value(text, at, &mut one_line) {
-            Err(Fault::Stopped) => {
+        let mut one_line = OneLine { names: &mut self.names, start: at, has_escapes: false };
+        let taken = match scan::value(text, at, &mut one_line) {
+            Err(Fault::LineBreak) => {
                 self.names.truncate(known);
-                (known_compact, compact::write(&mut self.compact, text, at, Some(&mut self.names)))
+                compact::write(&mut self.compact, text, at, Some(&mut self.names))
             }
-            end => (at, end.map(|end| (end, one_line.has_escaped_name))),
+            end => end.map(|end| (end, one_line.has_escapes)),
         };
-        let (end, has_escaped_name) = taken.map_err(Taking::Fault)?;
+        let (end, has_escapes) = taken.map_err(Taking::Fault)?;
         let is_compact = self.compact.len() > known_compact;
+        let record = if is_compact { &self.compact[known_compact..] } else { &text[at..end] };
+        let has_escaped_name = has_escapes && self.names[known..].iter().any(|name| is_escaped(record, *name as usize));
+        let start = if is_compact { known_compact } else { at };
         self.records.push(Place {
             start: to_u32(start),
-            end: to_u32(if is_compact { self.compact.len() } else { end }),
+            end: to_u32(start + record.len()),
             names: to_u32(known)..to_u32(self.names.len()),
             is_compact,
             has_escaped_name,
         });
         Ok(end)
     }
+}
+
+/// Whether the name that begins at a place is spelt with escapes.
+fn is_escaped(text: &[u8], name: usize) -> bool {
+    let rest = text.get(name + 1..).unwrap_or_default();
+    memchr2(b'"', b'\\', rest).is_some_and(|at| rest[at] == b'\\')
 }
 
 /// All of it lies within a text that is not longer.
@@ -171,22 +183,19 @@ fn to_u32(offset: usize) -> u32 {
 struct OneLine<'n> {
     names: &'n mut Vec<u32>,
     start: usize,
-    has_escaped_name: bool,
+    has_escapes: bool,
 }
 
 impl Sink for OneLine<'_> {
-    #[inline]
-    fn line_break(&mut self) -> ControlFlow<()> {
-        ControlFlow::Break(())
-    }
+    const ONE_LINE: bool = true;
 
     #[inline]
-    fn name(&mut self, at: usize) {
+    fn name(&mut self, at: usize, _: u64) {
         self.names.push(to_u32(at - self.start));
     }
 
-    fn escaped_name(&mut self) {
-        self.has_escaped_name = true;
+    fn end(&mut self, has_escapes: bool) {
+        self.has_escapes = has_escapes;
     }
 }
 

@@ -44,16 +44,16 @@ pub fn for_each_element<'t>(list: &'t str, mut on_element: impl FnMut(&'t str)) 
 /// found.
 fn find_part<'t, T>(text: &'t str, opening: u8, mut on_part: impl FnMut(&'t str, u8) -> ControlFlow<T>) -> Option<T> {
     let bytes = text.as_bytes();
-    let mut at = scan::white_space(bytes, 0, &mut Skip).ok()?;
+    let mut at = scan::white_space(bytes, 0);
     let mut separator = *bytes.get(at)?;
     if separator != opening {
         return None;
     }
     loop {
-        let start = scan::white_space(bytes, at + 1, &mut Skip).ok()?;
+        let start = scan::white_space(bytes, at + 1);
         // The end of an empty container, or of the valid start, has no value.
         let end = scan::value(bytes, start, &mut Skip).ok()?;
-        at = scan::white_space(bytes, end, &mut Skip).ok()?;
+        at = scan::white_space(bytes, end);
         separator = *bytes.get(at)?;
         if let ControlFlow::Break(found) = on_part(text.get(start..end)?, separator) {
             return Some(found);

@@ -1,10 +1,12 @@
 //! JSON as text. A record goes from socket to stdout without being turned into a tree, so numbers keep their
-//! digits and nulls stay; what little has to be known of it is looked up in the text. `scan` reads the text;
-//! the values that are looked up are parsed by `serde_json`.
+//! digits and nulls stay; what little has to be known of it is looked up in the text. `scan` reads the text,
+//! `blocks` at a time; the values that are looked up are parsed by `serde_json`.
 
+mod blocks;
 mod compact;
 mod document;
 mod fields;
+mod grammar;
 mod members;
 mod object;
 mod one_line;

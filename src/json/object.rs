@@ -1,8 +1,6 @@
 //! One object in its text: looking up members without parsing the others. Where the text was read from a response, the
 //! places of the members are known already.
 
-use super::scan::{self, Skip};
-
 /// A JSON object's text.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'t> {
@@ -46,11 +44,13 @@ impl<'t> Object<'t> {
         let is_it = |at: usize| {
             self.text.get(at + length) == Some(&b'"') && self.text.get(at + 1..at + length) == Some(name.as_bytes())
         };
-        let at = names.iter().map(|at| *at as usize).find(|at| is_it(*at))?;
-        let colon = scan::white_space(self.text, at + length + 1, &mut Skip).ok()?;
-        let start = scan::white_space(self.text, colon + 1, &mut Skip).ok()?;
-        let end = scan::value(self.text, start, &mut Skip).ok()?;
-        std::str::from_utf8(self.text.get(start..end)?).ok()
+        let member = names.iter().position(|at| is_it(*at as usize))?;
+        // The text is known to be JSON: a value ends before the comma that the next member follows, or with the object.
+        let next = names.get(member + 1).map_or(self.text.len() - 1, |next| *next as usize);
+        let after_name = self.text.get(names[member] as usize + length + 1..next)?.trim_ascii();
+        let value = after_name.strip_prefix(b":")?.trim_ascii_start();
+        let value = if member + 1 < names.len() { value.strip_suffix(b",")?.trim_ascii_end() } else { value };
+        std::str::from_utf8(value).ok()
     }
 }
 

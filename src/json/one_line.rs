@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::compact;
-use super::scan::Fault;
+use super::scan;
 use crate::buffers::Buffer;
 
 /// Appends a valid JSON text to `out` as one line. A text that is one line already is copied as it is; in any other
@@ -15,16 +15,16 @@ pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(bytes);
         return;
     }
-    let start = bytes.len() - text.trim_start().len();
+    let start = scan::white_space(bytes, 0);
     let written = out.len();
     let mut buffer = Buffer::from(std::mem::take(out));
-    let end = compact::write(&mut buffer, bytes, start, None);
+    let is_container = matches!(bytes.get(start), Some(b'{' | b'['));
+    let is_written = is_container && compact::write(&mut buffer, bytes, start, None).is_ok();
     *out = buffer.into_vec();
-    // A number at the end of a text could go on, as far as the scan knows.
-    if matches!(end, Err(fault) if fault != Fault::Incomplete) {
-        // No JSON. On one line it is, whatever it is.
+    if !is_written {
+        // A single token, with line breaks around it; or no JSON. On one line it is, whatever it is.
         out.truncate(written);
-        out.extend(bytes.iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
+        out.extend(text.trim().bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     }
 }
 

@@ -220,9 +220,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
     /// The next byte that is no white space, if there is one.
     fn peek(&mut self) -> Result<Option<u8>, Broken> {
         loop {
-            if let Ok(at) = scan::white_space(self.text.bytes(), self.at, &mut Skip) {
-                self.at = at;
-            }
+            self.at = scan::white_space(self.text.bytes(), self.at);
             if let Some(byte) = self.text.bytes().get(self.at) {
                 return Ok(Some(*byte));
             }
