@@ -50,9 +50,10 @@ fn write_lines(
 ) -> anyhow::Result<Page> {
     let records = Records::at(&response, path).map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     let page = Page::new(response, records);
+    let lines = writer.at(1_767_225_600_000);
     let _ = page.for_each(&mut |record| {
         black_box(record.field_at(&["created"]));
-        writer.write_with(out, |out| record.write_one_line(out), 1_767_225_600_000);
+        lines.write_with(out, |out| record.write_one_line(out));
         Ok(ControlFlow::Continue(()))
     })?;
     black_box(page.last());

@@ -23,7 +23,7 @@ pub use message::{
     CheckStatus, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, Log, LogLevel, Message,
 };
 pub use output::Output;
-pub use record::{ChangeKind, FileReference, RecordChange, RecordMessage, RecordMeta, RecordWriter};
+pub use record::{ChangeKind, FileReference, RecordChange, RecordLines, RecordMessage, RecordMeta, RecordWriter};
 pub use redactor::{MASK, Redactor};
 pub use spec::{AdvancedAuth, ConnectorSpecification};
 pub use state::{StateKind, StateMessage, StateStats, StreamState, StreamStateMessage};

@@ -1,7 +1,5 @@
 //! A record's message, and the writer that puts the envelope around a record's raw text without parsing it.
 
-use std::io::Write;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -94,16 +92,29 @@ impl RecordWriter {
     /// Appends one line to `out`. `data` is the text of a JSON object; white space is taken out of it if it spans
     /// more than one line, and nothing else is touched.
     pub fn write(&self, out: &mut Vec<u8>, data: &str, emitted_at_ms: i64) {
-        self.write_with(out, |out| json::write_one_line(out, data), emitted_at_ms);
+        self.at(emitted_at_ms).write_with(out, |out| json::write_one_line(out, data));
     }
 
+    /// Writes records that were read at this moment, in milliseconds since the epoch: those of a page.
+    #[must_use]
+    pub fn at(&self, emitted_at_ms: i64) -> RecordLines<'_> {
+        RecordLines { head: &self.head, tail: format!(",\"emitted_at\":{emitted_at_ms}}}}}\n") }
+    }
+}
+
+/// Writes the RECORD lines of records that were read at the same moment. Made by [`RecordWriter::at`].
+#[derive(Debug, Clone)]
+pub struct RecordLines<'w> {
+    head: &'w [u8],
+    tail: String,
+}
+
+impl RecordLines<'_> {
     /// Appends one line to `out`. `data` appends the text of a JSON object, on one line.
-    pub fn write_with(&self, out: &mut Vec<u8>, data: impl FnOnce(&mut Vec<u8>), emitted_at_ms: i64) {
-        out.extend_from_slice(&self.head);
+    pub fn write_with(&self, out: &mut Vec<u8>, data: impl FnOnce(&mut Vec<u8>)) {
+        out.extend_from_slice(self.head);
         data(out);
-        out.extend_from_slice(br#","emitted_at":"#);
-        // A Vec takes every byte: this cannot fail.
-        let _ = writeln!(out, "{emitted_at_ms}}}}}");
+        out.extend_from_slice(self.tail.as_bytes());
     }
 }
 

@@ -31,9 +31,9 @@ use crate::json::{self, Object};
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
     text: Text<'a>,
-    /// A JSON object of members that are not in the text and follow it; empty if there are none. Most streams set one
-    /// member that is not there, and the rest of the text need not be copied for it.
-    added: String,
+    /// Members that are not in the text and follow it: their names, and their values as JSON. Most streams set one member
+    /// that is not there, and the rest of the text need not be copied for it.
+    added: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,39 +52,49 @@ impl<'a> Record<'a> {
             Cow::Borrowed(text) => Text::Found(Object::new(text)),
             Cow::Owned(text) => Text::Made(text),
         };
-        Self { text, added: String::new() }
+        Self { text, added: Vec::new() }
     }
 
     /// A record that was found in a response.
     pub(crate) fn found(object: Object<'a>) -> Self {
-        Self { text: Text::Found(object), added: String::new() }
+        Self { text: Text::Found(object), added: Vec::new() }
     }
 
     /// The text.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         let text = self.object().text();
-        match self.added.is_empty() {
-            true => Cow::Borrowed(text),
-            false => String::from_utf8_lossy(&self.parts(text.as_bytes()).concat()).into_owned().into(),
+        if self.added.is_empty() {
+            return Cow::Borrowed(text);
         }
+        let mut out = Vec::with_capacity(text.len() + 64);
+        self.write_with_added(&mut out, text.as_bytes());
+        String::from_utf8(out).unwrap_or_default().into()
     }
 
     /// Appends the text as one line.
     pub fn write_one_line(&self, out: &mut Vec<u8>) {
         match self.object().line() {
-            Some(line) => self.parts(line).iter().for_each(|part| out.extend_from_slice(part)),
+            Some(line) => self.write_with_added(out, line),
             None => json::write_one_line(out, &self.text()),
         }
     }
 
-    /// What the text is put together of: all up to where members are added, a comma, and the rest.
-    fn parts<'t>(&'t self, text: &'t [u8]) -> [&'t [u8]; 3] {
-        let (Some(body), Some(added)) = (text.strip_suffix(b"}"), self.added.strip_prefix('{')) else {
-            return [text, b"", b""];
+    /// Appends the text of the object, and the members that are not in it before its closing brace.
+    fn write_with_added(&self, out: &mut Vec<u8>, text: &[u8]) {
+        let Some(body) = text.strip_suffix(b"}").filter(|_| !self.added.is_empty()) else {
+            return out.extend_from_slice(text);
         };
-        let comma = if body.trim_ascii_end().ends_with(b"{") { "" } else { "," };
-        [body, comma.as_bytes(), added.as_bytes()]
+        out.extend_from_slice(body);
+        let mut is_first = body.trim_ascii_end().ends_with(b"{");
+        for (name, value) in &self.added {
+            out.extend_from_slice(if is_first { b"" } else { b"," });
+            json::write_string(out, name);
+            out.push(b':');
+            out.extend_from_slice(value.as_bytes());
+            is_first = false;
+        }
+        out.push(b'}');
     }
 
     fn object(&self) -> Object<'_> {
@@ -97,7 +107,9 @@ impl<'a> Record<'a> {
     /// A member's text, or `None` if it is not there.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.object().field(name).or_else(|| json::field(&self.added, name))
+        // None of them is in the text.
+        let added = self.added.iter().find(|(added, _)| added == name);
+        added.map(|(_, value)| value.as_str()).or_else(|| self.object().field(name))
     }
 
     /// A member found by a path of names.
@@ -118,8 +130,10 @@ impl<'a> Record<'a> {
     pub fn set(&mut self, name: &str, value: &impl Serialize) {
         // Only a map with keys that are no texts, or a type that refuses, cannot be JSON; then the member stays.
         let Ok(value) = serde_json::to_string(value) else { return };
-        if self.added.is_empty() && self.object().line().is_some() && self.object().field(name).is_none() {
-            self.added = json::with_field("{}", name, &value);
+        if let Some((_, added)) = self.added.iter_mut().find(|(added, _)| added == name) {
+            *added = value;
+        } else if self.object().line().is_some() && self.object().field(name).is_none() {
+            self.added.push((name.to_owned(), value));
         } else {
             self.text = Text::Made(json::with_field(&self.text(), name, &value));
             self.added.clear();
