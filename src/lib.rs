@@ -52,6 +52,7 @@ mod config;
 pub mod http;
 pub mod json;
 pub mod memory;
+mod pipe;
 pub mod protocol;
 mod run;
 pub mod source;

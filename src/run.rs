@@ -12,6 +12,7 @@ use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
+use crate::pipe;
 use crate::protocol::{Failure, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
@@ -49,7 +50,6 @@ pub struct Host {
 impl Host {
     /// The operating system's. Signals are not looked at; [`launch`] does that.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is where stdout is handed to its only writer")]
     pub fn system() -> Self {
         Self {
             clock: Arc::new(SystemClock::new()),
@@ -58,7 +58,7 @@ impl Host {
             memory: MemoryLimit::system(),
             stop: Stop::default(),
             stdin: Box::new(io::stdin()),
-            stdout: Box::new(io::stdout()),
+            stdout: Box::new(pipe::stdout()),
             stderr: Box::new(io::stderr()),
         }
     }
