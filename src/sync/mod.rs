@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod ledger;
+mod page_ahead;
 mod progress;
 mod record_shaper;
 mod slice_queue;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::checkpoint::{self, Checkpoint};
 use super::ledger::{Ledger, Ticket};
 use crate::protocol::StreamState;
-use crate::streams::{HttpStream, PageToken, PerPartitionState, Slice, cursor, partition_key};
+use crate::streams::{HttpStream, PageToken, PerPartitionState, RequestContext, Slice, cursor, partition_key};
 
 /// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
 /// takes that much longer than the others.
@@ -54,6 +54,13 @@ pub(super) struct Job {
     pub(super) newest: Option<Value>,
     /// What is known of the slice from before: the stream's state, or the slice's own.
     pub(super) state: StreamState,
+}
+
+impl Job {
+    /// What a request for the page of a token is made of.
+    pub(super) fn context<'j>(&'j self, page_token: Option<&'j PageToken>) -> RequestContext<'j> {
+        RequestContext { state: &self.state, slice: &self.slice, page_token }
+    }
 }
 
 impl<'a> Progress<'a> {
@@ -260,7 +267,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::streams::RequestContext;
 
     struct Stream {
         in_order: bool,

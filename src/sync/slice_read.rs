@@ -7,17 +7,17 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::page_ahead::PageAhead;
 use super::progress::Job;
 use super::stream_read::StreamRead;
 use super::stream_writer::StreamWriter;
-use crate::bug;
 use crate::protocol::LogLevel;
 use crate::streams::paging::{Paging, is_stale_token};
-use crate::streams::{Fetcher, Page, RequestContext, cursor};
+use crate::streams::{Fetcher, Page, PageToken, RequestContext, cursor};
 
-/// Bytes of records gathered before they are handed on. Of a page as long as a disk no more than this is in memory, and
-/// pipes hold no more at a time.
-const BATCH: usize = 64 * 1024;
+/// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
+/// memory.
+const BATCH: usize = 256 * 1024;
 
 /// Whether to go on, or the stream is at its end.
 pub(super) type Flow = ControlFlow<()>;
@@ -37,17 +37,27 @@ impl StreamRead<'_, '_> {
     /// Reads a slice to its end, or to that of the stream.
     pub(super) fn read_slice(&self, mut job: Job) -> anyhow::Result<()> {
         let token = job.next_page_token.take();
+        let interval = self.stream.state_checkpoint_interval();
+        let reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
+        let fetch = |token: Option<&PageToken>| self.fetch(&job.context(token));
+        thread::scope(|scope| self.read_pages(&job, token, reading, PageAhead::new(scope, &fetch)))
+    }
+
+    fn read_pages<'e>(
+        &'e self,
+        job: &Job,
+        token: Option<PageToken>,
+        mut reading: Reading,
+        mut ahead: PageAhead<'_, 'e>,
+    ) -> anyhow::Result<()> {
         let mut resuming = token.is_some();
         let mut paging = Paging::at(token);
-        let interval = self.stream.state_checkpoint_interval();
-        let mut reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
-        let mut ahead = None;
         loop {
             if self.writer().is_none() {
                 return Ok(());
             }
             let token = paging.token.clone();
-            let cx = RequestContext { state: &job.state, slice: &job.slice, page_token: token.as_ref() };
+            let cx = job.context(token.as_ref());
             let page = match ahead.take().unwrap_or_else(|| self.fetch(&cx)) {
                 // A page token is not good for ever. The API may say so with an error, or with one that is ignored.
                 Ok(None) if resuming => None,
@@ -70,37 +80,23 @@ impl StreamRead<'_, '_> {
             // A page that leads nowhere is written all the same.
             let next = self.stream.next_page_token(&page, &cx);
             let has_next = next.and_then(|next| paging.advance(self.stream, &page, next));
-            let next = RequestContext { page_token: paging.token.as_ref(), ..cx };
-            let worker = if matches!(has_next, Ok(true)) && self.limit.is_none() { self.try_hire() } else { None };
-            let flow = thread::scope(|scope| {
-                let fetching = worker.and_then(|worker| {
-                    let fetch = move || {
-                        let page = bug::caught(|| self.fetch(&next));
-                        drop(worker);
-                        page
-                    };
-                    // If the system has no more threads, the page is fetched later.
-                    thread::Builder::new().spawn_scoped(scope, fetch).ok()
-                });
-                let written = self.write_page(&page, &cx, &job, &mut reading);
-                // Before the next page is waited for: what is finished is out, and its state says so.
-                let flow = match (written, &has_next) {
-                    (Ok(Flow::Continue(())), Ok(true)) => self.turn_page(&job, &paging, &reading),
-                    (written, _) => written,
-                };
-                // Panics are caught: there is always a page, or what went wrong.
-                ahead = fetching.and_then(|fetching| fetching.join().ok());
-                flow
-            })?;
-            if flow.is_break() {
+            if matches!(has_next, Ok(true)) && self.limit.is_none() {
+                // Whoever waits for the writer fetches no more than this page.
+                self.try_hire().into_iter().for_each(|worker| ahead.ask(paging.token.clone(), worker));
+            }
+            if self.write_page(&page, &cx, job, &mut reading)?.is_break() {
                 return Ok(());
             }
             if !has_next? {
                 break;
             }
+            // Before the next page is waited for: what is finished is out, and its state says so.
+            if self.turn_page(job, &paging, &reading)?.is_break() {
+                return Ok(());
+            }
         }
         if let Some(mut writer) = self.writer() {
-            writer.close(&job, reading.newest)?;
+            writer.close(job, reading.newest)?;
         }
         Ok(())
     }
@@ -123,13 +119,13 @@ impl StreamRead<'_, '_> {
         job: &Job,
         reading: &mut Reading,
     ) -> anyhow::Result<Flow> {
-        let emitted_at = self.log.output.now_ms();
+        let lines = self.records.at(self.log.output.now_ms());
         let flow = page.for_each(&mut |record| {
             let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
             let seen = record.field_at(self.cursor_field);
             let seen = seen.and_then(|text| serde_json::from_str(text).ok());
             let record = self.shaper.shape(record, &self.log)?;
-            self.records.write_with(&mut reading.lines, |out| record.write_one_line(out), emitted_at);
+            lines.write_with(&mut reading.lines, |out| record.write_one_line(out));
             reading.records += 1;
             let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
             reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
