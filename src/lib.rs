@@ -49,6 +49,8 @@ pub mod cli;
 pub mod clock;
 mod commands;
 mod config;
+#[cfg(doctest)]
+mod cookbook;
 pub mod http;
 pub mod json;
 pub mod memory;

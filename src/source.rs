@@ -212,6 +212,14 @@ impl Registry {
         Self { sources: vec![Box::new(source)] }
     }
 
+    /// One more source, for a binary of several: `--source` or `AIRBYTE_SOURCE` picks it by its name. Of two with one name
+    /// the first is picked.
+    #[must_use]
+    pub fn and(mut self, source: impl Source + 'static) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+
     /// The source of that name, or the default one for no name.
     #[must_use]
     pub fn get(&self, name: Option<&str>) -> Option<&dyn Source> {
