@@ -51,3 +51,6 @@ struct SubStreams;
 
 #[doc = include_str!("../docs/cookbook/testing.md")]
 struct Testing;
+
+#[doc = include_str!("../docs/cookbook/workers.md")]
+struct Workers;
