@@ -42,6 +42,15 @@ fn files() -> (String, String) {
     (main.concat(), api.concat())
 }
 
+/// Compares line by line, so that a failure names the first that differs.
+fn assert_same(shown: &str, built: &str) {
+    let (shown, built) = (lines(shown), lines(built));
+    for (shown, built) in shown.iter().zip(&built) {
+        assert_eq!(shown, built);
+    }
+    assert_eq!(shown.len(), built.len());
+}
+
 #[test]
 fn the_blocks_of_the_guide_one_after_the_other_are_the_example() {
     // In a crate of one's own the files lie elsewhere.
@@ -49,8 +58,8 @@ fn the_blocks_of_the_guide_one_after_the_other_are_the_example() {
         .replace("$CARGO_MANIFEST_DIR/examples/employees/schemas", "$CARGO_MANIFEST_DIR/schemas")
         .replace("employees/spec.json", "../spec.json");
     let (main, api) = files();
-    assert_eq!(lines(&main), lines(&example));
-    assert_eq!(lines(&api), lines(include_str!("../../examples/employees_api.rs")));
+    assert_same(&main, &example);
+    assert_same(&api, include_str!("../../examples/employees_api.rs"));
 }
 
 #[test]
