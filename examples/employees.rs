@@ -104,11 +104,8 @@ impl Source for Company {
     }
 
     fn spec(&self) -> ConnectorSpecification {
-        ConnectorSpecification {
-            // The file is part of the binary, and the tests read it: it is always JSON.
-            connection_specification: serde_json::from_str(include_str!("employees/spec.json")).unwrap_or_default(),
-            ..Default::default()
-        }
+        // The file is part of the binary, and the tests read it: it is always JSON.
+        ConnectorSpecification::new(serde_json::from_str(include_str!("employees/spec.json")).unwrap_or_default())
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {

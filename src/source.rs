@@ -141,12 +141,11 @@ impl CheckContext<'_> {
 ///         "shop"
 ///     }
 ///     fn spec(&self) -> ConnectorSpecification {
-///         let connection_specification = json!({
+///         ConnectorSpecification::new(json!({
 ///             "type": "object",
 ///             "required": ["token"],
 ///             "properties": {"token": {"type": "string", "airbyte_secret": true}},
-///         });
-///         ConnectorSpecification { connection_specification, ..Default::default() }
+///         }))
 ///     }
 ///     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
 ///         let token = config["token"].as_str().unwrap_or_default();

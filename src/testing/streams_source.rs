@@ -28,7 +28,7 @@ impl Source for StreamsSource {
     }
 
     fn spec(&self) -> ConnectorSpecification {
-        ConnectorSpecification { connection_specification: json!({"type": "object"}), ..Default::default() }
+        ConnectorSpecification::new(json!({"type": "object"}))
     }
 
     fn streams(&self, _: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
