@@ -104,11 +104,8 @@ impl Source for Company {
     }
 
     fn spec(&self) -> ConnectorSpecification {
-        ConnectorSpecification {
-            // The file is part of the binary, and the tests read it: it is always JSON.
-            connection_specification: serde_json::from_str(include_str!("employees/spec.json")).unwrap_or_default(),
-            ..Default::default()
-        }
+        // The file is part of the binary, and the tests read it: it is always JSON.
+        ConnectorSpecification::new(serde_json::from_str(include_str!("employees/spec.json")).unwrap_or_default())
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
@@ -137,4 +134,49 @@ impl Source for Company {
 
 fn main() -> ExitCode {
     launch(&Registry::of(Company))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use source_http::testing::{InProcess, Reply, Request, Server};
+
+    use super::Company;
+
+    /// Two employees, the second of whom has left.
+    fn api(request: &Request) -> Reply {
+        match request.path.as_str() {
+            "/token" => {
+                Reply::json(json!({"access_token": "acc3ss", "refresh_token": "r3fresh-2", "expires_in": 7200}))
+            }
+            "/employees" => Reply::json(json!({"data": [{"id": 1}, {"id": 2}]})),
+            "/employees/1/details" => Reply::json(json!({"salary": 5000})),
+            _ => Reply::empty(404),
+        }
+    }
+
+    #[test]
+    fn who_has_left_has_no_details_and_the_list_is_asked_for_once() {
+        let server = Server::start(api);
+        let config = json!({
+            "credentials": {"client_id": "me", "client_secret": "s3cret", "refresh_token": "r3fresh-1"},
+            "api_url": server.url(),
+            "token_url": format!("{}/token", server.url()),
+        });
+        let done = InProcess::new(Company).config(&config).run("read");
+        assert_eq!(done.status, 0);
+        let messages = done.messages();
+        assert_eq!(messages.records("employees"), [r#"{"id":1}"#, r#"{"id":2}"#]);
+        assert_eq!(messages.records("employee_details"), [r#"{"salary":5000,"employee_id":1}"#]);
+        assert_eq!(messages.configs()[0]["credentials"]["refresh_token"], "r3fresh-2");
+        assert_eq!(
+            server.conversation(),
+            [
+                "POST /token",
+                "GET /employees?page=1&per_page=100",
+                "GET /employees/1/details",
+                "GET /employees/2/details",
+            ]
+        );
+    }
 }

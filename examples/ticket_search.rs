@@ -122,7 +122,7 @@ impl Source for HelpDesk {
     }
 
     fn spec(&self) -> ConnectorSpecification {
-        let connection_specification = json!({
+        ConnectorSpecification::new(json!({
             "type": "object",
             "required": ["api_key", "start_date"],
             "properties": {
@@ -130,8 +130,7 @@ impl Source for HelpDesk {
                 "start_date": {"type": "string", "format": "date-time", "examples": ["2026-01-01T00:00:00Z"]},
                 "api_url": {"type": "string", "default": API_URL},
             },
-        });
-        ConnectorSpecification { connection_specification, ..Default::default() }
+        }))
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
@@ -101,4 +101,160 @@ fn every_test_that_a_promise_names_is_there() {
     };
     let gone: Vec<&&str> = names.iter().filter(|name| !matches!(**name, "" | "*") && !is_there(name)).collect();
     assert!(gone.is_empty(), "no test or module is called {gone:?}");
+}
+
+/// The project's folder.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder that git may know of and whose name ends so.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_str().unwrap_or_default();
+            match entry.is_dir() {
+                true if name == ".git" || name == "target" => {}
+                true => folders.push(entry),
+                false if name.ends_with(ending) => found.push(entry),
+                false => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A page without its fenced blocks, whose text is code.
+fn prose(page: &str) -> String {
+    page.split("```").step_by(2).collect()
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let prose = prose(page);
+    let titles = prose.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    titles.map(|title| title.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+/// Where the links of a page lead: what stands in the parentheses of `[text](target)`.
+fn links(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    targets.map(|(target, _)| target.to_owned()).collect()
+}
+
+/// What is wrong with a link on a page, if anything is.
+fn broken(page: &Path, target: &str) -> Option<String> {
+    if target.contains("://") || target.starts_with("mailto:") {
+        return None;
+    }
+    let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+    let path = if file.is_empty() { page.to_owned() } else { page.parent()?.join(file) };
+    let said = format!("{}: {target}", page.strip_prefix(root()).unwrap_or(page).display());
+    if !path.exists() {
+        let is_planned = PLANNED.iter().any(|planned| path.file_name().is_some_and(|name| name == *planned));
+        return (!is_planned).then_some(said);
+    }
+    let is_there = anchor.is_empty() || anchors(&fs::read_to_string(path).unwrap_or_default()).contains(anchor);
+    (!is_there).then_some(said)
+}
+
+/// Pages of `docs` that may be linked to before they are there.
+const PLANNED: [&str; 4] = ["airbyte.md", "conformance.md", "releasing.md", "screens.md"];
+
+#[test]
+fn every_relative_link_leads_to_a_file_and_a_heading_that_are_there() {
+    let pages = files(root(), ".md");
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for page in &pages {
+        for target in links(&fs::read_to_string(page).unwrap()) {
+            count += 1;
+            wrong.extend(broken(page, &target));
+        }
+    }
+    assert!(count > 80 && pages.len() > 25, "{count} links on {} pages", pages.len());
+    assert_eq!(wrong, [""; 0]);
+
+    let readme = root().join("README.md");
+    assert_eq!(broken(&readme, "docs/no-such-page.md").unwrap(), "README.md: docs/no-such-page.md");
+    assert!(broken(&readme, "#no-such-heading").is_some() && broken(&readme, "docs/stripe.md#no-such").is_some());
+    assert!(broken(&readme, "docs/stripe.md#known-limits").is_none());
+}
+
+/// What pages call a path, and is none of this project's: files of the reader's own crate, and what is made by a run.
+const NOT_OURS: [&str; 4] =
+    ["examples/api.rs", "schemas/employees.json", "schemas/employee_details.json", "fuzz/artifacts"];
+
+#[test]
+fn every_path_that_a_page_names_is_there() {
+    let tops: BTreeSet<String> =
+        fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut count = 0;
+    let mut gone = Vec::new();
+    for page in files(root(), ".md") {
+        let text = fs::read_to_string(&page).unwrap();
+        let prose = prose(&text);
+        for name in prose.split('`').skip(1).step_by(2) {
+            // Capitals are places to be filled in; what begins with no folder of ours is a URL, or relative.
+            let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
+            let Some((top, _)) = name.split_once('/') else { continue };
+            if !name.chars().all(is_path) || !tops.contains(top) || top == "target" || NOT_OURS.contains(&name) {
+                continue;
+            }
+            count += 1;
+            let is_planned = PLANNED.iter().any(|planned| name.strip_prefix("docs/") == Some(planned));
+            if !root().join(name).exists() && !is_planned {
+                gone.push(format!("{}: {name}", page.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(count > 100, "{count}");
+    assert_eq!(gone, [""; 0]);
+}
+
+/// `docs/how-it-works.md` says by which names things happen.
+#[test]
+fn every_file_and_function_of_how_it_works_is_there_under_its_name() {
+    let page = include_str!("../docs/how-it-works.md");
+    let sources: Vec<PathBuf> = files(&root().join("src"), ".rs");
+    let code: String = sources.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let words = || {
+        page.split(|c: char| !(c.is_ascii_alphanumeric() || "/._:-".contains(c))).map(|w| w.trim_matches(['.', ':']))
+    };
+    let named: BTreeSet<&str> =
+        words().filter(|word| Path::new(word).extension().is_some_and(|ending| ending == "rs")).collect();
+    let known = |file: &&str| sources.iter().any(|source| source.ends_with(file.trim_start_matches("src/")));
+    let gone: Vec<&&str> = named.iter().filter(|file| !known(file)).collect();
+    assert!(named.len() > 20 && gone.is_empty(), "{gone:?} of {named:?}");
+
+    let functions: BTreeSet<&str> = words().filter(|word| word.contains("::")).collect();
+    let is_there = |path: &str| {
+        let (of, name) = path.rsplit_once("::").unwrap_or_default();
+        let of = of.rsplit("::").next().unwrap_or_default();
+        code.contains(&format!("fn {name}")) && [" ", "mod "].iter().any(|kind| code.contains(&format!("{kind}{of}")))
+    };
+    let gone: Vec<&&str> = functions.iter().filter(|path| !is_there(path)).collect();
+    assert!(functions.len() > 20 && gone.is_empty(), "{gone:?} of {functions:?}");
+}
+
+#[test]
+fn every_page_of_the_cookbook_is_run_and_is_in_its_index() {
+    let run = include_str!("../src/cookbook.rs");
+    let index = links(include_str!("../docs/cookbook/README.md"));
+    for page in files(&root().join("docs/cookbook"), ".md") {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        if name != "README.md" {
+            assert!(run.contains(&format!("../docs/cookbook/{name}")), "src/cookbook.rs does not run {name}");
+            assert!(index.iter().any(|target| target == name), "the index does not name {name}");
+            let text = fs::read_to_string(&page).unwrap();
+            assert!(
+                !text.contains("```rust,ignore") && text.contains("```rust\n"),
+                "{name} has a block that is not run"
+            );
+        }
+    }
 }

@@ -26,8 +26,8 @@
 //! | schemas as files | [`schemas`](streams::HttpStream::schemas) | [`streams::SchemaFolder`] |
 //!
 //! The feature `testing` adds a test kit: a scripted HTTP server, a connector that runs inside the test in virtual
-//! time, and the check of all that is written. `docs/write-a-source.md` walks through `examples/employees.rs`, a whole
-//! connector with two streams.
+//! time, and the check of all that is written. `docs/write-a-source.md` builds `examples/employees.rs`, a whole connector
+//! with two streams, step by step; `docs/cookbook/` has one page a feature, and `docs/how-it-works.md` the whole at a look.
 //!
 //! # The house
 //!
@@ -49,6 +49,8 @@ pub mod cli;
 pub mod clock;
 mod commands;
 mod config;
+#[cfg(doctest)]
+mod cookbook;
 pub mod http;
 pub mod json;
 pub mod memory;

@@ -141,12 +141,11 @@ impl CheckContext<'_> {
 ///         "shop"
 ///     }
 ///     fn spec(&self) -> ConnectorSpecification {
-///         let connection_specification = json!({
+///         ConnectorSpecification::new(json!({
 ///             "type": "object",
 ///             "required": ["token"],
 ///             "properties": {"token": {"type": "string", "airbyte_secret": true}},
-///         });
-///         ConnectorSpecification { connection_specification, ..Default::default() }
+///         }))
 ///     }
 ///     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
 ///         let token = config["token"].as_str().unwrap_or_default();
@@ -210,6 +209,14 @@ impl Registry {
     #[must_use]
     pub fn of(source: impl Source + 'static) -> Self {
         Self { sources: vec![Box::new(source)] }
+    }
+
+    /// One more source, for a binary of several: `--source` or `AIRBYTE_SOURCE` picks it by its name. Of two with one name
+    /// the first is picked.
+    #[must_use]
+    pub fn and(mut self, source: impl Source + 'static) -> Self {
+        self.sources.push(Box::new(source));
+        self
     }
 
     /// The source of that name, or the default one for no name.

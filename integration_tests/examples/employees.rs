@@ -7,7 +7,7 @@ use crate::support::binary::Binary;
 
 #[allow(dead_code, reason = "its main is not called here")]
 #[path = "../../examples/employees.rs"]
-mod example;
+pub(super) mod example;
 
 const BOTH: [(&str, &str); 2] = [("employees", "full_refresh"), ("employee_details", "full_refresh")];
 

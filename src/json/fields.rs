@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::members::{find_member, unquoted};
+use super::members::{find_member, for_each_member, unquoted};
 
 /// The text of a top-level member of a JSON object, or `None` if the text is no object or lacks the member.
 /// Of a name that occurs twice, the first is taken.
@@ -39,6 +39,26 @@ pub fn with_field(object: &str, name: &str, value: &str) -> String {
     [body, comma, &String::from_utf8_lossy(&key), ":", value, "}"].concat()
 }
 
+/// The object with those of its members whose names are wanted, each with the text it has. `None` if that is all of them.
+#[must_use]
+pub fn with_fields(object: &str, mut is_wanted: impl FnMut(&str) -> bool) -> Option<String> {
+    let mut kept = String::new();
+    let mut is_cut = false;
+    for_each_member(object, |name, value| {
+        if !is_wanted(&unquoted(name)) {
+            is_cut = true;
+            return;
+        }
+        kept.push(if kept.is_empty() { '{' } else { ',' });
+        // From the name to the end of the value, with what stands between them.
+        let start = name.as_ptr() as usize - object.as_ptr() as usize;
+        let end = value.as_ptr() as usize - object.as_ptr() as usize + value.len();
+        kept.push_str(&object[start..end]);
+    });
+    kept.push_str(if kept.is_empty() { "{}" } else { "}" });
+    is_cut.then_some(kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +86,13 @@ mod tests {
         assert_eq!(with_field(r#"{"a":1 } "#, "b", "[]"), r#"{"a":1 ,"b":[]}"#);
         assert_eq!(with_field("{}", "b", "2"), r#"{"b":2}"#);
         assert_eq!(with_field("[]", "b", "2"), "[]");
+    }
+
+    #[test]
+    fn members_that_are_not_wanted_are_cut_and_the_others_keep_their_text() {
+        let object = r#"{"a" : 1.10, "b\u0041": [1], "c": null}"#;
+        assert_eq!(with_fields(object, |name| name != "bA").unwrap(), r#"{"a" : 1.10,"c": null}"#);
+        assert_eq!(with_fields(object, |_| false).unwrap(), "{}");
+        assert!(with_fields(object, |_| true).is_none());
     }
 }

@@ -35,6 +35,29 @@ pub struct ConnectorSpecification {
     pub protocol_version: Option<String>,
 }
 
+impl ConnectorSpecification {
+    /// A specification that says nothing but what the config looks like.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use source_http::protocol::ConnectorSpecification;
+    ///
+    /// let spec = ConnectorSpecification {
+    ///     documentation_url: Some("https://example.com/docs".into()),
+    ///     ..ConnectorSpecification::new(json!({
+    ///         "type": "object",
+    ///         "required": ["token"],
+    ///         "properties": {"token": {"type": "string", "airbyte_secret": true}},
+    ///     }))
+    /// };
+    /// assert_eq!(spec.connection_specification["required"][0], "token");
+    /// ```
+    #[must_use]
+    pub fn new(connection_specification: Value) -> Self {
+        Self { connection_specification, ..Self::default() }
+    }
+}
+
 /// How the platform runs an OAuth consent.
 #[derive(Debug, Clone, Serialize)]
 pub struct AdvancedAuth {

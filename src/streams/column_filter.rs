@@ -1,6 +1,5 @@
 //! Records cut down to the columns that a user chose.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
@@ -39,27 +38,8 @@ impl ColumnFilter {
     /// The record with its columns alone.
     #[must_use]
     pub fn apply<'a>(&self, record: Record<'a>) -> Record<'a> {
-        let mut kept = String::new();
-        let mut cut = false;
-        let text = record.text();
-        json::for_each_member(&text, |name, value| {
-            if !self.columns.contains(&*json::unquoted(name)) {
-                cut = true;
-                return;
-            }
-            kept.push(if kept.is_empty() { '{' } else { ',' });
-            // From the name to the end of the value, with what stands between them.
-            let base = text.as_ptr() as usize;
-            let start = name.as_ptr() as usize - base;
-            let end = value.as_ptr() as usize - base + value.len();
-            kept.push_str(&text[start..end]);
-        });
-        drop(text);
-        if !cut {
-            return record;
-        }
-        kept.push_str(if kept.is_empty() { "{}" } else { "}" });
-        Record::from_text(Cow::Owned(kept))
+        let kept = json::with_fields(&record.text(), |name| self.columns.contains(name));
+        kept.map_or(record, Record::from_text)
     }
 }
 

@@ -140,6 +140,18 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Takes a member out, if it is there. The other members' text stays as it is.
+    pub fn remove(&mut self, name: &str) {
+        if self.field(name).is_none() {
+            return;
+        }
+        let kept = json::with_fields(&self.text(), |other| other != name);
+        if let Some(text) = kept {
+            self.text = Text::Made(text);
+            self.added.clear();
+        }
+    }
+
     /// The record as a tree. This is where digits and speed are lost: numbers beyond 64 bits become doubles.
     ///
     /// # Errors
@@ -192,5 +204,18 @@ mod tests {
         record.set("b", &"x");
         record.set("c", &vec![1]);
         assert_eq!(record.text(), r#"{"a":1e400, "b":"x","c":[1]}"#);
+    }
+
+    #[test]
+    fn a_member_is_taken_out_whether_the_api_or_the_stream_has_set_it() {
+        let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
+        record.remove("c");
+        assert_eq!(record.text(), r#"{"a":1e400, "b":1.10}"#);
+        record.set("c", &1);
+        record.remove("b");
+        assert_eq!(record.text(), r#"{"a":1e400,"c":1}"#);
+        record.remove("c");
+        record.remove("a");
+        assert_eq!(record.text(), "{}");
     }
 }

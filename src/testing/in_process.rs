@@ -11,11 +11,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::streams_source::StreamsSource;
 use super::{FixedRandom, Messages, VirtualClock};
 use crate::clock::{Clock, Random};
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
+use crate::protocol::Failure;
+use crate::source::SourceContext;
 use crate::stop::Stop;
+use crate::streams::HttpStream;
 use crate::{Host, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
@@ -25,6 +29,8 @@ pub struct InProcess {
     random: Arc<dyn Random>,
     files: tempfile::TempDir,
     args: Vec<OsString>,
+    /// The source wants a config and takes any: if none is given, it is an empty one.
+    takes_any_config: bool,
     env: Vec<(String, OsString)>,
     memory: MemoryLimit,
     stop: Stop,
@@ -62,6 +68,46 @@ impl InProcess {
         Self::with_registry(Registry::of(source))
     }
 
+    /// A connector of one stream, for which no source and no config has to be written.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use source_http::streams::{HttpStream, RequestContext};
+    /// use source_http::testing::{InProcess, Reply, Routes, Server};
+    ///
+    /// struct Rooms {
+    ///     url: String,
+    /// }
+    ///
+    /// impl HttpStream for Rooms {
+    ///     fn name(&self) -> &str {
+    ///         "rooms"
+    ///     }
+    ///     fn url_base(&self) -> &str {
+    ///         &self.url
+    ///     }
+    ///     fn path(&self, _: &RequestContext<'_>) -> String {
+    ///         "rooms".into()
+    ///     }
+    /// }
+    ///
+    /// let server = Server::start(Routes::new().on("GET", "/rooms", [json!([{"id": 1}])]));
+    /// let done = InProcess::of(Rooms { url: server.url() }).run("read");
+    /// assert_eq!(done.messages().records("rooms"), [r#"{"id":1}"#]);
+    /// ```
+    pub fn of(stream: impl HttpStream + 'static) -> Self {
+        let stream: Arc<dyn HttpStream> = Arc::new(stream);
+        Self::of_streams(move |_| Ok(vec![stream.clone()]))
+    }
+
+    /// A connector of streams that are made as [`Source::streams`] makes them, with the run's clock and its redactor.
+    /// Its config may be any object, and is an empty one if none is given.
+    pub fn of_streams(
+        streams: impl Fn(&SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self { takes_any_config: true, ..Self::new(StreamsSource::new(streams)) }
+    }
+
     /// A connector of any sources.
     pub fn with_registry(registry: Registry) -> Self {
         Self {
@@ -70,6 +116,7 @@ impl InProcess {
             random: Arc::new(FixedRandom(0.5)),
             files: tempfile::tempdir().expect("a temporary directory"),
             args: Vec::new(),
+            takes_any_config: false,
             env: Vec::new(),
             memory: MemoryLimit::none(),
             stop: Stop::default(),
@@ -158,7 +205,10 @@ impl InProcess {
     /// # Panics
     /// If the output breaks a rule of the protocol.
     #[track_caller]
-    pub fn run(self, command: &str) -> Finished {
+    pub fn run(mut self, command: &str) -> Finished {
+        if self.takes_any_config && command != "spec" && !self.args.contains(&"--config".into()) {
+            self = self.config(&json!({}));
+        }
         let (stdout, stderr) = (self.stdout, Shared::default());
         let host = Host {
             clock: self.clock.clone() as Arc<dyn Clock>,

@@ -12,6 +12,7 @@ mod in_process;
 pub mod json_text;
 pub mod protocol;
 pub mod server;
+mod streams_source;
 pub mod stripe;
 #[cfg(test)]
 mod test_client;
