@@ -52,6 +52,7 @@ mod config;
 pub mod http;
 pub mod json;
 pub mod memory;
+mod platform;
 pub mod protocol;
 mod run;
 pub mod source;
@@ -79,6 +80,7 @@ pub mod testing;
 #[cfg(unix)]
 mod watch;
 
+pub use platform::Platform;
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};
 
