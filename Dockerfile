@@ -17,7 +17,7 @@ RUN --mount=type=cache,id=source-http-registry,target=/usr/local/cargo/registry 
     target="${TARGET:-$(uname -m)-unknown-linux-musl}"; \
     export RUSTFLAGS="-C target-feature=+crt-static"; \
     cargo build --release --locked --bin source-http --target "$target"; \
-    mkdir -p /image/owned/airbyte /image/owned/tmp; \
+    mkdir -p /image/owned/airbyte /image/owned/data /image/owned/tmp; \
     chmod 1777 /image/owned/tmp; \
     cp "target/$target/release/source-http" /image/owned/airbyte/
 # Airbyte starts connectors with `sh -c` and waits with `sleep`; `cat` and `ls` are for whoever looks around. A busybox that

@@ -102,3 +102,26 @@ fn every_test_that_a_promise_names_is_there() {
     let gone: Vec<&&str> = names.iter().filter(|name| !matches!(**name, "" | "*") && !is_there(name)).collect();
     assert!(gone.is_empty(), "no test or module is called {gone:?}");
 }
+
+/// The manifest has the version; an image, a registry and manifests of others cannot read it from there.
+#[test]
+fn the_version_is_the_same_wherever_it_is_written() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, text, marks) in [
+        ("Dockerfile", include_str!("../Dockerfile"), &["io.airbyte.version=", "image.version="][..]),
+        ("metadata.yaml", include_str!("../metadata.yaml"), &["dockerImageTag: "]),
+        ("cronjob.yaml", include_str!("../deploy/kubernetes/cronjob.yaml"), &["image: airbyte/source-stripe:"]),
+        ("compose.yaml", include_str!("../deploy/compose.yaml"), &["image: airbyte/source-stripe:"]),
+        (
+            "airbyte.md",
+            include_str!("../docs/airbyte.md"),
+            &["build -t airbyte/source-stripe:", "--rm airbyte/source-stripe:"],
+        ),
+    ] {
+        for mark in marks {
+            let written: Vec<&str> =
+                text.split(mark).skip(1).filter_map(|rest| rest.split([' ', '\n']).next()).collect();
+            assert_eq!(written, [version], "{mark} in {file}");
+        }
+    }
+}
