@@ -294,7 +294,15 @@ fn body_error(error: BodyError, trip: &Trip<'_>) -> TransportError {
 
 fn disk_error(error: &io::Error) -> TransportError {
     let folder = std::env::temp_dir();
-    let detail = format!("{error}. Free some space in {}, or name another folder in TMPDIR", folder.display());
+    let folder = folder.display();
+    let fix = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            format!("Free some space in {folder}, or name another folder in TMPDIR")
+        }
+        // As in a container with a read-only root file system.
+        _ => format!("Make {folder} a folder that can be written, for a container a volume, or name another in TMPDIR"),
+    };
+    let detail = format!("{error}. {fix}");
     TransportError::new(Layer::Disk, FailureKind::System, detail)
 }
 
