@@ -143,10 +143,13 @@ def compose(path):
 
 
 def main():
-    metadata()
-    for path in sorted(Path("deploy/kubernetes").glob("*.yaml")):
-        kubernetes(path)
-    compose(Path("deploy/compose.yaml"))
+    manifests = sorted(Path("deploy/kubernetes").glob("*.yaml"))
+    checks = [("metadata.yaml", metadata), *((path, lambda path=path: kubernetes(path)) for path in manifests)]
+    for path, check in [*checks, ("deploy/compose.yaml", lambda: compose(Path("deploy/compose.yaml")))]:
+        try:
+            check()
+        except KeyError as missing:
+            expect(False, f"{path}: there is no {missing}")
     for problem in problems:
         print(problem)
     if not problems:
