@@ -5,6 +5,8 @@
 ARG BUILDER=docker.io/library/rust:1-alpine
 
 FROM ${BUILDER} AS builder
+# What Alpine has of these today is what is wanted.
+# hadolint ignore=DL3018
 RUN if command -v apk > /dev/null; then apk add --no-cache musl-dev busybox-static; fi
 WORKDIR /src
 COPY . .
