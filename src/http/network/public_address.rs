@@ -10,7 +10,7 @@ use super::no_proxy::shares_bits;
 
 /// Networks that are not public: first address, bits, and what is there.
 const IPV4: [(Ipv4Addr, u32, &str); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "this machine"),
+    (Ipv4Addr::UNSPECIFIED, 8, "this machine"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private network"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "a network behind a carrier's NAT"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "this machine"),
