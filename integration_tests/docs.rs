@@ -258,3 +258,26 @@ fn every_page_of_the_cookbook_is_run_and_is_in_its_index() {
         }
     }
 }
+
+/// The manifest has the version; an image, a registry and manifests of others cannot read it from there.
+#[test]
+fn the_version_is_the_same_wherever_it_is_written() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, text, marks) in [
+        ("Dockerfile", include_str!("../Dockerfile"), &["io.airbyte.version=", "image.version="][..]),
+        ("metadata.yaml", include_str!("../metadata.yaml"), &["dockerImageTag: "]),
+        ("cronjob.yaml", include_str!("../deploy/kubernetes/cronjob.yaml"), &["image: airbyte/source-stripe:"]),
+        ("compose.yaml", include_str!("../deploy/compose.yaml"), &["image: airbyte/source-stripe:"]),
+        (
+            "airbyte.md",
+            include_str!("../docs/airbyte.md"),
+            &["build -t airbyte/source-stripe:", "--rm airbyte/source-stripe:"],
+        ),
+    ] {
+        for mark in marks {
+            let written: Vec<&str> =
+                text.split(mark).skip(1).filter_map(|rest| rest.split([' ', '\n']).next()).collect();
+            assert_eq!(written, [version], "{mark} in {file}");
+        }
+    }
+}

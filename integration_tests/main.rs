@@ -10,6 +10,7 @@ mod budget;
 mod cache;
 mod check;
 mod cli;
+mod cloud;
 mod discover;
 mod docs;
 mod endless;

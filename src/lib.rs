@@ -55,6 +55,7 @@ pub mod http;
 pub mod json;
 pub mod memory;
 mod pipe;
+mod platform;
 pub mod protocol;
 mod run;
 pub mod source;
@@ -82,6 +83,7 @@ pub mod testing;
 #[cfg(unix)]
 mod watch;
 
+pub use platform::Platform;
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};
 

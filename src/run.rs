@@ -13,6 +13,7 @@ use crate::commands;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
 use crate::pipe;
+use crate::platform::Platform;
 use crate::protocol::{Failure, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
@@ -35,6 +36,8 @@ pub struct Host {
     pub random: Arc<dyn Random>,
     /// Proxies and trusted authorities.
     pub network: NetworkEnvironment,
+    /// What Airbyte's platform asks for.
+    pub platform: Platform,
     /// The memory there is.
     pub memory: MemoryLimit,
     /// Ends the run before it is done.
@@ -55,6 +58,7 @@ impl Host {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             network: NetworkEnvironment::system(),
+            platform: Platform::system(),
             memory: MemoryLimit::system(),
             stop: Stop::default(),
             stdin: Box::new(io::stdin()),
@@ -110,6 +114,7 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
         clock: host.clock,
         random: host.random,
         network: host.network,
+        platform: &host.platform,
         memory: &host.memory,
         stop: &host.stop,
         stdin: Some(host.stdin),

@@ -16,6 +16,7 @@ use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
 use crate::http::{HttpClient, NetworkEnvironment, RetryObserver, Wait};
 use crate::memory::MemoryLimit;
+use crate::platform::Platform;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
 use crate::stop::Stop;
@@ -28,6 +29,7 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) network: NetworkEnvironment,
+    pub(crate) platform: &'a Platform,
     pub(crate) memory: &'a MemoryLimit,
     pub(crate) stop: &'a Stop,
     /// `None` once it was read.

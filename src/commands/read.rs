@@ -9,6 +9,7 @@ use crate::streams::HttpStream;
 use crate::sync::{self, ReadPlan};
 
 pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
+    cx.platform.check_data_channel()?;
     let config = cx.config(&args.config.config)?;
     let streams = cx.streams(&config)?;
     let catalog = match &args.catalog {

@@ -9,12 +9,11 @@ use ureq::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderValue, Method, StatusCode, Uri};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, SendBody, http};
 
 use super::body::BodyError;
-use super::network::{Route, TrustStore};
+use super::network::{GuardedResolver, Route, TrustStore, refuse};
 use super::trip::Trip;
 use super::url::same_host;
 use super::{
@@ -130,6 +129,8 @@ impl Transport {
         options: &RequestOptions,
         alive: &dyn Fn(),
     ) -> Result<Response, TransportError> {
+        refuse(&request.url, &self.environment)
+            .map_err(|why| TransportError::new(Layer::Request, FailureKind::Config, why))?;
         let route = Route::to(&request.url, options, &self.environment)
             .map_err(|why| TransportError::new(Layer::Proxy, FailureKind::Config, why))?;
         let agent = self.agent(options, &route)?;
@@ -195,7 +196,10 @@ impl Transport {
             let tls = self.trust.config(options, &self.environment);
             config = config.tls_config(tls.map_err(|why| refused(Layer::Tls, why))?);
         }
-        let agent = |config| stoppable::agent(config, DefaultConnector::new(), DefaultResolver::default(), &self.stop);
+        let agent = |config| {
+            let resolver = GuardedResolver::new(route, &self.environment);
+            stoppable::agent(config, DefaultConnector::new(), resolver, &self.stop)
+        };
         let Some((proxy, source)) = &route.proxy else {
             return Ok(agent(config.build()));
         };
@@ -290,7 +294,15 @@ fn body_error(error: BodyError, trip: &Trip<'_>) -> TransportError {
 
 fn disk_error(error: &io::Error) -> TransportError {
     let folder = std::env::temp_dir();
-    let detail = format!("{error}. Free some space in {}, or name another folder in TMPDIR", folder.display());
+    let folder = folder.display();
+    let fix = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            format!("Free some space in {folder}, or name another folder in TMPDIR")
+        }
+        // As in a container with a read-only root file system.
+        _ => format!("Make {folder} a folder that can be written, for a container a volume, or name another in TMPDIR"),
+    };
+    let detail = format!("{error}. {fix}");
     TransportError::new(Layer::Disk, FailureKind::System, detail)
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use url::Url;
 
-use super::network::{Handshake, NetworkEnvironment, Route, sort_tls_error};
+use super::network::{Handshake, NetworkEnvironment, NotPublic, Route, sort_tls_error};
 use super::{Layer, RequestOptions};
 use crate::protocol::FailureKind::{self, Config, System, Transient};
 
@@ -128,6 +128,9 @@ impl Trip<'_> {
             return self.tls(error);
         }
         let text = error.to_string();
+        if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<NotPublic>) {
+            return (Layer::Connect, Config, text);
+        }
         if self.in_body {
             return (Layer::Body, Transient, io_detail(error));
         }

@@ -20,7 +20,7 @@ use crate::protocol::Failure;
 use crate::source::SourceContext;
 use crate::stop::Stop;
 use crate::streams::HttpStream;
-use crate::{Host, Registry, Source, run};
+use crate::{Host, Platform, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
 pub struct InProcess {
@@ -194,7 +194,7 @@ impl InProcess {
         self
     }
 
-    /// An environment variable that says something about the network. The process's own are not looked at.
+    /// An environment variable that says something about the network or Airbyte's platform. The process's own are not looked at.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
@@ -213,7 +213,8 @@ impl InProcess {
         let host = Host {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
-            network: NetworkEnvironment::from_vars(self.env),
+            network: NetworkEnvironment::from_vars(self.env.iter().cloned()),
+            platform: Platform::from_vars(self.env),
             memory: self.memory,
             stop: self.stop,
             stdin: Box::new(io::empty()),

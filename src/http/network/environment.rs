@@ -24,6 +24,7 @@ const CA_FILES: [&str; 3] = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUN
 /// | `NO_PROXY` | hosts reached without a proxy: domains and all below them, addresses, networks (`10.0.0.0/8`), with or without `:PORT`; `*` is all |
 /// | `SSL_CERT_FILE` | a PEM file of the trusted authorities, in place of the system's; where it is not set, `REQUESTS_CA_BUNDLE` and then `CURL_CA_BUNDLE`, which connectors in Python take |
 /// | `SSL_CERT_DIR` | folders of such files, parted as in `PATH`, in place of the system's |
+/// | `DEPLOYMENT_MODE` | `cloud`, as Airbyte's cloud sets it: URLs have to be `https` and lead to public addresses; anything else has no meaning |
 ///
 /// Names of the first four may be in lower case, which wins over upper case, as with curl.
 ///
@@ -42,6 +43,8 @@ pub struct NetworkEnvironment {
     pub(super) ca_file: Option<(&'static str, PathBuf)>,
     /// The folders of `SSL_CERT_DIR`.
     pub(super) ssl_cert_dirs: Vec<PathBuf>,
+    /// Who wrote the config must not get at private networks.
+    pub(in crate::http) public_only: bool,
 }
 
 /// A variable that names a proxy.
@@ -76,6 +79,7 @@ impl NetworkEnvironment {
             no_proxy: no_proxy.unwrap_or_default(),
             ca_file: CA_FILES.iter().find_map(|name| Some((*name, vars.get(&OsString::from(name))?.into()))),
             ssl_cert_dirs: dirs.unwrap_or_default(),
+            public_only: text("DEPLOYMENT_MODE").is_some_and(|mode| mode.value.eq_ignore_ascii_case("cloud")),
         }
     }
 
@@ -144,6 +148,13 @@ mod tests {
         assert_eq!(file(&vars), Some(("SSL_CERT_FILE", "s".into())));
         assert_eq!(file(&vars[..2]), Some(("REQUESTS_CA_BUNDLE", "r".into())));
         assert_eq!(file(&[("SSL_CERT_FILE", "")]), None);
+    }
+
+    #[test]
+    fn only_the_mode_of_airbytes_cloud_is_held_to_public_addresses() {
+        let mode = |value: &str| NetworkEnvironment::from_vars([("DEPLOYMENT_MODE", value)]).public_only;
+        assert!(mode("cloud") && mode("CLOUD"), "the platform writes it in capitals");
+        assert!(!mode("OSS") && !mode(""));
     }
 
     #[test]

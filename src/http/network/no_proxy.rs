@@ -91,7 +91,7 @@ impl Entry {
 }
 
 /// Whether two addresses of one kind have the same first bits.
-fn shares_bits(one: IpAddr, other: IpAddr, bits: u32) -> bool {
+pub(super) fn shares_bits(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,
         (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,

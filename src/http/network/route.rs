@@ -5,6 +5,9 @@ use url::Url;
 use super::{NetworkEnvironment, ProxySetting, ProxyUrl};
 use crate::http::RequestOptions;
 
+/// What a proxy comes from that is not the environment's.
+const OPTION: &str = "the proxy option";
+
 /// How the server of a URL is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct Route {
@@ -24,7 +27,7 @@ impl Route {
         let proxy = match &options.proxy {
             ProxySetting::Environment => environment.proxy_for(url)?,
             ProxySetting::Off => None,
-            ProxySetting::Url(proxy) => Some((proxy.clone(), "the proxy option")),
+            ProxySetting::Url(proxy) => Some((proxy.clone(), OPTION)),
         };
         Ok(Self { proxy, tls: url.scheme() == "https" })
     }
@@ -34,6 +37,11 @@ impl Route {
     pub(in crate::http) fn forward_proxy(&self) -> Option<&ProxyUrl> {
         let (proxy, _) = self.proxy.as_ref()?;
         (!self.tls && !proxy.is_socks() && !proxy.is_tls()).then_some(proxy)
+    }
+
+    /// The proxy, if it is the environment's and so the operator's.
+    pub(in crate::http) fn proxy_of_environment(&self) -> Option<&ProxyUrl> {
+        self.proxy.as_ref().filter(|(_, source)| *source != OPTION).map(|(proxy, _)| proxy)
     }
 
     /// Whether certificates have to be verified on the way.

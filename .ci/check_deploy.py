@@ -1,0 +1,160 @@
+"""Checks what operators are given beside the image: metadata.yaml, icon.svg and deploy/.
+
+metadata.yaml against the schema that Airbyte publishes of it, Kubernetes' manifests against Kubernetes' schemas, the
+compose file against the Compose specification; and all of them against the project: its version, its streams, the
+connector's flags, and a security context that holds for every container.
+
+Usage: python3 .ci/check_deploy.py, from the project's folder. Exit status: 0 if all is well. Needs no network.
+"""
+
+import json
+import re
+import sys
+import tomllib
+import xml.etree.ElementTree as ElementTree
+from importlib.resources import files
+from pathlib import Path
+
+import kubernetes_validate
+import yaml
+from compose_pydantic import ComposeSpecification
+from jsonschema import Draft7Validator, FormatChecker
+from pydantic import ValidationError
+
+VERSION = tomllib.loads(Path("Cargo.toml").read_text())["package"]["version"]
+STREAMS = {path.stem for path in Path("schemas/stripe").glob("*.json")}
+# The oldest release that is looked after, and the newest that the validator knows.
+KUBERNETES = ("1.32", "1.37")
+# What both deployments run, the shell's line.
+LINE = re.compile(
+    r'exec "\$AIRBYTE_ENTRYPOINT" read --config /config/config\.json --state-file /data/state\.json '
+    r'--streams "\$STREAMS" > "/data/records-\$\w+\.jsonl"'
+)
+
+problems = []
+
+
+def expect(is_so, what):
+    """Notes a problem if it is not so."""
+    if not is_so:
+        problems.append(what)
+
+
+def bundled(schema):
+    """A schema made of several, whose references are those of the whole: only the outermost has an address."""
+    if isinstance(schema, dict):
+        return {key: bundled(value) for key, value in schema.items() if not (key == "$id" and isinstance(value, str))}
+    return [bundled(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def metadata():
+    """The file for Airbyte's connector registry."""
+    schema = files("airbyte_connector_models").joinpath("metadata/v0/ConnectorMetadataDefinitionV0.json")
+    document = yaml.safe_load(Path("metadata.yaml").read_text())
+    validator = Draft7Validator(bundled(json.loads(schema.read_text())), format_checker=FormatChecker())
+    for error in validator.iter_errors(document):
+        expect(False, f"metadata.yaml: {'.'.join(map(str, error.path))}: {error.message}")
+    data = document["data"]
+    expect(data["dockerImageTag"] == VERSION, f"metadata.yaml: the version is not {VERSION}")
+    expect(data["dockerRepository"] == "airbyte/source-stripe", "metadata.yaml: another image than the Dockerfile's")
+    expect("language:rust" in data["tags"], "metadata.yaml: the language is not among the tags")
+    unknown = set(data["suggestedStreams"]["streams"]) - STREAMS
+    expect(not unknown, f"metadata.yaml: there are no streams {unknown}")
+    expect("connectorIPCOptions" not in data, "metadata.yaml: a data channel besides the default is offered")
+    icon = ElementTree.parse(data["icon"]).getroot()
+    expect(icon.tag == "{http://www.w3.org/2000/svg}svg", "the icon is no SVG")
+    expect(icon.get("width") == icon.get("height"), "the icon is not square")
+    used = {element.tag.split("}")[1] for element in icon.iter()}
+    expect(not used & {"script", "image", "foreignObject", "use"}, "the icon brings more than shapes")
+
+
+def config(text, where):
+    """A config has what the specification knows, and no secret in clear."""
+    spec = json.loads(Path("src/streams/stripe/spec.json").read_text())
+    document = json.loads(text)
+    unknown = set(document) - set(spec["properties"])
+    expect(not unknown, f"{where}: the config has no setting {unknown}")
+    expect(set(spec["required"]) <= set(document), f"{where}: the config lacks a setting")
+    expect(document["client_secret"] == "${STRIPE_KEY}", f"{where}: the key is not a reference")
+    return set(re.findall(r"\$\{(\w+)\}", text))
+
+
+def streams(value, where):
+    """Only streams that there are."""
+    unknown = set(value.split(",")) - STREAMS
+    expect(not unknown, f"{where}: there are no streams {unknown}")
+
+
+def kubernetes(path):
+    """Every document against Kubernetes' schemas, strictly; then what they say."""
+    documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
+    for document in documents:
+        for version in KUBERNETES:
+            try:
+                kubernetes_validate.validate(document, version, strict=True)
+            except kubernetes_validate.ValidationError as error:
+                expect(False, f"{path}: {document['kind']} ({version}): {error.message}")
+    kinds = {document["kind"]: document for document in documents}
+    job = kinds["CronJob"]["spec"]
+    expect(job["concurrencyPolicy"] == "Forbid", f"{path}: two runs may share a state")
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    expect(pod["automountServiceAccountToken"] is False, f"{path}: a token is handed to the connector")
+    outer = pod["securityContext"]
+    expect(outer["runAsNonRoot"] is True and outer["fsGroup"] == 1000, f"{path}: who runs it, and whose is the volume")
+    expect(outer["seccompProfile"]["type"] == "RuntimeDefault", f"{path}: no seccomp profile")
+    for container in pod["containers"]:
+        inner = container["securityContext"]
+        expect(inner["readOnlyRootFilesystem"] is True, f"{path}: the root file system can be written")
+        expect(inner["allowPrivilegeEscalation"] is False, f"{path}: more privileges can be had")
+        expect(inner["capabilities"] == {"drop": ["ALL"]}, f"{path}: capabilities are left")
+        expect(container["image"].endswith(f"/source-stripe:{VERSION}"), f"{path}: the version is not {VERSION}")
+        expect("memory" in container["resources"]["limits"], f"{path}: no limit of memory")
+        expect(container["command"] == ["sh", "-c"] and LINE.fullmatch(container["args"][0]), f"{path}: the call")
+        mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        expect({volume["name"] for volume in pod["volumes"]} == set(mounted), f"{path}: a volume is not mounted")
+        expect(set(mounted.values()) == {"/config", "/data", "/tmp"}, f"{path}: where things are mounted")
+        env = {variable["name"]: variable for variable in container["env"]}
+        streams(env["STREAMS"]["value"], path)
+        wanted = config(kinds["ConfigMap"]["data"]["config.json"], path)
+        given = {name for name, variable in env.items() if "secretKeyRef" in variable.get("valueFrom", {})}
+        expect(wanted == given, f"{path}: the config wants {wanted}, the secret gives {given}")
+    claims = {volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume}
+    expect(claims == {kinds["PersistentVolumeClaim"]["metadata"]["name"]}, f"{path}: another claim than there is")
+
+
+def compose(path):
+    """The file against the Compose specification; then what it says."""
+    document = yaml.safe_load(path.read_text())
+    try:
+        ComposeSpecification.model_validate(document)
+    except ValidationError as error:
+        expect(False, f"{path}: {error}")
+    service = document["services"]["source-stripe"]
+    expect(service["image"].endswith(f"/source-stripe:{VERSION}"), f"{path}: the version is not {VERSION}")
+    expect(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{path}: more is allowed than needed")
+    expect("no-new-privileges:true" in service["security_opt"], f"{path}: more privileges can be had")
+    expect("mem_limit" in service, f"{path}: no limit of memory")
+    call = service["command"][0].replace("$$", "$")
+    expect(service["entrypoint"] == ["sh", "-c"] and LINE.fullmatch(call), f"{path}: the call")
+    streams(service["environment"]["STREAMS"], path)
+    wanted = config((path.parent / "config.json").read_text(), path.parent / "config.json")
+    given = {name for name, value in service["environment"].items() if value.startswith("${")}
+    expect(wanted == given, f"{path}: the config wants {wanted}, the environment gives {given}")
+
+
+def main():
+    manifests = sorted(Path("deploy/kubernetes").glob("*.yaml"))
+    checks = [("metadata.yaml", metadata), *((path, lambda path=path: kubernetes(path)) for path in manifests)]
+    for path, check in [*checks, ("deploy/compose.yaml", lambda: compose(Path("deploy/compose.yaml")))]:
+        try:
+            check()
+        except KeyError as missing:
+            expect(False, f"{path}: there is no {missing}")
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print(f"metadata.yaml, icon.svg and deploy/ are those of {VERSION}")
+    sys.exit(bool(problems))
+
+
+main()
