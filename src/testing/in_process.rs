@@ -16,7 +16,7 @@ use crate::clock::{Clock, Random};
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
 use crate::stop::Stop;
-use crate::{Host, Registry, Source, run};
+use crate::{Environment, Host, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
 pub struct InProcess {
@@ -42,7 +42,7 @@ pub struct Finished {
     pub stderr: String,
     /// Every wait, in virtual time.
     pub sleeps: Vec<Duration>,
-    /// `None` if the command line made no sense.
+    /// `None` if the command line made no sense, or the answer is a text.
     messages: Option<Messages>,
 }
 
@@ -147,7 +147,7 @@ impl InProcess {
         self
     }
 
-    /// An environment variable that says something about the network. The process's own are not looked at.
+    /// An environment variable. The process's own are not looked at.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
@@ -159,11 +159,22 @@ impl InProcess {
     /// If the output breaks a rule of the protocol.
     #[track_caller]
     pub fn run(self, command: &str) -> Finished {
+        self.finish(command, true)
+    }
+
+    /// Runs a command whose answer is a text for people and no messages.
+    pub fn run_text(self, command: &str) -> Finished {
+        self.finish(command, false)
+    }
+
+    #[track_caller]
+    fn finish(self, command: &str, is_protocol: bool) -> Finished {
         let (stdout, stderr) = (self.stdout, Shared::default());
         let host = Host {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
-            network: NetworkEnvironment::from_vars(self.env),
+            network: NetworkEnvironment::from_vars(self.env.clone()),
+            environment: Environment::from_vars(self.env),
             memory: self.memory,
             stop: self.stop,
             stdin: Box::new(io::empty()),
@@ -175,7 +186,7 @@ impl InProcess {
         let text = stdout.text();
         // What makes no sense to the command line is answered on stderr.
         let is_usage = status == 2 && text.is_empty();
-        let messages = (!is_usage).then(|| match stdout.lines_left {
+        let messages = (is_protocol && !is_usage).then(|| match stdout.lines_left {
             Some(_) => Messages::parse_cut(&text),
             None => Messages::parse_answer(&text, command, status.into()),
         });
