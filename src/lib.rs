@@ -35,13 +35,13 @@
 //!
 //! | where | what |
 //! | --- | --- |
-//! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read` |
+//! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read`, or of what else people at a shell want |
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
 //! | [`source`] | the [`Source`] contract, the registry, the config |
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
 //! | [`http`] | one request: budget, cache, credentials, transport, retry |
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
-//! | [`json`], [`clock`], [`stop`], [`memory`] | records as text; time, chance, the wish to end and the memory there is as values |
+//! | [`json`], [`clock`], [`stop`], [`memory`], [`Environment`] | records as text; time, chance, the wish to end, the memory there is and the environment as values |
 
 mod buffers;
 mod bug;
@@ -49,9 +49,12 @@ pub mod cli;
 pub mod clock;
 mod commands;
 mod config;
+mod environment;
+mod gapless;
 pub mod http;
 pub mod json;
 pub mod memory;
+mod plain_messages;
 pub mod protocol;
 mod run;
 pub mod source;
@@ -79,6 +82,7 @@ pub mod testing;
 #[cfg(unix)]
 mod watch;
 
+pub use environment::Environment;
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};
 
