@@ -92,7 +92,8 @@ fn within_the_platform_a_config_cannot_read_the_environment_unless_its_owner_say
         let binary = Binary::new(&args).env("STRIPE_API_KEY", KEY).stdin(&config);
         let output = vars.iter().fold(binary, |binary, (name, value)| binary.env(name, value)).run();
         let messages = output.messages();
-        let warnings = messages.logs().iter().filter(|(level, _)| *level == "WARN").map(|(_, text)| (*text).to_owned());
+        let logs = messages.logs();
+        let warnings = logs.iter().filter(|(level, _)| *level == "WARN").map(|(_, text)| (*text).to_owned());
         (messages.connection_status().0.to_owned(), warnings.collect::<Vec<String>>())
     };
     let (worked, failed) = ("SUCCEEDED".to_owned(), "FAILED".to_owned());

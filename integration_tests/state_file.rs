@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use source_http::Registry;
+use source_http::clock::{Clock, SystemClock};
 use source_http::protocol::{InputState, StreamDescriptor};
 use source_http::testing::{InProcess, Messages, Reply, StripeMock};
 
@@ -50,6 +51,12 @@ impl Job {
         state_in(&self.state_file(), stream)
     }
 
+    /// A charge made now: the connector's clock is the system's.
+    fn create_charge(&self) -> String {
+        self.mock.set_now(SystemClock::new().now().as_second());
+        self.mock.create("charges")
+    }
+
     fn all(&self, stream: &str) -> BTreeSet<String> {
         self.mock.ids(stream).iter().map(ToString::to_string).collect()
     }
@@ -77,7 +84,7 @@ fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_sta
     }
     let kept = job.state("balance_transactions");
 
-    let new = job.mock.create("charges");
+    let new = job.create_charge();
     let second = job.run(&["--streams", "charges"]);
     let messages = second.messages();
     assert_eq!((second.status, ids(&messages, "charges")), (Some(0), BTreeSet::from([new])));
@@ -115,7 +122,7 @@ fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with()
     assert!(begun.records("charges").len() == 150 && rest.records("charges").len() < 250);
     assert_eq!(&ids(&begun, "charges") | &ids(&rest, "charges"), job.all("charges"));
     // And whoever changes the mode goes on from there.
-    let new = job.mock.create("charges");
+    let new = job.create_charge();
     let messages = job.run(&["--catalog", incremental.to_str().unwrap()]).messages();
     assert_eq!(ids(&messages, "charges"), BTreeSet::from([new]));
 }

@@ -2,28 +2,43 @@
 //! look as if it were all: on a disk that is full for a moment, a state would follow records that are not there.
 
 use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
 
 /// A writer that fails for ever once it has failed, with the same error.
 pub(crate) struct Gapless<W> {
     writer: W,
-    failed: Option<(io::ErrorKind, Option<i32>)>,
+    failure: WriteFailure,
+}
+
+/// How a [`Gapless`] writer has failed, for those who do not write. Clones are about the same writer.
+#[derive(Clone, Default)]
+pub(crate) struct WriteFailure(Arc<OnceLock<(io::ErrorKind, Option<i32>)>>);
+
+impl WriteFailure {
+    /// The error, if there was one.
+    pub(crate) fn error(&self) -> Option<io::Error> {
+        match *self.0.get()? {
+            (_, Some(code)) => Some(io::Error::from_raw_os_error(code)),
+            (kind, None) => Some(kind.into()),
+        }
+    }
 }
 
 impl<W: Write> Gapless<W> {
     pub(crate) fn new(writer: W) -> Self {
-        Self { writer, failed: None }
+        Self { writer, failure: WriteFailure::default() }
+    }
+
+    pub(crate) fn failure(&self) -> WriteFailure {
+        self.failure.clone()
     }
 
     fn attempt<T>(&mut self, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
-        match self.failed {
-            Some((_, Some(code))) => return Err(io::Error::from_raw_os_error(code)),
-            Some((kind, None)) => return Err(kind.into()),
-            None => {}
-        }
+        self.failure.error().map_or(Ok(()), Err)?;
         write(&mut self.writer).inspect_err(|error| {
             // Whoever is interrupted tries again, and loses nothing.
             if error.kind() != io::ErrorKind::Interrupted {
-                self.failed = Some((error.kind(), error.raw_os_error()));
+                let _ = self.failure.0.set((error.kind(), error.raw_os_error()));
             }
         })
     }
@@ -61,11 +76,12 @@ mod tests {
     fn nothing_is_written_after_a_failure() {
         let full = io::Error::from(io::ErrorKind::StorageFull);
         let mut writer = Gapless::new(FullForAMoment(Some(full), Vec::new()));
+        assert!(writer.failure().error().is_none());
         for _ in 0..2 {
             assert_eq!(writer.write_all(b"record\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
             assert_eq!(writer.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);
         }
-        assert_eq!(writer.writer.1, b"");
+        assert_eq!((writer.writer.1.len(), writer.failure().error().unwrap().kind()), (0, io::ErrorKind::StorageFull));
     }
 
     #[test]

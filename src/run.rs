@@ -110,6 +110,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
 fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], host: Host) -> u8 {
     let stderr = Arc::new(Mutex::new(host.stderr));
     let stdout = Box::new(Gapless::new(host.stdout));
+    let stdout_failure = stdout.failure();
     let (messages, answer): (Box<dyn Write + Send>, Box<dyn Write + Send>) = match invocation.command.is_for_people() {
         true => (Box::new(PlainMessages::new(Shared(stderr.clone()))), stdout),
         false => (stdout, Box::new(io::sink())),
@@ -132,24 +133,27 @@ fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], h
     };
     let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
+    if let Some(error) = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        // There is nobody left to tell but stderr.
+        let _ = writeln!(
+            Shared(stderr),
+            "error: Standard output cannot be written: {error}. Make room where it leads to, or lead it elsewhere, and run \
+             again: a read goes on from its last states."
+        );
+        return host
+            .stop
+            .reason()
+            .filter(|reason| **reason != StopReason::ClosedStdout)
+            .map_or(FAILED, StopReason::exit_code);
+    }
     match result {
         Ok(true) => DONE,
         Ok(false) => FAILED,
         // Whoever read stdout has seen enough.
         Err(error) if is_closed_pipe(&error) => DONE,
         Err(error) => {
-            let is_io = error.downcast_ref::<io::Error>().is_some();
-            let failure = Failure::from_error(error);
-            // If stdout is what failed, there is nobody left to tell but stderr.
-            if let Err(stdout) = output.failure(&failure) {
-                let what =
-                    if is_io { String::new() } else { format!("{}\n", output.redactor().redact(&failure.message)) };
-                let _ = writeln!(
-                    Shared(stderr),
-                    "error: {what}Standard output cannot be written: {stdout}. Make room where it leads to, or lead it \
-                     elsewhere, and run again: a read goes on from its last states."
-                );
-            }
+            // If nobody reads any more, nobody wants to know either.
+            let _ = output.failure(&Failure::from_error(error));
             host.stop.reason().map_or(FAILED, StopReason::exit_code)
         }
     }

@@ -45,10 +45,13 @@ impl Binary {
     fn of(mut command: Command, args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         command.args(args).current_dir(&directory);
-        for name in ["LOG_LEVEL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "DEPLOYMENT_MODE"] {
+        for name in ["LOG_LEVEL", "DEPLOYMENT_MODE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
             command.env_remove(name);
         }
-        let is_ours = |name: &str| ["AIRBYTE_", "WORKER_", "SOURCE_HTTP_"].iter().any(|start| name.starts_with(start));
+        let starts = ["AIRBYTE_", "WORKER_", "SOURCE_HTTP_", "SSL_CERT_"];
+        let is_ours = |name: &str| {
+            starts.iter().any(|start| name.starts_with(start)) || name.to_ascii_uppercase().ends_with("_PROXY")
+        };
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_ours)) {
             command.env_remove(name);
         }

@@ -39,7 +39,10 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
 
 /// Sees to it that the states of a read that has ended, in whatever way, are in their file.
 fn keep(file: &StateFile, read: anyhow::Result<()>, cx: &Context<'_>) -> anyhow::Result<()> {
-    let is_closed = read.as_ref().is_err_and(is_closed_pipe) || cx.stop.reason() == Some(&StopReason::ClosedStdout);
+    let is_closed = match &read {
+        Ok(()) => cx.stop.reason() == Some(&StopReason::ClosedStdout),
+        Err(error) => is_closed_pipe(error),
+    };
     if is_closed {
         // What the reader has taken before it went away is not known: the less is noted, the less may be lost.
         return read;

@@ -22,7 +22,7 @@ use crate::bug;
 use crate::http::HttpClient;
 use crate::memory::MemoryLimit;
 use crate::protocol::{
-    ConfiguredCatalog, ConfiguredStream, Failure, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
+    ConfiguredCatalog, ConfiguredStream, Failure, FailureKind, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
 };
 use crate::stop::{Stop, StopReason};
 use crate::streams::{HttpStream, Sharing};
@@ -212,6 +212,9 @@ fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     for failure in failures {
         let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
         text.extend(["\n", name, ": ", &failure.message]);
+    }
+    if worst == FailureKind::Transient {
+        text.push_str("\nRun it again later: a read goes on from its last states.");
     }
     Some(Failure::new(worst, text))
 }
