@@ -84,10 +84,10 @@ fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_sta
     }
     let kept = job.state("balance_transactions");
 
-    let new = job.create_charge();
+    let new = BTreeSet::from([job.create_charge()]);
     let second = job.run(&["--streams", "charges"]);
     let messages = second.messages();
-    assert_eq!((second.status, ids(&messages, "charges")), (Some(0), BTreeSet::from([new])));
+    assert_eq!((second.status, &ids(&messages, "charges")), (Some(0), &new));
     assert!(messages.logs().iter().all(|(level, _)| *level != "WARN"), "{:?}", messages.logs());
     assert_eq!(job.state("balance_transactions"), kept);
     assert_eq!(job.state("charges"), **messages.states("charges").last().unwrap());
@@ -101,7 +101,10 @@ fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_sta
     let (config, state) = (job.path("config.json"), job.state_file());
     let args = ["read", "--config", config.to_str().unwrap(), "--state", state.to_str().unwrap()];
     let third = Binary::new(&[&args[..], &["--streams", "charges,balance_transactions"]].concat()).run();
-    assert_eq!((third.status, third.messages().record_count()), (Some(0), 0));
+    let messages = third.messages();
+    // Of the last second of each stream the API may have had more to tell.
+    assert_eq!((third.status, ids(&messages, "charges").is_subset(&new)), (Some(0), true));
+    assert!(messages.records("balance_transactions").len() <= 1);
 }
 
 #[test]
