@@ -347,7 +347,8 @@ fn render(told: &Told) -> String {
     }
     let status = told.status.map_or_else(|| "a signal".to_owned(), |status| status.to_string());
     writeln!(text, "exit:   {status}").unwrap();
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    // Editors take blanks at the end of a line away.
+    text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// The warnings, and the last line whatever it is.

@@ -40,7 +40,7 @@ pub struct CatalogArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub streams: Vec<String>,
 
-    /// Read incrementally what can be read so [default: everything is read with full_refresh]
+    /// Read incrementally what can be read so [default: all of each, every time]
     #[arg(long)]
     pub incremental: bool,
 }

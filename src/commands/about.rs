@@ -30,8 +30,8 @@ pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> 
         ("source", cx.source.name().to_owned()),
         ("streams", count),
     ];
-    let text: String = facts.iter().map(|(name, fact)| format!("{name}\t{fact}\n")).collect();
-    let mut answer = table::aligned(&text)?;
+    let lines: Vec<String> = facts.iter().map(|(name, fact)| format!("{name}\t{fact}\n")).collect();
+    let mut answer = table::aligned(&lines.concat())?;
     if let Some(streams) = streams {
         answer.push(b'\n');
         answer.extend(table::without_fields(&streams)?);

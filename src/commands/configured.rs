@@ -50,7 +50,7 @@ fn configured(stream: AirbyteStream, incremental: bool) -> ConfiguredStream {
         (true, true) => (SyncMode::Incremental, DestinationSyncMode::Append),
         (false, _) => (SyncMode::FullRefresh, DestinationSyncMode::Overwrite),
     };
-    ConfiguredStream { stream, sync_mode, destination_sync_mode, cursor_field, primary_key }
+    ConfiguredStream { sync_mode, destination_sync_mode, cursor_field, primary_key, stream }
 }
 
 #[cfg(test)]

@@ -134,15 +134,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             continue;
         }
         pieces.push(Piece::Text(before));
-        match after.split_once('}').filter(|(name, _)| is_name(name)) {
-            Some((name, after)) => {
-                pieces.push(Piece::Variable(name));
-                rest = after;
-            }
-            None => {
-                pieces.push(Piece::Broken);
-                rest = after;
-            }
+        if let Some((name, after)) = after.split_once('}').filter(|(name, _)| is_name(name)) {
+            pieces.push(Piece::Variable(name));
+            rest = after;
+        } else {
+            pieces.push(Piece::Broken);
+            rest = after;
         }
     }
     pieces.push(Piece::Text(rest));
