@@ -32,7 +32,7 @@ fn files_that_cannot_be_used() {
         ([None, Some(catalog), None], "The config file config cannot be read: there is no such file. Check --config."),
         (
             [Some("{\"client_secret\": "), Some(catalog), None],
-            "The config in config is not valid JSON: EOF while parsing a value at line 1 column 18.",
+            "The config in config is not valid JSON: EOF while parsing a value at line 1 column 18. Correct it there.",
         ),
         (
             [Some("{}"), Some(catalog), None],
@@ -52,7 +52,8 @@ fn files_that_cannot_be_used() {
         ),
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","api_url":"api.stripe.com"}"#), None, None],
-            "The config's `api_url`: \"api.stripe.com\" is not a URL: relative URL without a base.",
+            "The config's `api_url`: \"api.stripe.com\" is not a URL: relative URL without a base. \
+             Write it whole, as in https://api.stripe.com/v1.",
         ),
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","start_date":"2024-13-41T00:00:00Z"}"#), None, None],
@@ -61,24 +62,25 @@ fn files_that_cannot_be_used() {
         ),
         (
             [Some(good), Some("[]"), None],
-            "The catalog in catalog is not a configured catalog: it has no list `streams`.",
+            "The catalog in catalog is not a configured catalog: it has no list `streams`. The command catalog prints one to \
+             begin with; without --catalog every stream is read.",
         ),
         (
             [Some(good), Some(r#"{"type":"CATALOG","catalog":{"streams":[]}}"#), None],
             "The catalog in catalog is a discovered one, not a configured one: each entry of `streams` must be \
-             {\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}. To read without a configured \
-             catalog, leave out --catalog.",
+             {\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}. The command catalog prints one to begin \
+             with; without --catalog every stream is read.",
         ),
         (
             [Some(good), Some(r#"{"streams":[{"stream":{"name":"charges"},"sync_mode":"sometimes"}]}"#), None],
             "The catalog in catalog is not a configured catalog: unknown variant `sometimes`, expected `full_refresh` \
-             or `incremental`.",
+             or `incremental`. The command catalog prints one to begin with; without --catalog every stream is read.",
         ),
         (
             [Some(good), Some(catalog), Some("[{\"type\":\"STREAM\"}]")],
             "The state in state cannot be used: an item of type STREAM has no `stream`. Give the states as Airbyte \
              keeps them, [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], \
-             or leave out --state to read from the beginning.",
+             or the STATE lines of a read; an empty file reads from the beginning.",
         ),
         (
             [Some(good), Some(catalog), Some(r#"{"charges":{"updated":"soon"}}"#)],

@@ -30,7 +30,8 @@ fn every_flag_and_exit_code_of_the_readme_is_one_of_the_binary_and_the_other_way
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
     };
     let table: String = include_str!("../README.md").lines().filter(|line| line.starts_with("| `--")).collect();
-    let mut all: String = ["check", "discover", "read"].map(|command| help(&[command, "--help"])).concat();
+    let mut all: String =
+        ["check", "discover", "read", "catalog", "about"].map(|command| help(&[command, "--help"])).concat();
     all.push_str(&help(&["--help"]));
     let mut known = flags(&all);
     known.remove("--help");

@@ -1,4 +1,9 @@
-//! Flags as they are typed, turned into one validated [`Invocation`]. Nothing after this looks at flags again.
+//! Flags as they are typed, turned into one validated [`Invocation`]. Nothing after this looks at flags again. What is
+//! for people alone is in `people`, and what is made of the flags themselves in `pages`.
+
+mod config_args;
+mod pages;
+mod people;
 
 use std::path::PathBuf;
 
@@ -6,6 +11,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::protocol::LogLevel;
+pub use config_args::{ConfigArgs, ConfigEnv, ConfigEnvArgs};
+pub(crate) use pages::{completions, man};
+pub use people::{AboutArgs, CatalogArgs, CatalogFormat, CompletionsArgs, DiscoverArgs, ManArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,7 +22,9 @@ Examples:
   source-http discover --config config.json
   source-http read --config config.json --streams charges,customers > out.jsonl
   source-http read --config config.json --catalog catalog.json --state state.json
+  source-http read --config config.json --state-file state.json >> out.jsonl
 
+spec, check, discover and read are Airbyte's commands; the others are for people at a shell.
 FILE may be - for standard input.
 
 Exit codes:
@@ -57,17 +67,17 @@ pub enum Command {
     /// Try whether a config works
     Check(CheckArgs),
     /// Print the streams there are, with their schemas
-    Discover(ConfigArgs),
+    Discover(DiscoverArgs),
     /// Print records and states
     Read(ReadArgs),
-}
-
-/// Where the config is.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct ConfigArgs {
-    /// The config
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    /// Print a configured catalog, to be edited and given to read
+    Catalog(CatalogArgs),
+    /// Print what this program is, and what it can read
+    About(AboutArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print a manual page
+    Man(ManArgs),
 }
 
 /// The flags of `check`.
@@ -96,6 +106,10 @@ pub struct ReadArgs {
     /// Where earlier reads stopped: a state as Airbyte keeps it, or the STATE lines of an earlier read
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+
+    /// Where this read begins, and where it notes how far it came: a file of states, created if it is not there
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    pub state_file: Option<PathBuf>,
 
     /// Read only these streams, in this order
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
@@ -133,6 +147,11 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
         let text = "only one FILE can be -: standard input can be read once\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
     }
+    if matches!(&cli.command, Command::Read(args) if args.state_file.as_ref().is_some_and(|file| file.as_os_str() == "-"))
+    {
+        let text = "--state-file cannot be -: states are written to it; --state can\n";
+        return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
+    }
     let log_level = match cli.log_level.as_deref().map(str::to_ascii_lowercase).as_deref() {
         _ if cli.debug => LogLevel::Debug,
         Some("debug" | "trace") => LogLevel::Debug,
@@ -147,11 +166,22 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
 }
 
 impl Command {
+    /// Whether the answer is a text for people and not messages of the protocol.
+    pub(crate) fn is_for_people(&self) -> bool {
+        match self {
+            Self::Spec | Self::Check(_) | Self::Read(_) => false,
+            Self::Discover(args) => args.format == CatalogFormat::Table,
+            Self::Catalog(_) | Self::About(_) | Self::Completions(_) | Self::Man(_) => true,
+        }
+    }
+
     fn files_from_stdin(&self) -> usize {
         let files: [Option<&PathBuf>; 3] = match self {
-            Self::Spec => [None; 3],
+            Self::Spec | Self::Completions(_) | Self::Man(_) => [None; 3],
             Self::Check(args) => [Some(&args.config.config), None, None],
-            Self::Discover(args) => [Some(&args.config), None, None],
+            Self::Discover(args) => [Some(&args.config.config), None, None],
+            Self::Catalog(args) => [Some(&args.config.config), None, None],
+            Self::About(args) => [args.config.as_ref(), None, None],
             Self::Read(args) => [Some(&args.config.config), args.catalog.as_ref(), args.state.as_ref()],
         };
         files.into_iter().flatten().filter(|file| file.as_os_str() == "-").count()

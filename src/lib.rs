@@ -35,13 +35,13 @@
 //!
 //! | where | what |
 //! | --- | --- |
-//! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read` |
+//! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read`, or of what else people at a shell want |
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
 //! | [`source`] | the [`Source`] contract, the registry, the config |
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
 //! | [`http`] | one request: budget, cache, credentials, transport, retry |
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
-//! | [`json`], [`clock`], [`stop`], [`memory`] | records as text; time, chance, the wish to end and the memory there is as values |
+//! | [`json`], [`clock`], [`stop`], [`memory`], [`Environment`] | records as text; time, chance, the wish to end, the memory there is and the environment as values |
 
 mod buffers;
 mod bug;
@@ -51,10 +51,13 @@ mod commands;
 mod config;
 #[cfg(doctest)]
 mod cookbook;
+mod environment;
+mod gapless;
 pub mod http;
 pub mod json;
 pub mod memory;
 mod pipe;
+mod plain_messages;
 mod platform;
 pub mod protocol;
 mod run;
@@ -83,6 +86,7 @@ pub mod testing;
 #[cfg(unix)]
 mod watch;
 
+pub use environment::Environment;
 pub use platform::Platform;
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};

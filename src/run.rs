@@ -4,15 +4,18 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bug;
 use crate::cli::{self, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
+use crate::environment::Environment;
+use crate::gapless::Gapless;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
 use crate::pipe;
+use crate::plain_messages::PlainMessages;
 use crate::platform::Platform;
 use crate::protocol::{Failure, Output, Redactor};
 use crate::source::{Registry, Source};
@@ -38,16 +41,18 @@ pub struct Host {
     pub network: NetworkEnvironment,
     /// What Airbyte's platform asks for.
     pub platform: Platform,
+    /// What a config may refer to.
+    pub environment: Environment,
     /// The memory there is.
     pub memory: MemoryLimit,
     /// Ends the run before it is done.
     pub stop: Stop,
     /// Read where a file is given as `-`.
     pub stdin: Box<dyn Read + Send>,
-    /// Protocol messages, and the answers to `--help` and `--version`.
+    /// Protocol messages, or the answer to a command for people, `--help` and `--version`.
     pub stdout: Box<dyn Write + Send>,
-    /// What is wrong with the command line.
-    pub stderr: Box<dyn Write>,
+    /// What is wrong with the command line; what else there is to say to people whose answer is a text.
+    pub stderr: Box<dyn Write + Send>,
 }
 
 impl Host {
@@ -59,6 +64,7 @@ impl Host {
             random: Arc::new(SystemRandom),
             network: NetworkEnvironment::system(),
             platform: Platform::system(),
+            environment: Environment::system(),
             memory: MemoryLimit::system(),
             stop: Stop::default(),
             stdin: Box::new(io::stdin()),
@@ -102,39 +108,71 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
         );
         return USAGE;
     };
-    run_command(&invocation, source, host)
+    run_command(&invocation, source, &registry.names(), host)
 }
 
-fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> u8 {
-    let output = Output::new(host.stdout, host.clock.clone(), Redactor::default(), invocation.log_level);
+fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], host: Host) -> u8 {
+    let stderr = Arc::new(Mutex::new(host.stderr));
+    let stdout = Box::new(Gapless::new(host.stdout));
+    let stdout_failure = stdout.failure();
+    let (messages, answer): (Box<dyn Write + Send>, Box<dyn Write + Send>) = match invocation.command.is_for_people() {
+        true => (Box::new(PlainMessages::new(Shared(stderr.clone()))), stdout),
+        false => (stdout, Box::new(io::sink())),
+    };
+    let output = Output::new(messages, host.clock.clone(), Redactor::default(), invocation.log_level);
     let output = Arc::new(output);
     let mut cx = commands::Context {
         source,
+        sources,
         output: &output,
         clock: host.clock,
         random: host.random,
         network: host.network,
         platform: &host.platform,
+        environment: &host.environment,
         memory: &host.memory,
         stop: &host.stop,
         stdin: Some(host.stdin),
+        answer,
         cache_dir: invocation.cache_dir.as_deref(),
     };
     let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
+    if let Some(error) = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        // There is nobody left to tell but stderr.
+        let _ = writeln!(
+            Shared(stderr),
+            "error: Standard output cannot be written: {error}. Make room where it leads to, or lead it elsewhere, and run \
+             again: a read goes on from its last states."
+        );
+        return host
+            .stop
+            .reason()
+            .filter(|reason| **reason != StopReason::ClosedStdout)
+            .map_or(FAILED, StopReason::exit_code);
+    }
     match result {
         Ok(true) => DONE,
         Ok(false) => FAILED,
         // Whoever read stdout has seen enough.
         Err(error) if is_closed_pipe(&error) => DONE,
         Err(error) => {
-            // If stdout is what failed, there is nobody left to tell but stderr.
-            let failure = Failure::from_error(error);
-            if output.failure(&failure).is_err() {
-                let text = output.redactor().redact(&failure.message);
-                let _ = writeln!(host.stderr, "error: {text}");
-            }
+            // If nobody reads any more, nobody wants to know either.
+            let _ = output.failure(&Failure::from_error(error));
             host.stop.reason().map_or(FAILED, StopReason::exit_code)
         }
+    }
+}
+
+/// Stderr, for messages and for what is said when they cannot be.
+struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
     }
 }

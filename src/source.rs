@@ -13,8 +13,8 @@ use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamS
 use crate::stop::Stop;
 use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
 
-/// A config that fits the source's specification. It is as the user wrote it: members that were left out are not there,
-/// also where the specification has a `default` for them.
+/// A config that fits the source's specification. It is as the user wrote it, with references to environment variables
+/// replaced: members that were left out are not there, also where the specification has a `default` for them.
 pub type Config = Map<String, Value>;
 
 /// What a source's streams are made with.
@@ -169,6 +169,12 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// A config failure for what the specification cannot express.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
+
+    /// Whether [`Source::streams`] gives streams of the same names, keys and cursors for every config, one without any
+    /// member included. Then `about` lists them without one. Default: false.
+    fn has_fixed_streams(&self) -> bool {
+        false
+    }
 
     /// How many slices are read at the same time, over all streams; `read --workers` has the last word. With one, streams
     /// and slices are read in their order, so the output of a run is that of the next one; with more, streams may take

@@ -20,7 +20,7 @@ use source_http::memory::MemoryLimit;
 use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
 use source_http::testing::{FixedRandom, Messages, Reply, Request, Server, VirtualClock};
-use source_http::{Host, Platform, Registry, run};
+use source_http::{Environment, Host, Platform, Registry, run};
 
 /// A config of the built-in source. A read with it would be of no stream at all.
 pub fn config(bytes: &[u8]) {
@@ -176,6 +176,7 @@ fn read(stdin: &[u8], args: &[&str]) -> Done {
         random: Arc::new(FixedRandom(0.5)),
         platform: Platform::default(),
         network: NetworkEnvironment::from_vars(Vec::<(String, OsString)>::new()),
+        environment: Environment::from_vars(Vec::<(String, OsString)>::new()),
         memory: MemoryLimit::none(),
         stop: Stop::default(),
         stdin: Box::new(Cursor::new(stdin.to_vec())),

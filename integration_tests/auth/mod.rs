@@ -91,7 +91,7 @@ impl HttpStream for Items {
 }
 
 /// A connector whose one stream is signed by what the closure makes. The config names the server as `url`.
-fn signed_by<A: Authenticator + 'static>(
+pub(crate) fn signed_by<A: Authenticator + 'static>(
     make: impl Fn(&Config, &SourceContext) -> A + Send + Sync + 'static,
 ) -> InProcess {
     stream(move |config, cx| {

@@ -45,7 +45,14 @@ impl Binary {
     fn of(mut command: Command, args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         command.args(args).current_dir(&directory);
-        for name in ["AIRBYTE_SOURCE", "LOG_LEVEL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        for name in ["LOG_LEVEL", "DEPLOYMENT_MODE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+            command.env_remove(name);
+        }
+        let starts = ["AIRBYTE_", "WORKER_", "SOURCE_HTTP_", "SSL_CERT_"];
+        let is_ours = |name: &str| {
+            starts.iter().any(|start| name.starts_with(start)) || name.to_ascii_uppercase().ends_with("_PROXY")
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_ours)) {
             command.env_remove(name);
         }
         Self { command, directory, stdin: None }
@@ -88,7 +95,9 @@ impl Binary {
         let command = self.command.get_args().next().unwrap_or_default().to_string_lossy();
         let status = output.status.code();
         let is_usage = status == Some(2) && stdout.is_empty() || self.command.get_args().any(|arg| arg == "--help");
-        let is_command = ["spec", "check", "discover", "read"].contains(&&*command) && !is_usage;
+        // A table is for people, and no message.
+        let is_text = self.command.get_args().any(|arg| arg == "table");
+        let is_command = ["spec", "check", "discover", "read"].contains(&&*command) && !is_usage && !is_text;
         let messages = is_command.then(|| Messages::parse_answer(&stdout, &command, status.unwrap()));
         Output { status, stdout, stderr, messages }
     }

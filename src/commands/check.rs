@@ -22,7 +22,7 @@ pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool
 }
 
 fn check(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<Option<String>> {
-    let config = cx.config(&args.config.config)?;
+    let config = cx.config(&args.config)?;
     let streams = cx.streams(&config)?;
     let (client, waits) = (cx.client(), LoggedWaits(cx.output));
     let fetcher = Fetcher::new(&client, &waits);

@@ -1,17 +1,24 @@
-//! Airbyte's four commands, one short file each, over what they share: the source, its config, and the output.
+//! Airbyte's four commands and those for people at a shell, one short file each, over what they share: the source, its
+//! config, and the output. `configured` makes catalogs, `table` shows streams.
 
+mod about;
+mod catalog;
 mod check;
+mod configured;
 mod discover;
+mod pages;
 mod read;
 mod spec;
+mod table;
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::Command;
+use crate::cli::{Command, ConfigArgs, ConfigEnv};
 use crate::clock::{Clock, Random};
 use crate::config;
+use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
 use crate::http::{HttpClient, NetworkEnvironment, RetryObserver, Wait};
@@ -25,15 +32,22 @@ use crate::streams::HttpStream;
 /// What every command has.
 pub(crate) struct Context<'a> {
     pub(crate) source: &'a dyn Source,
+    /// The names of all sources, the default one first.
+    pub(crate) sources: &'a [&'a str],
+    /// The messages of the protocol.
     pub(crate) output: &'a Arc<Output>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) network: NetworkEnvironment,
     pub(crate) platform: &'a Platform,
+    /// What the config may refer to.
+    pub(crate) environment: &'a Environment,
     pub(crate) memory: &'a MemoryLimit,
     pub(crate) stop: &'a Stop,
     /// `None` once it was read.
     pub(crate) stdin: Option<Box<dyn Read + Send>>,
+    /// Stdout, for a command [for people](Command::is_for_people).
+    pub(crate) answer: Box<dyn Write + Send>,
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
 }
@@ -45,14 +59,38 @@ pub(crate) fn run(command: &Command, cx: &mut Context<'_>) -> anyhow::Result<boo
         Command::Check(args) => check::run(args, cx),
         Command::Discover(args) => discover::run(args, cx).map(|()| true),
         Command::Read(args) => read::run(args, cx).map(|()| true),
+        Command::Catalog(args) => catalog::run(args, cx).map(|()| true),
+        Command::About(args) => about::run(args, cx).map(|()| true),
+        Command::Completions(args) => pages::completions(args, cx).map(|()| true),
+        Command::Man(args) => pages::man(args, cx).map(|()| true),
     }
 }
 
 impl Context<'_> {
-    fn config(&mut self, file: &Path) -> anyhow::Result<Config> {
-        let text = self.read_file(file, "config", "--config")?;
+    fn config(&mut self, args: &ConfigArgs) -> anyhow::Result<Config> {
+        let text = self.read_file(&args.config, "config", "--config")?;
         let specification = self.source.spec().connection_specification;
-        Ok(config::load(&text, &name(file), &specification, self.output.redactor())?)
+        let sign = self.environment.sign_of_the_platform();
+        let environment = match (args.env.config_env, sign) {
+            (ConfigEnv::On, _) | (ConfigEnv::Auto, None) => Some(self.environment),
+            (ConfigEnv::Off, _) | (ConfigEnv::Auto, Some(_)) => None,
+        };
+        let config = config::load(&text, &name(&args.config), &specification, environment, self.output.redactor())?;
+        if let (ConfigEnv::Auto, Some(sign)) = (args.env.config_env, sign)
+            && let Some(place) = config::reference_in(&config)
+        {
+            let text = format!(
+                "The config's `{place}` is taken as it is written, and not from the environment: {sign} is set, so this may \
+                 be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment."
+            );
+            self.output.log(LogLevel::Warn, &text)?;
+        }
+        Ok(config)
+    }
+
+    /// Writes the answer to a command for people.
+    fn answer(&mut self, text: &[u8]) -> anyhow::Result<()> {
+        self.answer.write_all(text).and_then(|()| self.answer.flush()).map_err(Into::into)
     }
 
     fn streams(&self, config: &Config) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {

@@ -1,71 +1,59 @@
 //! `read`: records and states of the chosen streams.
 
-use std::sync::Arc;
-
-use super::{Context, name};
+use super::{Context, configured, name};
+use crate::bug;
 use crate::cli::ReadArgs;
-use crate::protocol::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, Failure, InputState, SyncMode};
-use crate::streams::HttpStream;
-use crate::sync::{self, ReadPlan};
+use crate::protocol::{ConfiguredCatalog, Failure, InputState, LogLevel};
+use crate::stop::StopReason;
+use crate::sync::{self, ReadPlan, StateFile, is_closed_pipe};
 
 pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     cx.platform.check_data_channel()?;
-    let config = cx.config(&args.config.config)?;
+    let config = cx.config(&args.config)?;
     let streams = cx.streams(&config)?;
     let catalog = match &args.catalog {
         Some(file) => ConfiguredCatalog::parse(&cx.read_file(file, "catalog", "--catalog")?, &name(file))?,
-        None => everything(&streams),
+        None => configured::everything(&streams, true),
     };
-    let catalog = pick(catalog, &args.streams)?;
-    let state = match &args.state {
-        Some(file) => InputState::parse(&cx.read_file(file, "state", "--state")?, &name(file))?,
-        None => InputState::default(),
+    let catalog = configured::pick(catalog, &args.streams)?;
+    let state_file = args.state_file.as_deref().map(StateFile::open).transpose()?;
+    let state = match (&state_file, &args.state) {
+        (Some(file), _) => file.states(),
+        (None, Some(file)) => InputState::parse(&cx.read_file(file, "state", "--state")?, &name(file))?,
+        (None, None) => InputState::default(),
     };
     let num_workers = args.workers.map_or_else(|| cx.source.num_workers(&config), usize::from);
-    let plan = ReadPlan { streams: &streams, catalog: &catalog, state: &state, limit: args.limit, num_workers };
-    sync::read(&plan, &cx.client(), cx.output, cx.memory)
+    let plan = ReadPlan {
+        streams: &streams,
+        catalog: &catalog,
+        state: &state,
+        state_file: state_file.as_ref(),
+        limit: args.limit,
+        num_workers,
+    };
+    let read = bug::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory));
+    match &state_file {
+        Some(file) => keep(file, read, cx),
+        None => read,
+    }
 }
 
-/// The catalog of someone who gave none: every stream, incrementally where possible.
-fn everything(streams: &[Arc<dyn HttpStream>]) -> ConfiguredCatalog {
-    let configured = streams.iter().map(|stream| {
-        let modes = stream.sync_modes();
-        let incremental = modes.contains(&SyncMode::Incremental) && !stream.cursor_field().is_empty();
-        ConfiguredStream {
-            stream: AirbyteStream {
-                name: stream.name().to_owned(),
-                namespace: stream.namespace().map(str::to_owned),
-                json_schema: serde_json::Map::new(),
-                supported_sync_modes: modes,
-                source_defined_cursor: None,
-                default_cursor_field: None,
-                source_defined_primary_key: None,
-                is_resumable: stream.is_resumable(),
-                is_file_based: None,
-            },
-            sync_mode: if incremental { SyncMode::Incremental } else { SyncMode::FullRefresh },
-            cursor_field: Vec::new(),
+/// Sees to it that the states of a read that has ended, in whatever way, are in their file.
+fn keep(file: &StateFile, read: anyhow::Result<()>, cx: &Context<'_>) -> anyhow::Result<()> {
+    let is_closed = match &read {
+        Ok(()) => cx.stop.reason() == Some(&StopReason::ClosedStdout),
+        Err(error) => is_closed_pipe(error),
+    };
+    if is_closed {
+        // What the reader has taken before it went away is not known: the less is noted, the less may be lost.
+        return read;
+    }
+    match (read, file.finish()) {
+        (read, Ok(())) => read,
+        (Ok(()), Err(failure)) => Err(failure.into()),
+        (Err(error), Err(Failure { message, .. })) => {
+            cx.output.log(LogLevel::Error, &message)?;
+            Err(error)
         }
-    });
-    ConfiguredCatalog { streams: configured.collect() }
-}
-
-/// Only the named streams of a catalog, in the order they are named. No name picks all.
-fn pick(catalog: ConfiguredCatalog, names: &[String]) -> Result<ConfiguredCatalog, Failure> {
-    if names.is_empty() {
-        return Ok(catalog);
     }
-    let mut left = catalog.streams;
-    let mut picked = Vec::new();
-    for name in names {
-        let Some(at) = left.iter().position(|configured| configured.stream.name == *name) else {
-            let known = left.iter().map(|configured| configured.stream.name.as_str()).collect::<Vec<_>>();
-            return Err(Failure::config(format!(
-                "--streams names {name:?}, which is not there, or named twice. The streams left to pick are: {}.",
-                known.join(", ")
-            )));
-        };
-        picked.push(left.remove(at));
-    }
-    Ok(ConfiguredCatalog { streams: picked })
 }

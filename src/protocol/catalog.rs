@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 
+/// What to do about a catalog that cannot be read.
+const ANEW: &str = "The command catalog prints one to begin with; without --catalog every stream is read.";
+
 /// Names a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StreamDescriptor {
@@ -42,6 +45,20 @@ impl SyncMode {
             Self::Incremental => "incremental",
         }
     }
+}
+
+/// How a destination takes a stream. A source says so in catalogs that it makes, and does not look at it in those that it
+/// is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DestinationSyncMode {
+    /// Records come on top of what is there.
+    #[default]
+    Append,
+    /// What is there goes.
+    Overwrite,
+    /// Of the records with the same primary key, the newest stays.
+    AppendDedup,
 }
 
 /// The answer to `discover`.
@@ -91,23 +108,30 @@ impl AirbyteStream {
 }
 
 /// What a user chose to read: the input of `read`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfiguredCatalog {
     /// The chosen streams, in the order they are to be read.
     pub streams: Vec<ConfiguredStream>,
 }
 
-/// A chosen stream. Members that only destinations use are accepted and not kept.
-#[derive(Debug, Clone, Deserialize)]
+/// A chosen stream. Members that only destinations use are accepted and not kept. The ids of generations and syncs, which
+/// the platform counts, are not written either.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfiguredStream {
-    /// The stream as it was discovered.
-    pub stream: AirbyteStream,
     /// How to read it. Default: full refresh.
     #[serde(default, deserialize_with = "null_is_default")]
     pub sync_mode: SyncMode,
+    /// How the destination is to take it. Always the default when reading a catalog.
+    #[serde(skip_deserializing)]
+    pub destination_sync_mode: DestinationSyncMode,
     /// The cursor the user chose, for streams that don't define their own. Default: empty.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub cursor_field: Vec<String>,
+    /// What the destination tells records apart by. Always empty when reading a catalog.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub primary_key: Vec<Vec<String>>,
+    /// The stream as it was discovered.
+    pub stream: AirbyteStream,
 }
 
 impl ConfiguredStream {
@@ -125,22 +149,22 @@ impl ConfiguredCatalog {
     /// A config failure if the text is not a catalog, or names a stream twice.
     pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
         let value: Value = serde_json::from_slice(text)
-            .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}.")))?;
+            .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}. {ANEW}")))?;
         if !value.get("streams").is_some_and(Value::is_array) && value.get("catalog").is_none() {
             return Err(Failure::config(format!(
-                "The catalog in {from} is not a configured catalog: it has no list `streams`."
+                "The catalog in {from} is not a configured catalog: it has no list `streams`. {ANEW}"
             )));
         }
         // The output of `discover` is a catalog of another kind; taking it for the configured one is the usual slip.
         if value.get("catalog").is_some() || value["streams"].get(0).is_some_and(|s| s.get("stream").is_none()) {
             return Err(Failure::config(format!(
                 "The catalog in {from} is a discovered one, not a configured one: each entry of `streams` must be \
-                 {{\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}}. To read without a \
-                 configured catalog, leave out --catalog."
+                 {{\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}}. {ANEW}"
             )));
         }
-        let catalog: Self = serde_json::from_value(value)
-            .map_err(|error| Failure::config(format!("The catalog in {from} is not a configured catalog: {error}.")))?;
+        let catalog: Self = serde_json::from_value(value).map_err(|error| {
+            Failure::config(format!("The catalog in {from} is not a configured catalog: {error}. {ANEW}"))
+        })?;
         let mut seen = std::collections::HashSet::new();
         for configured in &catalog.streams {
             if !seen.insert(configured.descriptor()) {

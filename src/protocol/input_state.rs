@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Failure, StreamDescriptor, StreamState};
 
@@ -14,6 +14,11 @@ pub const NO_CURSOR_STATE: &str = "__ab_no_cursor_state_message";
 /// The messages that stand beside STATE in the output of a read, and their payloads.
 const OTHER_LINES: [(&str, &str); 4] =
     [("RECORD", "record"), ("LOG", "log"), ("TRACE", "trace"), ("CONTROL", "control")];
+
+/// What to do about a state that cannot be read.
+const FORMS: &str = "Give the states as Airbyte keeps them, \
+                     [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], or the \
+                     STATE lines of a read; an empty file reads from the beginning.";
 
 /// The states of all streams.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,15 +39,11 @@ impl InputState {
         let values = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
         let values: Vec<Value> = values
             .collect::<Result<_, _>>()
-            .map_err(|error| Failure::config(format!("The state in {from} is not valid JSON: {error}.")))?;
+            .map_err(|error| Failure::config(format!("The state in {from} is not valid JSON: {error}. {FORMS}")))?;
         for value in values {
-            state.add(value).map_err(|why| {
-                Failure::config(format!(
-                    "The state in {from} cannot be used: {why}. Give the states as Airbyte keeps them, \
-                     [{{\"type\":\"STREAM\",\"stream\":{{\"stream_descriptor\":{{\"name\":...}},\"stream_state\":{{...}}}}}}], \
-                     or leave out --state to read from the beginning."
-                ))
-            })?;
+            state
+                .add(value)
+                .map_err(|why| Failure::config(format!("The state in {from} cannot be used: {why}. {FORMS}")))?;
         }
         Ok(state)
     }
@@ -52,6 +53,25 @@ impl InputState {
     pub fn of(&self, stream: &StreamDescriptor) -> StreamState {
         let found = self.states.get(stream).or_else(|| self.by_name.get(&stream.name));
         found.cloned().unwrap_or_default()
+    }
+
+    /// Takes in a newer state of a stream.
+    pub fn set(&mut self, stream: &StreamDescriptor, state: StreamState) {
+        // A state of the old forms was this stream's, in whatever namespace.
+        self.by_name.remove(&stream.name);
+        self.states.insert(stream.clone(), state);
+    }
+
+    /// The text of a state file, one line a stream, which [`InputState::parse`] reads as the same states.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let streams = self.states.iter().map(|(stream, state)| {
+            json!({"type": "STREAM", "stream": {"stream_descriptor": stream, "stream_state": state}}).to_string()
+        });
+        // Their namespaces are not known, so they stay as they are.
+        let old = (!self.by_name.is_empty()).then(|| json!({"type": "LEGACY", "data": self.by_name}).to_string());
+        let items: Vec<String> = streams.chain(old).collect();
+        if items.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", items.join(",\n")) }
     }
 
     /// Those that have a state and are not among `read`, by name; for people, with the namespace.
@@ -262,6 +282,26 @@ mod tests {
             let failure = parse(text).expect_err(text);
             assert!(failure.message.contains(why), "{text}: {}", failure.message);
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_with_newer_states_in_the_place_of_older_ones() {
+        let text = r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"a","namespace":"n"},"stream_state":{"n":1}}}
+                      {"old":{"n":2},"b":{"n":3}}"#;
+        let mut state = parse(text).unwrap();
+        state.set(&StreamDescriptor::named("b"), Map::from_iter([("n".to_owned(), json!(4))]));
+        let written = state.to_text();
+        assert_eq!(
+            written,
+            r#"[
+{"type":"STREAM","stream":{"stream_descriptor":{"name":"a","namespace":"n"},"stream_state":{"n":1}}},
+{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"},"stream_state":{"n":4}}},
+{"type":"LEGACY","data":{"old":{"n":2}}}
+]
+"#
+        );
+        assert_eq!(parse(&written).unwrap(), state);
+        assert_eq!(parse(&InputState::default().to_text()).unwrap(), InputState::default());
     }
 
     #[test]

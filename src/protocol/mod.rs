@@ -2,8 +2,13 @@
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads; `input_state` reads the states a `read` is given; `failure` is every error as the
-//! protocol tells it; `output` writes, `redactor` keeps secrets out of what is written, in whatever `spelling`.
+//! protocol tells it; `output` writes, `redactor` keeps secrets out of what is written, in whatever `spelling`; `as_written` puts references back
+//! into a config that goes out.
 
+/// The version of the Airbyte protocol that is spoken.
+pub const PROTOCOL_VERSION: &str = "0.18.0";
+
+mod as_written;
 mod catalog;
 mod failure;
 mod input_state;
@@ -16,7 +21,10 @@ mod spelling;
 mod state;
 mod trace;
 
-pub use catalog::{AirbyteStream, Catalog, ConfiguredCatalog, ConfiguredStream, StreamDescriptor, SyncMode};
+pub use as_written::AsWritten;
+pub use catalog::{
+    AirbyteStream, Catalog, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, StreamDescriptor, SyncMode,
+};
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use message::{

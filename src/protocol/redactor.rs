@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
 use percent_encoding::percent_decode_str;
 
+use super::AsWritten;
 use super::spelling::{INTRODUCERS, follow, is_torn};
 
 /// What a secret is replaced by.
@@ -26,6 +27,7 @@ const CUT: &str = "…";
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Arc<RwLock<Secrets>>,
+    as_written: AsWritten,
 }
 
 struct Secrets {
@@ -42,6 +44,12 @@ impl Default for Secrets {
 }
 
 impl Redactor {
+    /// What stands for secrets in the config, and goes back to it in their place.
+    #[must_use]
+    pub fn as_written(&self) -> &AsWritten {
+        &self.as_written
+    }
+
     /// Registers a secret. An empty text is no secret, and neither is white space.
     pub fn add(&self, secret: &str) {
         // White space around it may be lost on the way.

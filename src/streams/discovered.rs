@@ -10,11 +10,17 @@ use crate::protocol::{AirbyteStream, Failure, StreamDescriptor, SyncMode};
 /// # Errors
 /// A failure of the stream if its schema cannot be had.
 pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<AirbyteStream, Failure> {
+    Ok(AirbyteStream { json_schema: schema_of(stream, cx)?, ..described(stream) })
+}
+
+/// A stream as it tells itself, without its schema, which may have to be asked for.
+#[must_use]
+pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
     let cursor_field = stream.cursor_field();
     let primary_key = stream.primary_key();
-    Ok(AirbyteStream {
+    AirbyteStream {
         name: stream.name().to_owned(),
-        json_schema: schema_of(stream, cx)?,
+        json_schema: Map::new(),
         supported_sync_modes: stream.sync_modes(),
         source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.source_defined_cursor()),
         default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
@@ -22,7 +28,7 @@ pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<Air
         namespace: stream.namespace().map(str::to_owned),
         is_resumable: stream.is_resumable() || stream.sync_modes().contains(&SyncMode::Incremental),
         is_file_based: Some(false),
-    })
+    }
 }
 
 /// A stream's schema. What keeps it from being had is told with the stream's name.

@@ -39,7 +39,7 @@ pub(crate) use context::path_segment;
 pub use context::{PageToken, RequestContext, SchemaContext, Slice, SliceContext, Slices};
 pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
-pub use discovered::{discovered, schema_of};
+pub use discovered::{described, discovered, schema_of};
 pub use fetch::Fetcher;
 pub use global_cursor::GlobalCursor;
 pub use http_stream::HttpStream;

@@ -8,6 +8,7 @@ mod progress;
 mod record_shaper;
 mod slice_queue;
 mod slice_read;
+mod state_file;
 mod stream_log;
 mod stream_output;
 mod stream_read;
@@ -22,10 +23,12 @@ use crate::bug;
 use crate::http::HttpClient;
 use crate::memory::MemoryLimit;
 use crate::protocol::{
-    ConfiguredCatalog, ConfiguredStream, Failure, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
+    ConfiguredCatalog, ConfiguredStream, Failure, FailureKind, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
 };
 use crate::stop::{Stop, StopReason};
 use crate::streams::{HttpStream, Sharing};
+
+pub use state_file::StateFile;
 
 use stream_output::StreamOutput;
 use workers::{Worker, Workers};
@@ -38,6 +41,9 @@ pub struct ReadPlan<'a> {
     pub catalog: &'a ConfiguredCatalog,
     /// The states of earlier reads.
     pub state: &'a InputState,
+    /// Where states are kept for the next read. With it, a full refresh that was read to its end is read again, because
+    /// that is what the next read is for; without it nothing is read, as Airbyte's platform wants it. `None` is nowhere.
+    pub state_file: Option<&'a StateFile>,
     /// Records after which each stream stops. `None` is no limit.
     pub limit: Option<u64>,
     /// Slices that are read at the same time, over all streams; one at least. With one, streams are read in the order of
@@ -114,7 +120,7 @@ impl Run<'_> {
     /// If nothing can be written any more. Then nobody need read on.
     fn read_stream(&self, configured: &ConfiguredStream, worker: Worker<'_>) -> anyhow::Result<Option<Failure>> {
         let descriptor = configured.descriptor();
-        let mut out = StreamOutput::new(self.output, descriptor.clone());
+        let mut out = StreamOutput::new(self.output, descriptor.clone()).kept_in(self.plan.state_file);
         let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else { return Ok(None) };
         if is_closed_pipe(&error) {
             self.stop.request(StopReason::ClosedStdout);
@@ -191,7 +197,8 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
 fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result<()> {
     let read: Vec<StreamDescriptor> = plan.catalog.streams.iter().map(ConfiguredStream::descriptor).collect();
     let unused = plan.state.unused(&read)?;
-    if unused.is_empty() {
+    // A state file keeps what is not read this time.
+    if unused.is_empty() || plan.state_file.is_some() {
         return Ok(());
     }
     let names = unused.join(", ");
@@ -206,6 +213,9 @@ fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     for failure in failures {
         let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
         text.extend(["\n", name, ": ", &failure.message]);
+    }
+    if worst == FailureKind::Transient {
+        text.push_str("\nRun it again later: a read goes on from its last states.");
     }
     Some(Failure::new(worst, text))
 }

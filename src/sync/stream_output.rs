@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::StateFile;
 use super::checkpoint;
 use super::stream_log::StreamLog;
 use crate::http::LONGEST_SILENCE;
@@ -22,6 +23,7 @@ const SECRET_PLACE: &str = "the API repeats a secret in what leads to the next p
 /// The voice of a stream.
 pub(super) struct StreamOutput<'o> {
     log: StreamLog<'o>,
+    state_file: Option<&'o StateFile>,
     started: bool,
     has_state: bool,
     running: bool,
@@ -39,6 +41,7 @@ impl<'o> StreamOutput<'o> {
     pub(super) fn new(output: &'o Output, stream: StreamDescriptor) -> Self {
         Self {
             log: StreamLog { output, stream },
+            state_file: None,
             started: false,
             has_state: false,
             running: false,
@@ -48,6 +51,11 @@ impl<'o> StreamOutput<'o> {
             state_at: output.elapsed(),
             total: 0,
         }
+    }
+
+    /// States are kept there, too.
+    pub(super) fn kept_in(self, state_file: Option<&'o StateFile>) -> Self {
+        Self { state_file, ..self }
     }
 
     pub(super) fn start(&mut self) -> io::Result<()> {
@@ -92,7 +100,14 @@ impl<'o> StreamOutput<'o> {
         self.has_state = true;
         self.bytes_since_state = 0;
         let records = std::mem::take(&mut self.since_state);
-        self.log.output.state(&self.log.stream, state, records)
+        let kept = self.state_file.map(|file| (file, state.clone()));
+        self.log.output.state(&self.log.stream, state, records)?;
+        if let Some((file, state)) = kept {
+            // Not before it is out, with all that it covers.
+            self.log.output.flush()?;
+            file.take(&self.log.stream, state, self.log.output.elapsed());
+        }
+        Ok(())
     }
 
     /// Whether it is time that the platform hears something again, of any stream.

@@ -50,12 +50,16 @@ pub(super) fn read<'a>(
     worker: Worker<'_>,
 ) -> anyhow::Result<()> {
     out.start()?;
-    let state = run.plan.state.of(&configured.descriptor());
+    let mut state = run.plan.state.of(&configured.descriptor());
     let is_full_refresh = configured.sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
     let log = out.stream_log();
     let schema = SchemaContext { fetcher: &Fetcher::new(run.client, &log) };
     let shaper = RecordShaper::new(stream, &configured.stream.json_schema, schema, &log)?;
-    if is_full_refresh && checkpoint::is_complete(&state) {
+    let is_finished = is_full_refresh && checkpoint::is_complete(&state);
+    if is_finished && run.plan.state_file.is_some() {
+        log.log(LogLevel::Info, "the last read of it was finished, and a full refresh reads everything again.")?;
+        state = StreamState::new();
+    } else if is_finished {
         log.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
         out.state(state)?;
         return Ok(out.complete()?);

@@ -20,7 +20,7 @@ use crate::protocol::Failure;
 use crate::source::SourceContext;
 use crate::stop::Stop;
 use crate::streams::HttpStream;
-use crate::{Host, Platform, Registry, Source, run};
+use crate::{Environment, Host, Platform, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
 pub struct InProcess {
@@ -48,7 +48,7 @@ pub struct Finished {
     pub stderr: String,
     /// Every wait, in virtual time.
     pub sleeps: Vec<Duration>,
-    /// `None` if the command line made no sense.
+    /// `None` if the command line made no sense, or the answer is a text.
     messages: Option<Messages>,
 }
 
@@ -194,7 +194,7 @@ impl InProcess {
         self
     }
 
-    /// An environment variable that says something about the network or Airbyte's platform. The process's own are not looked at.
+    /// An environment variable. The process's own are not looked at.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
@@ -205,7 +205,17 @@ impl InProcess {
     /// # Panics
     /// If the output breaks a rule of the protocol.
     #[track_caller]
-    pub fn run(mut self, command: &str) -> Finished {
+    pub fn run(self, command: &str) -> Finished {
+        self.finish(command, true)
+    }
+
+    /// Runs a command whose answer is a text for people and no messages.
+    pub fn run_text(self, command: &str) -> Finished {
+        self.finish(command, false)
+    }
+
+    #[track_caller]
+    fn finish(mut self, command: &str, is_protocol: bool) -> Finished {
         if self.takes_any_config && command != "spec" && !self.args.contains(&"--config".into()) {
             self = self.config(&json!({}));
         }
@@ -214,6 +224,7 @@ impl InProcess {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
             network: NetworkEnvironment::from_vars(self.env.iter().cloned()),
+            environment: Environment::from_vars(self.env.iter().cloned()),
             platform: Platform::from_vars(self.env),
             memory: self.memory,
             stop: self.stop,
@@ -226,7 +237,7 @@ impl InProcess {
         let text = stdout.text();
         // What makes no sense to the command line is answered on stderr.
         let is_usage = status == 2 && text.is_empty();
-        let messages = (!is_usage).then(|| match stdout.lines_left {
+        let messages = (is_protocol && !is_usage).then(|| match stdout.lines_left {
             Some(_) => Messages::parse_cut(&text),
             None => Messages::parse_answer(&text, command, status.into()),
         });

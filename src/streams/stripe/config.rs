@@ -42,7 +42,9 @@ impl StripeConfig {
             Failure::config(format!("The config's `start_date` {start_date:?} is not a date and time: {error}."))
         })?;
         let api_url = text("api_url").unwrap_or(API_URL).to_owned();
-        join_url(&api_url, "").map_err(|failure| Failure::config(format!("The config's `api_url`: {failure}")))?;
+        join_url(&api_url, "").map_err(|failure| {
+            Failure::config(format!("The config's `api_url`: {failure} Write it whole, as in {API_URL}."))
+        })?;
         let client_secret = text("client_secret").unwrap_or_default().to_owned();
         let call_rate_limit = config.get("call_rate_limit").and_then(whole);
         Ok(Self {

@@ -75,6 +75,10 @@ impl Source for Stripe {
         Ok(streams)
     }
 
+    fn has_fixed_streams(&self) -> bool {
+        true
+    }
+
     fn num_workers(&self, config: &Config) -> usize {
         config::num_workers(config)
     }

@@ -163,7 +163,7 @@ impl OAuth2Authenticator {
         {
             if let Some(stored) = &mut credentials.stored {
                 stored.update(access_token.value.expose(), refresh_token.expose(), access_token.expires_at)?;
-                cx.output().control(stored.config().clone())?;
+                cx.output().control(redactor.as_written().restore(stored.config().clone()))?;
             } else {
                 let text = "The token endpoint gave a new refresh token, and this source does not ask for it to be \
                             stored. If the old one is void now, the next sync will fail.";

@@ -1,19 +1,43 @@
 //! From a file to a config the source can rely on: it is a JSON object, every value fits the specification, and every
-//! secret in it is registered before anything is said about it.
+//! secret in it is registered before anything is said about it. `references` are what it takes from the environment,
+//! `schemas` what the specification says of each of its values.
 
-use serde_json::{Map, Value};
+mod references;
+mod schemas;
 
+use serde_json::Value;
+
+use crate::environment::Environment;
 use crate::protocol::{Failure, Redactor};
 use crate::source::Config;
+use schemas::Schemas;
 
-/// Reads and validates a config. `from` names the file in errors.
+/// Reads and validates a config. `from` names the file in errors. References to environment variables are replaced if there
+/// is an `environment` to take them from; otherwise they are texts like any other.
 ///
 /// # Errors
 /// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
-pub(crate) fn load(text: &[u8], from: &str, specification: &Value, redactor: &Redactor) -> Result<Config, Failure> {
-    let config: Value = serde_json::from_slice(text)
-        .map_err(|error| Failure::config(format!("The config in {from} is not valid JSON: {error}.")))?;
-    register_secrets(&config, specification, redactor);
+pub(crate) fn load(
+    text: &[u8],
+    from: &str,
+    specification: &Value,
+    environment: Option<&Environment>,
+    redactor: &Redactor,
+) -> Result<Config, Failure> {
+    let mut config: Value = serde_json::from_slice(text).map_err(|error| {
+        Failure::config(format!("The config in {from} is not valid JSON: {error}. Correct it there."))
+    })?;
+    let schemas = Schemas::of(specification);
+    if let Some(environment) = environment {
+        references::resolve(&mut config, &schemas, environment, redactor).map_err(|problems| {
+            Failure::config(format!(
+                "The config in {from} refers to environment variables that cannot be used: {}. Set the variables or correct \
+                 their names; a text with `${{` in it is written with `$${{`.",
+                problems.join("; ")
+            ))
+        })?;
+    }
+    register_secrets(&config, &schemas, redactor);
     let validator = jsonschema::validator_for(specification)
         .map_err(|error| Failure::system(format!("The source's specification is not a valid JSON Schema: {error}.")))?;
     let problems: Vec<String> = validator.iter_errors(&config).map(|error| describe(&error)).collect();
@@ -26,58 +50,28 @@ pub(crate) fn load(text: &[u8], from: &str, specification: &Value, redactor: &Re
     }
 }
 
+/// The place of a value that looks like a reference to an environment variable, if there is one.
+pub(crate) fn reference_in(config: &Config) -> Option<String> {
+    references::first_place(&Value::Object(config.clone()))
+}
+
 fn describe(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
     let problem = error.masked_with("the value").to_string();
     if place.is_empty() { problem } else { format!("`{place}`: {problem}") }
 }
 
-/// Schemas within schemas that are followed: one may refer to itself.
-const DEPTH: usize = 64;
-
 /// Registers what the specification marks as secret, wherever it stands: in nested objects, lists and alternatives.
-fn register_secrets(config: &Value, specification: &Value, redactor: &Redactor) {
-    Marks { specification, redactor }.register(config, specification, DEPTH);
-}
-
-/// The marks of a specification.
-struct Marks<'a> {
-    specification: &'a Value,
-    redactor: &'a Redactor,
-}
-
-impl Marks<'_> {
-    /// Registers what `schema` marks within `value`. Of alternatives all are taken, whichever the value fits.
-    fn register(&self, value: &Value, schema: &Value, depth: usize) {
-        if schema["airbyte_secret"] == true {
-            return register_all(value, self.redactor);
+fn register_secrets(value: &Value, schemas: &Schemas<'_>, redactor: &Redactor) {
+    match value {
+        _ if schemas.is_secret() => register_all(value, redactor),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| register_secrets(member, &schemas.member(name), redactor));
         }
-        let Some(depth) = depth.checked_sub(1) else { return };
-        let lists = ["oneOf", "anyOf", "allOf"].iter().filter_map(|name| schema[name].as_array()).flatten();
-        let others = ["if", "then", "else"].iter().filter_map(|name| schema.get(name));
-        let target = schema["$ref"].as_str().and_then(|target| self.specification.pointer(target.strip_prefix('#')?));
-        for same in lists.chain(others).chain(target) {
-            self.register(value, same, depth);
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, item)| register_secrets(item, &schemas.item(n), redactor));
         }
-        match value {
-            Value::Object(members) => {
-                for (name, member) in members {
-                    let own = schema["properties"].get(name);
-                    // Whichever pattern a name fits: what is registered without need does no harm.
-                    let by_pattern = schema["patternProperties"].as_object().into_iter().flat_map(Map::values);
-                    let others = by_pattern.chain(schema.get("additionalProperties")).filter(|_| own.is_none());
-                    own.into_iter().chain(others).for_each(|schema| self.register(member, schema, depth));
-                }
-            }
-            Value::Array(items) => {
-                for (n, item) in items.iter().enumerate() {
-                    let of_all = schema.get("items").filter(|items| items.is_object());
-                    let by_place = ["prefixItems", "items"].iter().filter_map(|name| schema[name].get(n));
-                    of_all.into_iter().chain(by_place).for_each(|schema| self.register(item, schema, depth));
-                }
-            }
-            _ => {}
-        }
+        _ => {}
     }
 }
 
@@ -98,6 +92,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_reference_is_replaced_before_the_config_is_validated_and_its_secret_is_known() {
+        let schema = json!({"type": "object", "required": ["key", "n"], "properties": {
+            "key": {"type": "string", "airbyte_secret": true, "minLength": 4},
+            "n": {"type": "integer"},
+        }});
+        let environment = Environment::from_vars([("KEY", "k3y-0123"), ("N", "7")]);
+        let redactor = Redactor::default();
+        let text = br#"{"key": "${KEY}", "n": "${N}"}"#;
+        let config = load(text, "c", &schema, Some(&environment), &redactor).unwrap();
+        assert_eq!((config["key"].as_str(), config["n"].as_i64()), (Some("k3y-0123"), Some(7)));
+        assert_eq!(redactor.redact("k3y-0123"), "****");
+        assert!(load(text, "c", &schema, None, &redactor).unwrap_err().message.contains("`n`"));
+
+        let wrong = Environment::from_vars([("KEY", "k"), ("N", "seven")]);
+        let message = load(text, "c", &schema, Some(&wrong), &redactor).unwrap_err().message;
+        assert!(message.contains("`key`") && message.contains("`n`") && !message.contains("seven"), "{message}");
+    }
+
+    #[test]
     fn every_violation_is_told_in_one_message_without_values() {
         let schema = json!({"type": "object", "required": ["key", "id"], "properties": {
             "key": {"type": "string", "airbyte_secret": true},
@@ -105,7 +118,7 @@ mod tests {
             "nested": {"type": "object", "properties": {"x": {"type": "boolean"}}},
         }});
         let text = br#"{"n": "sk_live_misplaced", "nested": {"x": 3}, "key": 5}"#;
-        let failure = load(text, "config.json", &schema, &Redactor::default()).unwrap_err();
+        let failure = load(text, "config.json", &schema, None, &Redactor::default()).unwrap_err();
         assert_eq!(
             failure.message,
             "The config in config.json does not fit the specification: \"id\" is a required property; \
@@ -124,7 +137,7 @@ mod tests {
         }});
         let config = json!({"a": "s1", "list": [{"b": "s2"}, {"b": "s3"}], "auth": {"c": "s4"}, "open": "o"});
         let redactor = Redactor::default();
-        register_secrets(&config, &schema, &redactor);
+        register_secrets(&config, &Schemas::of(&schema), &redactor);
         assert_eq!(redactor.redact("s1 s2 s3 s4 o"), "**** **** **** **** o");
     }
 
@@ -143,10 +156,10 @@ mod tests {
         let chain = json!({"next": {"next": {"key": "s1"}, "key": "s2"}});
         let config = json!({"chain": chain, "pair": ["o1", "s3"], "other": {"deep": ["s4"]}});
         let redactor = Redactor::default();
-        register_secrets(&config, &schema, &redactor);
+        register_secrets(&config, &Schemas::of(&schema), &redactor);
         assert_eq!(redactor.redact("s1 s2 s3 s4 o1"), "**** **** **** **** o1");
-        register_secrets(&json!({"known": "o2"}), &json!({"properties": {"known": {}}}), &redactor);
-        register_secrets(&json!({}), &json!({"$ref": "#"}), &redactor);
+        register_secrets(&json!({"known": "o2"}), &Schemas::of(&json!({"properties": {"known": {}}})), &redactor);
+        register_secrets(&json!({}), &Schemas::of(&json!({"$ref": "#"})), &redactor);
         assert_eq!(redactor.redact("o2"), "o2");
     }
 
@@ -154,7 +167,7 @@ mod tests {
     fn what_is_no_object_is_refused() {
         for text in ["", "[1]", "{", "7"] {
             let schema = json!({"type": "object"});
-            assert!(load(text.as_bytes(), "-", &schema, &Redactor::default()).is_err(), "{text}");
+            assert!(load(text.as_bytes(), "-", &schema, None, &Redactor::default()).is_err(), "{text}");
         }
     }
 }

@@ -1,0 +1,49 @@
+//! Where the config is, and whether it may refer to the environment.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where the config is.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ConfigArgs {
+    /// The config; ${NAME} in its texts stands for an environment variable
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+
+    /// Whether the config may refer to the environment.
+    #[command(flatten)]
+    pub env: ConfigEnvArgs,
+}
+
+/// Whether the config may refer to the environment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub struct ConfigEnvArgs {
+    /// Whether ${NAME} in the config stands for an environment variable: on or off [default: on, and off within Airbyte's
+    /// platform]
+    #[arg(long, value_name = "WHEN", env = "SOURCE_HTTP_CONFIG_ENV", hide_env_values = true, value_parser = config_env)]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub config_env: ConfigEnv,
+}
+
+/// When references to environment variables are replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConfigEnv {
+    /// Unless the environment looks like that of Airbyte's platform, where it is not the one's who wrote the config.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Images set a variable to nothing to mean the default.
+fn config_env(text: &str) -> Result<ConfigEnv, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "" => Ok(ConfigEnv::Auto),
+        "on" => Ok(ConfigEnv::On),
+        "off" => Ok(ConfigEnv::Off),
+        _ => Err("it is on or off"),
+    }
+}

@@ -1,0 +1,74 @@
+//! The flags of what is for people at a shell alone.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
+
+use super::{ConfigArgs, ConfigEnvArgs};
+
+/// The flags of `discover`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct DiscoverArgs {
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// How to print them: a CATALOG message with their schemas, or a table for people
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: CatalogFormat,
+}
+
+/// How streams are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum CatalogFormat {
+    /// The protocol's message.
+    #[default]
+    Json,
+    /// A table.
+    Table,
+}
+
+/// The flags of `catalog`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CatalogArgs {
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// Only these streams, in this order
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    pub streams: Vec<String>,
+
+    /// Read incrementally what can be read so [default: all of each, every time]
+    #[arg(long)]
+    pub incremental: bool,
+}
+
+/// The flags of `about`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AboutArgs {
+    /// A config, for a source whose streams depend on it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Whether the config may refer to the environment.
+    #[command(flatten)]
+    pub env: ConfigEnvArgs,
+}
+
+/// The arguments of `completions`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// The arguments of `man`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ManArgs {
+    /// The page of one command [default: that of them all]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}

@@ -1,0 +1,50 @@
+//! `about`: what this program is, how it was built, and what it can read.
+
+use std::env::consts::{ARCH, OS};
+
+use super::{Context, table};
+use crate::cli::{AboutArgs, ConfigArgs};
+use crate::protocol::{AirbyteStream, PROTOCOL_VERSION};
+use crate::source::Config;
+use crate::streams::described;
+
+pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
+    let config = match &args.config {
+        Some(file) => Some(cx.config(&ConfigArgs { config: file.clone(), env: args.env })?),
+        None => cx.source.has_fixed_streams().then(Config::new),
+    };
+    let streams: Option<Vec<AirbyteStream>> = match config {
+        Some(config) => Some(cx.streams(&config)?.iter().map(|stream| described(&**stream)).collect()),
+        None => None,
+    };
+    let count = match &streams {
+        Some(streams) => streams.len().to_string(),
+        None => "depend on the config; --config FILE shows them".to_owned(),
+    };
+    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let facts = [
+        ("version", format!("source-http {}", env!("CARGO_PKG_VERSION"))),
+        ("protocol", format!("Airbyte {PROTOCOL_VERSION}")),
+        ("build", format!("{ARCH}-{OS}{}, {profile}", libc())),
+        ("sources", cx.sources.join(", ")),
+        ("source", cx.source.name().to_owned()),
+        ("streams", count),
+    ];
+    let lines: Vec<String> = facts.iter().map(|(name, fact)| format!("{name}\t{fact}\n")).collect();
+    let mut answer = table::aligned(&lines.concat())?;
+    if let Some(streams) = streams {
+        answer.push(b'\n');
+        answer.extend(table::without_fields(&streams)?);
+    }
+    cx.answer(&answer)
+}
+
+/// Which C library is linked: static builds are those with musl, mostly.
+fn libc() -> &'static str {
+    match (cfg!(target_env = "musl"), cfg!(target_env = "gnu"), cfg!(target_env = "msvc")) {
+        (true, ..) => "-musl",
+        (_, true, _) => "-gnu",
+        (.., true) => "-msvc",
+        _ => "",
+    }
+}

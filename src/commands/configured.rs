@@ -1,0 +1,88 @@
+//! Configured catalogs that are made here: that of a read without one, and the one that `catalog` prints.
+
+use std::sync::Arc;
+
+use crate::protocol::{
+    AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, Failure, StreamDescriptor, SyncMode,
+};
+use crate::streams::{HttpStream, described};
+
+/// Every stream, without its schema; incrementally where that is wanted and can be.
+pub(super) fn everything(streams: &[Arc<dyn HttpStream>], incremental: bool) -> ConfiguredCatalog {
+    let streams = streams.iter().map(|stream| configured(described(&**stream), incremental));
+    ConfiguredCatalog { streams: streams.collect() }
+}
+
+/// Only the named streams of a catalog, in the order they are named. No name picks all.
+pub(super) fn pick(catalog: ConfiguredCatalog, names: &[String]) -> Result<ConfiguredCatalog, Failure> {
+    if names.is_empty() {
+        return Ok(catalog);
+    }
+    let mut left = catalog.streams;
+    let mut picked = Vec::new();
+    for name in names {
+        let Some(at) = left.iter().position(|configured| configured.stream.name == *name) else {
+            let known = left.iter().map(|configured| configured.stream.name.as_str()).collect::<Vec<_>>();
+            return Err(Failure::config(format!(
+                "--streams names {name:?}, which is not there, or named twice. The streams left to pick are: {}.",
+                known.join(", ")
+            )));
+        };
+        picked.push(left.remove(at));
+    }
+    Ok(ConfiguredCatalog { streams: picked })
+}
+
+/// The stream that a catalog of this source means.
+pub(super) fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Option<&'a dyn HttpStream> {
+    let mut streams = streams.iter().map(|stream| &**stream);
+    streams.find(|stream| stream.name() == wanted.name && stream.namespace() == wanted.namespace.as_deref())
+}
+
+/// What a destination is to do follows from how the stream is read: all of it takes the place of what is there; what is
+/// new comes on top, or in the place of what has the same key.
+fn configured(stream: AirbyteStream, incremental: bool) -> ConfiguredStream {
+    let cursor_field = stream.default_cursor_field.clone().unwrap_or_default();
+    let primary_key = stream.source_defined_primary_key.clone().unwrap_or_default();
+    let can_be = stream.supported_sync_modes.contains(&SyncMode::Incremental) && !cursor_field.is_empty();
+    let (sync_mode, destination_sync_mode) = match (incremental && can_be, primary_key.is_empty()) {
+        (true, false) => (SyncMode::Incremental, DestinationSyncMode::AppendDedup),
+        (true, true) => (SyncMode::Incremental, DestinationSyncMode::Append),
+        (false, _) => (SyncMode::FullRefresh, DestinationSyncMode::Overwrite),
+    };
+    ConfiguredStream { sync_mode, destination_sync_mode, cursor_field, primary_key, stream }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn modes(stream: Value, incremental: bool) -> Value {
+        let configured = configured(serde_json::from_value(stream).unwrap(), incremental);
+        let Value::Object(mut configured) = serde_json::to_value(configured).unwrap() else { unreachable!() };
+        configured.remove("stream");
+        Value::Object(configured)
+    }
+
+    #[test]
+    fn a_stream_is_read_incrementally_where_that_is_wanted_and_can_be() {
+        let both = json!(["full_refresh", "incremental"]);
+        let keyed = json!({"name": "a", "supported_sync_modes": both, "default_cursor_field": ["u"],
+                           "source_defined_primary_key": [["id"]]});
+        let full = json!({"sync_mode": "full_refresh", "destination_sync_mode": "overwrite", "cursor_field": ["u"],
+                          "primary_key": [["id"]]});
+        assert_eq!(modes(keyed.clone(), false), full);
+        let dedup = json!({"sync_mode": "incremental", "destination_sync_mode": "append_dedup", "cursor_field": ["u"],
+                           "primary_key": [["id"]]});
+        assert_eq!(modes(keyed, true), dedup);
+        let keyless = json!({"name": "a", "supported_sync_modes": both, "default_cursor_field": ["u"]});
+        let append = json!({"sync_mode": "incremental", "destination_sync_mode": "append", "cursor_field": ["u"]});
+        assert_eq!(modes(keyless, true), append);
+        // Its cursor would have to be chosen by a person.
+        let no_cursor = json!({"name": "a", "supported_sync_modes": both});
+        let overwrite = json!({"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"});
+        assert_eq!(modes(no_cursor, true), overwrite);
+    }
+}

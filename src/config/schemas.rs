@@ -1,0 +1,69 @@
+//! Which parts of a specification speak of a value of the config: in nested objects, lists and alternatives, behind
+//! references. Of alternatives all are taken, whichever the value fits.
+
+use serde_json::{Map, Value};
+
+/// What a specification says of one value: every schema that may be meant for it.
+#[derive(Debug, Clone)]
+pub(super) struct Schemas<'a> {
+    specification: &'a Value,
+    schemas: Vec<&'a Value>,
+}
+
+impl<'a> Schemas<'a> {
+    /// Those of a whole config.
+    pub(super) fn of(specification: &'a Value) -> Self {
+        Self { specification, schemas: Vec::new() }.with([specification])
+    }
+
+    /// Those of an object's member.
+    pub(super) fn member(&self, name: &str) -> Self {
+        let members = self.schemas.iter().flat_map(|schema| {
+            let own = schema["properties"].get(name);
+            // Whichever pattern a name fits: what is said of a value without need does no harm.
+            let by_pattern = schema["patternProperties"].as_object().into_iter().flat_map(Map::values);
+            let others = by_pattern.chain(schema.get("additionalProperties")).filter(move |_| own.is_none());
+            own.into_iter().chain(others)
+        });
+        Self { specification: self.specification, schemas: Vec::new() }.with(members)
+    }
+
+    /// Those of a list's item.
+    pub(super) fn item(&self, place: usize) -> Self {
+        let items = self.schemas.iter().flat_map(|schema| {
+            let of_all = schema.get("items").filter(|items| items.is_object());
+            let by_place = ["prefixItems", "items"].into_iter().filter_map(move |name| schema[name].get(place));
+            of_all.into_iter().chain(by_place)
+        });
+        Self { specification: self.specification, schemas: Vec::new() }.with(items)
+    }
+
+    /// Whether the value is a secret, with all that is in it.
+    pub(super) fn is_secret(&self) -> bool {
+        self.schemas.iter().any(|schema| schema["airbyte_secret"] == true)
+    }
+
+    /// Whether a value of this type, in the words of JSON Schema, is asked for by name.
+    pub(super) fn names_type(&self, name: &str) -> bool {
+        let types = self.schemas.iter().map(|schema| &schema["type"]);
+        types
+            .into_iter()
+            .any(|types| types == name || types.as_array().is_some_and(|types| types.iter().any(|t| t == name)))
+    }
+
+    /// Takes further schemas in, and all that they are made of; each once, as one may refer to itself.
+    fn with(mut self, schemas: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut open: Vec<&Value> = schemas.into_iter().collect();
+        while let Some(schema) = open.pop() {
+            if self.schemas.iter().any(|known| std::ptr::eq(*known, schema)) {
+                continue;
+            }
+            self.schemas.push(schema);
+            let lists = ["oneOf", "anyOf", "allOf"].iter().filter_map(|name| schema[name].as_array()).flatten();
+            let others = ["if", "then", "else"].iter().filter_map(|name| schema.get(name));
+            let target = schema["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+            open.extend(lists.chain(others).chain(target.and_then(|target| self.specification.pointer(target))));
+        }
+        self
+    }
+}

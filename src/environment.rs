@@ -1,0 +1,80 @@
+//! The process's environment as a value. It is read once, when a run begins, and handed on: so tests need not change their
+//! own, and what looks at it shows in the types.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::sync::Arc;
+
+/// Set by us, or by people, and no sign of the platform.
+const OUR_OWN: &str = "AIRBYTE_SOURCE";
+
+/// Environment variables. One that is set to nothing counts as not set. Default: none.
+#[derive(Clone, Default)]
+pub struct Environment(Arc<HashMap<OsString, OsString>>);
+
+impl Environment {
+    /// The process's own.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::from_vars(std::env::vars_os())
+    }
+
+    /// One of these variables.
+    #[must_use]
+    pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Self {
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(Arc::new(vars.filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// The value of a variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// A variable that says that this may be Airbyte's platform, where the config and the environment belong to different
+    /// people: `DEPLOYMENT_MODE`, or any that begins with `WORKER_` or `AIRBYTE_`, as the platform sets some and every
+    /// image that it can run sets `AIRBYTE_ENTRYPOINT`. The first by name.
+    #[must_use]
+    pub fn sign_of_the_platform(&self) -> Option<&str> {
+        let names = self.0.keys().filter_map(|name| name.to_str());
+        let is_sign = |name: &&str| {
+            *name == "DEPLOYMENT_MODE"
+                || *name != OUR_OWN && ["WORKER_", "AIRBYTE_"].iter().any(|start| name.starts_with(start))
+        };
+        names.filter(is_sign).min()
+    }
+}
+
+/// The names only: there may be secrets in the values.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_platform_is_known_by_its_variables_and_not_by_ours() {
+        for (name, sign) in [
+            ("AIRBYTE_SOURCE", None),
+            ("HOME", None),
+            ("AIRBYTE_ENTRYPOINT", Some("AIRBYTE_ENTRYPOINT")),
+            ("DEPLOYMENT_MODE", Some("DEPLOYMENT_MODE")),
+            ("WORKER_JOB_ID", Some("WORKER_JOB_ID")),
+        ] {
+            assert_eq!(Environment::from_vars([(name, "x")]).sign_of_the_platform(), sign);
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set_and_values_are_not_shown() {
+        let environment = Environment::from_vars([("A", ""), ("B", "secret")]);
+        assert_eq!((environment.get("A"), environment.get("B")), (None, Some(OsStr::new("secret"))));
+        assert_eq!(format!("{environment:?}"), "{\"B\"}");
+    }
+}
