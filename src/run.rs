@@ -7,15 +7,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::bug;
-use crate::cli::{self, Invocation};
+use crate::cli::{self, Command, Format, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
-use crate::protocol::{Failure, Output, Redactor};
+use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
+use crate::terminal::{self, ReadEnd, Screen, Terminal};
 #[cfg(unix)]
 use crate::watch;
 
@@ -42,8 +43,10 @@ pub struct Host {
     pub stdin: Box<dyn Read + Send>,
     /// Protocol messages, and the answers to `--help` and `--version`.
     pub stdout: Box<dyn Write + Send>,
-    /// What is wrong with the command line.
-    pub stderr: Box<dyn Write>,
+    /// What is wrong with the command line; what is for people, if it is a terminal.
+    pub stderr: Box<dyn Write + Send>,
+    /// The terminal that stderr is, if it is one.
+    pub terminal: Terminal,
 }
 
 impl Host {
@@ -60,6 +63,7 @@ impl Host {
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
+            terminal: Terminal::system(),
         }
     }
 }
@@ -101,8 +105,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
     run_command(&invocation, source, host)
 }
 
-fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> u8 {
-    let output = Output::new(host.stdout, host.clock.clone(), Redactor::default(), invocation.log_level);
+fn run_command(invocation: &Invocation, source: &dyn Source, host: Host) -> u8 {
+    let is_read = matches!(invocation.command, Command::Read(_));
+    let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
+    let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, is_read);
+    // Who sees stdout go by sees the messages there, and a check has a list of its own.
+    let has_people = is_bare
+        || screen.is_watched() && !screen.terminal().has_stdout() && !matches!(invocation.command, Command::Check(_));
+    let mut output = Output::new(host.stdout, host.clock.clone(), Redactor::default(), invocation.log_level);
+    if has_people {
+        output = output.with_people(Arc::new(screen.clone()));
+    }
+    if is_bare {
+        output = output.bare_records();
+    }
     let output = Arc::new(output);
     let mut cx = commands::Context {
         source,
@@ -114,22 +130,43 @@ fn run_command(invocation: &Invocation, source: &dyn Source, mut host: Host) -> 
         stop: &host.stop,
         stdin: Some(host.stdin),
         cache_dir: invocation.cache_dir.as_deref(),
+        screen: &screen,
+        report: None,
     };
     let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
-    match result {
-        Ok(true) => DONE,
-        Ok(false) => FAILED,
+    let is_over = result.as_ref().is_err_and(is_closed_pipe);
+    let (exit_code, failure) = match result {
+        Ok(true) => (DONE, None),
+        Ok(false) => (FAILED, None),
         // Whoever read stdout has seen enough.
-        Err(error) if is_closed_pipe(&error) => DONE,
+        Err(_) if is_over => (DONE, None),
         Err(error) => {
-            // If stdout is what failed, there is nobody left to tell but stderr.
-            let failure = Failure::from_error(error);
-            if output.failure(&failure).is_err() {
-                let text = output.redactor().redact(&failure.message);
-                let _ = writeln!(host.stderr, "error: {text}");
-            }
-            host.stop.reason().map_or(FAILED, StopReason::exit_code)
+            let mut failure = Failure::from_error(error);
+            failure.message = output.redactor().redact(&failure.message);
+            (host.stop.reason().map_or(FAILED, StopReason::exit_code), Some(failure))
+        }
+    };
+    if let Some(report) = &mut cx.report
+        && let Err(error) = report.write(exit_code, failure.as_ref(), output.elapsed())
+    {
+        let _ = output.log(LogLevel::Warn, &format!("The summary file cannot be written: {error}."));
+    }
+    if let Some(failure) = &failure {
+        let is_told = output.failure(failure).is_ok() || has_people;
+        // If stdout is what failed, there is nobody left to tell but stderr.
+        if !(is_read && screen.is_watched()) && (!is_told || screen.is_watched() && !has_people) {
+            screen.error(&failure.message);
         }
     }
+    if let Some(report) = cx.report.filter(|_| screen.is_watched() && !is_over) {
+        let (streams, total) = report.tally.summary(output.elapsed());
+        let end = match &failure {
+            None => ReadEnd::Done,
+            Some(failure) if host.stop.is_requested() => ReadEnd::Stopped(failure),
+            Some(failure) => ReadEnd::Failed(failure),
+        };
+        screen.write(&terminal::summary(&screen, &streams, &total, end));
+    }
+    exit_code
 }

@@ -45,7 +45,7 @@ impl Binary {
     fn of(mut command: Command, args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         command.args(args).current_dir(&directory);
-        for name in ["AIRBYTE_SOURCE", "LOG_LEVEL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        for name in ["AIRBYTE_SOURCE", "LOG_LEVEL", "NO_COLOR", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             command.env_remove(name);
         }
         Self { command, directory, stdin: None }
@@ -88,7 +88,9 @@ impl Binary {
         let command = self.command.get_args().next().unwrap_or_default().to_string_lossy();
         let status = output.status.code();
         let is_usage = status == Some(2) && stdout.is_empty() || self.command.get_args().any(|arg| arg == "--help");
-        let is_command = ["spec", "check", "discover", "read"].contains(&&*command) && !is_usage;
+        // Bare records are no messages.
+        let is_bare = self.command.get_args().any(|arg| arg == "jsonl");
+        let is_command = ["spec", "check", "discover", "read"].contains(&&*command) && !is_usage && !is_bare;
         let messages = is_command.then(|| Messages::parse_answer(&stdout, &command, status.unwrap()));
         Output { status, stdout, stderr, messages }
     }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Context, name};
-use crate::cli::ReadArgs;
+use super::{Context, Report, name};
+use crate::cli::{Format, ReadArgs};
 use crate::protocol::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, Failure, InputState, SyncMode};
 use crate::streams::HttpStream;
 use crate::sync::{self, ReadPlan};
+use crate::terminal::{Progress, ReadView};
 
 pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
+    let tally = cx.report.insert(Report::open(args.summary.as_deref())?).tally.clone();
     let config = cx.config(&args.config.config)?;
     let streams = cx.streams(&config)?;
     let catalog = match &args.catalog {
@@ -16,13 +18,33 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         None => everything(&streams),
     };
     let catalog = pick(catalog, &args.streams)?;
+    if args.format == Format::Jsonl {
+        only_one(&catalog)?;
+    }
     let state = match &args.state {
         Some(file) => InputState::parse(&cx.read_file(file, "state", "--state")?, &name(file))?,
         None => InputState::default(),
     };
     let num_workers = args.workers.map_or_else(|| cx.source.num_workers(&config), usize::from);
     let plan = ReadPlan { streams: &streams, catalog: &catalog, state: &state, limit: args.limit, num_workers };
-    sync::read(&plan, &cx.client(), cx.output, cx.memory)
+    let _progress = Progress::start(cx.screen, ReadView::new(&tally, &cx.clock));
+    sync::read(&plan, &cx.client(), cx.output, cx.memory, &tally)
+}
+
+/// Bare records do not say whose they are.
+fn only_one(catalog: &ConfiguredCatalog) -> Result<(), Failure> {
+    let names: Vec<&str> = catalog.streams.iter().map(|configured| configured.stream.name.as_str()).collect();
+    match &*names {
+        [_] => Ok(()),
+        [] => Err(Failure::config(
+            "--format jsonl writes the records of one stream, and the catalog has none. Put one into it.",
+        )),
+        names => Err(Failure::config(format!(
+            "--format jsonl writes the records of one stream, and {} are chosen. Name one of them with --streams: {}.",
+            names.len(),
+            names.join(", ")
+        ))),
+    }
 }
 
 /// The catalog of someone who gave none: every stream, incrementally where possible.
