@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use source_http::terminal::Terminal;
 use source_http::testing::{Messages, StripeMock};
 use source_http::{Host, Registry, run};
 
@@ -91,7 +92,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Runs one command in this process. Returns its exit code and stdout.
 fn call(args: &[&str]) -> (u8, String) {
     let stdout = Shared::default();
-    let host = Host { stdout: Box::new(stdout.clone()), ..Host::system() };
+    // What is for people is told here.
+    let host = Host { stdout: Box::new(stdout.clone()), terminal: Terminal::none(), ..Host::system() };
     let args = std::iter::once("source-http").chain(args.iter().copied()).map(Into::into);
     let status = run(args, &Registry::built_in(), host);
     let bytes = std::mem::take(&mut *stdout.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -7,6 +7,9 @@ use source_http::testing::{InProcess, Reply, StripeMock};
 use crate::stripe_streams;
 use crate::support::binary::{Binary, config};
 
+/// What a check says that has nothing to complain of: none of the parents has children.
+const ALL_CAN_BE_READ: &str = "Asked for the first page of 48 streams with the key sk_test_****: all can be read.";
+
 /// The paths of the lists of all streams, each once, in alphabetical order.
 fn paths() -> Vec<String> {
     let mut paths = stripe_streams::list_paths();
@@ -24,10 +27,10 @@ fn asked(mock: &StripeMock) -> Vec<String> {
 }
 
 #[test]
-fn a_key_that_can_read_everything_succeeds_and_nothing_is_said() {
+fn a_key_that_can_read_everything_succeeds_and_what_was_tried_is_said() {
     let mock = StripeMock::builder().count("charges", 3).start();
     let output = Binary::new(&["check", "--config", "c.json"]).file("c.json", config(&mock)).run();
-    assert_eq!(output.messages().connection_status(), ("SUCCEEDED", None));
+    assert_eq!(output.messages().connection_status(), ("SUCCEEDED", Some(ALL_CAN_BE_READ)));
     assert_eq!((output.status, output.stdout.lines().count()), (Some(0), 1));
     assert_eq!(asked(&mock), paths());
 }
@@ -70,7 +73,7 @@ fn streams_that_a_restricted_key_cannot_read_are_named_with_the_permission_that_
         output.stdout.lines().collect::<Vec<_>>(),
         [
             r#"{"type":"LOG","log":{"level":"WARN","message":"The key in `client_secret` cannot read 3 of 48 streams. They will be skipped: charges (lacks rak_charge_read), refunds (lacks read permission for /v1/refunds), accounts (This account has no such list: leave the stream out)."}}"#,
-            r#"{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED","message":"The key cannot read: charges, refunds, accounts. They will be skipped."}}"#,
+            r#"{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED","message":"Asked for the first page of 48 streams with the key sk_test_****: 45 can be read, 3 may not be read. The key cannot read: charges, refunds, accounts. They will be skipped."}}"#,
         ]
     );
     output.messages();
@@ -82,11 +85,12 @@ fn a_key_that_cannot_read_events_is_told_what_that_means_for_the_other_streams()
     let mock = StripeMock::builder().forbid("/v1/events").start();
     let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
     let messages = output.messages();
+    let tried = "Asked for the first page of 48 streams with the key sk_test_****: 1 may not be read, 47 can be read.";
     let told = "They will be skipped. Incremental reads learn from events what has changed: without that permission they \
                 are skipped after the first read.";
     assert_eq!(
         messages.connection_status(),
-        ("SUCCEEDED", Some(format!("The key cannot read: events. {told}").as_str()))
+        ("SUCCEEDED", Some(format!("{tried} The key cannot read: events. {told}").as_str()))
     );
     let logs = messages.logs();
     assert!(logs.len() == 1 && logs[0].0 == "WARN" && logs[0].1.contains("events (lacks "), "{logs:?}");
@@ -100,7 +104,8 @@ fn a_key_that_can_read_nothing_fails_with_the_setting_and_the_permissions_named(
     let messages = output.messages();
     let (status, message) = messages.connection_status();
     let message = message.unwrap();
-    assert_eq!((status, messages.logs().len()), ("FAILED", 0));
+    let tried = "Asked for the first page of 48 streams with the key sk_test_****: none may be read.";
+    assert_eq!((status, messages.logs()), ("FAILED", vec![("INFO", tried)]));
     let beginning = "The key in `client_secret` can read none of the streams. Give it read permission for what is to be \
                      read, or check `account_id`: events (lacks ";
     assert!(message.starts_with(beginning), "{message}");
@@ -115,7 +120,8 @@ fn a_key_that_is_refused_altogether_fails_with_the_first_request() {
     let output = Binary::new(&["check", "--config", "-"]).stdin(wrong).run();
     let messages = output.messages();
     let (status, message) = messages.connection_status();
-    assert_eq!((status, messages.logs().len()), ("FAILED", 0));
+    let tried = "Asked for the first page of `events` with the key sk_test_****: that failed.";
+    assert_eq!((status, messages.logs()), ("FAILED", vec![("INFO", tried)]));
     assert!(message.unwrap().ends_with("Check `client_secret` in the config."), "{message:?}");
     assert_eq!(asked(&mock), ["/v1/events"]);
 }
@@ -176,5 +182,5 @@ fn a_config_that_cannot_be_used_is_one_failed_status_too() {
 fn a_config_with_a_byte_order_mark_is_read() {
     let mock = StripeMock::builder().start();
     let output = Binary::new(&["check", "--config", "-"]).stdin(format!("\u{feff}{}", config(&mock))).run();
-    assert_eq!(output.messages().connection_status(), ("SUCCEEDED", None));
+    assert_eq!(output.messages().connection_status(), ("SUCCEEDED", Some(ALL_CAN_BE_READ)));
 }

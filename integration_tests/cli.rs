@@ -28,6 +28,8 @@ fn a_command_line_that_makes_no_sense_exits_with_2_and_says_why_on_stderr_alone(
         (&["check"], "--config <FILE>"),
         (&["read", "--config", "c", "--limit", "0"], "0 is not in 1.."),
         (&["read", "--config", "-", "--catalog", "-"], "only one FILE can be -"),
+        (&["read", "--config", "c", "--summary", "-"], "--summary cannot be -"),
+        (&["read", "--config", "c", "--format", "csv", "--quiet"], "[possible values: protocol, jsonl]"),
         (
             &["spec", "--source", "nothing"],
             "there is no source \"nothing\"; --source and AIRBYTE_SOURCE take one of: stripe",

@@ -48,7 +48,10 @@ fn probe(server: &Server, workers: usize, make: fn(&str) -> Vec<Arc<dyn HttpStre
     let messages = done.messages();
     let (status, message) = messages.connection_status();
     assert_eq!(status, "SUCCEEDED");
-    message.unwrap().to_owned()
+    let (asked, told) = message.unwrap().split_once(": ").unwrap();
+    assert!(asked.starts_with("Asked for the first page of "), "{asked}");
+    let (_, told) = told.split_once(". ").unwrap();
+    told.to_owned()
 }
 
 fn seven(url: &str) -> Vec<Arc<dyn HttpStream>> {

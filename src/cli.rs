@@ -8,7 +8,7 @@ mod people;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::LogLevel;
 pub use config_args::{ConfigArgs, ConfigEnv, ConfigEnvArgs};
@@ -21,6 +21,7 @@ Examples:
   source-http check --config config.json --exit-status
   source-http discover --config config.json
   source-http read --config config.json --streams charges,customers > out.jsonl
+  source-http read --config config.json --streams charges --format jsonl | jq .id
   source-http read --config config.json --catalog catalog.json --state state.json
   source-http read --config config.json --state-file state.json >> out.jsonl
 
@@ -29,7 +30,7 @@ FILE may be - for standard input.
 
 Exit codes:
     0  done; also a check that failed, unless --exit-status is given
-    1  failed; the last line on stdout says why
+    1  failed; the last line on stdout says why, with --format jsonl stderr
     2  the command line makes no sense; see stderr
   130  ended by SIGINT (Ctrl-C), with the states of what was read
   143  ended by SIGTERM, in the same way";
@@ -53,6 +54,10 @@ struct Cli {
     /// Log every request
     #[arg(long, global = true)]
     debug: bool,
+
+    /// Write nothing to stderr for people: no progress, no summary. Errors are written where they are told nowhere else
+    #[arg(short, long, global = true)]
+    quiet: bool,
 
     /// Log lines below this level are left out [default: info]
     #[arg(long, hide = true, global = true, value_name = "LEVEL", env = "LOG_LEVEL")]
@@ -122,6 +127,24 @@ pub struct ReadArgs {
     /// Read so many parts of streams at the same time [default: what the source says, often a setting of its config]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,
+
+    /// What stdout is to hold [default: protocol]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_default_value = true)]
+    pub format: Format,
+
+    /// At the end, write what was done, stream by stream, into this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+}
+
+/// What `read` writes to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Airbyte protocol messages
+    #[default]
+    Protocol,
+    /// The records of one stream, one JSON object a line; all else goes to stderr as text
+    Jsonl,
 }
 
 /// A command line that makes sense.
@@ -135,6 +158,8 @@ pub struct Invocation {
     pub cache_dir: Option<PathBuf>,
     /// Log lines below this level are left out.
     pub log_level: LogLevel,
+    /// Nothing is written for people.
+    pub quiet: bool,
 }
 
 /// Parses a command line. `args` begins with the program's name.
@@ -147,8 +172,12 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
         let text = "only one FILE can be -: standard input can be read once\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
     }
-    if matches!(&cli.command, Command::Read(args) if args.state_file.as_ref().is_some_and(|file| file.as_os_str() == "-"))
-    {
+    let is_stdin = |file: &Option<PathBuf>| file.as_ref().is_some_and(|file| file.as_os_str() == "-");
+    if matches!(&cli.command, Command::Read(args) if is_stdin(&args.summary)) {
+        let text = "--summary cannot be -: stdout is for the records\n";
+        return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
+    }
+    if matches!(&cli.command, Command::Read(args) if is_stdin(&args.state_file)) {
         let text = "--state-file cannot be -: states are written to it; --state can\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
     }
@@ -162,7 +191,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
     // Images set a variable to nothing to mean the default.
     let source = cli.source.filter(|name| !name.is_empty());
     let cache_dir = cli.cache_dir.filter(|directory| !directory.as_os_str().is_empty());
-    Ok(Invocation { command: cli.command, source, cache_dir, log_level })
+    Ok(Invocation { command: cli.command, source, cache_dir, log_level, quiet: cli.quiet })
 }
 
 impl Command {

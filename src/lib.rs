@@ -36,6 +36,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read`, or of what else people at a shell want |
+//! | [`terminal`] | what a person at a terminal sees, on stderr |
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
 //! | [`source`] | the [`Source`] contract, the registry, the config |
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
@@ -57,14 +58,15 @@ pub mod http;
 pub mod json;
 pub mod memory;
 mod pipe;
-mod plain_messages;
 mod platform;
+mod probes;
 pub mod protocol;
 mod run;
 pub mod source;
 pub mod stop;
 pub mod streams;
 pub mod sync;
+pub mod terminal;
 #[cfg(feature = "testing")]
 #[allow(
     clippy::cast_possible_truncation,

@@ -4,10 +4,10 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::bug;
-use crate::cli::{self, Invocation};
+use crate::cli::{self, Command, Format, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::environment::Environment;
@@ -15,12 +15,12 @@ use crate::gapless::Gapless;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
 use crate::pipe;
-use crate::plain_messages::PlainMessages;
 use crate::platform::Platform;
-use crate::protocol::{Failure, Output, Redactor};
+use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
+use crate::terminal::{self, ReadEnd, Screen, Terminal};
 #[cfg(unix)]
 use crate::watch;
 
@@ -51,8 +51,10 @@ pub struct Host {
     pub stdin: Box<dyn Read + Send>,
     /// Protocol messages, or the answer to a command for people, `--help` and `--version`.
     pub stdout: Box<dyn Write + Send>,
-    /// What is wrong with the command line; what else there is to say to people whose answer is a text.
+    /// What is wrong with the command line; what is for people, if it is a terminal or stdout has no place for it.
     pub stderr: Box<dyn Write + Send>,
+    /// The terminal that stderr is, if it is one.
+    pub terminal: Terminal,
 }
 
 impl Host {
@@ -70,6 +72,7 @@ impl Host {
             stdin: Box::new(io::stdin()),
             stdout: Box::new(pipe::stdout()),
             stderr: Box::new(io::stderr()),
+            terminal: Terminal::system(),
         }
     }
 }
@@ -112,14 +115,27 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
 }
 
 fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], host: Host) -> u8 {
-    let stderr = Arc::new(Mutex::new(host.stderr));
+    let is_read = matches!(invocation.command, Command::Read(_));
+    let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
+    let is_text = invocation.command.is_for_people();
+    let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, is_read);
     let stdout = Box::new(Gapless::new(host.stdout));
     let stdout_failure = stdout.failure();
-    let (messages, answer): (Box<dyn Write + Send>, Box<dyn Write + Send>) = match invocation.command.is_for_people() {
-        true => (Box::new(PlainMessages::new(Shared(stderr.clone()))), stdout),
+    // Where the answer is a text, it has no place for messages.
+    let (messages, answer): (Box<dyn Write + Send>, Box<dyn Write + Send>) = match is_text {
+        true => (Box::new(io::sink()), stdout),
         false => (stdout, Box::new(io::sink())),
     };
-    let output = Output::new(messages, host.clock.clone(), Redactor::default(), invocation.log_level);
+    // Who sees stdout go by sees the messages there, and a check has a list of its own.
+    let is_seen = screen.terminal().has_stdout() || matches!(invocation.command, Command::Check(_));
+    let has_people = is_bare || is_text || screen.is_watched() && !is_seen;
+    let mut output = Output::new(messages, host.clock.clone(), Redactor::default(), invocation.log_level);
+    if has_people {
+        output = output.with_people(Arc::new(screen.clone()));
+    }
+    if is_bare {
+        output = output.bare_records();
+    }
     let output = Arc::new(output);
     let mut cx = commands::Context {
         source,
@@ -135,44 +151,52 @@ fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], h
         stdin: Some(host.stdin),
         answer,
         cache_dir: invocation.cache_dir.as_deref(),
+        screen: &screen,
+        report: None,
     };
     let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
-    if let Some(error) = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
-        // There is nobody left to tell but stderr.
-        let _ = writeln!(
-            Shared(stderr),
-            "error: Standard output cannot be written: {error}. Make room where it leads to, or lead it elsewhere, and run \
-             again: a read goes on from its last states."
-        );
-        return host
-            .stop
-            .reason()
-            .filter(|reason| **reason != StopReason::ClosedStdout)
-            .map_or(FAILED, StopReason::exit_code);
-    }
-    match result {
-        Ok(true) => DONE,
-        Ok(false) => FAILED,
+    let stdout_error = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    let is_over = stdout_error.is_none() && result.as_ref().is_err_and(is_closed_pipe);
+    let (exit_code, failure) = match (stdout_error, result) {
+        (Some(error), _) => {
+            let failure = Failure::system(format!(
+                "Standard output cannot be written: {error}. Make room where it leads to, or lead it elsewhere, and run \
+                 again: a read goes on from its last states."
+            ));
+            let reason = host.stop.reason().filter(|reason| **reason != StopReason::ClosedStdout);
+            (reason.map_or(FAILED, StopReason::exit_code), Some(failure))
+        }
+        (None, Ok(true)) => (DONE, None),
+        (None, Ok(false)) => (FAILED, None),
         // Whoever read stdout has seen enough.
-        Err(error) if is_closed_pipe(&error) => DONE,
-        Err(error) => {
-            // If nobody reads any more, nobody wants to know either.
-            let _ = output.failure(&Failure::from_error(error));
-            host.stop.reason().map_or(FAILED, StopReason::exit_code)
+        (None, Err(_)) if is_over => (DONE, None),
+        (None, Err(error)) => {
+            let mut failure = Failure::from_error(error);
+            failure.message = output.redactor().redact(&failure.message);
+            (host.stop.reason().map_or(FAILED, StopReason::exit_code), Some(failure))
+        }
+    };
+    if let Some(report) = &mut cx.report
+        && let Err(error) = report.write(exit_code, failure.as_ref(), output.elapsed())
+    {
+        let _ = output.log(LogLevel::Warn, &format!("The summary file cannot be written: {error}."));
+    }
+    if let Some(failure) = &failure {
+        let is_told = output.failure(failure).is_ok() || has_people;
+        // If stdout is what failed, there is nobody left to tell but stderr.
+        if !(is_read && screen.is_watched()) && (!is_told || screen.is_watched() && !has_people) {
+            screen.error(&failure.message);
         }
     }
-}
-
-/// Stderr, for messages and for what is said when they cannot be.
-struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    if let Some(report) = cx.report.filter(|_| screen.is_watched() && !is_over) {
+        let (streams, total) = report.tally.summary(output.elapsed());
+        let end = match &failure {
+            None => ReadEnd::Done,
+            Some(failure) if host.stop.is_requested() => ReadEnd::Stopped(failure),
+            Some(failure) => ReadEnd::Failed(failure),
+        };
+        screen.write(&terminal::summary(&screen, &streams, &total, end));
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
-    }
+    exit_code
 }

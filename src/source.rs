@@ -13,6 +13,8 @@ use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamS
 use crate::stop::Stop;
 use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
 
+pub use crate::probes::{Probe, ProbeEnd, Probes};
+
 /// A config that fits the source's specification. It is as the user wrote it, with references to environment variables
 /// replaced: members that were left out are not there, also where the specification has a `default` for them.
 pub type Config = Map<String, Value>;
@@ -38,15 +40,23 @@ pub struct CheckContext<'a> {
     pub fetcher: &'a Fetcher<'a>,
     /// For log lines.
     pub output: &'a Output,
+    /// Where each probe is noted.
+    pub probes: &'a Probes,
 }
 
 impl CheckContext<'_> {
-    /// Reads the first page of a stream's first slice. False if there is no slice, so nothing was asked and nothing is
+    /// Reads the first page of a stream's first slice, and notes what came of it. False if there is no slice, so nothing was asked and nothing is
     /// known.
     ///
     /// # Errors
     /// Whatever keeps the page from being read.
     pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
+        let result = bug::caught(|| self.ask(stream));
+        self.probes.note(stream.name(), &result);
+        result
+    }
+
+    fn ask(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
         let state = StreamState::new();
         let cx = SliceContext {
             sync_mode: SyncMode::FullRefresh,
@@ -76,7 +86,7 @@ impl CheckContext<'_> {
     pub fn probe_all(&self, streams: &[Arc<dyn HttpStream>], workers: usize) -> Vec<anyhow::Result<bool>> {
         let (next, failed) = (AtomicUsize::new(1), AtomicBool::new(false));
         let probe = |stream: &Arc<dyn HttpStream>| {
-            let result = bug::caught(|| self.probe(&**stream));
+            let result = self.probe(&**stream);
             let is_fault =
                 |error: &anyhow::Error| !error.downcast_ref().is_some_and(|failure: &Failure| failure.skips_stream);
             if result.as_ref().is_err_and(is_fault) {
@@ -184,8 +194,14 @@ pub trait Source: Send + Sync {
         1
     }
 
+    /// The credentials of a config as they may be shown: which ones they are, and nothing that is secret, for example `the
+    /// key sk_test_****`. A check says with which credentials it was made. Default: `None`.
+    fn shown_credentials(&self, _config: &Config) -> Option<String> {
+        None
+    }
+
     /// Whether the config works. Default: the first page of the first stream that has one can be read. What is returned
-    /// is told with the success: what will not work all the same.
+    /// is told with the success, after what was asked for: what will not work all the same.
     ///
     /// # Errors
     /// A [`Failure`] inside that says why not.

@@ -19,6 +19,7 @@ use source_http::json::{RecordPath, write_one_line};
 use source_http::memory::MemoryLimit;
 use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
+use source_http::terminal::Terminal;
 use source_http::testing::{FixedRandom, Messages, Reply, Request, Server, VirtualClock};
 use source_http::{Environment, Host, Platform, Registry, run};
 
@@ -182,6 +183,7 @@ fn read(stdin: &[u8], args: &[&str]) -> Done {
         stdin: Box::new(Cursor::new(stdin.to_vec())),
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(io::sink()),
+        terminal: Terminal::none(),
     };
     let args = ["source-http", "read"].iter().chain(args).map(OsString::from);
     let status = run(args, &Registry::built_in(), host);

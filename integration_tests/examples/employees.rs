@@ -84,9 +84,21 @@ fn the_specification_marks_the_secrets_and_is_a_json_schema() {
 fn check_gets_a_token_and_reads_one_page() {
     let server = Server::start(api);
     let done = InProcess::new(example::Company).config(&config(&server)).run("check");
-    assert_eq!(done.messages().connection_status(), ("SUCCEEDED", None));
+    let tried = "Asked for the first page of `employees`: it can be read.";
+    assert_eq!(done.messages().connection_status(), ("SUCCEEDED", Some(tried)));
     assert_eq!(server.conversation(), ["POST /token", "GET /v1/employees?page=1&per_page=2"]);
     assert_eq!(refresh_tokens(&done), ["r3fresh-2"], "a check uses the refresh token up, too");
+}
+
+#[test]
+fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_told() {
+    let server = Server::start(api);
+    let read = read(&server, &[("employees", "full_refresh")]).arg("--format").arg("jsonl").arg("--quiet");
+    let done = read.run("read");
+    assert_eq!((done.status, done.stdout.lines().count()), (0, 3));
+    let error = "error: The API has replaced a credential of the config, and the new one is lost: ";
+    assert!(done.stderr.starts_with(error) && done.stderr.lines().count() == 1, "{}", done.stderr);
+    assert!(!done.stderr.contains("r3fresh"), "{}", done.stderr);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Binary {
     fn of(mut command: Command, args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         command.args(args).current_dir(&directory);
-        for name in ["LOG_LEVEL", "DEPLOYMENT_MODE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        for name in ["LOG_LEVEL", "DEPLOYMENT_MODE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_COLOR"] {
             command.env_remove(name);
         }
         let starts = ["AIRBYTE_", "WORKER_", "SOURCE_HTTP_", "SSL_CERT_"];
@@ -95,8 +95,8 @@ impl Binary {
         let command = self.command.get_args().next().unwrap_or_default().to_string_lossy();
         let status = output.status.code();
         let is_usage = status == Some(2) && stdout.is_empty() || self.command.get_args().any(|arg| arg == "--help");
-        // A table is for people, and no message.
-        let is_text = self.command.get_args().any(|arg| arg == "table");
+        // A table is for people, and bare records are no messages.
+        let is_text = self.command.get_args().any(|arg| arg == "table" || arg == "jsonl");
         let is_command = ["spec", "check", "discover", "read"].contains(&&*command) && !is_usage && !is_text;
         let messages = is_command.then(|| Messages::parse_answer(&stdout, &command, status.unwrap()));
         Output { status, stdout, stderr, messages }

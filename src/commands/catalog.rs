@@ -3,12 +3,13 @@
 use super::{Context, LoggedWaits, configured};
 use crate::cli::CatalogArgs;
 use crate::streams::{Fetcher, SchemaContext, schema_of};
+use crate::sync::StreamTally;
 
 pub(super) fn run(args: &CatalogArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let config = cx.config(&args.config)?;
     let streams = cx.streams(&config)?;
     let mut catalog = configured::pick(configured::everything(&streams, args.incremental), &args.streams)?;
-    let (client, waits) = (cx.client(), LoggedWaits(cx.output));
+    let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
     let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };
     for entry in &mut catalog.streams {
         if let Some(stream) = configured::find(&streams, &entry.descriptor()) {

@@ -8,12 +8,14 @@ mod configured;
 mod discover;
 mod pages;
 mod read;
+mod report;
 mod spec;
 mod table;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::{Command, ConfigArgs, ConfigEnv};
 use crate::clock::{Clock, Random};
@@ -21,13 +23,17 @@ use crate::config;
 use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
-use crate::http::{HttpClient, NetworkEnvironment, RetryObserver, Wait};
+use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Wait};
 use crate::memory::MemoryLimit;
 use crate::platform::Platform;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
 use crate::stop::Stop;
 use crate::streams::HttpStream;
+use crate::sync::StreamTally;
+use crate::terminal::Screen;
+
+pub(crate) use report::Report;
 
 /// What every command has.
 pub(crate) struct Context<'a> {
@@ -50,6 +56,9 @@ pub(crate) struct Context<'a> {
     pub(crate) answer: Box<dyn Write + Send>,
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
+    pub(crate) screen: &'a Screen,
+    /// What a read has done. `None` for other commands.
+    pub(crate) report: Option<Report>,
 }
 
 /// Runs a command. True if all is well.
@@ -142,20 +151,39 @@ fn name(file: &Path) -> String {
 }
 
 /// Waits outside of any stream are told in the log.
-struct LoggedWaits<'a>(&'a Output);
+struct LoggedWaits<'a> {
+    output: &'a Output,
+    tally: &'a StreamTally,
+}
+
+impl LoggedWaits<'_> {
+    /// Lets those who look on know what is waited for.
+    fn note_wait(&self, reason: &str, delay: Duration) {
+        self.tally.wait(self.output.redactor().redact(reason), self.output.elapsed() + delay);
+    }
+}
 
 impl RetryObserver for LoggedWaits<'_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         if !wait.too_long {
-            self.0.log(LogLevel::Info, &wait.to_string())?;
+            self.note_wait(&wait.why(), wait.delay);
+            self.output.log(LogLevel::Info, &wait.to_string())?;
         }
-        Ok(self.0.flush()?)
+        Ok(self.output.flush()?)
     }
 
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
-        if wait.is_worth_telling() {
-            self.0.log(LogLevel::Info, &wait.to_string())?;
+        // Shorter ones come and go with every few requests.
+        if wait.is_long() {
+            self.note_wait(&wait.rule, wait.delay);
         }
-        Ok(self.0.flush()?)
+        if wait.is_worth_telling() {
+            self.output.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.output.flush()?)
+    }
+
+    fn active(&self, activity: Activity) {
+        self.tally.note(activity);
     }
 }

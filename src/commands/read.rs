@@ -1,13 +1,15 @@
 //! `read`: records and states of the chosen streams.
 
-use super::{Context, configured, name};
+use super::{Context, Report, configured, name};
 use crate::bug;
-use crate::cli::ReadArgs;
+use crate::cli::{Format, ReadArgs};
 use crate::protocol::{ConfiguredCatalog, Failure, InputState, LogLevel};
 use crate::stop::StopReason;
 use crate::sync::{self, ReadPlan, StateFile, is_closed_pipe};
+use crate::terminal::{Progress, ReadView};
 
 pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
+    let tally = cx.report.insert(Report::open(args.summary.as_deref())?).tally.clone();
     cx.platform.check_data_channel()?;
     let config = cx.config(&args.config)?;
     let streams = cx.streams(&config)?;
@@ -16,6 +18,9 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         None => configured::everything(&streams, true),
     };
     let catalog = configured::pick(catalog, &args.streams)?;
+    if args.format == Format::Jsonl {
+        only_one(&catalog)?;
+    }
     let state_file = args.state_file.as_deref().map(StateFile::open).transpose()?;
     let state = match (&state_file, &args.state) {
         (Some(file), _) => file.states(),
@@ -31,7 +36,8 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         limit: args.limit,
         num_workers,
     };
-    let read = bug::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory));
+    let _progress = Progress::start(cx.screen, ReadView::new(&tally, &cx.clock));
+    let read = bug::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory, &tally));
     match &state_file {
         Some(file) => keep(file, read, cx),
         None => read,
@@ -55,5 +61,21 @@ fn keep(file: &StateFile, read: anyhow::Result<()>, cx: &Context<'_>) -> anyhow:
             cx.output.log(LogLevel::Error, &message)?;
             Err(error)
         }
+    }
+}
+
+/// Bare records do not say whose they are.
+fn only_one(catalog: &ConfiguredCatalog) -> Result<(), Failure> {
+    let names: Vec<&str> = catalog.streams.iter().map(|configured| configured.stream.name.as_str()).collect();
+    match &*names {
+        [_] => Ok(()),
+        [] => Err(Failure::config(
+            "--format jsonl writes the records of one stream, and the catalog has none. Put one into it.",
+        )),
+        names => Err(Failure::config(format!(
+            "--format jsonl writes the records of one stream, and {} are chosen. Name one of them with --streams: {}.",
+            names.len(),
+            names.join(", ")
+        ))),
     }
 }

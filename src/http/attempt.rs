@@ -11,7 +11,7 @@ use super::budget::ServerSays;
 use super::failures::{error_response, no_response, unreadable};
 use super::url::authority;
 use super::{
-    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, Sent, TransportError, Undecodable,
+    Activity, Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, Sent, TransportError, Undecodable,
     server_hint,
 };
 use crate::protocol::{Failure, FailureKind, LogLevel};
@@ -56,7 +56,10 @@ impl HttpClient {
         let sent = self.transport.send(exchange.request, exchange.options, &mut sign, &alive);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
         let Sent { response, signed, withheld } = match sent {
-            Ok(sent) => sent,
+            Ok(sent) => {
+                exchange.observer.active(Activity::Received { bytes: sent.response.body.len() });
+                sent
+            }
             Err(error) => {
                 let error: TransportError = error.downcast()?;
                 let action = match error.kind {

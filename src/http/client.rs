@@ -13,8 +13,8 @@ use super::cache::{Credential, ResponseCache};
 use super::failures::{gave_up, quota_used_up, refused_again, time_used_up, too_long};
 use super::url::authority;
 use super::{
-    Backoff, Exchange, HttpRequest, NetworkEnvironment, RequestBody, Response, ResponseAction, RetryQuota, Transport,
-    Undecodable, Wait, Waits,
+    Activity, Backoff, Exchange, HttpRequest, NetworkEnvironment, RequestBody, Response, ResponseAction, RetryQuota,
+    Transport, Undecodable, Wait, Waits,
 };
 use crate::clock::{Clock, Random};
 use crate::protocol::{LogLevel, Output};
@@ -112,6 +112,7 @@ impl HttpClient {
             if exchange.rules.response_action(&response) == ResponseAction::Success
                 && let Ok(decoded) = decode(response)
             {
+                exchange.observer.active(Activity::CacheHit);
                 return Ok(Some(decoded));
             }
         }
@@ -144,6 +145,7 @@ impl HttpClient {
         let mut paid = None;
         let mut retry = 0;
         let mut refreshed = false;
+        let mut again = false;
         let mut throttled = Duration::ZERO;
         // Requests that were turned away since the last wait, each with its credentials.
         let mut limited: Vec<Box<HttpRequest>> = Vec::new();
@@ -151,6 +153,8 @@ impl HttpClient {
             let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             throttled += self.throttle(exchange, max_time.saturating_sub(spent))?;
             exchange.observer.alive()?;
+            exchange.observer.active(Activity::Attempt { again });
+            again = true;
             let (failure, reason, mut answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);

@@ -2,7 +2,7 @@
 //! and try again.
 //!
 //! `client` is the way of a request through the parts, `attempt` one attempt of it, `exchange` what it is given,
-//! `failures` what it says when it gives up; `waits` how it waits; `transport` is the socket side,
+//! `failures` what it says when it gives up; `waits` how it waits; `activity` what of it can be counted; `transport` is the socket side,
 //! `network` its proxies and certificates, `stoppable` what ends it early;
 //! `body` keeps a response in memory or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota`
 //! decide whether and when to try again; `budget` keeps requests below an API's limits, `cache` answers those that were
@@ -10,6 +10,7 @@
 //! header. Nothing here knows of streams or Airbyte's statuses: who waits for a request is told of its waits through
 //! [`RetryObserver`].
 
+mod activity;
 mod api_message;
 mod attempt;
 pub mod auth;
@@ -41,6 +42,7 @@ mod waits;
 pub use self::body::Body;
 pub use self::url::{add_params, join_url, same_host, set_param};
 pub use crate::buffers::Buffer;
+pub use activity::Activity;
 pub use backoff::Backoff;
 pub use client::HttpClient;
 pub use exchange::{Exchange, Undecodable};

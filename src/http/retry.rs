@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ureq::http::StatusCode;
 
 use super::budget::BudgetWait;
-use super::{Response, TransportError};
+use super::{Activity, Response, TransportError};
 use crate::protocol::FailureKind;
 
 /// What is done about a response.
@@ -155,6 +155,14 @@ pub struct Wait {
     pub too_long: bool,
 }
 
+impl Wait {
+    /// Why, and how often that was, in a few words.
+    #[must_use]
+    pub fn why(&self) -> String {
+        format!("{} (retry {} of {})", self.reason, self.retry, self.max_retries)
+    }
+}
+
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -195,6 +203,10 @@ pub trait RetryObserver: Sync {
     /// # Errors
     /// Ends the request with that error.
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()>;
+
+    /// Called for each thing that can be counted, by whichever thread does it. Not called in the way of a record.
+    /// Default: nothing.
+    fn active(&self, _activity: Activity) {}
 }
 
 #[cfg(test)]

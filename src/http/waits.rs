@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::RetryObserver;
+use super::{Activity, RetryObserver};
 use crate::clock::Clock;
 use crate::stop::Stop;
 
@@ -27,6 +27,15 @@ impl Waits<'_> {
     /// # Errors
     /// If the run is to end; then the wait is over at once. An error of the observer.
     pub fn wait(&self, duration: Duration) -> anyhow::Result<()> {
+        let begun = self.clock.elapsed();
+        let waited = self.wait_in_parts(duration);
+        // In virtual time the waits of others move the clock, too.
+        let took = self.clock.elapsed().saturating_sub(begun).min(duration);
+        self.observer.active(Activity::Waited(took));
+        waited
+    }
+
+    fn wait_in_parts(&self, duration: Duration) -> anyhow::Result<()> {
         let mut left = duration;
         loop {
             let part = left.min(LONGEST_SILENCE);

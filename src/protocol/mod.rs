@@ -2,8 +2,8 @@
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads; `input_state` reads the states a `read` is given; `failure` is every error as the
-//! protocol tells it; `output` writes, `redactor` keeps secrets out of what is written, in whatever `spelling`; `as_written` puts references back
-//! into a config that goes out.
+//! protocol tells it; `output` writes, `people` read along, `redactor` keeps secrets out of what is written, in whatever
+//! `spelling`; `as_written` puts references back into a config that goes out.
 
 /// The version of the Airbyte protocol that is spoken.
 pub const PROTOCOL_VERSION: &str = "0.18.0";
@@ -14,6 +14,7 @@ mod failure;
 mod input_state;
 mod message;
 mod output;
+mod people;
 mod record;
 mod redactor;
 mod spec;
@@ -31,6 +32,7 @@ pub use message::{
     CheckStatus, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, Log, LogLevel, Message,
 };
 pub use output::Output;
+pub use people::People;
 pub use record::{ChangeKind, FileReference, RecordChange, RecordLines, RecordMessage, RecordMeta, RecordWriter};
 pub use redactor::{MASK, Redactor};
 pub use spec::{AdvancedAuth, ConnectorSpecification};

@@ -1,6 +1,9 @@
 //! The only writer of stdout. One message is one line; lines of different threads never mix; what people read is
 //! redacted on its way; and whoever is about to wait flushes first, so that nothing that was read sits in a buffer
 //! while the network is slow.
+//!
+//! Where bare records are wanted, nothing else goes to stdout: what is for people is told to [`People`], in the same
+//! order, and a state is but an occasion to flush.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,21 +12,28 @@ use std::time::Duration;
 
 use super::{
     ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure, Log, LogLevel, Message,
-    Redactor, StateKind, StateMessage, StateStats, Status, StatusReason, StreamDescriptor, StreamState,
-    StreamStateMessage, StreamStatus, Trace, TraceKind,
+    People, RecordWriter, Redactor, StateKind, StateMessage, StateStats, Status, StatusReason, StreamDescriptor,
+    StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
 };
 use crate::clock::Clock;
 
 /// Bytes kept back before a write. Pipes hold 64 KiB, so larger writes gain nothing.
 const BUFFER: usize = 64 * 1024;
 
-/// The writer of protocol messages.
-#[derive(Debug)]
+/// Why a config that has changed is lost with bare records.
+const CONTROL_IS_LEFT_OUT: &str = "The API has replaced a credential of the config, and the new one is lost: bare records \
+                                   have no place for it. Put a new one into the config, and read with --format protocol, \
+                                   whose CONTROL message has it.";
+
+/// The writer of protocol messages, or of bare records.
 pub struct Output {
     sink: Mutex<Sink>,
     redactor: Redactor,
     clock: Arc<dyn Clock>,
     level: LogLevel,
+    /// No envelopes, and no messages but records.
+    bare: bool,
+    people: Option<Arc<dyn People>>,
     /// When the last record or state was written, in milliseconds of the clock.
     heard_at: AtomicU64,
 }
@@ -31,6 +41,12 @@ pub struct Output {
 struct Sink {
     writer: Box<dyn Write + Send>,
     buffer: Vec<u8>,
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").field("sink", &self.sink).field("level", &self.level).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Sink {
@@ -52,9 +68,29 @@ impl Output {
     /// A writer to `writer` that leaves out log lines milder than `level`.
     pub fn new(writer: Box<dyn Write + Send>, clock: Arc<dyn Clock>, redactor: Redactor, level: LogLevel) -> Self {
         let sink = Sink { writer, buffer: Vec::with_capacity(BUFFER) };
-        let output = Self { sink: Mutex::new(sink), redactor, clock, level, heard_at: AtomicU64::new(0) };
+        let (sink, heard_at) = (Mutex::new(sink), AtomicU64::new(0));
+        let output = Self { sink, redactor, clock, level, bare: false, people: None, heard_at };
         output.note_beat();
         output
+    }
+
+    /// Tells these people, too: of warnings and failures, which are messages on stdout all the same. Default: nobody.
+    #[must_use]
+    pub fn with_people(self, people: Arc<dyn People>) -> Self {
+        Self { people: Some(people), ..self }
+    }
+
+    /// Writes bare records, and no other messages: log lines, statuses and failures are for people alone. Default: the
+    /// protocol.
+    #[must_use]
+    pub fn bare_records(self) -> Self {
+        Self { bare: true, ..self }
+    }
+
+    /// What puts the records of a stream into lines for [`Output::records`].
+    #[must_use]
+    pub fn record_writer(&self, stream: &StreamDescriptor) -> RecordWriter {
+        if self.bare { RecordWriter::bare() } else { RecordWriter::new(stream) }
     }
 
     /// The list of secrets this output masks.
@@ -92,11 +128,15 @@ impl Output {
         Ok(())
     }
 
-    /// Writes one message and flushes: everything but a record is something the platform waits for.
+    /// Writes one message and flushes: everything but a record is something the platform waits for. With bare records, a
+    /// message only flushes.
     ///
     /// # Errors
     /// As [`Output::records`].
     pub fn message(&self, message: &Message) -> io::Result<()> {
+        if self.bare {
+            return self.flush();
+        }
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         let mut sink = self.lock();
@@ -121,6 +161,9 @@ impl Output {
             return Ok(());
         }
         let message = self.redactor.redact(text);
+        if self.bare || level >= LogLevel::Warn {
+            self.tell(|people| people.log(level, &message))?;
+        }
         self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
     }
 
@@ -137,7 +180,7 @@ impl Output {
         self.clock.elapsed().saturating_sub(Duration::from_millis(self.heard_at.load(Ordering::Relaxed)))
     }
 
-    /// Writes a checkpoint.
+    /// Writes a checkpoint. The records it covers are out before it, also with bare records, where it is not written.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -154,6 +197,16 @@ impl Output {
     /// # Errors
     /// As [`Output::records`].
     pub fn status(&self, stream: &StreamDescriptor, status: Status, reason: Option<StatusReason>) -> io::Result<()> {
+        if self.bare {
+            let (level, word) = match status {
+                Status::Started => (LogLevel::Info, "started"),
+                Status::Complete => (LogLevel::Info, "complete"),
+                Status::Incomplete => (LogLevel::Warn, "incomplete"),
+                // The first record tells, and of a wait there is a line.
+                Status::Running => return self.flush(),
+            };
+            return self.log(level, &format!("{}: {word}.", stream.name));
+        }
         let reasons = reason.map(|reason| vec![reason]);
         let stream_status = StreamStatus { stream_descriptor: stream.clone(), status, reasons };
         self.trace(TraceKind::StreamStatus { stream_status })
@@ -167,6 +220,14 @@ impl Output {
         let mut error = ErrorTrace::from(failure);
         error.message = self.redactor.redact(&error.message);
         error.internal_message = error.internal_message.map(|text| self.redactor.redact(&text));
+        if self.people.is_some() {
+            let told = Failure {
+                message: error.message.clone(),
+                internal_message: error.internal_message.clone(),
+                ..failure.clone()
+            };
+            self.tell(|people| people.failure(&told))?;
+        }
         self.trace(TraceKind::Error { error })
     }
 
@@ -192,12 +253,29 @@ impl Output {
     /// # Errors
     /// As [`Output::records`].
     pub fn control(&self, config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
+        if self.bare {
+            return self.log(LogLevel::Error, CONTROL_IS_LEFT_OUT);
+        }
         let control = Control {
             kind: ControlKind::ConnectorConfig,
             emitted_at: self.now_ms(),
             connector_config: ControlConnectorConfig { config },
         };
         self.message(&Message::Control { control })
+    }
+
+    /// Tells people something, after the records that were before it, and never in the middle of a line.
+    fn tell(&self, tell: impl FnOnce(&dyn People)) -> io::Result<()> {
+        let Some(people) = &self.people else { return Ok(()) };
+        let mut sink = self.lock();
+        match sink.flush() {
+            Err(gone) if gone.kind() == io::ErrorKind::BrokenPipe => Err(gone),
+            // A full disk is what they have to hear of.
+            flushed => {
+                tell(&**people);
+                flushed
+            }
+        }
     }
 
     fn note_beat(&self) {

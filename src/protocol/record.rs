@@ -69,9 +69,11 @@ pub struct FileReference {
     pub file_size_bytes: Option<u64>,
 }
 
-/// Writes the RECORD lines of one stream: an envelope prepared once, and each record's text between its halves.
+/// Writes the RECORD lines of one stream: an envelope prepared once, and each record's text between its halves; or bare
+/// records.
 #[derive(Debug, Clone)]
 pub struct RecordWriter {
+    /// Empty if there is no envelope.
     head: Vec<u8>,
 }
 
@@ -89,6 +91,12 @@ impl RecordWriter {
         Self { head }
     }
 
+    /// Without any envelope: each line is a record's text and nothing else.
+    #[must_use]
+    pub fn bare() -> Self {
+        Self { head: Vec::new() }
+    }
+
     /// Appends one line to `out`. `data` is the text of a JSON object; white space is taken out of it if it spans
     /// more than one line, and nothing else is touched.
     pub fn write(&self, out: &mut Vec<u8>, data: &str, emitted_at_ms: i64) {
@@ -98,7 +106,11 @@ impl RecordWriter {
     /// Writes records that were read at this moment, in milliseconds since the epoch: those of a page.
     #[must_use]
     pub fn at(&self, emitted_at_ms: i64) -> RecordLines<'_> {
-        RecordLines { head: &self.head, tail: format!(",\"emitted_at\":{emitted_at_ms}}}}}\n") }
+        let tail = match self.head.is_empty() {
+            true => "\n".to_owned(),
+            false => format!(",\"emitted_at\":{emitted_at_ms}}}}}\n"),
+        };
+        RecordLines { head: &self.head, tail }
     }
 }
 
@@ -132,5 +144,13 @@ mod tests {
             "{\"type\":\"RECORD\",\"record\":{\"stream\":\"a \\\"b\\\"\",\"namespace\":\"n\",\
              \"data\":{\"x\":1.10},\"emitted_at\":7}}\n"
         );
+    }
+
+    #[test]
+    fn a_bare_line_is_the_record_and_nothing_else() {
+        let mut out = Vec::new();
+        RecordWriter::bare().write(&mut out, "{\n \"x\": 1.10\n}", 7);
+        RecordWriter::bare().write(&mut out, "{ \"y\":null}", 7);
+        assert_eq!(String::from_utf8(out).unwrap(), "{\"x\":1.10}\n{ \"y\":null}\n");
     }
 }

@@ -12,7 +12,10 @@ mod state_file;
 mod stream_log;
 mod stream_output;
 mod stream_read;
+mod stream_summary;
+mod stream_tally;
 mod stream_writer;
+mod tally;
 mod workers;
 
 use std::io;
@@ -29,6 +32,9 @@ use crate::stop::{Stop, StopReason};
 use crate::streams::{HttpStream, Sharing};
 
 pub use state_file::StateFile;
+pub use stream_summary::{Numbers, StreamEnd, StreamSummary};
+pub use stream_tally::{CurrentWait, StreamTally};
+pub use tally::Tally;
 
 use stream_output::StreamOutput;
 use workers::{Worker, Workers};
@@ -63,26 +69,35 @@ struct Run<'a> {
 }
 
 /// Reads the chosen streams. They are begun in the order of the catalog. When the client's stop is requested, or `memory`
-/// becomes short, what is finished is written with its states, and nothing more is read.
+/// becomes short, what is finished is written with its states, and nothing more is read. What it does is counted in
+/// `tally`.
 ///
 /// # Errors
 /// A [`Failure`] inside that sums up, once all streams are done, if any of them failed. That of the stop, as soon as all
 /// workers have noticed.
-pub fn read(plan: &ReadPlan<'_>, client: &HttpClient, output: &Output, memory: &MemoryLimit) -> anyhow::Result<()> {
+pub fn read(
+    plan: &ReadPlan<'_>,
+    client: &HttpClient,
+    output: &Output,
+    memory: &MemoryLimit,
+    tally: &Tally,
+) -> anyhow::Result<()> {
     let stop = client.stop();
+    let names = plan.catalog.streams.iter().map(|configured| configured.stream.name.as_str());
+    let tallies = &*tally.begin(output.elapsed(), names);
     stop.check()?;
     warn_of_unused_states(plan, output)?;
     let (workers, sharing) = (Workers::new(plan.num_workers), sharing(plan));
     let run = &Run { plan, client, output, workers: &workers, sharing: &sharing, memory, stop };
     let ends = &Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for (n, configured) in plan.catalog.streams.iter().enumerate() {
+        for (n, (configured, tally)) in plan.catalog.streams.iter().zip(tallies).enumerate() {
             let worker = run.workers.hire();
             if stop.is_requested() {
                 break;
             }
             let read = move |worker| {
-                let end = run.read_stream(configured, worker);
+                let end = run.read_stream(configured, tally, worker);
                 ends.lock().unwrap_or_else(PoisonError::into_inner).push((n, end));
             };
             if plan.num_workers <= 1 {
@@ -118,9 +133,14 @@ impl Run<'_> {
     ///
     /// # Errors
     /// If nothing can be written any more. Then nobody need read on.
-    fn read_stream(&self, configured: &ConfiguredStream, worker: Worker<'_>) -> anyhow::Result<Option<Failure>> {
+    fn read_stream(
+        &self,
+        configured: &ConfiguredStream,
+        tally: &StreamTally,
+        worker: Worker<'_>,
+    ) -> anyhow::Result<Option<Failure>> {
         let descriptor = configured.descriptor();
-        let mut out = StreamOutput::new(self.output, descriptor.clone()).kept_in(self.plan.state_file);
+        let mut out = StreamOutput::new(self.output, descriptor.clone(), tally).kept_in(self.plan.state_file);
         let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else { return Ok(None) };
         if is_closed_pipe(&error) {
             self.stop.request(StopReason::ClosedStdout);

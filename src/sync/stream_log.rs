@@ -2,9 +2,11 @@
 //! different threads never mix.
 
 use std::io;
+use std::time::Duration;
 
+use super::stream_tally::StreamTally;
 use crate::http::budget::BudgetWait;
-use crate::http::{RetryObserver, Wait};
+use crate::http::{Activity, RetryObserver, Wait};
 use crate::protocol::{LogLevel, Output, RateLimited, Status, StatusReason, StreamDescriptor};
 
 /// Says why a stream does not move, and what is odd about it.
@@ -12,12 +14,18 @@ use crate::protocol::{LogLevel, Output, RateLimited, Status, StatusReason, Strea
 pub(super) struct StreamLog<'o> {
     pub(super) output: &'o Output,
     pub(super) stream: StreamDescriptor,
+    pub(super) tally: &'o StreamTally,
 }
 
 impl StreamLog<'_> {
     /// A line for people, with the stream's name.
     pub(super) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
         self.output.log(level, &format!("{}: {text}", self.stream.name))
+    }
+
+    /// Lets those who look on know what is waited for.
+    fn note_wait(&self, reason: &str, delay: Duration) {
+        self.tally.wait(self.output.redactor().redact(reason), self.output.elapsed() + delay);
     }
 }
 
@@ -31,15 +39,24 @@ impl RetryObserver for StreamLog<'_> {
         if wait.too_long {
             return Ok(());
         }
+        self.note_wait(&wait.why(), wait.delay);
         self.log(LogLevel::Info, &wait.to_string())?;
         // The log line may have been left out, and nothing may lie in the buffer during a wait.
         Ok(self.output.flush()?)
     }
 
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        // Shorter ones come and go with every few requests.
+        if wait.is_long() {
+            self.note_wait(&wait.rule, wait.delay);
+        }
         if wait.is_worth_telling() {
             self.log(LogLevel::Info, &wait.to_string())?;
         }
         Ok(self.output.flush()?)
+    }
+
+    fn active(&self, activity: Activity) {
+        self.tally.note(activity);
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::StateFile;
 use super::checkpoint;
 use super::stream_log::StreamLog;
+use super::stream_summary::StreamEnd;
+use super::stream_tally::StreamTally;
 use crate::http::LONGEST_SILENCE;
 use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
 
@@ -38,9 +40,9 @@ pub(super) struct StreamOutput<'o> {
 }
 
 impl<'o> StreamOutput<'o> {
-    pub(super) fn new(output: &'o Output, stream: StreamDescriptor) -> Self {
+    pub(super) fn new(output: &'o Output, stream: StreamDescriptor, tally: &'o StreamTally) -> Self {
         Self {
-            log: StreamLog { output, stream },
+            log: StreamLog { output, stream, tally },
             state_file: None,
             started: false,
             has_state: false,
@@ -60,6 +62,7 @@ impl<'o> StreamOutput<'o> {
 
     pub(super) fn start(&mut self) -> io::Result<()> {
         self.started = true;
+        self.log.tally.begin(self.elapsed());
         self.log.output.status(&self.log.stream, Status::Started, None)
     }
 
@@ -80,7 +83,9 @@ impl<'o> StreamOutput<'o> {
         self.bytes_since_state += lines.len();
         self.since_state += records;
         self.total += records;
-        self.log.output.records(lines)
+        self.log.output.records(lines)?;
+        self.log.tally.add_records(records);
+        Ok(())
     }
 
     /// Sees to it that nothing lies here while a page is fetched.
@@ -138,6 +143,7 @@ impl<'o> StreamOutput<'o> {
     }
 
     pub(super) fn complete(&mut self) -> io::Result<()> {
+        self.end(StreamEnd::Complete);
         self.log(LogLevel::Info, &format!("{} records read.", self.total))?;
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
@@ -149,6 +155,8 @@ impl<'o> StreamOutput<'o> {
 
     /// The end of a stream that may not be read, and of which nothing was written.
     pub(super) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
+        let message = self.log.output.redactor().redact(&failure.message);
+        self.end(StreamEnd::Skipped { message });
         self.log(LogLevel::Warn, &format!("skipped, and its state stays as it is: {failure}"))?;
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
@@ -158,8 +166,15 @@ impl<'o> StreamOutput<'o> {
         if !self.started {
             self.start()?;
         }
+        let message = self.log.output.redactor().redact(&failure.message);
+        self.end(StreamEnd::Incomplete { kind: failure.kind, message });
         self.log.output.status(&self.log.stream, Status::Incomplete, None)?;
         self.log.output.failure(failure)
+    }
+
+    /// Lets those who look on know how it ended.
+    fn end(&self, end: StreamEnd) {
+        self.log.tally.end(self.elapsed(), end);
     }
 
     pub(super) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {

@@ -17,7 +17,7 @@ use super::workers::Worker;
 use super::{Run, is_closed_pipe};
 use crate::bug;
 use crate::http::budget::BudgetWait;
-use crate::http::{HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
+use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, SliceContext, Slices};
@@ -86,7 +86,7 @@ pub(super) fn read<'a>(
         sharing: run.sharing,
         log: log.clone(),
         shaper,
-        records: RecordWriter::new(&configured.descriptor()),
+        records: run.output.record_writer(&configured.descriptor()),
         run,
         writer: Mutex::new(writer),
     };
@@ -312,6 +312,10 @@ impl RetryObserver for StreamRead<'_, '_> {
 
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
         self.log.throttled(wait)
+    }
+
+    fn active(&self, activity: Activity) {
+        self.log.active(activity);
     }
 
     fn alive(&self) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ use crate::protocol::Failure;
 use crate::source::SourceContext;
 use crate::stop::Stop;
 use crate::streams::HttpStream;
+use crate::terminal::Terminal;
 use crate::{Environment, Host, Platform, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
@@ -34,6 +35,7 @@ pub struct InProcess {
     env: Vec<(String, OsString)>,
     memory: MemoryLimit,
     stop: Stop,
+    terminal: Terminal,
     stdout: Shared,
 }
 
@@ -48,7 +50,7 @@ pub struct Finished {
     pub stderr: String,
     /// Every wait, in virtual time.
     pub sleeps: Vec<Duration>,
-    /// `None` if the command line made no sense, or the answer is a text.
+    /// `None` if the command line made no sense, or the answer is a text, or bare records were wanted.
     messages: Option<Messages>,
 }
 
@@ -56,7 +58,7 @@ impl Finished {
     /// Stdout as messages, which have passed the check of the protocol.
     ///
     /// # Panics
-    /// If the command line made no sense, and was answered on stderr.
+    /// If the command line made no sense, and was answered on stderr; or with `--format jsonl`.
     pub fn messages(&self) -> Messages {
         self.messages.clone().expect("arguments that make sense")
     }
@@ -120,6 +122,7 @@ impl InProcess {
             env: Vec::new(),
             memory: MemoryLimit::none(),
             stop: Stop::default(),
+            terminal: Terminal::none(),
             stdout: Shared::default(),
         }
     }
@@ -144,6 +147,12 @@ impl InProcess {
     /// What ends the run, for a handler of a server.
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// Stderr is this terminal. Default: none.
+    pub fn terminal(mut self, terminal: Terminal) -> Self {
+        self.terminal = terminal;
+        self
     }
 
     /// The memory limits below this directory. Default: none.
@@ -231,13 +240,16 @@ impl InProcess {
             stdin: Box::new(io::empty()),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
+            terminal: self.terminal,
         };
+        // Bare records are no messages.
+        let is_bare = self.args.iter().any(|arg| arg == "jsonl");
         let args = ["connector".into(), command.into()].into_iter().chain(self.args);
         let status = run(args, &self.registry, host);
         let text = stdout.text();
         // What makes no sense to the command line is answered on stderr.
         let is_usage = status == 2 && text.is_empty();
-        let messages = (is_protocol && !is_usage).then(|| match stdout.lines_left {
+        let messages = (is_protocol && !is_usage && !is_bare).then(|| match stdout.lines_left {
             Some(_) => Messages::parse_cut(&text),
             None => Messages::parse_answer(&text, command, status.into()),
         });

@@ -24,7 +24,13 @@ impl BudgetWait {
     /// Whether people should read of it: it is longer than a second, and they have not read of it yet.
     #[must_use]
     pub fn is_worth_telling(&self) -> bool {
-        self.delay > WORTH_TELLING && !self.again
+        self.is_long() && !self.again
+    }
+
+    /// Whether it is longer than a second: long enough to be seen.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.delay > WORTH_TELLING
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::http::join_url;
-use crate::protocol::Failure;
+use crate::protocol::{Failure, MASK};
 use crate::source::Config;
 
 const API_URL: &str = "https://api.stripe.com/v1";
@@ -64,6 +64,13 @@ pub(super) fn num_workers(config: &Config) -> usize {
     config.get("num_workers").and_then(whole).and_then(|number| usize::try_from(number).ok()).unwrap_or(NUM_WORKERS)
 }
 
+/// The key as it may be shown: how it begins says of which kind and mode it is, and nothing else.
+pub(super) fn shown_key(config: &Config) -> String {
+    let key = config.get("client_secret").and_then(Value::as_str).unwrap_or_default();
+    let kind = ["sk_test_", "sk_live_", "rk_test_", "rk_live_"].into_iter().find(|kind| key.starts_with(kind));
+    format!("the key {}{MASK}", kind.unwrap_or_default())
+}
+
 /// A whole number, also one that is written `7.0`, which JSON Schema takes for an integer.
 fn whole(value: &Value) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and what is out of range is out of sense")]
@@ -94,6 +101,15 @@ mod tests {
             (Some(i64::MAX), "sk_live_1", u32::MAX),
         ] {
             assert_eq!(call_rate(set, key), rate, "{set:?} {key}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_its_kind_is_shown_and_nothing_else() {
+        for (key, shown) in [("rk_live_abc", "the key rk_live_****"), ("s3cret", "the key ****"), ("", "the key ****")]
+        {
+            let config = serde_json::json!({"client_secret": key});
+            assert_eq!(shown_key(config.as_object().unwrap()), shown);
         }
     }
 }

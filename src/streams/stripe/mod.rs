@@ -83,6 +83,10 @@ impl Source for Stripe {
         config::num_workers(config)
     }
 
+    fn shown_credentials(&self, config: &Config) -> Option<String> {
+        Some(config::shown_key(config))
+    }
+
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         access::check(streams, cx.probe_all(streams, self.num_workers(cx.config)), cx.output)
     }

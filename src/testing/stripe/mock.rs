@@ -158,6 +158,11 @@ impl StripeMock {
         }
     }
 
+    /// Answers the next request of a path with 429 and so many seconds to wait.
+    pub fn limit_next(&self, path: &str, retry_after: u64) {
+        self.fault_next(path, ApiError::rate_limited(Some(retry_after)).into_reply());
+    }
+
     /// Takes the permission to read a path away, see [`StripeMockBuilder::forbid`].
     pub fn forbid(&self, path: &str) {
         self.api.plans().refuse(path, 403, None);

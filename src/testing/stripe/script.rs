@@ -18,6 +18,7 @@ impl StripeMock {
     /// | `event TYPE RESOURCE ID` | [`StripeMock::push_event`] about the object as it is, at the mock's clock |
     /// | `forbid PATH`, `allow PATH` | [`StripeMock::forbid`], [`StripeMock::allow`] |
     /// | `fail PATH STATUS HITS` | [`StripeMock::fail_for`] |
+    /// | `limit PATH SECONDS` | [`StripeMock::limit_next`] |
     /// | `ids RESOURCE` | the ids, newest first, without any change |
     ///
     /// `MEMBERS` is a JSON object.
@@ -57,6 +58,10 @@ impl StripeMock {
                 let (path, rest) = word(rest);
                 let (status, hits) = word(rest);
                 self.fail_for(path, number(status)?, number(hits)?);
+            }
+            "limit" => {
+                let (path, seconds) = word(rest);
+                self.limit_next(path, number(seconds)?);
             }
             "ids" => {
                 place_of(rest)?;

@@ -180,6 +180,9 @@ fn a_script_changes_what_is_served() {
     assert_eq!(ids_of(&ask(&mock, &format!("/v1/charges/{charge}/refunds"))).0[0], refund);
     assert_eq!(mock.command("forbid /v1/charges"), done);
     assert_eq!(mock.command("fail /v1/customers 503 2"), done);
+    assert_eq!(mock.command("limit /v1/refunds 7"), done);
+    let limited = ask(&mock, "/v1/refunds");
+    assert_eq!((limited.status, limited.header("Retry-After")), (429, Some("7")));
     let statuses = |path: &str| [0; 3].map(|_| ask(&mock, path).status);
     assert_eq!((statuses("/v1/charges"), statuses("/v1/customers")), ([403; 3], [503, 503, 200]));
     assert_eq!(mock.command("allow /v1/charges"), done);
@@ -193,6 +196,7 @@ fn a_script_changes_what_is_served() {
         "delete customers cus_gone",
         "update customers x y",
         "fail /v1/charges ten 1",
+        "limit /v1/charges soon",
     ] {
         assert!(mock.command(wrong).is_err(), "{wrong}");
     }

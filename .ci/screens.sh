@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# What a person sees at a terminal, as text: runs the built binary in tmux against the mock Stripe API and writes what is
+# on the screen to docs/screens.md, or to the file that is named. It fails if what should be seen is not.
+#
+#   .ci/screens.sh [FILE]         # SCREENS_PROFILE=debug takes the debug build; default: release
+set -euo pipefail
+cd "$(dirname "$0")/.."
+page=${1:-docs/screens.md}
+profile=${SCREENS_PROFILE:-release}
+work=$(mktemp -d)
+export PATH="$PWD/target/$profile:$PWD/target/$profile/examples:$PATH"
+screens=0
+# Each screen has a server of its own: one that is asked to end takes its time.
+tmux() { command tmux -L "screens-$$-$screens" -f /dev/null "$@"; }
+trap 'tmux kill-server 2>/dev/null || true; [ -z "${serving:-}" ] || kill "$serving" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# A mock that is told on file descriptor 3 what to do.
+mkfifo "$work/orders"
+exec 3<>"$work/orders"
+mock_stripe 12000 --others 300 --now 1767225600 <&3 >"$work/mock.txt" & serving=$!
+for _ in $(seq 100); do [ -s "$work/mock.txt" ] && break; sleep 0.1; done
+# At the pace that Stripe allows a test key, so that there is something to look at.
+head -1 "$work/mock.txt" | sed 's/"call_rate_limit":1000000/"call_rate_limit":25,"num_workers":4/' > "$work/config.json"
+sed 's/"client_secret":"[^"]*"/"client_secret":"rk_live_of_another_account"/' "$work/config.json" > "$work/wrong.json"
+
+screen() {
+  tmux kill-server 2>/dev/null || true
+  screens=$((screens + 1))
+  tmux new-session -d -x "$1" -y "$2" -c "$work" "env -u NO_COLOR PS1='\$ ' bash --norc --noprofile"
+  wait_for '^\$'
+}
+type_in() { tmux send-keys -l "$1"; tmux send-keys Enter; }
+shown() { tmux capture-pane -p | sed -e 's/[[:space:]]*$//' -e "s|$work|.|g" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
+# Until a pattern is on the screen; half a minute at most.
+wait_for() {
+  for _ in $(seq 300); do
+    if shown | grep -qE -e "$1"; then return; fi
+    sleep 0.1
+  done
+  echo "nothing on the screen is like $1:" >&2
+  shown >&2
+  return 1
+}
+# Until the shell asks for the next command, which is the last line then.
+wait_for_prompt() {
+  for _ in $(seq 600); do
+    if [ "$(shown | tail -1)" = '$' ]; then return; fi
+    sleep 0.1
+  done
+  echo "the command does not end:" >&2
+  shown >&2
+  return 1
+}
+write() { printf '%s\n' "$@" >> "$page"; }
+picture() { write '' '```text'; shown | sed '${/^\$$/d;}' >> "$page"; write '```'; }
+
+cat > "$page" <<'END'
+# What it looks like at a terminal
+
+These are the characters on a real terminal, without their colours, while the built binary talks to the mock Stripe API.
+`.ci/screens.sh` made this page and makes it again; it needs tmux and jq (`apt-get install tmux jq`), and
+`cargo build --release --bin source-http --example mock_stripe --example demo`, or a debug build with
+`SCREENS_PROFILE=debug`. Ports, times and rates are those of one run.
+END
+
+write '' '## The demo' '' 'All four commands in one go, without an account anywhere: `cargo run --release --example demo`.'
+screen 100 100
+type_in demo
+wait_for 'exit code 0$'
+wait_for_prompt
+picture
+
+write '' '## A check' '' 'With a key that may not read two of the lists. What goes to stdout is for Airbyte.'
+screen 80 30
+echo 'forbid /v1/charges' >&3
+echo 'forbid /v1/refunds' >&3
+type_in 'source-http check --config config.json > answer.jsonl'
+wait_for 'The config works'
+wait_for_prompt
+picture
+echo 'allow /v1/charges' >&3
+echo 'allow /v1/refunds' >&3
+
+write '' '## A check that fails'
+screen 80 30
+type_in 'source-http check --config wrong.json > answer.jsonl'
+wait_for 'error'
+wait_for_prompt
+picture
+
+write '' '## A read' '' 'While it runs:'
+screen 80 30
+type_in 'source-http read --config config.json --streams charges,customers,refunds,persons > out.jsonl'
+wait_for 'charges .* [1-9],?[0-9]* records .*MB'
+picture
+write '' 'Stripe answers 429 and asks for eight seconds. Everybody who has to wait says why, and counts down:'
+echo 'limit /v1/charges 8' >&3
+wait_for 'charges .*waiting [678] s'
+picture
+write '' 'Four seconds later:'
+wait_for 'charges .*waiting [34] s'
+picture
+write '' 'At the end, the lines that moved are gone, and a table is left:'
+wait_for '^total'
+wait_for_prompt
+picture
+
+write '' '## Ctrl-C' '' 'What was read is out with its states, and the table says how far it came.'
+screen 80 30
+type_in 'source-http read --config config.json --streams charges,persons > out.jsonl; echo "exit code $?"'
+wait_for 'charges .* [1-9],?[0-9]* records'
+tmux send-keys C-c
+wait_for 'exit code 130'
+picture
+
+write '' '## A narrow terminal' '' 'Forty columns: what there is no room for is named.'
+screen 40 30
+type_in 'source-http read --config config.json --streams customers,customer_balance_transactions > out.jsonl'
+wait_for '^total'
+wait_for_prompt
+picture
+
+write '' '## Records for other programs' '' 'Where stdout ends at the terminal, nothing is drawn between the records.'
+screen 80 30
+type_in "source-http read --config config.json --streams refunds --limit 3 --format jsonl | jq -c '[.id, .amount]'"
+wait_for '^total'
+wait_for_prompt
+picture
+
+write '' '## Nothing to see' '' 'Into a file, nothing of all this is written: no table, no colours, no codes.'
+screen 80 30
+type_in 'source-http read --config config.json --streams refunds > out.jsonl 2> err.txt; wc -c err.txt'
+wait_for '^[0-9]+ err.txt'
+picture
+shown | grep -q '^0 err.txt'

@@ -1,0 +1,54 @@
+//! What a check has asked for and what came of it, stream by stream, so that whoever runs it can be told.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::protocol::Failure;
+
+/// The probes of a check, in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct Probes(Mutex<Vec<Probe>>);
+
+/// One stream that was asked for its first page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The stream's name.
+    pub stream: String,
+    /// What came of it.
+    pub end: ProbeEnd,
+}
+
+/// What came of a probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProbeEnd {
+    /// The page is there.
+    Readable,
+    /// The stream has nothing to ask for, so nothing is known.
+    NothingToAsk,
+    /// It may not be read, and a read would skip it.
+    Refused(Failure),
+    /// It cannot be read.
+    Failed(Failure),
+}
+
+impl Probes {
+    /// All that have ended so far.
+    #[must_use]
+    pub fn ended(&self) -> Vec<Probe> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what a probe came to.
+    pub(crate) fn note(&self, stream: &str, result: &anyhow::Result<bool>) {
+        let end = match result {
+            Ok(true) => ProbeEnd::Readable,
+            Ok(false) => ProbeEnd::NothingToAsk,
+            Err(error) => {
+                let failure = error.downcast_ref::<Failure>().cloned();
+                let failure = failure.unwrap_or_else(|| Failure::system(format!("{error:#}")));
+                if failure.skips_stream { ProbeEnd::Refused(failure) } else { ProbeEnd::Failed(failure) }
+            }
+        };
+        let probe = Probe { stream: stream.to_owned(), end };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(probe);
+    }
+}

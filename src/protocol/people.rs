@@ -1,0 +1,13 @@
+//! Whoever reads along. In the protocol everything is a message for a platform; people get lines of text.
+
+use super::{Failure, LogLevel};
+
+/// Somebody who reads what is for people, next to stdout or in place of its messages. What is told holds no secret. There
+/// is nobody to tell of it if it cannot be shown.
+pub trait People: Send + Sync {
+    /// A line of the log, or a stream's status.
+    fn log(&self, level: LogLevel, text: &str);
+
+    /// The failure of a stream, or of the run.
+    fn failure(&self, failure: &Failure);
+}

@@ -1,0 +1,207 @@
+//! What one stream has done so far. Counters are added to once a page or once a request, never once a record, and whoever
+//! shows them reads them from outside without holding anybody up.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use super::stream_summary::{Numbers, StreamEnd, StreamSummary};
+use crate::http::Activity;
+
+/// The counters of one stream, shared by those who work for it and those who look on.
+#[derive(Debug, Default)]
+pub struct StreamTally {
+    name: String,
+    records: AtomicU64,
+    requests: AtomicU64,
+    retries: AtomicU64,
+    waits: AtomicU64,
+    waited_micros: AtomicU64,
+    cache_hits: AtomicU64,
+    bytes: AtomicU64,
+    /// A reading of the clock.
+    begun: OnceLock<Duration>,
+    /// A reading of the clock, and how it ended.
+    ended: OnceLock<(Duration, StreamEnd)>,
+    /// Each thread waits for one thing at a time.
+    waiting: Mutex<HashMap<ThreadId, CurrentWait>>,
+}
+
+/// A wait that somebody is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CurrentWait {
+    /// Why, without secrets.
+    pub reason: String,
+    /// When it is over: a reading of the clock.
+    pub until: Duration,
+}
+
+impl StreamTally {
+    /// Of a stream of that name, or of whatever else sends requests.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// The stream's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Records written so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of responses so far, decompressed.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was begun, and has not ended.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.begun.get().is_some() && !self.has_ended()
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
+    /// The wait that is over last, if anybody waits at this reading of the clock.
+    #[must_use]
+    pub fn waiting(&self, now: Duration) -> Option<CurrentWait> {
+        let waits = self.waits();
+        waits.values().filter(|wait| wait.until > now).max_by_key(|wait| wait.until).cloned()
+    }
+
+    /// Everything that is known at this reading of the clock.
+    #[must_use]
+    pub fn summary(&self, now: Duration) -> StreamSummary {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (ended, end) = match (self.begun.get(), self.ended.get()) {
+            (_, Some((at, end))) => (*at, end.clone()),
+            (Some(_), None) => (now, StreamEnd::BrokenOff),
+            (None, None) => (now, StreamEnd::NotBegun),
+        };
+        StreamSummary {
+            stream: self.name.clone(),
+            end,
+            numbers: Numbers {
+                records: count(&self.records),
+                requests: count(&self.requests),
+                retries: count(&self.retries),
+                waits: count(&self.waits),
+                waited: Duration::from_micros(count(&self.waited_micros)),
+                cache_hits: count(&self.cache_hits),
+                bytes: count(&self.bytes),
+                time: self.begun.get().map_or(Duration::ZERO, |begun| ended.saturating_sub(*begun)),
+            },
+        }
+    }
+
+    /// Notes that it begins.
+    pub(crate) fn begin(&self, now: Duration) {
+        let _ = self.begun.set(now);
+    }
+
+    /// Notes how it ended; the first word counts.
+    pub(crate) fn end(&self, now: Duration, end: StreamEnd) {
+        let _ = self.ended.set((now, end));
+    }
+
+    /// Adds records that are written.
+    pub(crate) fn add_records(&self, records: u64) {
+        self.records.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Notes that this thread begins to wait. The reason holds no secret.
+    pub(crate) fn wait(&self, reason: String, until: Duration) {
+        self.waits().insert(thread::current().id(), CurrentWait { reason, until });
+    }
+
+    /// Counts what a request does.
+    pub(crate) fn note(&self, activity: Activity) {
+        let add = |counter: &AtomicU64, more| counter.fetch_add(more, Ordering::Relaxed);
+        match activity {
+            Activity::Attempt { again } => {
+                add(&self.requests, 1);
+                add(&self.retries, again.into());
+            }
+            Activity::Received { bytes } => {
+                add(&self.bytes, bytes);
+            }
+            Activity::CacheHit => {
+                add(&self.cache_hits, 1);
+            }
+            Activity::Waited(took) => {
+                add(&self.waits, 1);
+                add(&self.waited_micros, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                self.waits().remove(&thread::current().id());
+            }
+        }
+    }
+
+    fn waits(&self) -> MutexGuard<'_, HashMap<ThreadId, CurrentWait>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_happens_is_counted_once() {
+        let tally = StreamTally::new("a");
+        assert!(!tally.is_running());
+        tally.begin(Duration::from_secs(2));
+        assert!(tally.is_running());
+        for again in [false, true, true] {
+            tally.note(Activity::Attempt { again });
+        }
+        tally.note(Activity::Received { bytes: 10 });
+        tally.note(Activity::Received { bytes: 5 });
+        tally.note(Activity::CacheHit);
+        tally.note(Activity::Waited(Duration::from_millis(1_500)));
+        tally.add_records(7);
+        tally.end(Duration::from_secs(9), StreamEnd::Complete);
+        tally.end(Duration::from_secs(11), StreamEnd::NotBegun);
+        assert!(tally.has_ended() && !tally.is_running());
+        let numbers = Numbers {
+            records: 7,
+            requests: 3,
+            retries: 2,
+            waits: 1,
+            waited: Duration::from_millis(1_500),
+            cache_hits: 1,
+            bytes: 15,
+            time: Duration::from_secs(7),
+        };
+        let summary = StreamSummary { stream: "a".to_owned(), end: StreamEnd::Complete, numbers };
+        assert_eq!(tally.summary(Duration::from_secs(60)), summary);
+    }
+
+    #[test]
+    fn of_several_waits_the_longest_is_told_until_it_is_over() {
+        let tally = StreamTally::new("a");
+        let told = |now| tally.waiting(Duration::from_secs(now)).map(|wait| (wait.reason, wait.until.as_secs()));
+        thread::scope(|scope| {
+            scope.spawn(|| tally.wait("long".to_owned(), Duration::from_secs(9)));
+        });
+        tally.wait("short".to_owned(), Duration::from_secs(5));
+        assert_eq!(told(1), Some(("long".to_owned(), 9)));
+        assert_eq!(told(9), None, "the clock says that it is over");
+        tally.wait("longer".to_owned(), Duration::from_secs(20));
+        assert_eq!(told(10), Some(("longer".to_owned(), 20)), "a thread is in one wait at a time");
+        tally.note(Activity::Waited(Duration::from_secs(1)));
+        assert_eq!(told(8), Some(("long".to_owned(), 9)));
+    }
+}

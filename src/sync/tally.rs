@@ -1,0 +1,51 @@
+//! What a read has done so far, stream by stream, for those who look on: a terminal while it runs, a summary at its end.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::stream_summary::{Numbers, StreamSummary};
+use super::stream_tally::StreamTally;
+
+/// The counters of a read. Clones are about the same read.
+#[derive(Debug, Clone, Default)]
+pub struct Tally(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    streams: Mutex<Arc<[StreamTally]>>,
+    /// A reading of the clock.
+    begun: OnceLock<Duration>,
+}
+
+impl Tally {
+    /// The streams, in the order of the catalog; none before the read has begun.
+    #[must_use]
+    pub fn streams(&self) -> Arc<[StreamTally]> {
+        self.0.streams.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Time since the read began, at a reading of the clock. Zero before.
+    #[must_use]
+    pub fn elapsed(&self, now: Duration) -> Duration {
+        self.0.begun.get().map_or(Duration::ZERO, |begun| now.saturating_sub(*begun))
+    }
+
+    /// Each stream, and all together, at a reading of the clock.
+    #[must_use]
+    pub fn summary(&self, now: Duration) -> (Vec<StreamSummary>, Numbers) {
+        let streams: Vec<StreamSummary> = self.streams().iter().map(|stream| stream.summary(now)).collect();
+        let mut total = Numbers { time: self.elapsed(now), ..Numbers::default() };
+        for stream in &streams {
+            total += stream.numbers;
+        }
+        (streams, total)
+    }
+
+    /// Notes that a read of these streams begins.
+    pub(crate) fn begin<'n>(&self, now: Duration, names: impl Iterator<Item = &'n str>) -> Arc<[StreamTally]> {
+        let streams: Arc<[StreamTally]> = names.map(StreamTally::new).collect();
+        *self.0.streams.lock().unwrap_or_else(PoisonError::into_inner) = streams.clone();
+        let _ = self.0.begun.set(now);
+        streams
+    }
+}

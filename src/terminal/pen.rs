@@ -1,0 +1,88 @@
+//! Draws on stderr in place of indicatif's own terminal, so that a test can look at it, and nothing is drawn that was not
+//! handed in. What is drawn at once is written at once.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indicatif::TermLike;
+
+use super::Terminal;
+
+/// Stderr, shared by all who write to it.
+pub(super) type Stderr = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// A terminal that is drawn on.
+pub(super) struct Pen {
+    stderr: Stderr,
+    terminal: Terminal,
+    buffer: Mutex<Vec<u8>>,
+    /// A line was ended: what follows begins another one.
+    is_ended: AtomicBool,
+}
+
+impl Pen {
+    pub(super) fn new(stderr: Stderr, terminal: Terminal) -> Self {
+        Self { stderr, terminal, buffer: Mutex::default(), is_ended: AtomicBool::new(false) }
+    }
+
+    fn draw(&self, bytes: fmt::Arguments<'_>) -> io::Result<()> {
+        self.buffer().write_fmt(bytes)
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// ECMA-48 is what every terminal of today understands.
+impl TermLike for Pen {
+    fn width(&self) -> u16 {
+        self.terminal.size().0
+    }
+    fn height(&self) -> u16 {
+        self.terminal.size().1
+    }
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.draw(format_args!("\x1b[{n}A")) }
+    }
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.draw(format_args!("\x1b[{n}B")) }
+    }
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.draw(format_args!("\x1b[{n}C")) }
+    }
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { self.draw(format_args!("\x1b[{n}D")) }
+    }
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.draw(format_args!("{line}\n"))
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        // indicatif fills the row with blanks, and the next line begins where the terminal wraps. Narrowed, it would wrap
+        // all of them.
+        if text.bytes().all(|byte| byte == b' ') {
+            self.is_ended.store(true, Ordering::Relaxed);
+            return self.draw(format_args!("\x1b[K"));
+        }
+        let break_line = if self.is_ended.swap(false, Ordering::Relaxed) && text != "\r" { "\r\n" } else { "" };
+        self.draw(format_args!("{break_line}{text}"))
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        self.draw(format_args!("\r\x1b[2K"))
+    }
+    fn flush(&self) -> io::Result<()> {
+        self.is_ended.store(false, Ordering::Relaxed);
+        let drawn = std::mem::take(&mut *self.buffer());
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        stderr.write_all(&drawn)?;
+        stderr.flush()
+    }
+}
+
+impl fmt::Debug for Pen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pen").field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! The one writer of stderr. A line goes above what is drawn there, and nothing that came from outside can do more to a
+//! terminal than be read.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use console::Style;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+
+use super::Terminal;
+use super::pen::{Pen, Stderr};
+use crate::protocol::{Failure, LogLevel, People};
+
+/// Stderr, as it is written for people. Clones write to the same.
+#[derive(Clone)]
+pub(crate) struct Screen(Arc<Shared>);
+
+struct Shared {
+    stderr: Stderr,
+    terminal: Terminal,
+    is_quiet: bool,
+    /// A summary will tell of failures.
+    has_summary: bool,
+    /// A stream's failure was told. That of the run would only say it again.
+    told_failure: AtomicBool,
+    /// What is drawn now.
+    drawn: Mutex<Option<ProgressBar>>,
+}
+
+impl Screen {
+    /// A writer to `stderr`. Quiet, it shows errors alone, and only where they are told nowhere else. If a summary is going
+    /// to be shown, failures are left to it.
+    pub(crate) fn new(stderr: Box<dyn Write + Send>, terminal: Terminal, is_quiet: bool, has_summary: bool) -> Self {
+        Self(Arc::new(Shared {
+            stderr: Arc::new(Mutex::new(stderr)),
+            has_summary: has_summary && terminal.is_there() && !is_quiet,
+            terminal,
+            is_quiet,
+            told_failure: AtomicBool::new(false),
+            drawn: Mutex::default(),
+        }))
+    }
+
+    /// What it is written to.
+    pub(crate) fn terminal(&self) -> &Terminal {
+        &self.0.terminal
+    }
+
+    /// Whether somebody looks at it who wants to know how it goes.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.0.terminal.is_there() && !self.0.is_quiet
+    }
+
+    /// A style, as far as there are colours.
+    pub(super) fn style(&self) -> Style {
+        Style::new().force_styling(self.0.terminal.has_colours())
+    }
+
+    /// Writes whole lines, above what is drawn.
+    pub(crate) fn write(&self, lines: &str) {
+        let write = || {
+            let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            // Nobody is left who could be told.
+            let _ = writeln!(stderr, "{}", lines.trim_end()).and_then(|()| stderr.flush());
+        };
+        let drawn = self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match drawn {
+            Some(drawn) => drawn.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Writes what moves the cursor.
+    pub(super) fn raw(&self, codes: &str) {
+        let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = stderr.write_all(codes.as_bytes());
+    }
+
+    /// Writes an error.
+    pub(crate) fn error(&self, text: &str) {
+        self.write(&self.line(LogLevel::Error, text));
+    }
+
+    /// Begins to draw.
+    pub(super) fn draw(&self) -> ProgressBar {
+        let pen = Pen::new(self.0.stderr.clone(), self.0.terminal.clone());
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(pen)));
+        *self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        bar
+    }
+
+    /// Nothing is drawn any more.
+    pub(super) fn wipe(&self) {
+        let drawn = self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(drawn) = drawn {
+            drawn.finish_and_clear();
+        }
+    }
+
+    /// `warning: TEXT`.
+    fn line(&self, level: LogLevel, text: &str) -> String {
+        let (word, style) = match level {
+            LogLevel::Trace | LogLevel::Debug => ("debug", self.style().dim()),
+            LogLevel::Info => ("info", self.style().dim()),
+            LogLevel::Warn => ("warning", self.style().yellow()),
+            LogLevel::Error | LogLevel::Fatal => ("error", self.style().red()),
+        };
+        format!("{}: {}", style.apply_to(word), printable(text))
+    }
+}
+
+impl People for Screen {
+    fn log(&self, level: LogLevel, text: &str) {
+        if !self.0.is_quiet || level >= LogLevel::Error {
+            self.write(&self.line(level, text));
+        }
+    }
+
+    fn failure(&self, failure: &Failure) {
+        if self.0.has_summary {
+            return;
+        }
+        match &failure.stream {
+            Some(stream) => {
+                self.0.told_failure.store(true, Ordering::Relaxed);
+                self.error(&format!("{}: {}", stream.name, failure.message));
+            }
+            None if self.0.told_failure.load(Ordering::Relaxed) => {}
+            None => self.error(&failure.message),
+        }
+    }
+}
+
+/// A text without the characters that do something to a terminal. Error messages are an API's own words.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::protocol::StreamDescriptor;
+
+    /// A writer that can be looked at.
+    #[derive(Clone, Default)]
+    pub(in crate::terminal) struct Seen(Arc<Mutex<Vec<u8>>>);
+
+    impl Seen {
+        pub(in crate::terminal) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Seen {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn told(terminal: Terminal, is_quiet: bool) -> String {
+        let seen = Seen::default();
+        let screen = Screen::new(Box::new(seen.clone()), terminal, is_quiet, true);
+        screen.log(LogLevel::Info, "read");
+        screen.log(LogLevel::Warn, "odd \x1b]0;evil\x07");
+        let stream = StreamDescriptor { name: "charges".into(), namespace: None };
+        screen.failure(&Failure::config("no").of_stream(&stream));
+        screen.failure(&Failure::config("1 of 1 streams failed.\ncharges: no"));
+        seen.text()
+    }
+
+    #[test]
+    fn lines_have_their_level_and_do_nothing_to_a_terminal() {
+        let text = "info: read\nwarning: odd \u{fffd}]0;evil\u{fffd}\nerror: charges: no\n";
+        assert_eq!(told(Terminal::none(), false), text);
+        let colours = told(Terminal::of_size(80, 24), false);
+        assert_eq!(colours, "\x1b[2minfo\x1b[0m: read\n\x1b[33mwarning\x1b[0m: odd \u{fffd}]0;evil\u{fffd}\n");
+    }
+
+    #[test]
+    fn quiet_leaves_errors_and_nothing_else() {
+        assert_eq!(told(Terminal::none(), true), "error: charges: no\n");
+        assert_eq!(told(Terminal::of_size(80, 24), true), "\x1b[31merror\x1b[0m: charges: no\n");
+    }
+
+    #[test]
+    fn a_line_goes_above_what_is_drawn_and_what_is_drawn_goes_when_it_is_over() {
+        let seen = Seen::default();
+        let screen = Screen::new(Box::new(seen.clone()), Terminal::of_size(80, 24), false, true);
+        let bar = screen.draw();
+        bar.set_style(indicatif::ProgressStyle::with_template("{msg}").unwrap());
+        bar.set_message("half way");
+        screen.write("a line");
+        screen.wipe();
+        screen.write("the end");
+        let text = seen.text();
+        let places = ["half way", "a line\n", "half way", "\x1b[2K", "the end\n"];
+        let mut from = 0;
+        for place in places {
+            from += text[from..].find(place).unwrap_or_else(|| panic!("{place:?} is not in {text:?}")) + place.len();
+        }
+        assert!(from == text.len(), "{text:?}");
+    }
+}

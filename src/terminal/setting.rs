@@ -1,0 +1,162 @@
+//! What is known of the terminal behind stderr, as a value: tests hand in one that is none.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+
+#[cfg(unix)]
+use super::pipeline;
+
+/// Columns and rows where a terminal does not tell.
+const USUAL_SIZE: (u16, u16) = (80, 24);
+
+/// Whether stderr is a terminal, and what it can do.
+#[derive(Clone)]
+pub struct Terminal {
+    /// `None` if stderr is no terminal.
+    size: Option<Arc<dyn Fn() -> (u16, u16) + Send + Sync>>,
+    has_colours: bool,
+    has_cursor: bool,
+    has_stdout: bool,
+    shows_stdout: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Terminal {
+    /// Stderr is a file, a pipe, or nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        let shows_stdout = Arc::new(|| false);
+        Self { size: None, has_colours: false, has_cursor: false, has_stdout: false, shows_stdout }
+    }
+
+    /// A terminal of so many columns and rows, with colours and a cursor that can be moved; stdout goes elsewhere.
+    #[must_use]
+    pub fn of_size(columns: u16, rows: u16) -> Self {
+        Self { size: Some(Arc::new(move || (columns, rows))), has_colours: true, has_cursor: true, ..Self::none() }
+    }
+
+    /// The process's own. `NO_COLOR` with any text means no colours (<https://no-color.org>); `TERM=dumb` means neither
+    /// colours nor a cursor that can be moved, and so does no `TERM` at all.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "nothing is written")]
+    pub fn system() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::none();
+        }
+        let stdout_is_terminal = io::stdout().is_terminal();
+        Self {
+            size: Some(Arc::new(size)),
+            has_stdout: stdout_is_terminal,
+            shows_stdout: Arc::new(move || stdout_is_terminal || ends_at_terminal()),
+            ..Self::none()
+        }
+        .with_vars(|name| std::env::var_os(name))
+    }
+
+    /// With what these environment variables say of it.
+    #[must_use]
+    pub fn with_vars(self, var: impl Fn(&str) -> Option<OsString>) -> Self {
+        let is_dumb = var("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        let is_plain = var("NO_COLOR").is_some_and(|text| !text.is_empty());
+        Self { has_colours: !is_dumb && !is_plain, has_cursor: !is_dumb, ..self }
+    }
+
+    /// Stdout goes to the same terminal.
+    #[must_use]
+    pub fn with_stdout(self) -> Self {
+        Self { has_stdout: true, shows_stdout: Arc::new(|| true), ..self }
+    }
+
+    /// Whether stderr is a terminal.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.size.is_some()
+    }
+
+    /// Columns and rows, as they are now.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        self.size.as_ref().map_or(USUAL_SIZE, |size| size())
+    }
+
+    /// Whether it shows colours, and whoever sits there wants them.
+    #[must_use]
+    pub fn has_colours(&self) -> bool {
+        self.has_colours
+    }
+
+    /// Whether what was drawn can be drawn over.
+    #[must_use]
+    pub fn has_cursor(&self) -> bool {
+        self.is_there() && self.has_cursor
+    }
+
+    /// Whether stdout is a terminal.
+    #[must_use]
+    pub fn has_stdout(&self) -> bool {
+        self.has_stdout
+    }
+
+    /// Whether what is written to stdout may end up on the terminal: directly, or because the last command of a pipeline
+    /// writes there. To be asked when the other commands have had time to begin.
+    #[must_use]
+    pub fn shows_stdout(&self) -> bool {
+        (self.shows_stdout)()
+    }
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.size.as_ref().map(|size| size());
+        f.debug_struct("Terminal").field("size", &size).field("colours", &self.has_colours).finish_non_exhaustive()
+    }
+}
+
+#[cfg(unix)]
+fn size() -> (u16, u16) {
+    let size = rustix::termios::tcgetwinsize(io::stderr());
+    // A terminal without a window says 0.
+    size.ok().map(|size| (size.ws_col, size.ws_row)).filter(|size| size.0 > 0 && size.1 > 0).unwrap_or(USUAL_SIZE)
+}
+
+#[cfg(not(unix))]
+fn size() -> (u16, u16) {
+    USUAL_SIZE
+}
+
+#[cfg(unix)]
+fn ends_at_terminal() -> bool {
+    pipeline::ends_at_terminal(std::path::Path::new("/proc"))
+}
+
+#[cfg(not(unix))]
+fn ends_at_terminal() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_color_takes_the_colours_and_a_dumb_terminal_the_cursor_too() {
+        for (term, no_color, colours, cursor) in [
+            (Some("xterm"), None, true, true),
+            (Some("xterm"), Some(""), true, true),
+            (Some("xterm"), Some("0"), false, true),
+            (Some("dumb"), None, false, false),
+            (Some(""), None, false, false),
+            (None, None, false, false),
+        ] {
+            let terminal = Terminal::of_size(80, 24).with_vars(|name| match name {
+                "TERM" => term.map(Into::into),
+                "NO_COLOR" => no_color.map(Into::into),
+                _ => None,
+            });
+            assert_eq!((terminal.has_colours(), terminal.has_cursor()), (colours, cursor), "{term:?} {no_color:?}");
+        }
+        let none = Terminal::none().with_vars(|_| Some("xterm".into()));
+        assert!(!none.is_there() && !none.has_cursor());
+    }
+}
