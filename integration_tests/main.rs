@@ -10,6 +10,7 @@ mod budget;
 mod cache;
 mod check;
 mod cli;
+mod conformance;
 mod discover;
 mod docs;
 mod endless;
