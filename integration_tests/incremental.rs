@@ -316,7 +316,7 @@ fn a_stream_without_slices_keeps_its_state_and_one_whose_slices_cannot_be_made_s
     assert_eq!((broken.states("events").len(), broken.errors()[0].message.as_str()), (0, "no regions today"));
 }
 
-/// Some clients, such as PyAirbyte, ask for every stream in this mode.
+/// Some clients, such as `PyAirbyte`, ask for every stream in this mode.
 #[test]
 fn a_stream_without_a_cursor_that_is_asked_for_incrementally_is_read_whole_each_time() {
     let server = Server::start(|_: &Request| page());

@@ -26,27 +26,31 @@ fn a_config_that_is_no_json_gives_one_failed_status() {
     }
 }
 
-/// The state of each stream after a read, with its cursor in the year 2286.
-fn far_in_the_future() -> Value {
-    let cursors =
-        ["created", "updated", "synced_to", "checkout_session_updated", "invoice_updated", "subscription_updated"];
-    fn moved(value: &mut Value, cursors: &[&str]) {
-        match value {
-            Value::Object(members) => {
-                for (name, member) in members {
-                    match member {
-                        Value::String(text) if cursors.contains(&name.as_str()) => *text = "9999999999".to_owned(),
-                        Value::Number(_) if cursors.contains(&name.as_str()) => *member = json!(9_999_999_999_i64),
-                        other => moved(other, cursors),
-                    }
+/// What states call moments.
+const MOMENTS: [&str; 6] =
+    ["created", "updated", "synced_to", "checkout_session_updated", "invoice_updated", "subscription_updated"];
+
+/// Sets every moment in a state to one in the year 2286.
+fn set_far_ahead(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(_) if MOMENTS.contains(&name.as_str()) => *member = json!("9999999999"),
+                    Value::Number(_) if MOMENTS.contains(&name.as_str()) => *member = json!(9_999_999_999_i64),
+                    other => set_far_ahead(other),
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| moved(item, cursors)),
-            _ => {}
         }
+        Value::Array(items) => items.iter_mut().for_each(set_far_ahead),
+        _ => {}
     }
+}
+
+/// The state of each stream after a read, far in the future.
+fn far_in_the_future() -> Value {
     let mut states = serde_json::from_str(&STRIPE.connector.incremental().messages.state_file()).unwrap();
-    moved(&mut states, &cursors);
+    set_far_ahead(&mut states);
     states
 }
 

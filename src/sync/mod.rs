@@ -187,7 +187,7 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
 }
 
 /// Whether the catalog asks for an incremental read of a stream that can only be read whole. Some clients ask for nothing
-/// else: PyAirbyte, of all streams. Like connectors of airbyte-cdk it is read whole then, each time.
+/// else: `PyAirbyte`, of all streams. Like connectors of airbyte-cdk it is read whole then, each time.
 fn is_always_whole(stream: &dyn HttpStream, configured: &ConfiguredStream) -> bool {
     configured.sync_mode == SyncMode::Incremental && stream.sync_modes() == [SyncMode::FullRefresh]
 }

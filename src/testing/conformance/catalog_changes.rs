@@ -17,12 +17,12 @@ pub fn catalog_changes(old: &str, new: &str) -> Vec<String> {
 /// Each stream, and each field with its stream, and what is said of it.
 fn places(outline: &str) -> impl Iterator<Item = (String, &str)> {
     let mut stream = "";
-    outline.lines().filter_map(|line| line.split_once(" = ")).map(move |(place, said)| match place.strip_prefix(' ') {
-        Some(field) => (format!("{stream} {field}"), said),
-        None => {
-            stream = place;
-            (place.to_owned(), said)
+    outline.lines().filter_map(|line| line.split_once(" = ")).map(move |(place, said)| {
+        if let Some(field) = place.strip_prefix(' ') {
+            return (format!("{stream} {field}"), said);
         }
+        stream = place;
+        (place.to_owned(), said)
     })
 }
 

@@ -146,8 +146,7 @@ impl Stream {
 
     fn strangers(&self) -> Vec<String> {
         let is_declared = |name: &String| self.declared().is_some_and(|fields| fields.contains_key(name));
-        let is_strange =
-            |record: &&Value| !record.as_object().is_some_and(|members| members.keys().any(|name| is_declared(name)));
+        let is_strange = |record: &&Value| !record.as_object().is_some_and(|members| members.keys().any(&is_declared));
         self.records.iter().filter(is_strange).map(|record| format!("nothing is declared of {record}")).collect()
     }
 

@@ -17,7 +17,7 @@ fn compare(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
     for kind in types(old.get("type")) {
         let is_taken = |now: &&str| *now == kind || (*now == "number" && kind == "integer");
         let now = types(new.get("type"));
-        if !now.is_empty() && !now.iter().any(|now| is_taken(now)) {
+        if !now.is_empty() && !now.iter().any(is_taken) {
             tell(format!("{kind} is refused now"));
         }
     }
