@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The changes from one catalog to a later one that break tables: streams and fields that are gone, other types, other
-/// keys and cursors, modes that are gone. Both are [outlines](super::outline).
+/// keys and cursors, modes that are gone. Both are [outlines](super::outline()).
 pub fn catalog_changes(old: &str, new: &str) -> Vec<String> {
     let new: BTreeMap<String, &str> = places(new).collect();
     let told = |(place, before): (String, &str)| match new.get(&place) {

@@ -16,8 +16,8 @@
 //! ten times: the server has to answer any number of requests.
 //!
 //! Each rule has a name, and belongs to what it is about: [`SPEC_RULES`], [`CATALOG_RULES`], [`RECORD_RULES`] and
-//! [`READ_RULES`] are the whole list. [`spec_changes`] and [`catalog_changes`] tell what an older version's users would
-//! stumble over, [`sample_configs`] makes configs that fit a specification.
+//! [`READ_RULES`] are the whole list. [`spec_changes()`] and [`catalog_changes()`] tell what an older version's users would
+//! stumble over, [`sample_configs()`] makes configs that fit a specification.
 
 mod alternatives;
 mod catalog_changes;
