@@ -127,7 +127,12 @@ impl Source for HelpDesk {
             "required": ["api_key", "start_date"],
             "properties": {
                 "api_key": {"type": "string", "airbyte_secret": true},
-                "start_date": {"type": "string", "format": "date-time", "examples": ["2026-01-01T00:00:00Z"]},
+                "start_date": {
+                    "type": "string",
+                    "format": "date-time",
+                    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+                    "examples": ["2026-01-01T00:00:00Z"],
+                },
                 "api_url": {"type": "string", "default": API_URL},
             },
         }))

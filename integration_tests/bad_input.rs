@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
+use source_http::protocol::SyncMode;
 use source_http::streams::{HttpStream, RequestContext};
 use source_http::testing::stripe::DEFAULT_NOW;
 use source_http::testing::{Finished, InProcess, Reply, StripeMock};
@@ -144,7 +145,8 @@ fn catalogs_and_states_that_do_not_fit_the_streams() {
     assert_eq!((done.status, done.messages().statuses("employees").last()), (1, Some(&"INCOMPLETE")));
 }
 
-struct Items;
+/// A stream without a cursor, in the modes it is said to have.
+struct Items(Vec<SyncMode>);
 
 impl HttpStream for Items {
     fn name(&self) -> &str {
@@ -156,16 +158,21 @@ impl HttpStream for Items {
     fn path(&self, _: &RequestContext<'_>) -> String {
         "items".into()
     }
+    fn sync_modes(&self) -> Vec<SyncMode> {
+        self.0.clone()
+    }
 }
 
 #[test]
 fn a_mode_or_state_that_a_stream_does_not_have() {
-    let done = connector(|| Box::new(Items)).streams(&[("items", "incremental")]).run("read");
-    let message = "The catalog asks to read \"items\" in the mode incremental, which it does not support. Choose one of: \
-                   full_refresh.";
+    let incremental_only = connector(|| Box::new(Items(vec![SyncMode::Incremental])));
+    let done = incremental_only.streams(&[("items", "full_refresh")]).run("read");
+    let message = "The catalog asks to read \"items\" in the mode full_refresh, which it does not support. Choose one \
+                   of: incremental.";
     assert_eq!(first_error(&done.messages(), ""), ("config_error".into(), message.into()));
 
-    let done = connector(|| Box::new(Items)).state(&json!({"items": {"page": 3}})).run("read");
+    let done =
+        connector(|| Box::new(Items(vec![SyncMode::FullRefresh]))).state(&json!({"items": {"page": 3}})).run("read");
     let message = "\"items\" has no cursor, and its state {\"page\":3} is not one of this source. Remove it from the state \
                    file, or reset the stream, to read all of it.";
     assert_eq!(first_error(&done.messages(), ""), ("config_error".into(), message.into()));

@@ -40,10 +40,11 @@ fn every_flag_and_exit_code_of_the_readme_is_one_of_the_binary_and_the_other_way
 }
 
 /// Where tests start processes, or write through an output of their own, and what of it is no output of a connector.
-const OWN_OUTPUTS: [(&str, &str); 7] = [
+const OWN_OUTPUTS: [(&str, &str); 8] = [
     ("auth/mod.rs", "a client outside of any sync, whose output is checked when it is dropped"),
     ("cache/client.rs", "a client outside of any sync, which writes to nowhere"),
     ("cache/file.rs", "this very program, to be killed, with its output thrown away"),
+    ("hostile/inputs.rs", "a run in the fuzz targets, too, which checks its own output"),
     ("memory.rs", "the binary under a cap of memory, whose output is parsed"),
     ("signals.rs", "the binary, to be sent signals, whose output is parsed as far as it came"),
     ("support/binary.rs", "the one place that runs the binary, and checks its output"),
@@ -76,9 +77,8 @@ fn every_run_of_a_connector_passes_the_protocol_check() {
     assert_eq!(found, OWN_OUTPUTS.map(|(file, _)| file));
 }
 
-/// Each row of the promises names the tests that keep it; a test that is renamed or gone must not be promised.
-#[test]
-fn every_test_that_a_promise_names_is_there() {
+/// The text of all tests and of all code.
+fn code() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut code = String::new();
     let mut folders = vec![root.join("integration_tests"), root.join("src")];
@@ -90,17 +90,29 @@ fn every_test_that_a_promise_names_is_there() {
             }
         }
     }
-    let page = include_str!("../docs/promises.md");
+    code
+}
+
+/// The parts of the paths of tests that a page quotes, such as `docs::every_promise`, that are no function or module.
+fn gone(page: &str) -> (usize, Vec<&str>) {
+    let code = code();
     let quoted = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
     let names: BTreeSet<&str> = quoted.flat_map(|path| path.split(['{', '}', ',', ':'])).collect();
-    assert!(names.len() > 30, "{names:?}");
     let is_there = |name: &str| {
         ["fn ", "mod "]
             .iter()
             .any(|kind| code.contains(&format!("{kind}{name}(")) || code.contains(&format!("{kind}{name};")))
             || code.contains(&format!("mod {name} {{"))
     };
-    let gone: Vec<&&str> = names.iter().filter(|name| !matches!(**name, "" | "*") && !is_there(name)).collect();
+    let gone = names.iter().filter(|name| !matches!(**name, "" | "*") && !is_there(name)).copied().collect();
+    (names.len(), gone)
+}
+
+/// Each row of the promises names the tests that keep it; a test that is renamed or gone must not be promised.
+#[test]
+fn every_test_that_a_promise_names_is_there() {
+    let (count, gone) = gone(include_str!("../docs/promises.md"));
+    assert!(count > 30, "{count}");
     assert!(gone.is_empty(), "no test or module is called {gone:?}");
 }
 
@@ -156,15 +168,11 @@ fn broken(page: &Path, target: &str) -> Option<String> {
     let path = if file.is_empty() { page.to_owned() } else { page.parent()?.join(file) };
     let said = format!("{}: {target}", page.strip_prefix(root()).unwrap_or(page).display());
     if !path.exists() {
-        let is_planned = PLANNED.iter().any(|planned| path.file_name().is_some_and(|name| name == *planned));
-        return (!is_planned).then_some(said);
+        return Some(said);
     }
     let is_there = anchor.is_empty() || anchors(&fs::read_to_string(path).unwrap_or_default()).contains(anchor);
     (!is_there).then_some(said)
 }
-
-/// Pages of `docs` that may be linked to before they are there.
-const PLANNED: [&str; 4] = ["airbyte.md", "conformance.md", "releasing.md", "screens.md"];
 
 #[test]
 fn every_relative_link_leads_to_a_file_and_a_heading_that_are_there() {
@@ -207,8 +215,7 @@ fn every_path_that_a_page_names_is_there() {
                 continue;
             }
             count += 1;
-            let is_planned = PLANNED.iter().any(|planned| name.strip_prefix("docs/") == Some(planned));
-            if !root().join(name).exists() && !is_planned {
+            if !root().join(name).exists() {
                 gone.push(format!("{}: {name}", page.strip_prefix(root()).unwrap().display()));
             }
         }
@@ -279,6 +286,33 @@ fn the_version_is_the_same_wherever_it_is_written() {
             let written: Vec<&str> =
                 text.split(mark).skip(1).filter_map(|rest| rest.split([' ', '\n']).next()).collect();
             assert_eq!(written, [version], "{mark} in {file}");
+        }
+    }
+}
+
+/// Each rule of conformance has its test or a reason, and each test of conformance is that of a rule.
+#[test]
+fn every_rule_of_conformance_names_its_test_or_why_it_has_none() {
+    let page = include_str!("../docs/conformance.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && !line.contains("| ---")).collect();
+    let rows_alone = rows.join("\n");
+    let (count, gone) = gone(&rows_alone);
+    assert!(count > 40, "{count}");
+    assert!(gone.is_empty(), "no test or module is called {gone:?}");
+    for row in rows.iter().filter(|row| !row.ends_with("| outcome |")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, test, outcome] = cells[..] else { panic!("a row of another form: {row}") };
+        let has_test = test.starts_with('`');
+        assert!(has_test || test == "-", "neither a test nor none: {row}");
+        assert!(["kept", "not applicable: ", "otherwise: "].iter().any(|word| outcome.starts_with(word)), "{row}");
+        assert_eq!(has_test, !outcome.starts_with("not applicable: "), "{row}");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration_tests/conformance");
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&entry).unwrap_or_default();
+        for (_, after) in text.match_indices("#[test]\nfn ").map(|(at, found)| text.split_at(at + found.len())) {
+            let name = after.split('(').next().unwrap_or_default();
+            assert!(page.contains(&format!("::{name}`")), "{name} is no row of docs/conformance.md");
         }
     }
 }

@@ -5,7 +5,7 @@ use source_http::http::{Response, ResponseAction};
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices};
 use source_http::testing::{InProcess, Messages, Reply, Request, Server};
 
-use crate::support::{TestSource, connector};
+use crate::support::{Items, TestSource, assert_page, connector, page};
 
 /// Events `1..=12` in ascending order, three a page, from the state's cursor on.
 #[derive(Clone, Default)]
@@ -314,4 +314,24 @@ fn a_stream_without_slices_keeps_its_state_and_one_whose_slices_cannot_be_made_s
     );
     let broken = read(false);
     assert_eq!((broken.states("events").len(), broken.errors()[0].message.as_str()), (0, "no regions today"));
+}
+
+/// Some clients, such as `PyAirbyte`, ask for every stream in this mode.
+#[test]
+fn a_stream_without_a_cursor_that_is_asked_for_incrementally_is_read_whole_each_time() {
+    let server = Server::start(|_: &Request| page());
+    let read = |state: &Value| {
+        let connector = Items::new(server.url()).connector().streams(&[("items", "incremental")]);
+        let done = connector.state(state).run("read");
+        assert_page(&done);
+        let messages = done.messages();
+        let warnings: Vec<_> = messages.logs().into_iter().filter(|(level, _)| *level == "WARN").collect();
+        let text = "items: the catalog asks to read it incrementally; it cannot be, and is read whole.";
+        assert_eq!(warnings, [("WARN", text)]);
+        serde_json::from_str::<Value>(&messages.state_file()).unwrap()
+    };
+    let state = read(&json!([]));
+    assert_eq!(state[0]["stream"]["stream_state"], json!({"__ab_full_refresh_sync_complete": true}));
+    // Of a full refresh this state would say that there is nothing left to read.
+    assert_eq!(read(&state), state);
 }

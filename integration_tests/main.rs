@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod cloud;
 mod config_env;
+mod conformance;
 mod discover;
 mod docs;
 mod endless;

@@ -1,6 +1,7 @@
 //! `examples/employees.rs`: OAuth 2.0 with refresh tokens for one use, numbered pages, a cached parent and its children.
 
 use serde_json::{Value, json};
+use source_http::testing::conformance::Connector;
 use source_http::testing::{Finished, InProcess, Reply, Request, Routes, Server};
 
 use crate::support::binary::Binary;
@@ -254,4 +255,13 @@ fn the_built_program_says_what_it_wants_and_reads_over_real_sockets() {
     let messages = read.messages();
     assert_eq!((messages.records("employees").len(), messages.records("employee_details").len()), (3, 3));
     assert_eq!(server.conversation().len(), 6);
+}
+
+#[test]
+fn it_keeps_airbytes_rules_for_connectors() {
+    let server = Server::start(api);
+    let report = Connector::new(|| InProcess::new(example::Company), &config(&server)).assert_conforms();
+    // Fields that are declared, and that nobody here has.
+    let unseen = ["address", "address.city", "address.street"].map(|field| format!("employee_details {field}"));
+    assert_eq!(report.unseen, [&unseen[..], &["employees email".into(), "employees hired_at".into()]].concat());
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use source_http::testing::conformance::Connector;
 use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
 use crate::support::binary::Binary;
@@ -34,6 +35,17 @@ fn api(request: &Request) -> Reply {
         }
         _ => json!({"tickets": ticket(3, "2026-10-30T10:00:00Z"), "page": {"next": null}}),
     })
+}
+
+/// The fields that the account has defined.
+fn fields() -> Reply {
+    Reply::json(json!({"fields": [
+        {"name": "id", "kind": "number"},
+        {"name": "changed_at", "kind": "time"},
+        {"name": "urgent", "kind": "flag"},
+        {"name": "subject", "kind": "text"},
+        {"name": "watchers", "kind": "people"},
+    ]}))
 }
 
 fn search(from: &str, to: &str, cursor: Option<&str>) -> Value {
@@ -95,14 +107,7 @@ fn the_vendors_header_says_how_long_to_wait() {
 
 #[test]
 fn the_schema_is_asked_for_when_the_streams_are_discovered() {
-    let fields = json!({"fields": [
-        {"name": "id", "kind": "number"},
-        {"name": "changed_at", "kind": "time"},
-        {"name": "urgent", "kind": "flag"},
-        {"name": "subject", "kind": "text"},
-        {"name": "watchers", "kind": "people"},
-    ]});
-    let server = Server::start(Routes::new().once("GET", "/tickets/fields", [Reply::json(fields)]));
+    let server = Server::start(Routes::new().once("GET", "/tickets/fields", [fields()]));
     let messages = connector(&server).run("discover").messages();
     assert_eq!(server.conversation(), ["GET /tickets/fields"]);
     assert_eq!(server.requests()[0].header("x-api-key"), Some("k3y"));
@@ -140,4 +145,17 @@ fn the_built_program_checks_a_config_over_real_sockets() {
     let tried = "Asked for the first page of `tickets`: it can be read.";
     assert_eq!((check.status, check.messages().connection_status()), (Some(0), ("SUCCEEDED", Some(tried))));
     assert_eq!(server.conversation(), ["POST /tickets/search"]);
+}
+
+#[test]
+fn it_keeps_airbytes_rules_for_connectors() {
+    let server = Server::start(|request: &Request| match request.path.as_str() {
+        "/tickets/fields" => fields(),
+        _ => api(request),
+    });
+    let report = Connector::new(|| InProcess::new(example::HelpDesk), &config(&server)).assert_conforms();
+    assert_eq!(
+        (report.records, report.unseen),
+        (3, vec!["tickets subject".into(), "tickets urgent".into(), "tickets watchers".into()])
+    );
 }

@@ -191,7 +191,7 @@ fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Re
 /// The cursor in force: the stream's own, or the one the catalog chose, or the stream's suggestion.
 fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Result<Vec<String>, Failure> {
     let modes = stream.sync_modes();
-    if !modes.contains(&configured.sync_mode) {
+    if !modes.contains(&configured.sync_mode) && !is_always_whole(stream, configured) {
         return Err(Failure::config(format!(
             "The catalog asks to read {:?} in the mode {}, which it does not support. Choose one of: {}.",
             stream.name(),
@@ -204,13 +204,19 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
         true => own,
         false => configured.cursor_field.clone(),
     };
-    if configured.sync_mode == SyncMode::Incremental && chosen.is_empty() {
+    if configured.sync_mode == SyncMode::Incremental && chosen.is_empty() && !is_always_whole(stream, configured) {
         return Err(Failure::config(format!(
             "The catalog asks to read {:?} incrementally and names no cursor. Set `cursor_field` in its entry.",
             stream.name()
         )));
     }
     Ok(chosen)
+}
+
+/// Whether the catalog asks for an incremental read of a stream that can only be read whole. Some clients ask for nothing
+/// else: `PyAirbyte`, of all streams. Like connectors of airbyte-cdk it is read whole then, each time.
+fn is_always_whole(stream: &dyn HttpStream, configured: &ConfiguredStream) -> bool {
+    configured.sync_mode == SyncMode::Incremental && stream.sync_modes() == [SyncMode::FullRefresh]
 }
 
 /// A state that nothing uses is no fault (its stream may have been deselected), but it is never passed over silently.

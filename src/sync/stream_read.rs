@@ -14,7 +14,7 @@ use super::stream_log::StreamLog;
 use super::stream_output::StreamOutput;
 use super::stream_writer::{End, StreamWriter};
 use super::workers::Worker;
-use super::{Run, is_closed_pipe};
+use super::{Run, is_always_whole, is_closed_pipe};
 use crate::bug;
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
@@ -51,11 +51,16 @@ pub(super) fn read<'a>(
 ) -> anyhow::Result<()> {
     out.start()?;
     let mut state = run.plan.state.of(&configured.descriptor());
-    let is_full_refresh = configured.sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
     let log = out.stream_log();
+    let is_always_whole = is_always_whole(stream, configured);
+    if is_always_whole {
+        log.log(LogLevel::Warn, "the catalog asks to read it incrementally; it cannot be, and is read whole.")?;
+    }
+    let sync_mode = if is_always_whole { SyncMode::FullRefresh } else { configured.sync_mode };
+    let is_full_refresh = sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
     let schema = SchemaContext { fetcher: &Fetcher::new(run.client, &log) };
     let shaper = RecordShaper::new(stream, &configured.stream.json_schema, schema, &log)?;
-    let is_finished = is_full_refresh && checkpoint::is_complete(&state);
+    let is_finished = is_full_refresh && !is_always_whole && checkpoint::is_complete(&state);
     if is_finished && run.plan.state_file.is_some() {
         log.log(LogLevel::Info, "the last read of it was finished, and a full refresh reads everything again.")?;
         state = StreamState::new();
@@ -65,7 +70,7 @@ pub(super) fn read<'a>(
         return Ok(out.complete()?);
     }
     let given = Some(state.clone());
-    let (state, begun) = accept(stream, configured.sync_mode, cursor_field, state, &log)?;
+    let (state, begun) = accept(stream, sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
         progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
@@ -79,7 +84,7 @@ pub(super) fn read<'a>(
     };
     let read = StreamRead {
         stream,
-        sync_mode: configured.sync_mode,
+        sync_mode,
         cursor_field,
         limit: run.plan.limit,
         client: run.client,

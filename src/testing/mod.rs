@@ -1,5 +1,5 @@
 //! The project's own test kit: a scripted HTTP server, a mock Stripe API that runs on it,
-//! and the check that every connector output has to pass.
+//! the check that every connector output has to pass, and Airbyte's rules for connectors.
 //!
 //! Integration tests, examples and benches drive the built binary as a child process over real
 //! sockets, so everything here talks plain HTTP/1.1 on 127.0.0.1 and plain text on pipes. A
@@ -8,6 +8,7 @@
 //! Test code is the only caller, so a misuse (an unknown resource name, text that is no JSON)
 //! panics with a message that names the mistake.
 
+pub mod conformance;
 mod in_process;
 pub mod json_text;
 pub mod protocol;

@@ -137,6 +137,26 @@ impl Messages {
             .collect()
     }
 
+    /// The `n`-th state of the stream, counted from 0, and the `data` of its records before it.
+    pub fn state_at(&self, stream: &str, n: usize) -> Option<(Vec<&str>, &Value)> {
+        let (mut records, mut states) = (Vec::new(), 0);
+        for message in self.messages() {
+            match message {
+                Message::Record { stream: id, data } if id.name == stream => records.push(data.as_str()),
+                Message::State { streams, .. } => {
+                    for state in streams.iter().filter(|state| state.stream.name == stream) {
+                        if states == n {
+                            return Some((records, &state.state));
+                        }
+                        states += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// The last STATE line of each stream, in the order in which the streams got their first.
     pub fn last_state_lines(&self) -> Vec<&str> {
         self.last_states().into_iter().map(|(line, _)| line).collect()

@@ -1,7 +1,6 @@
 //! Everything that comes from outside, fed with documents that are almost right, and with every finding of the fuzz
-//! targets so far. What has to be so is in `fuzz/src/lib.rs`, which the targets of `fuzz/` share.
+//! targets so far. What has to be so is in `inputs`, which the targets of `fuzz/` share.
 
-#[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "it is a crate of its own, too")]
 mod inputs;
 
@@ -24,9 +23,9 @@ const TARGETS: [(&str, Target); 6] = [
     ("cache_entry", inputs::cache_entry),
 ];
 
-/// The files in `fuzz/FOLDER/TARGET`: its name and what is in it.
+/// The files in `FOLDER/TARGET`: its name and what is in it.
 fn files(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder).join(target);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration_tests/hostile").join(folder).join(target);
     let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect()

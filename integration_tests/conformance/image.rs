@@ -1,0 +1,27 @@
+//! What the platform expects of an image, as far as the Dockerfile tells it.
+
+const DOCKERFILE: &str = include_str!("../../Dockerfile");
+
+/// The values of an instruction or setting in the last stage.
+fn values(name: &str) -> Vec<&'static str> {
+    let (_, last) = DOCKERFILE.rsplit_once("\nFROM ").unwrap();
+    last.lines()
+        .filter_map(|line| line.trim().strip_prefix(name))
+        .map(|rest| rest.trim_end_matches('\\').trim())
+        .collect()
+}
+
+/// The platform runs what the variable says, in place of the entry point.
+#[test]
+fn the_entrypoint_is_told_in_the_environment_as_an_absolute_path() {
+    let told = values("AIRBYTE_ENTRYPOINT=");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with('/'), "{told:?}");
+    assert_eq!(values("ENTRYPOINT "), [format!("[\"{}\"]", told[0])]);
+}
+
+#[test]
+fn the_user_is_airbyte() {
+    assert_eq!(values("USER "), ["airbyte"]);
+    assert_eq!(values("WORKDIR "), ["/airbyte"]);
+}

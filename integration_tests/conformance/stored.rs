@@ -1,0 +1,59 @@
+//! The specification and the catalog as they were last reviewed, in `stored/`. A change of either shows in the review of
+//! the commit that makes it. `UPDATE_STORED=1 cargo test conformance::stored` writes them anew, unless that breaks
+//! configs or tables that users have: `UPDATE_STORED=breaking` does so all the same, and belongs into a major version.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use source_http::Registry;
+use source_http::testing::InProcess;
+use source_http::testing::conformance::{catalog_changes, outline, sample_configs, spec_changes};
+
+use super::STRIPE;
+
+const SPEC: &str = include_str!("stored/spec.json");
+const CATALOG: &str = include_str!("stored/catalog.txt");
+
+/// Asserts that what is stored is what there is now, or stores that.
+#[track_caller]
+fn assert_stored(file: &str, stored: &str, now: &str, breaking: &[String]) {
+    let wish = std::env::var("UPDATE_STORED").unwrap_or_default();
+    if wish == "breaking" || (wish == "1" && breaking.is_empty()) {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("integration_tests/conformance/stored").join(file);
+        std::fs::write(path, now).unwrap();
+        return;
+    }
+    let changed: Vec<&str> = now.lines().filter(|line| !stored.lines().any(|known| known == *line)).collect();
+    assert!(
+        stored == now,
+        "{file} is not what is stored. New or changed:\n{}\nOf this, it breaks what users have:\n{}\nIf that is meant, \
+         run UPDATE_STORED=1 cargo test conformance::stored, or UPDATE_STORED=breaking.",
+        changed.join("\n"),
+        breaking.join("\n")
+    );
+}
+
+#[test]
+fn the_specification_is_the_stored_one_and_takes_the_configs_that_users_have() {
+    let spec = STRIPE.connector.spec();
+    let stored: Value = serde_json::from_str(SPEC).unwrap_or_default();
+    let now = format!("{}\n", serde_json::to_string_pretty(spec).unwrap());
+    assert_stored("spec.json", SPEC, &now, &spec_changes(&stored, spec));
+}
+
+#[test]
+fn the_catalog_is_the_stored_one_and_keeps_the_tables_that_users_have() {
+    let now = outline(STRIPE.connector.catalog());
+    assert_stored("catalog.txt", CATALOG, &now, &catalog_changes(CATALOG, &now));
+}
+
+#[test]
+fn a_hundred_configs_made_for_the_stored_specification_are_taken() {
+    for config in sample_configs(&serde_json::from_str(SPEC).unwrap(), 100) {
+        let done = InProcess::with_registry(Registry::built_in()).config(&config).run("discover");
+        // A URL that is none is refused by more than its schema.
+        let refusals = done.messages().errors();
+        let is_url = |message: &str| message.contains("`api_url`") && message.contains("is not a URL");
+        assert!(refusals.iter().all(|error| is_url(&error.message)), "{config}: {refusals:?}");
+    }
+}
