@@ -13,7 +13,7 @@ use source_http::clock::Clock;
 use source_http::http::auth::{ApiKeyAuthenticator, Authenticator};
 use source_http::http::{Method, Outcome, RequestBody};
 use source_http::json::RecordPath;
-use source_http::protocol::{ConnectorSpecification, Failure};
+use source_http::protocol::{ConnectorSpecification, Failure, JsonSchema};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{BodyCursor, Pager, TokenPlace};
 use source_http::streams::{DateFormat, DateSlicer, HttpStream, RequestContext, SchemaContext, SliceContext, Slices};
@@ -105,11 +105,11 @@ impl HttpStream for Tickets {
         let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
         Some(Duration::from_millis(wait))
     }
-    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         let answer: Option<Fields> = cx.fetcher.get_json(self, "tickets/fields", &[])?;
         let fields = answer.map(|answer| answer.fields).unwrap_or_default();
         let properties: Map<_, _> = fields.into_iter().map(|field| (field.name.clone(), field.schema())).collect();
-        Ok(Map::from_iter([("type".into(), "object".into()), ("properties".into(), properties.into())]))
+        Ok(json!({"type": "object", "properties": properties}).try_into()?)
     }
 }
 

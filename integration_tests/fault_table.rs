@@ -156,9 +156,6 @@ fn catalogs_and_states() -> Vec<Entry> {
         local("A sync mode that there is not", || {
             with_catalog(r#"{"streams":[{"stream":{"name":"accounts"},"sync_mode":"sometimes"}]}"#)
         }),
-        local("A sync mode that the stream does not have", || {
-            with_catalog(r#"{"streams":[{"stream":{"name":"usage_records"},"sync_mode":"incremental"}]}"#)
-        }),
         local("The output of discover as a catalog", || with_catalog(r#"{"type":"CATALOG","catalog":{"streams":[]}}"#)),
         local("A state that was cut", || with_state(r#"[{"type":"STREAM","stream":{"stream_descr"#)),
         local("A state of no known form", || with_state(r#"[{"type":"CHECKPOINT"}]"#)),

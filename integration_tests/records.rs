@@ -5,6 +5,7 @@ use std::fmt::Write;
 use include_dir::{Dir, include_dir};
 use serde_json::{Map, Value, json};
 use source_http::json::RecordPath;
+use source_http::protocol::JsonSchema;
 use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{HttpStream, Record, RequestContext, SchemaContext, SchemaFolder};
 use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
@@ -42,11 +43,11 @@ impl HttpStream for Contacts {
     fn pager(&self) -> &dyn Pager {
         &self.pager
     }
-    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         let types: Option<Map<String, Value>> = cx.fetcher.get_json(self, "contacts/fields", &[("all", "1")])?;
         let properties: Map<String, Value> =
             types.unwrap_or_default().into_iter().map(|(name, kind)| (name, json!({"type": ["null", kind]}))).collect();
-        Ok([("type".to_owned(), "object".into()), ("properties".to_owned(), properties.into())].into_iter().collect())
+        Ok(json!({"type": "object", "properties": properties}).try_into()?)
     }
     fn transform<'a>(&self, mut record: Record<'a>, _: &RequestContext<'_>) -> Option<Record<'a>> {
         record.set("note", &1.5);

@@ -148,7 +148,9 @@ fn written() -> BTreeMap<String, Value> {
 /// The streams' schemas as `discover` gives them.
 fn loaded() -> BTreeMap<String, Value> {
     let names = written().into_keys().filter(|path| !path.contains('/'));
-    names.map(|name| (name.clone(), Value::Object(SchemaFolder::new(&FILES).load(&name).unwrap()))).collect()
+    names
+        .map(|name| (name.clone(), Value::Object(SchemaFolder::new(&FILES).load(&name).unwrap().into_tree())))
+        .collect()
 }
 
 fn types(schema: &Value) -> Vec<&str> {

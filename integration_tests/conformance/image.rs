@@ -20,8 +20,10 @@ fn the_entrypoint_is_told_in_the_environment_as_an_absolute_path() {
     assert_eq!(values("ENTRYPOINT "), [format!("[\"{}\"]", told[0])]);
 }
 
+/// By number, so that Kubernetes can tell that it is not root.
 #[test]
 fn the_user_is_airbyte() {
-    assert_eq!(values("USER "), ["airbyte"]);
+    assert_eq!(values("USER "), ["1000:1000"]);
+    assert!(DOCKERFILE.contains("airbyte:x:1000:1000:"));
     assert_eq!(values("WORKDIR "), ["/airbyte"]);
 }

@@ -13,7 +13,7 @@ pub(super) fn run(args: &CatalogArgs, cx: &mut Context<'_>) -> anyhow::Result<()
     let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };
     for entry in &mut catalog.streams {
         if let Some(stream) = configured::find(&streams, &entry.descriptor()) {
-            entry.stream.json_schema = schema_of(stream, &schemas)?;
+            entry.stream.json_schema = schema_of(stream, &schemas)?.into_tree();
         }
     }
     // To be edited: a line a stream, which begins with what there is to choose. A schema is nobody's to edit.

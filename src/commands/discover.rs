@@ -2,8 +2,8 @@
 
 use super::{Context, LoggedWaits, table};
 use crate::cli::{CatalogFormat, DiscoverArgs};
-use crate::protocol::{AirbyteStream, Catalog, Message};
-use crate::streams::{Fetcher, SchemaContext, discovered};
+use crate::protocol::Failure;
+use crate::streams::{Fetcher, SchemaContext, described, discovered, schema_of};
 use crate::sync::StreamTally;
 
 pub(super) fn run(args: &DiscoverArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
@@ -11,10 +11,18 @@ pub(super) fn run(args: &DiscoverArgs, cx: &mut Context<'_>) -> anyhow::Result<(
     let streams = cx.streams(&config)?;
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
     let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };
-    let streams: Vec<AirbyteStream> =
-        streams.iter().map(|stream| discovered(&**stream, &schemas)).collect::<Result<_, _>>()?;
     match args.format {
-        CatalogFormat::Json => Ok(cx.output.message(&Message::Catalog { catalog: Catalog { streams } })?),
-        CatalogFormat::Table => cx.answer(&table::with_fields(&streams)?),
+        CatalogFormat::Json => {
+            let streams: Vec<_> = streams
+                .iter()
+                .map(|stream| Ok((described(&**stream), schema_of(&**stream, &schemas)?)))
+                .collect::<Result<_, Failure>>()?;
+            Ok(cx.output.catalog(&streams)?)
+        }
+        CatalogFormat::Table => {
+            let streams: Vec<_> =
+                streams.iter().map(|stream| discovered(&**stream, &schemas)).collect::<Result<_, _>>()?;
+            cx.answer(&table::with_fields(&streams)?)
+        }
     }
 }

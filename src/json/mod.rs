@@ -18,6 +18,7 @@ pub use document::{Document, DocumentError, RecordPath, for_each_record};
 pub use fields::{field, field_at, with_field, with_fields};
 pub use members::{Splice, for_each_element, for_each_member, unquoted};
 pub use object::Object;
+pub(crate) use one_line::compacted;
 pub use one_line::{write_one_line, write_string};
 pub(crate) use text::without_mark;
 

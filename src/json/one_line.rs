@@ -28,6 +28,17 @@ pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// An object or a list on one line, without the white space between its tokens. `None` if it is neither, or no JSON.
+pub(crate) fn compacted(text: &str) -> Option<String> {
+    let start = scan::white_space(text.as_bytes(), 0);
+    let mut buffer = Buffer::default();
+    let is_container = matches!(text.as_bytes().get(start), Some(b'{' | b'['));
+    let (end, _) = is_container.then(|| compact::write(&mut buffer, text.as_bytes(), start, None).ok()).flatten()?;
+    // Nothing may follow it.
+    let is_whole = scan::white_space(text.as_bytes(), end) == text.len();
+    String::from_utf8(buffer.into_vec()).ok().filter(|_| is_whole)
+}
+
 /// Appends a text as a JSON string.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     // A Vec takes every byte and a str is always a valid JSON string: this cannot fail.
@@ -58,6 +69,14 @@ mod tests {
             one_line("{\r\n\t\"a b\": 1.10,\n \"c\\\"  \\\\\": [1e400, null, 123456789012345678901234567890]\n}"),
             r#"{"a b":1.10,"c\"  \\":[1e400,null,123456789012345678901234567890]}"#
         );
+    }
+
+    #[test]
+    fn only_an_object_or_a_list_and_nothing_else_is_made_compact() {
+        assert_eq!(compacted(" {\"a\": [1, {}]}\n ").as_deref(), Some(r#"{"a":[1,{}]}"#));
+        for text in ["", "1", "{", "{} {}", "{]"] {
+            assert_eq!(compacted(text), None, "{text}");
+        }
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

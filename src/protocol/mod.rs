@@ -1,7 +1,7 @@
 //! The Airbyte protocol (0.18): what goes out, what comes in, and the one writer of stdout.
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
-//! `catalog` are its payloads; `input_state` reads the states a `read` is given; `failure` is every error as the
+//! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given; `failure` is every error as the
 //! protocol tells it; `output` writes, `people` read along, `redactor` keeps secrets out of what is written, in whatever
 //! `spelling`; `as_written` puts references back into a config that goes out.
 
@@ -12,6 +12,7 @@ mod as_written;
 mod catalog;
 mod failure;
 mod input_state;
+mod json_schema;
 mod message;
 mod output;
 mod people;
@@ -28,6 +29,7 @@ pub use catalog::{
 };
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
+pub use json_schema::JsonSchema;
 pub use message::{
     CheckStatus, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, Log, LogLevel, Message,
 };

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure, Log, LogLevel, Message,
-    People, RecordWriter, Redactor, StateKind, StateMessage, StateStats, Status, StatusReason, StreamDescriptor,
-    StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
+    AirbyteStream, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure, JsonSchema,
+    Log, LogLevel, Message, People, RecordWriter, Redactor, StateKind, StateMessage, StateStats, Status, StatusReason,
+    StreamDescriptor, StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
 };
 use crate::clock::Clock;
+use crate::json;
 
 /// Bytes kept back before a write. Pipes hold 64 KiB, so larger writes gain nothing.
 const BUFFER: usize = 64 * 1024;
@@ -137,10 +138,28 @@ impl Output {
         if self.bare {
             return self.flush();
         }
-        let mut line = serde_json::to_vec(message)?;
-        line.push(b'\n');
+        self.line(&serde_json::to_vec(message)?)
+    }
+
+    /// Writes the answer to `discover`: the streams, each with its schema, whose text goes out as it is.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn catalog(&self, streams: &[(AirbyteStream, JsonSchema)]) -> io::Result<()> {
+        let mut line = br#"{"type":"CATALOG","catalog":{"streams":["#.to_vec();
+        for (n, (stream, schema)) in streams.iter().enumerate() {
+            line.extend_from_slice(if n > 0 { b"," } else { b"" });
+            let stream = serde_json::to_string(stream)?;
+            line.extend_from_slice(json::with_field(&stream, "json_schema", &schema.text()).as_bytes());
+        }
+        line.extend_from_slice(b"]}}");
+        self.line(&line)
+    }
+
+    fn line(&self, line: &[u8]) -> io::Result<()> {
         let mut sink = self.lock();
-        sink.buffer.extend_from_slice(&line);
+        sink.buffer.extend_from_slice(line);
+        sink.buffer.push(b'\n');
         sink.flush()
     }
 

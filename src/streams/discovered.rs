@@ -1,16 +1,16 @@
 //! What `discover` tells of a stream.
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::{HttpStream, SchemaContext};
-use crate::protocol::{AirbyteStream, Failure, StreamDescriptor, SyncMode};
+use crate::protocol::{AirbyteStream, Failure, JsonSchema, StreamDescriptor, SyncMode};
 
 /// A stream as `discover` tells it.
 ///
 /// # Errors
 /// A failure of the stream if its schema cannot be had.
 pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<AirbyteStream, Failure> {
-    Ok(AirbyteStream { json_schema: schema_of(stream, cx)?, ..described(stream) })
+    Ok(AirbyteStream { json_schema: schema_of(stream, cx)?.into_tree(), ..described(stream) })
 }
 
 /// A stream as it tells itself, without its schema, which may have to be asked for.
@@ -35,7 +35,7 @@ pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
 ///
 /// # Errors
 /// A failure of the stream.
-pub fn schema_of(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<Map<String, Value>, Failure> {
+pub fn schema_of(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<JsonSchema, Failure> {
     stream.json_schema(cx).map_err(|error| {
         let name = stream.name().to_owned();
         let mut failure = Failure::from_error(error);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::pager::{Pager, SinglePage};
 use super::{
@@ -13,7 +13,7 @@ use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
 use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, ResponseRule, Undecodable};
 use crate::json::RecordPath;
-use crate::protocol::{Failure, FailureKind, StreamState, SyncMode};
+use crate::protocol::{Failure, FailureKind, JsonSchema, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -108,32 +108,28 @@ pub trait HttpStream: Send + Sync {
     ///
     /// ```
     /// # use serde_json::{Map, Value, json};
+    /// # use source_http::protocol::JsonSchema;
     /// # use source_http::streams::{HttpStream, RequestContext, SchemaContext};
     /// # struct Contacts;
     /// impl HttpStream for Contacts {
     /// #   fn name(&self) -> &str { "contacts" }
     /// #   fn url_base(&self) -> &str { "https://api.example.com" }
     /// #   fn path(&self, _: &RequestContext<'_>) -> String { "contacts".into() }
-    ///     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    ///     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
     ///         let fields: Option<Vec<String>> = cx.fetcher.get_json(self, "contacts/fields", &[])?;
     ///         let properties: Map<String, Value> =
     ///             fields.unwrap_or_default().into_iter().map(|name| (name, json!({"type": "string"}))).collect();
-    ///         Ok(Map::from_iter([
-    ///             ("type".to_owned(), "object".into()),
-    ///             ("properties".to_owned(), properties.into()),
-    ///         ]))
+    ///         Ok(json!({"type": "object", "properties": properties}).try_into()?)
     ///     }
     /// }
     /// ```
     ///
     /// # Errors
     /// A failure if there is no such file, or the API does not say.
-    fn json_schema(&self, _cx: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    fn json_schema(&self, _cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         match self.schemas() {
             Some(folder) => Ok(folder.load(self.name())?),
-            None => Ok([("type".to_owned(), "object".into()), ("additionalProperties".to_owned(), true.into())]
-                .into_iter()
-                .collect()),
+            None => Ok(json!({"type": "object", "additionalProperties": true}).try_into()?),
         }
     }
 

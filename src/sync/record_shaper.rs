@@ -39,7 +39,7 @@ impl RecordShaper {
             }
             return Ok(Self::default());
         }
-        let schema = schema_of(stream, &cx)?;
+        let schema = schema_of(stream, &cx)?.into_tree();
         warn_of_gone_columns(configured, &columns(&schema).collect(), log)?;
         Ok(Self { filter, normalizer: normalizes.then(|| Normalizer::new(&schema)) })
     }
