@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 page=${1:-docs/screens.md}
 profile=${SCREENS_PROFILE:-release}
 work=$(mktemp -d)
-export PATH="$PWD/target/$profile:$PWD/target/$profile/examples:$PATH"
+export PATH="$PWD/target/$profile:$PWD/target/$profile/examples:$PWD/target/debug/examples:$PATH"
 screens=0
 # Each screen has a server of its own: one that is asked to end takes its time.
 tmux() { command tmux -L "screens-$$-$screens" -f /dev/null "$@"; }
