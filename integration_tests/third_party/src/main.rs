@@ -4,10 +4,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use source_http::http::auth::{Authenticator, TokenAuthenticator};
 use source_http::json::RecordPath;
-use source_http::protocol::{ConnectorSpecification, Failure};
+use source_http::protocol::{ConnectorSpecification, Failure, JsonSchema};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{BodyCursor, Pager, TokenPlace};
 use source_http::streams::{HttpStream, RequestContext, SchemaContext};
@@ -48,13 +48,13 @@ impl HttpStream for Books {
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         cx.state.get("changed").map(|changed| ("since".into(), changed.to_string())).into_iter().collect()
     }
-    fn json_schema(&self, _: &SchemaContext<'_>) -> anyhow::Result<Map<String, Value>> {
+    fn json_schema(&self, _: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         let properties = json!({
             "isbn": {"type": ["null", "string"]},
             "title": {"type": ["null", "string"]},
             "changed": {"type": ["null", "integer"]},
         });
-        Ok(Map::from_iter([("type".into(), "object".into()), ("properties".into(), properties)]))
+        Ok(json!({"type": "object", "properties": properties}).try_into()?)
     }
 }
 
