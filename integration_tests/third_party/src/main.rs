@@ -91,6 +91,7 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
     use source_http::testing::conformance::Connector;
     use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
