@@ -170,15 +170,11 @@ def as_the_platform_does(pod, state):
 
 def as_the_manifests_do(pod):
     """The line of deploy/: records to a file of the run, the state to one that the next run goes on from."""
-    _, out, _ = pod("read", "--help", entrypoint=["/airbyte/source-http"])
-    if b"--state-file" not in out:
-        print("left out: this connector knows no --state-file, which deploy/ is written for")
-        return
     volume = pod.work / "data"
     volume.mkdir()
     os.chown(volume, 1000, 1000)
     line = (
-        'exec "$AIRBYTE_ENTRYPOINT" read --config /config/config.json --state-file /data/state.json '
+        'exec "$AIRBYTE_ENTRYPOINT" read --config /config/config.json --config-env on --state-file /data/state.json '
         '--streams "$STREAMS" > "/data/records-$POD_NAME.jsonl"'
     )
     key, account = pod.plain["client_secret"], pod.plain["account_id"]
