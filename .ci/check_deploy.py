@@ -27,7 +27,8 @@ STREAMS = {path.stem for path in Path("schemas/stripe").glob("*.json")}
 KUBERNETES = ("1.32", "1.37")
 # What both deployments run, the shell's line.
 LINE = re.compile(
-    r'exec "\$AIRBYTE_ENTRYPOINT" read --config /config/config\.json --state-file /data/state\.json '
+    r'exec "\$AIRBYTE_ENTRYPOINT" read --config /config/config\.json --config-env on '
+    r'--state-file /data/state\.json '
     r'--streams "\$STREAMS" > "/data/records-\$\w+\.jsonl"'
 )
 
