@@ -25,20 +25,20 @@ RUN --mount=type=cache,id=source-http-registry,target=/usr/local/cargo/registry 
 # Airbyte starts connectors with `sh -c` and waits with `sleep`; `cat` and `ls` are for whoever looks around. A busybox that
 # is not static could not be run here.
 RUN set -eu; \
-    mkdir -p /image/root/bin /image/root/etc; \
+    mkdir -p /image/files/bin /image/files/etc; \
     for busybox in /bin/busybox.static /bin/busybox; do if [ -e "$busybox" ]; then break; fi; done; \
-    cp "$busybox" /image/root/bin/busybox; \
-    for name in sh sleep touch mkfifo cat ls; do ln -s busybox "/image/root/bin/$name"; done; \
-    echo 'airbyte:x:1000:1000::/airbyte:/bin/sh' > /image/root/etc/passwd; \
-    echo 'airbyte:x:1000:' > /image/root/etc/group; \
-    echo 'hosts: files dns' > /image/root/etc/nsswitch.conf; \
-    chroot /image/root /bin/sh -c :
+    cp "$busybox" /image/files/bin/busybox; \
+    for name in sh sleep touch mkfifo cat ls; do ln -s busybox "/image/files/bin/$name"; done; \
+    echo 'airbyte:x:1000:1000::/airbyte:/bin/sh' > /image/files/etc/passwd; \
+    echo 'airbyte:x:1000:' > /image/files/etc/group; \
+    echo 'hosts: files dns' > /image/files/etc/nsswitch.conf; \
+    chroot /image/files /bin/sh -c :
 # Which of the binary's sources this image is. One that there is not ends the build.
 ARG AIRBYTE_SOURCE=stripe
 RUN AIRBYTE_SOURCE="$AIRBYTE_SOURCE" /image/owned/airbyte/source-http spec > /dev/null
 
 FROM scratch
-COPY --from=builder /image/root /
+COPY --from=builder /image/files /
 COPY --from=builder --chown=1000:1000 /image/owned /
 ARG AIRBYTE_SOURCE=stripe
 ENV AIRBYTE_SOURCE=${AIRBYTE_SOURCE} \
