@@ -89,7 +89,6 @@ pub mod testing;
 mod watch;
 
 pub use environment::Environment;
-pub use platform::Platform;
 pub use run::{Host, launch, run};
 pub use source::{Registry, Source};
 

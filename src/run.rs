@@ -15,7 +15,6 @@ use crate::gapless::Gapless;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
 use crate::pipe;
-use crate::platform::Platform;
 use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
@@ -39,9 +38,7 @@ pub struct Host {
     pub random: Arc<dyn Random>,
     /// Proxies and trusted authorities.
     pub network: NetworkEnvironment,
-    /// What Airbyte's platform asks for.
-    pub platform: Platform,
-    /// What a config may refer to.
+    /// What a config may refer to, and what Airbyte's platform asks for.
     pub environment: Environment,
     /// The memory there is.
     pub memory: MemoryLimit,
@@ -65,7 +62,6 @@ impl Host {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             network: NetworkEnvironment::system(),
-            platform: Platform::system(),
             environment: Environment::system(),
             memory: MemoryLimit::system(),
             stop: Stop::default(),
@@ -144,7 +140,6 @@ fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], h
         clock: host.clock,
         random: host.random,
         network: host.network,
-        platform: &host.platform,
         environment: &host.environment,
         memory: &host.memory,
         stop: &host.stop,

@@ -21,7 +21,7 @@ use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
 use source_http::terminal::Terminal;
 use source_http::testing::{FixedRandom, Messages, Reply, Request, Server, VirtualClock};
-use source_http::{Environment, Host, Platform, Registry, run};
+use source_http::{Environment, Host, Registry, run};
 
 /// A config of the built-in source. A read with it would be of no stream at all.
 pub fn config(bytes: &[u8]) {
@@ -175,7 +175,6 @@ fn read(stdin: &[u8], args: &[&str]) -> Done {
     let host = Host {
         clock: Arc::new(VirtualClock::at(1_793_491_200)),
         random: Arc::new(FixedRandom(0.5)),
-        platform: Platform::default(),
         network: NetworkEnvironment::from_vars(Vec::<(String, OsString)>::new()),
         environment: Environment::from_vars(Vec::<(String, OsString)>::new()),
         memory: MemoryLimit::none(),

@@ -25,7 +25,6 @@ use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
 use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Wait};
 use crate::memory::MemoryLimit;
-use crate::platform::Platform;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
 use crate::stop::Stop;
@@ -45,8 +44,7 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) network: NetworkEnvironment,
-    pub(crate) platform: &'a Platform,
-    /// What the config may refer to.
+    /// What the config may refer to, and what the platform asks for.
     pub(crate) environment: &'a Environment,
     pub(crate) memory: &'a MemoryLimit,
     pub(crate) stop: &'a Stop,

@@ -3,6 +3,7 @@
 use super::{Context, Report, configured, name};
 use crate::bug;
 use crate::cli::{Format, ReadArgs};
+use crate::platform;
 use crate::protocol::{ConfiguredCatalog, Failure, InputState, LogLevel};
 use crate::stop::StopReason;
 use crate::sync::{self, ReadPlan, StateFile, is_closed_pipe};
@@ -10,7 +11,7 @@ use crate::terminal::{Progress, ReadView};
 
 pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let tally = cx.report.insert(Report::open(args.summary.as_deref())?).tally.clone();
-    cx.platform.check_data_channel()?;
+    platform::check_data_channel(cx.environment)?;
     let config = cx.config(&args.config)?;
     let streams = cx.streams(&config)?;
     let catalog = match &args.catalog {

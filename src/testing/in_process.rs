@@ -21,7 +21,7 @@ use crate::source::SourceContext;
 use crate::stop::Stop;
 use crate::streams::HttpStream;
 use crate::terminal::Terminal;
-use crate::{Environment, Host, Platform, Registry, Source, run};
+use crate::{Environment, Host, Registry, Source, run};
 
 /// A connector under test, and what it is to be given.
 pub struct InProcess {
@@ -233,8 +233,7 @@ impl InProcess {
             clock: self.clock.clone() as Arc<dyn Clock>,
             random: self.random,
             network: NetworkEnvironment::from_vars(self.env.iter().cloned()),
-            environment: Environment::from_vars(self.env.iter().cloned()),
-            platform: Platform::from_vars(self.env),
+            environment: Environment::from_vars(self.env),
             memory: self.memory,
             stop: self.stop,
             stdin: Box::new(io::empty()),
