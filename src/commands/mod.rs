@@ -24,6 +24,7 @@ use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
 use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Wait};
+use crate::json;
 use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
@@ -126,11 +127,8 @@ impl Context<'_> {
             }
             None => std::fs::read(path),
         };
-        let read = self.stop.unless_requested(read)?.map(|text| match text.strip_prefix(b"\xef\xbb\xbf") {
-            // Some editors put a byte order mark at the beginning of every file.
-            Some(text) => text.to_vec(),
-            None => text,
-        });
+        // Some editors put a byte order mark at the beginning of every file.
+        let read = self.stop.unless_requested(read)?.map(|text| json::without_mark(&text).to_vec());
         read.map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => "there is no such file".to_owned(),

@@ -61,13 +61,6 @@ pub enum DestinationSyncMode {
     AppendDedup,
 }
 
-/// The answer to `discover`.
-#[derive(Debug, Clone, Serialize)]
-pub struct Catalog {
-    /// The streams, in the source's order.
-    pub streams: Vec<AirbyteStream>,
-}
-
 /// A stream as `discover` tells it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AirbyteStream {

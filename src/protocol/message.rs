@@ -1,12 +1,13 @@
 //! The envelope: one JSON object a line, `type` plus one payload whose key depends on the type.
 //!
 //! The shapes are those of the Airbyte protocol 0.18. Members that are `None` are left out. Records usually don't
-//! pass through here: [`super::RecordWriter`] writes them around their raw text.
+//! pass through here: [`super::RecordWriter`] writes them around their raw text. Nor do catalogs:
+//! [`super::Output::catalog`] writes them around that of their schemas.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Catalog, ConnectorSpecification, RecordMessage, StateMessage, Trace};
+use super::{ConnectorSpecification, RecordMessage, StateMessage, Trace};
 
 /// One line of output.
 #[derive(Debug, Clone, Serialize)]
@@ -37,11 +38,6 @@ pub enum Message {
         /// The payload. The key is camel case by protocol.
         #[serde(rename = "connectionStatus")]
         connection_status: ConnectionStatus,
-    },
-    /// The answer to `discover`.
-    Catalog {
-        /// The payload.
-        catalog: Catalog,
     },
     /// What the platform should know about the sync.
     Trace {

@@ -25,7 +25,7 @@ mod trace;
 
 pub use as_written::AsWritten;
 pub use catalog::{
-    AirbyteStream, Catalog, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, StreamDescriptor, SyncMode,
+    AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, StreamDescriptor, SyncMode,
 };
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
