@@ -71,8 +71,9 @@ pub(super) fn delay(value: &str, now: Timestamp) -> Option<Duration> {
             epoch_seconds(at) - epoch_seconds(now)
         }
     };
-    let delay = (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten();
-    delay.filter(|delay| *delay <= FURTHEST)
+    // Less than half a nanosecond is no time at all, though it lies in the future.
+    let delay = Duration::try_from_secs_f64(seconds).ok()?;
+    (!delay.is_zero() && delay <= FURTHEST).then_some(delay)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit a double")]
@@ -109,9 +110,20 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_no_hint() {
-        for value in
-            ["0", "-1", "soon", "", "NaN", "inf", "1e300", "Fri, 15 Jan 2027 07:59:59 GMT", "1799999999", "99999999"]
-        {
+        for value in [
+            "0",
+            "-1",
+            "1e-15",
+            "-0.0",
+            "soon",
+            "",
+            "NaN",
+            "inf",
+            "1e300",
+            "Fri, 15 Jan 2027 07:59:59 GMT",
+            "1799999999",
+            "99999999",
+        ] {
             assert_eq!(hint(&[("retry-after", value)]), None, "{value}");
         }
     }
