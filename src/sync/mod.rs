@@ -3,9 +3,9 @@
 
 mod checkpoint;
 mod ledger;
-mod page_ahead;
 mod progress;
 mod record_shaper;
+mod slice_pages;
 mod slice_queue;
 mod slice_read;
 mod state_file;

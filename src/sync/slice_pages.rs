@@ -1,72 +1,240 @@
-//! The page that is fetched while the one before it is written. A slice has one thread for that, from the first such page
-//! on: a thread for each page would cost more than a small page does.
+//! The pages of a slice, one after the other. While a worker is free, a thread of its own fetches them: as soon as one is
+//! taken it asks for the next, without waiting for whoever writes, and goes no further than that one. Otherwise, each is
+//! fetched by who asks for it.
+//!
+//! A slice has one such thread, from the first page ahead on: a thread for each page would cost more than a small page
+//! does, and so would a writer that has to be woken before the next page is asked for.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope};
 
-use super::workers::Worker;
+use super::workers::{Worker, Workers};
 use crate::bug;
+use crate::streams::paging::Paging;
 use crate::streams::{Page, PageToken};
 
-/// A page, `None` if the stream ignores the response, or why there is none.
-type Fetched = anyhow::Result<Option<Page>>;
+/// A page, and what comes after it.
+pub(super) struct Turn {
+    /// What it was asked for with; `None` is the first.
+    pub(super) token: Option<PageToken>,
+    /// `None` if the stream ignores the response.
+    pub(super) page: Option<Page>,
+    /// What to ask for the next page with, if there is one. The page is good even if it leads nowhere.
+    pub(super) next: anyhow::Result<Option<PageToken>>,
+}
 
-/// Fetches the page of a token.
-pub(super) type Fetch<'e> = dyn Fn(Option<&PageToken>) -> Fetched + Sync + 'e;
+/// Fetches the page at a place, and goes on to the place after it.
+pub(super) type TurnPage<'e> = dyn Fn(&mut Paging) -> anyhow::Result<Turn> + Sync + 'e;
 
-/// Fetches the next page of a slice, one at a time.
-pub(super) struct PageAhead<'s, 'e> {
+/// The pages of a slice, in order.
+pub(super) struct SlicePages<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
-    fetch: &'e Fetch<'e>,
+    turn_page: &'e TurnPage<'e>,
+    workers: &'e Workers,
+    /// Where the next page is. The thread has it while it fetches ahead.
+    paging: Option<Paging>,
     thread: Option<Thread<'e>>,
-    /// A page was asked for and not yet taken.
-    is_asked: bool,
 }
 
 struct Thread<'e> {
-    tokens: Sender<(Option<PageToken>, Worker<'e>)>,
-    pages: Receiver<Fetched>,
+    places: Sender<(Paging, Worker<'e>)>,
+    fetched: Receiver<Fetched>,
 }
 
-impl<'s, 'e> PageAhead<'s, 'e> {
-    /// For a slice that is read within the scope.
-    pub(super) fn new(scope: &'s Scope<'s, 'e>, fetch: &'e Fetch<'e>) -> Self {
-        Self { scope, fetch, thread: None, is_asked: false }
+/// What the thread has to say.
+enum Fetched {
+    Turn(anyhow::Result<Turn>),
+    /// No worker is free for the next page.
+    Back(Paging),
+}
+
+impl<'s, 'e> SlicePages<'s, 'e> {
+    /// The pages from a place on, for a slice that is read within the scope.
+    pub(super) fn new(
+        scope: &'s Scope<'s, 'e>,
+        turn_page: &'e TurnPage<'e>,
+        workers: &'e Workers,
+        token: Option<PageToken>,
+    ) -> Self {
+        Self { scope, turn_page, workers, paging: Some(Paging::at(token)), thread: None }
     }
 
-    /// Begins to fetch a page, with a worker that is given back when it is there. A page that was asked for before has
-    /// to be taken first. If the system has no more threads, nothing is done.
-    pub(super) fn ask(&mut self, token: Option<PageToken>, worker: Worker<'e>) {
+    /// The next page. It is waited for.
+    pub(super) fn next(&mut self) -> anyhow::Result<Turn> {
+        if let Some(thread) = self.thread.as_ref().filter(|_| self.paging.is_none()) {
+            // The thread catches panics: there is always a page, or what went wrong.
+            match thread.fetched.recv()? {
+                Fetched::Turn(turn) => return turn,
+                Fetched::Back(paging) => self.paging = Some(paging),
+            }
+        }
+        (self.turn_page)(self.paging.get_or_insert_default())
+    }
+
+    /// Begins again with the first page.
+    pub(super) fn restart(&mut self) {
+        self.paging = Some(Paging::default());
+    }
+
+    /// Has the pages from the next one on fetched ahead, if a worker is free for that. If the system has no more threads,
+    /// nothing is done.
+    pub(super) fn go_ahead(&mut self) {
+        if self.paging.is_none() {
+            return;
+        }
+        let Some(worker) = self.workers.try_hire() else { return };
         if self.thread.is_none() {
             self.thread = self.start();
         }
         let Some(thread) = &self.thread else { return };
-        self.is_asked = thread.tokens.send((token, worker)).is_ok();
-    }
-
-    /// The page that was asked for, if one was. It is waited for.
-    pub(super) fn take(&mut self) -> Option<Fetched> {
-        if !std::mem::take(&mut self.is_asked) {
-            return None;
+        // A thread that is there takes it.
+        if let Some(paging) = self.paging.take() {
+            let _ = thread.places.send((paging, worker));
         }
-        // The thread catches panics: there is always a page, or what went wrong.
-        self.thread.as_ref()?.pages.recv().ok()
     }
 
     fn start(&self) -> Option<Thread<'e>> {
-        let (tokens, asked) = mpsc::channel::<(Option<PageToken>, Worker<'e>)>();
-        let (fetched, pages) = mpsc::channel();
-        let fetch = self.fetch;
+        let (places, given) = mpsc::channel();
+        // Nothing lies between the two: the thread has a page, or it is taken.
+        let (fetched, taken) = mpsc::sync_channel(0);
+        let (turn_page, workers) = (self.turn_page, self.workers);
         let work = move || {
-            for (token, worker) in asked {
-                let page = bug::caught(|| fetch(token.as_ref()));
-                drop(worker);
-                if fetched.send(page).is_err() {
+            for (paging, worker) in given {
+                if fetch_ahead(turn_page, workers, &fetched, paging, worker).is_none() {
                     break;
                 }
             }
         };
         thread::Builder::new().spawn_scoped(self.scope, work).ok()?;
-        Some(Thread { tokens, pages })
+        Some(Thread { places, fetched: taken })
+    }
+}
+
+/// Fetches pages as long as there are any and a worker is free, and has one only while it fetches. `None` once there is
+/// nothing more to do.
+fn fetch_ahead<'e>(
+    turn_page: &TurnPage<'_>,
+    workers: &'e Workers,
+    fetched: &SyncSender<Fetched>,
+    mut paging: Paging,
+    mut worker: Worker<'e>,
+) -> Option<()> {
+    loop {
+        let turn = bug::caught(|| turn_page(&mut paging));
+        drop(worker);
+        let is_last = !matches!(turn, Ok(Turn { page: Some(_), next: Ok(Some(_)), .. }));
+        fetched.send(Fetched::Turn(turn)).ok().filter(|()| !is_last)?;
+        match workers.try_hire() {
+            Some(free) => worker = free,
+            None => return fetched.send(Fetched::Back(paging)).ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use std::thread::ThreadId;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::{Body, HeaderMap, Response, StatusCode};
+    use crate::json::RecordPath;
+    use crate::streams::Records;
+
+    fn page() -> Page {
+        let response = Response {
+            request: "GET http://a.com/items".to_owned(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Body::Memory(b"[]".to_vec().into()),
+        };
+        let records = Records::at(&response, &RecordPath::default()).unwrap();
+        Page::new(response, records)
+    }
+
+    /// The page at a place, of so many that are counted from 0.
+    fn turn(paging: &mut Paging, pages: u64) -> anyhow::Result<Turn> {
+        let token = paging.token.take();
+        let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());
+        paging.token = (n + 1 < pages).then(|| json!(n + 1));
+        Ok(Turn { token, page: Some(page()), next: Ok(paging.token.clone()) })
+    }
+
+    /// Reads all pages, and tells the place of each.
+    fn read(pages: &mut SlicePages<'_, '_>, mut on_page: impl FnMut()) -> Vec<u64> {
+        let mut places = Vec::new();
+        loop {
+            let turn = pages.next().unwrap();
+            places.push(turn.token.map_or(0, |token| token.as_u64().unwrap()));
+            if turn.next.unwrap().is_none() {
+                return places;
+            }
+            pages.go_ahead();
+            on_page();
+        }
+    }
+
+    #[test]
+    fn pages_come_in_order_and_no_more_than_one_is_fetched_ahead() {
+        let (fetched, taken) = (AtomicU64::new(0), AtomicU64::new(1));
+        let turn_page = |paging: &mut Paging| {
+            assert!(fetched.fetch_add(1, SeqCst) <= taken.load(SeqCst), "a page too far");
+            turn(paging, 200)
+        };
+        let workers = Workers::new(1);
+        thread::scope(|scope| {
+            let mut pages = SlicePages::new(scope, &turn_page, &workers, None);
+            let places = read(&mut pages, || {
+                thread::yield_now();
+                taken.fetch_add(1, SeqCst);
+            });
+            assert_eq!(places, Vec::from_iter(0..200));
+        });
+        assert_eq!(fetched.into_inner(), 200);
+    }
+
+    #[test]
+    fn a_worker_that_is_wanted_elsewhere_is_given_up_and_the_pages_go_on_where_they_were() {
+        let by: Mutex<Vec<ThreadId>> = Mutex::default();
+        let turn_page = |paging: &mut Paging| {
+            by.lock().unwrap().push(thread::current().id());
+            turn(paging, 100)
+        };
+        let workers = Workers::new(1);
+        thread::scope(|scope| {
+            let mut pages = SlicePages::new(scope, &turn_page, &workers, None);
+            let mut hired = None;
+            let places = read(&mut pages, || {
+                if hired.is_none() {
+                    hired = Some(workers.hire());
+                }
+            });
+            assert_eq!(places, Vec::from_iter(0..100));
+        });
+        let by = by.into_inner().unwrap();
+        let here = thread::current().id();
+        assert!(by[1] != here && by[2..].iter().all(|thread| *thread == here), "{by:?}");
+    }
+
+    #[test]
+    fn a_page_that_fails_is_told_in_its_place_and_a_panic_is_one() {
+        let turn_page = |paging: &mut Paging| {
+            assert!(paging.token != Some(json!(2)), "no such page");
+            turn(paging, 9)
+        };
+        let workers = Workers::new(1);
+        thread::scope(|scope| {
+            let mut pages = SlicePages::new(scope, &turn_page, &workers, None);
+            let mut turns = (0..3).map(|_| {
+                let turn = pages.next();
+                pages.go_ahead();
+                turn.is_ok()
+            });
+            assert!(turns.by_ref().eq([true, true, false]));
+        });
+        assert!(workers.try_hire().is_some(), "the worker was given back");
     }
 }

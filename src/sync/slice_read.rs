@@ -1,14 +1,14 @@
 //! Reading one slice: page after page, from its beginning or from where an earlier read stopped. Pages are fetched,
 //! and their records made into lines, without the stream's writer; only to write them it is waited for. If a worker is
-//! free, it fetches the next page meanwhile, and no more than that one: who waits for the writer fetches nothing.
+//! free, it fetches the next page meanwhile.
 
 use std::ops::ControlFlow;
 use std::thread;
 
 use serde_json::Value;
 
-use super::page_ahead::PageAhead;
 use super::progress::Job;
+use super::slice_pages::{SlicePages, Turn};
 use super::stream_read::StreamRead;
 use super::stream_writer::StreamWriter;
 use crate::protocol::LogLevel;
@@ -39,59 +39,53 @@ impl StreamRead<'_, '_> {
         let token = job.next_page_token.take();
         let interval = self.stream.state_checkpoint_interval();
         let reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
-        let fetch = |token: Option<&PageToken>| self.fetch(&job.context(token));
-        thread::scope(|scope| self.read_pages(&job, token, reading, PageAhead::new(scope, &fetch)))
+        let is_resuming = token.is_some();
+        let turn_page = |paging: &mut Paging| self.fetch_page(&job, paging);
+        thread::scope(|scope| {
+            let pages = SlicePages::new(scope, &turn_page, self.workers(), token);
+            self.read_pages(&job, reading, pages, is_resuming)
+        })
     }
 
-    fn read_pages<'e>(
-        &'e self,
+    fn read_pages(
+        &self,
         job: &Job,
-        token: Option<PageToken>,
         mut reading: Reading,
-        mut ahead: PageAhead<'_, 'e>,
+        mut pages: SlicePages<'_, '_>,
+        mut is_resuming: bool,
     ) -> anyhow::Result<()> {
-        let mut resuming = token.is_some();
-        let mut paging = Paging::at(token);
         loop {
             if self.writer().is_none() {
                 return Ok(());
             }
-            let token = paging.token.clone();
-            let cx = job.context(token.as_ref());
-            let page = match ahead.take().unwrap_or_else(|| self.fetch(&cx)) {
+            let turn = match pages.next() {
                 // A page token is not good for ever. The API may say so with an error, or with one that is ignored.
-                Ok(None) if resuming => None,
-                Err(error) if resuming && is_stale_token(&error) => {
+                Ok(Turn { page: None, .. }) if is_resuming => None,
+                Err(error) if is_resuming && is_stale_token(&error) => {
                     self.log.log(LogLevel::Warn, &error.to_string())?;
                     None
                 }
-                page => match page? {
-                    Some(page) => Some(page),
-                    None => break,
-                },
+                turn => Some(turn?),
             };
-            resuming = false;
-            let Some(page) = page else {
+            is_resuming = false;
+            let Some(Turn { token, page, next }) = turn else {
                 let text = "the page where the last read stopped is gone; its slice is read again.";
                 self.log.log(LogLevel::Warn, text)?;
-                (paging, reading.newest) = (Paging::default(), None);
+                pages.restart();
+                reading.newest = None;
                 continue;
             };
-            // A page that leads nowhere is written all the same.
-            let next = self.stream.next_page_token(&page, &cx);
-            let has_next = next.and_then(|next| paging.advance(self.stream, &page, next));
-            if matches!(has_next, Ok(true)) && self.limit.is_none() {
-                // Whoever waits for the writer fetches no more than this page.
-                self.try_hire().into_iter().for_each(|worker| ahead.ask(paging.token.clone(), worker));
+            let Some(page) = page else { break };
+            if matches!(next, Ok(Some(_))) && self.limit.is_none() {
+                pages.go_ahead();
             }
-            if self.write_page(&page, &cx, job, &mut reading)?.is_break() {
+            // A page that leads nowhere is written all the same.
+            if self.write_page(&page, &job.context(token.as_ref()), job, &mut reading)?.is_break() {
                 return Ok(());
             }
-            if !has_next? {
-                break;
-            }
+            let Some(next) = next? else { break };
             // Before the next page is waited for: what is finished is out, and its state says so.
-            if self.turn_page(job, &paging, &reading)?.is_break() {
+            if self.turn_page(job, next, &reading)?.is_break() {
                 return Ok(());
             }
         }
@@ -102,13 +96,25 @@ impl StreamRead<'_, '_> {
     }
 
     /// The records of a page are out. Breaks off at the end of the stream.
-    fn turn_page(&self, job: &Job, paging: &Paging, reading: &Reading) -> anyhow::Result<Flow> {
+    fn turn_page(&self, job: &Job, next: PageToken, reading: &Reading) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
-        Ok(writer.turn_page(job.ticket, paging.token.clone(), reading.newest.clone())?)
+        Ok(writer.turn_page(job.ticket, Some(next), reading.newest.clone())?)
     }
 
-    fn fetch(&self, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
-        Fetcher::new(self.client, self).sharing(self.sharing).page(self.stream, cx)
+    /// Fetches the page at a place, and goes on to the place after it.
+    fn fetch_page(&self, job: &Job, paging: &mut Paging) -> anyhow::Result<Turn> {
+        let token = paging.token.clone();
+        let cx = job.context(token.as_ref());
+        let page = Fetcher::new(self.client, self).sharing(self.sharing).page(self.stream, &cx)?;
+        let next = match &page {
+            Some(page) => {
+                let next = self.stream.next_page_token(page, &cx);
+                next.and_then(|next| paging.advance(self.stream, page, next))
+            }
+            None => Ok(false),
+        };
+        let next = next.map(|has_next| paging.token.clone().filter(|_| has_next));
+        Ok(Turn { token, page, next })
     }
 
     /// Writes the records of a page. Breaks off at the end of the stream.

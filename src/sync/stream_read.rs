@@ -13,7 +13,7 @@ use super::slice_queue::{SliceQueue, Taken};
 use super::stream_log::StreamLog;
 use super::stream_output::StreamOutput;
 use super::stream_writer::{End, StreamWriter};
-use super::workers::Worker;
+use super::workers::{Worker, Workers};
 use super::{Run, is_always_whole, is_closed_pipe};
 use crate::bug;
 use crate::http::budget::BudgetWait;
@@ -233,9 +233,9 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         self.any_writer().end.get_or_insert(End::Failed(error));
     }
 
-    /// A worker that is free now.
-    pub(super) fn try_hire(&self) -> Option<Worker<'a>> {
-        self.run.workers.try_hire()
+    /// The workers of the run.
+    pub(super) fn workers(&self) -> &'a Workers {
+        self.run.workers
     }
 
     /// The writer, once it is free. `None` if the stream is at its end, or another worker has panicked while it wrote:

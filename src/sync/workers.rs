@@ -6,8 +6,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// The workers of a run.
 #[derive(Debug)]
 pub(super) struct Workers {
-    free: Mutex<usize>,
+    crew: Mutex<Crew>,
     freed: Condvar,
+}
+
+#[derive(Debug)]
+struct Crew {
+    free: usize,
+    /// How many wait for one.
+    wanted: usize,
 }
 
 /// The right to read slices at the same time as others; given back when it is dropped.
@@ -17,31 +24,39 @@ pub(super) struct Worker<'w>(&'w Workers);
 impl Workers {
     /// So many; one at least.
     pub(super) fn new(number: usize) -> Self {
-        Self { free: Mutex::new(number.max(1)), freed: Condvar::new() }
+        Self { crew: Mutex::new(Crew { free: number.max(1), wanted: 0 }), freed: Condvar::new() }
     }
 
     /// Waits until one is free.
     pub(super) fn hire(&self) -> Worker<'_> {
-        let free = self.freed.wait_while(self.lock(), |free| *free == 0);
-        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        let mut crew = self.lock();
+        crew.wanted += 1;
+        let crew = self.freed.wait_while(crew, |crew| crew.free == 0);
+        let mut crew = crew.unwrap_or_else(PoisonError::into_inner);
+        crew.free -= 1;
+        crew.wanted -= 1;
         Worker(self)
     }
 
-    /// One that is free now.
+    /// One that is free now, and that nobody waits for: who gives one back and wants it again at once would always be
+    /// first.
     pub(super) fn try_hire(&self) -> Option<Worker<'_>> {
-        let mut free = self.lock();
-        *free = free.checked_sub(1)?;
+        let mut crew = self.lock();
+        if crew.wanted >= crew.free {
+            return None;
+        }
+        crew.free -= 1;
         Some(Worker(self))
     }
 
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Crew> {
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
-        *self.0.lock() += 1;
+        self.0.lock().free += 1;
         self.0.freed.notify_one();
     }
 }
@@ -62,6 +77,23 @@ mod tests {
         });
         let again = workers.try_hire();
         assert!(again.is_some() && workers.try_hire().is_none());
+    }
+
+    #[test]
+    fn who_waits_for_one_comes_before_who_takes_it_if_it_is_free() {
+        let workers = Workers::new(1);
+        let first = workers.hire();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| drop(workers.hire()));
+            while workers.lock().wanted == 0 {
+                std::thread::yield_now();
+            }
+            drop(first);
+            let taken = workers.try_hire();
+            assert!(taken.is_none() || workers.lock().wanted == 0);
+            drop(taken);
+            waiting.join().unwrap();
+        });
     }
 
     #[test]
