@@ -22,33 +22,27 @@ pub(super) const LIST_AFTER: u8 = 12;
 
 const STATES: usize = 16;
 
-/// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Step {
-    /// A comma, a colon, a string, or a name that is not told.
-    Go,
-    /// What should be a number, or a word that stands for a value.
-    Scalar,
-    /// The beginning of an object or a list.
-    Open,
-    /// The end of one.
-    Close,
-    /// The name of a member of the outermost object.
-    Name,
-    /// Out of place.
-    Wrong,
-}
-
-/// A step in the upper half of a byte, and the state after it in the lower.
+/// In the upper half of a byte, what a token is; in the lower, the state after it. What it is, is a bit that is asked for: a
+/// jump to what is to be done with it would be one more guess.
 #[derive(Clone, Copy)]
 pub(super) struct Next(u8);
 
 impl Next {
-    const WRONG: Self = Self::of(Step::Wrong, 0);
+    /// A comma, a colon, a string, or a name that is not told.
+    const GO: u8 = 0;
+    /// What should be a number, or a word that stands for a value.
+    const SCALAR: u8 = 1 << 4;
+    /// The name of a member of the outermost object.
+    const NAME: u8 = 1 << 5;
+    /// The beginning of an object or a list.
+    const OPEN: u8 = 1 << 6;
+    /// The end of one.
+    const CLOSE: u8 = 1 << 7;
+    /// Out of place, which no bit is left for.
+    const WRONG: Self = Self::of(Self::SCALAR | Self::CLOSE, 0);
 
-    const fn of(step: Step, state: u8) -> Self {
-        Self((step as u8) << 4 | state)
+    const fn of(what: u8, state: u8) -> Self {
+        Self(what | state)
     }
 
     /// Where the text stands then. Behind an object or a list, that is for its container to say.
@@ -57,23 +51,34 @@ impl Next {
         self.0 & 0xf
     }
 
-    /// Whether the step is [`Step::Go`]: most are.
+    /// Whether there is nothing to do: with most there is not.
     #[inline]
     pub(super) fn is_go(self) -> bool {
-        self.0 < 1 << 4
+        self.0 < Self::SCALAR
     }
 
-    /// What the token is.
+    /// Whether it should be a number or a word, if it is not wrong.
     #[inline]
-    pub(super) fn step(self) -> Step {
-        match self.0 >> 4 {
-            0 => Step::Go,
-            1 => Step::Scalar,
-            2 => Step::Open,
-            3 => Step::Close,
-            4 => Step::Name,
-            _ => Step::Wrong,
-        }
+    pub(super) fn is_scalar(self) -> bool {
+        self.0 & Self::SCALAR != 0
+    }
+
+    /// Whether it is out of place.
+    #[inline]
+    pub(super) fn is_wrong(self) -> bool {
+        self.0 == Self::WRONG.0
+    }
+
+    /// Whether it is the name of a member of the outermost object.
+    #[inline]
+    pub(super) fn is_name(self) -> bool {
+        self.0 & Self::NAME != 0
+    }
+
+    /// Whether an object or a list begins with it. One ends, if it is none of these.
+    #[inline]
+    pub(super) fn is_open(self) -> bool {
+        self.0 & Self::OPEN != 0
     }
 }
 
@@ -85,18 +90,18 @@ pub(super) fn next(state: u8, token: u8) -> Next {
 
 static TABLE: [[Next; 256]; STATES] = {
     let mut table = [[Next::WRONG; 256]; STATES];
-    table[OBJECT_FIRST as usize] = name(Step::Go, OBJECT_COLON, true);
-    table[OBJECT_NAME as usize] = name(Step::Go, OBJECT_COLON, false);
-    table[OBJECT_COLON as usize] = row(b':', Next::of(Step::Go, OBJECT_VALUE));
+    table[OBJECT_FIRST as usize] = name(Next::GO, OBJECT_COLON, true);
+    table[OBJECT_NAME as usize] = name(Next::GO, OBJECT_COLON, false);
+    table[OBJECT_COLON as usize] = row(b':', Next::of(Next::GO, OBJECT_VALUE));
     table[OBJECT_VALUE as usize] = value(OBJECT_AFTER);
     table[OBJECT_AFTER as usize] = after(OBJECT_NAME, b'}');
-    table[TOP_FIRST as usize] = name(Step::Name, TOP_COLON, true);
-    table[TOP_NAME as usize] = name(Step::Name, TOP_COLON, false);
-    table[TOP_COLON as usize] = row(b':', Next::of(Step::Go, TOP_VALUE));
+    table[TOP_FIRST as usize] = name(Next::NAME, TOP_COLON, true);
+    table[TOP_NAME as usize] = name(Next::NAME, TOP_COLON, false);
+    table[TOP_COLON as usize] = row(b':', Next::of(Next::GO, TOP_VALUE));
     table[TOP_VALUE as usize] = value(TOP_AFTER);
     table[TOP_AFTER as usize] = after(TOP_NAME, b'}');
     table[LIST_FIRST as usize] = value(LIST_AFTER);
-    table[LIST_FIRST as usize][b']' as usize] = Next::of(Step::Close, 0);
+    table[LIST_FIRST as usize][b']' as usize] = Next::of(Next::CLOSE, 0);
     table[LIST_VALUE as usize] = value(LIST_AFTER);
     table[LIST_AFTER as usize] = after(LIST_VALUE, b']');
     table
@@ -110,26 +115,26 @@ const fn row(token: u8, next: Next) -> [Next; 256] {
 }
 
 /// A name; or, in an empty object, its end.
-const fn name(step: Step, colon: u8, may_end: bool) -> [Next; 256] {
-    let mut row = row(b'"', Next::of(step, colon));
+const fn name(what: u8, colon: u8, may_end: bool) -> [Next; 256] {
+    let mut row = row(b'"', Next::of(what, colon));
     if may_end {
-        row[b'}' as usize] = Next::of(Step::Close, 0);
+        row[b'}' as usize] = Next::of(Next::CLOSE, 0);
     }
     row
 }
 
 /// A value of any kind. Whatever is no token of JSON is taken for a scalar, and refused there.
 const fn value(after: u8) -> [Next; 256] {
-    let mut row = [Next::of(Step::Scalar, after); 256];
-    row[b'"' as usize] = Next::of(Step::Go, after);
-    row[b'{' as usize] = Next::of(Step::Open, OBJECT_FIRST);
-    row[b'[' as usize] = Next::of(Step::Open, LIST_FIRST);
+    let mut row = [Next::of(Next::SCALAR, after); 256];
+    row[b'"' as usize] = Next::of(Next::GO, after);
+    row[b'{' as usize] = Next::of(Next::OPEN, OBJECT_FIRST);
+    row[b'[' as usize] = Next::of(Next::OPEN, LIST_FIRST);
     row
 }
 
 /// A comma, or the end.
 const fn after(another: u8, end: u8) -> [Next; 256] {
-    let mut row = row(end, Next::of(Step::Close, 0));
-    row[b',' as usize] = Next::of(Step::Go, another);
+    let mut row = row(end, Next::of(Next::CLOSE, 0));
+    row[b',' as usize] = Next::of(Next::GO, another);
     row
 }

@@ -6,7 +6,7 @@
 //! That the text is UTF-8 is not checked here. Strings are taken as they are: an escaped lone surrogate is valid JSON.
 
 use super::blocks::{BLOCK, Blocks, begins_escape, below};
-use super::grammar::{self, Step};
+use super::grammar;
 
 /// Why a value has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,20 +123,23 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
             if next.is_go() {
                 continue;
             }
-            match next.step() {
-                Step::Scalar => _ = scalar(text, at + bit, token)?,
-                Step::Open => open.push(token == b'{'),
-                Step::Name => sink.name(at + bit, block.kept & below(bit)),
-                Step::Close => {
-                    open.pop();
-                    if open.depth == 0 {
-                        sink.block(text, at, block.kept & below(bit + 1));
-                        sink.end(blocks.has_escapes);
-                        return Ok(at + bit + 1);
-                    }
-                    state = open.after_value();
+            if next.is_scalar() {
+                if next.is_wrong() {
+                    return Err(Fault::Invalid);
                 }
-                Step::Go | Step::Wrong => return Err(Fault::Invalid),
+                scalar(text, at + bit, token)?;
+            } else if next.is_name() {
+                sink.name(at + bit, block.kept & below(bit));
+            } else if next.is_open() {
+                open.push(token == b'{');
+            } else {
+                open.pop();
+                if open.depth == 0 {
+                    sink.block(text, at, block.kept & below(bit + 1));
+                    sink.end(blocks.has_escapes);
+                    return Ok(at + bit + 1);
+                }
+                state = open.after_value();
             }
         }
         if let Some(fault) = block.fault {
