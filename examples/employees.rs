@@ -133,7 +133,7 @@ impl Source for Company {
 }
 
 fn main() -> ExitCode {
-    launch(&Registry::of(Company))
+    launch(&Registry::of(Company).named("employees", env!("CARGO_PKG_VERSION")))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! manual pages. Stdout is the answer and nothing else, stderr is whatever else there is to say.
 
 use serde_json::{Value, json};
+use source_http::Registry;
 use source_http::testing::{InProcess, StripeMock};
 
 use crate::support::binary::{Binary, config};
@@ -146,6 +147,23 @@ fn about_a_source_whose_streams_depend_on_the_config_asks_for_one() {
         "{}",
         with.stdout
     );
+}
+
+#[test]
+fn a_program_with_a_name_speaks_of_itself_and_not_of_the_library() {
+    let connector = |command: &'static str| {
+        let registry = Registry::of(TestSource::new(|_, _| vec![Box::new(Items::new("http://127.0.0.1:1"))]));
+        InProcess::with_registry(registry.named("source-shop", "2.7.0")).run_text(command)
+    };
+    let about = connector("about").stdout;
+    let library = concat!("library   source-http ", env!("CARGO_PKG_VERSION"));
+    assert!(about.starts_with("version   source-shop 2.7.0\n") && about.contains(library), "{about}");
+    assert_eq!(connector("--version").stdout, "source-shop 2.7.0\n");
+    for command in ["--help", "man"] {
+        let text = connector(command).stdout.replace('\\', "");
+        assert!(text.contains("source-shop read --config config.json"), "{command}: {text}");
+        assert!(!text.contains("source-http") && !text.contains("charges"), "{command}: {text}");
+    }
 }
 
 #[test]

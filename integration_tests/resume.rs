@@ -89,8 +89,8 @@ const FAMILIES: [(&str, &str, u64, u64); 5] = [
     ("invoice_line_items", "invoices", 250, 12),
     ("payment_methods", "customers", 120, 3),
     ("customer_balance_transactions", "customers", 120, 3),
-    ("setup_attempts", "setup_intents", 120, 3),
-    ("usage_records", "subscription_items", 40, 2),
+    ("setup_attempts", "setup_intents", 120, 12),
+    ("usage_records", "subscription_items", 40, 9),
 ];
 
 /// The same for lists of parents and of children, read by eight workers and cut after every line.
@@ -115,7 +115,7 @@ fn a_read_of_children_by_many_workers_cut_after_any_state_loses_nothing() {
         let whole = read("8", None);
         assert_eq!(ids(&Messages::parse(&whole), stream), all(&mock, stream), "{stream}");
         let cuts = cut_at_every_state(&mock, stream, &whole, |state| read("1", Some(state)));
-        assert!(cuts >= 2, "{stream} was cut {cuts} times only");
+        assert!(cuts >= 3, "{stream} was cut {cuts} times only");
     }
 }
 

@@ -4,40 +4,22 @@
 mod config_args;
 mod pages;
 mod people;
+mod program;
 
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::LogLevel;
 pub use config_args::{ConfigArgs, ConfigEnv, ConfigEnvArgs};
 pub(crate) use pages::{completions, man};
 pub use people::{AboutArgs, CatalogArgs, CatalogFormat, CompletionsArgs, DiscoverArgs, ManArgs};
-
-const EXAMPLES: &str = "\
-Examples:
-  source-http spec
-  source-http check --config config.json --exit-status
-  source-http discover --config config.json
-  source-http read --config config.json --streams charges,customers > out.jsonl
-  source-http read --config config.json --streams charges --format jsonl | jq .id
-  source-http read --config config.json --catalog catalog.json --state state.json
-  source-http read --config config.json --state-file state.json >> out.jsonl
-
-spec, check, discover and read are Airbyte's commands; the others are for people at a shell.
-FILE may be - for standard input.
-
-Exit codes:
-    0  done; also a check that failed, unless --exit-status is given
-    1  failed; the last line on stdout says why, with --format jsonl stderr
-    2  the command line makes no sense; see stderr
-  130  ended by SIGINT (Ctrl-C), with the states of what was read
-  143  ended by SIGTERM, in the same way";
+pub use program::Program;
 
 /// Reads an HTTP API as an Airbyte source and writes Airbyte protocol messages to stdout, one JSON object a line.
 #[derive(Debug, Parser)]
-#[command(name = "source-http", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -162,12 +144,12 @@ pub struct Invocation {
     pub quiet: bool,
 }
 
-/// Parses a command line. `args` begins with the program's name.
+/// Parses the command line of a program. `args` begins with the name it was called by.
 ///
 /// # Errors
 /// For `--help` and `--version` too, which are answers rather than errors; [`clap::Error::use_stderr`] tells.
-pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invocation, clap::Error> {
-    let cli = Cli::try_parse_from(args)?;
+pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Program) -> Result<Invocation, clap::Error> {
+    let cli = Cli::from_arg_matches(&command(program).try_get_matches_from(args)?)?;
     if cli.command.files_from_stdin() > 1 {
         let text = "only one FILE can be -: standard input can be read once\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
@@ -192,6 +174,11 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
     let source = cli.source.filter(|name| !name.is_empty());
     let cache_dir = cli.cache_dir.filter(|directory| !directory.as_os_str().is_empty());
     Ok(Invocation { command: cli.command, source, cache_dir, log_level, quiet: cli.quiet })
+}
+
+/// The flags of a program.
+fn command(program: Program) -> clap::Command {
+    Cli::command().name(program.name).version(program.version).after_help(program.examples())
 }
 
 impl Command {
@@ -219,17 +206,15 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse_line(line: &str) -> Result<Invocation, clap::Error> {
-        parse(line.split_whitespace().map(Into::into))
+        parse(line.split_whitespace().map(Into::into), Program::default())
     }
 
     #[test]
     fn the_flags_do_not_contradict_each_other() {
-        Cli::command().debug_assert();
+        command(Program::default()).debug_assert();
     }
 
     #[test]

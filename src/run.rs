@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::bug;
-use crate::cli::{self, Command, Format, Invocation};
+use crate::cli::{self, Command, Format, Invocation, Program};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::environment::Environment;
@@ -89,7 +89,7 @@ pub fn launch(registry: &Registry) -> ExitCode {
 /// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage, or that of the [reason to
 /// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut host: Host) -> u8 {
-    let invocation = match cli::parse(args) {
+    let invocation = match cli::parse(args, registry.program()) {
         Ok(invocation) => invocation,
         Err(error) => {
             let text = error.render().to_string();
@@ -107,10 +107,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
         );
         return USAGE;
     };
-    run_command(&invocation, source, &registry.names(), host)
+    run_command(&invocation, registry.program(), source, &registry.names(), host)
 }
 
-fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], host: Host) -> u8 {
+fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, sources: &[&str], host: Host) -> u8 {
     let is_read = matches!(invocation.command, Command::Read(_));
     let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
     let is_text = invocation.command.is_for_people();
@@ -134,6 +134,7 @@ fn run_command(invocation: &Invocation, source: &dyn Source, sources: &[&str], h
     }
     let output = Arc::new(output);
     let mut cx = commands::Context {
+        program,
         source,
         sources,
         output: &output,

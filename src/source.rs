@@ -8,6 +8,7 @@ use std::thread;
 use serde_json::{Map, Value};
 
 use crate::bug;
+use crate::cli::Program;
 use crate::clock::Clock;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
 use crate::stop::Stop;
@@ -218,19 +219,20 @@ pub trait Source: Send + Sync {
 /// The sources of a binary. The first is the default.
 pub struct Registry {
     sources: Vec<Box<dyn Source>>,
+    program: Program,
 }
 
 impl Registry {
     /// The sources that come with this crate.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { sources: vec![Box::new(crate::streams::stripe::Stripe)] }
+        Self { sources: vec![Box::new(crate::streams::stripe::Stripe)], program: Program::default() }
     }
 
     /// A registry of one source: a connector of its own.
     #[must_use]
     pub fn of(source: impl Source + 'static) -> Self {
-        Self { sources: vec![Box::new(source)] }
+        Self { sources: vec![Box::new(source)], program: Program::default() }
     }
 
     /// One more source, for a binary of several: `--source` or `AIRBYTE_SOURCE` picks it by its name. Of two with one name
@@ -239,6 +241,20 @@ impl Registry {
     pub fn and(mut self, source: impl Source + 'static) -> Self {
         self.sources.push(Box::new(source));
         self
+    }
+
+    /// What the program calls itself in `--help`, `--version`, `about`, completions and the manual page; the version of a
+    /// crate of its own is `env!("CARGO_PKG_VERSION")`. Default: `source-http`, with the version of this crate.
+    #[must_use]
+    pub fn named(mut self, name: &'static str, version: &'static str) -> Self {
+        self.program = Program { name, version };
+        self
+    }
+
+    /// What the program calls itself.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        self.program
     }
 
     /// The source of that name, or the default one for no name.

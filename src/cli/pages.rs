@@ -2,27 +2,24 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
 use clap_mangen::Man;
 
-use super::Cli;
-
-const NAME: &str = "source-http";
+use super::{Program, command};
 
 /// A script that completes commands and flags in a shell.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+pub(crate) fn completions(shell: clap_complete::Shell, program: Program) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+    clap_complete::generate(shell, &mut command(program), program.name, &mut script);
     script
 }
 
 /// The manual page of the program with all its commands, or that of one command; `None` if there is no such command.
-pub(crate) fn man(command: Option<&str>) -> Option<io::Result<Vec<u8>>> {
-    let mut whole = Cli::command().disable_help_subcommand(true);
+pub(crate) fn man(of: Option<&str>, program: Program) -> Option<io::Result<Vec<u8>>> {
+    let mut whole = command(program).disable_help_subcommand(true);
     // Flags of all commands become those of each, and what is printed is known.
     whole.build();
     let mut page = Vec::new();
-    let rendered = match command {
+    let rendered = match of {
         None => render_whole(&whole, &mut page),
         Some(name) => Man::new(whole.find_subcommand(name)?.clone()).render(&mut page),
     };

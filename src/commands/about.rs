@@ -3,7 +3,7 @@
 use std::env::consts::{ARCH, OS};
 
 use super::{Context, table};
-use crate::cli::{AboutArgs, ConfigArgs};
+use crate::cli::{AboutArgs, ConfigArgs, Program};
 use crate::protocol::{AirbyteStream, PROTOCOL_VERSION};
 use crate::source::Config;
 use crate::streams::described;
@@ -22,15 +22,17 @@ pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> 
         None => "depend on the config; --config FILE shows them".to_owned(),
     };
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let called = |program: Program| format!("{} {}", program.name, program.version);
+    let library = (cx.program != Program::LIBRARY).then(|| ("library", called(Program::LIBRARY)));
     let facts = [
-        ("version", format!("source-http {}", env!("CARGO_PKG_VERSION"))),
         ("protocol", format!("Airbyte {PROTOCOL_VERSION}")),
         ("build", format!("{ARCH}-{OS}{}, {profile}", libc())),
         ("sources", cx.sources.join(", ")),
         ("source", cx.source.name().to_owned()),
         ("streams", count),
     ];
-    let lines: Vec<String> = facts.iter().map(|(name, fact)| format!("{name}\t{fact}\n")).collect();
+    let facts = [("version", called(cx.program))].into_iter().chain(library).chain(facts);
+    let lines: Vec<String> = facts.map(|(name, fact)| format!("{name}\t{fact}\n")).collect();
     let mut answer = table::aligned(&lines.concat())?;
     if let Some(streams) = streams {
         answer.push(b'\n');

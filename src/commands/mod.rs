@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{Command, ConfigArgs, ConfigEnv};
+use crate::cli::{Command, ConfigArgs, ConfigEnv, Program};
 use crate::clock::{Clock, Random};
 use crate::config;
 use crate::environment::Environment;
@@ -37,6 +37,8 @@ pub(crate) use report::Report;
 
 /// What every command has.
 pub(crate) struct Context<'a> {
+    /// What is running.
+    pub(crate) program: Program,
     pub(crate) source: &'a dyn Source,
     /// The names of all sources, the default one first.
     pub(crate) sources: &'a [&'a str],

@@ -43,7 +43,7 @@ struct Thread<'e> {
 
 /// What the thread has to say.
 enum Fetched {
-    Turn(anyhow::Result<Turn>),
+    Turn(Box<anyhow::Result<Turn>>),
     /// No worker is free for the next page.
     Back(Paging),
 }
@@ -64,7 +64,7 @@ impl<'s, 'e> SlicePages<'s, 'e> {
         if let Some(thread) = self.thread.as_ref().filter(|_| self.paging.is_none()) {
             // The thread catches panics: there is always a page, or what went wrong.
             match thread.fetched.recv()? {
-                Fetched::Turn(turn) => return turn,
+                Fetched::Turn(turn) => return *turn,
                 Fetched::Back(paging) => self.paging = Some(paging),
             }
         }
@@ -123,7 +123,7 @@ fn fetch_ahead<'e>(
         let turn = bug::caught(|| turn_page(&mut paging));
         drop(worker);
         let is_last = !matches!(turn, Ok(Turn { page: Some(_), next: Ok(Some(_)), .. }));
-        fetched.send(Fetched::Turn(turn)).ok().filter(|()| !is_last)?;
+        fetched.send(Fetched::Turn(Box::new(turn))).ok().filter(|()| !is_last)?;
         match workers.try_hire() {
             Some(free) => worker = free,
             None => return fetched.send(Fetched::Back(paging)).ok(),
@@ -156,11 +156,11 @@ mod tests {
     }
 
     /// The page at a place, of so many that are counted from 0.
-    fn turn(paging: &mut Paging, pages: u64) -> anyhow::Result<Turn> {
+    fn turn(paging: &mut Paging, pages: u64) -> Turn {
         let token = paging.token.take();
         let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());
         paging.token = (n + 1 < pages).then(|| json!(n + 1));
-        Ok(Turn { token, page: Some(page()), next: Ok(paging.token.clone()) })
+        Turn { token, page: Some(page()), next: Ok(paging.token.clone()) }
     }
 
     /// Reads all pages, and tells the place of each.
@@ -182,7 +182,7 @@ mod tests {
         let (fetched, taken) = (AtomicU64::new(0), AtomicU64::new(1));
         let turn_page = |paging: &mut Paging| {
             assert!(fetched.fetch_add(1, SeqCst) <= taken.load(SeqCst), "a page too far");
-            turn(paging, 200)
+            Ok(turn(paging, 200))
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
@@ -191,7 +191,7 @@ mod tests {
                 thread::yield_now();
                 taken.fetch_add(1, SeqCst);
             });
-            assert_eq!(places, Vec::from_iter(0..200));
+            assert!(places.into_iter().eq(0..200));
         });
         assert_eq!(fetched.into_inner(), 200);
     }
@@ -201,7 +201,7 @@ mod tests {
         let by: Mutex<Vec<ThreadId>> = Mutex::default();
         let turn_page = |paging: &mut Paging| {
             by.lock().unwrap().push(thread::current().id());
-            turn(paging, 100)
+            Ok(turn(paging, 100))
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
@@ -212,7 +212,7 @@ mod tests {
                     hired = Some(workers.hire());
                 }
             });
-            assert_eq!(places, Vec::from_iter(0..100));
+            assert!(places.into_iter().eq(0..100));
         });
         let by = by.into_inner().unwrap();
         let here = thread::current().id();
@@ -223,7 +223,7 @@ mod tests {
     fn a_page_that_fails_is_told_in_its_place_and_a_panic_is_one() {
         let turn_page = |paging: &mut Paging| {
             assert!(paging.token != Some(json!(2)), "no such page");
-            turn(paging, 9)
+            Ok(turn(paging, 9))
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {

@@ -86,7 +86,7 @@ impl Source for Library {
 }
 
 fn main() -> ExitCode {
-    launch(&Registry::of(Library))
+    launch(&Registry::of(Library).named(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
 }
 
 #[cfg(test)]
