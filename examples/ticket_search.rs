@@ -154,5 +154,5 @@ impl Source for HelpDesk {
 }
 
 fn main() -> ExitCode {
-    launch(&Registry::of(HelpDesk).named("ticket-search", env!("CARGO_PKG_VERSION")))
+    launch(&Registry::of(HelpDesk).named("ticket_search", env!("CARGO_PKG_VERSION")))
 }

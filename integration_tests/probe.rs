@@ -151,5 +151,5 @@ impl HttpStream for Buggy {
 fn a_bug_in_one_stream_is_a_failure_of_its_probe() {
     let server = api(&[]);
     let told = probe(&server, 2, |url| vec![Arc::new(List::new("a", url)), Arc::new(Buggy)]);
-    assert_eq!(told, "read; source-http has hit a bug. What was read up to the last state is safe.");
+    assert_eq!(told, "read; The connector has hit a bug. What was read up to the last state is safe.");
 }

@@ -178,7 +178,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Progra
 
 /// The flags of a program.
 fn command(program: Program) -> clap::Command {
-    Cli::command().name(program.name).version(program.version).after_help(program.examples())
+    Cli::command().name(program.name).bin_name(program.name).version(program.version).after_help(program.examples())
 }
 
 impl Command {

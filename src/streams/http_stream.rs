@@ -18,8 +18,9 @@ use crate::protocol::{Failure, FailureKind, JsonSchema, StreamState, SyncMode};
 /// A stream of records behind an HTTP API.
 ///
 /// A stream is a value: a plain struct that implements this trait. Its name, URL and schema are data, so a struct may
-/// as well serve forty streams as one. If slices are read at the same time (see [`crate::Source::num_workers`]), several
-/// threads call its methods at once.
+/// as well serve forty streams as one. With more than one worker (see [`crate::Source::num_workers`]), several threads call
+/// its methods at once: for slices that are read at the same time, and for a page that is fetched while the one before it
+/// is written.
 ///
 /// ```
 /// use source_http::json::RecordPath;

@@ -24,12 +24,12 @@ pub(super) struct Turn {
 }
 
 /// Fetches the page at a place, and goes on to the place after it.
-pub(super) type TurnPage<'e> = dyn Fn(&mut Paging) -> anyhow::Result<Turn> + Sync + 'e;
+pub(super) type FetchPage<'e> = dyn Fn(&mut Paging) -> anyhow::Result<Turn> + Sync + 'e;
 
 /// The pages of a slice, in order.
 pub(super) struct SlicePages<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
-    turn_page: &'e TurnPage<'e>,
+    fetch_page: &'e FetchPage<'e>,
     workers: &'e Workers,
     /// Where the next page is. The thread has it while it fetches ahead.
     paging: Option<Paging>,
@@ -52,11 +52,11 @@ impl<'s, 'e> SlicePages<'s, 'e> {
     /// The pages from a place on, for a slice that is read within the scope.
     pub(super) fn new(
         scope: &'s Scope<'s, 'e>,
-        turn_page: &'e TurnPage<'e>,
+        fetch_page: &'e FetchPage<'e>,
         workers: &'e Workers,
         token: Option<PageToken>,
     ) -> Self {
-        Self { scope, turn_page, workers, paging: Some(Paging::at(token)), thread: None }
+        Self { scope, fetch_page, workers, paging: Some(Paging::at(token)), thread: None }
     }
 
     /// The next page. It is waited for.
@@ -68,7 +68,7 @@ impl<'s, 'e> SlicePages<'s, 'e> {
                 Fetched::Back(paging) => self.paging = Some(paging),
             }
         }
-        (self.turn_page)(self.paging.get_or_insert_default())
+        (self.fetch_page)(self.paging.get_or_insert_default())
     }
 
     /// Begins again with the first page.
@@ -97,10 +97,10 @@ impl<'s, 'e> SlicePages<'s, 'e> {
         let (places, given) = mpsc::channel();
         // Nothing lies between the two: the thread has a page, or it is taken.
         let (fetched, taken) = mpsc::sync_channel(0);
-        let (turn_page, workers) = (self.turn_page, self.workers);
+        let (fetch_page, workers) = (self.fetch_page, self.workers);
         let work = move || {
             for (paging, worker) in given {
-                if fetch_ahead(turn_page, workers, &fetched, paging, worker).is_none() {
+                if fetch_ahead(fetch_page, workers, &fetched, paging, worker).is_none() {
                     break;
                 }
             }
@@ -113,14 +113,14 @@ impl<'s, 'e> SlicePages<'s, 'e> {
 /// Fetches pages as long as there are any and a worker is free, and has one only while it fetches. `None` once there is
 /// nothing more to do.
 fn fetch_ahead<'e>(
-    turn_page: &TurnPage<'_>,
+    fetch_page: &FetchPage<'_>,
     workers: &'e Workers,
     fetched: &SyncSender<Fetched>,
     mut paging: Paging,
     mut worker: Worker<'e>,
 ) -> Option<()> {
     loop {
-        let turn = bug::caught(|| turn_page(&mut paging));
+        let turn = bug::caught(|| fetch_page(&mut paging));
         drop(worker);
         let is_last = !matches!(turn, Ok(Turn { page: Some(_), next: Ok(Some(_)), .. }));
         fetched.send(Fetched::Turn(Box::new(turn))).ok().filter(|()| !is_last)?;
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn pages_come_in_order_and_no_more_than_one_is_fetched_ahead() {
         let (fetched, taken) = (AtomicU64::new(0), AtomicU64::new(1));
-        let turn_page = |paging: &mut Paging| {
+        let fetch_page = |paging: &mut Paging| {
             assert!(fetched.fetch_add(1, SeqCst) <= taken.load(SeqCst), "a page too far");
             Ok(turn(paging, 200))
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
-            let mut pages = SlicePages::new(scope, &turn_page, &workers, None);
+            let mut pages = SlicePages::new(scope, &fetch_page, &workers, None);
             let places = read(&mut pages, || {
                 thread::yield_now();
                 taken.fetch_add(1, SeqCst);
@@ -199,13 +199,13 @@ mod tests {
     #[test]
     fn a_worker_that_is_wanted_elsewhere_is_given_up_and_the_pages_go_on_where_they_were() {
         let by: Mutex<Vec<ThreadId>> = Mutex::default();
-        let turn_page = |paging: &mut Paging| {
+        let fetch_page = |paging: &mut Paging| {
             by.lock().unwrap().push(thread::current().id());
             Ok(turn(paging, 100))
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
-            let mut pages = SlicePages::new(scope, &turn_page, &workers, None);
+            let mut pages = SlicePages::new(scope, &fetch_page, &workers, None);
             let mut hired = None;
             let places = read(&mut pages, || {
                 if hired.is_none() {
@@ -221,13 +221,13 @@ mod tests {
 
     #[test]
     fn a_page_that_fails_is_told_in_its_place_and_a_panic_is_one() {
-        let turn_page = |paging: &mut Paging| {
+        let fetch_page = |paging: &mut Paging| {
             assert!(paging.token != Some(json!(2)), "no such page");
             Ok(turn(paging, 9))
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
-            let mut pages = SlicePages::new(scope, &turn_page, &workers, None);
+            let mut pages = SlicePages::new(scope, &fetch_page, &workers, None);
             let mut turns = (0..3).map(|_| {
                 let turn = pages.next();
                 pages.go_ahead();

@@ -40,9 +40,9 @@ impl StreamRead<'_, '_> {
         let interval = self.stream.state_checkpoint_interval();
         let reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
         let is_resuming = token.is_some();
-        let turn_page = |paging: &mut Paging| self.fetch_page(&job, paging);
+        let fetch_page = |paging: &mut Paging| self.fetch_page(&job, paging);
         thread::scope(|scope| {
-            let pages = SlicePages::new(scope, &turn_page, self.workers(), token);
+            let pages = SlicePages::new(scope, &fetch_page, self.workers(), token);
             self.read_pages(&job, reading, pages, is_resuming)
         })
     }
