@@ -18,8 +18,9 @@ from pathlib import Path
 import services
 from container import Container, wait_for
 
-# All files of the image, in bytes.
-LARGEST = 12_000_000
+# All files of the image, in bytes. It is made with musl; where there is none to build with, glibc stands in for it, which is
+# a megabyte longer when it is static.
+LARGEST = {"musl": 12_000_000, "gnu": 13_000_000}
 # The memory that a sync of many records has to do with.
 MEMORY = 64 * 1024 * 1024
 CHARGES = 20_000
@@ -88,8 +89,11 @@ def check_files(root):
     for binary in ("airbyte/source-http", "bin/busybox"):
         headers = subprocess.run(["readelf", "-lW", root / binary], check=True, capture_output=True, text=True).stdout
         expect("INTERP" not in headers, binary, "is not static")
-    print(f"{size / 1e6:.2f} MB, of which the connector is {(root / 'airbyte/source-http').stat().st_size / 1e6:.2f}")
-    expect(size < LARGEST, f"{size} bytes are too many")
+    connector = root / "airbyte/source-http"
+    about = subprocess.run([connector, "about"], check=True, capture_output=True, text=True).stdout
+    libc = next(name for name in LARGEST if f"-linux-{name}," in about)
+    print(f"{size / 1e6:.2f} MB with {libc}, of which the connector is {connector.stat().st_size / 1e6:.2f}")
+    expect(size < LARGEST[libc], f"{size} bytes are too many")
 
 
 class Pod:
