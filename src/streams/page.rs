@@ -274,6 +274,20 @@ mod tests {
     use super::*;
     use crate::http::{HeaderMap, StatusCode};
 
+    impl Page {
+        /// The page of a body that is a list of records, for tests.
+        pub(crate) fn of(body: &str) -> Self {
+            let response = Response {
+                request: "GET http://a.com/items".to_owned(),
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: Body::Memory(body.as_bytes().to_vec().into()),
+            };
+            let records = Records::at(&response, &RecordPath::default()).unwrap();
+            Self::new(response, records)
+        }
+    }
+
     #[test]
     fn members_beside_records_that_a_stream_made_are_found_in_memory_and_on_disk() {
         let text = r#"{"rows":[[1]],"meta":{"next":"b"}}"#;

@@ -74,9 +74,7 @@ fn hash(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Body, HeaderMap, Response, StatusCode};
-    use crate::json::RecordPath;
-    use crate::streams::{Records, RequestContext};
+    use crate::streams::RequestContext;
 
     struct Items {
         keyed: bool,
@@ -97,21 +95,10 @@ mod tests {
         }
     }
 
-    fn page(records: &str) -> Page {
-        let response = Response {
-            request: "GET http://a.com/items".to_owned(),
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Body::Memory(records.as_bytes().to_vec().into()),
-        };
-        let records = Records::at(&response, &RecordPath::default()).unwrap();
-        Page::new(response, records)
-    }
-
     /// Which of the pages, counted from 1, is refused.
     fn refused(keyed: bool, pages: impl IntoIterator<Item = &'static str>) -> Option<usize> {
         let mut guard = PageGuard::default();
-        pages.into_iter().position(|records| guard.check(&Items { keyed }, &page(records)).is_err()).map(|n| n + 1)
+        pages.into_iter().position(|records| guard.check(&Items { keyed }, &Page::of(records)).is_err()).map(|n| n + 1)
     }
 
     const A: &str = r#"[{"id":1},{"id":2}]"#;
@@ -139,7 +126,7 @@ mod tests {
     #[test]
     fn the_failure_says_what_is_wrong() {
         let mut guard = PageGuard::default();
-        let refused = (0..9).find_map(|_| guard.check(&Items { keyed: true }, &page(A)).err()).unwrap();
+        let refused = (0..9).find_map(|_| guard.check(&Items { keyed: true }, &Page::of(A)).err()).unwrap();
         let message = Failure::from_error(refused).message;
         assert!(message.contains("3 pages in a row") && message.contains("same 2 records"), "{message}");
     }

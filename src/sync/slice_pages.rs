@@ -140,27 +140,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::{Body, HeaderMap, Response, StatusCode};
-    use crate::json::RecordPath;
-    use crate::streams::Records;
-
-    fn page() -> Page {
-        let response = Response {
-            request: "GET http://a.com/items".to_owned(),
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Body::Memory(b"[]".to_vec().into()),
-        };
-        let records = Records::at(&response, &RecordPath::default()).unwrap();
-        Page::new(response, records)
-    }
 
     /// The page at a place, of so many that are counted from 0.
     fn turn(paging: &mut Paging, pages: u64) -> Turn {
         let token = paging.token.take();
         let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());
         paging.token = (n + 1 < pages).then(|| json!(n + 1));
-        Turn { token, page: Some(page()), next: Ok(paging.token.clone()) }
+        Turn { token, page: Some(Page::of("[]")), next: Ok(paging.token.clone()) }
     }
 
     /// Reads all pages, and tells the place of each.
