@@ -22,13 +22,14 @@ RUN --mount=type=cache,id=source-http-registry,target=/usr/local/cargo/registry 
     mkdir -p /image/owned/airbyte /image/owned/data /image/owned/tmp; \
     chmod 1777 /image/owned/tmp; \
     cp "target/$target/release/source-http" /image/owned/airbyte/
-# Airbyte starts connectors with `sh -c` and waits with `sleep`; `cat` and `ls` are for whoever looks around. A busybox that
-# is not static could not be run here.
+# Airbyte's platform starts connectors with a script that needs `sh`, `sleep`, `mv`, `touch` and `mkfifo`; images that are
+# built on this one have use for `cp` and `mkdir`; `cat` and `ls` are for whoever looks around. Each needs its link: not every
+# busybox looks into itself for a command. A busybox that is not static could not be run here.
 RUN set -eu; \
     mkdir -p /image/files/bin /image/files/etc; \
     for busybox in /bin/busybox.static /bin/busybox; do if [ -e "$busybox" ]; then break; fi; done; \
     cp "$busybox" /image/files/bin/busybox; \
-    for name in sh sleep touch mkfifo cat ls; do ln -s busybox "/image/files/bin/$name"; done; \
+    for name in sh sleep mv touch mkfifo cp mkdir cat ls; do ln -s busybox "/image/files/bin/$name"; done; \
     echo 'airbyte:x:1000:1000::/airbyte:/bin/sh' > /image/files/etc/passwd; \
     echo 'airbyte:x:1000:' > /image/files/etc/group; \
     echo 'hosts: files dns' > /image/files/etc/nsswitch.conf; \

@@ -8,11 +8,13 @@ where the commands' output is kept as *.jsonl. Exit status: 0 if all is as it sh
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import services
@@ -26,16 +28,33 @@ MEMORY = 64 * 1024 * 1024
 CHARGES = 20_000
 # A name that is in /etc/hosts alone.
 IN_HOSTS = "api.hosts.test"
+# What the image has on its PATH.
+NAMES = ("sh", "sleep", "mv", "touch", "mkfifo", "cp", "mkdir", "cat", "ls")
 # What Airbyte's platform makes of a connector's image: the shell in place of the entry point, in a volume of the pod's.
+# The container beside it reads the pipes, and takes the run for over when exitCode.txt is there, so it has to appear whole.
 PLATFORM = """
-(eval "$AIRBYTE_ENTRYPOINT read --config config.json --catalog catalog.json --state state.json" 2> err > out) &
-child=$!
-(while true; do if [ -f TERMINATED ]; then kill $child; exit 0; fi; sleep 10; done) &
-wait $child
-code=$?
-echo $code > exitCode.txt
-exit $code
+if [ -z "$AIRBYTE_ENTRYPOINT" ]; then echo "no entry point"; exit 127; else echo "entry point: $AIRBYTE_ENTRYPOINT"; fi
+(
+COMMAND
+) &
+CHILD_PID=$!
+(while true; do if [ -f TERMINATED ]; then kill $CHILD_PID; exit 0; fi; sleep 10; done) &
+wait $CHILD_PID
+EXIT_CODE=$?
+echo $EXIT_CODE > TEMP_EXIT_CODE.txt
+mv TEMP_EXIT_CODE.txt exitCode.txt
+exit $EXIT_CODE
 """
+# A sync: stdout and stderr are pipes that another container reads.
+SYNC = """
+if [ ! -f input_state.json ]; then
+  eval "$AIRBYTE_ENTRYPOINT read --config config.json --catalog catalog.json" 2> stderr > stdout
+else
+  eval "$AIRBYTE_ENTRYPOINT read --config config.json --catalog catalog.json --state input_state.json" 2> stderr > stdout
+fi
+"""
+# Any other job: stdout is a file.
+JOB = 'eval "$AIRBYTE_ENTRYPOINT {}" > jobOutput.json'
 
 
 def expect(is_so, *seen):
@@ -73,7 +92,7 @@ def check_config(config, source):
 
 def check_files(root):
     """Nothing is in the image that it has no use for, and it is small."""
-    links = {f"bin/{name}" for name in ("sh", "sleep", "touch", "mkfifo", "cat", "ls")}
+    links = {f"bin/{name}" for name in NAMES}
     etc = {"etc/passwd", "etc/group", "etc/nsswitch.conf"}
     found, size = set(), 0
     for path in sorted(root.rglob("*")):
@@ -151,25 +170,72 @@ def commands(pod):
     return b"".join(line + b"\n" for line in out.splitlines() if line.startswith(b'{"type":"STATE"'))
 
 
-def as_the_platform_does(pod, state):
-    """Airbyte's platform runs a shell in a folder of its own, as user 1000."""
-    volume = pod.work / "source"
+def platform_volume(pod, name, state=None):
+    """The folder that Airbyte's platform shares between the containers of a pod, with the pipes of a sync."""
+    volume = pod.work / name
     volume.mkdir()
     os.chown(volume, 1000, 1000)
     stream = {"name": "charges", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
     configured = {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append"}
     (volume / "config.json").write_text(json.dumps(pod.plain))
     (volume / "catalog.json").write_text(json.dumps({"streams": [configured]}))
-    (volume / "state.json").write_bytes(state)
+    if state is not None:
+        (volume / "input_state.json").write_bytes(state)
+    for pipe in ("stdout", "stderr"):
+        os.mkfifo(volume / pipe)
+        os.chown(volume / pipe, 1000, 1000)
+    return volume
+
+
+def read_pipes(volume):
+    """Reads both pipes of a sync. Returns what waits for their ends and gives what was in them."""
+    readers = ThreadPoolExecutor()
+    pipes = [readers.submit((volume / pipe).read_bytes) for pipe in ("stdout", "stderr")]
+    return lambda: [pipe.result(timeout=60) for pipe in pipes]
+
+
+def as_the_platform_does(pod, state):
+    """Airbyte's platform runs a shell in a folder of its own, as user 1000."""
+    said = f"entry point: {pod.container.config['Entrypoint'][0]}\n".encode()
     variables = [("DEPLOYMENT_MODE", "OSS"), ("DATA_CHANNEL_MEDIUM", "STDIO"), ("DATA_CHANNEL_FORMAT", "JSONL")]
-    status, out, err = pod(
-        PLATFORM, entrypoint=["sh", "-c"], cwd="/source", mounts=[(volume, "/source", True)], env=variables
-    )
-    expect((status, out, err) == (0, b"", b""), status, out, err)
-    expect((volume / "exitCode.txt").read_text() == "0\n", "no exit code")
-    out = (volume / "out").read_bytes()
-    expect(b'"status":"COMPLETE"' in out and b'"type":"STATE"' in out, out)
+
+    def run(volume, command):
+        how = {"entrypoint": ["sh", "-c"], "cwd": "/source", "mounts": [(volume, "/source", True)], "env": variables}
+        status, out, err = pod(PLATFORM.replace("COMMAND", command), **how)
+        expect((status, out, err) == (0, said, b""), command, status, out, err)
+        expect((volume / "exitCode.txt").read_text() == "0\n", "no exit code")
+
+    volume = platform_volume(pod, "source", state)
+    pipes = read_pipes(volume)
+    run(volume, SYNC)
+    out, err = pipes()
+    expect(err == b"" and b'"status":"COMPLETE"' in out and b'"type":"STATE"' in out, out, err)
     (pod.folder / "platform.jsonl").write_bytes(out)
+    for command, answer in (("spec", "spec"), ("check", "connectionStatus"), ("discover", "catalog")):
+        volume = platform_volume(pod, command)
+        run(volume, JOB.format(command if command == "spec" else f"{command} --config config.json"))
+        expect(any(answer in message for message in messages((volume / "jobOutput.json").read_bytes())), command)
+
+
+def with_linked_names_alone(pod, root):
+    """The platform's script again, by a shell that has no commands of its own: busybox may have more than its links."""
+    volume = platform_volume(pod, "linked")
+    pipes = read_pipes(volume)
+    bin = root / "bin"
+    expect({path.name for path in bin.iterdir()} == {"busybox", *NAMES}, sorted(bin.iterdir()))
+    env = {"PATH": str(bin), "AIRBYTE_ENTRYPOINT": str(root / "airbyte/source-http"), "AIRBYTE_SOURCE": "stripe"}
+    with open(volume / "said", "wb") as said:
+        script = ["/bin/dash", "-c", PLATFORM.replace("COMMAND", SYNC)]
+        shell = subprocess.Popen(script, cwd=volume, env=env, stdout=said, stderr=said, start_new_session=True)
+    try:
+        status = shell.wait(timeout=120)
+    finally:
+        # The loop that waits for the other container would go on.
+        os.killpg(shell.pid, signal.SIGKILL)
+    out, err = pipes()
+    said = (volume / "said").read_text()
+    expect((status, err) == (0, b"") and said.startswith("entry point") and said.count("\n") == 1, status, said, err)
+    expect((volume / "exitCode.txt").read_text() == "0\n" and b'"status":"COMPLETE"' in out, "no exit code", out)
 
 
 def as_the_manifests_do(pod):
@@ -258,6 +324,7 @@ def main(root, inspect, mock, folder):
     try:
         state = commands(pod)
         as_the_platform_does(pod, state)
+        with_linked_names_alone(pod, root)
         as_the_manifests_do(pod)
         names_and_certificates(pod)
         temporary_files(pod)
