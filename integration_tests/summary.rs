@@ -142,8 +142,8 @@ error (transient): SIGINT ended this run before it was done. Run it again: a rea
 #[test]
 fn a_read_that_cannot_begin_says_why_at_the_terminal() {
     let done = five_streams(String::new()).arg("--streams").arg("users,none").terminal(terminal(80)).run("read");
-    let expected = "error (config): --streams names \"none\", which is not there, or named twice. The streams left to pick \
-                    are: posts, rooms, tags, ticks.\n";
+    let expected = "error (config): --streams names \"none\", and there is no such stream. The streams are: posts, rooms, \
+                    tags, ticks, users.\n";
     assert_eq!((done.status, done.stderr.as_str()), (1, expected));
     let done =
         five_streams("no url".to_owned()).arg("--catalog").arg("none.json").terminal(terminal(80)).run("discover");

@@ -8,7 +8,6 @@ mod program;
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::LogLevel;
@@ -99,7 +98,7 @@ pub struct ReadArgs {
     pub state_file: Option<PathBuf>,
 
     /// Read only these streams, in this order
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name)]
     pub streams: Vec<String>,
 
     /// Stop each stream after this many records, with a state to go on from
@@ -176,6 +175,15 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Progra
     Ok(Invocation { command: cli.command, source, cache_dir, log_level, quiet: cli.quiet })
 }
 
+/// A name of `--streams`, without the blanks around it.
+fn stream_name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        // What a shell makes of `a, b`.
+        "" => Err("a name is missing. Write the names without a blank after the comma, a,b, or in quotes, \"a, b\""),
+        name => Ok(name.to_owned()),
+    }
+}
+
 /// The flags of a program.
 fn command(program: Program) -> clap::Command {
     Cli::command().name(program.name).bin_name(program.name).version(program.version).after_help(program.examples())
@@ -229,6 +237,17 @@ mod tests {
     fn streams_are_separated_by_commas() {
         let Command::Read(args) = parse_line("x read --config c --streams a,b").unwrap().command else { panic!() };
         assert_eq!(args.streams, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_blank_after_a_comma_is_taken_in_quotes_and_explained_without() {
+        let quoted = ["x", "read", "--config", "c", "--streams", " a, b ,c"].map(Into::into);
+        let Command::Read(args) = parse(quoted, Program::default()).unwrap().command else { panic!() };
+        assert_eq!(args.streams, ["a", "b", "c"]);
+        for line in ["--streams a, b", "--streams a,b,", "--streams ,", "--streams=a, b"] {
+            let error = parse_line(&format!("x read --config c {line}")).unwrap_err().to_string();
+            assert!(error.contains("without a blank after the comma"), "{line}: {error}");
+        }
     }
 
     #[test]

@@ -57,6 +57,7 @@ mod gapless;
 pub mod http;
 pub mod json;
 pub mod memory;
+mod nearest;
 mod pipe;
 mod platform;
 mod probes;

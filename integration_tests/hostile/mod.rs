@@ -44,7 +44,13 @@ fn every_seed_and_every_finding_of_the_fuzz_targets_passes() {
 
 /// Any JSON, with names that mean something here.
 fn json() -> impl Strategy<Value = Value> {
-    const NAMES: [&str; 22] = [
+    const NAMES: [&str; 28] = [
+        "stateType",
+        "streamState",
+        "globalState",
+        "streamDescriptor",
+        "singer_state",
+        "completed",
         "type",
         "stream",
         "streams",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::nearest::nearest;
 use crate::protocol::{
     AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, Failure, StreamDescriptor, SyncMode,
 };
@@ -19,14 +20,22 @@ pub(super) fn pick(catalog: ConfiguredCatalog, names: &[String]) -> Result<Confi
         return Ok(catalog);
     }
     let mut left = catalog.streams;
-    let mut picked = Vec::new();
+    let mut picked: Vec<ConfiguredStream> = Vec::new();
     for name in names {
         let Some(at) = left.iter().position(|configured| configured.stream.name == *name) else {
-            let known = left.iter().map(|configured| configured.stream.name.as_str()).collect::<Vec<_>>();
-            return Err(Failure::config(format!(
-                "--streams names {name:?}, which is not there, or named twice. The streams left to pick are: {}.",
-                known.join(", ")
-            )));
+            let is_picked = picked.iter().any(|configured| configured.stream.name == *name);
+            let known: Vec<&str> =
+                left.iter().chain(&picked).map(|configured| configured.stream.name.as_str()).collect();
+            return Err(Failure::config(match (is_picked, nearest(name, &known)) {
+                (true, _) => format!("--streams names {name:?} twice. Name each stream once."),
+                (false, Some(near)) => {
+                    format!("--streams names {name:?}, and there is no such stream. Did you mean {near}?")
+                }
+                (false, None) => format!(
+                    "--streams names {name:?}, and there is no such stream. The streams are: {}.",
+                    known.join(", ")
+                ),
+            }));
         };
         picked.push(left.remove(at));
     }
@@ -64,6 +73,27 @@ mod tests {
         let Value::Object(mut configured) = serde_json::to_value(configured).unwrap() else { unreachable!() };
         configured.remove("stream");
         Value::Object(configured)
+    }
+
+    #[test]
+    fn an_unknown_stream_and_one_named_twice_are_told_apart_and_a_near_name_is_offered() {
+        let stream = |name: &str| {
+            configured(serde_json::from_value(json!({"name": name, "supported_sync_modes": []})).unwrap(), false)
+        };
+        let streams: Vec<_> = ["customers", "charges", "refunds"].into_iter().map(stream).collect();
+        let refused = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            pick(ConfiguredCatalog { streams: streams.clone() }, &names).unwrap_err().message
+        };
+        let unknown = "and there is no such stream.";
+        assert_eq!(refused(&["custmers"]), format!("--streams names \"custmers\", {unknown} Did you mean customers?"));
+        // Also one that is picked already.
+        assert!(refused(&["customers", "Customers"]).ends_with("Did you mean customers?"));
+        assert_eq!(
+            refused(&["orders"]),
+            format!("--streams names \"orders\", {unknown} The streams are: customers, charges, refunds.")
+        );
+        assert_eq!(refused(&["charges", "charges"]), "--streams names \"charges\" twice. Name each stream once.");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         (None, Some(file)) => InputState::parse(&cx.read_file(file, "state", "--state")?, &name(file))?,
         (None, None) => InputState::default(),
     };
+    let from = args.state_file.as_deref().or(args.state.as_deref()).map(name).unwrap_or_default();
+    state.refuse_strangers(&streams.iter().map(|stream| stream.name()).collect::<Vec<_>>(), &from)?;
     let num_workers = args.workers.map_or_else(|| cx.source.num_workers(&config), usize::from);
     let plan = ReadPlan {
         streams: &streams,

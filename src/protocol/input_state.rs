@@ -7,18 +7,25 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Failure, StreamDescriptor, StreamState};
+use crate::nearest::nearest;
 
 /// What a source without a cursor writes because the platform wants a state of every stream; it says nothing.
 pub const NO_CURSOR_STATE: &str = "__ab_no_cursor_state_message";
 
-/// The messages that stand beside STATE in the output of a read, and their payloads.
-const OTHER_LINES: [(&str, &str); 4] =
-    [("RECORD", "record"), ("LOG", "log"), ("TRACE", "trace"), ("CONTROL", "control")];
+/// The messages that stand beside STATE in the output of a read, or of a Singer tap, and their payloads.
+const OTHER_LINES: [(&str, &str); 5] =
+    [("RECORD", "record"), ("LOG", "log"), ("TRACE", "trace"), ("CONTROL", "control"), ("SCHEMA", "schema")];
+
+/// What a STATE message may have beside the `data` of the oldest form.
+const BESIDE_DATA: [&str; 4] = ["stream", "global", "sourceStats", "destinationStats"];
+
+/// Where Singer taps keep their places. The values are each tap's own.
+const SINGER_BOOKMARKS: &str = "bookmarks";
 
 /// What to do about a state that cannot be read.
 const FORMS: &str = "Give the states as Airbyte keeps them, \
-                     [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], or the \
-                     STATE lines of a read; an empty file reads from the beginning.";
+                     [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], as its API \
+                     shows them, or the STATE lines of a read; an empty file reads from the beginning.";
 
 /// The states of all streams.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -99,6 +106,34 @@ impl InputState {
         Ok(names.chain(old.map(String::as_str)).collect())
     }
 
+    /// Refuses a state that is of the old forms alone and names no stream of the source: every object looks like one, and to pass over
+    /// all of it would read everything from the beginning. `known` are the names of the source's streams, `from` names
+    /// the file.
+    ///
+    /// # Errors
+    /// A config failure that shows the names, and one of the source's that is near.
+    pub fn refuse_strangers(&self, known: &[&str], from: &str) -> Result<(), Failure> {
+        if self.by_name.is_empty()
+            || !self.states.is_empty()
+            || self.by_name.keys().any(|name| known.contains(&name.as_str()))
+        {
+            return Ok(());
+        }
+        let mut names: Vec<String> = self.by_name.keys().take(5).map(|name| format!("{name:?}")).collect();
+        let near = self.by_name.keys().find_map(|name| nearest(name, known));
+        if self.by_name.len() > names.len() {
+            names.push("...".to_owned());
+        }
+        let names = names.join(", ");
+        let why = if self.by_name.contains_key(SINGER_BOOKMARKS) {
+            "it has the `bookmarks` of a Singer tap, and what they mean only that tap knows".to_owned()
+        } else {
+            let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+            format!("its members, {names}, are no streams of this source{hint}")
+        };
+        Err(Failure::config(format!("The state in {from} cannot be used: {why}. {FORMS}")))
+    }
+
     fn add(&mut self, value: Value) -> Result<(), String> {
         match value {
             Value::Null => Ok(()),
@@ -121,9 +156,23 @@ impl InputState {
         if item.is_empty() {
             return Ok(());
         }
+        if let Some(kind) = take(&mut item, "state_type", "stateType") {
+            return self.add_connection_state(&kind, item);
+        }
+        for wrapper in ["connection_state", "connectionState", "singer_state"] {
+            if let Some(inner @ (Value::Object(_) | Value::Array(_))) = item.remove(wrapper) {
+                return self.add(inner);
+            }
+        }
+        if is_of_meltano(&item) {
+            // What a run that did not finish has noted is newer.
+            let states = ["completed", "partial"].map(|name| item.remove(name).unwrap_or_default());
+            return states.into_iter().try_for_each(|state| self.add(state));
+        }
         let kind = item.get("type").and_then(Value::as_str).map(str::to_owned);
-        match kind.as_deref() {
-            Some("STATE") => match item.remove("state") {
+        let spelling = kind.as_deref().map(str::to_ascii_uppercase);
+        match spelling.as_deref() {
+            Some("STATE") => match item.remove("state").or_else(|| item.remove("value")) {
                 Some(state @ Value::Object(_)) => self.add_item(state),
                 _ => Err("a STATE message has no `state` object".into()),
             },
@@ -133,6 +182,7 @@ impl InputState {
             }
             Some("STREAM") => match item.remove("stream") {
                 Some(stream) => self.add_stream(stream),
+                None if describes_stream(&item) => self.add_stream(Value::Object(item)),
                 None => Err("an item of type STREAM has no `stream`".into()),
             },
             Some("GLOBAL") => match item.remove("global") {
@@ -140,29 +190,60 @@ impl InputState {
                 _ => Err("an item of type GLOBAL has no `global` object".into()),
             },
             Some("LEGACY") => self.add_legacy(item.remove("data")),
-            Some(other) if !item.values().any(Value::is_object) => {
-                Err(format!("the type {other:?} is not one of STREAM, GLOBAL and LEGACY"))
+            Some(_) if !item.values().any(Value::is_object) => {
+                let kind = kind.unwrap_or_default();
+                Err(format!("the type {kind:?} is not one of STREAM, GLOBAL and LEGACY"))
             }
-            _ if item.get("stream").is_some_and(|stream| stream.get("stream_descriptor").is_some()) => {
+            _ if describes_stream(&item) => self.add_stream(Value::Object(item)),
+            _ if item.get("stream").and_then(Value::as_object).is_some_and(describes_stream) => {
                 self.add_stream(item.remove("stream").unwrap_or_default())
             }
-            None if item.get("global").is_some_and(|global| global.get("stream_states").is_some()) => {
+            None if describes_global(&item) => self.add_global(item),
+            None if item.get("global").and_then(Value::as_object).is_some_and(describes_global) => {
                 match item.remove("global") {
                     Some(Value::Object(global)) => self.add_global(global),
                     _ => Err("`global` is not an object".into()),
                 }
             }
-            None if item.len() == 1 && item.contains_key("data") => self.add_legacy(item.remove("data")),
+            None if item.contains_key("data") && item.keys().all(|name| is_of_legacy_message(name)) => {
+                self.add_legacy(item.remove("data"))
+            }
+            // As Airbyte kept it in its database.
+            None if item.len() == 1 && item.get("state").is_some_and(is_nested) => {
+                self.add(item.remove("state").unwrap_or_default())
+            }
             _ => self.add_legacy(Some(Value::Object(item))),
         }
     }
 
+    /// A connection's state as Airbyte's API has it: <https://reference.airbyte.com>, `ConnectionState`.
+    fn add_connection_state(&mut self, kind: &Value, mut item: Map<String, Value>) -> Result<(), String> {
+        let named = |name: &str| format!("a state of the type {kind} has no `{name}`");
+        match kind.as_str().map(str::to_ascii_lowercase).as_deref() {
+            Some("stream") => match take(&mut item, "stream_state", "streamState") {
+                Some(Value::Array(streams)) => streams.into_iter().try_for_each(|stream| self.add_stream(stream)),
+                Some(Value::Null) => Ok(()),
+                _ => Err(named("streamState") + " that is a list"),
+            },
+            Some("global") => match take(&mut item, "global_state", "globalState") {
+                Some(Value::Object(global)) => self.add_global(global),
+                _ => Err(named("globalState") + " that is an object"),
+            },
+            Some("legacy") => match item.remove("state") {
+                Some(state) => self.add_legacy(Some(state)),
+                None => Err(named("state")),
+            },
+            Some("not_set") => Ok(()),
+            _ => Err(format!("the state type {kind} is not one of stream, global, legacy and not_set")),
+        }
+    }
+
     fn add_global(&mut self, mut global: Map<String, Value>) -> Result<(), String> {
-        let shared = global.remove("shared_state").unwrap_or_default();
+        let shared = take(&mut global, "shared_state", "sharedState").unwrap_or_default();
         if !(shared.is_null() || shared.as_object().is_some_and(Map::is_empty)) {
             return Err("it is a GLOBAL state with a `shared_state`, and no stream of this source shares state".into());
         }
-        match global.remove("stream_states") {
+        match take(&mut global, "stream_states", "streamStates") {
             Some(Value::Array(streams)) => streams.into_iter().try_for_each(|stream| self.add_stream(stream)),
             None | Some(Value::Null) => Ok(()),
             Some(other) => Err(format!("`stream_states` is {}, not a list", kind_of(&other))),
@@ -173,10 +254,11 @@ impl InputState {
         let Value::Object(mut stream) = stream else {
             return Err(format!("a `stream` is {}, not an object", kind_of(&stream)));
         };
-        let descriptor = stream.remove("stream_descriptor").unwrap_or_default();
+        let descriptor = take(&mut stream, "stream_descriptor", "streamDescriptor").unwrap_or_default();
         let descriptor: StreamDescriptor = serde_json::from_value(descriptor)
             .map_err(|_| "an item has no `stream.stream_descriptor.name`".to_owned())?;
-        let state = object_or_empty(stream.remove("stream_state").unwrap_or_default(), &descriptor.name)?;
+        let state = take(&mut stream, "stream_state", "streamState").unwrap_or_default();
+        let state = object_or_empty(state, &descriptor.name)?;
         self.states.insert(descriptor, state);
         Ok(())
     }
@@ -193,6 +275,35 @@ impl InputState {
             Some(other) => Err(format!("a LEGACY state's data is {}, not an object", kind_of(&other))),
         }
     }
+}
+
+/// Takes a member out of an object, in the protocol's spelling or in that of Airbyte's API.
+fn take(object: &mut Map<String, Value>, snake_case: &str, camel_case: &str) -> Option<Value> {
+    object.remove(snake_case).or_else(|| object.remove(camel_case))
+}
+
+/// Whether it is the state of one stream, without anything around it.
+fn describes_stream(item: &Map<String, Value>) -> bool {
+    ["stream_descriptor", "streamDescriptor"].iter().any(|name| item.contains_key(*name))
+}
+
+/// Whether it is a GLOBAL state, without anything around it.
+fn describes_global(item: &Map<String, Value>) -> bool {
+    ["stream_states", "streamStates"].iter().any(|name| item.get(*name).is_some_and(Value::is_array))
+}
+
+/// Whether it is what Meltano keeps of a job: the states of its last finished run and of the one that was cut.
+fn is_of_meltano(item: &Map<String, Value>) -> bool {
+    let is_state = |state: &Value| state.as_object().is_some_and(|s| s.is_empty() || s.contains_key("singer_state"));
+    item.iter().all(|(name, state)| matches!(name.as_str(), "completed" | "partial") && is_state(state))
+}
+
+fn is_of_legacy_message(member: &str) -> bool {
+    member == "data" || BESIDE_DATA.contains(&member)
+}
+
+fn is_nested(value: &Value) -> bool {
+    value.is_array() || value.as_object().is_some_and(|members| members.values().all(Value::is_object))
 }
 
 fn object_or_empty(state: Value, stream: &str) -> Result<StreamState, String> {
@@ -239,6 +350,26 @@ mod tests {
             r#"[{"type":"LEGACY","data":{"a":{"n":1}}}]"#,
             r#"{"data":{"a":{"n":1}}}"#,
             r#"{"a":{"n":1}}"#,
+            r#"[{"streamDescriptor":{"name":"a"},"streamState":{"n":1}}]"#,
+            r#"{"streamDescriptor":{"name":"a","namespace":null},"streamState":{"n":1}}"#,
+            r#"{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}"#,
+            r#"[{"type":"STREAM","stream":{"streamDescriptor":{"name":"a"},"streamState":{"n":1}}}]"#,
+            r#"[{"type":"stream","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}]"#,
+            r#"[{"type":"STREAM","stream_descriptor":{"name":"a"},"stream_state":{"n":1}}]"#,
+            r#"{"stateType":"stream","connectionId":"c","streamState":[{"streamDescriptor":{"name":"a"},"streamState":{"n":1}}],"globalState":null}"#,
+            r#"{"stateType":"global","connectionId":"c","globalState":{"sharedState":{},"streamStates":[{"streamDescriptor":{"name":"a"},"streamState":{"n":1}}]}}"#,
+            r#"{"stateType":"legacy","connectionId":"c","state":{"a":{"n":1}}}"#,
+            r#"{"connectionId":"c","connectionState":{"stateType":"stream","streamState":[{"streamDescriptor":{"name":"a"},"streamState":{"n":1}}]}}"#,
+            r#"{"sharedState":null,"streamStates":[{"streamDescriptor":{"name":"a"},"streamState":{"n":1}}]}"#,
+            r#"{"state":[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}]}"#,
+            r#"{"state":{"a":{"n":1}}}"#,
+            r#"{"type":"STATE","state":{"data":{"a":{"n":1}},"sourceStats":{"recordCount":1.0}}}"#,
+            r#"{"singer_state":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}"#,
+            r#"{"completed":{"singer_state":{"a":{"n":0}}},"partial":{"singer_state":{"a":{"n":1}}}}"#,
+            r#"{"completed":{"singer_state":{"a":{"n":1}}},"partial":{}}"#,
+            r#"{"type":"SCHEMA","stream":"a","schema":{},"key_properties":[]}
+               {"type":"RECORD","stream":"a","record":{"n":7}}
+               {"type":"STATE","value":{"stream_descriptor":{"name":"a"},"stream_state":{"n":1}}}"#,
             r#"{"type":"RECORD","record":{"stream":"a","data":{"n":7},"emitted_at":1}}
                {"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"n":0}}}}
                {"type":"LOG","log":{"level":"INFO","message":"m"}}
@@ -258,6 +389,9 @@ mod tests {
             r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":null}}]"#,
             r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"}}}]"#,
             r#"{"a":{"__ab_no_cursor_state_message":true}}"#,
+            r#"{"stateType":"not_set","connectionId":"c"}"#,
+            r#"{"stateType":"stream","streamState":[]}"#,
+            r#"{"completed":{},"partial":{}}"#,
         ] {
             assert_eq!(state_of_a(text), "{}", "{text}");
         }
@@ -278,9 +412,40 @@ mod tests {
             (r#"[{"type":"GLOBAL","global":{}},{"type":"GLOBAL","global":{}}]"#, "only item"),
             (r#"{"a":5}"#, "the state of \"a\" is a number"),
             (r#"[{"type":"LEGACY","data":[1]}]"#, "data is a list"),
+            (r#"{"stateType":"stream","streamState":{"a":{}}}"#, "has no `streamState` that is a list"),
+            (r#"{"stateType":"global"}"#, "has no `globalState`"),
+            (r#"{"stateType":"odd"}"#, "\"odd\" is not one of stream, global, legacy"),
+            (r#"{"stateType":"global","globalState":{"sharedState":{"x":1}}}"#, "shared_state"),
+            (r#"{"streamDescriptor":{},"streamState":{}}"#, "stream_descriptor.name"),
+            (r#"{"streamDescriptor":{"name":"a"},"streamState":7}"#, "the state of \"a\" is a number"),
         ] {
             let failure = parse(text).expect_err(text);
             assert!(failure.message.contains(why), "{text}: {}", failure.message);
+        }
+    }
+
+    #[test]
+    fn a_legacy_state_without_any_stream_of_the_source_is_refused_with_a_near_name() {
+        let refused = |text: &str| {
+            let state = parse(text).unwrap();
+            state.refuse_strangers(&["customers", "charges"], "state.json").map_err(|failure| failure.message)
+        };
+        for (text, why) in [
+            (r#"{"custmers":{"n":1}}"#, "\"custmers\", are no streams of this source; did you mean \"customers\"?"),
+            (r#"{"bookmarks":{"customers":{"n":1}},"currently_syncing":null}"#, "the `bookmarks` of a Singer tap"),
+            (r#"{"singer_state":{"bookmarks":{"customers":{"n":1}}}}"#, "the `bookmarks` of a Singer tap"),
+        ] {
+            let message = refused(text).expect_err(text);
+            assert!(message.contains(why), "{text}: {message}");
+        }
+        for text in [
+            "{}",
+            r#"{"customers":{"n":1},"gone":{"n":1}}"#,
+            r#"[{"type":"LEGACY","data":{"charges":{}}}]"#,
+            // What a state file keeps of an old form.
+            r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"charges"}}},{"type":"LEGACY","data":{"gone":{}}}]"#,
+        ] {
+            assert_eq!(refused(text), Ok(()), "{text}");
         }
     }
 
