@@ -102,7 +102,7 @@ fn ids(messages: &Messages) -> BTreeSet<String> {
 #[test]
 fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_shells_expect() {
     // With more than one worker the second page is asked for before the first one is written.
-    for (signal, code, workers) in [("TERM", 143, "1"), ("INT", 130, "1"), ("TERM", 143, "4")] {
+    for (signal, code, workers) in [("TERM", 143, "1"), ("INT", 130, "1"), ("HUP", 129, "1"), ("TERM", 143, "4")] {
         let (mock, asked) = silent_after_one_page();
         let (status, stdout, stderr) = waiting(&mock, &asked, workers).end(signal);
         let messages = Messages::parse(&stdout);
@@ -120,6 +120,65 @@ fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_she
         let both: BTreeSet<String> = first.union(&ids(&rest.messages())).cloned().collect();
         assert_eq!(both, all, "{signal}");
     }
+}
+
+/// As `nohup` does, and a shell for what runs on after it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_that_is_ignored_at_the_start_stays_ignored() {
+    let (mock, asked) = silent_after_one_page();
+    let args = ["read", "--config", "c.json", "--streams", "charges", "--workers", "1"];
+    let (command, directory) = Binary::new(&args).file("c.json", config(&mock)).command();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.current_dir(directory.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut running = Running { child, stdout, seen: String::new(), _directory: directory };
+    running.wait_for("\"STATE\"");
+    for _ in 0..2 {
+        asked.recv_timeout(PROMPT).unwrap();
+    }
+    send(&running.child, "HUP");
+    let (status, ..) = running.end("TERM");
+    assert_eq!(status, Some(143));
+}
+
+/// A run of a shell that does something to the descriptors.
+fn redirected(mock: &StripeMock, command: &str, line: &str) -> (std::process::Output, tempfile::TempDir) {
+    let (binary, directory) = Binary::new(&[]).file("c.json", config(mock)).command();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("\"$0\" {command} --config c.json {line}")]).arg(binary.get_program());
+    let output = shell.current_dir(directory.path()).stdin(Stdio::null()).output().unwrap();
+    (output, directory)
+}
+
+#[test]
+fn a_stdout_that_is_closed_is_an_error_before_anything_is_read() {
+    let mock = StripeMock::builder().count("charges", 3).start();
+    for command in ["read --streams charges --state-file s.json", "discover", "catalog"] {
+        let (output, directory) = redirected(&mock, command, ">&-");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), mock.server().requests().len()), (Some(1), 0), "{command}: {said}");
+        assert!(said.starts_with("error: Standard output cannot be written: it is closed."), "{said}");
+        assert!(!directory.path().join("s.json").exists());
+    }
+    // Its answer is the exit code as well.
+    assert_eq!(redirected(&mock, "check --exit-status", ">&-").0.status.code(), Some(0));
+    // What is thrown away on purpose is read, and its states count.
+    let (output, directory) = redirected(&mock, "read --streams charges --state-file s.json", "> /dev/null 2>&-");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(std::fs::read_to_string(directory.path().join("s.json")).unwrap().contains("charges"));
+}
+
+#[test]
+fn a_stdin_that_is_closed_is_no_empty_state() {
+    let mock = StripeMock::builder().count("charges", 3).start();
+    let (output, _directory) = redirected(&mock, "read --streams charges --state -", "<&-");
+    let said = Messages::parse(&String::from_utf8(output.stdout).unwrap()).errors().swap_remove(0);
+    assert_eq!((output.status.code(), said.failure_type.as_deref()), (Some(1), Some("config_error")));
+    assert_eq!(said.message, "The state file - cannot be read: it is closed. Check --state.");
+    assert_eq!(redirected(&mock, "read --streams charges --state -", "< /dev/null").0.status.code(), Some(0));
 }
 
 #[test]

@@ -65,8 +65,8 @@ impl Host {
             environment: Environment::system(),
             memory: MemoryLimit::system(),
             stop: Stop::default(),
-            stdin: Box::new(io::stdin()),
-            stdout: Box::new(pipe::stdout()),
+            stdin: pipe::stdin(),
+            stdout: pipe::stdout(),
             stderr: Box::new(io::stderr()),
             terminal: Terminal::system(),
         }
@@ -74,7 +74,7 @@ impl Host {
 }
 
 /// The whole of a connector's `main`: runs the process's command line with the operating system's streams and clock, and
-/// ends as soon as SIGTERM or SIGINT asks for it, or nobody reads stdout any more.
+/// ends as soon as SIGTERM, SIGINT or SIGHUP asks for it, or nobody reads stdout any more.
 #[must_use]
 pub fn launch(registry: &Registry) -> ExitCode {
     bug::tell_through_the_protocol();
@@ -110,11 +110,21 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
     run_command(&invocation, registry.program(), source, &registry.names(), host)
 }
 
-fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, sources: &[&str], host: Host) -> u8 {
+fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, sources: &[&str], mut host: Host) -> u8 {
     let is_read = matches!(invocation.command, Command::Read(_));
     let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
     let is_text = invocation.command.is_for_people();
     let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, is_read);
+    // A check has an exit code to answer with. Nothing else is of use without stdout.
+    if let Err(error) = host.stdout.flush()
+        && !matches!(invocation.command, Command::Check(_))
+    {
+        screen.error(&format!(
+            "Standard output cannot be written: {error}. Nothing was read, because it would be lost. Lead it to a file, a pipe \
+             or > /dev/null; a program that starts this one has to open /dev/null for writing alone."
+        ));
+        return FAILED;
+    }
     let stdout = Box::new(Gapless::new(host.stdout));
     let stdout_failure = stdout.failure();
     // Where the answer is a text, it has no place for messages.

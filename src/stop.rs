@@ -26,6 +26,8 @@ pub enum StopReason {
     Interrupted,
     /// Somebody sent SIGTERM: a platform that ends the sync.
     Terminated,
+    /// Somebody sent SIGHUP: the terminal is gone, or the connection to it.
+    HungUp,
     /// Nobody reads stdout any more.
     ClosedStdout,
     /// The memory that this process may use is nearly used up; the text says how much there is, and what to do.
@@ -133,6 +135,7 @@ impl StopReason {
         match self {
             Self::Interrupted => signalled("SIGINT").into(),
             Self::Terminated => signalled("SIGTERM").into(),
+            Self::HungUp => signalled("SIGHUP").into(),
             Self::ClosedStdout => io::Error::from(io::ErrorKind::BrokenPipe).into(),
             Self::OutOfMemory(text) => Failure::transient(text.clone()).into(),
         }
@@ -143,6 +146,7 @@ impl StopReason {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
             Self::ClosedStdout => 0,

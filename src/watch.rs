@@ -1,6 +1,7 @@
 //! What from outside ends a run before it is done, as requests to stop: signals, and a reader of stdout that goes away.
 //! Threads of their own wait for them, for as long as the process lives.
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -8,20 +9,28 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::stop::{Stop, StopReason};
 
-/// Turns the first SIGTERM or SIGINT into a request. A second one ends the process at once, whatever it is doing.
+/// What each signal asks for.
+const REASONS: [(i32, StopReason); 3] =
+    [(SIGTERM, StopReason::Terminated), (SIGINT, StopReason::Interrupted), (SIGHUP, StopReason::HungUp)];
+
+/// Turns the first SIGTERM, SIGINT or SIGHUP into a request. A second one ends the process at once, whatever it is doing.
+/// A SIGHUP that is ignored when the process begins, as below `nohup`, stays so.
 ///
 /// # Errors
 /// If the system does not give what it takes; then signals end the process as they always do.
 pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     let asked_before = Arc::new(AtomicBool::new(false));
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    for (signal, reason) in [(SIGTERM, StopReason::Terminated), (SIGINT, StopReason::Interrupted)] {
+    let reasons = REASONS.into_iter().filter(|(signal, _)| *signal != SIGHUP || !is_ignored(SIGHUP));
+    let reasons: Vec<(i32, StopReason)> = reasons.collect();
+    let mut signals = Signals::new(reasons.iter().map(|(signal, _)| *signal))?;
+    for (signal, reason) in &reasons {
+        let signal = *signal;
         // In this order: a first signal finds that there was none before, and then notes that there was one.
         flag::register_conditional_shutdown(signal, reason.exit_code().into(), asked_before.clone())?;
         flag::register(signal, asked_before.clone())?;
@@ -29,10 +38,21 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     let stop = stop.clone();
     thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
-            stop.request(if signal == SIGINT { StopReason::Interrupted } else { StopReason::Terminated });
+            if let Some((_, reason)) = reasons.iter().find(|(known, _)| *known == signal) {
+                stop.request(reason.clone());
+            }
         }
     })?;
     Ok(())
+}
+
+/// Whether a signal is ignored. Only Linux tells; elsewhere it is taken for one that is not.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    // Signal 1 is the first bit.
+    ignored >> (signal - 1) & 1 == 1
 }
 
 /// Turns it into a request that nobody reads stdout any more. A write would tell, too, but there may be none for long.
