@@ -112,6 +112,15 @@ fn an_expired_certificate_is_called_so() {
 }
 
 #[test]
+fn an_authority_in_the_place_of_a_server_is_a_sentence_with_advice() {
+    let site = Site::new([page()]);
+    let tls = TlsServer::start(site.plain.addr(), &site.authority.sign_authority("127.0.0.1"), None);
+    let message = failure(&Items::new(tls.url()).with(site.trusted()).read(), "config_error", 0);
+    assert!(message.contains("the certificate of 127.0.0.1 is that of an authority"), "{message}");
+    assert!(message.contains("basicConstraints=critical,CA:FALSE") && !message.contains("OtherError"), "{message}");
+}
+
+#[test]
 fn plain_http_on_a_tls_port_is_told_apart() {
     let plain = Server::start(|_: &Request| page());
     let message = failure(&Items::new(format!("https://{}", plain.addr())).read(), "config_error", 0);

@@ -63,6 +63,14 @@ impl Authority {
         Leaf { certificate: params.signed_by(&key, &self.issuer).unwrap(), key }
     }
 
+    /// What `openssl req -x509` makes for a host unless told otherwise: a certificate that is an authority's.
+    pub(crate) fn sign_authority(&self, host: &str) -> Leaf {
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        Leaf { certificate: params.signed_by(&key, &self.issuer).unwrap(), key }
+    }
+
     fn roots(&self) -> Arc<RootCertStore> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.der().clone()).unwrap();

@@ -5,6 +5,8 @@
 //! none, as in an image made of nothing but this binary. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace both. Authorities
 //! of the `extra_ca` option are trusted besides.
 
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::RootCertStore;
@@ -56,20 +58,48 @@ fn default_authorities(environment: &NetworkEnvironment) -> Result<Vec<Certifica
             true => webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|cert| Certificate::from_der(cert)).collect(),
         });
     }
-    let mut loaded = Vec::new();
+    let mut loaded = match file {
+        Some((variable, file)) => {
+            named_file(file).map_err(|why| format!("{variable} names {}, {why}", file.display()))?
+        }
+        None => Vec::new(),
+    };
     let mut errors = Vec::new();
-    let from_file = file.iter().map(|(_, file)| rustls_native_certs::load_certs_from_paths(Some(file), None));
     let from_dirs = dirs.iter().map(|dir| rustls_native_certs::load_certs_from_paths(None, Some(dir)));
-    for result in from_file.chain(from_dirs) {
-        loaded.extend(result.certs);
+    for result in from_dirs {
+        loaded.extend(owned(&result.certs));
         errors.extend(result.errors);
     }
     if loaded.is_empty() {
-        let variable = file.as_ref().map_or("SSL_CERT_DIR", |(variable, _)| variable);
         let why = errors.first().map_or_else(|| "there is no certificate in it".to_owned(), ToString::to_string);
-        return Err(format!("{variable} names no trusted authority: {why}"));
+        return Err(format!("SSL_CERT_DIR names no trusted authority: {why}"));
     }
-    Ok(owned(&loaded))
+    Ok(loaded)
+}
+
+/// The certificates of a file that a variable names, or what is wrong with it. A file that cannot be used is never passed
+/// over, whatever else there is to trust.
+fn named_file(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let unset = "Correct the variable, or unset it to trust the system's authorities";
+    let text = std::fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => format!("and there is no such file. {unset}"),
+        io::ErrorKind::IsADirectory => "which is a folder. Name a PEM file, or the folder in SSL_CERT_DIR".to_owned(),
+        io::ErrorKind::PermissionDenied => "which this user may not read. Give it the right to".to_owned(),
+        _ => format!("which cannot be read: {error}. {unset}"),
+    })?;
+    let pem = Pem::File(path.to_owned());
+    if text.trim_ascii().is_empty() {
+        return Err(format!("which is empty. {unset}"));
+    }
+    let (certificates, _) = items(&pem).map_err(|why| format!("and {why}. {unset}"))?;
+    match certificates.is_empty() {
+        true => Err(
+            "which has no certificate in PEM: there is no line -----BEGIN CERTIFICATE-----. openssl x509 -inform der \
+                     -in FILE makes PEM of another form"
+                .to_owned(),
+        ),
+        false => Ok(certificates),
+    }
 }
 
 fn owned(certificates: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
@@ -168,7 +198,25 @@ mod tests {
     fn a_bad_ssl_cert_file_is_a_failure_and_no_fallback() {
         let environment = NetworkEnvironment::from_vars([("SSL_CERT_FILE", "/no/such.pem")]);
         let why = rejected(&RequestOptions::default(), &environment);
-        assert!(why.starts_with("SSL_CERT_FILE names no trusted authority: ") && why.contains("/no/such.pem"), "{why}");
+        assert!(why.starts_with("SSL_CERT_FILE names /no/such.pem, and there is no such file."), "{why}");
+        let folder = tempfile::tempdir().unwrap();
+        let system = folder.path().join("ca.pem");
+        std::fs::write(&system, "").unwrap();
+        for (text, told) in [
+            ("", "which is empty."),
+            (" \n", "which is empty."),
+            ("MIIB", "which has no certificate in PEM"),
+            ("-----BEGIN CERTIFICATE-----\nMI", "-----BEGIN CERTIFICATE-----"),
+        ] {
+            std::fs::write(&system, text).unwrap();
+            // What else there is to trust makes it no better.
+            let vars = [("REQUESTS_CA_BUNDLE", system.as_os_str()), ("SSL_CERT_DIR", "/etc/ssl/certs".as_ref())];
+            let why = rejected(&RequestOptions::default(), &NetworkEnvironment::from_vars(vars));
+            let named = format!("REQUESTS_CA_BUNDLE names {}, ", system.display());
+            assert!(why.starts_with(&named) && why.contains(told), "{text:?}: {why}");
+        }
+        let environment = NetworkEnvironment::from_vars([("SSL_CERT_FILE", folder.path().as_os_str())]);
+        assert!(rejected(&RequestOptions::default(), &environment).contains("which is a folder."));
         let empty = tempfile::tempdir().unwrap();
         let environment = NetworkEnvironment::from_vars([("SSL_CERT_DIR", empty.path().as_os_str())]);
         let why = rejected(&RequestOptions::default(), &environment);

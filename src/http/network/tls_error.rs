@@ -1,15 +1,11 @@
 //! What went wrong with TLS, in words that name the setting that mends it.
 
-use std::path::Path;
-
+use jiff::Timestamp;
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error};
 
 use super::NetworkEnvironment;
 use crate::protocol::FailureKind;
-
-/// How to trust an authority.
-const TRUST: &str = "If it is a private one, or that of a proxy that looks into encrypted traffic, give its \
-                     certificate as the option extra_ca, or name a PEM file of all trusted ones in SSL_CERT_FILE";
 
 /// What is known of a handshake that failed.
 pub(in crate::http) struct Handshake<'a> {
@@ -27,6 +23,7 @@ pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (Failur
 
     match error {
         Error::InvalidCertificate(error) => (Config, certificate(error, handshake)),
+        Error::NoCertificatesPresented => (Config, format!("{} shows no certificate. {}", handshake.host, OWNER)),
         Error::InvalidMessage(_) => {
             let text = "what came back is not TLS. If the port speaks plain HTTP, the URL has to begin with http://";
             (Config, text.to_owned())
@@ -42,53 +39,137 @@ pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (Failur
     }
 }
 
+/// Who has to mend a certificate that is wrong by itself.
+const OWNER: &str = "Whoever runs the server has to replace it";
+
 fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
+    use CertificateError as Wrong;
+
     let host = handshake.host;
-    match error {
-        CertificateError::UnknownIssuer => {
-            let trusted = trusted(handshake.environment);
-            format!(
-                "the certificate of {host} is signed by an authority that is not trusted (unknown issuer){trusted}. \
-                 {TRUST}"
-            )
+    let subject = format!("the certificate of {host}");
+    let (problem, advice) = match error {
+        Wrong::UnknownIssuer => {
+            let (trusted, advice) = trust(handshake.environment);
+            (format!("is signed by an authority that is not trusted (unknown issuer){trusted}"), advice)
         }
-        CertificateError::BadSignature => {
-            let trusted = trusted(handshake.environment);
-            format!(
-                "the signature on the certificate of {host} does not fit the key of the trusted authority of that \
-                 name{trusted}. The authority may have been renewed. {TRUST}"
-            )
+        Wrong::BadSignature => {
+            let (trusted, advice) = trust(handshake.environment);
+            let problem = format!(
+                "has a signature that does not fit the key of the trusted authority of that name{trusted}. The authority may \
+                 have been renewed"
+            );
+            (problem, advice)
         }
-        CertificateError::NotValidForName => {
-            format!("the certificate is for another host than {host}. Check the host in the URL")
+        Wrong::NotValidForName => {
+            return format!("the certificate is for another host than {host}. Check the host in the URL");
         }
-        CertificateError::NotValidForNameContext { presented, .. } => {
+        Wrong::NotValidForNameContext { presented, .. } => {
             let names = if presented.is_empty() { "no host at all".to_owned() } else { presented.join(", ") };
-            format!("the certificate is for {names}, not for {host}. Check the host in the URL")
+            return format!("the certificate is for {names}, not for {host}. Check the host in the URL");
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!(
-            "the certificate of {host} has expired. Whoever runs the server has to renew it, unless this machine's \
-             clock is wrong"
+        Wrong::Expired => return expired(&subject, None),
+        Wrong::ExpiredContext { not_after, .. } => return expired(&subject, Some(*not_after)),
+        Wrong::NotValidYet => return not_valid_yet(&subject, None),
+        Wrong::NotValidYetContext { not_before, .. } => return not_valid_yet(&subject, Some(*not_before)),
+        Wrong::Revoked => ("has been revoked by its authority".to_owned(), OWNER.to_owned()),
+        Wrong::UnknownRevocationStatus
+        | Wrong::ExpiredRevocationList
+        | Wrong::ExpiredRevocationListContext { .. }
+        | Wrong::InvalidOcspResponse => {
+            ("may have been revoked: its authority does not say".to_owned(), "Try again later".to_owned())
+        }
+        Wrong::BadEncoding => ("is damaged, or is none".to_owned(), OWNER.to_owned()),
+        Wrong::UnhandledCriticalExtension => {
+            ("has a critical extension that is not known here".to_owned(), OWNER.to_owned())
+        }
+        Wrong::UnsupportedSignatureAlgorithmContext { .. }
+        | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            "is signed in a way that is not safe any more, or not known here".to_owned(),
+            format!("{OWNER}: SHA-256 with RSA or ECDSA will do"),
         ),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the certificate of {host} is not valid yet. Check this machine's clock")
+        Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => {
+            ("is not meant for a server".to_owned(), format!("{OWNER} with one whose extendedKeyUsage is serverAuth"))
         }
-        CertificateError::Revoked => format!("the certificate of {host} has been revoked"),
-        error => format!("the certificate of {host} cannot be accepted: {error}"),
+        Wrong::Other(other) => flaw(&other.0.to_string()),
+        // Two of older names that carry nothing.
+        other => flaw(&format!("{other:?}")),
+    };
+    format!("{subject} {problem}. {advice}")
+}
+
+fn expired(subject: &str, end: Option<UnixTime>) -> String {
+    format!(
+        "{subject} has expired{}. Whoever runs the server has to renew it, unless this machine's clock is wrong",
+        on(end)
+    )
+}
+
+fn not_valid_yet(subject: &str, start: Option<UnixTime>) -> String {
+    let from = on(start).replace(" on ", " before ");
+    format!(
+        "{subject} is not valid yet{from}. Check this machine's clock; if it is right, wait, or have the certificate replaced"
+    )
+}
+
+/// The day, if it is known.
+fn on(time: Option<UnixTime>) -> String {
+    let second = time.and_then(|time| i64::try_from(time.as_secs()).ok());
+    let at = second.and_then(|second| Timestamp::from_second(second).ok());
+    at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
+}
+
+/// A flaw of a certificate that has no variant of its own: what the library calls it, in words, and what can be done.
+fn flaw(name: &str) -> (String, String) {
+    match name {
+        "CaUsedAsEndEntity" => {
+            let advice = "Give the server one of its own, signed by that authority, and trust the authority; with openssl \
+                          req -x509, -addext basicConstraints=critical,CA:FALSE makes one that a server can use";
+            ("is that of an authority, which is not for servers (CA:TRUE)".to_owned(), advice.to_owned())
+        }
+        "EndEntityUsedAsCa" => {
+            ("is signed with a certificate that is no authority's (CA:FALSE)".to_owned(), OWNER.to_owned())
+        }
+        "NameConstraintViolation" => ("has a name that its authority may not sign".to_owned(), OWNER.to_owned()),
+        "UnsupportedCertVersion" => {
+            ("is of an old version of X.509".to_owned(), format!("{OWNER} with one of version 3"))
+        }
+        name => (format!("is not as it should be ({})", words(name)), OWNER.to_owned()),
     }
 }
 
-/// Where the trusted authorities come from, if that is for the user to change.
-fn trusted(environment: &NetworkEnvironment) -> String {
-    match (&environment.ca_file, environment.ssl_cert_dirs.first()) {
-        (Some((variable, file)), _) => from(variable, file),
-        (None, Some(dir)) => from("SSL_CERT_DIR", dir),
-        (None, None) => String::new(),
-    }
+/// `MaximumPathDepthExceeded` as `maximum path depth exceeded`.
+fn words(name: &str) -> String {
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    name.chars().enumerate().fold(String::new(), |mut words, (at, c)| {
+        if at > 0 && c.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+        words
+    })
 }
 
-fn from(variable: &str, path: &Path) -> String {
-    format!("; trusted are those of {variable}, {}", path.display())
+/// Where the trusted authorities come from, if that is for the user to change, and how to trust one more.
+fn trust(environment: &NetworkEnvironment) -> (String, String) {
+    let private = "If it is a private one, or that of a proxy that looks into encrypted traffic,";
+    let (variable, path) = match (&environment.ca_file, environment.ssl_cert_dirs.first()) {
+        (Some((variable, file)), _) => (*variable, file),
+        (None, Some(dir)) => ("SSL_CERT_DIR", dir),
+        (None, None) => {
+            let advice = format!(
+                "{private} add its certificate to the system's, or name a PEM file of all trusted ones in SSL_CERT_FILE; a \
+                 source can give it as the option extra_ca"
+            );
+            return (String::new(), advice);
+        }
+    };
+    let trusted = format!("; trusted are those of {variable}, {}", path.display());
+    let to = if variable == "SSL_CERT_DIR" {
+        "put its certificate into that folder"
+    } else {
+        "add its certificate to that file"
+    };
+    (trusted, format!("{private} {to}; a source can give it as the option extra_ca"))
 }
 
 /// What the server says about us.
@@ -123,4 +204,66 @@ fn received(alert: AlertDescription, handshake: &Handshake<'_>) -> (FailureKind,
         ),
         _ => (FailureKind::Transient, format!("{host} ended the encrypted connection ({alert:?})")),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    fn said(error: CertificateError, environment: &NetworkEnvironment) -> String {
+        let handshake = Handshake { host: "a.com", environment, has_identity: false };
+        let (kind, text) = sort(&Error::InvalidCertificate(error), &handshake);
+        assert_eq!(kind, FailureKind::Config);
+        text
+    }
+
+    #[test]
+    fn every_flaw_of_a_certificate_is_a_sentence_with_advice_and_no_debug_print() {
+        use CertificateError as Wrong;
+
+        let other = |error: Flaw| Wrong::Other(OtherError(Arc::new(error)));
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
+        for (error, told) in [
+            (
+                other(Flaw("CaUsedAsEndEntity")),
+                "is that of an authority, which is not for servers (CA:TRUE). Give the server",
+            ),
+            (other(Flaw("EndEntityUsedAsCa")), "no authority's (CA:FALSE). Whoever"),
+            (other(Flaw("MaximumPathDepthExceeded")), "(maximum path depth exceeded). Whoever"),
+            (other(Flaw("TrailingData(Time)")), "(trailing data). Whoever"),
+            (Wrong::Expired, "has expired. Whoever"),
+            (Wrong::ExpiredContext { time, not_after: time }, "has expired on 2027-01-15. Whoever"),
+            (Wrong::NotValidYet, "is not valid yet. Check this machine's clock"),
+            (Wrong::NotValidYetContext { time, not_before: time }, "is not valid yet before 2027-01-15. Check"),
+            (Wrong::Revoked, "has been revoked by its authority. Whoever"),
+            (Wrong::BadEncoding, "is damaged, or is none. Whoever"),
+            (Wrong::InvalidPurpose, "is not meant for a server. Whoever"),
+            (Wrong::UnhandledCriticalExtension, "critical extension that is not known here. Whoever"),
+            (Wrong::ApplicationVerificationFailure, "(application verification failure). Whoever"),
+            (Wrong::NotValidForName, "for another host than a.com. Check the host"),
+            (Wrong::UnknownIssuer, "(unknown issuer). If it is a private one"),
+            (Wrong::BadSignature, "may have been renewed. If it is a private one"),
+        ] {
+            let text = said(error, &NetworkEnvironment::default());
+            assert!(text.contains(told) && !text.contains("Other"), "{told}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_advice_names_what_the_user_has_set() {
+        let environment = NetworkEnvironment::from_vars([("REQUESTS_CA_BUNDLE", "/ca.pem")]);
+        let text = said(CertificateError::UnknownIssuer, &environment);
+        assert!(text.contains("those of REQUESTS_CA_BUNDLE, /ca.pem. ") && text.contains("to that file"), "{text}");
+        let text = said(CertificateError::UnknownIssuer, &NetworkEnvironment::default());
+        assert!(text.contains("name a PEM file of all trusted ones in SSL_CERT_FILE"), "{text}");
+    }
+
+    /// An error that shows itself as those of the library below do.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Flaw(&'static str);
 }
