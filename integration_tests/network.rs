@@ -218,8 +218,17 @@ fn an_empty_answer_has_no_records_if_it_says_so_and_is_no_json_otherwise() {
 
     let server = serving([Reply::empty(200)]);
     let done = Items::new(server.url()).read();
-    let message = failure(&done, "transient_error", 5);
+    let message = failure(&done, "transient_error", 2);
     assert!(message.contains("answered 200 OK") && message.contains("an empty body"), "{message}");
+}
+
+#[test]
+fn a_header_over_two_lines_is_one_value_also_for_what_acts_upon_it() {
+    let busy = "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After:\r\n 40,\r\n\t53\r\n\r\n";
+    let server = serving([raw(busy), page()]);
+    let done = Items::new(server.url()).read();
+    assert_page(&done);
+    assert!(done.sleeps.iter().sum::<Duration>() >= Duration::from_secs(53), "{:?}", done.sleeps);
 }
 
 #[test]
@@ -251,7 +260,10 @@ fn a_body_past_the_cap_is_refused_and_the_cap_counts_decoded_bytes() {
 fn a_user_agent_that_cannot_be_sent_is_a_config_failure_and_no_panic() {
     let server = serving([page()]);
     let message = failure(&Items::new(server.url()).with(|o| o.user_agent = "a\nb".into()).read(), "config_error", 0);
-    assert!(message.contains("user_agent has characters that cannot be sent"), "{message}");
+    assert!(
+        message.contains("user_agent has characters that cannot be sent: U+000A (a line break) at position 2"),
+        "{message}"
+    );
     assert_page(&Items::new(server.url()).with(|o| o.user_agent = "mine/1".into()).read());
     assert_eq!(server.requests()[0].header("user-agent"), Some("mine/1"));
 }

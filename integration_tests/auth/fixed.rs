@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
-use source_http::http::auth::{ApiKeyAuthenticator, Authenticator, BasicAuthenticator, TokenAuthenticator};
-use source_http::http::{Method, RequestBody};
+use source_http::http::auth::{
+    ApiKeyAuthenticator, AuthContext, Authenticator, BasicAuthenticator, OAuth2Authenticator,
+    RotatingTokenAuthenticator, TokenAuthenticator, TokenRequest,
+};
+use source_http::http::{HttpRequest, Method, RequestBody};
 use source_http::protocol::Redactor;
 use source_http::testing::{Reply, Request, Routes, Server};
 
@@ -46,6 +49,53 @@ fn a_fixed_token_that_is_refused_is_a_config_failure_after_one_request() {
     assert!(
         errors[0].message.ends_with("/items answered 401 Unauthorized: who?. Check the credentials in the config.")
     );
+}
+
+/// Makes an authenticator of the config's key.
+type MakeOfKey = fn(&str, &Redactor) -> Arc<dyn Authenticator>;
+
+/// An authenticator of a source's own.
+struct Own(String);
+
+impl Authenticator for Own {
+    fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
+        Ok(request.set_secret_header("X-Own", &format!("key={}", self.0))?)
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_sent_is_a_config_failure_that_names_its_setting() {
+    let methods: [MakeOfKey; 7] = [
+        |key, redactor| Arc::new(TokenAuthenticator::bearer(key, redactor)),
+        |key, redactor| Arc::new(ApiKeyAuthenticator::header("X-Key", key, redactor)),
+        |key, redactor| Arc::new(ApiKeyAuthenticator::query("key", key, redactor)),
+        |key, redactor| Arc::new(ApiKeyAuthenticator::body("key", key, redactor)),
+        |key, redactor| Arc::new(RotatingTokenAuthenticator::new([format!("k3y{key}k3y")], redactor)),
+        |key, redactor| {
+            let request = TokenRequest::client_credentials("http://127.0.0.1:1/token", "id", key, redactor);
+            Arc::new(OAuth2Authenticator::new(request))
+        },
+        |key, _| Arc::new(Own(key.to_owned())),
+    ];
+    for (key, character) in [
+        ("k3y\u{a0}", "U+00A0 (a non-breaking space) at position 4"),
+        ("\u{200b}k3y", "U+200B (a zero-width space) at position 1"),
+        ("k3\ty", "U+0009 (a tab) at position 3"),
+    ] {
+        for make in methods {
+            let server = Server::start(Routes::new().once("GET", "/items", [page()]));
+            let url = server.url();
+            let signed = stream(move |config, cx| {
+                Items::new(&url, make(config["login"]["key"].as_str().unwrap(), &cx.redactor))
+            });
+            let done = signed.config(&json!({"login": {"key": key}})).run("read");
+            let error = done.messages().errors().swap_remove(0);
+            let told = format!("The config's `login.key` has {character}, which cannot be sent");
+            assert!(error.message.starts_with(&told), "{}", error.message);
+            assert_eq!((error.failure_type.as_deref(), done.sleeps.len()), (Some("config_error"), 0));
+            assert!(server.requests().is_empty() && !done.stdout.contains("k3y"), "{}", done.stdout);
+        }
+    }
 }
 
 #[test]

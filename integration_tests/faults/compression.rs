@@ -23,6 +23,11 @@ fn declared(body: Vec<u8>) -> Reply {
     Reply::shared("application/json", body).header("Content-Encoding", "gzip")
 }
 
+/// The good page in gzip, under another name.
+fn coded(good: &Reply, coding: &str) -> Reply {
+    Reply::shared("application/json", gzip(good.body())).header("Content-Encoding", coding)
+}
+
 pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::reply("gzip", |good, _| good.gzip(), Outcome::Harmless),
@@ -108,12 +113,63 @@ pub(super) fn rows() -> Vec<Row> {
         .with(|options| options.max_body_bytes = 10_000_000),
         Row::reply(
             "deflate, which nobody asked for",
-            |_, _| {
+            |good, _| {
                 let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-                encoder.write_all(b"{\"data\":[]}").unwrap();
+                encoder.write_all(good.body()).unwrap();
                 Reply::shared("application/json", encoder.finish().unwrap()).header("Content-Encoding", "deflate")
             },
-            Outcome::Passing(&["NOT JSON (expected value at line 1 column 1) AS application/json: BYTES"]),
+            Outcome::Harmless,
+        ),
+        Row::reply("gzip in capitals", |good, _| coded(&good, "GZIP"), Outcome::Harmless),
+        Row::reply("gzip by its old name", |good, _| coded(&good, "X-Gzip"), Outcome::Harmless),
+        Row::reply("gzip in a list", |good, _| coded(&good, "gzip, identity"), Outcome::Harmless),
+        Row::reply(
+            "a content coding without a value",
+            |good, _| good.header("Content-Encoding", ""),
+            Outcome::Harmless,
+        ),
+        Row::reply(
+            "gzip twice, as it says",
+            |good, _| {
+                let twice = Reply::shared("application/json", gzip(&gzip(good.body())));
+                twice.header("Content-Encoding", "gzip").header("Content-Encoding", "gzip")
+            },
+            Outcome::Harmless,
+        ),
+        Row::reply(
+            "gzip as a transfer coding",
+            |good, _| {
+                let body = gzip(good.body());
+                let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: X-GZIP, Chunked\r\n\r\n";
+                let chunk = format!("{:x}\r\n", body.len());
+                let bytes = [head.as_bytes(), chunk.as_bytes(), &body, b"\r\n0\r\n\r\n"].concat();
+                Reply::empty(200).fault(Fault::RawBytes(bytes))
+            },
+            Outcome::Harmless,
+        ),
+        Row::reply(
+            "a coding that is known and not asked for",
+            |_, _| Reply::json_text("br").header("Content-Encoding", "BR"),
+            Outcome::Final(
+                "system_error",
+                &[
+                    "The response cannot be read: its content coding is br, which is not known here. REQUEST answered 200 OK \
+                   (application/json) with body starting with: br. The request says Accept-Encoding: gzip, so the API, or a \
+                   proxy on the way, may send gzip or no coding at all.",
+                ],
+            ),
+        ),
+        Row::reply(
+            "an encoding nobody knows of what is no JSON",
+            |_, _| Reply::json_text("meat").header("Content-Encoding", "sausages"),
+            Outcome::Final(
+                "system_error",
+                &[
+                    "The response cannot be read: it is not valid JSON (expected value at line 1 column 1). REQUEST answered \
+                   200 OK (application/json) with body starting with: meat. The request says Accept-Encoding: gzip, so the \
+                   API, or a proxy on the way, may send gzip or no coding at all.",
+                ],
+            ),
         ),
         Row::reply(
             "an encoding nobody knows",

@@ -184,9 +184,11 @@ fn at(row: &Row, place: usize) -> Result<(), String> {
                 return Err(format!("{retries} retries instead of one: {}", done.stdout));
             }
             complete(&done, &all())?;
-            let messages: Vec<_> =
-                messages.iter().map(|message| in_full(message) + " Gave up after 6 attempts.").collect();
-            failed(row, place, "transient_error", 5, &messages)
+            // A body that cannot be read is asked for twice again at most.
+            let left = if messages.iter().any(|message| message.starts_with("NOT JSON")) { 2 } else { 5 };
+            let end = format!(" Gave up after {} attempts.", left + 1);
+            let messages: Vec<_> = messages.iter().map(|message| in_full(message) + &end).collect();
+            failed(row, place, "transient_error", left, &messages)
         }
         Outcome::Final(kind, messages) => {
             let messages: Vec<_> = messages.iter().map(|message| in_full(message)).collect();

@@ -21,11 +21,11 @@ use matrix::Row;
 fn tables() -> [(&'static str, Vec<Row>, usize); 8] {
     [
         ("clock", clock::rows(), 5),
-        ("compression", compression::rows(), 15),
+        ("compression", compression::rows(), 23),
         ("connections", connections::rows(), 16),
         ("content", content::rows(), 41),
         ("framing", framing::rows(), 33),
-        ("heads", heads::rows(), 14),
+        ("heads", heads::rows(), 15),
         ("redirects", redirects::rows(), 13),
         ("silence", silence::rows(), 10),
     ]

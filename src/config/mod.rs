@@ -38,6 +38,9 @@ pub(crate) fn load(
         })?;
     }
     register_secrets(&config, &schemas, redactor);
+    let mut settings = Vec::new();
+    list_texts(&config, "", &mut settings);
+    redactor.note_settings(settings);
     let validator = jsonschema::validator_for(specification)
         .map_err(|error| Failure::system(format!("The source's specification is not a valid JSON Schema: {error}.")))?;
     let problems: Vec<String> = validator.iter_errors(&config).map(|error| describe(&error)).collect();
@@ -72,6 +75,19 @@ fn register_secrets(value: &Value, schemas: &Schemas<'_>, redactor: &Redactor) {
             items.iter().enumerate().for_each(|(n, item)| register_secrets(item, &schemas.item(n), redactor));
         }
         _ => {}
+    }
+}
+
+/// All texts of a config, each with its place, such as `credentials.api_key`.
+fn list_texts(value: &Value, place: &str, texts: &mut Vec<(String, String)>) {
+    let below = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+    match value {
+        Value::String(text) => texts.push((place.to_owned(), text.clone())),
+        Value::Object(members) => members.iter().for_each(|(name, value)| list_texts(value, &below(name), texts)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, item)| list_texts(item, &below(&n.to_string()), texts));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -12,7 +12,7 @@ use super::failures::{error_response, no_response, unreadable};
 use super::url::authority;
 use super::{
     Activity, Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, Sent, TransportError, Undecodable,
-    server_hint,
+    content_coding, server_hint,
 };
 use crate::protocol::{Failure, FailureKind, LogLevel};
 
@@ -30,10 +30,26 @@ pub(super) struct Answer {
     /// A wait the server asks for, and the header it does so in.
     pub(super) hint: Option<(Duration, &'static str)>,
     pub(super) answered: bool,
+    /// The response was good, and its body made no sense.
+    pub(super) unreadable: bool,
     /// What a rate limit says of the quota. Who it is about is not known before the authenticator was asked.
     pub(super) says: Option<ServerSays>,
     /// The request with the credentials that were answered so.
     pub(super) signed: Option<Box<HttpRequest>>,
+}
+
+/// Decodes a response, unless it is in a coding that nobody here can undo.
+fn decode_known<T>(
+    response: Response,
+    decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+) -> Result<T, Box<(Response, Undecodable)>> {
+    match content_coding::foreign(&response.headers) {
+        Some(coding) if !response.body.is_empty() => {
+            let problem = format!("its content coding is {coding}, which is not known here");
+            Err(Box::new((response, Undecodable { problem, retry: false })))
+        }
+        _ => decode(response),
+    }
 }
 
 impl HttpClient {
@@ -47,7 +63,10 @@ impl HttpClient {
         let rules = exchange.rules;
         let cx = self.auth_context(exchange);
         let mut sign = |request: &mut HttpRequest| match exchange.authenticated {
-            true => exchange.authenticator.authenticate(request, &cx).map(|()| true),
+            true => {
+                let signed = exchange.authenticator.authenticate(request, &cx);
+                signed.map(|()| true).map_err(|error| self.name_setting(error))
+            }
             false => Ok(false),
         };
         let started = self.clock.elapsed();
@@ -76,6 +95,7 @@ impl HttpClient {
                         backoff_time,
                         hint: None,
                         answered: false,
+                        unreadable: false,
                         says: None,
                         signed: None,
                     }),
@@ -101,18 +121,20 @@ impl HttpClient {
                 backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
                 hint: server_hint(response, action, now),
                 answered: true,
+                unreadable: false,
                 says,
                 signed: signed.map(Box::new),
             })
         };
         match action {
             ResponseAction::Ignore => Ok(Attempt::Done(None)),
-            ResponseAction::Success => match decode(response) {
+            ResponseAction::Success => match decode_known(response, decode) {
                 Ok(decoded) => Ok(Attempt::Done(Some(decoded))),
                 Err(returned) => {
                     let (response, undecodable) = *returned;
                     let (action, failure) = unreadable(&response, &undecodable);
-                    let answer = answer(&response, action, Outcome::Undecodable(&response));
+                    let mut answer = answer(&response, action, Outcome::Undecodable(&response));
+                    answer.unreadable = true;
                     Ok(Attempt::Failed {
                         failure,
                         reason: format!("the response cannot be read: {}", undecodable.problem),

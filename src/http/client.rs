@@ -23,6 +23,10 @@ use crate::stop::Stop;
 /// Jitter on top of a server's hint, as a part of it: clients told to come back at the same moment spread out.
 const HINT_JITTER: f64 = 0.1;
 
+/// How often a request is sent again whose good response could not be read. It may have been garbled or cut; an API that
+/// answers so again and again has no other answer.
+const MAX_UNREADABLE: u32 = 2;
+
 /// Sends requests for all streams of a run.
 #[derive(Debug)]
 pub struct HttpClient {
@@ -98,7 +102,9 @@ impl HttpClient {
         if !exchange.cache || matches!(exchange.request.body, RequestBody::Streamed(_)) {
             return self.fetch(exchange, decode);
         }
-        let Some(credential) = Credential::of(exchange, &self.auth_context(exchange))? else {
+        let Some(credential) =
+            Credential::of(exchange, &self.auth_context(exchange)).map_err(|error| self.name_setting(error))?
+        else {
             if !self.told_unnamed.swap(true, Ordering::Relaxed) {
                 let text = "The response cache is not used for requests whose signature is another one each time: \
                             their authenticator has to give an identity().";
@@ -149,6 +155,7 @@ impl HttpClient {
         let mut throttled = Duration::ZERO;
         // Requests that were turned away since the last wait, each with its credentials.
         let mut limited: Vec<Box<HttpRequest>> = Vec::new();
+        let mut unreadable = 0;
         loop {
             let spent = self.clock.elapsed().saturating_sub(started).saturating_sub(throttled);
             throttled += self.throttle(exchange, max_time.saturating_sub(spent))?;
@@ -192,7 +199,8 @@ impl HttpClient {
                 _ if !action.is_retry() => return Err(failure.into()),
                 _ => {}
             }
-            if retry == max_retries {
+            unreadable += u32::from(answer.unreadable);
+            if retry == max_retries || unreadable > MAX_UNREADABLE {
                 return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
             }
             retry += 1;
@@ -263,6 +271,11 @@ impl HttpClient {
 
     pub(super) fn auth_context<'a>(&'a self, exchange: &Exchange<'a>) -> AuthContext<'a> {
         AuthContext::new(self, exchange.options, exchange.observer)
+    }
+
+    /// Names the setting of the config that something which cannot be sent comes from, if that can be told.
+    pub(crate) fn name_setting(&self, error: anyhow::Error) -> anyhow::Error {
+        super::sendable::name_setting(error, self.output.redactor())
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {

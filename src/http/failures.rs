@@ -67,13 +67,19 @@ pub(super) fn error_response(response: &Response, action: ResponseAction, rules:
 pub(super) fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {
     // A page made for people is no API: sent by a login, a proxy, or the wrong host. It won't become JSON.
     let start = response.snippet().to_ascii_lowercase();
-    let is_page = response.header("content-type").is_some_and(|kind| kind.contains("html"))
+    let is_page = response.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
         || ["<html", "<!doctype html"].iter().any(|tag| start.starts_with(tag));
     let (action, kind, hint) = match undecodable.retry {
         _ if is_page => {
             let hint =
                 " This is a web page, not an API: check the URL in the config, and any proxy or login on the way.";
             (ResponseAction::Fail(FailureKind::Config), FailureKind::Config, hint)
+        }
+        // What was encoded so will be encoded so again.
+        _ if response.headers.contains_key("content-encoding") => {
+            let hint = " The request says Accept-Encoding: gzip, so the API, or a proxy on the way, may send gzip or no \
+                        coding at all.";
+            (ResponseAction::Fail(FailureKind::System), FailureKind::System, hint)
         }
         true => (ResponseAction::Retry, FailureKind::Transient, ""),
         false => {

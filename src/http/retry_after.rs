@@ -1,12 +1,13 @@
 //! What a server says about when to come back: `Retry-After` (RFC 9110, section 10.2.3) and the rate-limit reset
-//! headers in common use. Values that make no sense are no hint.
+//! headers in common use. Values that make no sense are no hint. Where a header has several values, the one that asks for
+//! the longest wait counts: nobody comes back too early then.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::{Response, ResponseAction};
+use super::header_list::items;
+use super::{Response, ResponseAction, http_date};
 
 /// How the names of rate-limit headers begin; `remaining` and `reset` follow.
 pub(super) const FAMILIES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
@@ -42,32 +43,52 @@ pub fn server_hint(response: &Response, action: ResponseAction, now: Timestamp) 
 
 /// The wait of `Retry-After`.
 pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
-    delay(response.header("retry-after")?, now)
+    items(&response.headers, "retry-after").filter_map(|item| delay(item, now)).max()
 }
 
 /// The time to a reset that ends a refusal: not if requests remain, because then something else was refused.
 pub(super) fn reset_when_empty(response: &Response, remaining: &str, reset: &str, now: Timestamp) -> Option<Duration> {
-    match response.header(remaining).and_then(count) {
-        Some(1..) => None,
-        _ => delay(response.header(reset)?, now),
+    let counts = counts(response, remaining);
+    if !counts.is_empty() && counts.iter().all(|count| *count > 0) {
+        return None;
     }
+    reset_of(response, reset, &counts, 0, now)
+}
+
+/// The numbers of requests that a header has.
+pub(super) fn counts(response: &Response, remaining: &str) -> Vec<u32> {
+    items(&response.headers, remaining).filter_map(count).collect()
+}
+
+/// The time to the reset of those quotas that have so many requests left: the longest. A header with as many resets as
+/// there are counts has one for each.
+pub(super) fn reset_of(
+    response: &Response,
+    reset: &str,
+    counts: &[u32],
+    left: u32,
+    now: Timestamp,
+) -> Option<Duration> {
+    let resets: Vec<&str> = items(&response.headers, reset).collect();
+    let is_meant = |at: usize| resets.len() != counts.len() || counts[at] == left;
+    let meant = resets.iter().enumerate().filter(|(at, _)| is_meant(*at));
+    meant.filter_map(|(_, item)| delay(item, now)).max()
 }
 
 /// A number of requests. More than fits is as good as no limit.
-pub(super) fn count(value: &str) -> Option<u32> {
-    value.trim().parse::<u64>().ok().map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+fn count(value: &str) -> Option<u32> {
+    value.parse::<u64>().ok().map(|count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// A time to wait, given as seconds, as seconds or milliseconds since the epoch, or as a date; `None` if it does not
 /// lie in the future, or too far ahead.
-pub(super) fn delay(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
+fn delay(value: &str, now: Timestamp) -> Option<Duration> {
     let seconds = match value.parse::<f64>() {
         Ok(milliseconds) if milliseconds >= MILLISECONDS_FROM => milliseconds / 1000.0 - epoch_seconds(now),
         Ok(seconds) if seconds >= EPOCH_FROM => seconds - epoch_seconds(now),
         Ok(seconds) => seconds,
         Err(_) => {
-            let at = DateTimeParser::new().parse_timestamp(value).ok()?;
+            let at = http_date::parse(value, now)?;
             epoch_seconds(at) - epoch_seconds(now)
         }
     };
@@ -97,7 +118,23 @@ mod tests {
         assert_eq!(hint(&[("retry-after", "7")]), Some((7.0, "Retry-After")));
         assert_eq!(hint(&[("retry-after", " 1.5 ")]), Some((1.5, "Retry-After")));
         // 1,800,000,000 is 08:00:00 on that day.
-        assert_eq!(hint(&[("retry-after", "Fri, 15 Jan 2027 08:00:30 GMT")]), Some((30.0, "Retry-After")));
+        for date in ["Fri, 15 Jan 2027 08:00:30 GMT", "Friday, 15-Jan-27 08:00:30 GMT", "Fri Jan 15 08:00:30 2027"] {
+            assert_eq!(hint(&[("retry-after", date)]), Some((30.0, "Retry-After")), "{date}");
+        }
+    }
+
+    #[test]
+    fn of_several_values_the_longest_wait_counts() {
+        assert_eq!(hint(&[("retry-after", "50, 53")]), Some((53.0, "Retry-After")));
+        assert_eq!(hint(&[("retry-after", "53"), ("retry-after", "50")]), Some((53.0, "Retry-After")));
+        assert_eq!(hint(&[("retry-after", "soon"), ("retry-after", "5")]), Some((5.0, "Retry-After")));
+        assert_eq!(hint(&[("retry-after", "3, Friday, 15-Jan-27 08:00:30 GMT")]), Some((30.0, "Retry-After")));
+        assert_eq!(hint(&[("ratelimit-reset", "9, 30;w=60")]), Some((30.0, "ratelimit-reset")));
+        // Only the second quota is used up.
+        let two = [("ratelimit-remaining", "3, 0"), ("ratelimit-reset", "3600, 7")];
+        assert_eq!(hint(&two), Some((7.0, "ratelimit-reset")));
+        let three = [("ratelimit-remaining", "3, 0"), ("ratelimit-reset", "3600")];
+        assert_eq!(hint(&three), Some((3600.0, "ratelimit-reset")));
     }
 
     #[test]

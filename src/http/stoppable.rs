@@ -16,6 +16,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, time};
 use ureq::{Agent, Timeout};
 
+use super::unfold::Unfolding;
 use crate::stop::Stop;
 
 /// An agent of these parts, whose waits for names and connections a stop ends.
@@ -51,7 +52,7 @@ struct StoppableConnector<C, R> {
 }
 
 impl<C: Connector, R: Resolver> Connector for StoppableConnector<C, R> {
-    type Out = C::Out;
+    type Out = Unfolding<C::Out>;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
         let (connector, resolver) = (self.connector.clone(), self.resolver.clone());
@@ -77,7 +78,7 @@ impl<C: Connector, R: Resolver> Connector for StoppableConnector<C, R> {
                 run_connector,
                 register_shutdown,
             };
-            connector.connect(&details, None)
+            Ok(connector.connect(&details, None)?.map(Unfolding::new))
         };
         self.stop.unless_requested(connect).map_err(left_behind)?
     }

@@ -1,12 +1,13 @@
 //! The socket side: one request out, one response in, read to its end. Redirects are followed here, so that
 //! credentials of every kind, not only `Authorization`, stay with the host they were meant for.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ureq::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderValue, Method, StatusCode, Uri};
 use ureq::unversioned::transport::DefaultConnector;
@@ -18,7 +19,7 @@ use super::trip::Trip;
 use super::url::same_host;
 use super::{
     Body, HttpRequest, Layer, NetworkEnvironment, ProxyUrl, RequestBody, RequestOptions, Response, TransportError,
-    forward_proxy, stoppable,
+    content_coding, forward_proxy, sendable, stoppable,
 };
 use crate::buffers::Buffers;
 use crate::protocol::FailureKind;
@@ -137,18 +138,32 @@ impl Transport {
         let trip = Trip { url: &request.url, options, route: &route, environment: &self.environment, in_body: false };
         let failed = |error: ureq::Error| TransportError::from_ureq(&error, &trip);
         let head = head(request, &route)?;
-        let (parts, body) = run(&agent, head, &request.body, &failed)?.into_parts();
+        let (mut parts, body) = run(&agent, head, &request.body, &failed)?.into_parts();
         if parts.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && route.forward_proxy().is_some() {
             return Err(TransportError::new(Layer::Proxy, FailureKind::Config, trip.proxy_credentials()));
         }
         let is_redirect = options.max_redirects > 0 && parts.status.is_redirection();
-        // However long a redirect's body is, little of it is read.
-        let length = body.content_length().filter(|_| !is_redirect);
+        let has_body = request.method != Method::HEAD && !matches!(parts.status.as_u16(), 204 | 205 | 304);
+        let codings = match !has_body || is_redirect && parts.headers.contains_key("location") {
+            true => Vec::new(),
+            false => content_coding::take(&mut parts.headers),
+        };
+        // However long a redirect's body is, little of it is read. How long a body is when it is decoded is not known.
+        let length = body.content_length().filter(|_| !is_redirect && codings.is_empty());
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
-        let reader = Heard { reader: body.into_with_config().limit(u64::MAX).reader().take(most), alive };
+        let broke_off = Cell::new(false);
+        let heard =
+            Heard { reader: body.into_with_config().limit(u64::MAX).reader().take(most), alive, broke_off: &broke_off };
+        let reader = content_coding::undo(heard, &codings);
         let trip = Trip { in_body: true, ..trip };
-        let body = Body::read(self.buffers.take(), reader, length, options.max_body_bytes)
-            .map_err(|error| body_error(error, &trip))?;
+        let body =
+            Body::read(self.buffers.take(), reader, length, options.max_body_bytes).map_err(|error| match error {
+                BodyError::Read(error) if !broke_off.get() => {
+                    let detail = format!("it cannot be decompressed: {error}");
+                    TransportError::new(Layer::Body, FailureKind::Transient, detail)
+                }
+                error => body_error(error, &trip),
+            })?;
         Ok(Response::new(shown, parts.status, parts.headers, body))
     }
 
@@ -171,9 +186,9 @@ impl Transport {
 
     fn new_agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
         let refused = |layer, why| TransportError::new(layer, FailureKind::Config, why);
-        if HeaderValue::try_from(&options.user_agent).is_err() {
+        if let Some(problem) = sendable::in_header(&options.user_agent) {
             // ureq would panic.
-            return Err(refused(Layer::Request, "user_agent has characters that cannot be sent".to_owned()));
+            return Err(refused(Layer::Request, format!("user_agent has characters that cannot be sent: {problem}")));
         }
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -216,11 +231,16 @@ impl Transport {
 struct Heard<'a, R> {
     reader: R,
     alive: &'a dyn Fn(),
+    /// Set when it cannot be read. Any other error is about what was read.
+    broke_off: &'a Cell<bool>,
 }
 
 impl<R: Read> Read for Heard<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer);
+        if read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+            self.broke_off.set(true);
+        }
         (self.alive)();
         read
     }
@@ -232,6 +252,7 @@ fn head(request: &HttpRequest, route: &Route) -> Result<http::request::Builder, 
     let mut head = http::Request::builder().method(request.method.clone()).uri(uri);
     if let Some(headers) = head.headers_mut() {
         headers.clone_from(&request.headers);
+        headers.entry(ACCEPT_ENCODING).or_insert(content_coding::ACCEPTED);
         if let Some(credentials) = route.forward_proxy().and_then(ProxyUrl::authorization) {
             let credentials = HeaderValue::try_from(credentials).map_err(|error| unsendable(&error))?;
             headers.insert(PROXY_AUTHORIZATION, credentials);
@@ -318,7 +339,9 @@ fn redirect(
     if options.max_redirects == 0 || !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let target = location.to_str().ok().and_then(|location| request.url.join(location).ok());
+    // Some servers send a path as it is, in UTF-8.
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let target = request.url.join(location.trim()).ok();
     let Some(url) = target.filter(|url| matches!(url.scheme(), "http" | "https")) else {
         let detail = format!("{status} of {} has a Location that is no URL", request.describe());
         return Err(TransportError::new(Layer::Redirect, FailureKind::System, detail));

@@ -91,9 +91,6 @@ impl TransportError {
             ureq::Error::RedirectFailed | ureq::Error::TooManyRedirects => (Layer::Redirect, System, error.to_string()),
             ureq::Error::Timeout(timeout) => trip.timed_out(*timeout),
             ureq::Error::Io(error) => trip.io(error),
-            ureq::Error::Decompress(_, error) => {
-                (Layer::Body, Transient, format!("it cannot be decompressed: {error}"))
-            }
             // The same next time: what an API sends as headers hardly changes.
             ureq::Error::LargeResponseHeader(_, most) => {
                 (Layer::Receive, System, format!("the head is longer than the {most} bytes that are accepted"))
@@ -101,6 +98,10 @@ impl TransportError {
             // The type of this error cannot be named.
             ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
                 (Layer::Receive, System, "the head has more headers than are accepted".to_owned())
+            }
+            // Nothing was sent, and nothing would be the next time.
+            ureq::Error::Protocol(error) if !trip.in_body && is_about_the_request(&error.to_string()) => {
+                (Layer::Request, Config, error.to_string())
             }
             ureq::Error::Protocol(_) if !trip.in_body => {
                 let hint = match trip.url.scheme() {
@@ -114,4 +115,18 @@ impl TransportError {
         };
         Self::new(layer, kind, detail)
     }
+}
+
+/// Whether the HTTP library says that a request is not as it should be, before it sends any of it. It has one type of error
+/// for both directions.
+fn is_about_the_request(error: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "bad header",
+        "not valid for HTTP version",
+        "host header",
+        "authorization header",
+        "body not allowed by method",
+        "output too small",
+    ];
+    WORDS.iter().any(|words| error.contains(words))
 }

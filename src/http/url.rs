@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::sendable;
 use crate::protocol::Failure;
 
 /// Joins a base URL and a path so that no segment of either is lost: the last segment of the base is kept, with or
@@ -9,10 +10,26 @@ use crate::protocol::Failure;
 /// that starts with `http://` or `https://` is a URL of its own; an empty one is the base itself.
 ///
 /// # Errors
-/// A config failure if the base is not an `http` or `https` URL, or the path cannot be joined to it.
+/// A config failure if the base is not an `http` or `https` URL, or the path cannot be joined to it; if the base has a
+/// blank or a character that nobody sees; if a segment of the path is an encoded `.` or `..`, which no URL can have
+/// (<https://url.spec.whatwg.org/#double-dot-path-segment>).
 pub fn join_url(base: &str, path: &str) -> Result<Url, Failure> {
+    let segments = path.split(['?', '#']).next().unwrap_or_default().split('/');
+    if let Some(dots) =
+        segments.into_iter().find(|segment| ["%2E", "%2E%2E"].iter().any(|dots| segment.eq_ignore_ascii_case(dots)))
+    {
+        let dots = dots.to_ascii_uppercase().replace("%2E", ".");
+        return Err(Failure::config(format!(
+            "The path {path:?} has the segment {dots:?}, which a URL cannot have: it leads to the folder above or to the \
+             same one. Correct the value it comes from."
+        )));
+    }
     if is_http(path) {
         return parse(path);
+    }
+    // What an API itself gives is taken as browsers take it.
+    if let Some(problem) = sendable::in_url(base) {
+        return Err(sendable::failure(&format!("The URL {base:?}"), problem));
     }
     let base = parse(base)?;
     if path.is_empty() {
@@ -122,8 +139,29 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_would_lead_to_another_path_is_refused() {
+        for path in ["accounts/%2E%2E/persons", "a/%2e", "%2E%2e?x=1"] {
+            assert!(join_url("https://a.com/v1", path).is_err(), "{path}");
+        }
+        assert_eq!(join_url("https://a.com", "a/x%2E?y=%2E").unwrap().as_str(), "https://a.com/a/x%2E?y=%2E");
+    }
+
+    #[test]
     fn what_is_no_http_url_is_a_config_failure() {
-        for base in ["", "a.com/v1", "ftp://a.com", "file:///etc", "http://"] {
+        for base in [
+            "",
+            "a.com/v1",
+            "ftp://a.com",
+            "file:///etc",
+            "http://",
+            " http://a.com",
+            "http://a.com\n",
+            "http://a.\tcom",
+            "http://a\u{200b}.com",
+            "http://a.com/\u{a0}",
+            "http://a.com/v 1",
+            "\u{201c}http://a.com\u{201d}",
+        ] {
             let failure = join_url(base, "x").expect_err(base);
             assert_eq!(failure.kind, crate::protocol::FailureKind::Config, "{base}");
         }

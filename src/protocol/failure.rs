@@ -39,6 +39,8 @@ pub struct Failure {
     pub hint: Option<Box<str>>,
     /// Nothing of the stream can be read with these credentials or on this account: it may be left out.
     pub skips_stream: bool,
+    /// The character that keeps something of the config from being sent, if that is what it is about.
+    pub unsendable: Option<char>,
 }
 
 impl Failure {
@@ -52,6 +54,7 @@ impl Failure {
             http_status: None,
             hint: None,
             skips_stream: false,
+            unsendable: None,
         }
     }
 

@@ -2,7 +2,7 @@
 //! way, is registered here; the output passes each text through before it is written. A secret is found in whatever
 //! spelling it comes back (`spelling`), and within what was encoded as base64.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
 use percent_encoding::percent_decode_str;
@@ -28,6 +28,7 @@ const CUT: &str = "…";
 pub struct Redactor {
     secrets: Arc<RwLock<Secrets>>,
     as_written: AsWritten,
+    settings: Arc<OnceLock<Vec<(String, String)>>>,
 }
 
 struct Secrets {
@@ -48,6 +49,17 @@ impl Redactor {
     #[must_use]
     pub fn as_written(&self) -> &AsWritten {
         &self.as_written
+    }
+
+    /// Notes the texts of a config, each with the place it stands at, so that a failure can name a setting by what is wrong
+    /// with its value. Only the first config counts.
+    pub(crate) fn note_settings(&self, settings: Vec<(String, String)>) {
+        let _ = self.settings.set(settings);
+    }
+
+    /// The first setting whose value is as asked for: its place and the value.
+    pub(crate) fn setting(&self, is_meant: &dyn Fn(&str) -> bool) -> Option<(String, String)> {
+        self.settings.get()?.iter().find(|(_, value)| is_meant(value)).cloned()
     }
 
     /// Registers a secret. An empty text is no secret, and neither is white space.

@@ -76,7 +76,11 @@ impl RequestContext<'_> {
 
 /// A text as a segment of a URL's path: what would end the segment, such as a slash, is encoded.
 pub(crate) fn path_segment(text: &str) -> String {
-    utf8_percent_encode(text, &SEGMENT).to_string()
+    match text {
+        // As they are they would lead elsewhere. So would this, but for `join_url`, which refuses it.
+        "." | ".." => text.replace('.', "%2E"),
+        _ => utf8_percent_encode(text, &SEGMENT).to_string(),
+    }
 }
 
 /// What [`super::HttpStream::stream_slices`] is told.

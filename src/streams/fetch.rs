@@ -38,7 +38,8 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help.
     pub fn page(&self, stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
-        self.send(stream, &build(stream, cx)?, cx, &mut |response| match stream.parse_response(&response, cx) {
+        let request = build(stream, cx).map_err(|error| self.client.name_setting(error))?;
+        self.send(stream, &request, cx, &mut |response| match stream.parse_response(&response, cx) {
             Ok(records) => Ok(Page::new(response, records)),
             Err(undecodable) => Err(Box::new((response, undecodable))),
         })
@@ -58,11 +59,11 @@ impl<'a> Fetcher<'a> {
     ) -> anyhow::Result<Option<T>> {
         let (state, slice) = (StreamState::new(), Slice::new());
         let cx = RequestContext { state: &state, slice: &slice, page_token: None };
-        let mut url = join_url(stream.url_base(), path)?;
+        let mut url = join_url(stream.url_base(), path).map_err(|error| self.client.name_setting(error.into()))?;
         add_params(&mut url, params.iter().copied());
         let mut request = HttpRequest::get(url);
         for (name, value) in stream.request_headers(&cx) {
-            request.set_header(&name, &value)?;
+            request.set_header(&name, &value).map_err(|error| self.client.name_setting(error.into()))?;
         }
         self.send(stream, &request, &cx, &mut |response| match response.json() {
             Ok(document) => Ok(document),

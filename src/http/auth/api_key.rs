@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::secret::Secret;
 use super::{AuthContext, Authenticator};
-use crate::http::{HttpRequest, RequestBody, set_param};
+use crate::http::{HttpRequest, RequestBody, sendable, set_param};
 use crate::protocol::{Failure, Redactor};
 
 /// Sends a key in a header, a query parameter, or a field of the body.
@@ -56,6 +56,9 @@ impl ApiKeyAuthenticator {
 
     fn put(&self, request: &mut HttpRequest) -> Result<(), Failure> {
         let (name, key) = (self.name.as_str(), self.key.expose());
+        if let Some(problem) = sendable::in_credential(key) {
+            return Err(sendable::failure(&format!("The API key that is sent as {name:?}"), problem));
+        }
         match self.place {
             Place::Header => return request.set_secret_header(name, key),
             Place::Query => set_param(&mut request.url, name, key),
@@ -119,6 +122,27 @@ mod tests {
         ] {
             assert_eq!(signed(&body, "http://a.com/", before).unwrap().body, after);
         }
+    }
+
+    #[test]
+    fn a_key_that_nobody_can_have_meant_is_refused_wherever_it_is_sent() {
+        let redactor = Redactor::default();
+        for key in ["k\u{a0}", "\u{200b}k", "k\n", " k", "k\0"] {
+            let places = [
+                ApiKeyAuthenticator::header("X-Key", key, &redactor),
+                ApiKeyAuthenticator::query("key", key, &redactor),
+                ApiKeyAuthenticator::body("key", key, &redactor),
+            ];
+            for auth in places {
+                let failure = signed(&auth, "http://a.com/", RequestBody::Empty).unwrap_err();
+                assert!(failure.message.starts_with("The API key that is sent as"), "{key:?} {failure}");
+            }
+        }
+        // A query can have any letter, and a header cannot.
+        let query = ApiKeyAuthenticator::query("key", "\u{e9}", &redactor);
+        assert!(signed(&query, "http://a.com/", RequestBody::Empty).is_ok());
+        let header = ApiKeyAuthenticator::header("X-Key", "\u{e9}", &redactor);
+        assert!(signed(&header, "http://a.com/", RequestBody::Empty).is_err());
     }
 
     #[test]

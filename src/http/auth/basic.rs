@@ -5,7 +5,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use super::header::AuthHeader;
 use super::secret::Secret;
 use super::{AuthContext, Authenticator};
-use crate::http::HttpRequest;
+use crate::http::{HttpRequest, sendable};
 use crate::protocol::{Failure, Redactor};
 
 /// Passwords up to this many characters are fillers beside a key that is sent as the user name. To mask an `x`
@@ -33,10 +33,15 @@ impl BasicAuthenticator {
     /// or two characters, the user name is the secret.
     ///
     /// # Errors
-    /// A config failure if the user name has a colon, which the scheme cannot express.
+    /// A config failure if the user name has a colon, which the scheme cannot express, or one of the two has a control
+    /// character (RFC 7617, section 2) or one that nobody can see.
     pub fn new(username: &str, password: &str, redactor: &Redactor) -> Result<Self, Failure> {
         if username.contains(':') {
             return Err(Failure::config("The user name in the config has a colon, which HTTP Basic cannot send."));
+        }
+        let problem = sendable::in_credential(username).map(|problem| ("The user name", problem));
+        if let Some((what, problem)) = problem.or_else(|| Some(("The password", sendable::in_text(password)?))) {
+            return Err(sendable::named(sendable::failure(what, problem), redactor));
         }
         let secret = if password.chars().count() > FILLER { password } else { username };
         redactor.add(secret);
@@ -84,6 +89,18 @@ mod tests {
             BasicAuthenticator::new("k3y", password, &redactor).unwrap();
             assert_eq!(redactor.redact("k3y and x"), "**** and x");
         }
+    }
+
+    #[test]
+    fn what_nobody_can_have_typed_is_refused_with_its_setting() {
+        let redactor = Redactor::default();
+        redactor.note_settings(vec![("login.key".to_owned(), "k3y\u{a0}".to_owned())]);
+        let message = |user, password| BasicAuthenticator::new(user, password, &redactor).unwrap_err().message;
+        let named = "The config's `login.key` has U+00A0 (a non-breaking space) at position 4";
+        assert!(message("k3y\u{a0}", "").starts_with(named), "{}", message("k3y\u{a0}", ""));
+        assert!(message("a", "b\tc").starts_with("The password has U+0009 (a tab) at position 2"));
+        assert!(message(" a", "b").starts_with("The user name has U+0020 (a blank) at position 1"));
+        assert!(BasicAuthenticator::new("ann", " p\u{e4}ss ", &redactor).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where a token stands in a request: a header, and the word before the token.
 
-use crate::http::HttpRequest;
+use crate::http::{HttpRequest, sendable};
 use crate::protocol::Failure;
 
 /// A header and an authentication method (RFC 9110, section 11.4). Default: `Authorization: Bearer`.
@@ -19,7 +19,13 @@ impl Default for AuthHeader {
 
 impl AuthHeader {
     /// Puts a token on a request.
+    ///
+    /// # Errors
+    /// A config failure if it cannot stand in a header, or has a blank at an end, which nobody means.
     pub(super) fn put(&self, request: &mut HttpRequest, token: &str) -> Result<(), Failure> {
+        if let Some(problem) = sendable::in_header(token) {
+            return Err(sendable::failure(&format!("The token for the HTTP header {}", self.name), problem));
+        }
         request.set_secret_header(&self.name, &self.value(token))
     }
 
@@ -39,6 +45,14 @@ impl AuthHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_with_a_blank_at_its_start_is_refused_though_the_header_could_have_it() {
+        let mut request = HttpRequest::get("http://a.com".parse().unwrap());
+        let failure = AuthHeader::default().put(&mut request, " t").unwrap_err();
+        assert!(failure.message.starts_with("The token for the HTTP header Authorization has U+0020"), "{failure}");
+        assert!(AuthHeader::default().put(&mut request, "t=\"a b\"").is_ok());
+    }
 
     #[test]
     fn the_method_stands_before_the_token_and_no_method_leaves_no_space() {

@@ -60,8 +60,11 @@ impl QuotaHeaders {
             return Some(ServerSays { remaining: 0, reset: Some(reset), words });
         }
         self.remaining.iter().find_map(|name| {
-            let remaining = retry_after::count(response.header(name)?)?;
-            let reset = self.reset.iter().find_map(|name| retry_after::delay(response.header(name)?, now));
+            let counts = retry_after::counts(response, name);
+            // Of several quotas the one that is nearest to its end.
+            let remaining = *counts.iter().min()?;
+            let resets = self.reset.iter();
+            let reset = resets.filter_map(|name| retry_after::reset_of(response, name, &counts, remaining, now)).next();
             Some(ServerSays { remaining, reset, words: format!("says {name}: {remaining}") })
         })
     }
@@ -86,6 +89,8 @@ mod tests {
             ("1800000012", Some(12.0)),
             ("1800000012000", Some(12.0)),
             ("Fri, 15 Jan 2027 08:00:30 GMT", Some(30.0)),
+            ("Friday, 15-Jan-27 08:00:30 GMT", Some(30.0)),
+            ("Fri Jan 15 08:00:30 2027", Some(30.0)),
             ("0", None),
             ("-5", None),
             ("1799999999", None),
@@ -101,13 +106,24 @@ mod tests {
 
     #[test]
     fn a_remaining_count_that_is_none_is_ignored_and_the_next_header_is_asked() {
-        for value in ["", "-1", "many", "1.5", "5, 10"] {
+        for value in ["", "-1", "many", "1.5"] {
             assert_eq!(read(200, &[("ratelimit-remaining", value)]), None, "{value}");
         }
         let headers = [("ratelimit-remaining", "?"), ("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", "9")];
         assert_eq!(read(200, &headers), Some((3, Some(9.0))));
         assert_eq!(read(200, &[("ratelimit-remaining", "99999999999")]), Some((u32::MAX, None)));
         assert_eq!(read(200, &[]), None);
+    }
+
+    #[test]
+    fn of_several_quotas_the_one_with_the_least_left_counts_with_its_own_reset() {
+        assert_eq!(
+            read(200, &[("ratelimit-remaining", "50, 10"), ("ratelimit-reset", "9, 60")]),
+            Some((10, Some(60.0)))
+        );
+        assert_eq!(read(200, &[("ratelimit-remaining", "5, 10"), ("ratelimit-reset", "9, 60")]), Some((5, Some(9.0))));
+        let lines = [("ratelimit-remaining", "50"), ("ratelimit-remaining", "10"), ("ratelimit-reset", "9, 60, 7")];
+        assert_eq!(read(200, &lines), Some((10, Some(60.0))));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use url::form_urlencoded;
 
 use crate::http::auth::basic;
 use crate::http::auth::secret::Secret;
-use crate::http::{HttpRequest, Method, RequestBody, join_url};
+use crate::http::{HttpRequest, Method, RequestBody, join_url, sendable};
 use crate::protocol::{Failure, Redactor};
 
 /// What a token endpoint is asked (RFC 6749, sections 4.4.2 and 6): a POST of a form. Every name in it can be changed.
@@ -188,6 +188,16 @@ impl TokenRequest {
         if refresh_token.is_some_and(|token| token.expose().is_empty()) {
             return Err(Failure::config("The config has no refresh token. Authenticate to get one."));
         }
+        let texts = [
+            ("The client id", self.client_id.as_str()),
+            ("The client secret", self.client_secret.expose()),
+            ("The refresh token", refresh_token.map_or("", Secret::expose)),
+        ];
+        for (what, text) in texts {
+            if let Some(problem) = sendable::in_credential(text) {
+                return Err(sendable::failure(what, problem));
+            }
+        }
         let mut request = HttpRequest { method: Method::POST, ..HttpRequest::get(join_url(&self.url, "")?) };
         request.set_header("Accept", "application/json")?;
         if self.client_in_header {
@@ -280,6 +290,20 @@ mod tests {
         assert_eq!(redactor.redact("YyUzQTE6cysy s 2 s+2"), "**** **** ****");
         let own = TokenRequest::client_credentials(URL, "c", "s", &redactor).header("authorization", "Key k");
         assert_eq!(body(&own.build(None).unwrap()), "grant_type=client_credentials");
+    }
+
+    #[test]
+    fn what_nobody_can_have_typed_is_refused_before_it_is_sent() {
+        let redactor = Redactor::default();
+        for (id, secret, refresh, told) in [
+            ("c\u{a0}", "s", "r", "The client id has U+00A0"),
+            ("c", "s\n", "r", "The client secret has U+000A"),
+            ("c", "s", " r", "The refresh token has U+0020"),
+        ] {
+            let request = TokenRequest::refresh_token(URL, id, secret, refresh, &redactor);
+            let failure = request.build(request.initial_refresh_token().as_ref()).unwrap_err();
+            assert!(failure.message.starts_with(told), "{failure}");
+        }
     }
 
     #[test]

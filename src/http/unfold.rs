@@ -1,0 +1,115 @@
+//! Headers that go on in the next line. Senders must not fold a header's value any more, but some do, and a recipient has
+//! to read such a value as one line (RFC 9112, section 5.2). The HTTP library refuses it, so the folds are taken out before it
+//! sees the head of a response: line break and all, each is as many blanks.
+
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+
+/// A connection whose responses have unfolded heads.
+#[derive(Debug)]
+pub(super) struct Unfolding<T> {
+    connection: T,
+    /// What comes in next is a response's head: something was sent, and the blank line was not there yet.
+    at_head: bool,
+}
+
+impl<T> Unfolding<T> {
+    pub(super) fn new(connection: T) -> Self {
+        Self { connection, at_head: false }
+    }
+}
+
+impl<T: Transport> Transport for Unfolding<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.connection.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.at_head = true;
+        self.connection.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let has_more = self.connection.await_input(timeout)?;
+        if self.at_head {
+            let buffers = self.connection.buffers();
+            let (unfolded, is_whole) = unfolded(buffers.input());
+            self.at_head = !is_whole;
+            if let Some(input) = unfolded {
+                // There is no other way to change what has come in.
+                buffers.input_consume(input.len());
+                buffers.input_append_buf()[..input.len()].copy_from_slice(&input);
+                buffers.input_appended(input.len());
+            }
+        }
+        Ok(has_more)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.connection.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.connection.is_tls()
+    }
+}
+
+/// The input with unfolded heads, if there is a fold in them, and whether the last head is whole. After an interim response
+/// (status 1xx) comes another head.
+fn unfolded(input: &[u8]) -> (Option<Vec<u8>>, bool) {
+    let mut changed: Option<Vec<u8>> = None;
+    let mut start = 0;
+    let mut line = 0;
+    while let Some(end) = input[line..].iter().position(|byte| *byte == b'\n').map(|end| line + end) {
+        let next = end + 1;
+        if matches!(&input[line..next], b"\n" | b"\r\n") {
+            if !is_interim(&input[start..]) {
+                return (changed, true);
+            }
+            start = next;
+        } else if matches!(input.get(next), Some(b' ' | b'\t')) {
+            let text = changed.get_or_insert_with(|| input.to_vec());
+            text[end] = b' ';
+            if end > 0 && input[end - 1] == b'\r' {
+                text[end - 1] = b' ';
+            }
+        }
+        line = next;
+    }
+    (changed, false)
+}
+
+/// Whether a head is that of an interim response: `HTTP/1.1 1xx`.
+fn is_interim(head: &[u8]) -> bool {
+    head.get(8..10) == Some(b" 1") && head.starts_with(b"HTTP/1.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unfold(text: &str) -> (String, bool) {
+        let (unfolded, is_whole) = unfolded(text.as_bytes());
+        (unfolded.map_or_else(|| text.to_owned(), |text| String::from_utf8(text).unwrap()), is_whole)
+    }
+
+    #[test]
+    fn folds_in_a_head_become_blanks_and_nothing_else_changes() {
+        for (text, expected, is_whole) in [
+            ("HTTP/1.1 200 OK\r\nA: 1\r\n\r\n", "HTTP/1.1 200 OK\r\nA: 1\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\n\t3\r\n\r\n", "HTTP/1.1 200 OK\r\nA: 1   2  \t3\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\nA: 1\n 2\n\n", "HTTP/1.1 200 OK\nA: 1  2\n\n", true),
+            ("HTTP/1.1 200 OK\r\nA: 1\r\n 2\r\n", "HTTP/1.1 200 OK\r\nA: 1   2\r\n", false),
+            ("HTTP/1.1 200 OK\r\nA: 1\r\n", "HTTP/1.1 200 OK\r\nA: 1\r\n", false),
+            ("HTTP/1.1 200 OK\r\n\r\na\r\n b", "HTTP/1.1 200 OK\r\n\r\na\r\n b", true),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA:\r\n 1\r\n\r\n",
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA:   1\r\n\r\n",
+                true,
+            ),
+            ("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", false),
+            ("", "", false),
+        ] {
+            assert_eq!(unfold(text), (expected.to_owned(), is_whole), "{text:?}");
+        }
+    }
+}
