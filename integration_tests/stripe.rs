@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use source_http::Registry;
 use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, StripeMock};
+use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
 
 use crate::support::binary::config;
 
@@ -32,6 +32,52 @@ pub(crate) fn state_of(stream: &str, state: &Value) -> Value {
 
 pub(crate) fn resumed(messages: &Messages) -> Value {
     serde_json::from_str(&messages.state_file()).unwrap()
+}
+
+#[test]
+fn an_answer_with_nothing_in_it_is_no_empty_list() {
+    for reply in [Reply::empty(204), Reply::empty(205), Reply::json_text("")] {
+        let mock = StripeMock::builder().count("customers", 3).fault("/v1/customers", 1, reply.clone()).start();
+        let once = InProcess::with_registry(Registry::built_in())
+            .now(DEFAULT_NOW)
+            .config(&config(&mock))
+            .streams(&[("customers", "incremental")])
+            .run("read");
+        assert_eq!((once.status, once.messages().records("customers").len()), (0, 3), "{}", once.stdout);
+
+        let server = Server::start(move |_: &Request| reply.clone());
+        let mut for_good = config(&mock);
+        for_good["api_url"] = server.url().into();
+        let done = InProcess::with_registry(Registry::built_in())
+            .now(DEFAULT_NOW)
+            .config(&for_good)
+            .streams(&[("customers", "incremental")])
+            .run("read");
+        let error = done.messages().errors().swap_remove(0);
+        assert_eq!((done.status, error.failure_type.as_deref()), (1, Some("transient_error")), "{}", done.stdout);
+        assert!(error.message.contains("Stripe never answers with nothing"), "{}", error.message);
+        assert!(done.messages().states("customers").is_empty());
+    }
+}
+
+#[test]
+fn a_state_as_airbytes_api_shows_it_is_gone_on_from() {
+    let mock = StripeMock::builder().count("customers", 3).start();
+    let known = json!({"updated": (DEFAULT_NOW - 100).to_string()});
+    let state = json!({"stateType": "stream", "connectionId": "c", "streamState": [
+        {"streamDescriptor": {"name": "customers"}, "streamState": known},
+    ]});
+    sync(&mock, 0, "customers", "incremental", &state);
+    assert!(mock.server().conversation()[0].starts_with("GET /v1/events?"), "{:?}", mock.server().conversation());
+
+    let misspelt = InProcess::with_registry(Registry::built_in())
+        .config(&config(&mock))
+        .streams(&[("customers", "incremental")])
+        .state(&json!({"custmers": known}))
+        .run("read");
+    let error = misspelt.messages().errors().swap_remove(0);
+    assert_eq!((misspelt.status, error.failure_type.as_deref()), (1, Some("config_error")));
+    assert!(error.message.contains("did you mean \"customers\"?"), "{}", error.message);
 }
 
 pub(crate) fn field(messages: &Messages, stream: &str, name: &str) -> Vec<Value> {

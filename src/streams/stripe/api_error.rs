@@ -11,6 +11,9 @@ use crate::protocol::FailureKind;
 /// a conflict. <https://docs.stripe.com/error-low-level> What a key or an account may not list is left out.
 pub(super) fn response_action(response: &Response) -> ResponseAction {
     let default = ResponseAction::for_status(response.status);
+    if is_nothing(response) {
+        return ResponseAction::Retry;
+    }
     match response.header("stripe-should-retry") {
         Some("true") if !default.is_retry() => return ResponseAction::Retry,
         Some("false") if default.is_retry() => return ResponseAction::Fail(FailureKind::Transient),
@@ -24,6 +27,12 @@ pub(super) fn response_action(response: &Response) -> ResponseAction {
     }
 }
 
+/// Whether a good response has nothing in it. Stripe answers a list with an object, also if there is nothing to list, so
+/// this is the answer of something on the way: to take it for an empty list would lose all that is in the list.
+fn is_nothing(response: &Response) -> bool {
+    response.status.is_success() && response.body.is_empty()
+}
+
 /// Whether a response says that the object is gone whose children were asked for.
 pub(super) fn is_vanished(response: &Response) -> bool {
     matches!(response.status.as_u16(), 400 | 404)
@@ -33,6 +42,9 @@ pub(super) fn is_vanished(response: &Response) -> bool {
 /// What the user can do, in terms of the config.
 pub(super) fn error_hint(response: &Response) -> Option<String> {
     let hint = match (response.status.as_u16(), response_action(response)) {
+        _ if is_nothing(response) => {
+            "Stripe never answers with nothing: check `api_url`, and any proxy on the way.".to_owned()
+        }
         (403, ResponseAction::SkipStream) => format!("{LACKS}{}.", permission(response)),
         (_, ResponseAction::SkipStream) => "This account has no such list: leave the stream out.".to_owned(),
         (401, _) => "Check `client_secret` in the config.".to_owned(),
@@ -140,6 +152,9 @@ mod tests {
             (429, error("rate_limit", ""), ResponseAction::RateLimited),
             (200, r#"{"error":{"message":"no"}}"#.to_owned(), ResponseAction::Success),
             (503, String::new(), ResponseAction::Retry),
+            (200, String::new(), ResponseAction::Retry),
+            (204, String::new(), ResponseAction::Retry),
+            (205, String::new(), ResponseAction::Retry),
         ] {
             assert_eq!(response_action(&response(status, &[], &body)), action, "{status} {body}");
         }

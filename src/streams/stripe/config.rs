@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::http::join_url;
+use crate::http::{check_header_setting, join_url};
 use crate::protocol::{Failure, MASK};
 use crate::source::Config;
 
@@ -46,6 +46,9 @@ impl StripeConfig {
             Failure::config(format!("The config's `api_url`: {failure} Write it whole, as in {API_URL}."))
         })?;
         let client_secret = text("client_secret").unwrap_or_default().to_owned();
+        for setting in ["client_secret", "account_id"] {
+            check_header_setting(setting, text(setting).unwrap_or_default())?;
+        }
         let call_rate_limit = config.get("call_rate_limit").and_then(whole);
         Ok(Self {
             call_rate_limit: call_rate(call_rate_limit, &client_secret),
@@ -101,6 +104,21 @@ mod tests {
             (Some(i64::MAX), "sk_live_1", u32::MAX),
         ] {
             assert_eq!(call_rate(set, key), rate, "{set:?} {key}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_sent_is_named_with_the_character() {
+        for (setting, value, told) in [
+            ("client_secret", "sk_live_abc\u{2026}", "`client_secret` has U+2026 (an ellipsis) at position 12"),
+            ("client_secret", " sk_live_abc", "`client_secret` has U+0020 (a blank) at position 1"),
+            ("account_id", "acct_\u{200b}1", "`account_id` has U+200B (a zero-width space) at position 6"),
+            ("api_url", "https://a.com/v1\u{a0}", "has U+00A0 (a non-breaking space) at position 17"),
+        ] {
+            let mut config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
+            config[setting] = value.into();
+            let failure = StripeConfig::new(config.as_object().unwrap()).unwrap_err();
+            assert!(failure.message.contains(told) && failure.message.contains(setting), "{failure}");
         }
     }
 
