@@ -24,6 +24,8 @@ pub(super) struct StreamWriter<'a, 'o> {
     pub(super) progress: Progress<'a>,
     /// The state that was given, until it is known what is to be read: then `progress` takes its place.
     pub(super) given: Option<StreamState>,
+    /// The state that was given, for as long as all that was asked for was refused: it may be the stream that is.
+    pub(super) before: StreamState,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(super) has_parent: bool,
     /// States have to say that they are those of a full refresh.
@@ -72,6 +74,15 @@ impl StreamWriter<'_, '_> {
     /// The records of a slice's last page are out.
     pub(super) fn close(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
         self.progress.close(job.ticket, &job.slice, newest);
+        if let Some(place) = &job.again {
+            self.progress.settle(place);
+        }
+        self.end_page()
+    }
+
+    /// A slice was read up to where it is refused.
+    pub(super) fn close_refused(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
+        self.progress.close_refused(job.ticket, newest);
         self.end_page()
     }
 
@@ -80,7 +91,7 @@ impl StreamWriter<'_, '_> {
         if let Some(shortage) = self.memory.shortage(self.out.elapsed()) {
             self.stop.request(StopReason::OutOfMemory(shortage));
         }
-        if self.progress.is_changed() && self.state_is_due() {
+        if self.progress.is_changed() && !self.progress.refusals.is_all() && self.state_is_due() {
             return self.write_state(self.progress.state_with_begun());
         }
         if self.out.is_silent() {
@@ -93,6 +104,7 @@ impl StreamWriter<'_, '_> {
     pub(super) fn write_known_state(&mut self) -> io::Result<()> {
         match &self.given {
             Some(state) => self.out.state(state.clone()),
+            None if self.progress.refusals.is_all() => self.out.state(self.before.clone()),
             None => self.write_state(self.progress.state_with_begun()),
         }
     }
