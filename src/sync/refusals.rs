@@ -22,6 +22,7 @@ pub(super) struct Refusals {
     again: VecDeque<Checkpoint>,
     /// The first one of this read.
     first: Option<Failure>,
+    is_told: bool,
     /// How many there were in this read.
     count: u64,
     /// How many there was no room for.
@@ -72,6 +73,15 @@ impl Refusals {
     pub(super) fn forget(&mut self) {
         self.kept.clear();
         self.lost = 0;
+    }
+
+    /// The first one, once and if there is reason to tell of it by itself: not while it may be the stream that is refused.
+    pub(super) fn untold(&mut self) -> Option<&Failure> {
+        if self.is_told || self.is_all() {
+            return None;
+        }
+        self.is_told = self.first.is_some();
+        self.first.as_ref()
     }
 
     /// Whether everything that was asked for so far was refused, so that it may be the stream that is.

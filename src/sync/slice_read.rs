@@ -87,7 +87,7 @@ impl StreamRead<'_, '_> {
             }
         }
         if let Some(mut writer) = self.writer() {
-            writer.progress.refusals.note_page();
+            writer.note_page()?;
             writer.close(job, reading.newest)?;
         }
         Ok(())
@@ -125,13 +125,8 @@ impl StreamRead<'_, '_> {
         let RefusedPage { again, next } = self.stream.refused_page(reading.token.as_ref());
         let Some(mut writer) = self.writer() else { return Ok(None) };
         self.log.tally.add_refused();
-        // One line tells of the first, and one at the end how many there were: there may be thousands.
-        if writer.progress.refusals.counts().0 == 0 {
-            let what = if self.stream.parent().is_some() { "parent" } else { "slice" };
-            let text = format!("one {what} is refused and left out; the next read asks for it again: {failure}");
-            self.log.log(LogLevel::Warn, &text)?;
-        }
         writer.progress.refuse(&job.slice, again, failure);
+        writer.tell_of_refusal()?;
         match &next {
             Some(_) => {
                 let flow = writer.turn_page(job.ticket, next.clone(), reading.newest.clone())?;
@@ -147,7 +142,7 @@ impl StreamRead<'_, '_> {
     /// The records of a page are out. Breaks off at the end of the stream.
     fn turn_page(&self, job: &Job, next: PageToken, reading: &Reading) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
-        writer.progress.refusals.note_page();
+        writer.note_page()?;
         Ok(writer.turn_page(job.ticket, Some(next), reading.newest.clone())?)
     }
 

@@ -308,7 +308,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 if let Some(failure) = writer.progress.refusals.of_stream(self.is_first_read) {
                     return Err(failure.into());
                 }
-                self.tell_of_refusals(writer)?;
+                writer.tell_of_refusals()?;
                 writer.progress.forget_what_is_gone();
                 let has_cursor = !self.cursor_field.is_empty();
                 let is_told = writer.out.has_state()
@@ -324,21 +324,6 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             }
         }
         Ok(())
-    }
-
-    /// Says how many slices were refused by themselves, if there was more than the one that is in the log.
-    fn tell_of_refusals(&self, writer: &StreamWriter<'_, '_>) -> anyhow::Result<()> {
-        let (count, lost) = writer.progress.refusals.counts();
-        if count < 2 {
-            return Ok(());
-        }
-        let mut text = format!("{count} slices were refused and left out.");
-        if lost > 0 {
-            text.push_str(&format!(
-                " The state has no room for {lost} of them: a full refresh asks for them again, other reads do not."
-            ));
-        }
-        Ok(writer.out.log(LogLevel::Warn, &text)?)
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {

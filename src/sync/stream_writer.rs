@@ -11,7 +11,7 @@ use super::progress::{Job, Progress};
 use super::slice_read::Flow;
 use super::stream_output::StreamOutput;
 use crate::memory::MemoryLimit;
-use crate::protocol::StreamState;
+use crate::protocol::{LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
 use crate::streams::PageToken;
 
@@ -78,6 +78,39 @@ impl StreamWriter<'_, '_> {
             self.progress.settle(place);
         }
         self.end_page()
+    }
+
+    /// The records of a page are out.
+    pub(super) fn note_page(&mut self) -> io::Result<()> {
+        self.progress.refusals.note_page();
+        self.before.clear();
+        self.tell_of_refusal()
+    }
+
+    /// One line tells of the first slice that is refused by itself, and one at the end how many there were: there may be
+    /// thousands.
+    pub(super) fn tell_of_refusal(&mut self) -> io::Result<()> {
+        let what = if self.has_parent { "parent" } else { "slice" };
+        let Some(failure) = self.progress.refusals.untold() else { return Ok(()) };
+        let text = format!("one {what} is refused and left out; the next read asks for it again: {failure}");
+        self.out.log(LogLevel::Warn, &text)
+    }
+
+    /// All slices were asked for. Says how many of them were refused, if there was more than the one that is in the log.
+    pub(super) fn tell_of_refusals(&mut self) -> io::Result<()> {
+        // Each may have been refused, and earlier reads have read others.
+        self.note_page()?;
+        let (count, lost) = self.progress.refusals.counts();
+        if count < 2 {
+            return Ok(());
+        }
+        let mut text = format!("{count} slices were refused and left out.");
+        if lost > 0 {
+            text.push_str(&format!(
+                " The state has no room for {lost} of them: a full refresh asks for them again, other reads do not."
+            ));
+        }
+        self.out.log(LogLevel::Warn, &text)
     }
 
     /// A slice was read up to where it is refused.

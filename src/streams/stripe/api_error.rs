@@ -54,7 +54,7 @@ pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String
             "Stripe does not know the API version that this program asks for: update the program.".to_owned()
         }
         (403, ResponseAction::SkipStream) => format!("{LACKS}{}.", permission(response)),
-        (_, ResponseAction::SkipStream) => "This account does not have the product: leave the stream out.".to_owned(),
+        (_, ResponseAction::SkipStream) => "This account has no such list: leave the stream out.".to_owned(),
         (401, _) => "Check `client_secret` in the config.".to_owned(),
         (403, _) => "Check `account_id` and `api_url` in the config, and any proxy on the way.".to_owned(),
         (404, _) => "Check `api_url` and `account_id` in the config.".to_owned(),
@@ -87,7 +87,7 @@ fn words_of(response: &Response) -> String {
 const OF_THE_KEY: [&str; 3] = ["rak_", "required permissions", "would allow this request"];
 /// What Stripe's words contain when an account has not got a product, such as Issuing or Connect.
 const OF_A_PRODUCT: [&str; 8] = [
-    "not set up to use",
+    "not set up",
     "signed up for",
     "sign up for",
     "not enabled",
