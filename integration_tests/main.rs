@@ -19,6 +19,7 @@ mod endless;
 mod examples;
 mod fault_table;
 mod faults;
+mod gone_page;
 mod heartbeat;
 mod hostile;
 mod incremental;

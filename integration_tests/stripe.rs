@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use source_http::Registry;
 use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
+use source_http::testing::{Finished, InProcess, Messages, Reply, Request, Server, StripeMock};
 
 use crate::support::binary::config;
 
@@ -11,19 +11,33 @@ pub(crate) const DAY: i64 = 86_400;
 
 /// A sync of one stream, `days` after the mock's beginning.
 pub(crate) fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state: &Value) -> Messages {
+    let done = try_sync(mock, days, stream, mode, state);
+    assert_eq!(done.status, 0, "{}", done.stdout);
+    done.messages()
+}
+
+/// A sync that has nothing to read, because its only stream is skipped.
+pub(crate) fn skipped(mock: &StripeMock, days: i64, stream: &str, state: &Value) -> Messages {
+    let done = try_sync(mock, days, stream, "incremental", state);
+    let messages = done.messages();
+    assert_eq!((done.status, messages.statuses(stream)), (1, vec!["STARTED", "COMPLETE"]), "{}", done.stdout);
+    let errors = messages.errors();
+    assert_eq!((errors.len(), errors[0].failure_type.as_deref()), (1, Some("config_error")));
+    messages
+}
+
+fn try_sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state: &Value) -> Finished {
     mock.server().take_requests();
     mock.set_now(DEFAULT_NOW + days * DAY);
     let mut config = config(mock);
     let start = jiff::Timestamp::from_second(DEFAULT_NOW - 400 * DAY).unwrap();
     config["start_date"] = format!("{start:.0}").into();
-    let done = InProcess::with_registry(Registry::built_in())
+    InProcess::with_registry(Registry::built_in())
         .now(DEFAULT_NOW + days * DAY)
         .config(&config)
         .streams(&[(stream, mode)])
         .state(state)
-        .run("read");
-    assert_eq!(done.status, 0, "{}", done.stdout);
-    done.messages()
+        .run("read")
 }
 
 pub(crate) fn state_of(stream: &str, state: &Value) -> Value {

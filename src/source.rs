@@ -32,6 +32,9 @@ pub struct SourceContext {
     pub redactor: Redactor,
 }
 
+/// Slices that a probe asks for, one after the other, while each is refused by itself.
+const MAX_REFUSED: usize = 25;
+
 /// What a source checks a connection with.
 #[derive(Clone, Copy)]
 pub struct CheckContext<'a> {
@@ -46,11 +49,13 @@ pub struct CheckContext<'a> {
 }
 
 impl CheckContext<'_> {
-    /// Reads the first page of a stream's first slice, and notes what came of it. False if there is no slice, so nothing was asked and nothing is
-    /// known.
+    /// Reads the first page of a stream's first slice, and notes what came of it. If that slice is refused by itself
+    /// ([`crate::http::ResponseAction::SkipSlice`]), it is the next one's turn. False if there is no slice, so nothing was
+    /// asked and nothing is known.
     ///
     /// # Errors
-    /// Whatever keeps the page from being read.
+    /// Whatever keeps the page from being read; or the first refusal, if all slices are refused, as a read would skip the
+    /// stream then.
     pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
         let result = bug::caught(|| self.ask(stream));
         self.probes.note(stream.name(), &result);
@@ -65,17 +70,28 @@ impl CheckContext<'_> {
             fetcher: self.fetcher,
             output: self.output,
         };
-        let mut is_asked = false;
+        let (mut is_asked, mut refused) = (false, Vec::new());
         for slice in stream.stream_slices(&cx)? {
             let slice = slice?;
             is_asked = true;
             // A parent was asked, and has had no children so far.
-            if !stream.is_marker(&slice) {
-                self.fetcher.page(stream, &RequestContext { state: &state, slice: &slice, page_token: None })?;
-                break;
+            if stream.is_marker(&slice) {
+                continue;
+            }
+            // Others may be readable. If so many are not, it is left to the read to find one.
+            if refused.len() == MAX_REFUSED {
+                return Ok(true);
+            }
+            match self.fetcher.page(stream, &RequestContext { state: &state, slice: &slice, page_token: None }) {
+                Ok(_) => return Ok(true),
+                Err(error) => refused.push(Failure::of_slice(error)?),
             }
         }
-        Ok(is_asked)
+        let count = refused.len() as u64;
+        match refused.into_iter().next() {
+            Some(first) => Err(first.of_every_slice(count).into()),
+            None => Ok(is_asked),
+        }
     }
 
     /// Probes streams, each like [`CheckContext::probe`], at most so many at once. The results are in the order of the

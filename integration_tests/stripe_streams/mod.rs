@@ -3,6 +3,7 @@
 
 mod interrupted;
 mod rows;
+mod rude;
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -23,16 +24,21 @@ pub(crate) fn list_paths() -> Vec<String> {
     ROWS.iter().map(path).collect()
 }
 
-/// One stream against a mock of its own.
+/// One stream against a mock of its own, which refuses the children of one parent.
 struct Case {
     row: &'static Row,
     mock: StripeMock,
     now: i64,
+    /// The parent whose children are refused, and those.
+    refused: Vec<String>,
+    refused_ids: Vec<String>,
 }
 
 /// What came of a sync.
 struct Synced {
     messages: Messages,
+    /// The exit code.
+    status: u8,
     /// Decoded, in alphabetical order.
     requests: Vec<String>,
 }
@@ -44,9 +50,20 @@ impl Case {
             _ if row.resource() == "external_accounts" => mock.children_of("external_accounts", "acct_test", 4),
             Kind::Created | Kind::Updated => mock.count(row.name, 3),
             Kind::Full => mock.count("subscriptions", 3).children("subscription_items", 2).children("usage_records", 2),
-            _ => mock.count(row.parent, 3).children(row.resource(), 2),
+            Kind::Nested => mock.count(row.parent, 3).children(row.resource(), 2),
+            _ => mock.count(row.parent, 4).children(row.resource(), 2),
         };
-        Self { row, mock: mock.start(), now: DEFAULT_NOW }
+        let (mock, texts) =
+            (mock.start(), |ids: Vec<std::sync::Arc<str>>| ids.iter().map(ToString::to_string).collect());
+        let (mut refused, mut refused_ids) = (Vec::new(), Vec::new());
+        if !row.child.is_empty() {
+            refused.push(mock.ids(row.parent)[2].to_string());
+            refused_ids = texts(mock.children(row.resource(), &refused[0]));
+            let place = ROWS.iter().position(|other| other.name == row.name).unwrap();
+            let (status, code, words) = rude::WAYS[place % rude::WAYS.len()];
+            mock.refuse(&rude::target(row, &refused[0]), status, code, words);
+        }
+        Self { row, mock, now: DEFAULT_NOW, refused, refused_ids }
     }
 
     /// A sync that succeeds.
@@ -70,7 +87,7 @@ impl Case {
             .run("read");
         let mut requests = self.mock.server().conversation();
         requests.sort();
-        Synced { messages: done.messages(), requests }
+        Synced { messages: done.messages(), status: done.status, requests }
     }
 
     /// The requests for the list, read whole.
@@ -97,8 +114,14 @@ impl Case {
         self.mock.ids(resource).iter().map(ToString::to_string).collect()
     }
 
-    /// The ids of all objects of the stream.
+    /// The ids of all objects of the stream but those that are refused.
     fn own_ids(&self) -> Vec<String> {
+        let mut ids = self.all_ids();
+        ids.retain(|id| !self.refused_ids.contains(id));
+        ids
+    }
+
+    fn all_ids(&self) -> Vec<String> {
         match self.row.name {
             name if name.starts_with("external_account") => {
                 let kind = if name.ends_with("cards") { "card" } else { "bank_account" };
@@ -234,10 +257,12 @@ impl Case {
             Kind::Updated if NO_EVENT_OF_NEW.contains(&row.name) => {
                 sorted(vec![format!("GET {}", row.list), self.events(own())])
             }
-            Kind::Updated | Kind::UpdatedChild | Kind::Nested => vec![self.events(own())],
+            Kind::Updated | Kind::Nested => vec![self.events(own())],
+            Kind::UpdatedChild => sorted([self.children(&self.refused), vec![self.events(own())]].concat()),
             Kind::Child | Kind::PerParent => {
                 let since = seconds(&state["parent_state"][row.parent]["updated"]);
                 let mut requests = self.children(parent.map(std::slice::from_ref).unwrap_or_default());
+                requests.extend(self.children(&self.refused));
                 if row.parent == "checkout_sessions" {
                     requests.push(format!("GET {}", row.list));
                 }
@@ -307,8 +332,9 @@ fn assert_shape(row: &Row, state: &Value) {
     let ours: &[&str] = match row.kind {
         Kind::Created => &[],
         Kind::Updated => &["synced_to"],
-        Kind::Child | Kind::PerParent => &["parent_progress"],
-        Kind::UpdatedChild | Kind::Nested => &["synced_to", row.cursor],
+        Kind::Child | Kind::PerParent => &["parent_progress", "__refused"],
+        Kind::UpdatedChild => &["synced_to", row.cursor, "__refused"],
+        Kind::Nested => &["synced_to", row.cursor],
         Kind::Full => &["__ab_full_refresh_sync_complete"],
     };
     let theirs: &[&str] = match row.kind {

@@ -14,7 +14,7 @@ pub(crate) struct List {
     parent: Option<ParentStream>,
     cache: bool,
     pager: PageNumber,
-    rules: [ResponseRule; 1],
+    rules: Vec<ResponseRule>,
 }
 
 impl List {
@@ -22,12 +22,18 @@ impl List {
     pub(crate) fn new(name: &'static str, url: &str) -> Self {
         let rule = ResponseRule::new(ResponseAction::SkipStream).status(403).hint("Give the token the scope read.");
         let pager = PageNumber::new("page");
-        Self { name, url: url.to_owned(), parent: None, cache: false, pager, rules: [rule] }
+        Self { name, url: url.to_owned(), parent: None, cache: false, pager, rules: vec![rule] }
     }
 
     /// One list, at `/NAME/ID?page=1`, for each record of the parent.
     pub(crate) fn below(self, parent: Self) -> Self {
         Self { parent: Some(ParentStream::new(Arc::new(parent), ["id"])), ..self }
+    }
+
+    /// The first rule about responses.
+    pub(crate) fn rule(mut self, rule: ResponseRule) -> Self {
+        self.rules.insert(0, rule);
+        self
     }
 
     /// Its pages are kept in the response cache.

@@ -37,6 +37,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         state: &state,
         state_file: state_file.as_ref(),
         limit: args.limit,
+        by_name: !args.streams.is_empty(),
         num_workers,
     };
     let _progress = Progress::start(cx.screen, ReadView::new(&tally, &cx.clock));

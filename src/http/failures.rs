@@ -49,7 +49,7 @@ pub(super) fn no_response(request: &HttpRequest, error: &TransportError) -> Fail
 pub(super) fn error_response(response: &Response, action: ResponseAction, rules: &dyn RetryRules) -> Failure {
     let kind = match action {
         ResponseAction::Fail(kind) => kind,
-        ResponseAction::RefreshToken | ResponseAction::SkipStream => FailureKind::Config,
+        ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
         _ => FailureKind::Transient,
     };
     let words = rules.error_message(response).map(|words| format!(": {}", words.trim_end_matches('.')));
@@ -61,7 +61,12 @@ pub(super) fn error_response(response: &Response, action: ResponseAction, rules:
     };
     let failure =
         Failure::new(kind, text).with_internal(response.describe()).with_http_status(response.status.as_u16());
-    Failure { hint: hint.map(Into::into), skips_stream: action == ResponseAction::SkipStream, ..failure }
+    Failure {
+        hint: hint.map(Into::into),
+        skips_stream: action == ResponseAction::SkipStream,
+        skips_slice: action == ResponseAction::SkipSlice,
+        ..failure
+    }
 }
 
 pub(super) fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {

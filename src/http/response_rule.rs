@@ -25,6 +25,8 @@ use super::{Response, ResponseAction};
 ///         .status(403)
 ///         .body_contains("insufficient_scope")
 ///         .hint("Give the token the scope orders:read."),
+///     // This user has hidden the orders: the other users' orders are read.
+///     ResponseRule::new(ResponseAction::SkipSlice).status(403).body_contains("private_profile"),
 ///     // This API says "slow down" with the wrong status.
 ///     ResponseRule::new(ResponseAction::RateLimited).status(403).body_contains("quota exceeded"),
 ///     ResponseRule::new(ResponseAction::Fail(FailureKind::Config))
@@ -96,7 +98,7 @@ impl ResponseRule {
         self.condition(Condition::Predicate(Arc::new(predicate)))
     }
 
-    /// What the user is told if the stream fails or is skipped over such a response, in place of the API's own words. A sentence
+    /// What the user is told if the stream or a slice fails or is skipped over such a response, in place of the API's own words. A sentence
     /// without its full stop.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {

@@ -31,6 +31,10 @@ pub enum ResponseAction {
     /// as COMPLETE without a state, so nothing is lost when it can be read one day. A stream that something was read of
     /// already fails instead, with a config failure: a half must not look whole.
     SkipStream,
+    /// Only what this slice asks for is refused, such as the children of one parent. The slice is left out with a line in
+    /// the log, and the others are read. The state says so, and the next read asks for it again. If every slice of a
+    /// first read is refused, the stream is skipped as by [`ResponseAction::SkipStream`].
+    SkipSlice,
 }
 
 impl ResponseAction {

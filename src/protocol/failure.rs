@@ -41,6 +41,8 @@ pub struct Failure {
     pub skips_stream: bool,
     /// The character that keeps something of the config from being sent, if that is what it is about.
     pub unsendable: Option<char>,
+    /// One slice of the stream cannot be read, such as the children of one parent: it may be left out.
+    pub skips_slice: bool,
 }
 
 impl Failure {
@@ -55,6 +57,7 @@ impl Failure {
             hint: None,
             skips_stream: false,
             unsendable: None,
+            skips_slice: false,
         }
     }
 
@@ -92,6 +95,28 @@ impl Failure {
     pub fn of_stream(mut self, stream: &StreamDescriptor) -> Self {
         self.stream.get_or_insert_with(|| stream.clone());
         self
+    }
+
+    /// The refusal of one slice, where all `slices` that were asked for were refused: it is the stream that cannot be read.
+    #[must_use]
+    pub fn of_every_slice(mut self, slices: u64) -> Self {
+        (self.skips_slice, self.skips_stream) = (false, true);
+        if slices > 1 {
+            self.message.push_str(&format!(" All {slices} slices that were asked for were refused."));
+        }
+        self
+    }
+
+    /// Takes a failure that leaves out one slice out of an error.
+    ///
+    /// # Errors
+    /// The error, if it is another one.
+    pub fn of_slice(error: anyhow::Error) -> anyhow::Result<Self> {
+        match error.downcast::<Self>() {
+            Ok(failure) if failure.skips_slice => Ok(failure),
+            Ok(failure) => Err(failure.into()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Finds the failure inside an error, or makes a system failure of it: an error that nobody classified is ours.

@@ -42,6 +42,15 @@ pub type Slice = Map<String, Value>;
 /// ```
 pub type PageToken = Value;
 
+/// How a slice is read on when one of its pages is refused with [`crate::http::ResponseAction::SkipSlice`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RefusedPage {
+    /// The page that the next read asks for again; `None` is the slice's first.
+    pub again: Option<PageToken>,
+    /// The page of the slice at which this read goes on; `None` ends the slice.
+    pub next: Option<PageToken>,
+}
+
 /// The slices of a stream, made while they are read, by whichever worker is free for the next one.
 pub type Slices<'a> = Box<dyn Iterator<Item = anyhow::Result<Slice>> + Send + 'a>;
 

@@ -17,13 +17,14 @@ pub struct Fetcher<'a> {
     client: &'a HttpClient,
     observer: &'a dyn RetryObserver,
     sharing: Option<&'a Sharing>,
+    is_fresh: bool,
 }
 
 impl<'a> Fetcher<'a> {
     /// A fetcher that tells `observer` of its waits.
     #[must_use]
     pub fn new(client: &'a HttpClient, observer: &'a dyn RetryObserver) -> Self {
-        Self { client, observer, sharing: None }
+        Self { client, observer, sharing: None, is_fresh: false }
     }
 
     /// Knows who reads what: a page that nobody else will ask for is not kept in the response cache. Default: what
@@ -31,6 +32,12 @@ impl<'a> Fetcher<'a> {
     #[must_use]
     pub fn sharing(self, sharing: &'a Sharing) -> Self {
         Self { sharing: Some(sharing), ..self }
+    }
+
+    /// Asks the API itself if it is true, and not the response cache: what is kept there is known to be outdated.
+    #[must_use]
+    pub(crate) fn fresh(self, is_fresh: bool) -> Self {
+        Self { is_fresh, ..self }
     }
 
     /// Fetches one page. `None` is a response the stream ignores.
@@ -96,7 +103,7 @@ impl<'a> Fetcher<'a> {
             rules: &Rules(stream),
             observer: self.observer,
             budget: stream.request_budget(),
-            cache: self.sharing.map_or_else(|| stream.use_cache(), |sharing| sharing.wants(stream)),
+            cache: !self.is_fresh && self.sharing.map_or_else(|| stream.use_cache(), |sharing| sharing.wants(stream)),
         };
         self.client.send(&exchange, decode)
     }

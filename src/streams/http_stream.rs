@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    Page, PageToken, ParentStream, Record, Records, RequestContext, SchemaContext, SchemaFolder, Slice, SliceContext,
-    Slices, cursor,
+    Page, PageToken, ParentStream, Record, Records, RefusedPage, RequestContext, SchemaContext, SchemaFolder, Slice,
+    SliceContext, Slices, cursor,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
@@ -312,6 +312,13 @@ pub trait HttpStream: Send + Sync {
     /// If the page promises more and does not say how to get it.
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         self.pager().next_page_token(page, cx.page_token)
+    }
+
+    /// How a slice is read on when the page of this token is refused with [`ResponseAction::SkipSlice`]. Default: not at
+    /// all, and the next read asks for the slice from its first page on. A stream that reads several lists in one slice
+    /// goes on with the next list: see [`super::NestedPages::refused`].
+    fn refused_page(&self, _page_token: Option<&PageToken>) -> RefusedPage {
+        RefusedPage::default()
     }
 
     /// The stream whose records are this one's slices. Default: none.

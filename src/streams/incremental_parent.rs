@@ -11,11 +11,12 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::paging::{Paging, is_stale_token};
+use super::paging::{Paging, WayBack};
+use super::parent_stream::{tell_of_refusal, tell_of_way_back};
 use super::{
     Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, cursor,
 };
-use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
+use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
 /// The only member of a marker: the parent's state, and its place within a slice.
 const MARKER: &str = "parent_progress";
@@ -54,6 +55,7 @@ impl ParentStream {
             slices: None,
             ready: VecDeque::new(),
             seen: HashSet::new(),
+            refused: 0,
             is_done: false,
         }))
     }
@@ -81,14 +83,13 @@ struct Current {
     slice: Slice,
     paging: Paging,
     newest: Option<Value>,
-    /// No page of it was read yet in this run: its page token may be too old.
-    is_resumed: bool,
+    way: WayBack<Option<Value>>,
 }
 
 impl Current {
     fn at(place: Place) -> Self {
-        let is_resumed = place.next_page_token.is_some();
-        Self { slice: place.slice, paging: Paging::at(place.next_page_token), newest: place.newest, is_resumed }
+        let paging = Paging::at(place.next_page_token);
+        Self { slice: place.slice, paging, newest: place.newest, way: WayBack::default() }
     }
 }
 
@@ -104,6 +105,9 @@ struct IncrementalParent<'a> {
     slices: Option<VecDeque<Slice>>,
     ready: VecDeque<Slice>,
     seen: HashSet<u64>,
+    /// The parent's slices that were refused. From the first on, the markers say no more: the next read is to ask for
+    /// them again.
+    refused: u64,
     is_done: bool,
 }
 
@@ -119,20 +123,27 @@ impl<'a> IncrementalParent<'a> {
         let state = self.state.clone();
         let token = current.paging.token.clone();
         let cx = RequestContext { state: &state, slice: &current.slice, page_token: token.as_ref() };
-        let page = match self.fetcher.page(stream, &cx) {
-            Err(error) if current.is_resumed && is_stale_token(&error) => {
-                self.output.log(LogLevel::Warn, &format!("{}: {error} Its slice is read again.", stream.name()))?;
-                self.current = Some(Current::at(Place { slice: current.slice, ..Place::default() }));
-                return Ok(());
-            }
-            page => page?,
+        let (page, error) = match self.fetcher.fresh(current.paging.is_fresh).page(stream, &cx) {
+            Ok(page) => (page, None),
+            Err(error) => (None, Some(error)),
         };
-        current.is_resumed = false;
         let mut has_more = false;
         if let Some(page) = page {
+            current.way.note(token.clone(), current.newest.clone());
             current.newest = self.collect(&page, &cx, current.newest)?;
             let next = stream.next_page_token(&page, &cx)?;
             has_more = current.paging.advance(stream, &page, next)?;
+        } else if let Some((back, newest)) = current.way.back(stream, token.as_ref(), error.as_ref()) {
+            tell_of_way_back(self.output, stream, error.as_ref())?;
+            (current.paging, current.newest) = (Paging::back_at(back), newest);
+            self.current = Some(current);
+            return Ok(());
+        } else if let Some(error) = error {
+            tell_of_refusal(self.output, stream, &Failure::of_slice(error)?, self.refused)?;
+            self.refused += 1;
+            let next = stream.refused_page(token.as_ref()).next;
+            has_more = next.is_some();
+            current.paging = Paging::at(next);
         }
         if has_more {
             let Current { slice, paging, newest, .. } = &current;
@@ -203,6 +214,9 @@ impl<'a> IncrementalParent<'a> {
 
     /// Says how far the parent was read.
     fn mark(&mut self, place: Option<Place>) {
+        if self.refused > 0 {
+            return;
+        }
         let mut progress = self.state.clone();
         // A place is JSON values only: this cannot fail.
         if let Some(place) = place.and_then(|place| serde_json::to_value(place).ok()) {

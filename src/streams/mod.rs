@@ -36,7 +36,7 @@ pub mod stripe;
 pub use column_filter::ColumnFilter;
 pub(crate) use column_filter::columns;
 pub(crate) use context::path_segment;
-pub use context::{PageToken, RequestContext, SchemaContext, Slice, SliceContext, Slices};
+pub use context::{PageToken, RefusedPage, RequestContext, SchemaContext, Slice, SliceContext, Slices};
 pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
 pub use discovered::{described, discovered, schema_of};

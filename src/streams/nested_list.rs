@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PageToken, Record};
+use super::{PageToken, Record, RefusedPage};
 use crate::json;
 
 /// An inner list that has more records than its first page.
@@ -54,6 +54,17 @@ impl NestedPages {
         self
     }
 
+    /// What becomes of the slice when the page of this token is refused for itself alone: the inner list is left out and
+    /// asked for again by the next read, from its beginning; this read goes on with what is left.
+    #[must_use]
+    pub fn refused(token: Option<&PageToken>) -> RefusedPage {
+        let pages = Self::of(token);
+        let Some(inner) = pages.inner() else { return RefusedPage::default() };
+        let again = Self { outer: None, unfinished: vec![Unfinished { after: None, ..inner.clone() }] };
+        let next = pages.after_inner(None).token();
+        RefusedPage { again: Some(again.token()), next: Some(next).filter(|next| !next.is_null()) }
+    }
+
     /// As a page token; null if nothing is left.
     #[must_use]
     pub fn token(&self) -> Value {
@@ -86,11 +97,17 @@ impl<'r> FirstPage<'r> {
         Self { records, has_more }
     }
 
-    /// What is left of the list after this page, if anything; `parent` is kept for its requests.
+    /// What is left of the list after this page, if anything; `parent` is kept for its requests. The inner list's own
+    /// requests go on after the last record for which `is_listed` is true: the page may hold records that the list they
+    /// ask for does not have. If there is none, they begin with its first page.
     #[must_use]
-    pub fn unfinished(&self, parent: impl FnOnce() -> serde_json::Map<String, Value>) -> Option<Unfinished> {
-        self.has_more
-            .then(|| Unfinished { parent: parent(), after: self.records.last().and_then(|last| last.get("id")) })
+    pub fn unfinished(
+        &self,
+        is_listed: impl Fn(&Record<'_>) -> bool,
+        parent: impl FnOnce() -> serde_json::Map<String, Value>,
+    ) -> Option<Unfinished> {
+        let last = || self.records.iter().rev().find(|record| is_listed(record));
+        self.has_more.then(|| Unfinished { parent: parent(), after: last().and_then(|last| last.get("id")) })
     }
 }
 
@@ -110,11 +127,14 @@ mod tests {
             page.records.iter().map(Record::text).collect::<Vec<_>>(),
             [r#"{"id":"il_1"}"#, r#"{"id":"il_2","n":1.10}"#]
         );
-        assert_eq!(page.unfinished(Default::default).unwrap().after.as_deref(), Some("il_2"));
+        let after = |is_listed: fn(&Record<'_>) -> bool| page.unfinished(is_listed, Default::default).unwrap().after;
+        assert_eq!(after(|_| true).as_deref(), Some("il_2"));
+        assert_eq!(after(|record| record.field("n").is_none()).as_deref(), Some("il_1"), "the last of its own kind");
+        assert_eq!(after(|_| false), None, "from the beginning");
         for text in [r#"{"id":"in_2"}"#, r#"{"lines":null}"#, r#"{"lines":{"data":[],"has_more":false}}"#] {
             let outer = Record::from_text(text);
             let page = FirstPage::of(&outer, "lines");
-            assert!(page.records.is_empty() && page.unfinished(Default::default).is_none(), "{text}");
+            assert!(page.records.is_empty() && page.unfinished(|_| true, Default::default).is_none(), "{text}");
         }
     }
 
@@ -132,5 +152,22 @@ mod tests {
         assert_eq!((pages.inner(), pages.outer.clone()), (None, Some(json!("in_9"))));
         assert_eq!(pages.token(), json!({"outer": "in_9"}));
         assert_eq!(NestedPages::default().token(), Value::Null);
+    }
+
+    #[test]
+    fn an_inner_list_that_is_refused_is_left_out_and_the_rest_goes_on() {
+        let unfinished = |id: &str, after: Option<&str>| Unfinished {
+            parent: std::iter::once(("id".to_owned(), json!(id))).collect(),
+            after: after.map(str::to_owned),
+        };
+        let left = vec![unfinished("in_1", Some("x_9")), unfinished("in_2", Some("x_19"))];
+        let refused = NestedPages::refused(Some(&NestedPages { outer: Some(json!("in_9")), unfinished: left }.token()));
+        let again = NestedPages::of(refused.again.as_ref());
+        assert_eq!((again.outer, again.unfinished), (None, vec![unfinished("in_1", None)]));
+        let next = NestedPages::of(refused.next.as_ref());
+        assert_eq!((next.outer, next.unfinished), (Some(json!("in_9")), vec![unfinished("in_2", Some("x_19"))]));
+        let last = NestedPages { outer: None, unfinished: vec![unfinished("in_1", None)] };
+        assert_eq!(NestedPages::refused(Some(&last.token())).next, None);
+        assert_eq!(NestedPages::refused(Some(&json!("in_9"))), RefusedPage::default(), "the outer list");
     }
 }

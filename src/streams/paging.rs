@@ -1,4 +1,4 @@
-//! Going from page to page, and seeing to it that it ends.
+//! Going from page to page, seeing to it that it ends, and back where a page token turns out to be no longer good.
 
 use super::loop_guard::LoopGuard;
 use super::page_guard::PageGuard;
@@ -7,12 +7,16 @@ use crate::protocol::Failure;
 
 /// Empty pages in a row after which an API that promises more is not believed.
 const MAX_EMPTY_PAGES: u32 = 1_000;
+/// How often a read of one slice goes back because a page token is no longer good.
+const MAX_RETURNS: u32 = 2;
 
 /// A place in a chain of pages.
 #[derive(Debug, Default)]
 pub(crate) struct Paging {
     /// The page to ask for; `None` is the first.
     pub(crate) token: Option<PageToken>,
+    /// The pages were read before and led nowhere: the response cache must not answer.
+    pub(crate) is_fresh: bool,
     guard: LoopGuard,
     page_guard: PageGuard,
     empty_pages: u32,
@@ -22,6 +26,11 @@ impl Paging {
     /// A place to go on from.
     pub(crate) fn at(token: Option<PageToken>) -> Self {
         Self { token, ..Self::default() }
+    }
+
+    /// A place to go back to.
+    pub(crate) fn back_at(token: Option<PageToken>) -> Self {
+        Self { token, is_fresh: true, ..Self::default() }
     }
 
     /// Goes on to the next page. False if there is none.
@@ -55,8 +64,138 @@ impl Paging {
     }
 }
 
+/// The way back in a slice. A page token names what may be gone by the time it is used: the object after which the next
+/// page begins was deleted, a search has expired. Then the read goes back to the last page that was there, and if that
+/// one's token is no longer good either, to the slice's first. Records may come twice, and none is lost.
+///
+/// `K` is what was known before a page, such as the newest cursor value.
+#[derive(Debug)]
+pub(crate) struct WayBack<K> {
+    left: u32,
+    last: Option<(Option<PageToken>, K)>,
+    failed: Option<PageToken>,
+}
+
+impl<K> Default for WayBack<K> {
+    fn default() -> Self {
+        Self { left: MAX_RETURNS, last: None, failed: None }
+    }
+}
+
+impl<K: Default> WayBack<K> {
+    /// Notes a page that was there, and what was known before it.
+    pub(crate) fn note(&mut self, token: Option<PageToken>, before: K) {
+        self.last = Some((token, before));
+    }
+
+    /// Whether no page was there yet. With a page token, an earlier read has left off there.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Where to go back to when the page of a token is not there: it was ignored, or failed with `error`. `None` if the
+    /// token is not at fault, or going back does not help.
+    pub(crate) fn back(
+        &mut self,
+        stream: &dyn HttpStream,
+        token: Option<&PageToken>,
+        error: Option<&anyhow::Error>,
+    ) -> Option<(Option<PageToken>, K)> {
+        let token = token?;
+        let is_stale = error.is_none_or(is_stale_token);
+        // A token that was kept for long is the likeliest fault there is. One that is new is not, if the API says what it
+        // refuses, or if pages are counted.
+        let is_likely = self.is_at_start() || stream.is_resumable() && !error.is_some_and(is_refusal);
+        let came_again = self.failed.as_ref() == Some(token);
+        if !is_stale || !is_likely || came_again || self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        self.failed = Some(token.clone());
+        Some(self.last.take().unwrap_or_default())
+    }
+}
+
+/// Whether an error says that a slice or a stream is refused.
+fn is_refusal(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(|failure: &Failure| failure.skips_slice || failure.skips_stream)
+}
+
 /// Whether an error may come from a page token that is no longer good, rather than from the network or credentials.
-pub(crate) fn is_stale_token(error: &anyhow::Error) -> bool {
+fn is_stale_token(error: &anyhow::Error) -> bool {
     let status = error.downcast_ref::<Failure>().and_then(|failure| failure.http_status);
     matches!(status, Some(400 | 404 | 410 | 422))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::streams::RequestContext;
+
+    /// Its pages can be gone on with later, or are counted.
+    struct Items(bool);
+
+    impl HttpStream for Items {
+        fn name(&self) -> &'static str {
+            "items"
+        }
+        fn url_base(&self) -> &'static str {
+            "http://a.com"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            "items".into()
+        }
+        fn is_resumable(&self) -> bool {
+            self.0
+        }
+    }
+
+    fn error(status: u16) -> anyhow::Error {
+        Failure::system("no").with_http_status(status).into()
+    }
+
+    fn back(way: &mut WayBack<u8>, token: &str, status: u16) -> Option<(Option<PageToken>, u8)> {
+        way.back(&Items(true), Some(&json!(token)), Some(&error(status)))
+    }
+
+    #[test]
+    fn a_read_goes_back_a_page_then_to_the_beginning_and_no_further() {
+        let mut way = WayBack::default();
+        way.note(None, 0);
+        way.note(Some(json!("b")), 7);
+        assert_eq!(back(&mut way, "c", 400), Some((Some(json!("b")), 7)));
+        assert_eq!(back(&mut way, "b", 400), Some((None, 0)));
+        way.note(None, 0);
+        assert_eq!(back(&mut way, "a", 400), None, "twice a slice");
+    }
+
+    #[test]
+    fn a_token_that_comes_again_is_not_what_is_wrong() {
+        let mut way = WayBack::default();
+        way.note(None, 0);
+        assert_eq!(back(&mut way, "b", 404), Some((None, 0)));
+        way.note(None, 0);
+        assert_eq!(back(&mut way, "b", 404), None);
+    }
+
+    #[test]
+    fn only_what_a_token_may_be_at_fault_for_is_a_reason_to_go_back() {
+        let at = |noted: bool, resumable: bool, token: Option<PageToken>, error: Option<anyhow::Error>| {
+            let mut way = WayBack::<u8>::default();
+            if noted {
+                way.note(None, 0);
+            }
+            way.back(&Items(resumable), token.as_ref(), error.as_ref()).is_some()
+        };
+        let token = || Some(json!("b"));
+        let refusal = || Failure { skips_slice: true, ..Failure::config("no").with_http_status(404) }.into();
+        assert!(at(true, true, token(), None), "the API's error is one that the stream ignores");
+        assert!(!at(true, true, None, Some(error(404))), "the first page");
+        assert!(!at(true, true, token(), Some(error(500))));
+        assert!(!at(true, false, token(), Some(error(404))), "counted pages end so");
+        assert!(!at(true, true, token(), Some(refusal())), "the API says what it refuses");
+        assert!(at(false, true, token(), Some(refusal())), "a token of an earlier read");
+    }
 }

@@ -6,15 +6,16 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::paging::Paging;
+use super::paging::{Paging, WayBack};
 use super::{Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices};
-use crate::protocol::{Failure, StreamState, SyncMode};
+use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
 /// The parent of a sub-stream: any stream, and the fields of its records that a child needs.
 ///
 /// The parent is read for the child alone, page by page as its children are read, whether or not it is in the catalog,
 /// and independently of the parent's own reading and state. If the parent says [`HttpStream::use_cache`], its pages are
-/// fetched once for all. If it may not be read, its children are skipped with it.
+/// fetched once for all. If it may not be read, its children are skipped with it; if one slice of it may not
+/// ([`crate::http::ResponseAction::SkipSlice`]), the children of that one are.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -95,7 +96,22 @@ impl ParentStream {
     pub fn slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, ..*cx };
         let slices = self.stream.stream_slices(&cx)?;
-        Ok(Box::new(ParentSlices { parent: self, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() }))
+        Ok(Box::new(ParentSlices {
+            parent: self,
+            fetcher: cx.fetcher,
+            output: cx.output,
+            slices,
+            current: None,
+            ready: VecDeque::new(),
+            refused: 0,
+        }))
+    }
+
+    /// Whether two slices are of the same record of this parent, whatever else goes along in them.
+    pub(crate) fn is_same(&self, one: &Slice, other: &Slice) -> bool {
+        let mut names = self.fields.iter().map(|(_, member)| member.as_str());
+        names.all(|name| one.get(name).is_some_and(|value| other.get(name) == Some(value)))
+            && one.get(GRANDPARENT) == other.get(GRANDPARENT)
     }
 
     /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice, if given, go along, as
@@ -110,7 +126,7 @@ impl ParentStream {
         };
         let extra = |name: &String| Some(Ok((name.clone(), record.get::<Value>(name)?)));
         let own = own.filter(|_| self.stream.parent().is_some());
-        let grandparent = own.map(|own| Ok(("parent".to_owned(), Value::Object(own.clone()))));
+        let grandparent = own.map(|own| Ok((GRANDPARENT.to_owned(), Value::Object(own.clone()))));
         self.fields.iter().map(field).chain(self.extra_fields.iter().filter_map(extra)).chain(grandparent).collect()
     }
 }
@@ -124,36 +140,86 @@ impl std::fmt::Debug for ParentStream {
     }
 }
 
+/// In a slice: the parent's own slice.
+const GRANDPARENT: &str = "parent";
 /// A parent is always read whole.
 static NO_STATE: LazyLock<StreamState> = LazyLock::new(StreamState::new);
+
+/// Says that a parent's page token is no longer good, and what is done about it.
+pub(super) fn tell_of_way_back(
+    output: &Output,
+    parent: &dyn HttpStream,
+    error: Option<&anyhow::Error>,
+) -> anyhow::Result<()> {
+    let why = error.map(|error| format!("{error} ")).unwrap_or_default();
+    let text = format!(
+        "{}: {why}What the next page begins after is gone; the read goes back and on from there.",
+        parent.name()
+    );
+    Ok(output.log(LogLevel::Warn, &text)?)
+}
+
+/// Says that a parent's slice is refused, if it is the first; `before` were others.
+pub(super) fn tell_of_refusal(
+    output: &Output,
+    parent: &dyn HttpStream,
+    failure: &Failure,
+    before: u64,
+) -> anyhow::Result<()> {
+    if before > 0 {
+        return Ok(());
+    }
+    let text = format!("{}: one slice is refused, and so are its children: {failure}", parent.name());
+    Ok(output.log(LogLevel::Warn, &text)?)
+}
 
 /// Turns a parent's pages into slices, one page at a time.
 struct ParentSlices<'a> {
     parent: &'a ParentStream,
     fetcher: &'a Fetcher<'a>,
+    output: &'a Output,
     slices: Slices<'a>,
     /// The parent's slice being read, and how far.
-    current: Option<(Slice, Paging)>,
+    current: Option<(Slice, Paging, WayBack<()>)>,
     ready: VecDeque<Slice>,
+    /// The parent's slices that were refused.
+    refused: u64,
 }
 
 impl ParentSlices<'_> {
     /// Reads one more page. False if there is none.
     fn advance(&mut self) -> anyhow::Result<bool> {
         let stream = &*self.parent.stream;
-        let (slice, mut paging) = match self.current.take() {
+        let (slice, mut paging, mut way) = match self.current.take() {
             Some(current) => current,
             None => match self.slices.next() {
-                Some(slice) => (slice?, Paging::default()),
+                Some(slice) => (slice?, Paging::default(), WayBack::default()),
                 None => return Ok(false),
             },
         };
-        let cx = RequestContext { state: &NO_STATE, slice: &slice, page_token: paging.token.as_ref() };
-        let Some(page) = self.fetcher.page(stream, &cx)? else { return Ok(true) };
+        let token = paging.token.clone();
+        let cx = RequestContext { state: &NO_STATE, slice: &slice, page_token: token.as_ref() };
+        let (page, error) = match self.fetcher.fresh(paging.is_fresh).page(stream, &cx) {
+            Ok(page) => (page, None),
+            Err(error) => (None, Some(error)),
+        };
+        let Some(page) = page else {
+            if let Some((back, ())) = way.back(stream, token.as_ref(), error.as_ref()) {
+                tell_of_way_back(self.output, stream, error.as_ref())?;
+                self.current = Some((slice, Paging::back_at(back), way));
+            } else if let Some(error) = error {
+                tell_of_refusal(self.output, stream, &Failure::of_slice(error)?, self.refused)?;
+                self.refused += 1;
+                let next = stream.refused_page(token.as_ref()).next;
+                self.current = next.map(|next| (slice, Paging::at(Some(next)), way));
+            }
+            return Ok(true);
+        };
         self.collect(&page, &cx)?;
         let next = stream.next_page_token(&page, &cx)?;
         if paging.advance(stream, &page, next)? {
-            self.current = Some((slice, paging));
+            way.note(token, ());
+            self.current = Some((slice, paging, way));
         }
         Ok(true)
     }

@@ -10,6 +10,8 @@ use crate::streams::{PageToken, Slice};
 
 /// The key of the [`Checkpoint`]s in a stream's state.
 const KEY: &str = "__resume";
+/// The key of the places that were refused by themselves, and are to be asked for again.
+const REFUSED: &str = "__refused";
 /// The members of a place within a slice, here and in [`crate::streams::ParentStream`].
 const TOKEN: &str = "next_page_token";
 const NEWEST: &str = "newest";
@@ -50,14 +52,23 @@ impl Checkpoint {
 
 /// Takes the begun slices out of a state. A single one may stand there without its list.
 pub(super) fn take(state: &mut StreamState) -> Result<Vec<Checkpoint>, Failure> {
-    let begun = match state.remove(KEY) {
+    take_places(state, KEY)
+}
+
+/// Takes the refused places out of a state.
+pub(super) fn take_refused(state: &mut StreamState) -> Result<Vec<Checkpoint>, Failure> {
+    take_places(state, REFUSED)
+}
+
+fn take_places(state: &mut StreamState, key: &str) -> Result<Vec<Checkpoint>, Failure> {
+    let begun = match state.remove(key) {
         None => return Ok(Vec::new()),
         Some(Value::Array(list)) => list,
         Some(single) => vec![single],
     };
     begun.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(|error| {
         Failure::config(format!(
-            "The member `{KEY}` of the state is damaged ({error}). Remove it to read the slices it stands in again."
+            "The member `{key}` of the state is damaged ({error}). Remove the stream's state to read all of it again."
         ))
     })
 }
@@ -67,6 +78,15 @@ pub(super) fn put(mut state: StreamState, begun: &[&Checkpoint]) -> StreamState 
     if !begun.is_empty() {
         // Slices and tokens are JSON values: this cannot fail.
         state.insert(KEY.to_owned(), serde_json::to_value(begun).unwrap_or_default());
+    }
+    state
+}
+
+/// The state with the refused places in it, if there are any.
+pub(super) fn put_refused(mut state: StreamState, refused: &[Checkpoint]) -> StreamState {
+    if !refused.is_empty() {
+        // As above.
+        state.insert(REFUSED.to_owned(), serde_json::to_value(refused).unwrap_or_default());
     }
     state
 }
@@ -185,7 +205,7 @@ mod tests {
     fn a_damaged_checkpoint_is_a_config_failure_that_says_what_to_do() {
         for damaged in [json!(7), json!([{"slice": {}}, 7])] {
             let Value::Object(mut state) = json!({"__resume": damaged}) else { unreachable!() };
-            assert!(take(&mut state).unwrap_err().message.contains("Remove it"));
+            assert!(take(&mut state).unwrap_err().message.contains("Remove the stream's state"));
         }
     }
 }

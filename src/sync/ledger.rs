@@ -19,6 +19,11 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket(u64);
 
+impl Ticket {
+    /// Of a slice that is in no ledger, because the state has gone past it: whatever becomes of it, the ledger stays.
+    pub(super) const NONE: Self = Self(u64::MAX);
+}
+
 impl Ledger {
     /// Enters a slice behind all others.
     pub(super) fn open(&mut self, place: Checkpoint) -> Ticket {

@@ -5,6 +5,7 @@ mod checkpoint;
 mod ledger;
 mod progress;
 mod record_shaper;
+mod refusals;
 mod slice_pages;
 mod slice_queue;
 mod slice_read;
@@ -52,6 +53,9 @@ pub struct ReadPlan<'a> {
     pub state_file: Option<&'a StateFile>,
     /// Records after which each stream stops. `None` is no limit.
     pub limit: Option<u64>,
+    /// Whether somebody has asked for these streams by their names, and so wants each of them: one that is skipped fails
+    /// the read. Otherwise it fails if all of them are.
+    pub by_name: bool,
     /// Slices that are read at the same time, over all streams; one at least. With one, streams are read in the order of
     /// the catalog, and slices in theirs.
     pub num_workers: usize,
@@ -73,7 +77,8 @@ struct Run<'a> {
 /// `tally`.
 ///
 /// # Errors
-/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed. That of the stop, as soon as all
+/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed, or none could be read, or not one
+/// that was asked for by its name. That of the stop, as soon as all
 /// workers have noticed.
 pub fn read(
     plan: &ReadPlan<'_>,
@@ -111,14 +116,34 @@ pub fn read(
     let mut ends = std::mem::take(&mut *ends.lock().unwrap_or_else(PoisonError::into_inner));
     ends.sort_by_key(|(n, _)| *n);
     let all_begun = ends.len() == plan.catalog.streams.len();
-    let failures = ends.into_iter().filter_map(|(_, end)| end.transpose()).collect::<anyhow::Result<Vec<_>>>()?;
+    let (mut failures, mut skipped) = (Vec::new(), Vec::new());
+    for (_, end) in ends {
+        match end? {
+            End::Complete => {}
+            End::Skipped(failure) => skipped.push(failure),
+            End::Failed(failure) => failures.push(failure),
+        }
+    }
     if let Some(reason) = stop.reason().filter(|_| !all_begun || !failures.is_empty()) {
         return Err(stopped(reason, &failures));
     }
-    match summary(&failures, plan.catalog.streams.len()) {
+    let streams = plan.catalog.streams.len();
+    if let Some(failure) = summary(&failures, streams) {
+        return Err(failure.into());
+    }
+    match nothing_read(&skipped, streams, plan.by_name) {
         Some(failure) => Err(failure.into()),
         None => Ok(()),
     }
+}
+
+/// How a stream ended.
+enum End {
+    Complete,
+    /// It was left out because of this.
+    Skipped(Failure),
+    /// It is INCOMPLETE because of this.
+    Failed(Failure),
 }
 
 /// Whether an error means that nobody reads stdout any more.
@@ -129,7 +154,7 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 impl Run<'_> {
     /// Reads a stream to its end, and tells how it ended. What keeps it from being read is its own failure, which is
-    /// returned; the others are read all the same.
+    /// returned; it does not keep the others from being read.
     ///
     /// # Errors
     /// If nothing can be written any more. Then nobody need read on.
@@ -138,10 +163,12 @@ impl Run<'_> {
         configured: &ConfiguredStream,
         tally: &StreamTally,
         worker: Worker<'_>,
-    ) -> anyhow::Result<Option<Failure>> {
+    ) -> anyhow::Result<End> {
         let descriptor = configured.descriptor();
         let mut out = StreamOutput::new(self.output, descriptor.clone(), tally).kept_in(self.plan.state_file);
-        let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else { return Ok(None) };
+        let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else {
+            return Ok(End::Complete);
+        };
         if is_closed_pipe(&error) {
             self.stop.request(StopReason::ClosedStdout);
             return Err(error);
@@ -149,10 +176,10 @@ impl Run<'_> {
         let failure = Failure::from_error(error).of_stream(&descriptor);
         if failure.skips_stream && out.is_untouched() {
             out.skipped(&failure).inspect_err(|_| self.stop.request(StopReason::ClosedStdout))?;
-            return Ok(None);
+            return Ok(End::Skipped(failure));
         }
         out.incomplete(&failure).inspect_err(|_| self.stop.request(StopReason::ClosedStdout))?;
-        Ok(Some(failure))
+        Ok(End::Failed(failure))
     }
 
     fn try_to_read(
@@ -236,14 +263,33 @@ fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result
 fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     let worst = failures.iter().map(|failure| failure.kind).max()?;
     let mut text = format!("{} of {streams} streams failed.", failures.len());
-    for failure in failures {
-        let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
-        text.extend(["\n", name, ": ", &failure.message]);
-    }
+    list(failures, &mut text);
     if worst == FailureKind::Transient {
         text.push_str("\nRun it again later: a read goes on from its last states.");
     }
     Some(Failure::new(worst, text))
+}
+
+/// The failure of a sync whose streams were skipped: it would look fine, and bring nothing that was wanted.
+fn nothing_read(skipped: &[Failure], streams: usize, by_name: bool) -> Option<Failure> {
+    let all = skipped.len() == streams;
+    if skipped.is_empty() || !all && !by_name {
+        return None;
+    }
+    let mut text = match all {
+        true => "Nothing could be read: all chosen streams were skipped.".to_owned(),
+        false => format!("{} of the {streams} streams that were asked for by name were skipped.", skipped.len()),
+    };
+    list(skipped, &mut text);
+    Some(Failure::config(text))
+}
+
+/// Adds a line for each stream that failed or was skipped.
+fn list(failures: &[Failure], text: &mut String) {
+    for failure in failures {
+        let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
+        text.extend(["\n", name, ": ", &failure.message]);
+    }
 }
 
 /// Why a sync ended before it was done, and what was wrong with streams besides, of the worst kind there was.

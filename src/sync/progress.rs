@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint};
 use super::ledger::{Ledger, Ticket};
-use crate::protocol::StreamState;
+use super::refusals::Refusals;
+use crate::protocol::{Failure, StreamState};
 use crate::streams::{HttpStream, PageToken, PerPartitionState, RequestContext, Slice, cursor, partition_key};
 
 /// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
 /// takes that much longer than the others.
 const MAX_BEGUN: usize = 40;
+/// About how many bytes a refused place has in a state.
+const REFUSED_BYTES: usize = 120;
 
 /// How far a stream was read.
 pub(super) struct Progress<'a> {
@@ -20,6 +23,8 @@ pub(super) struct Progress<'a> {
     cursor_field: &'a [String],
     ledger: Ledger,
     states: States,
+    /// What the API refuses by itself.
+    pub(super) refusals: Refusals,
     /// The newest cursor value of the slices that count and that no marker has told of.
     newest: Option<Value>,
     /// Whether there is something that the last state does not tell.
@@ -54,6 +59,8 @@ pub(super) struct Job {
     pub(super) newest: Option<Value>,
     /// What is known of the slice from before: the stream's state, or the slice's own.
     pub(super) state: StreamState,
+    /// The place, if an earlier read was refused there.
+    pub(super) again: Option<Checkpoint>,
 }
 
 impl Job {
@@ -79,9 +86,15 @@ impl<'a> Progress<'a> {
             tickets.extend((!done).then_some(ticket));
         }
         let states = States::Whole { state, begun: tickets };
-        let mut progress = Self { stream, cursor_field, ledger, states, newest: None, changed: false };
+        let mut progress =
+            Self { stream, cursor_field, ledger, states, refusals: Refusals::default(), newest: None, changed: false };
         progress.count_done();
         progress
+    }
+
+    /// The same, with what earlier reads were refused.
+    pub(super) fn refused_before(self, places: Vec<Checkpoint>) -> Self {
+        Self { refusals: Refusals::new(places), ..self }
     }
 
     /// With a state for each slice.
@@ -92,15 +105,28 @@ impl<'a> Progress<'a> {
         begun: Vec<Checkpoint>,
     ) -> Self {
         let states = States::PerPartition { states, begun, seen: HashSet::new(), has_markers: false };
-        Self { stream, cursor_field, ledger: Ledger::default(), states, newest: None, changed: false }
+        let (ledger, refusals) = (Ledger::default(), Refusals::default());
+        Self { stream, cursor_field, ledger, states, refusals, newest: None, changed: false }
     }
 
-    /// The next slice that an earlier read has begun and that comes before all others.
+    /// The next slice that comes before all others: one that an earlier read has begun, or was refused.
     pub(super) fn next_begun(&mut self, input: &StreamState) -> Option<Job> {
-        let States::Whole { begun, .. } = &mut self.states else { return None };
-        let ticket = begun.pop_front()?;
-        let Checkpoint { slice, next_page_token, newest, .. } = self.ledger.get(ticket)?.clone();
-        Some(Job { ticket, slice, next_page_token, newest, state: input.clone() })
+        if let States::Whole { begun, .. } = &mut self.states
+            && let Some(ticket) = begun.pop_front()
+        {
+            let Checkpoint { slice, next_page_token, newest, .. } = self.ledger.get(ticket)?.clone();
+            return Some(Job { ticket, slice, next_page_token, newest, state: input.clone(), again: None });
+        }
+        let place = self.refusals.next_again()?;
+        let state = match &mut self.states {
+            States::Whole { .. } => input.clone(),
+            States::PerPartition { states, seen, .. } => {
+                seen.insert(partition_key(&place.slice));
+                states.cursor(&place.slice)
+            }
+        };
+        let Checkpoint { slice, next_page_token, .. } = place.clone();
+        Some(Job { ticket: Ticket::NONE, slice, next_page_token, newest: None, state, again: Some(place) })
     }
 
     /// Takes a slice in. `None` if there is nothing to ask for: it is a marker, or was read before.
@@ -126,7 +152,7 @@ impl<'a> Progress<'a> {
             }
         };
         let Checkpoint { slice, next_page_token, newest, .. } = place.clone();
-        Some(Job { ticket: self.ledger.open(place), slice, next_page_token, newest, state })
+        Some(Job { ticket: self.ledger.open(place), slice, next_page_token, newest, state, again: None })
     }
 
     /// Notes which page of a slice comes next.
@@ -154,6 +180,26 @@ impl<'a> Progress<'a> {
         }
         self.ledger.close(ticket, newest);
         self.count_done();
+    }
+
+    /// Notes that the API refuses a page of a slice, which is to be asked for again from the page of this token on.
+    pub(super) fn refuse(&mut self, slice: &Slice, again: Option<PageToken>, failure: Failure) {
+        let place = Checkpoint { next_page_token: again, ..Checkpoint::at(slice.clone()) };
+        self.refusals.note(self.stream, place, failure);
+        self.changed = true;
+    }
+
+    /// Notes that a slice was read up to where it is refused: the slices behind it may count. A state of its own stays as
+    /// it is.
+    pub(super) fn close_refused(&mut self, ticket: Ticket, newest: Option<Value>) {
+        self.ledger.close(ticket, newest);
+        self.count_done();
+    }
+
+    /// Notes that what an earlier read was refused was read.
+    pub(super) fn settle(&mut self, place: &Checkpoint) {
+        self.refusals.settle(self.stream, place);
+        self.changed = true;
     }
 
     /// Lets those slices count before which all are done.
@@ -189,6 +235,7 @@ impl<'a> Progress<'a> {
             begun.clear();
             if !*has_markers {
                 states.retain(|partition| seen.contains(&partition_key(partition)));
+                self.refusals.forget();
             }
         }
     }
@@ -201,7 +248,12 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The state to go on from: whole slices, and those that were begun.
+    /// The state once all slices were read: what they amount to, and those that were refused.
+    pub(super) fn last_state(&self) -> StreamState {
+        checkpoint::put_refused(self.state(), self.refusals.kept())
+    }
+
+    /// The state to go on from: whole slices, and those that were begun or refused.
     pub(super) fn state_with_begun(&self) -> StreamState {
         let begun: Vec<&Checkpoint> = match &self.states {
             States::Whole { .. } => {
@@ -217,7 +269,7 @@ impl<'a> Progress<'a> {
                 open.chain(begun).collect()
             }
         };
-        checkpoint::put(self.state(), &begun)
+        checkpoint::put(self.last_state(), &begun)
     }
 
     /// The state at a cursor value within a slice whose records come in order. None where the slices before it are not
@@ -227,7 +279,7 @@ impl<'a> Progress<'a> {
             States::Whole { state, .. } if self.ledger.is_first(ticket) => {
                 let mut state = state.clone();
                 cursor::advance(&mut state, newest, self.cursor_field);
-                Some(state)
+                Some(checkpoint::put_refused(state, self.refusals.kept()))
             }
             _ => None,
         }
@@ -236,7 +288,7 @@ impl<'a> Progress<'a> {
     /// About how many bytes the state has.
     pub(super) fn bytes(&self) -> usize {
         match &self.states {
-            States::PerPartition { states, .. } => states.bytes(),
+            States::PerPartition { states, .. } => states.bytes() + REFUSED_BYTES * self.refusals.kept().len(),
             States::Whole { .. } => serde_json::to_string(&self.state_with_begun()).map_or(0, |text| text.len()),
         }
     }

@@ -71,9 +71,11 @@ impl<'s, 'e> SlicePages<'s, 'e> {
         (self.fetch_page)(self.paging.get_or_insert_default())
     }
 
-    /// Begins again with the first page.
-    pub(super) fn restart(&mut self) {
-        self.paging = Some(Paging::default());
+    /// Goes on somewhere else, after a page that was not there.
+    pub(super) fn go_on_at(&mut self, paging: Paging) {
+        self.paging = Some(paging);
+        // It has ended with that page.
+        self.thread = None;
     }
 
     /// Has the pages from the next one on fetched ahead, if a worker is free for that. If the system has no more threads,

@@ -11,9 +11,9 @@ use super::progress::Job;
 use super::slice_pages::{SlicePages, Turn};
 use super::stream_read::StreamRead;
 use super::stream_writer::StreamWriter;
-use crate::protocol::LogLevel;
-use crate::streams::paging::{Paging, is_stale_token};
-use crate::streams::{Fetcher, Page, PageToken, RequestContext, cursor};
+use crate::protocol::{Failure, LogLevel};
+use crate::streams::paging::{Paging, WayBack};
+use crate::streams::{Fetcher, Page, PageToken, RefusedPage, RequestContext, cursor};
 
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.
@@ -31,6 +31,9 @@ struct Reading {
     /// The lines of records that are not written yet, and their number.
     lines: Vec<u8>,
     records: u64,
+    /// The page that comes next.
+    token: Option<PageToken>,
+    way: WayBack<Option<Value>>,
 }
 
 impl StreamRead<'_, '_> {
@@ -38,44 +41,37 @@ impl StreamRead<'_, '_> {
     pub(super) fn read_slice(&self, mut job: Job) -> anyhow::Result<()> {
         let token = job.next_page_token.take();
         let interval = self.stream.state_checkpoint_interval();
-        let reading = Reading { newest: job.newest.take(), interval, lines: Vec::new(), records: 0 };
-        let is_resuming = token.is_some();
+        let reading = Reading {
+            newest: job.newest.take(),
+            interval,
+            lines: Vec::new(),
+            records: 0,
+            token: token.clone(),
+            way: WayBack::default(),
+        };
         let fetch_page = |paging: &mut Paging| self.fetch_page(&job, paging);
         thread::scope(|scope| {
             let pages = SlicePages::new(scope, &fetch_page, self.workers(), token);
-            self.read_pages(&job, reading, pages, is_resuming)
+            self.read_pages(&job, reading, pages)
         })
     }
 
-    fn read_pages(
-        &self,
-        job: &Job,
-        mut reading: Reading,
-        mut pages: SlicePages<'_, '_>,
-        mut is_resuming: bool,
-    ) -> anyhow::Result<()> {
+    fn read_pages(&self, job: &Job, mut reading: Reading, mut pages: SlicePages<'_, '_>) -> anyhow::Result<()> {
         loop {
             if self.writer().is_none() {
                 return Ok(());
             }
-            let turn = match pages.next() {
-                // A page token is not good for ever. The API may say so with an error, or with one that is ignored.
-                Ok(Turn { page: None, .. }) if is_resuming => None,
-                Err(error) if is_resuming && is_stale_token(&error) => {
-                    self.log.log(LogLevel::Warn, &error.to_string())?;
-                    None
+            let (token, page, next) = match pages.next() {
+                Ok(Turn { token, page: Some(page), next }) => (token, page, next),
+                not_there => {
+                    let error = not_there.err();
+                    let Some(paging) = self.way_on(job, &mut reading, error)? else { return Ok(()) };
+                    reading.token.clone_from(&paging.token);
+                    pages.go_on_at(paging);
+                    continue;
                 }
-                turn => Some(turn?),
             };
-            is_resuming = false;
-            let Some(Turn { token, page, next }) = turn else {
-                let text = "the page where the last read stopped is gone; its slice is read again.";
-                self.log.log(LogLevel::Warn, text)?;
-                pages.restart();
-                reading.newest = None;
-                continue;
-            };
-            let Some(page) = page else { break };
+            reading.way.note(token.clone(), reading.newest.clone());
             if matches!(next, Ok(Some(_))) && self.limit.is_none() {
                 pages.go_ahead();
             }
@@ -83,21 +79,70 @@ impl StreamRead<'_, '_> {
             if self.write_page(&page, &job.context(token.as_ref()), job, &mut reading)?.is_break() {
                 return Ok(());
             }
-            let Some(next) = next? else { break };
+            reading.token = next?;
+            let Some(next) = reading.token.clone() else { break };
             // Before the next page is waited for: what is finished is out, and its state says so.
             if self.turn_page(job, next, &reading)?.is_break() {
                 return Ok(());
             }
         }
         if let Some(mut writer) = self.writer() {
+            writer.note_page()?;
             writer.close(job, reading.newest)?;
         }
         Ok(())
     }
 
+    /// Where the slice is read on when its next page is not there: it was ignored, or failed with `error`. `None` if this
+    /// is the end of the slice, or of the stream.
+    fn way_on(&self, job: &Job, reading: &mut Reading, error: Option<anyhow::Error>) -> anyhow::Result<Option<Paging>> {
+        let is_at_start = reading.way.is_at_start();
+        if let Some((token, newest)) = reading.way.back(self.stream, reading.token.as_ref(), error.as_ref()) {
+            if let Some(error) = error {
+                self.log.log(LogLevel::Warn, &error.to_string())?;
+            }
+            let text = match (is_at_start, &token) {
+                (true, _) => "the page where the last read stopped is gone; its slice is read again.",
+                (false, None) => "what the next page begins after is gone; the slice is read again.",
+                (false, Some(_)) => "what the next page begins after is gone; the page before it is read again.",
+            };
+            self.log.log(LogLevel::Warn, text)?;
+            reading.newest = newest;
+            return Ok(Some(Paging::back_at(token)));
+        }
+        let Some(error) = error else {
+            if let Some(mut writer) = self.writer() {
+                writer.close(job, reading.newest.take())?;
+            }
+            return Ok(None);
+        };
+        let next = self.leave_out(job, reading, Failure::of_slice(error)?)?;
+        Ok(next.map(|next| Paging::at(Some(next))))
+    }
+
+    /// Leaves out what the API refuses by itself. Returns the page at which the slice goes on, if it does.
+    fn leave_out(&self, job: &Job, reading: &mut Reading, failure: Failure) -> anyhow::Result<Option<PageToken>> {
+        let RefusedPage { again, next } = self.stream.refused_page(reading.token.as_ref());
+        let Some(mut writer) = self.writer() else { return Ok(None) };
+        self.log.tally.add_refused();
+        writer.progress.refuse(&job.slice, again, failure);
+        writer.tell_of_refusal()?;
+        match &next {
+            Some(_) => {
+                let flow = writer.turn_page(job.ticket, next.clone(), reading.newest.clone())?;
+                Ok(next.filter(|_| flow.is_continue()))
+            }
+            None => {
+                writer.close_refused(job, reading.newest.take())?;
+                Ok(None)
+            }
+        }
+    }
+
     /// The records of a page are out. Breaks off at the end of the stream.
     fn turn_page(&self, job: &Job, next: PageToken, reading: &Reading) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
+        writer.note_page()?;
         Ok(writer.turn_page(job.ticket, Some(next), reading.newest.clone())?)
     }
 
@@ -105,7 +150,8 @@ impl StreamRead<'_, '_> {
     fn fetch_page(&self, job: &Job, paging: &mut Paging) -> anyhow::Result<Turn> {
         let token = paging.token.clone();
         let cx = job.context(token.as_ref());
-        let page = Fetcher::new(self.client, self).sharing(self.sharing).page(self.stream, &cx)?;
+        let fetcher = Fetcher::new(self.client, self).sharing(self.sharing).fresh(paging.is_fresh);
+        let page = fetcher.page(self.stream, &cx)?;
         let next = match &page {
             Some(page) => {
                 let next = self.stream.next_page_token(page, &cx);

@@ -34,6 +34,10 @@ pub(super) struct StreamRead<'a, 'o> {
     pub(super) shaper: RecordShaper,
     pub(super) records: RecordWriter,
     run: &'a Run<'a>,
+    /// The places that earlier reads were refused, until the progress has them.
+    refused: Mutex<Vec<Checkpoint>>,
+    /// Whether nothing of the stream was read before, as far as the state says.
+    is_first_read: bool,
     writer: Mutex<StreamWriter<'a, 'o>>,
 }
 
@@ -69,12 +73,14 @@ pub(super) fn read<'a>(
         out.state(state)?;
         return Ok(out.complete()?);
     }
-    let given = Some(state.clone());
-    let (state, begun) = accept(stream, sync_mode, cursor_field, state, &log)?;
+    let before = state.clone();
+    let Given { state, begun, refused } = accept(stream, sync_mode, cursor_field, state, &log)?;
+    let is_first_read = state.is_empty() && begun.is_empty();
     let writer = StreamWriter {
         out,
         progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
-        given,
+        given: Some(before.clone()),
+        before,
         has_parent: stream.parent().is_some(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty(),
         limit: run.plan.limit,
@@ -93,6 +99,8 @@ pub(super) fn read<'a>(
         shaper,
         records: run.output.record_writer(&configured.descriptor()),
         run,
+        refused: Mutex::new(refused),
+        is_first_read,
         writer: Mutex::new(writer),
     };
     let fetcher = Fetcher::new(run.client, &read).sharing(run.sharing);
@@ -104,24 +112,34 @@ pub(super) fn read<'a>(
     read.finish(is_full_refresh)
 }
 
-/// Takes over the state that was given, as far as it is for a read of this kind, and the slices that were begun.
+/// What is taken over from the state that was given.
+#[derive(Default)]
+struct Given {
+    state: StreamState,
+    /// The slices that were begun.
+    begun: Vec<Checkpoint>,
+    /// The places that were refused by themselves.
+    refused: Vec<Checkpoint>,
+}
+
+/// Takes over the state that was given, as far as it is for a read of this kind.
 fn accept(
     stream: &dyn HttpStream,
     sync_mode: SyncMode,
     cursor_field: &[String],
     mut state: StreamState,
     log: &StreamLog<'_>,
-) -> anyhow::Result<(StreamState, Vec<Checkpoint>)> {
-    let begun = checkpoint::take(&mut state)?;
+) -> anyhow::Result<Given> {
+    let (begun, refused) = (checkpoint::take(&mut state)?, checkpoint::take_refused(&mut state)?);
     let of_full_refresh = checkpoint::take_full_refresh(&mut state);
     if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
         if !state.is_empty() || !begun.is_empty() {
             let text = "the state is of incremental reads, and a full refresh reads everything again.";
             log.log(LogLevel::Info, text)?;
         }
-        return Ok((StreamState::new(), Vec::new()));
+        return Ok(Given::default());
     }
-    Ok((stream.migrate_state(state)?, begun))
+    Ok(Given { state: stream.migrate_state(state)?, begun, refused })
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {
@@ -184,8 +202,9 @@ impl<'a, 'o> StreamRead<'a, 'o> {
 
     /// It is known what is to be read, and from where on.
     fn begin(&self, progress: Progress<'a>) {
+        let refused = std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner));
         let mut writer = self.any_writer();
-        (writer.progress, writer.given) = (progress, None);
+        (writer.progress, writer.given) = (progress.refused_before(refused), None);
     }
 
     fn whole(&self, state: &StreamState, begun: Vec<Checkpoint>) -> Progress<'a> {
@@ -286,6 +305,10 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 writer.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
             }
             None => {
+                if let Some(failure) = writer.progress.refusals.of_stream(self.is_first_read) {
+                    return Err(failure.into());
+                }
+                writer.tell_of_refusals()?;
                 writer.progress.forget_what_is_gone();
                 let has_cursor = !self.cursor_field.is_empty();
                 let is_told = writer.out.has_state()
@@ -293,10 +316,10 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                     && !writer.progress.is_changed()
                     && !writer.progress.is_per_partition();
                 if is_full_refresh {
-                    let state = if has_cursor { writer.progress.state() } else { StreamState::new() };
+                    let state = if has_cursor { writer.progress.last_state() } else { StreamState::new() };
                     writer.out.state(checkpoint::complete(state))?;
                 } else if !is_told {
-                    writer.write_state(writer.progress.state())?;
+                    writer.write_state(writer.progress.last_state())?;
                 }
             }
         }

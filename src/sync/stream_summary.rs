@@ -38,6 +38,8 @@ pub struct Numbers {
     pub cache_hits: u64,
     /// The length of all response bodies, decompressed.
     pub bytes: u64,
+    /// Slices, such as the children of one parent, that the API refused by themselves, and that were left out.
+    pub refused: u64,
     /// From its beginning to its end. In JSON: seconds.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub time: Duration,
@@ -91,6 +93,7 @@ impl AddAssign for Numbers {
         self.waited += other.waited;
         self.cache_hits += other.cache_hits;
         self.bytes += other.bytes;
+        self.refused += other.refused;
     }
 }
 

@@ -21,6 +21,7 @@ pub struct StreamTally {
     waited_micros: AtomicU64,
     cache_hits: AtomicU64,
     bytes: AtomicU64,
+    refused: AtomicU64,
     /// A reading of the clock.
     begun: OnceLock<Duration>,
     /// A reading of the clock, and how it ended.
@@ -102,6 +103,7 @@ impl StreamTally {
                 waited: Duration::from_micros(count(&self.waited_micros)),
                 cache_hits: count(&self.cache_hits),
                 bytes: count(&self.bytes),
+                refused: count(&self.refused),
                 time: self.begun.get().map_or(Duration::ZERO, |begun| ended.saturating_sub(*begun)),
             },
         }
@@ -120,6 +122,11 @@ impl StreamTally {
     /// Adds records that are written.
     pub(crate) fn add_records(&self, records: u64) {
         self.records.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Counts a slice that was refused by itself.
+    pub(crate) fn add_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that this thread begins to wait. The reason holds no secret.
@@ -172,6 +179,7 @@ mod tests {
         tally.note(Activity::CacheHit);
         tally.note(Activity::Waited(Duration::from_millis(1_500)));
         tally.add_records(7);
+        tally.add_refused();
         tally.end(Duration::from_secs(9), StreamEnd::Complete);
         tally.end(Duration::from_secs(11), StreamEnd::NotBegun);
         assert!(tally.has_ended() && !tally.is_running());
@@ -183,6 +191,7 @@ mod tests {
             waited: Duration::from_millis(1_500),
             cache_hits: 1,
             bytes: 15,
+            refused: 1,
             time: Duration::from_secs(7),
         };
         let summary = StreamSummary { stream: "a".to_owned(), end: StreamEnd::Complete, numbers };

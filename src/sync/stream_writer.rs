@@ -11,7 +11,7 @@ use super::progress::{Job, Progress};
 use super::slice_read::Flow;
 use super::stream_output::StreamOutput;
 use crate::memory::MemoryLimit;
-use crate::protocol::StreamState;
+use crate::protocol::{LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
 use crate::streams::PageToken;
 
@@ -24,6 +24,8 @@ pub(super) struct StreamWriter<'a, 'o> {
     pub(super) progress: Progress<'a>,
     /// The state that was given, until it is known what is to be read: then `progress` takes its place.
     pub(super) given: Option<StreamState>,
+    /// The state that was given, for as long as all that was asked for was refused: it may be the stream that is.
+    pub(super) before: StreamState,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(super) has_parent: bool,
     /// States have to say that they are those of a full refresh.
@@ -72,6 +74,48 @@ impl StreamWriter<'_, '_> {
     /// The records of a slice's last page are out.
     pub(super) fn close(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
         self.progress.close(job.ticket, &job.slice, newest);
+        if let Some(place) = &job.again {
+            self.progress.settle(place);
+        }
+        self.end_page()
+    }
+
+    /// The records of a page are out.
+    pub(super) fn note_page(&mut self) -> io::Result<()> {
+        self.progress.refusals.note_page();
+        self.before.clear();
+        self.tell_of_refusal()
+    }
+
+    /// One line tells of the first slice that is refused by itself, and one at the end how many there were: there may be
+    /// thousands.
+    pub(super) fn tell_of_refusal(&mut self) -> io::Result<()> {
+        let what = if self.has_parent { "parent" } else { "slice" };
+        let Some(failure) = self.progress.refusals.untold() else { return Ok(()) };
+        let text = format!("one {what} is refused and left out; the next read asks for it again: {failure}");
+        self.out.log(LogLevel::Warn, &text)
+    }
+
+    /// All slices were asked for. Says how many of them were refused, if there was more than the one that is in the log.
+    pub(super) fn tell_of_refusals(&mut self) -> io::Result<()> {
+        // Each may have been refused, and earlier reads have read others.
+        self.note_page()?;
+        let (count, lost) = self.progress.refusals.counts();
+        if count < 2 {
+            return Ok(());
+        }
+        let mut text = format!("{count} slices were refused and left out.");
+        if lost > 0 {
+            text.push_str(&format!(
+                " The state has no room for {lost} of them: a full refresh asks for them again, other reads do not."
+            ));
+        }
+        self.out.log(LogLevel::Warn, &text)
+    }
+
+    /// A slice was read up to where it is refused.
+    pub(super) fn close_refused(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
+        self.progress.close_refused(job.ticket, newest);
         self.end_page()
     }
 
@@ -80,7 +124,7 @@ impl StreamWriter<'_, '_> {
         if let Some(shortage) = self.memory.shortage(self.out.elapsed()) {
             self.stop.request(StopReason::OutOfMemory(shortage));
         }
-        if self.progress.is_changed() && self.state_is_due() {
+        if self.progress.is_changed() && !self.progress.refusals.is_all() && self.state_is_due() {
             return self.write_state(self.progress.state_with_begun());
         }
         if self.out.is_silent() {
@@ -93,6 +137,7 @@ impl StreamWriter<'_, '_> {
     pub(super) fn write_known_state(&mut self) -> io::Result<()> {
         match &self.given {
             Some(state) => self.out.state(state.clone()),
+            None if self.progress.refusals.is_all() => self.out.state(self.before.clone()),
             None => self.write_state(self.progress.state_with_begun()),
         }
     }

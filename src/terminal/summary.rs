@@ -24,9 +24,10 @@ struct Column {
 }
 
 /// Where there is no room, the last one goes first.
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column { title: "records", cell: |n| count(n.records), is_nothing: |_| false },
     Column { title: "requests", cell: |n| count(n.requests), is_nothing: |_| false },
+    Column { title: "refused", cell: |n| count(n.refused), is_nothing: |n| n.refused == 0 },
     Column { title: "retries", cell: |n| count(n.retries), is_nothing: |n| n.retries == 0 },
     Column {
         title: "waits",
@@ -38,8 +39,8 @@ const COLUMNS: [Column; 7] = [
     Column { title: "time", cell: |n| time(n.time), is_nothing: |_| false },
 ];
 
-/// The order in which columns go: `cached`, `retries`, `bytes`, `time`, `waits`, `requests`.
-const GO: [usize; 6] = [4, 2, 5, 6, 3, 1];
+/// The order in which columns go: `cached`, `retries`, `bytes`, `time`, `waits`, `requests`, `refused`.
+const GO: [usize; 7] = [5, 3, 6, 7, 4, 1, 2];
 
 /// How a read ended.
 #[derive(Clone, Copy)]

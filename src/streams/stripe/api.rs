@@ -136,11 +136,11 @@ macro_rules! stripe_stream {
 
         fn response_action(&self, response: &crate::http::Response) -> crate::http::ResponseAction {
             let vanished = Self::VANISHED.filter(|_| super::api_error::is_vanished(response));
-            vanished.unwrap_or_else(|| super::api_error::response_action(response))
+            vanished.unwrap_or_else(|| super::api_error::response_action(response, self.subject(response)))
         }
 
         fn error_hint(&self, response: &crate::http::Response) -> Option<String> {
-            super::api_error::error_hint(response)
+            super::api_error::error_hint(response, self.subject(response))
         }
     };
 }

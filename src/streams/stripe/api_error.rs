@@ -1,5 +1,5 @@
-//! What Stripe's errors mean: worth another attempt, a list that the key or the account has no access to, an object that
-//! is gone, and what the user can do about it.
+//! What Stripe's errors mean: worth another attempt, a list that the key or the account has no access to, one object
+//! whose list is refused, an object that is gone, and what the user can do about it.
 
 use serde::Deserialize;
 
@@ -7,9 +7,28 @@ use super::pages::STARTING_AFTER;
 use crate::http::{Response, ResponseAction};
 use crate::protocol::FailureKind;
 
+/// What a request asks for, and so what its refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A list of the account.
+    Account,
+    /// A list of one object, such as the persons of one account.
+    Object,
+}
+
+impl Subject {
+    /// That of the request of a response, where only these paths are lists of the account.
+    pub(super) fn of(response: &Response, of_account: &[&str]) -> Self {
+        let url = response.url();
+        let path = url.as_ref().map_or("", |url| url.path().trim_end_matches('/'));
+        let is_at = |list: &&str| path.strip_suffix(*list).is_some_and(|before| before.ends_with('/'));
+        if of_account.iter().any(is_at) { Self::Account } else { Self::Object }
+    }
+}
+
 /// What is done about a response. Stripe says in a header whether another attempt makes sense, and expects one after
 /// a conflict. <https://docs.stripe.com/error-low-level> What a key or an account may not list is left out.
-pub(super) fn response_action(response: &Response) -> ResponseAction {
+pub(super) fn response_action(response: &Response, subject: Subject) -> ResponseAction {
     let default = ResponseAction::for_status(response.status);
     if is_nothing(response) {
         return ResponseAction::Retry;
@@ -21,10 +40,7 @@ pub(super) fn response_action(response: &Response) -> ResponseAction {
         _ if response.status == 409 => return ResponseAction::Retry,
         _ => {}
     }
-    match ErrorObject::of(response) {
-        Some(error) if error.is_refusal(response) => ResponseAction::SkipStream,
-        _ => default,
-    }
+    ErrorObject::of(response).and_then(|error| error.refusal(response, subject)).unwrap_or(default)
 }
 
 /// Whether a good response has nothing in it. Stripe answers a list with an object, also if there is nothing to list, so
@@ -40,10 +56,14 @@ pub(super) fn is_vanished(response: &Response) -> bool {
 }
 
 /// What the user can do, in terms of the config.
-pub(super) fn error_hint(response: &Response) -> Option<String> {
-    let hint = match (response.status.as_u16(), response_action(response)) {
+pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String> {
+    let hint = match (response.status.as_u16(), response_action(response, subject)) {
         _ if is_nothing(response) => {
             "Stripe never answers with nothing: check `api_url`, and any proxy on the way.".to_owned()
+        }
+        (_, ResponseAction::SkipSlice) => return None,
+        (400, ResponseAction::Fail(_)) if words_of(response).contains("api version") => {
+            "Stripe does not know the API version that this program asks for: update the program.".to_owned()
         }
         (403, ResponseAction::SkipStream) => format!("{LACKS}{}.", permission(response)),
         (_, ResponseAction::SkipStream) => "This account has no such list: leave the stream out.".to_owned(),
@@ -69,6 +89,25 @@ fn permission(response: &Response) -> String {
     }
     names.join(" or ")
 }
+
+/// The words of an error, in lower case.
+fn words_of(response: &Response) -> String {
+    response.error_message().unwrap_or_default().to_lowercase()
+}
+
+/// What Stripe's words contain when it speaks of what a key may do. Such a refusal holds for every object.
+const OF_THE_KEY: [&str; 3] = ["rak_", "required permissions", "would allow this request"];
+/// What Stripe's words contain when an account has not got a product, such as Issuing or Connect.
+const OF_A_PRODUCT: [&str; 8] = [
+    "not set up",
+    "signed up for",
+    "sign up for",
+    "not enabled",
+    "isn't enabled",
+    "only stripe connect platforms",
+    "only available",
+    "not available",
+];
 
 /// What an error of Stripe says of itself. <https://docs.stripe.com/api/errors>
 #[derive(Deserialize)]
@@ -97,17 +136,35 @@ impl ErrorObject {
         self.code.as_deref() == Some("resource_missing")
     }
 
-    /// Whether it is about what the key or the account may list, and not about the request or the whole account.
-    fn is_refusal(&self, response: &Response) -> bool {
+    /// Whether it is about what every request has, and not about the object that this one names.
+    fn is_of_request(&self, words: &str) -> bool {
+        let own = ["limit", "created", "expand", "type"];
+        let names_own = self.param.as_deref().is_some_and(|param| own.iter().any(|name| param.starts_with(name)));
+        let unknown = self.code.as_deref() == Some("parameter_unknown") || words.contains("unrecognized request url");
+        names_own || unknown || words.contains("api version")
+    }
+
+    /// What of the stream is refused: all of it, by what the key or the account may list; or one object's list. `None` if
+    /// it is about the request or the whole account.
+    fn refusal(&self, response: &Response, subject: Subject) -> Option<ResponseAction> {
         let code = self.code.as_deref().unwrap_or_default();
-        match response.status.as_u16() {
-            403 => code != "account_invalid",
-            400 => {
-                // An object that was named is gone, or this program has asked for nonsense.
-                !self.is_stale() && !self.is_missing() && !code.starts_with("parameter_")
-            }
-            _ => false,
+        let words = words_of(response);
+        let contains = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+        let status = response.status.as_u16();
+        if status == 403 && (code.starts_with("more_permissions_required") || contains(&OF_THE_KEY)) {
+            return Some(ResponseAction::SkipStream);
         }
+        if self.is_stale() || !matches!(status, 400 | 403 | 404) || self.is_of_request(&words) {
+            return None;
+        }
+        let is_refused = match (subject, status) {
+            (Subject::Object, _) => return Some(ResponseAction::SkipSlice),
+            (Subject::Account, 403) => code != "account_invalid",
+            // Any other one may be about the whole account, or this program has asked for something wrong.
+            (Subject::Account, 400) => code == "platform_account_required" || contains(&OF_A_PRODUCT),
+            (Subject::Account, _) => false,
+        };
+        is_refused.then_some(ResponseAction::SkipStream)
     }
 }
 
@@ -132,13 +189,73 @@ mod tests {
         format!(r#"{{"error":{{"code":"{code}","message":"no","param":"{param}","type":"invalid_request_error"}}}}"#)
     }
 
+    fn of_account(response: &Response) -> ResponseAction {
+        response_action(response, Subject::Account)
+    }
+
+    #[test]
+    fn the_subject_of_a_refusal_is_the_account_where_the_path_is_that_of_its_list() {
+        for (url, subject) in [
+            ("https://a.com/v1/events?limit=1", Subject::Account),
+            ("https://a.com/v1/customers/?limit=1", Subject::Account),
+            ("https://a.com/v1/customers/cus_1/bank_accounts", Subject::Object),
+            ("https://a.com/v1/other_events", Subject::Object),
+        ] {
+            let response = Response { request: format!("GET {url}"), ..response(403, &[], "") };
+            assert_eq!(Subject::of(&response, &["events", "customers"]), subject, "{url}");
+        }
+    }
+
+    /// A message of Stripe's without a code.
+    fn says(words: &str) -> String {
+        serde_json::json!({"error": {"message": words, "type": "invalid_request_error"}}).to_string()
+    }
+
+    #[test]
+    fn what_is_refused_of_one_object_is_its_slice_unless_it_is_about_the_key_or_the_request() {
+        const KEY: &str =
+            "The provided key does not have the required permissions for this endpoint on account 'acct_1'.";
+        for (status, body, action) in [
+            (
+                400,
+                says("Balance transaction history can only be filtered on automatic transfers."),
+                ResponseAction::SkipSlice,
+            ),
+            (403, says("You do not have Platform Controls on the account acct_2."), ResponseAction::SkipSlice),
+            (404, says("Could not find line items for this Checkout Session."), ResponseAction::SkipSlice),
+            (403, error("account_invalid", ""), ResponseAction::SkipSlice),
+            (400, error("parameter_invalid_string", "payout"), ResponseAction::SkipSlice),
+            (403, says("Having the 'rak_person_read' permission would allow it."), ResponseAction::SkipStream),
+            (403, says(KEY), ResponseAction::SkipStream),
+            (403, error("more_permissions_required", ""), ResponseAction::SkipStream),
+            (400, error("resource_missing", "starting_after"), FAIL),
+            (400, error("parameter_unknown", "payout"), FAIL),
+            (400, error("parameter_invalid_integer", "limit"), FAIL),
+            (400, says("Invalid Stripe API version: 2022-11-15."), FAIL),
+            (404, says("Unrecognized request URL (GET: /v1/customers/cus_1/x)."), FAIL),
+            (404, "<html>".to_owned(), FAIL),
+        ] {
+            assert_eq!(response_action(&response(status, &[], &body), Subject::Object), action, "{status} {body}");
+        }
+    }
+
     #[test]
     fn what_a_key_or_an_account_may_not_list_is_skipped_and_every_other_refusal_fails() {
         for (status, body, action) in [
             (403, error("more_permissions_required", ""), ResponseAction::SkipStream),
             (403, error("account_invalid", ""), CONFIG),
             (403, "<html>Access denied</html>".to_owned(), CONFIG),
-            (400, r#"{"error":{"message":"Sigma is not enabled."}}"#.to_owned(), ResponseAction::SkipStream),
+            (400, says("Sigma is not enabled."), ResponseAction::SkipStream),
+            (
+                400,
+                says("Your account is not set up to use Issuing. Please visit the dashboard."),
+                ResponseAction::SkipStream,
+            ),
+            (400, says("You can only list accounts if you've signed up for Connect."), ResponseAction::SkipStream),
+            (400, error("platform_account_required", ""), ResponseAction::SkipStream),
+            (400, says("Invalid Stripe API version: 2022-11-15."), FAIL),
+            (400, says("This account has been closed."), FAIL),
+            (400, says("Charges are not for you."), FAIL),
             (400, error("resource_missing", "starting_after"), FAIL),
             (400, error("", "starting_after"), FAIL),
             (400, error("", "ending_before"), FAIL),
@@ -156,7 +273,7 @@ mod tests {
             (204, String::new(), ResponseAction::Retry),
             (205, String::new(), ResponseAction::Retry),
         ] {
-            assert_eq!(response_action(&response(status, &[], &body)), action, "{status} {body}");
+            assert_eq!(of_account(&response(status, &[], &body)), action, "{status} {body}");
         }
     }
 
@@ -173,7 +290,7 @@ mod tests {
             (500, "false", ResponseAction::Fail(FailureKind::Transient)),
         ] {
             let response = response(status, &[("stripe-should-retry", word)], &refused);
-            assert_eq!(response_action(&response), action, "{status} {word}");
+            assert_eq!(of_account(&response), action, "{status} {word}");
         }
     }
 
@@ -181,7 +298,7 @@ mod tests {
     fn the_hint_names_the_permission_that_stripe_names_or_else_the_list() {
         let hint = |words: &str| {
             let body = format!(r#"{{"error":{{"message":"{words}"}}}}"#);
-            error_hint(&response(403, &[], &body)).unwrap()
+            error_hint(&response(403, &[], &body), Subject::Account).unwrap()
         };
         assert_eq!(
             hint("Having the 'rak_charge_read' permission would allow this request to continue."),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{Api, stripe_stream};
+use super::api_error::Subject;
 use super::row::{Child, ChildCursor};
 use super::updated_list;
-use crate::http::ResponseAction;
+use crate::http::{Response, ResponseAction};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
     GlobalCursor, HttpStream, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, epoch_cursor,
@@ -44,6 +45,12 @@ impl ChildList {
         });
         let parent = ParentStream::keyed(parent, "id", row.key).extra_fields(row.extra_fields.iter().copied());
         Self { row, api, parent, cursor }
+    }
+
+    /// Its own requests are for one parent each; the parents are another stream's.
+    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
+    fn subject(&self, _: &Response) -> Subject {
+        Subject::Object
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{Api, stripe_stream};
+use super::api_error::Subject;
 use super::row::Created;
-use crate::http::ResponseAction;
+use crate::http::{Response, ResponseAction};
 use crate::protocol::{LogLevel, StreamState};
 use crate::streams::{DateWindows, HttpStream, RequestContext, Slice, SliceContext, Slices, epoch_cursor};
 
@@ -24,6 +25,11 @@ impl CreatedList {
 
     pub(super) fn new(row: &'static Created, api: Arc<Api>) -> Self {
         Self { row, api }
+    }
+
+    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
+    fn subject(&self, _: &Response) -> Subject {
+        Subject::Account
     }
 }
 

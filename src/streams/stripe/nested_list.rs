@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, stripe_stream};
-use super::api_error;
+use super::api_error::{self, Subject};
 use super::feed::{self, EventPages};
 use super::row::Nested;
 use super::updated_list::{self, UpdatedList, set_updated};
@@ -14,7 +14,7 @@ use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
     Feed, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken, ParentStream, Record,
-    Records, RequestContext, Slice, SliceContext, Slices,
+    Records, RefusedPage, RequestContext, Slice, SliceContext, Slices,
 };
 
 /// Of an object that has such a list: when it was changed by an event.
@@ -30,13 +30,17 @@ pub(super) struct NestedList {
 }
 
 impl NestedList {
-    /// Whose object is gone, has no more of its list; the other ones are asked for theirs all the same.
+    /// An object that is gone has no more of its list; the others are asked for theirs.
     const VANISHED: Option<ResponseAction> = Some(ResponseAction::Success);
 
     pub(super) fn new(row: &'static Nested, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, row.cursor, false);
         let parent = ParentStream::new(Arc::new(UpdatedList::new(row.parent, api.clone())), ["id"]);
         Self { row, api, parent, cursor }
+    }
+
+    fn subject(&self, response: &Response) -> Subject {
+        Subject::of(response, &[feed::EVENTS, self.row.parent.path])
     }
 
     /// What the records and requests of an object's list need of the object.
@@ -80,7 +84,9 @@ impl NestedList {
         pages: &mut NestedPages,
     ) {
         let first = FirstPage::of(object, self.row.field);
-        let unfinished = first.unfinished(|| parent.clone());
+        // The list of its own holds objects of one kind; the one inside the object may hold others, too.
+        let is_listed = |record: &Record<'_>| record.get::<String>("object").as_deref() == Some(self.row.object);
+        let unfinished = first.unfinished(is_listed, || parent.clone());
         let made = first.records.into_iter().filter_map(|record| self.inner_record(record.into_owned(), parent));
         records.extend(made);
         if let Some(unfinished) = unfinished
@@ -187,6 +193,10 @@ impl HttpStream for NestedList {
             Feed::List { started } => self.listed(response, started),
             Feed::Newest { .. } | Feed::Events => self.of_events(response, cx),
         }
+    }
+
+    fn refused_page(&self, page_token: Option<&PageToken>) -> RefusedPage {
+        NestedPages::refused(page_token)
     }
 
     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {

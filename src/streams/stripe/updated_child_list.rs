@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{Api, stripe_stream};
+use super::api_error::Subject;
 use super::feed::{self, EVENTS};
 use super::row::UpdatedChild;
 use super::updated_list::{CURSOR, set_updated};
@@ -34,6 +35,11 @@ impl UpdatedChildList {
     pub(super) fn new(row: &'static UpdatedChild, parent: Arc<dyn HttpStream>, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, CURSOR, false);
         Self { row, api, parent: ParentStream::keyed(parent, "id", row.key), cursor }
+    }
+
+    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
+    fn subject(&self, response: &Response) -> Subject {
+        Subject::of(response, &[EVENTS])
     }
 }
 

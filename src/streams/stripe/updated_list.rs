@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{ACCOUNT_ID, Api, stripe_stream};
+use super::api_error::Subject;
 use super::feed::{self, EVENTS};
 use super::row::Updated;
 use super::table;
@@ -31,6 +32,11 @@ impl UpdatedList {
     pub(super) fn new(row: &'static Updated, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, CURSOR, row.list_newest);
         Self { row, api, cursor }
+    }
+
+    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
+    fn subject(&self, _: &Response) -> Subject {
+        Subject::Account
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::json_text;
 use super::super::server::{Reply, Request, gzip_bytes};
 use super::api_error::ApiError;
-use super::list_query::ListQuery;
+use super::list_query::{Cursor, ListQuery};
 use super::object::Object;
 use super::plans::Plans;
 use super::relation::Relation;
@@ -103,7 +103,7 @@ impl Api {
         if key != Some(&self.settings.key) {
             return Err(ApiError::unauthorized(key));
         }
-        self.plans().admit(&request.path)?;
+        self.plans().admit(request)?;
         self.find(request)
     }
 
@@ -135,6 +135,11 @@ impl Api {
     fn list(&self, target: &ListTarget, request: &Request) -> Result<Reply, ApiError> {
         let mut query = ListQuery::new(target, request)?;
         query.limit = query.limit.min(self.settings.page_size);
+        if let Some(Cursor::StartingAfter(id)) = &query.cursor
+            && self.plans().deletes_cursor(&request.path)
+        {
+            self.change().remove(target.place, id);
+        }
         let accepts = request.header("Accept-Encoding").unwrap_or_default();
         let gzip = self.settings.gzip && accepts.contains("gzip");
         let cache_key = format!("{}{}", if gzip { "gzip " } else { "" }, request.target);

@@ -10,19 +10,19 @@ use super::target::ListTarget;
 #[derive(Debug)]
 pub(super) struct ApiError {
     status: u16,
-    code: Option<&'static str>,
+    code: Option<String>,
     message: String,
     param: Option<String>,
     retry_after: Option<u64>,
 }
 
 impl ApiError {
-    fn new(status: u16, code: Option<&'static str>, message: String) -> Self {
-        Self { status, code, message, param: None, retry_after: None }
+    fn new(status: u16, code: Option<&str>, message: String) -> Self {
+        Self { status, code: code.map(str::to_owned), message, param: None, retry_after: None }
     }
 
     /// Status 400 for a parameter.
-    pub(super) fn invalid(code: &'static str, param: &str, message: String) -> Self {
+    pub(super) fn invalid(code: &str, param: &str, message: String) -> Self {
         Self { param: Some(param.to_owned()), ..Self::new(400, Some(code), message) }
     }
 
@@ -54,6 +54,11 @@ impl ApiError {
         let lacking = || format!("this key may not read {path}: it lacks the permission '{permission}'");
         let code = if status == 403 { Some("more_permissions_required") } else { None };
         Self::new(status, code, message.map_or_else(lacking, str::to_owned))
+    }
+
+    /// An answer in these words.
+    pub(super) fn in_words(status: u16, code: Option<&str>, message: &str) -> Self {
+        Self::new(status, code, message.to_owned())
     }
 
     /// Any other status, for a while.

@@ -182,6 +182,18 @@ impl StripeMockBuilder {
         self
     }
 
+    /// Answers the requests for a target with this error: see [`StripeMock::refuse`].
+    pub fn refuse(mut self, target: &str, status: u16, code: Option<&str>, message: &str) -> Self {
+        self.plans.refuse_in_words(target, status, code, message);
+        self
+    }
+
+    /// Deletes objects while their list is read: see [`StripeMock::delete_cursors`].
+    pub fn delete_cursors(mut self, path: &str, pages: u64) -> Self {
+        self.plans.delete_cursors(path, pages);
+        self
+    }
+
     /// Answers the first `hits` requests of a path with 429 and this `Retry-After`, in seconds.
     pub fn rate_limit(mut self, path: &str, hits: u64, retry_after: u64) -> Self {
         self.plans.limit(path, hits, retry_after);

@@ -114,7 +114,8 @@ impl Collection {
     pub(super) fn page<'q>(&self, query: &'q ListQuery, now: i64) -> Result<Page<'_>, &'q Cursor> {
         let kept_since = self.resource.retention.map_or(i64::MIN, |age| now - age);
         if let Some((_, parent)) = &query.parent {
-            let mut all: Vec<&Object> = self.children_of(parent).collect();
+            // A list of one kind of object knows nothing of the others, which stand in the same list inside the parent.
+            let mut all: Vec<&Object> = self.children_of(parent).filter(|object| object.is_shown_by(query)).collect();
             all.reverse();
             let cursor = query.cursor_place(|id| all.iter().position(|object| *object.id == *id))?;
             let listed = all.get(range(&all, cursor, query, kept_since)).unwrap_or_default();

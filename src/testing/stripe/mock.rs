@@ -10,6 +10,7 @@ use super::api_error::ApiError;
 use super::builder::StripeMockBuilder;
 use super::changes::{Changes, members as members_of};
 use super::expansion::Effect;
+use super::plans::EVERYTHING;
 use super::resource::{RESOURCES, Resource};
 
 /// A mock Stripe API on a local port; it ends when dropped. Its objects, clock and faults can be
@@ -168,7 +169,38 @@ impl StripeMock {
         self.api.plans().refuse(path, 403, None);
     }
 
-    /// Grants the permission to read a path that was forbidden in the same words.
+    /// Answers the requests for a target with this error from now on. The target is a path, in which a segment `{name}`
+    /// stands for any, and the parameters that the request must have: what Stripe refuses of one object, such as
+    /// `/v1/balance_transactions?payout=po_1`. See [`StripeMock::allow`].
+    pub fn refuse(&self, target: &str, status: u16, code: Option<&str>, message: &str) {
+        self.api.plans().refuse_in_words(target, status, code, message);
+    }
+
+    /// Answers every request with this error from now on: the account is closed, or its API version is retired. See
+    /// [`StripeMock::allow_account`].
+    pub fn refuse_account(&self, status: u16, code: Option<&str>, message: &str) {
+        self.refuse(EVERYTHING, status, code, message);
+    }
+
+    /// Refuses the account no more.
+    pub fn allow_account(&self) {
+        self.allow(EVERYTHING);
+    }
+
+    /// Deletes, without an event, the objects after which the next so many pages of a path begin, just before these are
+    /// asked for: somebody deletes the last object of a page while the list is read.
+    pub fn delete_cursors(&self, path: &str, pages: u64) {
+        self.api.plans().delete_cursors(path, pages);
+    }
+
+    /// The ids of a parent's children, newest first.
+    pub fn children(&self, resource: &str, parent: &str) -> Vec<Arc<str>> {
+        let store = self.api.read();
+        let children = store.collection(Resource::place(resource)).children_of(parent);
+        children.map(|object| Arc::clone(&object.id)).collect()
+    }
+
+    /// Grants the permission to read a path that was forbidden, or a target that was refused, in the same words.
     pub fn allow(&self, path: &str) {
         self.api.plans().allow(path);
     }

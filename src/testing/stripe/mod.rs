@@ -22,7 +22,9 @@
 //! - **Changes** ([`StripeMock::create`], [`update`](StripeMock::update),
 //!   [`delete`](StripeMock::delete)) come with their event; those that begin with `push_` or
 //!   `remove_` do not. A script can make them as lines of text: [`StripeMock::command`].
-//! - **Refusals**: permissions and rates ([`StripeMockBuilder::forbid`],
+//! - **Refusals**: what concerns one object or the whole account ([`StripeMock::refuse`],
+//!   [`refuse_account`](StripeMock::refuse_account)), objects that are deleted while their list is read
+//!   ([`delete_cursors`](StripeMock::delete_cursors)), permissions and rates ([`StripeMockBuilder::forbid`],
 //!   [`rate_limit_per_second`](StripeMockBuilder::rate_limit_per_second)), planned faults
 //!   ([`StripeMock::fail_for`], [`fault_next`](StripeMock::fault_next)).
 //! - **Versions**: a resource that another version of the API has, or does not have, goes by the

@@ -100,6 +100,12 @@ impl Object {
             if pretty { json_text::pretty(&self.text, LEVEL_IN_LIST).into() } else { Arc::clone(&self.text) };
     }
 
+    /// Whether it is of the kind that the list has.
+    pub(super) fn is_shown_by(&self, query: &ListQuery) -> bool {
+        let kind = query.fields.iter().find(|(name, _)| *name == "object");
+        kind.is_none_or(|kind| self.fields.contains(kind))
+    }
+
     /// Whether the query's conditions hold, those of time excepted.
     pub(super) fn matches(&self, query: &ListQuery) -> bool {
         let kind = self.kind.as_deref().unwrap_or_default();

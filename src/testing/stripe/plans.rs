@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::server::Reply;
+use super::super::server::{Reply, Request};
 use super::api_error::ApiError;
 use super::target::is_at;
 use crate::clock::Clock;
@@ -18,8 +18,34 @@ pub(super) struct Plans {
     limited: Vec<(String, u64, u64)>,
     /// Path, status, and the message if it is not that of a missing permission.
     refused: Vec<(String, u16, Option<String>)>,
+    /// Requests that are refused, the account's or those about one object.
+    refusals: Vec<Refusal>,
+    /// Paths whose next so many pages begin after an object that is deleted just before.
+    deleting: Vec<(String, u64)>,
     rate: Option<Rate>,
 }
+
+/// A refusal in words of its own.
+struct Refusal {
+    /// As it was given: a path, with a query or without.
+    target: String,
+    status: u16,
+    code: Option<String>,
+    message: String,
+}
+
+impl Refusal {
+    /// Whether a request is for the target: its path fits, and it has each of the parameters.
+    fn concerns(&self, request: &Request) -> bool {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let mut params = query.split('&').filter_map(|pair| pair.split_once('='));
+        (path == EVERYTHING || is_at(&request.path, path))
+            && params.all(|(name, value)| request.param(name) == Some(value))
+    }
+}
+
+/// The target of a refusal of every request.
+pub(super) const EVERYTHING: &str = "*";
 
 /// How many requests are let in within any second.
 struct Rate {
@@ -63,6 +89,28 @@ impl Plans {
     /// Refuses a path no more.
     pub(super) fn allow(&mut self, path: &str) {
         self.refused.retain(|(refused, ..)| refused != path);
+        self.refusals.retain(|refusal| refusal.target != path);
+    }
+
+    /// Refuses the requests for a target from now on, in these words.
+    pub(super) fn refuse_in_words(&mut self, target: &str, status: u16, code: Option<&str>, message: &str) {
+        self.allow(target);
+        let (target, code, message) = (target.to_owned(), code.map(str::to_owned), message.to_owned());
+        self.refusals.push(Refusal { target, status, code, message });
+    }
+
+    /// Lets the next so many pages of a path begin after an object that is gone.
+    pub(super) fn delete_cursors(&mut self, path: &str, pages: u64) {
+        self.deleting.push((path.to_owned(), pages));
+    }
+
+    /// Whether the object after which a page of this path begins is to be deleted first.
+    pub(super) fn deletes_cursor(&mut self, path: &str) -> bool {
+        let Some((_, left)) = self.deleting.iter_mut().find(|(at, left)| *left > 0 && is_at(path, at)) else {
+            return false;
+        };
+        *left -= 1;
+        true
     }
 
     /// Counts a request. What is planned for it is a reply, or an error.
@@ -80,9 +128,15 @@ impl Plans {
     }
 
     /// Whether a request with a valid key is let in.
-    pub(super) fn admit(&mut self, path: &str) -> Result<(), ApiError> {
+    pub(super) fn admit(&mut self, request: &Request) -> Result<(), ApiError> {
+        let path = request.path.as_str();
         if self.rate.as_mut().is_some_and(|rate| !rate.admits()) {
             return Err(ApiError::rate_limited(None));
+        }
+        if let Some(Refusal { status, code, message, .. }) =
+            self.refusals.iter().find(|refusal| refusal.concerns(request))
+        {
+            return Err(ApiError::in_words(*status, code.as_deref(), message));
         }
         match self.refused.iter().find(|(refused, ..)| is_at(path, refused)) {
             Some((_, status, message)) => Err(ApiError::refused(*status, path, message.as_deref())),

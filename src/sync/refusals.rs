@@ -1,0 +1,181 @@
+//! The slices that the API refuses by themselves, such as the children of one parent. The stream's own state goes past
+//! them, so that the others count; what was refused is kept beside it, and the next read asks for it again: a refusal may
+//! end, and nothing else would tell.
+
+use std::collections::VecDeque;
+
+use super::checkpoint::Checkpoint;
+use crate::protocol::Failure;
+use crate::streams::HttpStream;
+
+/// The most places that a state has. An account with more has a kind of parent that is never to be asked.
+const MAX_KEPT: usize = 1_000;
+/// The most places that one read asks for again; the others have their turn in the next ones.
+const MAX_AGAIN: usize = 100;
+
+/// What was refused, in this read and before it.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    /// In the order in which they are to be asked for again.
+    kept: Vec<Checkpoint>,
+    /// Those of earlier reads that this read has still to ask for.
+    again: VecDeque<Checkpoint>,
+    /// The first one of this read.
+    first: Option<Failure>,
+    is_told: bool,
+    /// How many there were in this read.
+    count: u64,
+    /// How many there was no room for.
+    lost: u64,
+    /// Whether any page of the stream was read.
+    has_read: bool,
+}
+
+impl Refusals {
+    /// With those that earlier reads have left.
+    pub(super) fn new(kept: Vec<Checkpoint>) -> Self {
+        let again = kept.iter().take(MAX_AGAIN).cloned().collect();
+        Self { kept, again, ..Self::default() }
+    }
+
+    /// What a state says of them.
+    pub(super) fn kept(&self) -> &[Checkpoint] {
+        &self.kept
+    }
+
+    /// The next place to be asked for again.
+    pub(super) fn next_again(&mut self) -> Option<Checkpoint> {
+        self.again.pop_front()
+    }
+
+    /// Notes that a page of the stream was read.
+    pub(super) fn note_page(&mut self) {
+        self.has_read = true;
+    }
+
+    /// Notes a refusal.
+    pub(super) fn note(&mut self, stream: &dyn HttpStream, place: Checkpoint, failure: Failure) {
+        self.count += 1;
+        self.first.get_or_insert(failure);
+        self.settle(stream, &place);
+        match self.kept.len() < MAX_KEPT {
+            true => self.kept.push(place),
+            false => self.lost += 1,
+        }
+    }
+
+    /// Notes that a place was read.
+    pub(super) fn settle(&mut self, stream: &dyn HttpStream, place: &Checkpoint) {
+        self.kept.retain(|kept| !is_same(stream, kept, place));
+    }
+
+    /// Forgets the places, of a stream that asks for all its slices in each read.
+    pub(super) fn forget(&mut self) {
+        self.kept.clear();
+        self.lost = 0;
+    }
+
+    /// The first one, once and if there is reason to tell of it by itself: not while it may be the stream that is refused.
+    pub(super) fn untold(&mut self) -> Option<&Failure> {
+        if self.is_told || self.is_all() {
+            return None;
+        }
+        self.is_told = self.first.is_some();
+        self.first.as_ref()
+    }
+
+    /// Whether everything that was asked for so far was refused, so that it may be the stream that is.
+    pub(super) fn is_all(&self) -> bool {
+        self.count > 0 && !self.has_read
+    }
+
+    /// The refusal of the stream, if everything was refused and either nothing of it was ever read, or too much was
+    /// refused for a state to keep.
+    pub(super) fn of_stream(&self, is_first_read: bool) -> Option<Failure> {
+        let first = self.first.as_ref().filter(|_| self.is_all() && (is_first_read || self.lost > 0))?;
+        Some(first.clone().of_every_slice(self.count))
+    }
+
+    /// How many there were in this read, and how many of them the state does not have.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.count, self.lost)
+    }
+}
+
+/// Whether two places are of the same parent, or the same slice and page.
+fn is_same(stream: &dyn HttpStream, one: &Checkpoint, other: &Checkpoint) -> bool {
+    stream.parent().is_some_and(|parent| parent.is_same(&one.slice, &other.slice))
+        || one.slice == other.slice && one.next_page_token == other.next_page_token
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::streams::RequestContext;
+
+    struct Items;
+
+    impl HttpStream for Items {
+        fn name(&self) -> &'static str {
+            "items"
+        }
+        fn url_base(&self) -> &'static str {
+            "http://a.com"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            "items".into()
+        }
+    }
+
+    fn place(n: usize) -> Checkpoint {
+        Checkpoint::at(std::iter::once(("n".to_owned(), json!(n))).collect())
+    }
+
+    fn refusal() -> Failure {
+        Failure { skips_slice: true, ..Failure::config("no.") }
+    }
+
+    #[test]
+    fn what_is_refused_again_goes_behind_the_others_and_what_is_read_goes() {
+        let mut refusals = Refusals::new((0..150).map(place).collect());
+        let mut asked = 0;
+        while let Some(again) = refusals.next_again() {
+            assert_eq!(again, place(asked));
+            match asked % 2 {
+                0 => refusals.settle(&Items, &again),
+                _ => refusals.note(&Items, again, refusal()),
+            }
+            asked += 1;
+        }
+        assert_eq!(asked, MAX_AGAIN);
+        let left: Vec<Value> = refusals.kept().iter().map(|kept| kept.slice["n"].clone()).collect();
+        let expected: Vec<Value> = (100..150).chain((1..100).step_by(2)).map(|n: usize| json!(n)).collect();
+        assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn a_stream_is_refused_if_all_of_it_is_and_nothing_was_read_before() {
+        let mut refusals = Refusals::default();
+        assert!(!refusals.is_all() && refusals.of_stream(true).is_none());
+        refusals.note(&Items, place(1), refusal());
+        refusals.note(&Items, place(2), refusal());
+        assert!(refusals.is_all() && refusals.of_stream(false).is_none());
+        let failure = refusals.of_stream(true).unwrap();
+        assert!(failure.skips_stream && !failure.skips_slice);
+        assert_eq!(failure.message, "no. All 2 slices that were asked for were refused.");
+        refusals.note_page();
+        assert!(!refusals.is_all() && refusals.of_stream(true).is_none());
+    }
+
+    #[test]
+    fn more_than_a_state_keeps_refuse_the_stream_rather_than_be_lost() {
+        let mut refusals = Refusals::default();
+        for n in 0..=MAX_KEPT {
+            refusals.note(&Items, place(n), refusal());
+        }
+        assert_eq!((refusals.kept().len(), refusals.counts()), (MAX_KEPT, (MAX_KEPT as u64 + 1, 1)));
+        assert!(refusals.of_stream(false).is_some());
+    }
+}
