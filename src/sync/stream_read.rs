@@ -13,26 +13,31 @@ use super::slice_queue::{SliceQueue, Taken};
 use super::stream_log::StreamLog;
 use super::stream_output::StreamOutput;
 use super::stream_writer::{End, StreamWriter};
-use super::workers::{Worker, Workers};
 use super::{Run, is_always_whole, is_closed_pipe};
 use crate::bug;
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
-use crate::streams::{Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, SliceContext, Slices};
+use crate::streams::{
+    CompletionContext, Fetcher, HttpStream, PerPartitionState, Recent, SchemaContext, Sharing, SliceContext, Slices,
+};
+use crate::workers::{Worker, Workers};
 
 /// One stream being read, as its workers share it.
 pub(super) struct StreamRead<'a, 'o> {
     pub(super) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
     pub(super) cursor_field: &'a [String],
+    pub(super) primary_key: Vec<Vec<String>>,
     pub(super) limit: Option<u64>,
     pub(super) client: &'a HttpClient,
     pub(super) sharing: &'a Sharing,
     pub(super) log: StreamLog<'o>,
     pub(super) shaper: RecordShaper,
     pub(super) records: RecordWriter,
+    /// What earlier reads gave lately; `None` if the stream gives everything.
+    pub(super) recent: Option<Recent>,
     run: &'a Run<'a>,
     writer: Mutex<StreamWriter<'a, 'o>>,
 }
@@ -70,12 +75,14 @@ pub(super) fn read<'a>(
         return Ok(out.complete()?);
     }
     let given = Some(state.clone());
+    let recent = recent(stream, is_full_refresh, &mut state);
     let (state, begun) = accept(stream, sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
         progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
         given,
         has_parent: stream.parent().is_some(),
+        recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty(),
         limit: run.plan.limit,
         memory: run.memory,
@@ -86,12 +93,14 @@ pub(super) fn read<'a>(
         stream,
         sync_mode,
         cursor_field,
+        primary_key: stream.primary_key(),
         limit: run.plan.limit,
         client: run.client,
         sharing: run.sharing,
         log: log.clone(),
         shaper,
         records: run.output.record_writer(&configured.descriptor()),
+        recent,
         run,
         writer: Mutex::new(writer),
     };
@@ -102,6 +111,14 @@ pub(super) fn read<'a>(
     };
     slices.unwrap_or_else(|error| read.fail(error));
     read.finish(is_full_refresh)
+}
+
+/// What earlier reads gave lately, if the stream reads some time again.
+fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState) -> Option<Recent> {
+    let known = checkpoint::take_recent(state);
+    let overlap = i64::try_from(stream.overlap().as_secs()).unwrap_or(i64::MAX);
+    (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
+        .then(|| Recent::parse(known.as_ref(), overlap))
 }
 
 /// Takes over the state that was given, as far as it is for a read of this kind, and the slices that were begun.
@@ -301,6 +318,11 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             }
         }
         Ok(())
+    }
+
+    /// Completes pages with what the stream asks for by the run's free workers.
+    pub(super) fn completion<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> CompletionContext<'c> {
+        CompletionContext { fetcher, recent: self.recent.as_ref(), output: self.log.output }
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {
