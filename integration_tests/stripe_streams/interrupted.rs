@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use source_http::testing::{Reply, StripeMockBuilder};
+use source_http::testing::Reply;
 
 /// More than a page of the list in its second window, and of each family's children what makes several pages.
 fn mock(row: &Row) -> StripeMockBuilder {
@@ -28,7 +28,7 @@ fn first_id(row: &Row) -> String {
 
 /// Which requests are refused: those for lists, and some of those for children, by path and by how many there were of it.
 fn places(row: &'static Row) -> Vec<(String, u64)> {
-    let mut case = Case { row, mock: mock(row).start(), now: DEFAULT_NOW };
+    let mut case = Case { row, mock: mock(row).start(), now: DEFAULT_NOW, workers: 1 };
     case.sync("incremental", &json!([]));
     let mut hits: BTreeMap<String, u64> = BTreeMap::new();
     let mut places = Vec::new();
@@ -82,7 +82,7 @@ fn interrupt(row: &'static Row, path: &str, hit: u64, status: u16) {
     let reply = || Reply::json_text(r#"{"error":{"message":"Not now."}}"#).status(status);
     let attempts = if status == 500 { 6 } else { 1 };
     let mock = (0..attempts).fold(mock(row), |mock, attempt| mock.fault(path, hit + attempt, reply()));
-    let mut case = Case { row, mock: mock.start(), now: DEFAULT_NOW };
+    let mut case = Case { row, mock: mock.start(), now: DEFAULT_NOW, workers: 1 };
     let first = case.try_sync("incremental", &json!([]));
     assert!(first.messages.statuses(row.name).last().is_some(), "{place}");
     let is_skipped = first.messages.statuses(row.name).last() == Some(&"COMPLETE");

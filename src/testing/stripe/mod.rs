@@ -22,6 +22,10 @@
 //! - **Changes** ([`StripeMock::create`], [`update`](StripeMock::update),
 //!   [`delete`](StripeMock::delete)) come with their event; those that begin with `push_` or
 //!   `remove_` do not. A script can make them as lines of text: [`StripeMock::command`].
+//! - **Lateness**: what happens to a running mock is shown up to two minutes after its stamp, each object and event after a
+//!   time of its own: [`StripeMockBuilder::late_by`]. What was there before is shown at once.
+//! - **The account's version**: events have their objects in another API version than lists, and without expansions:
+//!   [`StripeMockBuilder::account_version`].
 //! - **Refusals**: permissions and rates ([`StripeMockBuilder::forbid`],
 //!   [`rate_limit_per_second`](StripeMockBuilder::rate_limit_per_second)), planned faults
 //!   ([`StripeMock::fail_for`], [`fault_next`](StripeMock::fault_next)).
