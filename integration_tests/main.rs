@@ -43,6 +43,7 @@ mod state_file;
 mod stop;
 mod storm;
 mod stripe;
+mod stripe_changed;
 mod stripe_losses;
 mod stripe_schemas;
 mod stripe_streams;

@@ -117,13 +117,13 @@ fn a_created_cursor_stream_is_read_in_windows_and_then_from_its_newest_object() 
         format!("GET /v1/balance_transactions?limit=100&created[gte]={}&created[lte]={DEFAULT_NOW}", end + 1)
     );
     assert_eq!(conversation.len(), 3);
-    assert_eq!(**first.states("balance_transactions").last().unwrap(), json!({"created": newest.to_string()}));
+    assert_eq!(first.states("balance_transactions").last().unwrap()["created"], newest.to_string());
 
     sync(&mock, 2, "balance_transactions", "incremental", &resumed(&first));
-    let until = DEFAULT_NOW + 2 * DAY;
+    let (since, until) = (newest - 300, DEFAULT_NOW + 2 * DAY);
     assert_eq!(
         mock.server().conversation(),
-        [format!("GET /v1/balance_transactions?limit=100&created[gte]={newest}&created[lte]={until}")]
+        [format!("GET /v1/balance_transactions?limit=100&created[gte]={since}&created[lte]={until}")]
     );
 }
 
@@ -133,8 +133,12 @@ fn a_changing_stream_is_listed_once_and_then_read_from_its_events() {
     let first = sync(&mock, 0, "customers", "incremental", &json!([]));
     assert_eq!(first.records("customers").len(), 3);
     let newest = DEFAULT_NOW;
-    let state = json!({"updated": newest.to_string(), "synced_to": DEFAULT_NOW});
-    assert_eq!(**first.states("customers").last().unwrap(), state);
+    let state = (json!(newest.to_string()), json!(DEFAULT_NOW));
+    let known = |messages: &Messages| {
+        let state = (**messages.states("customers").last().unwrap()).clone();
+        (state["updated"].clone(), state["synced_to"].clone())
+    };
+    assert_eq!(known(&first), state);
 
     let at = DEFAULT_NOW + DAY;
     mock.push_event("customer.updated", at, r#"{"id":"cus_1","object":"customer","created":5,"name":"New"}"#);
@@ -145,7 +149,8 @@ fn a_changing_stream_is_listed_once_and_then_read_from_its_events() {
         mock.server().conversation(),
         [format!(
             "GET /v1/events?types[]=customer.created&types[]=customer.updated&types[]=customer.deleted&limit=100\
-             &created[gte]={newest}&created[lte]={until}"
+             &created[gte]={}&created[lte]={until}",
+            DEFAULT_NOW - 300
         )]
     );
     assert_eq!(
@@ -155,8 +160,7 @@ fn a_changing_stream_is_listed_once_and_then_read_from_its_events() {
             format!(r#"{{"id":"cus_1","object":"customer","created":5,"name":"New","updated":{at}}}"#),
         ]
     );
-    let state = json!({"updated": (at + 1).to_string(), "synced_to": until});
-    assert_eq!(**second.states("customers").last().unwrap(), state);
+    assert_eq!(known(&second), (json!((at + 1).to_string()), json!(until)));
 }
 
 #[test]
@@ -188,7 +192,7 @@ fn a_quiet_stream_is_not_listed_again_while_it_was_synced_within_the_events() {
         StripeMock::builder().spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 200 * DAY).count("products", 3).start();
     let first = sync(&mock, 0, "products", "incremental", &json!([]));
     sync(&mock, 20, "products", "incremental", &resumed(&first));
-    let from = DEFAULT_NOW + 20 * DAY - 30 * DAY;
+    let from = DEFAULT_NOW - 300;
     let requests = mock.server().requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(
@@ -245,18 +249,21 @@ fn every_form_of_cursor_in_a_state_is_used() {
     let date = jiff::Timestamp::from_second(at).unwrap().to_string();
     for cursor in [json!(at), json!(at.to_string()), json!(date)] {
         sync(&mock, 0, "events", "incremental", &state_of("events", &json!({"created": cursor})));
-        assert_eq!(mock.server().requests()[0].param("created[gte]"), Some(at.to_string().as_str()), "{cursor}");
+        let from = (at - 300).to_string();
+        assert_eq!(mock.server().requests()[0].param("created[gte]"), Some(from.as_str()), "{cursor}");
     }
 }
 
 #[test]
-fn a_state_in_the_future_reads_nothing_keeps_the_state_and_says_so() {
+fn a_state_in_the_future_has_everything_read_and_does_not_stay() {
     let mock = StripeMock::builder().count("events", 3).start();
     let state = json!({"created": (DEFAULT_NOW + 99 * DAY).to_string()});
     let messages = sync(&mock, 0, "events", "incremental", &state_of("events", &state));
-    assert_eq!(mock.server().requests().len(), 0);
-    assert_eq!(messages.states("events"), [&state]);
-    assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("in the future")));
+    assert_eq!(messages.records("events").len(), 3);
+    assert_eq!(messages.states("events").last().unwrap()["created"], DEFAULT_NOW.to_string());
+    let date = jiff::Timestamp::from_second(DEFAULT_NOW + 99 * DAY).unwrap().to_string();
+    let told = |text: &str| text.contains("in the future") && text.contains(&date);
+    assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && told(text)));
     assert_eq!(messages.statuses("events"), ["STARTED", "COMPLETE"]);
 }
 
@@ -363,13 +370,23 @@ fn a_damaged_mark_of_the_first_pass_is_refused() {
 }
 
 #[test]
-fn a_check_asks_something_even_if_the_start_lies_in_the_future() {
+fn a_start_date_in_the_future_is_an_error_of_the_config() {
     let mock = StripeMock::builder().start();
     let mut wrong = config(&mock);
     wrong["start_date"] = json!("2099-01-01T00:00:00Z");
-    wrong["client_secret"] = json!("sk_test_wrong");
-    let done = InProcess::with_registry(Registry::built_in()).config(&wrong).run("check");
-    assert_eq!(done.messages().connection_status().0, "FAILED");
+    let run = |command: &str, config: &Value| {
+        let run = InProcess::with_registry(Registry::built_in()).now(DEFAULT_NOW).config(config);
+        run.streams(&[("customers", "incremental")]).run(command)
+    };
+    let checked = run("check", &wrong).messages();
+    let (status, message) = checked.connection_status();
+    assert!(status == "FAILED" && message.unwrap().contains("`start_date` 2099-01-01T00:00:00Z lies in the future"));
+    let read = run("read", &wrong);
+    assert!(read.status == 1 && read.messages().errors()[0].message.contains("`start_date`"));
+    assert!(read.messages().states("customers").is_empty() && mock.server().requests().is_empty());
+    // Clocks differ by minutes.
+    wrong["start_date"] = json!(format!("{:.0}", jiff::Timestamp::from_second(DEFAULT_NOW + 240).unwrap()));
+    assert_eq!(run("read", &wrong).status, 0);
 }
 
 #[test]

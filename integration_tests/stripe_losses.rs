@@ -49,8 +49,8 @@ fn a_list_in_an_event_that_has_more_is_read_to_its_end() {
     assert_eq!(second.records("invoice_line_items").len(), 25);
     assert_eq!(field(&second, "invoice_line_items", "invoice_id"), vec![json!(invoice); 25]);
     let asked = mock.server().conversation();
-    assert_eq!(asked.len(), 2);
-    assert!(asked[1].starts_with(&format!("GET /v1/invoices/{invoice}/lines?limit=100&starting_after=")), "{asked:?}");
+    assert_eq!((asked.len(), &asked[1]), (3, &format!("GET /v1/invoices/{invoice}")));
+    assert!(asked[2].starts_with(&format!("GET /v1/invoices/{invoice}/lines?limit=100&starting_after=")), "{asked:?}");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_checkout_session_that_is_still_open_is_found_and_so_are_its_line_items() {
 }
 
 #[test]
-fn of_the_versions_of_an_object_within_one_second_only_the_newest_comes() {
+fn of_the_versions_of_an_object_only_the_newest_comes() {
     let mock = StripeMock::builder().start();
     for name in ["old", "older than new", "new"] {
         let object = json!({"id": "cus_1", "object": "customer", "created": 5, "name": name}).to_string();
@@ -130,7 +130,7 @@ fn of_the_versions_of_an_object_within_one_second_only_the_newest_comes() {
     mock.push_event("customer.updated", at(1) - 1, r#"{"id":"cus_1","object":"customer","created":5,"name":"before"}"#);
     let state = state_of("customers", &json!({"updated": DEFAULT_NOW.to_string()}));
     let names = field(&sync(&mock, 2, "customers", "incremental", &state), "customers", "name");
-    assert_eq!(names, ["new", "before"]);
+    assert_eq!(names, ["new"]);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_cursor_in_the_future_hides_no_change() {
     mock.update("products", &changed, |object| drop(object.insert("name".into(), json!("New"))));
     let state = state_of("products", &json!({"updated": (at(2) + 3600).to_string()}));
     let done = sync(&mock, 2, "products", "incremental", &state);
-    assert_eq!(field(&done, "products", "id"), [json!(changed)]);
+    assert!(field(&done, "products", "name").contains(&json!("New")));
     assert!(done.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("in the future")));
     assert_eq!(done.states("products").last().unwrap()["updated"], at(2).to_string());
     mock.set_now(at(2) + 60);
@@ -325,7 +325,8 @@ fn states_of_every_form_are_gone_on_from() {
         let asked = mock.server().requests();
         let events: Vec<_> = asked.iter().filter(|asked| asked.path == "/v1/events").collect();
         assert_eq!(events.len(), 1, "{stream} {state}");
-        assert_eq!(events[0].param("created[gte]"), Some(known.to_string().as_str()), "{stream} {state}");
+        let from = (known - 300).to_string();
+        assert_eq!(events[0].param("created[gte]"), Some(from.as_str()), "{stream} {state}");
     }
     for (stream, state) in [
         ("usage_records", json!({"__ab_no_cursor_state_message": true})),

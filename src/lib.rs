@@ -88,6 +88,7 @@ pub mod terminal;
 pub mod testing;
 #[cfg(unix)]
 mod watch;
+mod workers;
 
 pub use environment::Environment;
 pub use run::{Host, launch, run};

@@ -1,6 +1,7 @@
 //! Every stream of Stripe, one row each: a full refresh and three incremental syncs, with what was asked for, what came
 //! out and which state was left.
 
+mod history;
 mod interrupted;
 mod rows;
 mod rude;
@@ -8,12 +9,14 @@ mod rude;
 use serde_json::{Value, json};
 use source_http::Registry;
 use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, StripeMock};
+use source_http::testing::{InProcess, Messages, StripeMock, StripeMockBuilder};
 
 use crate::support::binary::config;
 use rows::{Kind, ROWS, Row};
 
 const DAY: i64 = 86_400;
+/// How long before the end of the last sync each sync begins.
+const OVERLAP: i64 = 300;
 const START: i64 = DEFAULT_NOW - 400 * DAY;
 /// Where the first window of the list ends.
 const FIRST_END: i64 = START + 365 * DAY - 1;
@@ -32,6 +35,7 @@ struct Case {
     /// The parent whose children are refused, and those.
     refused: Vec<String>,
     refused_ids: Vec<String>,
+    workers: usize,
 }
 
 /// What came of a sync.
@@ -45,6 +49,21 @@ struct Synced {
 
 impl Case {
     fn new(row: &'static Row) -> Self {
+        let mut case = Self::with(row, 1, |mock| mock);
+        if !row.child.is_empty() {
+            let refused = case.mock.ids(row.parent)[2].to_string();
+            case.refused_ids = case.mock.children(row.resource(), &refused).iter().map(ToString::to_string).collect();
+            let place = ROWS.iter().position(|other| other.name == row.name).unwrap();
+            let (status, code, words) = rude::WAYS[place % rude::WAYS.len()];
+            case.mock.refuse(&rude::target(row, &refused), status, code, words);
+            case.refused.push(refused);
+        }
+        case
+    }
+
+    /// Nothing is refused.
+
+    fn with(row: &'static Row, workers: usize, set: impl FnOnce(StripeMockBuilder) -> StripeMockBuilder) -> Self {
         let mock = StripeMock::builder().spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 5 * DAY);
         let mock = match row.kind {
             _ if row.resource() == "external_accounts" => mock.children_of("external_accounts", "acct_test", 4),
@@ -53,17 +72,8 @@ impl Case {
             Kind::Nested => mock.count(row.parent, 3).children(row.resource(), 2),
             _ => mock.count(row.parent, 4).children(row.resource(), 2),
         };
-        let (mock, texts) =
-            (mock.start(), |ids: Vec<std::sync::Arc<str>>| ids.iter().map(ToString::to_string).collect());
-        let (mut refused, mut refused_ids) = (Vec::new(), Vec::new());
-        if !row.child.is_empty() {
-            refused.push(mock.ids(row.parent)[2].to_string());
-            refused_ids = texts(mock.children(row.resource(), &refused[0]));
-            let place = ROWS.iter().position(|other| other.name == row.name).unwrap();
-            let (status, code, words) = rude::WAYS[place % rude::WAYS.len()];
-            mock.refuse(&rude::target(row, &refused[0]), status, code, words);
-        }
-        Self { row, mock, now: DEFAULT_NOW, refused, refused_ids }
+        let (refused, refused_ids) = (Vec::new(), Vec::new());
+        Self { row, mock: set(mock).start(), now: DEFAULT_NOW, workers, refused, refused_ids }
     }
 
     /// A sync that succeeds.
@@ -78,7 +88,7 @@ impl Case {
         self.mock.set_now(self.now);
         let mut config = config(&self.mock);
         config["start_date"] = format!("{:.0}", jiff::Timestamp::from_second(START).unwrap()).into();
-        config["num_workers"] = json!(1);
+        config["num_workers"] = json!(self.workers);
         let done = InProcess::with_registry(Registry::built_in())
             .now(self.now)
             .config(&config)
@@ -221,8 +231,7 @@ impl Case {
         self.mock.set_now(self.now - DAY / 2);
         let row = self.row;
         let changed = match row.kind {
-            // What was newest is asked for again: there may be more of the same second.
-            Kind::Created => vec![self.ids(row.name)[0].clone(), self.mock.create(row.name)],
+            Kind::Created => vec![self.mock.create(row.name)],
             // No event tells of a new one.
             Kind::Updated if NO_EVENT_OF_NEW.contains(&row.name) => {
                 vec![self.ids(row.name)[1].clone(), self.mock.create(row.name)]
@@ -244,36 +253,68 @@ impl Case {
         (changed, None)
     }
 
-    /// What a later sync asks for, given the state it goes on from.
+    /// The requests for what has changed: events have it in another API version.
+    fn fetched(&self, changed: &[String], parent: Option<&String>) -> Vec<String> {
+        let row = self.row;
+        let list = row.list.replace("{account_id}", "acct_test");
+        let (path, query) = list.split_once('?').unwrap();
+        let get = |id: &String| match row.kind {
+            Kind::Created | Kind::Child | Kind::PerParent | Kind::Full => None,
+            Kind::UpdatedChild if row.name == "persons" => {
+                let person = self.objects("persons").into_iter().find(|person| person["id"] == id.as_str()).unwrap();
+                Some(format!("GET /v1/accounts/{}/persons/{id}", person["account"].as_str().unwrap()))
+            }
+            Kind::UpdatedChild => Some(format!("GET /v1/{}/{id}", row.name)),
+            Kind::Nested if row.name == "bank_accounts" => {
+                let account = self.objects(row.name).into_iter().find(|account| account["id"] == id.as_str()).unwrap();
+                Some(format!("GET {path}/{}/bank_accounts/{id}", account["customer"].as_str().unwrap()))
+            }
+            Kind::Nested => parent.map(|parent| format!("GET {path}/{parent}")),
+            Kind::Updated => {
+                let expand: Vec<_> =
+                    query.split('&').filter_map(|param| param.strip_prefix("expand[]=data.")).collect();
+                let expand: Vec<_> = expand.into_iter().map(|path| format!("expand[]={path}")).collect();
+                let question = if expand.is_empty() { "" } else { "?" };
+                Some(format!("GET {path}/{id}{question}{}", expand.join("&")))
+            }
+        };
+        // Of a new object of these no event tells.
+        let told = if NO_EVENT_OF_NEW.contains(&row.name) { &changed[..1] } else { changed };
+        let mut requests: Vec<String> = told.iter().filter_map(get).collect();
+        requests.dedup();
+        requests
+    }
+
+    /// What a later sync asks for, given the state it goes on from, beside what has changed.
     fn later(&self, state: &Value, parent: Option<&String>) -> Vec<String> {
         let row = self.row;
         let seconds = |cursor: &Value| match cursor {
             Value::String(text) => text.parse().unwrap(),
             number => number.as_i64().unwrap(),
         };
-        let own = || seconds(&state[row.cursor]);
+        let own = || seconds(&state[row.cursor]) - OVERLAP;
+        let synced = |state: &Value| state["synced_to"].as_i64().unwrap() - OVERLAP;
         match row.kind {
             Kind::Created => vec![format!("GET {}&created[gte]={}&created[lte]={}", row.list, own(), self.now)],
             Kind::Updated if NO_EVENT_OF_NEW.contains(&row.name) => {
-                sorted(vec![format!("GET {}", row.list), self.events(own())])
+                sorted(vec![format!("GET {}", row.list), self.events(synced(state))])
             }
-            Kind::Updated | Kind::Nested => vec![self.events(own())],
-            Kind::UpdatedChild => sorted([self.children(&self.refused), vec![self.events(own())]].concat()),
+            Kind::Updated | Kind::Nested => vec![self.events(synced(state))],
+            Kind::UpdatedChild => sorted([self.children(&self.refused), vec![self.events(synced(state))]].concat()),
             Kind::Child | Kind::PerParent => {
-                let since = seconds(&state["parent_state"][row.parent]["updated"]);
                 let mut requests = self.children(parent.map(std::slice::from_ref).unwrap_or_default());
                 requests.extend(self.children(&self.refused));
                 if row.parent == "checkout_sessions" {
                     requests.push(format!("GET {}", row.list));
                 }
-                if row.kind == Kind::PerParent {
+                if let (Kind::PerParent, Some(parent)) = (row.kind, parent) {
                     let partition = json!({"parent_slice": {}, "setup_intent_id": parent});
                     let states = state["states"].as_array().unwrap();
                     let known = states.iter().find(|entry| entry["partition"] == partition).unwrap();
-                    let from = seconds(&known["cursor"][row.cursor]);
+                    let from = seconds(&known["cursor"][row.cursor]) - OVERLAP;
                     requests[0] = format!("{}&created[gte]={from}&created[lte]={}", requests[0], self.now);
                 }
-                requests.push(self.events(since));
+                requests.push(self.events(synced(&state["parent_progress"])));
                 sorted(requests)
             }
             Kind::Full => sorted([self.list(), self.children(&self.ids("subscription_items"))].concat()),
@@ -308,7 +349,9 @@ fn later_incremental_syncs_read_what_has_changed_and_no_more() {
         let (changed, parent) = case.change(&first);
         let state = if row.kind == Kind::Full { json!([]) } else { first.resumed() };
         let second = case.sync(mode, &state);
-        assert_eq!(second.requests, case.later(&first.state(row), parent.as_ref()), "{}", row.name);
+        let expected =
+            [case.later(&first.state(row), parent.as_ref()), case.fetched(&changed, parent.as_ref())].concat();
+        assert_eq!(second.requests, sorted(expected), "{}", row.name);
         let newest = match row.kind {
             // Of the parent's children only those at or after its own cursor.
             Kind::PerParent => second.ids(row).iter().all(|id| changed.contains(id)) && !second.ids(row).is_empty(),
@@ -320,10 +363,50 @@ fn later_incremental_syncs_read_what_has_changed_and_no_more() {
         case.now += DAY;
         let state = if row.kind == Kind::Full { json!([]) } else { second.resumed() };
         let third = case.sync(mode, &state);
-        assert_eq!(third.requests, case.later(&second.state(row), parent.as_ref()), "{}", row.name);
-        let is_known = |id: &String| row.kind == Kind::Full || changed.contains(id);
-        assert!(third.ids(row).iter().all(is_known), "{}: {:?}", row.name, third.ids(row));
+        assert_eq!(third.requests, sorted(case.later(&second.state(row), None)), "{}", row.name);
+        assert!(row.kind == Kind::Full || third.records(row).is_empty(), "{}: {:?}", row.name, third.ids(row));
         assert_shape(row, &third.state(row));
+    }
+}
+
+/// What happens in the seconds before a sync may be shown minutes later.
+#[test]
+fn what_stripe_shows_late_comes_with_a_later_sync_and_then_no_more() {
+    for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
+        let mut case = Case::new(row);
+        let mut done = case.sync("incremental", &json!([]));
+        case.now += DAY;
+        let before = case.now;
+        // Within the last seconds, and half a day less.
+        case.now = before + DAY / 2 - 20;
+        let (changed, _) = case.change(&done);
+        case.now = before;
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            done = case.sync("incremental", &done.resumed());
+            ids.extend(done.ids(row));
+            case.now += 130;
+        }
+        assert!(changed.iter().all(|id| ids.contains(id)) || row.kind == Kind::PerParent, "{}: {ids:?}", row.name);
+        assert_eq!(done.ids(row), Vec::<String>::new(), "{}", row.name);
+    }
+}
+
+/// With no change in between, the second sync has nothing to give, whatever the minutes before the first one brought.
+#[test]
+fn a_second_sync_with_nothing_new_gives_no_records() {
+    for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
+        let mut case = Case::new(row);
+        case.mock.set_now(case.now - 150);
+        if row.resource() != "external_accounts" && !matches!(row.kind, Kind::Child | Kind::PerParent) {
+            case.mock.create(row.resource());
+        }
+        let first = case.sync("incremental", &json!([]));
+        for _ in 0..2 {
+            case.now += 60;
+            let second = case.sync("incremental", &first.resumed());
+            assert_eq!(second.ids(row), Vec::<String>::new(), "{}", row.name);
+        }
     }
 }
 
@@ -345,7 +428,8 @@ fn assert_shape(row: &Row, state: &Value) {
         Kind::PerParent => &["lookback_window", "parent_state", "state", "states", "use_global_cursor"],
         Kind::Full => &[],
     };
-    let members: Vec<&str> = state.as_object().unwrap().keys().map(String::as_str).collect();
+    let members = state.as_object().unwrap().keys().map(String::as_str);
+    let members: Vec<&str> = members.filter(|name| *name != "__recent").collect();
     let expected = sorted([ours, theirs].concat());
     assert_eq!(sorted(members), expected, "{}: {state}", row.name);
     let is_seconds = |cursor: &Value| cursor.as_str().is_some_and(|text| text.parse::<i64>().is_ok());

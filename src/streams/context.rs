@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::Fetcher;
+use super::{Fetcher, Recent};
 use crate::protocol::{Output, StreamState, SyncMode};
 
 /// What is encoded in a segment of a path: all but the unreserved characters of RFC 3986, section 2.3.
@@ -102,6 +102,17 @@ pub struct SliceContext<'a> {
     /// Reads pages of other streams, for slices that come from them.
     pub fetcher: &'a Fetcher<'a>,
     /// Where to say why there are such slices and no others.
+    pub output: &'a Output,
+}
+
+/// What [`super::HttpStream::complete_page`] is told.
+#[derive(Clone, Copy)]
+pub struct CompletionContext<'a> {
+    /// Asks for what the page lacks.
+    pub fetcher: &'a Fetcher<'a>,
+    /// What the stream gave lately. `None` if it gives everything, as in a full refresh.
+    pub recent: Option<&'a Recent>,
+    /// Where to say what is odd about it.
     pub output: &'a Output,
 }
 

@@ -1,15 +1,20 @@
 //! From a stream and a context to a page: the request is put together here, and nowhere else.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::{HttpStream, Page, RequestContext, Sharing, Slice};
+use crate::bug;
 use crate::http::{
     Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
     add_params, join_url, same_host,
 };
 use crate::protocol::StreamState;
+use crate::workers::Workers;
 
 /// Fetches pages of streams.
 #[derive(Clone, Copy)]
@@ -18,13 +23,14 @@ pub struct Fetcher<'a> {
     observer: &'a dyn RetryObserver,
     sharing: Option<&'a Sharing>,
     is_fresh: bool,
+    workers: Option<&'a Workers>,
 }
 
 impl<'a> Fetcher<'a> {
     /// A fetcher that tells `observer` of its waits.
     #[must_use]
     pub fn new(client: &'a HttpClient, observer: &'a dyn RetryObserver) -> Self {
-        Self { client, observer, sharing: None, is_fresh: false }
+        Self { client, observer, sharing: None, is_fresh: false, workers: None }
     }
 
     /// Knows who reads what: a page that nobody else will ask for is not kept in the response cache. Default: what
@@ -38,6 +44,57 @@ impl<'a> Fetcher<'a> {
     #[must_use]
     pub(crate) fn fresh(self, is_fresh: bool) -> Self {
         Self { is_fresh, ..self }
+    }
+
+    /// Has workers of the run help with [`Fetcher::for_all`], as far as there are free ones. Default: none does.
+    #[must_use]
+    pub(crate) fn workers(self, workers: &'a Workers) -> Self {
+        Self { workers: Some(workers), ..self }
+    }
+
+    /// Does the same for each of several things, for several at once if workers of the run are free: for requests that do
+    /// not depend on each other. What comes of each is in the order of the things.
+    ///
+    /// # Errors
+    /// The first failure. What was begun is finished, and nothing more is begun.
+    pub fn for_all<T: Sync, R: Send>(
+        &self,
+        things: &[T],
+        run: impl Fn(&Self, &T) -> anyhow::Result<R> + Sync,
+    ) -> anyhow::Result<Vec<R>> {
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(things.len())));
+        let work = || {
+            bug::caught(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(thing) = things.get(at) else { return Ok(()) };
+                    let result = run(self, thing).inspect_err(|_| next.store(things.len(), Ordering::Relaxed))?;
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                }
+            })
+        };
+        thread::scope(|scope| {
+            let mut helpers = Vec::new();
+            while helpers.len() + 1 < things.len()
+                && let Some(worker) = self.workers.and_then(Workers::try_hire)
+            {
+                // If the system has no more threads, those that there are do everything.
+                let helper = move || {
+                    let _worker = worker;
+                    work()
+                };
+                match thread::Builder::new().spawn_scoped(scope, helper) {
+                    Ok(helper) => helpers.push(helper),
+                    Err(_) => break,
+                }
+            }
+            let own = work();
+            // Panics are caught before they get here.
+            helpers.into_iter().filter_map(|helper| helper.join().ok()).fold(own, Result::and)
+        })?;
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_unstable_by_key(|(at, _)| *at);
+        Ok(done.into_iter().map(|(_, result)| result).collect())
     }
 
     /// Fetches one page. `None` is a response the stream ignores.
@@ -64,6 +121,20 @@ impl<'a> Fetcher<'a> {
         path: &str,
         params: &[(&str, &str)],
     ) -> anyhow::Result<Option<T>> {
+        self.get(stream, path, params, &mut |response| match response.json() {
+            Ok(document) => Ok(document),
+            Err(error) => Err(Box::new((response, undecodable(&error)))),
+        })
+    }
+
+    /// As [`Fetcher::get_json`], with what `decode` makes of the response.
+    pub(crate) fn get<T>(
+        &self,
+        stream: &dyn HttpStream,
+        path: &str,
+        params: &[(&str, &str)],
+        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+    ) -> anyhow::Result<Option<T>> {
         let (state, slice) = (StreamState::new(), Slice::new());
         let cx = RequestContext { state: &state, slice: &slice, page_token: None };
         let mut url = join_url(stream.url_base(), path).map_err(|error| self.client.name_setting(error.into()))?;
@@ -72,10 +143,7 @@ impl<'a> Fetcher<'a> {
         for (name, value) in stream.request_headers(&cx) {
             request.set_header(&name, &value).map_err(|error| self.client.name_setting(error.into()))?;
         }
-        self.send(stream, &request, &cx, &mut |response| match response.json() {
-            Ok(document) => Ok(document),
-            Err(error) => Err(Box::new((response, undecodable(&error)))),
-        })
+        self.send(stream, &request, &cx, decode)
     }
 
     /// Sends a request as the stream wants it sent. Its credentials, the authenticator's and those in its own headers, stay with the host of its base URL.
@@ -110,7 +178,7 @@ impl<'a> Fetcher<'a> {
 }
 
 /// What is wrong with a document that is not of the wanted type. A text that is no JSON may have been cut short.
-fn undecodable(error: &anyhow::Error) -> Undecodable {
+pub(crate) fn undecodable(error: &anyhow::Error) -> Undecodable {
     let not_json = |error: &serde_json::Error| error.is_syntax() || error.is_eof() || error.is_io();
     Undecodable { problem: error.to_string(), retry: error.downcast_ref().is_none_or(not_json) }
 }

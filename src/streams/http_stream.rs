@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    Page, PageToken, ParentStream, Record, Records, RefusedPage, RequestContext, SchemaContext, SchemaFolder, Slice,
-    SliceContext, Slices, cursor,
+    CompletionContext, Page, PageToken, ParentStream, Record, Records, RefusedPage, RequestContext, SchemaContext,
+    SchemaFolder, Slice, SliceContext, Slices, cursor,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
@@ -260,6 +260,21 @@ pub trait HttpStream: Send + Sync {
         Records::at(response, &self.record_path())
     }
 
+    /// Completes a page with what only further requests tell, before its records go out: objects that the page names, in
+    /// full. [`super::Fetcher::for_all`] sends several requests at once. The page of a stream that is read as a parent is not
+    /// completed. Default: as it is.
+    ///
+    /// # Errors
+    /// What the requests fail with.
+    fn complete_page(
+        &self,
+        page: Page,
+        _cx: &RequestContext<'_>,
+        _completion: &CompletionContext<'_>,
+    ) -> anyhow::Result<Page> {
+        Ok(page)
+    }
+
     /// Changes a record before it goes out, or leaves it out with `None`: see [`Record`]. Default: as it is.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Option<Record<'a>> {
         Some(record)
@@ -370,6 +385,13 @@ pub trait HttpStream: Send + Sync {
     /// A config failure if the state makes no sense.
     fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
         Ok(state)
+    }
+
+    /// How long before its newest record each incremental read asks again, for an API that shows records later than it
+    /// stamps them. The requests are the stream's own; what it has given already within that time is left out, if it has a
+    /// primary key and its cursor is a moment: see [`super::Recent`]. Default: zero.
+    fn overlap(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Advances the state past a slice that was read to its end; where [`HttpStream::slices_in_order`], in the order of the

@@ -15,11 +15,14 @@ use super::paging::{Paging, WayBack};
 use super::parent_stream::{tell_of_refusal, tell_of_way_back};
 use super::{
     Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, cursor,
+    epoch_cursor,
 };
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
 /// The only member of a marker: the parent's state, and its place within a slice.
 const MARKER: &str = "parent_progress";
+/// In a slice: when the parent changed, in seconds since the epoch. It goes along and is no part of what the slice is.
+pub(crate) const CHANGED: &str = "__changed";
 /// The place, in the parent's state.
 const PLACE: &str = "place";
 /// Parents that are remembered, so that none is asked twice for its children because there are several events about it.
@@ -189,12 +192,15 @@ impl<'a> IncrementalParent<'a> {
         let cursor_field = stream.cursor_field();
         let _ = page.for_each(&mut |record| {
             let Some(record) = stream.transform(record, cx) else { return Ok(ControlFlow::Continue(())) };
-            if let Some(seen) = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok()) {
-                newest = cursor::newer(newest.take(), seen);
-            }
+            let seen: Option<Value> = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
             if self.is_new(&record) {
-                self.ready.push_back(self.parent.slice_of(&record, None)?);
+                let mut slice = self.parent.slice_of(&record, None)?;
+                if let Some(changed) = seen.as_ref().and_then(epoch_cursor::seconds) {
+                    slice.insert(CHANGED.to_owned(), changed.into());
+                }
+                self.ready.push_back(slice);
             }
+            newest = seen.into_iter().fold(newest.take(), cursor::newer);
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(newest)

@@ -6,8 +6,12 @@
 //! The state is `{CURSOR: "SECONDS"}`, as other connectors write it, and at most two members more: `list_pass` while the
 //! first pass is not finished, so that it is resumed as a list and never taken for a finished one; and `synced_to`, the
 //! moment up to which every change is known. When that moment is too long ago for the events to tell what happened since,
-//! the list is read again: a silent gap is the one thing that must not be.
+//! the list is read again: a silent gap is the one thing that must not be. So it is when the state is of the future.
+//!
+//! The events are one slice, however long the time: they come newest first, and only so it is known of an object which
+//! of its versions is the newest.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{DateWindows, Slice, SliceContext, Slices, epoch_cursor};
@@ -21,8 +25,9 @@ const LAST: &str = "last";
 const NEXT: &str = "next";
 /// In a slice of events: up to when every change was known before it.
 const KNOWN: &str = "known";
-/// In a slice of events: the state's cursor lay in the future, and must not stay there.
-const AHEAD: &str = "ahead";
+/// In a slice of the list, and in its pass: the newest change that the destination may have of any object, when the list
+/// is read again. What is listed now is newer.
+const FLOOR: &str = "floor";
 /// In a slice of the newest part of the list: the moment since which objects are wanted.
 const SINCE: &str = "since";
 
@@ -37,7 +42,8 @@ pub struct ListThenEvents {
     pub start: i64,
     /// How long a span of time is, in seconds.
     pub step: i64,
-    /// How far before the state's cursor the events are read again, in seconds.
+    /// How far before the moment up to which everything is known the events, and the newest part of the list, are read
+    /// again, in seconds: because the API shows some things later than it stamps them.
     pub lookback: i64,
     /// How long the API keeps events, in seconds.
     pub events_kept: i64,
@@ -52,6 +58,8 @@ pub enum Feed {
     List {
         /// Seconds since the epoch.
         started: i64,
+        /// What is listed now is no older than this, in seconds since the epoch: the list was read before.
+        floor: Option<i64>,
     },
     /// The list from its newest object on, down to those created before this moment.
     Newest {
@@ -68,7 +76,7 @@ impl ListThenEvents {
     pub fn feed(slice: &Slice) -> Feed {
         let seconds = |name: &str| slice.get(name).and_then(Value::as_i64);
         match (seconds(LIST_PASS), seconds(SINCE)) {
-            (Some(started), _) => Feed::List { started },
+            (Some(started), _) => Feed::List { started, floor: seconds(FLOOR) },
             (None, Some(since)) => Feed::Newest { since },
             (None, None) => Feed::Events,
         }
@@ -104,43 +112,41 @@ impl ListThenEvents {
     ) -> anyhow::Result<Slices<'a>> {
         if let Some(pass) = cx.state.get(LIST_PASS) {
             let started = pass["started"].as_i64().ok_or_else(|| self.damaged(pass))?.min(now);
-            return Ok(in_pass(started, list(started, pass.get("next"))?));
+            let floor = pass.get(FLOOR).and_then(Value::as_i64);
+            return Ok(in_pass(started, floor, list(started, pass.get("next"))?));
         }
         let synced_to = cx.state.get(SYNCED_TO).and_then(Value::as_i64);
         if cx.sync_mode == SyncMode::FullRefresh {
             // A state is only given if it is of this full refresh, which has ended its pass if it says so.
             return match synced_to {
                 Some(_) => Ok(Box::new(std::iter::empty())),
-                None => Ok(in_pass(now, list(now, None)?)),
+                None => Ok(in_pass(now, None, list(now, None)?)),
             };
         }
-        let Some(updated) = self.updated(cx)? else { return Ok(in_pass(now, list(now, None)?)) };
-        let known = synced_to.map_or(updated, |synced_to| synced_to.max(updated));
-        if updated > now {
-            // Written by a clock ahead of this one, or taken from an object that says so: what is known is not known.
-            let text = format!(
-                "{}: the state is of {updated}, which lies in the future. All events that the API keeps are read.",
-                self.stream
-            );
-            cx.output.log(LogLevel::Warn, &text)?;
-            return Ok(Box::new(self.events(now - self.events_kept, known, now).map(|slice| {
-                slice.map(|mut slice| {
-                    slice.insert(AHEAD.to_owned(), json!(true));
-                    slice
-                })
-            })));
+        let Some(updated) = self.updated(cx)? else { return Ok(in_pass(now, None, list(now, None)?)) };
+        let known = match synced_to {
+            Some(ahead) if is_future(ahead, now) => {
+                let (ahead, since) = (date(ahead), date(updated));
+                let text = format!("{}: the state was written by a clock that was ahead, at {ahead}.", self.stream);
+                cx.output.log(LogLevel::Warn, &format!("{text} What has changed since {since} is read."))?;
+                updated
+            }
+            synced_to => synced_to.map_or(updated, |synced_to| synced_to.max(updated)),
+        };
+        if !is_future(known, now) && known >= now - self.events_trusted() {
+            return Ok(self.events(known, now));
         }
-        if known >= now - self.events_trusted() {
-            return Ok(self.events(updated, known, now));
-        }
+        let why = match is_future(known, now) {
+            true => "which lies in the future and does not tell what is known".to_owned(),
+            false => format!("and the API keeps events for {} days only", self.events_kept / 86_400),
+        };
         let text = format!(
-            "{}: the state is of {known}, and the API keeps events for {} days only. The whole list is read again, so \
-             that no change is missed.",
+            "{}: the state is of {}, {why}. The whole list is read again, so that no change is missed.",
             self.stream,
-            self.events_kept / 86_400
+            date(known)
         );
         cx.output.log(LogLevel::Warn, &text)?;
-        Ok(in_pass(now, list(now, None)?))
+        Ok(in_pass(now, Some(updated.min(now)), list(now, None)?))
     }
 
     /// The cursor of the state. One of another field, as old versions of connectors wrote it, says nothing about changes.
@@ -164,25 +170,24 @@ impl ListThenEvents {
         self.events_kept - 86_400
     }
 
-    /// The slices of the events since `updated`, when every change up to `known` is known.
-    fn events<'a>(&self, updated: i64, known: i64, now: i64) -> Slices<'a> {
-        let from = updated.saturating_sub(self.lookback).max(now - self.events_kept).max(self.start);
-        let newest = self.list_newest.then(|| {
-            let since = known.saturating_sub(self.lookback);
-            Ok(std::iter::once((SINCE.to_owned(), json!(since))).collect())
-        });
-        let events = DateWindows::new(from, now, self.step).slices().map(move |mut slice| {
+    /// The slices of the events, when every change up to `known` is known.
+    fn events<'a>(&self, known: i64, now: i64) -> Slices<'a> {
+        let since = known.saturating_sub(self.lookback);
+        let newest = self.list_newest.then(|| std::iter::once((SINCE.to_owned(), json!(since))).collect());
+        let from = since.max(now - self.events_kept).max(self.start);
+        let events = DateWindows::new(from.min(now), now, i64::MAX).slices().map(move |mut slice| {
             slice.insert(KNOWN.to_owned(), json!(known));
-            Ok(slice)
+            slice
         });
-        Box::new(newest.into_iter().chain(events))
+        Box::new(newest.into_iter().chain(events).map(Ok))
     }
 
-    /// Advances the state past a slice that was read to its end. `now` is the moment at which it was.
-    pub fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, now: i64) {
+    /// Advances the state past a slice that was read to its end. `now` is the moment at which it was, and `ahead` says how
+    /// many seconds this machine's clock is ahead of the API's, as far as is known.
+    pub fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, now: i64, ahead: i64) {
         let (field, stream) = (&self.cursor_field, &self.stream);
-        let started = match Self::feed(slice) {
-            Feed::List { started } => started,
+        let (started, floor) = match Self::feed(slice) {
+            Feed::List { started, floor } => (started, floor),
             // What is new is covered by the events' slices, which come after it.
             Feed::Newest { .. } => return,
             Feed::Events => {
@@ -194,28 +199,26 @@ impl ListThenEvents {
                 }
                 epoch_cursor::advance(state, field, stream, self.start, newest);
                 if let Some((_, to)) = DateWindows::of(slice) {
-                    if slice.contains_key(AHEAD) {
-                        epoch_cursor::set_cursor(state, field, to);
-                    }
-                    state.insert(SYNCED_TO.to_owned(), json!(to));
+                    state.insert(SYNCED_TO.to_owned(), json!(to.saturating_sub(ahead)));
                 }
                 return;
             }
         };
         // What changed during the pass may have been read before it changed: the events since its beginning tell.
         epoch_cursor::advance(state, field, stream, self.start, newest);
+        state.remove(SYNCED_TO);
         let updated = state.get(field).and_then(epoch_cursor::seconds).unwrap_or(started);
         epoch_cursor::set_cursor(state, field, updated.min(started.max(self.start)));
         let next =
             slice.get(NEXT).cloned().or_else(|| DateWindows::of(slice).map(|(_, to)| json!(to.saturating_add(1))));
         if slice.get(LAST) == Some(&Value::Bool(true)) {
             state.remove(LIST_PASS);
-            state.insert(SYNCED_TO.to_owned(), json!(started));
+            state.insert(SYNCED_TO.to_owned(), json!(started.saturating_sub(ahead)));
         } else if let Some(next) = next {
-            state.insert(LIST_PASS.to_owned(), json!({"started": started, NEXT: next}));
+            state.insert(LIST_PASS.to_owned(), pass(started, floor, Some(next)));
         } else {
             // The place to go on from is that of the last slice that said one.
-            state.entry(LIST_PASS).or_insert_with(|| json!({"started": started}));
+            state.entry(LIST_PASS).or_insert_with(|| pass(started, floor, None));
         }
     }
 
@@ -228,8 +231,32 @@ impl ListThenEvents {
     }
 }
 
+/// Seconds by which clocks may differ: a state that is ahead by no more is one of the API's clock.
+const CLOCK_SKEW: i64 = 300;
+
+/// Whether a state's moment tells nothing, because it was made by a wrong clock or by hand.
+pub(crate) fn is_future(moment: i64, now: i64) -> bool {
+    moment > now.saturating_add(CLOCK_SKEW)
+}
+
+/// A moment as people read it.
+pub(crate) fn date(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |date| date.to_string())
+}
+
+/// The state of a pass that is not finished.
+fn pass(started: i64, floor: Option<i64>, next: Option<Value>) -> Value {
+    let mut pass = json!({"started": started});
+    for (name, value) in [(FLOOR, floor.map(Value::from)), (NEXT, next)] {
+        if let Some(value) = value {
+            pass[name] = value;
+        }
+    }
+    pass
+}
+
 /// Slices of a pass over a list: each knows when the pass began, and the last one that it is the last.
-fn in_pass(started: i64, mut slices: Slices<'_>) -> Slices<'_> {
+fn in_pass(started: i64, floor: Option<i64>, mut slices: Slices<'_>) -> Slices<'_> {
     let mut next = slices.next();
     Box::new(std::iter::from_fn(move || {
         let slice = next.take()?;
@@ -239,6 +266,9 @@ fn in_pass(started: i64, mut slices: Slices<'_>) -> Slices<'_> {
         let is_last = next.is_none();
         Some(slice.map(|mut slice| {
             slice.insert(LIST_PASS.to_owned(), json!(started));
+            if let Some(floor) = floor {
+                slice.insert(FLOOR.to_owned(), json!(floor));
+            }
             if is_last {
                 slice.insert(LAST.to_owned(), json!(true));
             }

@@ -4,7 +4,8 @@
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
+//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping;
+//! `recent` is what a stream has given lately; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts. `stripe` is a source made of them.
 
 mod column_filter;
@@ -28,6 +29,7 @@ pub mod pager;
 pub(crate) mod paging;
 mod parent_stream;
 mod per_partition_state;
+mod recent;
 mod record;
 mod schema_folder;
 mod sharing;
@@ -36,19 +38,27 @@ pub mod stripe;
 pub use column_filter::ColumnFilter;
 pub(crate) use column_filter::columns;
 pub(crate) use context::path_segment;
-pub use context::{PageToken, RefusedPage, RequestContext, SchemaContext, Slice, SliceContext, Slices};
+pub use context::{
+    CompletionContext, PageToken, RefusedPage, RequestContext, SchemaContext, Slice, SliceContext, Slices,
+};
 pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
 pub use discovered::{described, discovered, schema_of};
+pub(crate) use epoch_cursor::seconds as epoch_seconds;
 pub use fetch::Fetcher;
+pub(crate) use fetch::undecodable;
 pub use global_cursor::GlobalCursor;
 pub use http_stream::HttpStream;
+pub(crate) use incremental_parent::CHANGED;
 pub use list_then_events::{Feed, ListThenEvents};
+pub(crate) use list_then_events::{date, is_future};
 pub use nested_list::{FirstPage, NestedPages, Unfinished};
 pub use normalizer::Normalizer;
 pub use page::{Page, Records};
 pub use parent_stream::ParentStream;
 pub(crate) use per_partition_state::{PerPartitionState, partition_key};
+pub use recent::Recent;
+pub(crate) use recent::{Mark, hash as stable_hash};
 pub use record::Record;
 pub use schema_folder::SchemaFolder;
 pub use sharing::Sharing;

@@ -90,7 +90,9 @@ impl<'r> FirstPage<'r> {
     pub fn of(outer: &'r Record<'_>, field: &str) -> Self {
         let mut records = Vec::new();
         let Some(list) = outer.field(field) else { return Self { records, has_more: false } };
-        if let Some(data) = json::field(list, "data") {
+        // Old versions of an API may have a bare array, which is whole.
+        let data = if list.starts_with('[') { Some(list) } else { json::field(list, "data") };
+        if let Some(data) = data {
             json::for_each_element(data, |record| records.push(Record::from_text(record)));
         }
         let has_more = json::field(list, "has_more") == Some("true");
@@ -131,6 +133,9 @@ mod tests {
         assert_eq!(after(|_| true).as_deref(), Some("il_2"));
         assert_eq!(after(|record| record.field("n").is_none()).as_deref(), Some("il_1"), "the last of its own kind");
         assert_eq!(after(|_| false), None, "from the beginning");
+        let bare = Record::from_text(r#"{"id":"in_1","lines":[{"id":"il_1"}]}"#);
+        let page = FirstPage::of(&bare, "lines");
+        assert!(page.records.len() == 1 && page.unfinished(|_| true, Default::default).is_none());
         for text in [r#"{"id":"in_2"}"#, r#"{"lines":null}"#, r#"{"lines":{"data":[],"has_more":false}}"#] {
             let outer = Record::from_text(text);
             let page = FirstPage::of(&outer, "lines");

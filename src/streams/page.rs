@@ -1,6 +1,7 @@
 //! One page: a response and the records in it.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -185,6 +186,20 @@ impl Page {
     #[must_use]
     pub fn new(response: Response, records: Records) -> Self {
         Self { response, records }
+    }
+
+    /// The page with other records made of the same response, if `reason` is not empty.
+    pub(super) fn with<T>(
+        self,
+        reason: &HashMap<String, T>,
+        make: impl FnOnce(&Response) -> Result<Records, Undecodable>,
+    ) -> anyhow::Result<Self> {
+        if reason.is_empty() {
+            return Ok(self);
+        }
+        // The response was read before.
+        let records = make(&self.response).map_err(|error| anyhow::anyhow!(error.problem))?;
+        Ok(Self { records, ..self })
     }
 
     /// How many records there are.

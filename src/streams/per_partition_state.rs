@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Slice;
+use super::{CHANGED, Slice};
 use crate::protocol::{Failure, StreamState};
 
 /// The cursor of a slice of a stream without cursor that was read to its end.
@@ -112,16 +112,24 @@ impl PerPartitionState {
         let bytes = key.len() + ENTRY_BYTES;
         let at = *self.cursors.entry(key).or_insert_with(|| {
             self.bytes += bytes;
-            self.entries.push((partition.clone(), StreamState::new()));
+            self.entries.push((
+                identifying(partition).map(|(name, value)| (name.clone(), value.clone())).collect(),
+                StreamState::new(),
+            ));
             self.entries.len() - 1
         });
         &mut self.entries[at].1
     }
 }
 
+/// The members that say which slice it is.
+fn identifying(slice: &Slice) -> impl Iterator<Item = (&String, &Value)> {
+    slice.iter().filter(|(name, _)| *name != CHANGED)
+}
+
 /// A slice as text, whatever the order of its members.
 pub(crate) fn partition_key(partition: &Slice) -> String {
-    let mut members: Vec<(&String, &Value)> = partition.iter().collect();
+    let mut members: Vec<(&String, &Value)> = identifying(partition).collect();
     members.sort_unstable_by_key(|(name, _)| *name);
     Value::from(members.into_iter().map(|(name, value)| json!([name, value])).collect::<Vec<_>>()).to_string()
 }

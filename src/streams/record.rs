@@ -34,6 +34,8 @@ pub struct Record<'a> {
     /// Members that are not in the text and follow it: their names, and their values as JSON. Most streams set one member
     /// that is not there, and the rest of the text need not be copied for it.
     added: Vec<(String, String)>,
+    /// What the API calls this version of it.
+    version: Option<Box<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,12 +54,12 @@ impl<'a> Record<'a> {
             Cow::Borrowed(text) => Text::Found(Object::new(text)),
             Cow::Owned(text) => Text::Made(text),
         };
-        Self { text, added: Vec::new() }
+        Self { text, added: Vec::new(), version: None }
     }
 
     /// A record that was found in a response.
     pub(crate) fn found(object: Object<'a>) -> Self {
-        Self { text: Text::Found(object), added: Vec::new() }
+        Self { text: Text::Found(object), added: Vec::new(), version: None }
     }
 
     /// The text.
@@ -102,6 +104,18 @@ impl<'a> Record<'a> {
             Text::Found(object) => *object,
             Text::Made(text) => Object::new(text),
         }
+    }
+
+    /// Notes what the API calls this version of the record: an event's id, an ETag. It does not go out; see
+    /// [`super::HttpStream::overlap`].
+    pub fn set_version(&mut self, version: &str) {
+        self.version = Some(version.into());
+    }
+
+    /// What [`Record::set_version`] has noted.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// A member's text, or `None` if it is not there.
@@ -163,15 +177,16 @@ impl<'a> Record<'a> {
     /// The same record, with this one's text.
     #[must_use]
     pub fn borrowed(&self) -> Record<'_> {
-        Record { text: Text::Found(self.object()), added: self.added.clone() }
+        Record { text: Text::Found(self.object()), added: self.added.clone(), version: self.version.clone() }
     }
 
     /// The record with a text of its own.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
+        let version = self.version.clone();
         match self.text {
-            Text::Made(text) if self.added.is_empty() => Record { text: Text::Made(text), added: self.added },
-            _ => Record::from_text(self.text().into_owned()),
+            Text::Made(text) if self.added.is_empty() => Record { text: Text::Made(text), added: self.added, version },
+            _ => Record { version, ..Record::from_text(self.text().into_owned()) },
         }
     }
 }

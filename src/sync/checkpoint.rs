@@ -19,6 +19,9 @@ const NEWEST: &str = "newest";
 /// without cursor.
 const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 
+/// What the stream gave lately: see [`crate::streams::Recent`].
+const RECENT: &str = "__recent";
+
 /// Says that a full refresh is going on.
 const FULL_REFRESH: &str = "__full_refresh";
 
@@ -89,6 +92,18 @@ pub(super) fn put_refused(mut state: StreamState, refused: &[Checkpoint]) -> Str
         state.insert(REFUSED.to_owned(), serde_json::to_value(refused).unwrap_or_default());
     }
     state
+}
+
+/// Takes out of a state what the stream gave lately.
+pub(super) fn take_recent(state: &mut StreamState) -> Option<Value> {
+    state.remove(RECENT)
+}
+
+/// Puts into a state what the stream gave lately.
+pub(super) fn put_recent(state: &mut StreamState, recent: Option<Value>) {
+    if let Some(recent) = recent {
+        state.insert(RECENT.to_owned(), recent);
+    }
 }
 
 /// Takes the page tokens with a secret in them out of a state, those of parents included: what is read again then is

@@ -17,7 +17,6 @@ mod stream_summary;
 mod stream_tally;
 mod stream_writer;
 mod tally;
-mod workers;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,8 +36,8 @@ pub use stream_summary::{Numbers, StreamEnd, StreamSummary};
 pub use stream_tally::{CurrentWait, StreamTally};
 pub use tally::Tally;
 
+use crate::workers::{Worker, Workers};
 use stream_output::StreamOutput;
-use workers::{Worker, Workers};
 
 /// What is to be read, and from where on.
 pub struct ReadPlan<'a> {

@@ -147,7 +147,7 @@ impl<'a> Progress<'a> {
                     return None;
                 }
                 let state = states.cursor(&slice);
-                let known = begun.iter().position(|begun| begun.slice == slice);
+                let known = begun.iter().position(|begun| partition_key(&begun.slice) == partition_key(&slice));
                 (known.map_or_else(|| Checkpoint::at(slice), |known| begun.swap_remove(known)), state)
             }
         };

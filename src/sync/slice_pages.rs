@@ -8,10 +8,10 @@
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope};
 
-use super::workers::{Worker, Workers};
 use crate::bug;
 use crate::streams::paging::Paging;
 use crate::streams::{Page, PageToken};
+use crate::workers::{Worker, Workers};
 
 /// A page, and what comes after it.
 pub(super) struct Turn {

@@ -11,9 +11,12 @@ use super::progress::Job;
 use super::slice_pages::{SlicePages, Turn};
 use super::stream_read::StreamRead;
 use super::stream_writer::StreamWriter;
+use crate::json;
 use crate::protocol::{Failure, LogLevel};
 use crate::streams::paging::{Paging, WayBack};
-use crate::streams::{Fetcher, Page, PageToken, RefusedPage, RequestContext, cursor};
+use crate::streams::{
+    CHANGED, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, cursor, epoch_seconds,
+};
 
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.
@@ -34,6 +37,8 @@ struct Reading {
     /// The page that comes next.
     token: Option<PageToken>,
     way: WayBack<Option<Value>>,
+    /// Records that are to be remembered once they are out.
+    marks: Vec<Mark>,
 }
 
 impl StreamRead<'_, '_> {
@@ -46,6 +51,7 @@ impl StreamRead<'_, '_> {
             interval,
             lines: Vec::new(),
             records: 0,
+            marks: Vec::new(),
             token: token.clone(),
             way: WayBack::default(),
         };
@@ -150,8 +156,9 @@ impl StreamRead<'_, '_> {
     fn fetch_page(&self, job: &Job, paging: &mut Paging) -> anyhow::Result<Turn> {
         let token = paging.token.clone();
         let cx = job.context(token.as_ref());
-        let fetcher = Fetcher::new(self.client, self).sharing(self.sharing).fresh(paging.is_fresh);
+        let fetcher = Fetcher::new(self.client, self).sharing(self.sharing).workers(self.workers()).fresh(paging.is_fresh);
         let page = fetcher.page(self.stream, &cx)?;
+        let page = page.map(|page| self.stream.complete_page(page, &cx, &self.completion(&fetcher))).transpose()?;
         let next = match &page {
             Some(page) => {
                 let next = self.stream.next_page_token(page, &cx);
@@ -175,22 +182,50 @@ impl StreamRead<'_, '_> {
         let flow = page.for_each(&mut |record| {
             let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
             let seen = record.field_at(self.cursor_field);
-            let seen = seen.and_then(|text| serde_json::from_str(text).ok());
+            let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
+            let mark = self.mark(&record, seen.as_ref(), cx, reading.newest.as_ref());
+            let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
+            reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
+            let is_known = mark.as_ref().zip(self.recent.as_ref()).is_some_and(|(mark, recent)| recent.covers(mark));
+            reading.marks.extend(mark);
+            if is_known {
+                return Ok(Flow::Continue(()));
+            }
             let record = self.shaper.shape(record, &self.log)?;
             lines.write_with(&mut reading.lines, |out| record.write_one_line(out));
             reading.records += 1;
-            let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
-            reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
             match reading.interval {
                 Some(interval) if has_cursor => self.write_record_in_order(interval, is_behind, job, reading),
                 None if self.limit.is_none() && reading.lines.len() < BATCH => Ok(Flow::Continue(())),
                 _ => self.write_lines(reading),
             }
         })?;
-        if flow.is_break() || reading.records == 0 {
+        if flow.is_break() || reading.records == 0 && reading.marks.is_empty() {
             return Ok(flow);
         }
         self.write_lines(reading)
+    }
+
+    /// What is remembered of a record, if the stream reads some time again and the record is of that time.
+    fn mark(
+        &self,
+        record: &Record<'_>,
+        seen: Option<&Value>,
+        cx: &RequestContext<'_>,
+        newest: Option<&Value>,
+    ) -> Option<Mark> {
+        let recent = self.recent.as_ref()?;
+        // A child comes again when its parent has changed, however old it is itself.
+        let moment = seen.and_then(epoch_seconds).max(cx.slice.get(CHANGED).and_then(epoch_seconds))?;
+        if !recent.reaches(moment, newest.and_then(epoch_seconds)) {
+            return None;
+        }
+        let key = self.primary_key.iter().map(|path| record.field_at(path)).collect::<Option<Vec<_>>>()?;
+        let mut content = record.borrowed();
+        if let [cursor] = self.cursor_field {
+            content.remove(cursor);
+        }
+        Some(Mark::new(&key, moment, json::compacted(&content.text())?.as_bytes(), record.version()))
     }
 
     /// Writes what was gathered.
@@ -237,6 +272,9 @@ impl Reading {
 
     fn write(&mut self, writer: &mut StreamWriter<'_, '_>) -> anyhow::Result<Flow> {
         let flow = writer.write(&self.lines, self.records)?;
+        if flow.is_continue() {
+            writer.note(&mut self.marks);
+        }
         self.lines.clear();
         self.records = 0;
         Ok(flow)

@@ -13,26 +13,31 @@ use super::slice_queue::{SliceQueue, Taken};
 use super::stream_log::StreamLog;
 use super::stream_output::StreamOutput;
 use super::stream_writer::{End, StreamWriter};
-use super::workers::{Worker, Workers};
 use super::{Run, is_always_whole, is_closed_pipe};
 use crate::bug;
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
-use crate::streams::{Fetcher, HttpStream, PerPartitionState, SchemaContext, Sharing, SliceContext, Slices};
+use crate::streams::{
+    CompletionContext, Fetcher, HttpStream, PerPartitionState, Recent, SchemaContext, Sharing, SliceContext, Slices,
+};
+use crate::workers::{Worker, Workers};
 
 /// One stream being read, as its workers share it.
 pub(super) struct StreamRead<'a, 'o> {
     pub(super) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
     pub(super) cursor_field: &'a [String],
+    pub(super) primary_key: Vec<Vec<String>>,
     pub(super) limit: Option<u64>,
     pub(super) client: &'a HttpClient,
     pub(super) sharing: &'a Sharing,
     pub(super) log: StreamLog<'o>,
     pub(super) shaper: RecordShaper,
     pub(super) records: RecordWriter,
+    /// What earlier reads gave lately; `None` if the stream gives everything.
+    pub(super) recent: Option<Recent>,
     run: &'a Run<'a>,
     /// The places that earlier reads were refused, until the progress has them.
     refused: Mutex<Vec<Checkpoint>>,
@@ -74,6 +79,7 @@ pub(super) fn read<'a>(
         return Ok(out.complete()?);
     }
     let before = state.clone();
+    let recent = recent(stream, is_full_refresh, &mut state);
     let Given { state, begun, refused } = accept(stream, sync_mode, cursor_field, state, &log)?;
     let is_first_read = state.is_empty() && begun.is_empty();
     let writer = StreamWriter {
@@ -82,6 +88,7 @@ pub(super) fn read<'a>(
         given: Some(before.clone()),
         before,
         has_parent: stream.parent().is_some(),
+        recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty(),
         limit: run.plan.limit,
         memory: run.memory,
@@ -92,12 +99,14 @@ pub(super) fn read<'a>(
         stream,
         sync_mode,
         cursor_field,
+        primary_key: stream.primary_key(),
         limit: run.plan.limit,
         client: run.client,
         sharing: run.sharing,
         log: log.clone(),
         shaper,
         records: run.output.record_writer(&configured.descriptor()),
+        recent,
         run,
         refused: Mutex::new(refused),
         is_first_read,
@@ -110,6 +119,14 @@ pub(super) fn read<'a>(
     };
     slices.unwrap_or_else(|error| read.fail(error));
     read.finish(is_full_refresh)
+}
+
+/// What earlier reads gave lately, if the stream reads some time again.
+fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState) -> Option<Recent> {
+    let known = checkpoint::take_recent(state);
+    let overlap = i64::try_from(stream.overlap().as_secs()).unwrap_or(i64::MAX);
+    (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
+        .then(|| Recent::parse(known.as_ref(), overlap))
 }
 
 /// What is taken over from the state that was given.
@@ -324,6 +341,11 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             }
         }
         Ok(())
+    }
+
+    /// Completes pages with what the stream asks for by the run's free workers.
+    pub(super) fn completion<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> CompletionContext<'c> {
+        CompletionContext { fetcher, recent: self.recent.as_ref(), output: self.log.output }
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {

@@ -13,7 +13,7 @@ use super::stream_output::StreamOutput;
 use crate::memory::MemoryLimit;
 use crate::protocol::{LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
-use crate::streams::PageToken;
+use crate::streams::{Mark, PageToken, Recent};
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;
@@ -28,6 +28,8 @@ pub(super) struct StreamWriter<'a, 'o> {
     pub(super) before: StreamState,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(super) has_parent: bool,
+    /// What was given lately, for the states; `None` if the stream gives everything.
+    pub(super) recent: Option<Recent>,
     /// States have to say that they are those of a full refresh.
     pub(super) marks_full_refresh: bool,
     pub(super) limit: Option<u64>,
@@ -54,6 +56,13 @@ impl StreamWriter<'_, '_> {
         }
         self.out.records(lines, records)?;
         Ok(Flow::Continue(()))
+    }
+
+    /// Remembers records that are out.
+    pub(super) fn note(&mut self, marks: &mut Vec<Mark>) {
+        if let Some(recent) = &mut self.recent {
+            marks.drain(..).for_each(|mark| recent.note(mark));
+        }
     }
 
     /// The records of a page are out, and this page is next. Breaks off at the limit.
@@ -156,17 +165,19 @@ impl StreamWriter<'_, '_> {
         if self.marks_full_refresh {
             checkpoint::mark_full_refresh(&mut state);
         }
+        checkpoint::put_recent(&mut state, self.recent.as_ref().and_then(Recent::state));
         self.progress.told();
         self.out.state(state)
     }
 
-    /// One state for each slice grows with them: written each time, it would outweigh the records. So would any state
-    /// that was written after each of a hundred thousand children.
+    /// A long state, such as one for each slice, would outweigh the records if it was written each time. So would any
+    /// state that was written after each of a hundred thousand children.
     fn state_is_due(&self) -> bool {
+        let bytes = || self.progress.bytes() + self.recent.as_ref().map_or(0, Recent::bytes);
         match self.has_parent {
-            false if !self.progress.is_per_partition() || self.progress.bytes() < SMALL_STATE => true,
+            false if bytes() < SMALL_STATE => true,
             // Its length need not be known as long as even the shortest would be too long.
-            _ => self.out.outweighs(0) && self.out.outweighs(self.progress.bytes()),
+            _ => self.out.outweighs(0) && self.out.outweighs(bytes()),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! What all streams of Stripe share: where the API is, who asks, how its lists are paged, what its errors mean.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::config::StripeConfig;
 use super::pages::Pages;
 use crate::clock::Clock;
+use crate::http::Response;
 use crate::http::auth::{Authenticator, TokenAuthenticator};
 use crate::http::budget::RequestBudget;
 use crate::source::SourceContext;
@@ -26,6 +30,8 @@ pub(super) struct Api {
     budget: RequestBudget,
     clock: Arc<dyn Clock>,
     now: i64,
+    /// How many seconds this machine's clock is ahead of Stripe's, as far as answers have told.
+    ahead: AtomicI64,
 }
 
 impl Api {
@@ -34,7 +40,7 @@ impl Api {
         let budget = super::budget::request_budget(&config);
         let clock = cx.clock.clone();
         let now = clock.now().as_second();
-        Self { config, authenticator, pager: Pages::new(), budget, clock, now }
+        Self { config, authenticator, pager: Pages::new(), budget, clock, now, ahead: AtomicI64::new(0) }
     }
 
     pub(super) fn url_base(&self) -> &str {
@@ -59,6 +65,20 @@ impl Api {
     /// This very moment, in seconds since the epoch.
     pub(super) fn clock_now(&self) -> i64 {
         self.clock.now().as_second()
+    }
+
+    /// Learns from an answer what time it is at Stripe.
+    pub(super) fn note_time(&self, response: &Response) {
+        let date = response.header("date").and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+        if let Some(date) = date {
+            self.ahead.fetch_max(self.clock_now().saturating_sub(date.as_second()), Ordering::Relaxed);
+        }
+    }
+
+    /// How many seconds this machine's clock is ahead of Stripe's, as far as is known. What is known up to a moment of
+    /// this clock is known up to one so much earlier of Stripe's.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
     }
 
     /// A path with the account's id in its place.
@@ -134,7 +154,12 @@ macro_rules! stripe_stream {
             self.api.pager()
         }
 
+        fn overlap(&self) -> std::time::Duration {
+            std::time::Duration::from_secs(self.api.config.lookback.unsigned_abs())
+        }
+
         fn response_action(&self, response: &crate::http::Response) -> crate::http::ResponseAction {
+            self.api.note_time(response);
             let vanished = Self::VANISHED.filter(|_| super::api_error::is_vanished(response));
             vanished.unwrap_or_else(|| super::api_error::response_action(response, self.subject(response)))
         }

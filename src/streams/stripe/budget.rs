@@ -50,7 +50,7 @@ mod tests {
 
     /// Whole seconds that so many calls of each path take, one after another.
     fn seconds(config: &serde_json::Value, calls: usize, paths: &[&str]) -> u64 {
-        let config = StripeConfig::new(config.as_object().unwrap()).unwrap();
+        let config = StripeConfig::new(config.as_object().unwrap(), i64::MAX).unwrap();
         let (budget, clock) = (request_budget(&config), VirtualClock::at(0));
         for n in 0..calls {
             let url = format!("https://stripe.example.com/v1/{}", paths[n % paths.len()]);

@@ -13,6 +13,7 @@ use crate::http::{Response, ResponseAction};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
     GlobalCursor, HttpStream, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, epoch_cursor,
+    is_future,
 };
 
 /// What the Python framework writes for a stream without a cursor, and says nothing.
@@ -80,11 +81,14 @@ impl HttpStream for ChildList {
 
     /// A parent with a cursor of its own is asked for what is new since then; any other one for everything.
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
+        let (config, now) = (&self.api.config, self.api.now());
         let known = match self.row.cursor {
             ChildCursor::PerParent(field) => cx.state.get(field).and_then(epoch_cursor::seconds),
             ChildCursor::Global(_) | ChildCursor::None => None,
         };
-        let window = known.map(|known| (known.saturating_sub(self.api.config.lookback), self.api.now()));
+        // A cursor of the future tells nothing.
+        let known = known.filter(|known| !is_future(*known, now));
+        let window = known.map(|known| (config.read_again_from(known).min(now), now));
         self.row.request.params(cx.slice, window)
     }
 

@@ -6,11 +6,17 @@ use serde_json::Value;
 use crate::http::{check_header_setting, join_url};
 use crate::protocol::{Failure, MASK};
 use crate::source::Config;
+use crate::streams::date;
 
 const API_URL: &str = "https://api.stripe.com/v1";
 const START_DATE: &str = "2017-01-25T00:00:00Z";
 const SLICE_RANGE_DAYS: i64 = 365;
 const NUM_WORKERS: usize = 10;
+/// How long before the end of the last read each read begins, in seconds, for what Stripe shows later than it stamps it.
+/// singer-io/tap-stripe takes five minutes, too; estuary's connector stays a minute behind the present.
+pub(super) const OVERLAP: i64 = 300;
+/// How far a `start_date` may lie ahead of this machine's clock, in seconds.
+const CLOCK_SKEW: i64 = 600;
 const DAY: i64 = 86_400;
 /// Calls a second that Stripe lets through in test mode and in live mode. <https://docs.stripe.com/rate-limits>
 const TEST_RATE: u32 = 25;
@@ -23,24 +29,48 @@ pub(super) struct StripeConfig {
     pub(super) client_secret: String,
     /// Seconds since the epoch.
     pub(super) start: i64,
-    /// Seconds.
+    /// How long before the end of the last read each read begins, in seconds.
     pub(super) lookback: i64,
     /// Seconds.
     pub(super) slice_range: i64,
     pub(super) api_url: String,
     /// Calls a second.
     pub(super) call_rate_limit: u32,
+    pub(super) changed_objects: ChangedObjects,
+}
+
+/// Where an object comes from that an event says has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChangedObjects {
+    /// From the event, if it is there as a list would have it; or else it is asked for.
+    Auto,
+    /// From the event, always.
+    Events,
+    /// It is asked for, always.
+    Fetch,
 }
 
 impl StripeConfig {
-    /// From a config that fits the specification.
-    pub(super) fn new(config: &Config) -> Result<Self, Failure> {
+    /// From a config that fits the specification. `now` is in seconds since the epoch.
+    pub(super) fn new(config: &Config, now: i64) -> Result<Self, Failure> {
         let text = |name: &str| config.get(name).and_then(Value::as_str);
         let days = |name: &str, default: i64| config.get(name).and_then(whole).unwrap_or(default);
         let start_date = text("start_date").unwrap_or(START_DATE);
         let start: Timestamp = start_date.parse().map_err(|error| {
             Failure::config(format!("The config's `start_date` {start_date:?} is not a date and time: {error}."))
         })?;
+        if start.as_second() > now.saturating_add(CLOCK_SKEW) {
+            return Err(Failure::config(format!(
+                "The config's `start_date` {start_date} lies in the future: it is {} now. Nothing would be read, and \
+                 what is older would be left out for good. Correct it, or this machine's clock.",
+                date(now)
+            )));
+        }
+        let changed_objects = match text("changed_objects") {
+            Some("events") => ChangedObjects::Events,
+            Some("fetch") => ChangedObjects::Fetch,
+            _ => ChangedObjects::Auto,
+        };
         let api_url = text("api_url").unwrap_or(API_URL).to_owned();
         join_url(&api_url, "").map_err(|failure| {
             Failure::config(format!("The config's `api_url`: {failure} Write it whole, as in {API_URL}."))
@@ -55,10 +85,18 @@ impl StripeConfig {
             account_id: text("account_id").unwrap_or_default().to_owned(),
             client_secret,
             start: start.as_second(),
-            lookback: days("lookback_window_days", 0).saturating_mul(DAY),
+            lookback: days("lookback_window_days", 0).saturating_mul(DAY).max(OVERLAP),
+            changed_objects,
             slice_range: days("slice_range", SLICE_RANGE_DAYS).saturating_mul(DAY),
             api_url,
         })
+    }
+}
+
+impl StripeConfig {
+    /// From where on is read what came after a moment, both in seconds since the epoch.
+    pub(super) fn read_again_from(&self, known: i64) -> i64 {
+        known.saturating_sub(self.lookback)
     }
 }
 

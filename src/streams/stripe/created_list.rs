@@ -9,9 +9,13 @@ use super::api_error::Subject;
 use super::row::Created;
 use crate::http::{Response, ResponseAction};
 use crate::protocol::{LogLevel, StreamState};
-use crate::streams::{DateWindows, HttpStream, RequestContext, Slice, SliceContext, Slices, epoch_cursor};
+use crate::streams::{
+    DateWindows, HttpStream, RequestContext, Slice, SliceContext, Slices, date, epoch_cursor, is_future,
+};
 
 const CURSOR: &str = "created";
+/// In a slice: the state's cursor lay in the future, and must not stay there.
+const AHEAD: &str = "ahead";
 
 /// A stream of [`Created`] objects. Its state is `{"created": "SECONDS"}`, the newest object seen.
 pub(super) struct CreatedList {
@@ -55,15 +59,32 @@ impl HttpStream for CreatedList {
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let (config, now) = (&self.api.config, self.api.now());
         let known = epoch_cursor::cursor(cx.state, CURSOR, self.row.name)?;
-        let from = known.map_or(config.start, |known| known.saturating_sub(config.lookback).max(config.start));
-        if from > now {
-            let text = format!("{}: nothing is newer than {from}, which lies in the future.", self.row.name);
+        let ahead = known.filter(|known| is_future(*known, now));
+        if let Some(ahead) = ahead {
+            let text = format!(
+                "{}: the state is of {}, which lies in the future and does not tell what is known. Everything is read.",
+                self.row.name,
+                date(ahead)
+            );
             cx.output.log(LogLevel::Warn, &text)?;
         }
-        Ok(Box::new(DateWindows::new(from, now, config.slice_range).slices().map(Ok)))
+        let known = known.filter(|_| ahead.is_none());
+        let from = known.map_or(config.start, |known| config.read_again_from(known).max(config.start));
+        Ok(Box::new(DateWindows::new(from.min(now), now, config.slice_range).slices().map(move |mut slice| {
+            if ahead.is_some() {
+                slice.insert(AHEAD.to_owned(), true.into());
+            }
+            Ok(slice)
+        })))
     }
 
-    fn get_updated_state(&self, state: &mut StreamState, _: &Slice, newest: Option<&Value>, _: &[String]) {
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
+        if let Some((_, to)) = DateWindows::of(slice).filter(|_| slice.contains_key(AHEAD)) {
+            let known = state.get(CURSOR).and_then(epoch_cursor::seconds);
+            if known.is_none_or(|known| is_future(known, to)) {
+                epoch_cursor::set_cursor(state, CURSOR, self.api.config.start.min(to));
+            }
+        }
         epoch_cursor::advance(state, CURSOR, self.row.name, self.api.config.start, newest);
     }
 }

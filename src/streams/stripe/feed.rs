@@ -3,20 +3,25 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::api::Api;
+use super::changed::{Changed, Now, Objects};
 use crate::http::{Response, Undecodable};
 use crate::json::RecordPath;
-use crate::streams::{DateWindows, ListThenEvents, Page, PageToken, Record, Records, RequestContext};
+use crate::streams::{
+    CompletionContext, DateWindows, ListThenEvents, Page, PageToken, Record, Records, RequestContext, stable_hash,
+};
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
 /// The member of an [`EventPages`] with the id to go on after.
 pub(super) const AFTER: &str = "after";
-/// Objects that are remembered of one second.
-const REMEMBERED: usize = 1_000;
+/// Objects that are remembered of one read of events: 220 kB of a page token, which stands in states.
+const REMEMBERED: usize = 20_000;
 /// The path of the events.
 pub(super) const EVENTS: &str = "events";
 
@@ -42,27 +47,83 @@ pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(Stri
     Api::list_params(types.iter().map(|kind| (name, *kind)), DateWindows::of(cx.slice))
 }
 
-/// An event, and the object it is about, as it was after the change.
+/// An event, and the object it is about, as it was after the change or as it is now.
 pub(super) struct Event<'e> {
+    pub(super) id: String,
     /// Seconds since the epoch.
     pub(super) created: i64,
     /// Whether the object was deleted.
     pub(super) is_deleted: bool,
-    /// The object's `object` member.
-    pub(super) kind: &'e str,
+    /// The API version the event has its object in.
+    pub(super) api_version: Option<String>,
     pub(super) object: Record<'e>,
+    kind: String,
+    /// Whether this is all there is to know: the next read need not look again.
+    is_settled: bool,
 }
 
-/// Where a chain of pages of events stands. They come newest first, so of several about one object within one second
-/// only the first is wanted: a destination that compares seconds would take a later one for as new.
+impl<'e> Event<'e> {
+    /// `None` if it has no object.
+    fn of(record: &'e Record<'_>) -> Option<Self> {
+        let kind = record.get::<String>("type").unwrap_or_default();
+        Some(Self {
+            id: record.get("id").unwrap_or_default(),
+            created: record.get("created").unwrap_or_default(),
+            is_deleted: kind.ends_with(".deleted") || kind.ends_with(".detached"),
+            api_version: record.get("api_version"),
+            object: Record::from_text(record.field_at(&["data", "object"])?),
+            kind,
+            is_settled: true,
+        })
+    }
+
+    /// With what the object is now, if it was asked for.
+    fn with(mut self, changed: &Changed, objects: &'e Objects) -> Self {
+        match self.object.get::<String>("id").and_then(|id| objects.get(&id)) {
+            Some(Now::Object(text)) => self.object = Record::from_text(text.as_str()),
+            Some(Now::Gone) => self.is_deleted = true,
+            Some(Now::NotYet) => self.is_settled = false,
+            Some(Now::Refused(_)) | None => {}
+        }
+        self.is_deleted |= changed.is_unlisted(&self.object);
+        self
+    }
+
+    /// Whether it is about an object of that name. In old API versions some had another one: a payout was a `transfer`.
+    /// Then the type of the event tells.
+    pub(super) fn is_about(&self, name: &str) -> bool {
+        let verb = self.kind.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+        self.object.get::<String>("object").as_deref() == Some(name) || verb.is_some_and(|verb| !verb.contains('.'))
+    }
+
+    /// What the version of the object is called, unless the next read is to look again.
+    pub(super) fn version(&self) -> Option<&str> {
+        Some(self.id.as_str()).filter(|_| self.is_settled)
+    }
+
+    /// The object with the moment of its change, and with a flag if it was deleted.
+    pub(super) fn record(&self, cursor: &str) -> Record<'static> {
+        let mut record = self.object.clone().into_owned();
+        record.set(cursor, &self.created);
+        if self.is_deleted {
+            record.set("is_deleted", &true);
+        }
+        if let Some(version) = self.version() {
+            record.set_version(version);
+        }
+        record
+    }
+}
+
+/// Where a chain of pages of events stands. They come newest first, so of several about one object only the first is
+/// wanted: it is the newest version.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct EventPages {
     /// The last event's id.
     pub(super) after: String,
-    /// The second it happened in.
-    second: i64,
-    /// The objects that events of that second were about.
-    seen: HashSet<String>,
+    /// The objects that the events before were about.
+    #[serde(default)]
+    seen: Seen,
 }
 
 impl EventPages {
@@ -75,21 +136,51 @@ impl EventPages {
         // JSON values only: this cannot fail.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
 
-    /// Notes an event. False if a newer one about its object was in the same second.
-    fn note(&mut self, id: Option<String>, second: i64, object: Option<String>) -> bool {
-        if let Some(id) = id {
-            self.after = id;
+/// Objects, by a hash of their ids; in a token base64 of eight bytes each. Beyond what is remembered, older versions come
+/// along.
+#[derive(Debug, Default)]
+pub(super) struct Seen(HashSet<u64>);
+
+impl Seen {
+    /// Notes an object. False if it was noted before.
+    pub(super) fn is_new(&mut self, id: &str) -> bool {
+        let hash = stable_hash(id.as_bytes());
+        match self.0.len() < REMEMBERED {
+            true => self.0.insert(hash),
+            false => !self.0.contains(&hash),
         }
-        if self.second != second {
-            (self.second, self.seen) = (second, HashSet::new());
+    }
+}
+
+impl Serialize for Seen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut hashes: Vec<u64> = self.0.iter().copied().collect();
+        hashes.sort_unstable();
+        let bytes: Vec<u8> = hashes.into_iter().flat_map(u64::to_be_bytes).collect();
+        serializer.serialize_str(&STANDARD_NO_PAD.encode(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut seen = Self::default();
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => {
+                let bytes = STANDARD_NO_PAD.decode(text).unwrap_or_default();
+                let hashes =
+                    bytes.chunks_exact(8).map(|hash| hash.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)));
+                seen.0.extend(hashes);
+            }
+            // As version 0.1.0 wrote it.
+            ids => {
+                for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                    seen.is_new(id);
+                }
+            }
         }
-        // The token stands in states: after so many, older versions come along rather than a state without end.
-        match object {
-            Some(object) if self.seen.len() < REMEMBERED => self.seen.insert(object),
-            Some(object) => !self.seen.contains(&object),
-            None => true,
-        }
+        Ok(seen)
     }
 }
 
@@ -99,19 +190,16 @@ pub(super) fn event_records(
     response: &Response,
     path: &RecordPath,
     pages: &mut EventPages,
-    make: &mut dyn FnMut(&Event<'_>, &mut Vec<Record<'static>>),
+    (changed, objects): (&Changed, &Objects),
+    make: &mut dyn FnMut(&Event<'_>, &mut Vec<Record<'static>>, &mut Seen),
 ) -> Result<Records, Undecodable> {
-    Records::made_of(response, path, &mut |event, records| {
-        let created = event.get::<i64>("created").unwrap_or_default();
-        let object = event.field_at(&["data", "object"]).map(Record::from_text);
-        let id = object.as_ref().and_then(|object| object.get::<String>("id"));
-        if !pages.note(event.get("id"), created, id) {
-            return;
+    Records::made_of(response, path, &mut |record, records| {
+        if let Some(id) = record.get("id") {
+            pages.after = id;
         }
-        if let Some(object) = object {
-            let kind = object.get::<String>("object").unwrap_or_default();
-            let is_deleted = event.get::<String>("type").is_some_and(|kind| kind.ends_with(".deleted"));
-            make(&Event { created, is_deleted, kind: &kind, object }, records);
+        let Some(event) = Event::of(record) else { return };
+        if event.object.get::<String>("id").is_none_or(|id| pages.seen.is_new(&id)) {
+            make(&event.with(changed, objects), records, &mut pages.seen);
         }
     })
 }
@@ -121,16 +209,37 @@ pub(super) fn objects(
     response: &Response,
     path: &RecordPath,
     token: Option<&PageToken>,
+    changed: (&Changed, &Objects),
     kind: &str,
     cursor: &str,
 ) -> Result<Records, Undecodable> {
     let mut pages = EventPages::of(token);
-    let records = event_records(response, path, &mut pages, &mut |event, records| {
-        if event.kind == kind {
+    let records = event_records(response, path, &mut pages, changed, &mut |event, records, _| {
+        if event.is_about(kind) {
             records.push(event.record(cursor));
         }
     })?;
     Ok(records.with_rest(pages.token()))
+}
+
+/// Asks for the objects that a page of events says have changed, as far as the events will not do. `path_of` is where the
+/// object of an event is, with its members in braces; `None` if the stream has no use for it.
+pub(super) fn ask_for(
+    page: &Page,
+    path: &RecordPath,
+    token: Option<&PageToken>,
+    changed: &Changed,
+    completion: &CompletionContext<'_>,
+    path_of: &dyn Fn(&Event<'_>) -> Option<String>,
+) -> anyhow::Result<Objects> {
+    let (mut pages, mut wanted) = (EventPages::of(token), Vec::new());
+    let nothing = Objects::new();
+    let walked = event_records(&page.response, path, &mut pages, (changed, &nothing), &mut |event, _, _| {
+        wanted.extend(path_of(event).and_then(|path| changed.wanted(event, &path, completion)));
+    });
+    // It was read before.
+    walked.map_err(|error| anyhow::anyhow!(error.problem))?;
+    if wanted.is_empty() { Ok(nothing) } else { changed.fetch(&wanted, completion) }
 }
 
 /// The token of the page of events after this one.
@@ -138,42 +247,42 @@ pub(super) fn next_page(page: &Page) -> Option<PageToken> {
     (page.get(&["has_more"]) == Some(true)).then(|| page.rest().clone())
 }
 
-impl Event<'_> {
-    /// The object with the moment of its change, and with a flag if it was deleted.
-    pub(super) fn record(&self, cursor: &str) -> Record<'static> {
-        self.mark(self.object.clone().into_owned(), cursor)
-    }
-
-    /// Something that came with the object, with the moment of the change.
-    pub(super) fn mark(&self, mut record: Record<'static>, cursor: &str) -> Record<'static> {
-        record.set(cursor, &self.created);
-        if self.is_deleted {
-            record.set("is_deleted", &true);
-        }
-        record
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn of_several_events_about_an_object_within_a_second_the_newest_counts_across_pages_too() {
-        let mut pages = EventPages::default();
-        let note = |pages: &mut EventPages, id: &str, second, object: &str| {
-            pages.note(Some(id.to_owned()), second, Some(object.to_owned()))
-        };
-        assert!(note(&mut pages, "evt_5", 9, "cus_1"));
-        assert!(note(&mut pages, "evt_4", 9, "cus_2"));
-        assert!(!note(&mut pages, "evt_3", 9, "cus_1"));
+    fn of_several_events_about_an_object_the_newest_counts_across_pages_too() {
+        let mut pages = EventPages { after: "evt_3".to_owned(), ..EventPages::default() };
+        assert!(pages.seen.is_new("cus_1") && pages.seen.is_new("cus_2") && !pages.seen.is_new("cus_1"));
         let mut pages = EventPages::of(Some(&pages.token()));
         assert_eq!(pages.after, "evt_3");
-        assert!(!note(&mut pages, "evt_2", 9, "cus_2"));
-        assert!(note(&mut pages, "evt_1", 8, "cus_1"));
-        for n in 0..5_000 {
-            assert!(note(&mut pages, "evt_0", 7, &format!("cus_{n}")));
+        assert!(!pages.seen.is_new("cus_2") && pages.seen.is_new("cus_3"));
+        for n in 0..30_000 {
+            assert!(pages.seen.is_new(&format!("cus_of_many_{n}")));
         }
-        assert!(!note(&mut pages, "evt_0", 7, "cus_0") && pages.seen.len() == REMEMBERED);
+        assert!(!pages.seen.is_new("cus_of_many_0") && pages.seen.0.len() == REMEMBERED);
+    }
+
+    #[test]
+    fn a_token_of_version_0_1_0_is_understood() {
+        let mut pages = EventPages::of(Some(&json!({"after": "evt_3", "second": 9, "seen": ["cus_1"]})));
+        assert_eq!(pages.after, "evt_3");
+        assert!(!pages.seen.is_new("cus_1") && pages.seen.is_new("cus_2"));
+    }
+
+    #[test]
+    fn an_object_that_had_another_name_is_known_by_the_type_of_its_event() {
+        let is_about = |kind: &str, object: &str, name: &str| {
+            let text = json!({"type": kind, "data": {"object": {"id": "x", "object": object}}}).to_string();
+            Event::of(&Record::from_text(text.as_str())).unwrap().is_about(name)
+        };
+        assert!(is_about("payout.paid", "transfer", "payout"));
+        assert!(is_about("customer.subscription.updated", "subscription", "subscription"));
+        assert!(!is_about("charge.refund.updated", "refund", "charge"));
+        assert!(!is_about("account.external_account.updated", "card", "account"));
+        assert!(!is_about("payout.paid", "payout", "transfer"));
     }
 }

@@ -1,13 +1,14 @@
 //! Stripe. What Stripe's API reference says about each stream is a row in `table`, of a type in `row`; the structs around
 //! them say how such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
 //! for lists inside objects, `child_list` and `updated_child_list` for lists that each object of another list has.
-//! `api` is what all of them share, `feed` is about events, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
+//! `api` is what all of them share, `feed` is about events, `changed` asks for the objects that they say have changed, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
 //! are what a user can set.
 
 mod access;
 mod api;
 mod api_error;
 mod budget;
+mod changed;
 mod child_list;
 mod config;
 mod created_list;
@@ -57,7 +58,7 @@ impl Source for Stripe {
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        let api = Arc::new(Api::new(StripeConfig::new(config)?, cx));
+        let api = Arc::new(Api::new(StripeConfig::new(config, cx.clock.now().as_second())?, cx));
         let mut streams: Vec<Arc<dyn HttpStream>> = Vec::new();
         streams.extend(table::CREATED.iter().map(|row| Arc::new(CreatedList::new(row, api.clone())) as _));
         streams.extend(table::UPDATED.iter().map(|row| Arc::new(UpdatedList::new(row, api.clone())) as _));

@@ -5,21 +5,26 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::api::{Api, stripe_stream};
+use super::api::{Api, VERSION, stripe_stream};
 use super::api_error::{self, Subject};
-use super::feed::{self, EventPages};
+use super::changed::{Changed, Objects};
+use super::feed::{self, Event, EventPages, Seen};
 use super::row::Nested;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
-    Feed, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken, ParentStream, Record,
-    Records, RefusedPage, RequestContext, Slice, SliceContext, Slices,
+    CompletionContext, Feed, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken,
+    ParentStream, Record, Records, RefusedPage, RequestContext, Slice, SliceContext, Slices,
 };
 
 /// Of an object that has such a list: when it was changed by an event.
 const CHANGED: &str = "changed";
 const IS_DELETED: &str = "is_deleted";
+/// Of such an object: the event.
+const EVENT: &str = "event";
+/// Of such an object that is listed again: what is listed now is no older than this.
+const FLOOR: &str = "floor";
 
 /// A stream of [`Nested`] objects.
 pub(super) struct NestedList {
@@ -27,6 +32,7 @@ pub(super) struct NestedList {
     api: Arc<Api>,
     parent: ParentStream,
     cursor: ListThenEvents,
+    changed: Changed,
 }
 
 impl NestedList {
@@ -36,7 +42,8 @@ impl NestedList {
     pub(super) fn new(row: &'static Nested, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, row.cursor, false);
         let parent = ParentStream::new(Arc::new(UpdatedList::new(row.parent, api.clone())), ["id"]);
-        Self { row, api, parent, cursor }
+        let changed = Changed::new(api.clone(), row.name, VERSION, &[], None);
+        Self { row, api, parent, cursor, changed }
     }
 
     fn subject(&self, response: &Response) -> Subject {
@@ -57,7 +64,7 @@ impl NestedList {
 
     /// A record of the inner list. `None` if it is an object of another kind.
     fn inner_record(&self, mut record: Record<'static>, parent: &Map<String, Value>) -> Option<Record<'static>> {
-        if record.get::<String>("object").as_deref() != Some(self.row.object) {
+        if record.get::<String>("object").is_some_and(|object| object != self.row.object) {
             return None;
         }
         for (name, of) in self.row.of_parent {
@@ -66,28 +73,38 @@ impl NestedList {
         if self.row.of_parent.is_empty() {
             match parent.get(CHANGED) {
                 Some(changed) => record.set(self.row.cursor, changed),
-                None => set_updated(&mut record, parent[updated_list::CURSOR].as_i64().unwrap_or_default()),
+                None => {
+                    let floor = parent.get(FLOOR).and_then(Value::as_i64);
+                    set_updated(&mut record, parent[updated_list::CURSOR].as_i64().unwrap_or_default(), floor);
+                }
             }
         }
         if parent.contains_key(IS_DELETED) {
             record.set(IS_DELETED, &true);
         }
+        if let Some(event) = parent.get(EVENT).and_then(Value::as_str) {
+            record.set_version(event);
+        }
         Some(record)
     }
 
-    /// The first page inside an object, and what it leaves to be asked for.
+    /// The first page inside an object, and what it leaves to be asked for. Of records that came before a newer version
+    /// is out.
     fn take(
         &self,
         object: &Record<'_>,
         parent: &Map<String, Value>,
         records: &mut Vec<Record<'static>>,
         pages: &mut NestedPages,
+        seen: &mut Seen,
     ) {
         let first = FirstPage::of(object, self.row.field);
         // The list of its own holds objects of one kind; the one inside the object may hold others, too.
         let is_listed = |record: &Record<'_>| record.get::<String>("object").as_deref() == Some(self.row.object);
         let unfinished = first.unfinished(is_listed, || parent.clone());
-        let made = first.records.into_iter().filter_map(|record| self.inner_record(record.into_owned(), parent));
+        let new =
+            first.records.into_iter().filter(|record| record.get::<String>("id").is_none_or(|id| seen.is_new(&id)));
+        let made = new.filter_map(|record| self.inner_record(record.into_owned(), parent));
         records.extend(made);
         if let Some(unfinished) = unfinished
             && !pages.unfinished.iter().any(|known| known.parent.get("id") == unfinished.parent.get("id"))
@@ -96,32 +113,42 @@ impl NestedList {
         }
     }
 
-    fn listed(&self, response: &Response, started: i64) -> Result<Records, Undecodable> {
+    fn listed(&self, response: &Response, started: i64, floor: Option<i64>) -> Result<Records, Undecodable> {
         let (mut pages, mut last) = (NestedPages::default(), None);
         let records = Records::made_of(response, &self.record_path(), &mut |object, records| {
             last = object.get::<Value>("id");
             let updated = object.get::<i64>(updated_list::CURSOR).or_else(|| object.get("created")).unwrap_or(started);
-            self.take(object, &Self::parent_of(object, updated), records, &mut pages);
+            let mut parent = Self::parent_of(object, updated.max(floor.unwrap_or(i64::MIN)));
+            parent.extend(floor.map(|floor| (FLOOR.to_owned(), json!(floor))));
+            self.take(object, &parent, records, &mut pages, &mut Seen::default());
         })?;
         pages.outer = go_on_after(&records, last)?;
         Ok(records.with_rest(pages.token()))
     }
 
-    fn of_events(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+    fn of_events(
+        &self,
+        response: &Response,
+        cx: &RequestContext<'_>,
+        objects: &Objects,
+    ) -> Result<Records, Undecodable> {
         let mut events = EventPages::of(NestedPages::of(cx.page_token).outer.as_ref());
         let mut pages = NestedPages::default();
-        let records = feed::event_records(response, &self.record_path(), &mut events, &mut |event, records| {
-            if event.kind == self.row.object {
-                records.push(event.record(self.row.cursor));
-            } else if event.kind == self.row.parent.object {
-                let mut parent = Self::parent_of(&event.object, event.created);
-                parent.insert(CHANGED.to_owned(), json!(event.created));
-                if event.is_deleted && self.row.deleted_with_parent {
-                    parent.insert(IS_DELETED.to_owned(), json!(true));
+        let changed = (&self.changed, objects);
+        let records =
+            feed::event_records(response, &self.record_path(), &mut events, changed, &mut |event, records, seen| {
+                if event.is_about(self.row.object) {
+                    records.push(event.record(self.row.cursor));
+                } else if event.is_about(self.row.parent.object) {
+                    let mut parent = Self::parent_of(&event.object, event.created);
+                    parent.insert(CHANGED.to_owned(), json!(event.created));
+                    if event.is_deleted && self.row.deleted_with_parent {
+                        parent.insert(IS_DELETED.to_owned(), json!(true));
+                    }
+                    parent.extend(event.version().map(|version| (EVENT.to_owned(), json!(version))));
+                    self.take(&event.object, &parent, records, &mut pages, seen);
                 }
-                self.take(&event.object, &parent, records, &mut pages);
-            }
-        })?;
+            })?;
         if has_more(&records) {
             pages.outer = Some(events.token());
         }
@@ -190,13 +217,33 @@ impl HttpStream for NestedList {
             return self.continued(response, &parent, pages);
         }
         match ListThenEvents::feed(cx.slice) {
-            Feed::List { started } => self.listed(response, started),
-            Feed::Newest { .. } | Feed::Events => self.of_events(response, cx),
+            Feed::List { started, floor } => self.listed(response, started, floor),
+            Feed::Newest { .. } | Feed::Events => self.of_events(response, cx, &Objects::new()),
         }
     }
 
     fn refused_page(&self, page_token: Option<&PageToken>) -> RefusedPage {
         NestedPages::refused(page_token)
+    }
+
+    /// Of an object that has changed, its list is wanted as it is now.
+    fn complete_page(
+        &self,
+        page: Page,
+        cx: &RequestContext<'_>,
+        completion: &CompletionContext<'_>,
+    ) -> anyhow::Result<Page> {
+        let pages = NestedPages::of(cx.page_token);
+        if pages.inner().is_some() || ListThenEvents::feed(cx.slice) != Feed::Events {
+            return Ok(page);
+        }
+        let path = |event: &Event<'_>| match event.is_about(self.row.object) {
+            true => self.row.object_path.map(str::to_owned),
+            false => event.is_about(self.row.parent.object).then(|| self.row.parent.object_path()),
+        };
+        let (records, token) = (self.record_path(), pages.outer.as_ref());
+        let objects = feed::ask_for(&page, &records, token, &self.changed, completion, &path)?;
+        page.with(&objects, |response| self.of_events(response, cx, &objects))
     }
 
     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
@@ -212,7 +259,7 @@ impl HttpStream for NestedList {
     }
 
     fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
-        self.cursor.update(state, slice, newest, self.api.clock_now());
+        self.cursor.update(state, slice, newest, self.api.clock_now(), self.api.ahead());
         GlobalCursor::fold(state, self.row.cursor);
     }
 }

@@ -63,6 +63,8 @@ pub(super) struct Nested {
     pub(super) cursor: &'static str,
     /// Fields that records get, and which of the parent's each is.
     pub(super) of_parent: &'static [(&'static str, &'static str)],
+    /// Where one such object is, with members of its own in braces. `None` if no event carries one.
+    pub(super) object_path: Option<&'static str>,
     /// The events that carry such an object, or the parent's.
     pub(super) events: &'static [&'static str],
     /// Whether the objects are gone when the parent is.
@@ -96,6 +98,10 @@ pub(super) struct UpdatedChild {
     pub(super) request: Request,
     /// The objects' `object` member.
     pub(super) object: &'static str,
+    /// Where one such object is, with members of its own in braces.
+    pub(super) object_path: &'static str,
+    /// The member without which an object stands in no list.
+    pub(super) listed_by: Option<&'static str>,
     /// The events that carry such an object, newly changed.
     pub(super) events: &'static [&'static str],
 }
@@ -129,6 +135,13 @@ impl ChildCursor {
 pub(super) struct Request {
     pub(super) path: &'static str,
     pub(super) params: &'static [(&'static str, &'static str)],
+}
+
+impl Updated {
+    /// Where one such object is; `{id}` stands for its id.
+    pub(super) fn object_path(&self) -> String {
+        format!("{}/{{id}}", self.path)
+    }
 }
 
 impl Request {

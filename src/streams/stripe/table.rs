@@ -418,6 +418,8 @@ pub(super) const UPDATED_CHILDREN: &[UpdatedChild] = &[
         key: "customer_id",
         request: Request { path: "customers/{customer_id}/payment_methods", params: &[] },
         object: "payment_method",
+        object_path: "payment_methods/{id}",
+        listed_by: Some("customer"),
         events: &["payment_method.*"],
     },
     UpdatedChild {
@@ -426,6 +428,8 @@ pub(super) const UPDATED_CHILDREN: &[UpdatedChild] = &[
         key: "account_id",
         request: Request { path: "accounts/{account_id}/persons", params: &[] },
         object: "person",
+        object_path: "accounts/{account}/persons/{id}",
+        listed_by: None,
         events: &["person.created", "person.updated", "person.deleted"],
     },
 ];
@@ -437,6 +441,7 @@ pub(super) const NESTED: &[Nested] = &[
         field: "refunds",
         request: Request { path: "application_fees/{id}/refunds", params: &[] },
         object: "fee_refund",
+        object_path: Some("application_fees/{fee}/refunds/{id}"),
         cursor: "updated",
         of_parent: &[],
         // No event carries a new refund alone; the one about its fee has it in its list.
@@ -449,6 +454,7 @@ pub(super) const NESTED: &[Nested] = &[
         field: "sources",
         request: Request { path: "customers/{id}/bank_accounts", params: &[] },
         object: "bank_account",
+        object_path: Some("customers/{customer}/bank_accounts/{id}"),
         cursor: "updated",
         of_parent: &[],
         events: &[
@@ -465,6 +471,7 @@ pub(super) const NESTED: &[Nested] = &[
         field: "lines",
         request: Request { path: "invoices/{id}/lines", params: &[] },
         object: "line_item",
+        object_path: None,
         cursor: "invoice_updated",
         of_parent: &[("invoice_id", "id"), ("invoice_created", "created"), ("invoice_updated", "updated")],
         events: &["invoice.created", "invoice.deleted", "invoice.updated"],
@@ -476,6 +483,7 @@ pub(super) const NESTED: &[Nested] = &[
         field: "items",
         request: Request { path: "subscription_items", params: &[("subscription", "{id}")] },
         object: "subscription_item",
+        object_path: None,
         cursor: "subscription_updated",
         of_parent: &[("subscription_updated", "updated")],
         events: SUBSCRIPTIONS.events,

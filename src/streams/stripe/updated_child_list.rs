@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, stripe_stream};
+use super::api::{Api, VERSION, stripe_stream};
 use super::api_error::Subject;
-use super::feed::{self, EVENTS};
+use super::changed::{Changed, Objects};
+use super::feed::{self, EVENTS, Event};
 use super::row::UpdatedChild;
 use super::updated_list::{CURSOR, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState, SyncMode};
 use crate::streams::{
-    Feed, GlobalCursor, HttpStream, ListThenEvents, Page, PageToken, ParentStream, Record, Records, RequestContext,
-    Slice, SliceContext, Slices,
+    CompletionContext, Feed, GlobalCursor, HttpStream, ListThenEvents, Page, PageToken, ParentStream, Record, Records,
+    RequestContext, Slice, SliceContext, Slices,
 };
 
 /// In a marker: from where on the parents are to be read when the pass is gone on with after it.
@@ -26,6 +27,7 @@ pub(super) struct UpdatedChildList {
     api: Arc<Api>,
     parent: ParentStream,
     cursor: ListThenEvents,
+    changed: Changed,
 }
 
 impl UpdatedChildList {
@@ -34,7 +36,20 @@ impl UpdatedChildList {
 
     pub(super) fn new(row: &'static UpdatedChild, parent: Arc<dyn HttpStream>, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, CURSOR, false);
-        Self { row, api, parent: ParentStream::keyed(parent, "id", row.key), cursor }
+        let changed = Changed::new(api.clone(), row.name, VERSION, row.request.params, row.listed_by);
+        Self { row, api, parent: ParentStream::keyed(parent, "id", row.key), cursor, changed }
+    }
+}
+
+impl UpdatedChildList {
+    fn of_events(
+        &self,
+        response: &Response,
+        cx: &RequestContext<'_>,
+        objects: &Objects,
+    ) -> Result<Records, Undecodable> {
+        let changed = (&self.changed, objects);
+        feed::objects(response, &self.record_path(), cx.page_token, changed, self.row.object, CURSOR)
     }
 
     #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
@@ -80,12 +95,26 @@ impl HttpStream for UpdatedChildList {
         if ListThenEvents::feed(cx.slice) != Feed::Events {
             return Records::at(response, &self.record_path());
         }
-        feed::objects(response, &self.record_path(), cx.page_token, self.row.object, CURSOR)
+        self.of_events(response, cx, &Objects::new())
+    }
+
+    fn complete_page(
+        &self,
+        page: Page,
+        cx: &RequestContext<'_>,
+        completion: &CompletionContext<'_>,
+    ) -> anyhow::Result<Page> {
+        if ListThenEvents::feed(cx.slice) != Feed::Events {
+            return Ok(page);
+        }
+        let path = |event: &Event<'_>| event.is_about(self.row.object).then(|| self.row.object_path.to_owned());
+        let objects = feed::ask_for(&page, &self.record_path(), cx.page_token, &self.changed, completion, &path)?;
+        page.with(&objects, |response| self.of_events(response, cx, &objects))
     }
 
     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
-        if let Feed::List { started } = ListThenEvents::feed(cx.slice) {
-            set_updated(&mut record, started);
+        if let Feed::List { started, floor } = ListThenEvents::feed(cx.slice) {
+            set_updated(&mut record, started, floor);
         }
         Some(record)
     }
@@ -118,7 +147,7 @@ impl HttpStream for UpdatedChildList {
     }
 
     fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
-        self.cursor.update(state, slice, newest, self.api.clock_now());
+        self.cursor.update(state, slice, newest, self.api.clock_now(), self.api.ahead());
         GlobalCursor::fold(state, CURSOR);
     }
 }

@@ -6,14 +6,15 @@ use serde_json::Value;
 
 use super::api::{ACCOUNT_ID, Api, stripe_stream};
 use super::api_error::Subject;
-use super::feed::{self, EVENTS};
+use super::changed::{Changed, Objects};
+use super::feed::{self, EVENTS, Event};
 use super::row::Updated;
 use super::table;
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
-    DateWindows, Feed, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext, Slice,
-    SliceContext, Slices,
+    CompletionContext, DateWindows, Feed, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext,
+    Slice, SliceContext, Slices,
 };
 
 pub(super) const CURSOR: &str = "updated";
@@ -23,6 +24,7 @@ pub(super) struct UpdatedList {
     row: &'static Updated,
     api: Arc<Api>,
     cursor: ListThenEvents,
+    changed: Changed,
 }
 
 impl UpdatedList {
@@ -31,7 +33,20 @@ impl UpdatedList {
 
     pub(super) fn new(row: &'static Updated, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, CURSOR, row.list_newest);
-        Self { row, api, cursor }
+        let changed = Changed::new(api.clone(), row.name, row.version, row.params, None);
+        Self { row, api, cursor, changed }
+    }
+}
+
+impl UpdatedList {
+    fn of_events(
+        &self,
+        response: &Response,
+        cx: &RequestContext<'_>,
+        objects: &Objects,
+    ) -> Result<Records, Undecodable> {
+        let changed = (&self.changed, objects);
+        feed::objects(response, &self.record_path(), cx.page_token, changed, self.row.object, CURSOR)
     }
 
     #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
@@ -76,20 +91,34 @@ impl HttpStream for UpdatedList {
         if ListThenEvents::feed(cx.slice) != Feed::Events {
             return Records::at(response, &self.record_path());
         }
-        feed::objects(response, &self.record_path(), cx.page_token, self.row.object, CURSOR)
+        self.of_events(response, cx, &Objects::new())
+    }
+
+    fn complete_page(
+        &self,
+        page: Page,
+        cx: &RequestContext<'_>,
+        completion: &CompletionContext<'_>,
+    ) -> anyhow::Result<Page> {
+        if ListThenEvents::feed(cx.slice) != Feed::Events {
+            return Ok(page);
+        }
+        let path = |event: &Event<'_>| event.is_about(self.row.object).then(|| self.row.object_path());
+        let objects = feed::ask_for(&page, &self.record_path(), cx.page_token, &self.changed, completion, &path)?;
+        page.with(&objects, |response| self.of_events(response, cx, &objects))
     }
 
     /// A listed object gets the time of its last change: its own, if it tells, or else that of its creation.
     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => {}
-            Feed::List { started } => set_updated(&mut record, started),
+            Feed::List { started, floor } => set_updated(&mut record, started, floor),
             Feed::Newest { since } => {
                 let is_newer = record.get::<i64>("created").is_none_or(|created| created >= since);
                 if !is_newer {
                     return None;
                 }
-                set_updated(&mut record, self.api.now());
+                set_updated(&mut record, self.api.now(), None);
             }
         }
         Some(record)
@@ -118,14 +147,16 @@ impl HttpStream for UpdatedList {
     }
 
     fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
-        self.cursor.update(state, slice, newest, self.api.clock_now());
+        self.cursor.update(state, slice, newest, self.api.clock_now(), self.api.ahead());
     }
 }
 
-/// Sets the moment of the last change, unless the object has it: that of its creation, or `otherwise`.
-pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64) {
-    if record.get::<i64>(CURSOR).is_none() {
-        let created = record.get::<i64>("created").unwrap_or(otherwise);
-        record.set(CURSOR, &created);
+/// Sets the moment of the last change, unless the object has it: that of its creation, or `otherwise`; but no moment
+/// before `floor`, of which the destination may have an older version.
+pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64, floor: Option<i64>) {
+    let own = record.get::<i64>(CURSOR);
+    let updated = own.or_else(|| record.get("created")).unwrap_or(otherwise).max(floor.unwrap_or(i64::MIN));
+    if own != Some(updated) {
+        record.set(CURSOR, &updated);
     }
 }

@@ -25,6 +25,10 @@ pub(super) struct Settings {
     pub(super) cached_pages: usize,
     /// Objects a page has at most.
     pub(super) page_size: usize,
+    /// Seconds by which what happens is shown late, at most.
+    pub(super) lateness: i64,
+    /// The API version that events have their objects in.
+    pub(super) account_version: String,
 }
 
 /// The state that the server's threads share with the test.
@@ -48,6 +52,14 @@ impl Api {
             plans: Mutex::new(plans),
             answers: AtomicU64::new(0),
         }
+    }
+
+    pub(super) fn lateness(&self) -> i64 {
+        self.settings.lateness
+    }
+
+    pub(super) fn account_version(&self) -> &str {
+        &self.settings.account_version
     }
 
     pub(super) fn key(&self) -> &str {
@@ -126,7 +138,8 @@ impl Api {
         let store = self.read();
         check_parent(&store, target, None, target.parent.as_deref(), request)?;
         let of_list = |parent: Option<&str>| target.parent.is_none() || parent == target.parent.as_deref();
-        let found = store.collection(target.place).find(id).filter(|object| of_list(object.parent.as_deref()));
+        let is_shown = |object: &&Object| of_list(object.parent.as_deref()) && object.visible_from <= self.now();
+        let found = store.collection(target.place).find(id).filter(is_shown);
         let object = found.ok_or_else(|| ApiError::missing(404, target.resource.object, "id", id))?;
         let text = store.expanded(object, &effects);
         Ok(Reply::json_text(if self.settings.pretty { json_text::pretty(&text, 0) } else { text.into_owned() }))

@@ -11,6 +11,7 @@ use super::mock::{StripeMock, expect};
 use super::plans::Plans;
 use super::relation::Relation;
 use super::resource::{RESOURCES, Resource};
+use super::version;
 use super::{DAY, DEFAULT_KEY, DEFAULT_NOW};
 use crate::clock::Clock;
 
@@ -44,6 +45,8 @@ impl StripeMockBuilder {
                 latency: Duration::ZERO,
                 cached_pages: 256,
                 page_size: usize::MAX,
+                lateness: 120,
+                account_version: "2020-08-27".to_owned(),
             },
             now: DEFAULT_NOW,
             spread: None,
@@ -163,6 +166,20 @@ impl StripeMockBuilder {
         self
     }
 
+    /// By how many seconds at most what happens to the running mock is shown late: each new object and each event by a
+    /// time of its own. Default: 120.
+    pub fn late_by(mut self, seconds: u32) -> Self {
+        self.settings.lateness = seconds.into();
+        self
+    }
+
+    /// The API version of the account, in which events have their objects, whatever version a request names. Default:
+    /// 2020-08-27, another one than the lists have.
+    pub fn account_version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.settings.account_version);
+        self
+    }
+
     /// How long every answer takes at least, planned faults excepted. Default: none.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
@@ -256,7 +273,8 @@ impl StripeMockBuilder {
         let listed = Times { from: from.max(kept_since).min(to), ..times };
         add_events(&mut store, self.wanted[events].count.unwrap_or(0), listed);
         for (kind, created, object) in &self.events {
-            expect(Changes { store: &mut store, now }.add_event(kind, *created, object, None));
+            let mut changes = Changes { store: &mut store, now, lateness: 0, version: version::PINNED };
+            expect(changes.add_event(kind, *created, object, None));
         }
         let api = Arc::new(Api::new(self.settings, now, store, self.plans));
         let (of_server, on_request, on_reply) = (Arc::clone(&api), self.on_request, self.on_reply);

@@ -11,13 +11,19 @@ use super::relation::{PARENT, Relation};
 use super::resource::{RESOURCES, Resource};
 use super::seed::Seed;
 use super::store::Store;
+use super::version;
 use crate::json::{field, with_field};
+use crate::streams::stable_hash;
 
 /// The store at a moment, to be changed.
 pub(super) struct Changes<'a> {
     pub(super) store: &'a mut Store,
     /// Unix seconds.
     pub(super) now: i64,
+    /// Seconds by which what happens is shown late, at most.
+    pub(super) lateness: i64,
+    /// The API version that events have their objects in.
+    pub(super) version: &'a str,
 }
 
 impl Changes<'_> {
@@ -40,6 +46,7 @@ impl Changes<'_> {
             object[name] = value.clone();
         }
         let id = self.store.put(place, &object.to_string())?;
+        self.delay(place, &id, self.now);
         self.tell(resource.event_created, &self.text(place, &id)?, None)?;
         Ok(id)
     }
@@ -85,13 +92,22 @@ impl Changes<'_> {
     ) -> Result<String, String> {
         let place = Resource::place("events");
         let number = self.store.collection(place).next_number();
-        self.store.put(place, &event_text(number, kind, created, object, previous)?)
+        let object = version::rendered(object, self.version);
+        let id = self.store.put(place, &event_text(number, kind, created, &object, previous, self.version)?)?;
+        self.delay(place, &id, created);
+        Ok(id)
     }
 
     /// Adds an event about an object as it is, and returns the event's id.
     pub(super) fn event_about(&mut self, kind: &str, place: usize, id: &str) -> Result<String, String> {
         let text = self.text(place, id)?;
         self.add_event(kind, self.now, &text, None)
+    }
+
+    /// Shows an object late, by a time that depends on its id.
+    fn delay(&mut self, place: usize, id: &str, stamp: i64) {
+        let late = i64::try_from(stable_hash(id.as_bytes()) >> 1).unwrap_or(0) % (self.lateness + 1);
+        self.store.show_from(place, id, stamp.saturating_add(late));
     }
 
     fn tell(&mut self, kind: Option<&str>, object: &str, previous: Option<&Map<String, Value>>) -> Result<(), String> {
@@ -188,6 +204,7 @@ fn event_text(
     created: i64,
     object: &str,
     previous: Option<&Map<String, Value>>,
+    version: &str,
 ) -> Result<String, String> {
     let object: &RawValue =
         serde_json::from_str(object).map_err(|error| format!("an event about what is no JSON: {error}\n{object}"))?;
@@ -197,6 +214,6 @@ fn event_text(
     let kind = Value::from(kind);
     let request = r#"{"id":null,"idempotency_key":null}"#;
     Ok(format!(
-        r#"{{"id":{id},"object":"event","api_version":"2022-11-15","created":{created},"data":{{"object":{object}{previous}}},"livemode":false,"pending_webhooks":0,"request":{request},"type":{kind}}}"#
+        r#"{{"id":{id},"object":"event","api_version":"{version}","created":{created},"data":{{"object":{object}{previous}}},"livemode":false,"pending_webhooks":0,"request":{request},"type":{kind}}}"#
     ))
 }

@@ -66,8 +66,11 @@ impl Collection {
     }
 
     /// Adds an object, in place of the one with its id if there is one.
-    pub(super) fn put(&mut self, object: Object) {
+    pub(super) fn put(&mut self, mut object: Object) {
         self.added += 1;
+        if let Some(old) = self.find(&object.id) {
+            object.visible_from = old.visible_from;
+        }
         if let Some(old) = self.find_mut(&object.id)
             && old.created == object.created
             && old.parent == object.parent
@@ -119,12 +122,12 @@ impl Collection {
             all.reverse();
             let cursor = query.cursor_place(|id| all.iter().position(|object| *object.id == *id))?;
             let listed = all.get(range(&all, cursor, query, kept_since)).unwrap_or_default();
-            return Ok(page(listed.iter().copied(), query));
+            return Ok(page(listed.iter().copied().filter(|object| object.visible_from <= now), query));
         }
         let all = &self.oldest_first;
         let cursor = query.cursor_place(|id| self.places.get(id).copied())?;
         let listed = all.get(range(all, cursor, query, kept_since)).unwrap_or_default();
-        Ok(page(listed.iter(), query))
+        Ok(page(listed.iter().filter(|object| object.visible_from <= now), query))
     }
 }
 

@@ -12,6 +12,7 @@ use super::changes::{Changes, members as members_of};
 use super::expansion::Effect;
 use super::plans::EVERYTHING;
 use super::resource::{RESOURCES, Resource};
+use super::version;
 
 /// A mock Stripe API on a local port; it ends when dropped. Its objects, clock and faults can be
 /// changed while it runs, so that a second sync sees something new.
@@ -134,17 +135,21 @@ impl StripeMock {
         expect(self.change(|changes| changes.delete(Resource::place(resource), id)));
     }
 
-    /// Adds an event about the object with this JSON text and returns the event's id.
+    /// Adds an event about the object with this JSON text, as lists have it, and returns the event's id.
     ///
     /// # Panics
     /// If the text is no JSON.
     pub fn push_event(&self, kind: &str, created: i64, object_json: &str) -> String {
-        expect(self.change(|changes| changes.add_event(kind, created, object_json, None)))
+        expect(self.change(|changes| {
+            let mut changes = Changes { store: &mut *changes.store, version: version::PINNED, ..*changes };
+            changes.add_event(kind, created, object_json, None)
+        }))
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Changes) -> Result<T, String>) -> Result<T, String> {
         let mut store = self.api.change();
-        change(&mut Changes { store: &mut store, now: self.api.now() })
+        let (now, lateness, version) = (self.api.now(), self.api.lateness(), self.api.account_version());
+        change(&mut Changes { store: &mut store, now, lateness, version })
     }
 
     /// Answers the next request of a path with this reply; called again, the one after it.

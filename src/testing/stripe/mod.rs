@@ -22,6 +22,10 @@
 //! - **Changes** ([`StripeMock::create`], [`update`](StripeMock::update),
 //!   [`delete`](StripeMock::delete)) come with their event; those that begin with `push_` or
 //!   `remove_` do not. A script can make them as lines of text: [`StripeMock::command`].
+//! - **Lateness**: what happens to a running mock is shown up to two minutes after its stamp, each object and event after a
+//!   time of its own: [`StripeMockBuilder::late_by`]. What was there before is shown at once.
+//! - **The account's version**: events have their objects in another API version than lists, and without expansions:
+//!   [`StripeMockBuilder::account_version`].
 //! - **Refusals**: what concerns one object or the whole account ([`StripeMock::refuse`],
 //!   [`refuse_account`](StripeMock::refuse_account)), objects that are deleted while their list is read
 //!   ([`delete_cursors`](StripeMock::delete_cursors)), permissions and rates ([`StripeMockBuilder::forbid`],

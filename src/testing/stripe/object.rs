@@ -31,6 +31,8 @@ pub(super) struct Object {
     left_out: Vec<(&'static str, Arc<str>)>,
     /// Compact JSON, as it is sent by default.
     pub(super) text: Arc<str>,
+    /// From when on it is shown, in unix seconds.
+    pub(super) visible_from: i64,
     /// What a list holds: the same, or the same over several lines.
     pub(super) in_list: Arc<str>,
 }
@@ -79,6 +81,7 @@ impl Object {
             fields,
             left_out,
             in_list: Arc::clone(&text),
+            visible_from: i64::MIN,
             text,
         })
     }

@@ -18,6 +18,8 @@ pub(super) struct Resource {
     /// What an id is made of: this, and a number with leading zeros.
     pub(super) id_prefix: &'static str,
     pub(super) id_digits: usize,
+    /// Where its objects are, if not below the list.
+    pub(super) objects_at: Option<&'static str>,
     /// Whether `created` can be asked for.
     pub(super) created_filter: bool,
     /// The field that holds the time of creation. Objects without it are listed as they came.

@@ -70,6 +70,13 @@ impl Store {
         Ok(id)
     }
 
+    /// Shows an object from that moment on, in unix seconds.
+    pub(super) fn show_from(&mut self, place: usize, id: &str, moment: i64) {
+        if let Some(object) = self.collections[place].find_mut(id) {
+            object.visible_from = moment;
+        }
+    }
+
     /// Removes an object; none if there is none of that id.
     pub(super) fn remove(&mut self, place: usize, id: &str) -> Option<Object> {
         let removed = self.collections[place].remove(id)?;

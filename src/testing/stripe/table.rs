@@ -14,6 +14,7 @@ const LIST: Resource = Resource {
     object: "",
     id_prefix: "",
     id_digits: 24,
+    objects_at: None,
     created_filter: true,
     created_field: "created",
     filters: &[],
@@ -320,6 +321,7 @@ pub(super) const RESOURCES: &[Resource] = &[
     Resource {
         name: "payment_methods",
         path: "/v1/customers/{customer}/payment_methods",
+        objects_at: Some("/v1/payment_methods"),
         object: "payment_method",
         id_prefix: "pm_",
         created_filter: false,

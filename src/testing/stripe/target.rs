@@ -35,6 +35,10 @@ impl ListTarget {
     /// The list that holds the object at a path, and the object's id.
     pub(super) fn of_object(path: &str) -> Option<(Self, &str)> {
         let (list, id) = path.rsplit_once('/')?;
+        let apart = RESOURCES.iter().enumerate().find(|(_, resource)| resource.objects_at == Some(list));
+        if let Some((place, resource)) = apart {
+            return Some((Self { place, resource, parent: None, fields: Vec::new() }, id));
+        }
         Some((Self::at(list)?, id))
     }
 }

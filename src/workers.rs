@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The workers of a run.
 #[derive(Debug)]
-pub(super) struct Workers {
+pub(crate) struct Workers {
     crew: Mutex<Crew>,
     freed: Condvar,
 }
@@ -19,16 +19,16 @@ struct Crew {
 
 /// The right to read slices at the same time as others; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Worker<'w>(&'w Workers);
+pub(crate) struct Worker<'w>(&'w Workers);
 
 impl Workers {
     /// So many; one at least.
-    pub(super) fn new(number: usize) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         Self { crew: Mutex::new(Crew { free: number.max(1), wanted: 0 }), freed: Condvar::new() }
     }
 
     /// Waits until one is free.
-    pub(super) fn hire(&self) -> Worker<'_> {
+    pub(crate) fn hire(&self) -> Worker<'_> {
         let mut crew = self.lock();
         crew.wanted += 1;
         let crew = self.freed.wait_while(crew, |crew| crew.free == 0);
@@ -40,7 +40,7 @@ impl Workers {
 
     /// One that is free now, and that nobody waits for: who gives one back and wants it again at once would always be
     /// first.
-    pub(super) fn try_hire(&self) -> Option<Worker<'_>> {
+    pub(crate) fn try_hire(&self) -> Option<Worker<'_>> {
         let mut crew = self.lock();
         if crew.wanted >= crew.free {
             return None;

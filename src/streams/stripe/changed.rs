@@ -1,0 +1,209 @@
+//! Objects that events say have changed, asked for anew. An event has its object as it was after the change, but in the
+//! API version of the account, and without expansions: a list would give another row. So the object itself is asked for
+//! where the two may differ, once however many events are about it, several at once if workers are free.
+//! <https://docs.stripe.com/api/events/object#event_object-api_version>
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::value::RawValue;
+
+use super::api::Api;
+use super::api_error;
+use super::config::{self, ChangedObjects};
+use super::feed::Event;
+use crate::http::auth::Authenticator;
+use crate::http::budget::RequestBudget;
+use crate::http::{Response, ResponseAction, Undecodable};
+use crate::protocol::LogLevel;
+use crate::streams::{CompletionContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
+
+/// How the objects of one stream are asked for.
+pub(super) struct Changed {
+    api: Arc<Api>,
+    stream: &'static str,
+    /// The API version the stream's objects are asked for in.
+    version: &'static str,
+    /// What lists of them expand.
+    expand: Vec<String>,
+    /// The member without which an object stands in no list.
+    listed_by: Option<&'static str>,
+    has_warned: AtomicBool,
+}
+
+/// What became of an object that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Now {
+    /// This is it.
+    Object(String),
+    /// There is no such object any more.
+    Gone,
+    /// It cannot be seen yet: what the event has will do until the next read.
+    NotYet,
+    /// Stripe does not give it: what the event has must do.
+    Refused(String),
+}
+
+/// The objects that were asked for, by id.
+pub(super) type Objects = HashMap<String, Now>;
+
+/// An object to ask for.
+pub(super) struct Wanted {
+    id: String,
+    path: String,
+    /// When it changed, in seconds since the epoch.
+    changed: i64,
+}
+
+impl Changed {
+    /// Objects of this stream, whose lists are asked for with these parameters.
+    pub(super) fn new(
+        api: Arc<Api>,
+        stream: &'static str,
+        version: &'static str,
+        list_params: &[(&'static str, &'static str)],
+        listed_by: Option<&'static str>,
+    ) -> Self {
+        // A list expands `data.refunds`, an object its `refunds`.
+        let expand = list_params.iter().filter(|(name, _)| *name == "expand[]");
+        let expand = expand.map(|(_, path)| path.strip_prefix("data.").unwrap_or(path).to_owned()).collect();
+        Self { api, stream, version, expand, listed_by, has_warned: AtomicBool::new(false) }
+    }
+
+    /// The object of an event as one to ask for, at a path with members of the object in it; `None` if the event will do.
+    pub(super) fn wanted(&self, event: &Event<'_>, path: &str, completion: &CompletionContext<'_>) -> Option<Wanted> {
+        let is_foreign = event.api_version.as_deref().is_some_and(|version| version != self.version);
+        match self.api.config.changed_objects {
+            _ if event.is_deleted => return None,
+            ChangedObjects::Fetch => {}
+            ChangedObjects::Auto if is_foreign || !self.expand.is_empty() => {}
+            ChangedObjects::Auto => return None,
+            ChangedObjects::Events => {
+                if let Some(version) = event.api_version.as_ref().filter(|_| is_foreign) {
+                    self.warn(completion, &format!(
+                        "objects that have changed come as events have them, in API version {version}, and all others \
+                         in {}. With `changed_objects` at `auto` in the config, all come in the same one.",
+                        self.version
+                    ));
+                }
+                return None;
+            }
+        }
+        let id = event.object.get::<String>("id")?;
+        let key = [event.object.field("id")?];
+        if completion.recent.is_some_and(|recent| recent.has(&key, &event.id)) {
+            return None;
+        }
+        Some(Wanted { path: self.fill(path, &event.object)?, id, changed: event.created })
+    }
+
+    /// A path with members of the object in their places.
+    fn fill(&self, path: &str, object: &Record<'_>) -> Option<String> {
+        let mut filled = self.api.fill(path);
+        while let Some((before, rest)) = filled.split_once('{') {
+            let (name, after) = rest.split_once('}')?;
+            filled = format!("{before}{}{after}", path_segment(&object.get::<String>(name)?));
+        }
+        Some(filled)
+    }
+
+    /// Asks for objects.
+    pub(super) fn fetch(&self, wanted: &[Wanted], completion: &CompletionContext<'_>) -> anyhow::Result<Objects> {
+        let found = completion.fetcher.for_all(wanted, |fetcher, wanted| self.fetch_one(fetcher, wanted))?;
+        let refused = found.iter().zip(wanted).find_map(|(now, wanted)| match now {
+            Now::Refused(why) => Some((why, wanted)),
+            _ => None,
+        });
+        if let Some((why, Wanted { path, .. })) = refused {
+            self.warn(completion, &format!(
+                "an object that has changed is taken from the event about it, in whatever API version that has: GET \
+                 /{path} {why}."
+            ));
+        }
+        Ok(wanted.iter().map(|wanted| wanted.id.clone()).zip(found).collect())
+    }
+
+    fn fetch_one(&self, fetcher: &Fetcher<'_>, wanted: &Wanted) -> anyhow::Result<Now> {
+        let expand: Vec<(&str, &str)> = self.expand.iter().map(|path| ("expand[]", path.as_str())).collect();
+        let now = fetcher.get(self, &wanted.path, &expand, &mut |response| self.read(response, wanted))?;
+        Ok(now.unwrap_or_else(|| Now::Refused("was not answered".to_owned())))
+    }
+
+    fn read(&self, response: Response, wanted: &Wanted) -> Result<Now, Box<(Response, Undecodable)>> {
+        if api_error::is_vanished(&response) {
+            // What is new may be late: the next read asks again.
+            let is_fresh = wanted.changed >= self.api.clock_now().saturating_sub(config::OVERLAP);
+            return Ok(if is_fresh { Now::NotYet } else { Now::Gone });
+        }
+        if !response.status.is_success() {
+            return Ok(Now::Refused(format!("answered {}", response.status)));
+        }
+        let text: Box<RawValue> = match response.json() {
+            Ok(text) => text,
+            Err(error) => return Err(Box::new((response, undecodable(&error)))),
+        };
+        let object = Record::from_text(text.get());
+        Ok(match object.get::<String>("id") {
+            Some(id) if id == wanted.id && (object.get("deleted") == Some(true) || self.is_unlisted(&object)) => {
+                Now::Gone
+            }
+            Some(id) if id == wanted.id => Now::Object(text.get().to_owned()),
+            _ => Now::Refused("gave something else".to_owned()),
+        })
+    }
+
+    /// Whether an object stands in no list any more: a payment method of no customer.
+    pub(super) fn is_unlisted(&self, object: &Record<'_>) -> bool {
+        self.listed_by.is_some_and(|name| object.field(name) == Some("null"))
+    }
+
+    /// Once a run and stream.
+    fn warn(&self, completion: &CompletionContext<'_>, text: &str) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            // A log that cannot be written ends the run by itself.
+            let _ = completion.output.log(LogLevel::Warn, &format!("{}: {text}", self.stream));
+        }
+    }
+}
+
+/// What a request for one object is sent with.
+impl HttpStream for Changed {
+    fn name(&self) -> &str {
+        self.stream
+    }
+
+    fn url_base(&self) -> &str {
+        self.api.url_base()
+    }
+
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        String::new()
+    }
+
+    fn authenticator(&self) -> &dyn Authenticator {
+        self.api.authenticator()
+    }
+
+    fn request_budget(&self) -> Option<&RequestBudget> {
+        Some(self.api.request_budget())
+    }
+
+    fn request_headers(&self, _: &RequestContext<'_>) -> Vec<(String, String)> {
+        self.api.headers(self.version)
+    }
+
+    /// One object that is refused refuses no stream.
+    fn response_action(&self, response: &Response) -> ResponseAction {
+        self.api.note_time(response);
+        match api_error::response_action(response) {
+            ResponseAction::SkipStream => ResponseAction::Success,
+            ResponseAction::Fail(_) if matches!(response.status.as_u16(), 400 | 403 | 404) => ResponseAction::Success,
+            action => action,
+        }
+    }
+
+    fn error_hint(&self, response: &Response) -> Option<String> {
+        api_error::error_hint(response)
+    }
+}
