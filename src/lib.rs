@@ -61,6 +61,7 @@ mod pipe;
 mod platform;
 mod probes;
 pub mod protocol;
+mod replacement;
 mod run;
 pub mod source;
 pub mod stop;
@@ -87,6 +88,7 @@ pub mod terminal;
 pub mod testing;
 #[cfg(unix)]
 mod watch;
+mod whole_lines;
 
 pub use environment::Environment;
 pub use run::{Host, launch, run};

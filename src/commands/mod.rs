@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::cli::{Command, ConfigArgs, ConfigEnv, Program};
 use crate::clock::{Clock, Random};
-use crate::config;
+use crate::config::{self, ConfigFile};
 use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
@@ -85,7 +85,16 @@ impl Context<'_> {
             (ConfigEnv::On, _) | (ConfigEnv::Auto, None) => Some(self.environment),
             (ConfigEnv::Off, _) | (ConfigEnv::Auto, Some(_)) => None,
         };
-        let config = config::load(&text, &name(&args.config), &specification, environment, self.output.redactor())?;
+        let from = name(&args.config);
+        let config = config::load(&text, &from, &specification, environment, self.output.redactor())?;
+        if args.config_file_update {
+            self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
+        } else if !self.environment.is_of_the_platform() {
+            self.output.keep_config(None);
+        }
+        if let Some(warning) = config::unknown_settings(&config, &from, &specification) {
+            self.output.log(LogLevel::Warn, &warning)?;
+        }
         if let (ConfigEnv::Auto, Some(sign)) = (args.env.config_env, sign)
             && let Some(place) = config::reference_in(&config)
         {
