@@ -23,7 +23,7 @@ use crate::config::{self, ConfigFile};
 use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
-use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Wait};
+use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Telling, Wait};
 use crate::json;
 use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, LogLevel, Output};
@@ -174,7 +174,9 @@ impl RetryObserver for LoggedWaits<'_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         if !wait.too_long {
             self.note_wait(&wait.why(), wait.delay);
-            self.output.log(LogLevel::Info, &wait.to_string())?;
+            if wait.telling != Telling::Silent {
+                self.output.log(LogLevel::Info, &wait.to_string())?;
+            }
         }
         Ok(self.output.flush()?)
     }
@@ -188,6 +190,10 @@ impl RetryObserver for LoggedWaits<'_> {
             self.output.log(LogLevel::Info, &wait.to_string())?;
         }
         Ok(self.output.flush()?)
+    }
+
+    fn asking(&self, host: Option<&str>) {
+        self.tally.ask(host, self.output.elapsed());
     }
 
     fn active(&self, activity: Activity) {

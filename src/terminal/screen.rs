@@ -132,6 +132,24 @@ impl People for Screen {
     }
 }
 
+/// A screen that shows log lines from a level on. Failures it shows in any case.
+pub(crate) struct FromLevel {
+    pub(crate) screen: Screen,
+    pub(crate) least: LogLevel,
+}
+
+impl People for FromLevel {
+    fn log(&self, level: LogLevel, text: &str) {
+        if level >= self.least {
+            self.screen.log(level, text);
+        }
+    }
+
+    fn failure(&self, failure: &Failure) {
+        self.screen.failure(failure);
+    }
+}
+
 /// A text without the characters that do something to a terminal. Error messages are an API's own words.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
