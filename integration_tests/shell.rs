@@ -96,7 +96,8 @@ fn behind_a_pipe_a_failure_shows_on_stderr_but_not_within_the_platform() {
 
 /// The ids of the records in a file of messages, all of whose lines are JSON.
 fn ids(file: &str) -> BTreeSet<String> {
-    let lines = file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+    let lines =
+        file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}")));
     let records = lines.filter(|message| message["type"] == "RECORD");
     records.map(|message| message["record"]["data"]["id"].as_str().unwrap().to_owned()).collect()
 }
