@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use source_http::testing::{Fault, StripeMock};
+use source_http::testing::{Reply, StripeMock};
 
 use crate::support::binary::{Binary, config};
 
@@ -67,7 +67,7 @@ fn a_failed_run_that_nobody_watches_says_so_on_stderr_and_a_good_one_says_nothin
 fn the_failure_of_a_stream_is_told_once_on_stderr() {
     let folder = tempfile::tempdir().unwrap();
     let mock = StripeMock::builder().count("charges", 3).start();
-    mock.fault_next("/v1/charges", Fault::Reply(source_http::testing::Reply::text("no").status(400)));
+    mock.fault_next("/v1/charges", Reply::text("no").status(400));
     let told = shell("\"$@\" > out.jsonl", &READ, &config(&mock), folder.path());
     assert_eq!(told.status, Some(1));
     assert!(told.stderr.starts_with("error: charges: ") && told.stderr.lines().count() == 1, "{}", told.stderr);
