@@ -1,11 +1,14 @@
-//! A mock Stripe API to try a connector against: prints a config for it as the first line of stdout and serves until it
-//! is killed, or told to quit. Everything it serves follows from its arguments, so two connectors can be compared:
+//! A mock Stripe API to try a connector against: writes a config for it, tells on stderr where it listens, and serves until
+//! it is killed, or told to quit. Everything it serves follows from its arguments, so two connectors can be compared:
 //!
 //! ```sh
 //! mock_stripe 20000   # that many charges, and some objects of every other kind
+//! mock_stripe 5000 --config mock.json &   # until mock.json is there, it does not listen
 //! mock_stripe 20 --others 3 --children 2 --now 1767225600 --port 8099 --log requests.txt --calls-per-second 25
 //! ```
 //!
+//! - `--config FILE`: the config goes into this file, which is there when it is whole. Default: it is the first line of
+//!   stdout.
 //! - `--others N`: objects of every other kind that has a list of its own. Default: 250.
 //! - `--count KIND=N`: objects of this kind, whatever `--others` says. May be repeated.
 //! - `--children N`: children of each parent, of every kind that is listed by parent. Default: 2.
@@ -15,7 +18,7 @@
 //! - `--calls-per-second N`: further requests are answered with 429.
 //! - `--compact`: answers without the white space that Stripe's have.
 //!
-//! Lines on stdin change it while it runs; each is answered with one line that begins with `ok` or `error`. They are
+//! Lines on stdin change it while it runs, unless stdin is a terminal that another job has; each is answered with one line that begins with `ok` or `error`. They are
 //! those of `StripeMock::command`, and `quit`:
 //!
 //! ```text
@@ -25,11 +28,12 @@
 //! create charges
 //! forbid /v1/charges
 //! ```
-#![allow(clippy::print_stdout, reason = "the config and the answers are its output")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the config and the answers are its output")]
+#![allow(clippy::disallowed_methods, reason = "it is no connector: it reads stdin, and waits in real time")]
 
 use std::fs::File;
-use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
@@ -46,6 +50,9 @@ struct Args {
     /// Number of charges.
     #[arg(default_value_t = 1_000)]
     charges: u64,
+    /// The file that the config is written to. Default: the first line of stdout.
+    #[arg(long)]
+    config: Option<PathBuf>,
     /// Number of objects of every other kind that has a list of its own.
     #[arg(long, default_value_t = 250)]
     others: u64,
@@ -81,12 +88,18 @@ fn count(text: &str) -> Result<(String, u64), String> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
     let mock = start(&args)?;
-    println!(
-        "{}",
-        json!({"client_secret": mock.key(), "account_id": ACCOUNT, "api_url": format!("{}/v1", mock.url()), "call_rate_limit": 1_000_000})
-    );
-    for line in io::stdin().lock().lines() {
-        let line = line?;
+    let config = json!({
+        "client_secret": mock.key(),
+        "account_id": ACCOUNT,
+        "api_url": format!("{}/v1", mock.url()),
+        "call_rate_limit": 1_000_000,
+    });
+    match &args.config {
+        Some(path) => write_whole(path, &format!("{config}\n"))?,
+        None => println!("{config}"),
+    }
+    eprintln!("Listening on {}", mock.url());
+    while let Some(line) = next_line()? {
         match line.trim() {
             "" => {}
             "quit" => return Ok(()),
@@ -101,7 +114,38 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the mock's time is that of the connector beside it")]
+/// The next line of stdin, if there is one.
+fn next_line() -> io::Result<Option<String>> {
+    // To read a terminal from the background stops the process, and what it serves.
+    while is_in_background() {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    io::stdin().lock().lines().next().transpose()
+}
+
+/// Whether stdin is a terminal that another job has.
+#[cfg(unix)]
+fn is_in_background() -> bool {
+    use rustix::process::getpgrp;
+    use rustix::termios::tcgetpgrp;
+
+    io::stdin().is_terminal() && tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground != getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_background() -> bool {
+    false
+}
+
+/// Writes a file that is there when it is whole.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
 fn start(args: &Args) -> io::Result<StripeMock> {
     let now = args.now.unwrap_or_else(|| jiff::Timestamp::now().as_second());
     let mock = StripeMock::builder().now(now).port(args.port).recording(false).pretty(!args.compact);

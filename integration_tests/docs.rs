@@ -40,12 +40,13 @@ fn every_flag_and_exit_code_of_the_readme_is_one_of_the_binary_and_the_other_way
 }
 
 /// Where tests start processes, or write through an output of their own, and what of it is no output of a connector.
-const OWN_OUTPUTS: [(&str, &str); 8] = [
+const OWN_OUTPUTS: [(&str, &str); 9] = [
     ("auth/mod.rs", "a client outside of any sync, whose output is checked when it is dropped"),
     ("cache/client.rs", "a client outside of any sync, which writes to nowhere"),
     ("cache/file.rs", "this very program, to be killed, with its output thrown away"),
     ("hostile/inputs.rs", "a run in the fuzz targets, too, which checks its own output"),
     ("memory.rs", "the binary under a cap of memory, whose output is parsed"),
+    ("shell.rs", "shells, whose own output is looked at, and the binary in them, whose lines are parsed"),
     ("signals.rs", "the binary, to be sent signals, whose output is parsed as far as it came"),
     ("support/binary.rs", "the one place that runs the binary, and checks its output"),
     ("support/interruption.rs", "the program `kill`"),

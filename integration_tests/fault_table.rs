@@ -117,6 +117,15 @@ fn configs() -> Vec<Entry> {
         local("A config that is not JSON", || {
             Call::new(READ).file("config.json", "{\n  \"client_secret\": \"sk_test_x\",\n}\n")
         }),
+        local("A config file that is empty", || Call::new(READ).file("config.json", "\n")),
+        local("A date without its time", || {
+            Call::new(READ).file("config.json", with(json!({"start_date": "2024-01-31"})))
+        }),
+        local("A setting whose name is mistyped, and another that is missing for it", || {
+            let config =
+                json!({"client_secrt": "sk_test_x", "account_id": "acct_x", "star_date": "2024-01-31T00:00:00Z"});
+            Call::new(READ).file("config.json", config)
+        }),
         local("A config without a member, and with a wrong one", || {
             Call::new(READ).file("config.json", json!({"client_secret": "sk_test_x", "num_workers": "ten"}))
         }),

@@ -37,6 +37,7 @@ mod response_rules;
 mod resume;
 mod retry;
 mod secrets;
+mod shell;
 mod signals;
 mod skip;
 mod state_file;

@@ -162,6 +162,11 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Progra
         let text = "--state-file cannot be -: states are written to it; --state can\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
     }
+    let updates_stdin = |config: &ConfigArgs| config.config_file_update && config.config.as_os_str() == "-";
+    if cli.command.config().is_some_and(updates_stdin) {
+        let text = "--config-file-update needs a file: --config cannot be -\n";
+        return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
+    }
     let log_level = match cli.log_level.as_deref().map(str::to_ascii_lowercase).as_deref() {
         _ if cli.debug => LogLevel::Debug,
         Some("debug" | "trace") => LogLevel::Debug,
@@ -196,6 +201,17 @@ impl Command {
             Self::Spec | Self::Check(_) | Self::Read(_) => false,
             Self::Discover(args) => args.format == CatalogFormat::Table,
             Self::Catalog(_) | Self::About(_) | Self::Completions(_) | Self::Man(_) => true,
+        }
+    }
+
+    /// Where the config is, for a command that may be given new credentials.
+    fn config(&self) -> Option<&ConfigArgs> {
+        match self {
+            Self::Check(args) => Some(&args.config),
+            Self::Discover(args) => Some(&args.config),
+            Self::Catalog(args) => Some(&args.config),
+            Self::Read(args) => Some(&args.config),
+            Self::Spec | Self::About(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }
 

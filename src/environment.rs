@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// Set by us, or by people, and no sign of the platform.
 const OUR_OWN: &str = "AIRBYTE_SOURCE";
 
+/// Set by the image, wherever it runs.
+const OF_THE_IMAGE: &str = "AIRBYTE_ENTRYPOINT";
+
 /// Environment variables. One that is set to nothing counts as not set. Default: none.
 #[derive(Clone, Default)]
 pub struct Environment(Arc<HashMap<OsString, OsString>>);
@@ -38,12 +41,22 @@ impl Environment {
     /// image that it can run sets `AIRBYTE_ENTRYPOINT`. The first by name.
     #[must_use]
     pub fn sign_of_the_platform(&self) -> Option<&str> {
+        self.signs_of_the_platform().min()
+    }
+
+    /// Whether Airbyte's platform runs this, rather than somebody who runs a connector's image by hand: there is a [sign of
+    /// it](Self::sign_of_the_platform) that an image does not set.
+    pub(crate) fn is_of_the_platform(&self) -> bool {
+        self.signs_of_the_platform().any(|name| name != OF_THE_IMAGE)
+    }
+
+    fn signs_of_the_platform(&self) -> impl Iterator<Item = &str> {
         let names = self.0.keys().filter_map(|name| name.to_str());
         let is_sign = |name: &&str| {
             *name == "DEPLOYMENT_MODE"
                 || *name != OUR_OWN && ["WORKER_", "AIRBYTE_"].iter().any(|start| name.starts_with(start))
         };
-        names.filter(is_sign).min()
+        names.filter(is_sign)
     }
 }
 
@@ -67,7 +80,9 @@ mod tests {
             ("DEPLOYMENT_MODE", Some("DEPLOYMENT_MODE")),
             ("WORKER_JOB_ID", Some("WORKER_JOB_ID")),
         ] {
-            assert_eq!(Environment::from_vars([(name, "x")]).sign_of_the_platform(), sign);
+            let environment = Environment::from_vars([(name, "x")]);
+            assert_eq!(environment.sign_of_the_platform(), sign);
+            assert_eq!(environment.is_of_the_platform(), sign.is_some_and(|sign| sign != "AIRBYTE_ENTRYPOINT"));
         }
     }
 

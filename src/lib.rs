@@ -62,6 +62,7 @@ mod pipe;
 mod platform;
 mod probes;
 pub mod protocol;
+mod replacement;
 mod run;
 pub mod source;
 pub mod stop;
@@ -88,6 +89,7 @@ pub mod terminal;
 pub mod testing;
 #[cfg(unix)]
 mod watch;
+mod whole_lines;
 mod workers;
 
 pub use environment::Environment;

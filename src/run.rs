@@ -19,9 +19,10 @@ use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::{Registry, Source};
 use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
-use crate::terminal::{self, ReadEnd, Screen, Terminal};
+use crate::terminal::{self, FromLevel, ReadEnd, Screen, StdoutTo, Terminal};
 #[cfg(unix)]
 use crate::watch;
+use crate::whole_lines;
 
 /// All is well.
 const DONE: u8 = 0;
@@ -66,7 +67,10 @@ impl Host {
             memory: MemoryLimit::system(),
             stop: Stop::default(),
             stdin: pipe::stdin(),
-            stdout: pipe::stdout(),
+            stdout: match whole_lines::stdout() {
+                Some(file) => Box::new(file),
+                None => pipe::stdout(),
+            },
             stderr: Box::new(io::stderr()),
             terminal: Terminal::system(),
         }
@@ -134,10 +138,23 @@ fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, s
     };
     // Who sees stdout go by sees the messages there, and a check has a list of its own.
     let is_seen = screen.terminal().has_stdout() || matches!(invocation.command, Command::Check(_));
-    let has_people = is_bare || is_text || screen.is_watched() && !is_seen;
+    // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the platform,
+    // whoever reads the pipe shows it.
+    let is_hidden = match screen.terminal().stdout_to() {
+        StdoutTo::Seen => false,
+        StdoutTo::Pipe => !host.environment.is_of_the_platform(),
+        StdoutTo::Elsewhere => true,
+    };
+    let has_people = is_bare || is_text || if screen.is_watched() { !is_seen } else { is_hidden };
+    let least = match is_bare || is_text {
+        _ if screen.is_watched() || is_text || invocation.log_level == LogLevel::Debug && is_bare => LogLevel::Trace,
+        // A run that nobody watches and that is well says nothing: cron would mail it.
+        true => LogLevel::Warn,
+        false => LogLevel::Error,
+    };
     let mut output = Output::new(messages, host.clock.clone(), Redactor::default(), invocation.log_level);
     if has_people {
-        output = output.with_people(Arc::new(screen.clone()));
+        output = output.with_people(Arc::new(FromLevel { screen: screen.clone(), least }));
     }
     if is_bare {
         output = output.bare_records();
@@ -164,6 +181,7 @@ fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, s
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
     let stdout_error = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     let is_over = stdout_error.is_none() && result.as_ref().is_err_and(is_closed_pipe);
+    let is_stdout = stdout_error.is_some();
     let (exit_code, failure) = match (stdout_error, result) {
         (Some(error), _) => {
             let failure = Failure::system(format!(
@@ -189,8 +207,8 @@ fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, s
         let _ = output.log(LogLevel::Warn, &format!("The summary file cannot be written: {error}."));
     }
     if let Some(failure) = &failure {
-        let is_told = output.failure(failure).is_ok() || has_people;
         // If stdout is what failed, there is nobody left to tell but stderr.
+        let is_told = !is_stdout && (output.failure(failure).is_ok() || has_people);
         if !(is_read && screen.is_watched()) && (!is_told || screen.is_watched() && !has_people) {
             screen.error(&failure.message);
         }

@@ -7,6 +7,7 @@ use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
 use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
 use super::{Bench, Items, header, page, signed_by, url_of};
+use crate::support::binary::Binary;
 
 fn tokens(access: &str, refresh: &str) -> Reply {
     Reply::json(json!({"access_token": access, "refresh_token": refresh, "expires_in": 7200}))
@@ -156,4 +157,163 @@ fn a_new_refresh_token_that_nobody_stores_is_used_and_warned_of() {
     let warnings: Vec<_> = messages.logs().into_iter().filter(|(level, _)| *level == "WARN").collect();
     assert!(warnings.len() == 1 && warnings[0].1.contains("the next sync will fail"), "{warnings:?}");
     assert!(!done.stdout.contains("r3fresh"), "{}", done.stdout);
+}
+
+/// A config in a file of its own, whose refresh token is good for one use.
+struct InFile {
+    folder: tempfile::TempDir,
+}
+
+impl InFile {
+    fn new(config: &Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("config.json")
+    }
+
+    fn content(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path()).unwrap()).unwrap()
+    }
+
+    fn connector(&self) -> InProcess {
+        connector(ConfigPaths::default()).arg("--config").arg(self.path())
+    }
+}
+
+/// An API whose refresh tokens are good for one use, and whose access tokens live for an hour. `/items` is answered after
+/// `seen` was called.
+fn one_use(seen: impl Fn() + Send + Sync + 'static) -> Server {
+    let used = Mutex::new(0);
+    Server::start(move |request: &Request| {
+        if request.path != "/token" {
+            seen();
+            return page();
+        }
+        let mut used = used.lock().unwrap();
+        if !request.body_text().ends_with(&format!("refresh_token=r3fresh-{}", *used + 1)) {
+            return Reply::json(json!({"error": "invalid_grant"})).status(400);
+        }
+        *used += 1;
+        let (access, refresh) = (format!("acc3ss-{used}"), format!("r3fresh-{}", *used + 1));
+        Reply::json(json!({"access_token": access, "refresh_token": refresh, "expires_in": 3600}))
+    })
+}
+
+#[test]
+fn a_shell_run_keeps_the_next_token_in_the_config_file_before_it_is_needed() {
+    let file = Arc::new(InFile::new(&json!({})));
+    let (looked, seen) = (file.clone(), Arc::new(Mutex::new(Vec::new())));
+    let noted = seen.clone();
+    let server = one_use(move || noted.lock().unwrap().push(looked.content()["credentials"]["refresh_token"].clone()));
+    let before = json!({
+        "url": "${API_URL}", "note": "$${x}", "credentials": {"refresh_token": "r3fresh-1", "client_id": "${CLIENT}"}
+    });
+    std::fs::write(file.path(), before.to_string()).unwrap();
+    // Each an hour later than the one before, when the access token is of no use any more.
+    for (run, command) in ["check", "read", "read"].into_iter().enumerate() {
+        let now = 1_793_491_200 + 4_000 * i64::try_from(run).unwrap();
+        let connector = file.connector().now(now).env("API_URL", server.url()).env("CLIENT", "me");
+        let done = connector.arg("--config-file-update").run(command);
+        assert_eq!(done.status, 0, "{}", done.stdout);
+        assert!(!done.stdout.contains("the next run will be refused"), "{}", done.stdout);
+        let after = file.content();
+        assert_eq!(after["credentials"]["refresh_token"], format!("r3fresh-{}", run + 2));
+        assert_eq!(after["credentials"]["client_id"], "${CLIENT}");
+        assert_eq!((&after["url"], &after["note"]), (&json!("${API_URL}"), &json!("$${x}")));
+    }
+    assert_eq!(*seen.lock().unwrap(), ["r3fresh-2", "r3fresh-3", "r3fresh-4"]);
+}
+
+#[test]
+fn bare_records_with_a_config_file_that_is_updated_lose_no_token() {
+    let server = one_use(|| {});
+    let file = InFile::new(&config(&server, &json!({"refresh_token": "r3fresh-1"})));
+    let jsonl = || file.connector().arg("--format").arg("jsonl");
+    let done = jsonl().arg("--config-file-update").run("read");
+    assert_eq!((done.status, done.stderr.as_str()), (0, ""));
+    assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-2");
+    let done = jsonl().now(1_793_499_000).run("read");
+    assert!(done.stderr.starts_with("warning: A new access token is asked for.") && done.stderr.contains("\nerror: "));
+    assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-2");
+}
+
+#[test]
+fn a_token_that_nobody_keeps_is_warned_of_before_it_is_spent_but_not_within_the_platform() {
+    for (variable, is_warned) in [("HOME", true), ("AIRBYTE_ENTRYPOINT", true), ("WORKER_JOB_ID", false)] {
+        let server = one_use(|| {});
+        let file = InFile::new(&config(&server, &json!({"refresh_token": "r3fresh-1"})));
+        let done = file.connector().env(variable, "x").run("read");
+        let control = done.stdout.find(r#""type":"CONTROL""#).unwrap();
+        let warning = done.stdout.find("--config-file-update writes it into the config file");
+        assert_eq!(warning.is_some_and(|at| at < control), is_warned, "{variable}: {}", done.stdout);
+        assert_eq!(done.stdout.matches("--config-file-update").count(), usize::from(is_warned));
+        assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-1");
+    }
+}
+
+#[test]
+fn a_config_file_that_cannot_be_updated_is_refused_before_a_token_is_spent() {
+    let server = one_use(|| {});
+    let file = InFile::new(&config(&server, &json!({"refresh_token": "r3fresh-1"})));
+    if cfg!(target_os = "linux") {
+        // Nobody creates files there, the system's administrator included.
+        let path = "/proc/self/environ";
+        let done = connector(ConfigPaths::default()).arg("--config").arg(path).arg("--config-file-update").run("read");
+        assert_eq!(done.status, 1);
+    }
+    let stdin = connector(ConfigPaths::default()).arg("--config").arg("-").arg("--config-file-update").run("read");
+    assert!(stdin.status == 2 && stdin.stderr.contains("--config-file-update needs a file"), "{}", stdin.stderr);
+    assert!(server.requests().is_empty());
+    // A file that is damaged while the run goes on: the token is lost for the file, and the run says where it is.
+    let path = file.path();
+    let server = Server::start(move |request: &Request| {
+        std::fs::write(&path, "{").unwrap();
+        if request.path == "/token" { tokens("acc3ss", "r3fresh-2") } else { page() }
+    });
+    std::fs::write(file.path(), config(&server, &json!({"refresh_token": "r3fresh-1"})).to_string()).unwrap();
+    let done = file.connector().arg("--config-file-update").run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, messages.configs().len()), (1, 1));
+    let message = &messages.errors()[0].message;
+    assert!(
+        message.contains("cannot be updated") && message.contains("the CONTROL message on stdout has it"),
+        "{message}"
+    );
+    assert!(!message.contains("r3fresh"), "{message}");
+}
+
+#[test]
+fn a_run_that_is_killed_after_it_has_got_a_token_has_kept_it() {
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    let (killed, is_killed) = std::sync::mpsc::channel::<()>();
+    let (asked, is_killed) = (Mutex::new(asked), Mutex::new(is_killed));
+    let server = one_use(move || {
+        let _ = asked.lock().unwrap().send(());
+        let _ = is_killed.lock().unwrap().recv();
+    });
+    let file = InFile::new(&json!({
+        "credentials": {"client_id": "me", "client_secret": "s3cret", "refresh_token": "r3fresh-1"},
+        "api_url": server.url(),
+        "token_url": format!("{}/token", server.url()),
+    }));
+    let path = file.path();
+    let args = ["read", "--config", path.to_str().unwrap(), "--config-file-update", "--streams", "employees"];
+    let (mut command, _directory) = Binary::example("employees", &args).command();
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    is_asked.recv().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(killed);
+    assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-2");
+    // The access token that was kept is good for an hour; without it, the refresh token has to be.
+    let mut config = file.content();
+    config["credentials"]["token_expiry_date"] = json!("");
+    std::fs::write(file.path(), config.to_string()).unwrap();
+    let again = Binary::example("employees", &args).run();
+    assert_eq!(again.status, Some(0), "{}{}", again.stdout, again.stderr);
+    assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-3");
 }

@@ -11,6 +11,10 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
 
+    /// Write new credentials of the API into the config file, such as the next refresh token where each is good for one use
+    #[arg(long)]
+    pub config_file_update: bool,
+
     /// Whether the config may refer to the environment.
     #[command(flatten)]
     pub env: ConfigEnvArgs,

@@ -8,9 +8,42 @@ use super::{Program, command};
 
 /// A script that completes commands and flags in a shell.
 pub(crate) fn completions(shell: clap_complete::Shell, program: Program) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(program), program.name, &mut script);
-    script
+    let whole = visible(&command(program));
+    let script = |name: &str| {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut whole.clone(), name, &mut script);
+        script
+    };
+    match shell {
+        clap_complete::Shell::Bash => {
+            // Names of the script's own, which clap_complete puts together in two ways where the program's has a hyphen.
+            // Only the last line is about the program.
+            let stand_in = program.name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            let script = String::from_utf8_lossy(&script(&stand_in)).into_owned();
+            let lines = script.lines().map(|line| match line.trim_start().starts_with("complete -F ") {
+                true => format!("{}{}\n", line.strip_suffix(&stand_in).unwrap_or(line), program.name),
+                false => format!("{line}\n"),
+            });
+            lines.collect::<String>().into_bytes()
+        }
+        _ => script(program.name),
+    }
+}
+
+/// A command without what is hidden, which clap_complete would list.
+fn visible(command: &clap::Command) -> clap::Command {
+    let shown = clap::Command::new(command.get_name().to_owned())
+        .disable_help_subcommand(command.is_disable_help_subcommand_set())
+        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .subcommands(command.get_subcommands().filter(|command| !command.is_hide_set()).map(visible));
+    let shown = match command.get_about() {
+        Some(about) => shown.about(about.clone()),
+        None => shown,
+    };
+    match command.get_version() {
+        Some(version) => shown.version(version.to_owned()),
+        None => shown,
+    }
 }
 
 /// The manual page of the program with all its commands, or that of one command; `None` if there is no such command.
@@ -21,7 +54,7 @@ pub(crate) fn man(of: Option<&str>, program: Program) -> Option<io::Result<Vec<u
     let mut page = Vec::new();
     let rendered = match of {
         None => render_whole(&whole, &mut page),
-        Some(name) => Man::new(whole.find_subcommand(name)?.clone()).render(&mut page),
+        Some(name) => render_command(whole.find_subcommand(name)?, &mut page),
     };
     Some(rendered.map(|()| page))
 }
@@ -31,7 +64,7 @@ fn render_whole(whole: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     let man = Man::new(whole.clone());
     man.render_title(page)?;
     man.render_name_section(page)?;
-    man.render_synopsis_section(page)?;
+    render_synopsis(&whole.clone(), page)?;
     man.render_description_section(page)?;
     for command in whole.get_subcommands() {
         let own = command.clone().mut_args(|arg| {
@@ -39,16 +72,37 @@ fn render_whole(whole: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
             arg.hide(is_of_all)
         });
         let man = Man::new(own);
-        let mut parts = Vec::new();
-        man.render_synopsis_section(&mut parts)?;
-        man.render_options_section(&mut parts)?;
-        let parts = String::from_utf8_lossy(&parts).replace(".SH SYNOPSIS\n", "").replace(".SH OPTIONS\n", "");
+        let mut options = Vec::new();
+        man.render_options_section(&mut options)?;
+        let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "");
         // Of the sections before it, one is not part of another.
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        write!(page, ".SH {}\n{about}.\n.PP\n{}", command.get_name().to_uppercase(), body(&parts))?;
+        let (name, usage) = (command.get_name().to_uppercase(), usage(command));
+        write!(page, ".SH {name}\n{about}.\n.PP\n{usage}\n{}", body(&options))?;
     }
     man.render_options_section(page)?;
     man.render_extra_section(page)
+}
+
+/// The page of one command.
+fn render_command(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let man = Man::new(command.clone());
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    render_synopsis(command, page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)
+}
+
+/// How a command is called, as `--help` has it: clap_mangen leaves out the values of options.
+fn render_synopsis(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    writeln!(page, ".SH SYNOPSIS\n{}", usage(command))
+}
+
+/// `source-http check [OPTIONS] --config <FILE>`, as roff has it.
+fn usage(command: &clap::Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    usage.trim_start_matches("Usage:").split_whitespace().collect::<Vec<_>>().join(" ").replace('-', "\\-")
 }
 
 /// A part of a page without the definitions that stand at the beginning of each.

@@ -10,7 +10,9 @@ use crate::streams::described;
 
 pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let config = match &args.config {
-        Some(file) => Some(cx.config(&ConfigArgs { config: file.clone(), env: args.env })?),
+        Some(file) => {
+            Some(cx.config(&ConfigArgs { config: file.clone(), config_file_update: false, env: args.env })?)
+        }
         None => cx.source.has_fixed_streams().then(Config::new),
     };
     let streams: Option<Vec<AirbyteStream>> = match config {

@@ -10,7 +10,7 @@ use crate::protocol::{CheckStatus, ConnectionStatus, Failure, LogLevel};
 use crate::source::{CheckContext, ProbeEnd, Probes};
 use crate::streams::Fetcher;
 use crate::sync::{Numbers, StreamTally, is_closed_pipe};
-use crate::terminal::{CheckView, Progress, ReadEnd, probed, summary};
+use crate::terminal::{CheckView, Progress, ReadEnd, StdoutTo, probed, summary};
 
 /// What a check has tried.
 #[derive(Default)]
@@ -42,9 +42,12 @@ pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool
             (CheckStatus::Failed, Some(failure.message.clone()))
         }
     };
+    let why = message.as_deref().filter(|_| status == CheckStatus::Failed).map(|why| cx.output.redactor().redact(why));
     cx.output.connection_status(ConnectionStatus { status, message })?;
     if cx.screen.is_watched() {
         show(&tried, result, cx);
+    } else if let Some(why) = why.filter(|_| cx.screen.terminal().stdout_to() == StdoutTo::Elsewhere) {
+        cx.screen.error(&why);
     }
     Ok(status == CheckStatus::Succeeded || !args.exit_status)
 }

@@ -19,11 +19,11 @@ use std::time::Duration;
 
 use crate::cli::{Command, ConfigArgs, ConfigEnv, Program};
 use crate::clock::{Clock, Random};
-use crate::config;
+use crate::config::{self, ConfigFile};
 use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
-use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Wait};
+use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Telling, Wait};
 use crate::json;
 use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, LogLevel, Output};
@@ -85,7 +85,16 @@ impl Context<'_> {
             (ConfigEnv::On, _) | (ConfigEnv::Auto, None) => Some(self.environment),
             (ConfigEnv::Off, _) | (ConfigEnv::Auto, Some(_)) => None,
         };
-        let config = config::load(&text, &name(&args.config), &specification, environment, self.output.redactor())?;
+        let from = name(&args.config);
+        let config = config::load(&text, &from, &specification, environment, self.output.redactor())?;
+        if args.config_file_update {
+            self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
+        } else if !self.environment.is_of_the_platform() {
+            self.output.keep_config(None);
+        }
+        if let Some(warning) = config::unknown_settings(&config, &from, &specification) {
+            self.output.log(LogLevel::Warn, &warning)?;
+        }
         if let (ConfigEnv::Auto, Some(sign)) = (args.env.config_env, sign)
             && let Some(place) = config::reference_in(&config)
         {
@@ -165,7 +174,9 @@ impl RetryObserver for LoggedWaits<'_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         if !wait.too_long {
             self.note_wait(&wait.why(), wait.delay);
-            self.output.log(LogLevel::Info, &wait.to_string())?;
+            if wait.telling != Telling::Silent {
+                self.output.log(LogLevel::Info, &wait.to_string())?;
+            }
         }
         Ok(self.output.flush()?)
     }
@@ -179,6 +190,10 @@ impl RetryObserver for LoggedWaits<'_> {
             self.output.log(LogLevel::Info, &wait.to_string())?;
         }
         Ok(self.output.flush()?)
+    }
+
+    fn asking(&self, host: Option<&str>) {
+        self.tally.ask(host, self.output.elapsed());
     }
 
     fn active(&self, activity: Activity) {

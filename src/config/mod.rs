@@ -1,15 +1,20 @@
 //! From a file to a config the source can rely on: it is a JSON object, every value fits the specification, and every
 //! secret in it is registered before anything is said about it. `references` are what it takes from the environment,
-//! `schemas` what the specification says of each of its values.
+//! `schemas` what the specification says of each of its values, `unknown` the settings that it says nothing of, `dates` how
+//! a date is to be written. `config_file` takes new credentials.
 
+mod config_file;
+mod dates;
 mod references;
 mod schemas;
+mod unknown;
 
 use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::protocol::{Failure, Redactor};
 use crate::source::Config;
+pub(crate) use config_file::ConfigFile;
 use schemas::Schemas;
 
 /// Reads and validates a config. `from` names the file in errors. References to environment variables are replaced if there
@@ -24,6 +29,12 @@ pub(crate) fn load(
     environment: Option<&Environment>,
     redactor: &Redactor,
 ) -> Result<Config, Failure> {
+    if text.trim_ascii().is_empty() {
+        return Err(Failure::config(format!(
+            "{from} is empty, and should have the config: a JSON object. Run spec to see what is expected. If another \
+             program writes it, wait until that is done."
+        )));
+    }
     let mut config: Value = serde_json::from_slice(text).map_err(|error| {
         Failure::config(format!("The config in {from} is not valid JSON: {error}. Correct it there."))
     })?;
@@ -43,14 +54,35 @@ pub(crate) fn load(
     redactor.note_settings(settings);
     let validator = jsonschema::validator_for(specification)
         .map_err(|error| Failure::system(format!("The source's specification is not a valid JSON Schema: {error}.")))?;
-    let problems: Vec<String> = validator.iter_errors(&config).map(|error| describe(&error)).collect();
-    match config {
-        Value::Object(config) if problems.is_empty() => Ok(config),
-        _ => Err(Failure::config(format!(
-            "The config in {from} does not fit the specification: {}. Run spec to see what is expected.",
-            problems.join("; ")
-        ))),
+    let mut problems: Vec<String> = Vec::new();
+    for error in validator.iter_errors(&config) {
+        let problem = describe(&error, &config, &schemas, &validator);
+        // A date has a pattern and a format, and is wrong by both.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
+    if !problems.is_empty() {
+        let unknown = unknown::unknown_settings(&config, &schemas);
+        let unknown = unknown.map(|names| format!(" The specification does not know {names}.")).unwrap_or_default();
+        return Err(Failure::config(format!(
+            "The config in {from} does not fit the specification: {}.{unknown} Run spec to see what is expected.",
+            problems.join("; ")
+        )));
+    }
+    match config {
+        Value::Object(config) => Ok(config),
+        _ => Err(Failure::config(format!("The config in {from} is not a JSON object. Correct it there."))),
+    }
+}
+
+/// A warning about settings of a config that the specification does not know, if there are any.
+pub(crate) fn unknown_settings(config: &Config, from: &str, specification: &Value) -> Option<String> {
+    let names = unknown::unknown_settings(&Value::Object(config.clone()), &Schemas::of(specification))?;
+    Some(format!(
+        "The config in {from} has settings that the specification does not know, and they may have no effect: {names}. Run \
+         spec to see what is expected."
+    ))
 }
 
 /// The place of a value that looks like a reference to an environment variable, if there is one.
@@ -58,9 +90,25 @@ pub(crate) fn reference_in(config: &Config) -> Option<String> {
     references::first_place(&Value::Object(config.clone()))
 }
 
-fn describe(error: &jsonschema::ValidationError<'_>) -> String {
-    let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
-    let problem = error.masked_with("the value").to_string();
+fn describe(
+    error: &jsonschema::ValidationError<'_>,
+    config: &Value,
+    schemas: &Schemas<'_>,
+    validator: &jsonschema::Validator,
+) -> String {
+    let pointer = error.instance_path().to_string();
+    let place = pointer.trim_start_matches('/').replace('/', ".");
+    let date = dates::is_about_a_date(error).then(|| {
+        let fits = |text: &str| {
+            let mut config = config.clone();
+            config.pointer_mut(&pointer).is_some_and(|value| {
+                *value = text.into();
+                true
+            }) && validator.iter_errors(&config).all(|error| error.instance_path().to_string() != pointer)
+        };
+        dates::how_to_write(config.pointer(&pointer)?, &schemas.at(&pointer), &fits)
+    });
+    let problem = date.flatten().unwrap_or_else(|| error.masked_with("the value").to_string());
     if place.is_empty() { problem } else { format!("`{place}`: {problem}") }
 }
 
@@ -141,6 +189,55 @@ mod tests {
              `n`: the value is not of type \"integer\"; `nested.x`: the value is not of type \"boolean\"; \
              `key`: the value is not of type \"string\". Run spec to see what is expected."
         );
+    }
+
+    #[test]
+    fn a_date_is_told_how_to_be_written_as_the_specification_takes_it() {
+        let utc = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$";
+        for (schema, value, expected) in [
+            (json!({"format": "date-time", "pattern": utc}), "2024-01-31", "write 2024-01-31T00:00:00Z"),
+            (json!({"pattern": utc}), "2024-01-31T10:00:00+02:00", "write 2024-01-31T08:00:00Z"),
+            (json!({"format": "date-time"}), "2024-01-31 10:00", "write 2024-01-31T10:00:00Z"),
+            (json!({"format": "date"}), "2024-01-31T10:00:00Z", "write 2024-01-31"),
+            (
+                json!({"pattern": "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$"}),
+                "2024/1/31",
+                "write 2024-01-31T00:00:00.000Z",
+            ),
+            (json!({"pattern": "^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}), "s3cret", "write it like 2024-01-01"),
+            (
+                json!({"pattern": utc, "examples": ["2017-01-25T00:00:00Z"]}),
+                "s3cret",
+                "write it like 2017-01-25T00:00:00Z",
+            ),
+            (json!({"pattern": utc, "airbyte_secret": true}), "2024-01-31", "write it like 2024-01-01T00:00:00Z"),
+        ] {
+            let schema = json!({"properties": {"a": {"properties": {"start_date": schema}}}});
+            let config = json!({"a": {"start_date": value}}).to_string();
+            let message = load(config.as_bytes(), "c", &schema, None, &Redactor::default()).unwrap_err().message;
+            let expected = format!("The config in c does not fit the specification: `a.start_date`: {expected}. Run");
+            assert!(message.starts_with(&expected), "{schema}: {message}");
+        }
+        let schema = json!({"properties": {"key": {"pattern": "^[a-z]{4}-[0-9]+$"}}});
+        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, None, &Redactor::default()).unwrap_err().message;
+        assert!(message.contains("`key`: the value does not match") && !message.contains("s3cret"), "{message}");
+    }
+
+    #[test]
+    fn a_required_setting_with_a_mistyped_name_is_told_which_one_that_is() {
+        let schema =
+            json!({"required": ["start_date"], "additionalProperties": false, "properties": {"start_date": {}}});
+        let message = load(br#"{"star_date": 1}"#, "c", &schema, None, &Redactor::default()).unwrap_err().message;
+        let expected = "The specification does not know `star_date` (did you mean `start_date`?).";
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn an_empty_file_is_called_empty() {
+        for text in ["", " \n"] {
+            let failure = load(text.as_bytes(), "config.json", &json!({}), None, &Redactor::default()).unwrap_err();
+            assert!(failure.message.starts_with("config.json is empty, "), "{failure}");
+        }
     }
 
     #[test]

@@ -38,6 +38,14 @@ impl<'a> Schemas<'a> {
         Self { specification: self.specification, schemas: Vec::new() }.with(items)
     }
 
+    /// Those of the value at a JSON pointer.
+    pub(super) fn at(&self, pointer: &str) -> Self {
+        pointer.split('/').skip(1).fold(self.clone(), |schemas, name| match name.parse() {
+            Ok(place) if schemas.names().is_none_or(|names| !names.contains(&name)) => schemas.item(place),
+            _ => schemas.member(&name.replace("~1", "/").replace("~0", "~")),
+        })
+    }
+
     /// Whether the value is a secret, with all that is in it.
     pub(super) fn is_secret(&self) -> bool {
         self.schemas.iter().any(|schema| schema["airbyte_secret"] == true)
@@ -49,6 +57,31 @@ impl<'a> Schemas<'a> {
         types
             .into_iter()
             .any(|types| types == name || types.as_array().is_some_and(|types| types.iter().any(|t| t == name)))
+    }
+
+    /// The names of an object's members. `None` if any name will do, or if it cannot be told.
+    pub(super) fn names(&self) -> Option<Vec<&'a str>> {
+        let is_open = |schema: &&Value| {
+            let is_elsewhere = |target: &str| match target.strip_prefix('#') {
+                Some(pointer) => self.specification.pointer(pointer).is_none(),
+                None => true,
+            };
+            schema.get("patternProperties").is_some()
+                || schema["additionalProperties"].is_object()
+                || schema["$ref"].as_str().is_some_and(is_elsewhere)
+        };
+        let properties: Vec<_> = self.schemas.iter().filter_map(|schema| schema["properties"].as_object()).collect();
+        if properties.is_empty() || self.schemas.iter().any(is_open) {
+            return None;
+        }
+        Some(properties.into_iter().flat_map(Map::keys).map(String::as_str).collect())
+    }
+
+    /// Texts that are named as examples, and the default.
+    pub(super) fn examples(&self) -> Vec<&'a str> {
+        let examples = self.schemas.iter().filter_map(|schema| schema["examples"].as_array()).flatten();
+        let defaults = self.schemas.iter().filter_map(|schema| schema.get("default"));
+        examples.chain(defaults).filter_map(Value::as_str).collect()
     }
 
     /// Takes further schemas in, and all that they are made of; each once, as one may refer to itself.

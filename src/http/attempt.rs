@@ -62,17 +62,25 @@ impl HttpClient {
     ) -> anyhow::Result<Attempt<T>> {
         let rules = exchange.rules;
         let cx = self.auth_context(exchange);
+        let host = &authority(&exchange.request.url);
         let mut sign = |request: &mut HttpRequest| match exchange.authenticated {
             true => {
-                let signed = exchange.authenticator.authenticate(request, &cx);
-                signed.map(|()| true).map_err(|error| self.name_setting(error))
+                let signed = exchange.authenticator.authenticate(request, &cx).map(|()| true);
+                // It may have asked another host.
+                exchange.observer.asking(Some(host));
+                signed.map_err(|error| self.name_setting(error))
             }
             false => Ok(false),
         };
         let started = self.clock.elapsed();
         // An error of this kind comes back with the next line that is written.
-        let alive = || drop(exchange.observer.alive());
+        let alive = || {
+            exchange.observer.asking(Some(host));
+            drop(exchange.observer.alive());
+        };
+        exchange.observer.asking(Some(host));
         let sent = self.transport.send(exchange.request, exchange.options, &mut sign, &alive);
+        exchange.observer.asking(None);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
         let Sent { response, signed, withheld } = match sent {
             Ok(sent) => {

@@ -11,10 +11,11 @@ use super::auth::AuthContext;
 use super::budget::ServerSays;
 use super::cache::{Credential, ResponseCache};
 use super::failures::{gave_up, quota_used_up, refused_again, time_used_up, too_long};
+use super::told_waits::ToldWaits;
 use super::url::authority;
 use super::{
     Activity, Backoff, Exchange, HttpRequest, NetworkEnvironment, RequestBody, Response, ResponseAction, RetryQuota,
-    Transport, Undecodable, Wait, Waits,
+    Telling, Transport, Undecodable, Wait, Waits,
 };
 use crate::clock::{Clock, Random};
 use crate::protocol::{LogLevel, Output};
@@ -40,6 +41,8 @@ pub struct HttpClient {
     stop: Stop,
     /// Hosts that credentials were withheld from, and that this was told of.
     pub(super) withheld: Mutex<HashSet<String>>,
+    /// Which waits are told.
+    told_waits: ToldWaits,
     /// It was told that some requests cannot be kept in the cache.
     told_unnamed: AtomicBool,
 }
@@ -59,6 +62,7 @@ impl HttpClient {
             output,
             stop: Stop::default(),
             withheld: Mutex::default(),
+            told_waits: ToldWaits::default(),
             told_unnamed: AtomicBool::new(false),
         }
     }
@@ -204,13 +208,14 @@ impl HttpClient {
                 return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
             }
             retry += 1;
-            let wait = self.plan(exchange, &answer, reason, retry, spent);
+            let mut wait = self.plan(exchange, &answer, reason, retry, spent);
             if wait.too_long {
                 exchange.observer.waiting(&wait)?;
                 let why = if spent < max_time { too_long(&wait, max_time) } else { time_used_up(max_time) };
                 return Err(gave_up(failure, &why).into());
             }
             paid = Some(self.pay(host, &answer).ok_or_else(|| quota_used_up(failure, host))?);
+            wait.telling = self.told_waits.telling(&wait, self.clock.elapsed());
             exchange.observer.waiting(&wait)?;
             self.waits(exchange).wait(wait.delay)?;
             limited.clear();
@@ -328,6 +333,7 @@ impl HttpClient {
             max_retries: exchange.rules.max_retries(),
             quota_reset,
             too_long: delay > left || left.is_zero(),
+            telling: Telling::Silent,
         }
     }
 }

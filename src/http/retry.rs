@@ -157,6 +157,20 @@ pub struct Wait {
     pub quota_reset: Option<Timestamp>,
     /// The wait is longer than is allowed: the request fails instead.
     pub too_long: bool,
+    /// How it is told.
+    pub telling: Telling,
+}
+
+/// How people hear of a wait. What many requests wait for at the same time is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// By a line of its own, which also stands for so many other requests that wait for the same reason.
+    Aloud {
+        /// Requests that have begun to wait since the last line and have none.
+        others: usize,
+    },
+    /// Not at all: the wait is too short to be noticed, or another request's line stands for it.
+    Silent,
 }
 
 impl Wait {
@@ -169,9 +183,14 @@ impl Wait {
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others = match self.telling {
+            Telling::Aloud { others: 1 } => " One more request waits for the same reason.".to_owned(),
+            Telling::Aloud { others } if others > 1 => format!(" {others} more requests wait for the same reason."),
+            _ => String::new(),
+        };
         write!(
             f,
-            "waiting {:.1} s before retry {} of {} of {}: {} ({}).",
+            "waiting {:.1} s before retry {} of {} of {}: {} ({}).{others}",
             self.delay.as_secs_f64(),
             self.retry,
             self.max_retries,
@@ -207,6 +226,10 @@ pub trait RetryObserver: Sync {
     /// # Errors
     /// Ends the request with that error.
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()>;
+
+    /// Called with the host before an attempt is sent there and whenever something comes from it, and with `None` when the
+    /// attempt is over, by the thread that waits for the answer. Default: nothing.
+    fn asking(&self, _host: Option<&str>) {}
 
     /// Called for each thing that can be counted, by whichever thread does it. Not called in the way of a record.
     /// Default: nothing.

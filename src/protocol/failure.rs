@@ -90,6 +90,15 @@ impl Failure {
         self
     }
 
+    /// Whether the same fault is behind both, such as a network that is gone, whatever was asked for.
+    #[must_use]
+    pub fn has_cause_of(&self, other: &Self) -> bool {
+        self.kind == FailureKind::Transient
+            && self.kind == other.kind
+            && self.internal_message.is_some()
+            && self.internal_message == other.internal_message
+    }
+
     /// Says whose failure it is, unless that is known already.
     #[must_use]
     pub fn of_stream(mut self, stream: &StreamDescriptor) -> Self {

@@ -3,13 +3,14 @@
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given; `failure` is every error as the
 //! protocol tells it; `output` writes, `people` read along, `redactor` keeps secrets out of what is written, in whatever
-//! `spelling`; `as_written` puts references back into a config that goes out.
+//! `spelling`; `as_written` puts references back into a config that goes out, which a `config_store` keeps.
 
 /// The version of the Airbyte protocol that is spoken.
 pub const PROTOCOL_VERSION: &str = "0.18.0";
 
 mod as_written;
 mod catalog;
+mod config_store;
 mod failure;
 mod input_state;
 mod json_schema;
@@ -27,6 +28,7 @@ pub use as_written::AsWritten;
 pub use catalog::{
     AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, StreamDescriptor, SyncMode,
 };
+pub use config_store::ConfigStore;
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use json_schema::JsonSchema;

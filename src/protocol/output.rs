@@ -6,14 +6,14 @@
 //! order, and a state is but an occasion to flush.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::{
-    AirbyteStream, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure, JsonSchema,
-    Log, LogLevel, Message, People, RecordWriter, Redactor, StateKind, StateMessage, StateStats, Status, StatusReason,
-    StreamDescriptor, StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
+    AirbyteStream, ConfigStore, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure,
+    JsonSchema, Log, LogLevel, Message, People, RecordWriter, Redactor, StateKind, StateMessage, StateStats, Status,
+    StatusReason, StreamDescriptor, StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
 };
 use crate::clock::Clock;
 use crate::json;
@@ -26,6 +26,11 @@ const CONTROL_IS_LEFT_OUT: &str = "The API has replaced a credential of the conf
                                    have no place for it. Put a new one into the config, and read with --format protocol, \
                                    whose CONTROL message has it.";
 
+/// Why a config that is going to change is lost at a shell.
+const CONTROL_IS_NOT_KEPT: &str = "A new access token is asked for. If the API gives a new refresh token with it, the one \
+                                   in the config is void, and nobody keeps the new one: the next run will be refused. \
+                                   --config-file-update writes it into the config file.";
+
 /// The writer of protocol messages, or of bare records.
 pub struct Output {
     sink: Mutex<Sink>,
@@ -35,6 +40,10 @@ pub struct Output {
     /// No envelopes, and no messages but records.
     bare: bool,
     people: Option<Arc<dyn People>>,
+    /// Who keeps a config that has changed; nobody, if it is there and empty. Default: whoever reads stdout.
+    config_store: OnceLock<Option<Box<dyn ConfigStore>>>,
+    /// It was told that nobody does.
+    told_loss: AtomicBool,
     /// When the last record or state was written, in milliseconds of the clock.
     heard_at: AtomicU64,
 }
@@ -69,8 +78,17 @@ impl Output {
     /// A writer to `writer` that leaves out log lines milder than `level`.
     pub fn new(writer: Box<dyn Write + Send>, clock: Arc<dyn Clock>, redactor: Redactor, level: LogLevel) -> Self {
         let sink = Sink { writer, buffer: Vec::with_capacity(BUFFER) };
-        let (sink, heard_at) = (Mutex::new(sink), AtomicU64::new(0));
-        let output = Self { sink, redactor, clock, level, bare: false, people: None, heard_at };
+        let output = Self {
+            sink: Mutex::new(sink),
+            redactor,
+            clock,
+            level,
+            bare: false,
+            people: None,
+            config_store: OnceLock::new(),
+            told_loss: AtomicBool::new(false),
+            heard_at: AtomicU64::new(0),
+        };
         output.note_beat();
         output
     }
@@ -267,14 +285,55 @@ impl Output {
         self.message(&Message::ConnectionStatus { connection_status: status })
     }
 
-    /// Asks the platform to store a changed config. The config goes out as it is, secrets included: that is its use.
+    /// Says who keeps a config that changes; `None` if nobody does, as at a shell. The first word counts. Default: the
+    /// platform, which reads CONTROL messages.
+    pub fn keep_config(&self, store: Option<Box<dyn ConfigStore>>) {
+        let _ = self.config_store.set(store);
+    }
+
+    /// To be called before a credential is used that may be replaced by another one: warns, once a run, where nobody
+    /// would keep that.
     ///
     /// # Errors
     /// As [`Output::records`].
-    pub fn control(&self, config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
-        if self.bare {
-            return self.log(LogLevel::Error, CONTROL_IS_LEFT_OUT);
+    pub fn config_may_change(&self) -> io::Result<()> {
+        if !matches!(self.config_store.get(), Some(None)) || self.told_loss.swap(true, Ordering::Relaxed) {
+            return Ok(());
         }
+        self.log(LogLevel::Warn, CONTROL_IS_NOT_KEPT)
+    }
+
+    /// Keeps a changed config: in its [store](Output::keep_config), if there is one, and then in a CONTROL message, which
+    /// asks the platform to. The config goes out as it is, secrets included: that is its use.
+    ///
+    /// # Errors
+    /// As [`Output::records`]; a config failure if the store cannot keep it.
+    pub fn control(&self, config: serde_json::Map<String, serde_json::Value>) -> anyhow::Result<()> {
+        let store = self.config_store.get().and_then(Option::as_ref);
+        // Before anything else: whatever ends the run now, the next one has it.
+        let stored = store.map(|store| store.store(&config));
+        match (&stored, self.bare) {
+            (None, true) => self.log(LogLevel::Error, CONTROL_IS_LEFT_OUT)?,
+            (_, true) => {}
+            (_, false) => self.write_control(config)?,
+        }
+        match stored {
+            None => Ok(()),
+            Some(Ok(())) => {
+                let name = store.map(|store| store.name()).unwrap_or_default();
+                Ok(self.log(LogLevel::Info, &format!("New credentials of the API were written to {name}."))?)
+            }
+            Some(Err(mut failure)) => {
+                failure.message.push_str(match self.bare {
+                    true => " Put a new one into it.",
+                    false => " Put the new one into it: the CONTROL message on stdout has it.",
+                });
+                Err(failure.into())
+            }
+        }
+    }
+
+    fn write_control(&self, config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
         let control = Control {
             kind: ControlKind::ConnectorConfig,
             emitted_at: self.now_ms(),

@@ -258,11 +258,27 @@ fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result
     Ok(output.log(LogLevel::Warn, &text)?)
 }
 
-/// One failure for the whole sync, of the worst kind there was.
+/// The stream of a failure.
+fn name(failure: &Failure) -> &str {
+    failure.stream.as_ref().map_or("", |stream| stream.name.as_str())
+}
+
+/// One failure for the whole sync, of the worst kind there was. Streams that the same fault of the network has ended are
+/// named together.
 fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     let worst = failures.iter().map(|failure| failure.kind).max()?;
     let mut text = format!("{} of {streams} streams failed.", failures.len());
-    list(failures, &mut text);
+    for (n, failure) in failures.iter().enumerate() {
+        let is_same = |other: &&Failure| other.has_cause_of(failure);
+        if failures[..n].iter().any(|other| is_same(&other)) {
+            continue;
+        }
+        text.extend(["\n", name(failure), ": ", &failure.message]);
+        let others: Vec<&str> = failures[n + 1..].iter().filter(is_same).map(name).collect();
+        if !others.is_empty() {
+            text.extend(["\nThe same for: ", &others.join(", "), "."]);
+        }
+    }
     if worst == FailureKind::Transient {
         text.push_str("\nRun it again later: a read goes on from its last states.");
     }
@@ -279,16 +295,10 @@ fn nothing_read(skipped: &[Failure], streams: usize, by_name: bool) -> Option<Fa
         true => "Nothing could be read: all chosen streams were skipped.".to_owned(),
         false => format!("{} of the {streams} streams that were asked for by name were skipped.", skipped.len()),
     };
-    list(skipped, &mut text);
-    Some(Failure::config(text))
-}
-
-/// Adds a line for each stream that failed or was skipped.
-fn list(failures: &[Failure], text: &mut String) {
-    for failure in failures {
-        let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
-        text.extend(["\n", name, ": ", &failure.message]);
+    for failure in skipped {
+        text.extend(["\n", name(failure), ": ", &failure.message]);
     }
+    Some(Failure::config(text))
 }
 
 /// Why a sync ended before it was done, and what was wrong with streams besides, of the worst kind there was.
@@ -297,8 +307,7 @@ fn stopped(reason: &StopReason, failures: &[Failure]) -> anyhow::Error {
     let Some(stop) = error.downcast_ref::<Failure>() else { return error };
     let mut whole = stop.clone();
     for failure in failures.iter().filter(|failure| failure.message != stop.message) {
-        let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
-        whole.message.extend(["\n", name, ": ", &failure.message]);
+        whole.message.extend(["\n", name(failure), ": ", &failure.message]);
         whole.kind = whole.kind.max(failure.kind);
     }
     whole.into()

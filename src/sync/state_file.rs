@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
-
 use crate::protocol::{Failure, InputState, StreamDescriptor, StreamState};
+use crate::replacement::{replacement, sync_folder};
 
 /// Least time between two writes: each is one of the disk's, and takes milliseconds.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -157,24 +156,6 @@ fn is_same(a: &fs::Metadata, b: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
-}
-
-/// An empty file beside another one, with its permissions, to take its place.
-fn replacement(path: &Path) -> io::Result<NamedTempFile> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let prefix = format!(".{name}.");
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
-    file.as_file().set_permissions(fs::metadata(path)?.permissions())?;
-    Ok(file)
-}
-
-/// Sees to it that a crash of the system does not undo the replacement. Not every system can, and an older file is right,
-/// too.
-fn sync_folder(path: &Path) {
-    if let Some(folder) = path.parent().filter(|_| cfg!(unix)) {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
 }
 
 fn cannot(path: &Path, what: &str, error: &io::Error) -> Failure {

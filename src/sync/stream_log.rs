@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::stream_tally::StreamTally;
 use crate::http::budget::BudgetWait;
-use crate::http::{Activity, RetryObserver, Wait};
+use crate::http::{Activity, RetryObserver, Telling, Wait};
 use crate::protocol::{LogLevel, Output, RateLimited, Status, StatusReason, StreamDescriptor};
 
 /// Says why a stream does not move, and what is odd about it.
@@ -40,7 +40,9 @@ impl RetryObserver for StreamLog<'_> {
             return Ok(());
         }
         self.note_wait(&wait.why(), wait.delay);
-        self.log(LogLevel::Info, &wait.to_string())?;
+        if wait.telling != Telling::Silent {
+            self.log(LogLevel::Info, &wait.to_string())?;
+        }
         // The log line may have been left out, and nothing may lie in the buffer during a wait.
         Ok(self.output.flush()?)
     }
@@ -54,6 +56,10 @@ impl RetryObserver for StreamLog<'_> {
             self.log(LogLevel::Info, &wait.to_string())?;
         }
         Ok(self.output.flush()?)
+    }
+
+    fn asking(&self, host: Option<&str>) {
+        self.tally.ask(host, self.output.elapsed());
     }
 
     fn active(&self, activity: Activity) {

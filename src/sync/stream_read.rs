@@ -368,6 +368,10 @@ impl RetryObserver for StreamRead<'_, '_> {
         self.log.active(activity);
     }
 
+    fn asking(&self, host: Option<&str>) {
+        self.log.asking(host);
+    }
+
     fn alive(&self) -> anyhow::Result<()> {
         if self.log.output.silence() < LONGEST_SILENCE {
             return Ok(());

@@ -10,6 +10,9 @@ use std::time::Duration;
 use super::stream_summary::{Numbers, StreamEnd, StreamSummary};
 use crate::http::Activity;
 
+/// Time without an answer after which people wonder.
+const LONG_SILENCE: Duration = Duration::from_secs(3);
+
 /// The counters of one stream, shared by those who work for it and those who look on.
 #[derive(Debug, Default)]
 pub struct StreamTally {
@@ -28,6 +31,16 @@ pub struct StreamTally {
     ended: OnceLock<(Duration, StreamEnd)>,
     /// Each thread waits for one thing at a time.
     waiting: Mutex<HashMap<ThreadId, CurrentWait>>,
+    /// Each thread asks one host at a time.
+    asking: Mutex<HashMap<ThreadId, Asked>>,
+}
+
+/// A host that a thread waits for an answer from.
+#[derive(Debug, Clone)]
+struct Asked {
+    host: String,
+    /// When it was asked, or last heard of: a reading of the clock.
+    since: Duration,
 }
 
 /// A wait that somebody is in.
@@ -83,6 +96,17 @@ impl StreamTally {
         waits.values().filter(|wait| wait.until > now).max_by_key(|wait| wait.until).cloned()
     }
 
+    /// The host that an answer is waited for, and for how long, if nothing has come from any host for a while.
+    #[must_use]
+    pub fn unanswered(&self, now: Duration) -> Option<(String, Duration)> {
+        let asking = self.asking();
+        // While one is answered, the stream moves.
+        let last = asking.values().max_by_key(|asked| asked.since)?;
+        let silence = now.saturating_sub(last.since);
+        let longest = asking.values().min_by_key(|asked| asked.since)?;
+        (silence >= LONG_SILENCE).then(|| (longest.host.clone(), now.saturating_sub(longest.since)))
+    }
+
     /// Everything that is known at this reading of the clock.
     #[must_use]
     pub fn summary(&self, now: Duration) -> StreamSummary {
@@ -134,6 +158,20 @@ impl StreamTally {
         self.waits().insert(thread::current().id(), CurrentWait { reason, until });
     }
 
+    /// Notes that this thread asks a host, or has heard of it; `None` that it has its answer.
+    pub(crate) fn ask(&self, host: Option<&str>, now: Duration) {
+        let (mut asking, thread) = (self.asking(), thread::current().id());
+        match (host, asking.get_mut(&thread)) {
+            (None, _) => {
+                asking.remove(&thread);
+            }
+            (Some(host), Some(asked)) if asked.host == host => asked.since = now,
+            (Some(host), _) => {
+                asking.insert(thread, Asked { host: host.to_owned(), since: now });
+            }
+        }
+    }
+
     /// Counts what a request does.
     pub(crate) fn note(&self, activity: Activity) {
         let add = |counter: &AtomicU64, more| counter.fetch_add(more, Ordering::Relaxed);
@@ -154,6 +192,10 @@ impl StreamTally {
                 self.waits().remove(&thread::current().id());
             }
         }
+    }
+
+    fn asking(&self) -> MutexGuard<'_, HashMap<ThreadId, Asked>> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waits(&self) -> MutexGuard<'_, HashMap<ThreadId, CurrentWait>> {
@@ -196,6 +238,22 @@ mod tests {
         };
         let summary = StreamSummary { stream: "a".to_owned(), end: StreamEnd::Complete, numbers };
         assert_eq!(tally.summary(Duration::from_secs(60)), summary);
+    }
+
+    #[test]
+    fn a_host_that_is_silent_for_three_seconds_is_named_until_anything_comes() {
+        let tally = StreamTally::new("a");
+        let told = |now| tally.unanswered(Duration::from_secs(now)).map(|(host, since)| (host, since.as_secs()));
+        tally.ask(Some("a.com"), Duration::from_secs(1));
+        assert_eq!((told(3), told(4)), (None, Some(("a.com".to_owned(), 3))));
+        tally.ask(Some("a.com"), Duration::from_secs(5));
+        assert_eq!((told(7), told(9)), (None, Some(("a.com".to_owned(), 4))), "a part of a body came");
+        thread::scope(|scope| {
+            scope.spawn(|| tally.ask(Some("b.com"), Duration::from_secs(8)));
+        });
+        assert_eq!((told(9), told(11)), (None, Some(("a.com".to_owned(), 6))), "another thread moves");
+        tally.ask(None, Duration::from_secs(11));
+        assert_eq!(told(20), Some(("b.com".to_owned(), 12)));
     }
 
     #[test]

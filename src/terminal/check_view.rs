@@ -8,6 +8,7 @@ use console::{Style, measure_text_width};
 use super::Screen;
 use super::progress::View;
 use super::quantity::countdown;
+use super::read_view::silence;
 use super::screen::printable;
 use crate::clock::Clock;
 use crate::source::{Probe, ProbeEnd, Probes};
@@ -35,7 +36,9 @@ impl View for CheckView {
         let asked = self.probes.ended().len();
         let now: Duration = self.clock.elapsed();
         let line = format!("checking: asked {asked} of {} streams for their first page", self.streams);
-        let Some(wait) = self.waits.waiting(now) else { return vec![line] };
+        let Some(wait) = self.waits.waiting(now) else {
+            return [line].into_iter().chain(silence(screen, &self.waits, now)).collect();
+        };
         let waiting = format!("waiting {}", countdown(wait.until.saturating_sub(now)));
         let reason = printable(&wait.reason).replace('\n', " ");
         vec![line, format!("{}: {reason}", screen.style().yellow().apply_to(waiting))]
@@ -151,7 +154,11 @@ failed          accounts: GET
         let mut view = CheckView { probes: probes.clone(), waits: waits.clone(), clock: clock.clone(), streams: 3 };
         probes.note("a", &Ok(true));
         assert_eq!(view.lines(&screen(80), 5), ["checking: asked 1 of 3 streams for their first page"]);
-        waits.wait("HTTP 503".to_owned(), Duration::from_secs(4));
+        waits.ask(Some("a.com"), Duration::ZERO);
+        clock.advance(Duration::from_secs(3));
+        assert_eq!(view.lines(&screen(80), 5)[1], "waiting for an answer from a.com, 3 s");
+        waits.ask(None, Duration::from_secs(3));
+        waits.wait("HTTP 503".to_owned(), Duration::from_secs(7));
         clock.advance(Duration::from_secs(1));
         assert_eq!(view.lines(&screen(80), 5)[1], "waiting 3 s: HTTP 503");
     }

@@ -20,6 +20,6 @@ mod summary;
 pub(crate) use check_view::{CheckView, probed};
 pub(crate) use progress::Progress;
 pub(crate) use read_view::ReadView;
-pub(crate) use screen::Screen;
-pub use setting::Terminal;
+pub(crate) use screen::{FromLevel, Screen};
+pub use setting::{StdoutTo, Terminal};
 pub(crate) use summary::{ReadEnd, summary};

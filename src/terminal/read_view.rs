@@ -87,12 +87,22 @@ fn line(
     let name = screen.style().cyan().apply_to(truncate_str(&name, name_width, "…").into_owned());
     let records = format!("{:>records_width$} records", count(stream.records()));
     let Some(wait) = stream.waiting(now) else {
+        if let Some(silence) = silence(screen, stream, now) {
+            return format!("{name} {records}  {silence}");
+        }
         let rate = format!("{}/s", count(rate));
         return format!("{name} {records} {rate:>11} {:>10}", bytes(stream.bytes()));
     };
     let left = countdown(wait.until.saturating_sub(now));
     let reason = printable(&wait.reason).replace('\n', " ");
     format!("{name} {records}  {}: {reason}", screen.style().yellow().apply_to(format!("waiting {left}")))
+}
+
+/// `waiting for an answer from api.stripe.com, 4 s`, if that has taken a while.
+pub(super) fn silence(screen: &Screen, stream: &StreamTally, now: Duration) -> Option<String> {
+    let (host, since) = stream.unanswered(now)?;
+    let waiting = screen.style().yellow().apply_to("waiting for an answer");
+    Some(format!("{waiting} from {}, {} s", printable(&host), since.as_secs()))
 }
 
 /// `3 of 48 streams, 12,300 records, 1,024/s, 45.20 MB, 0:12`.
@@ -181,6 +191,20 @@ mod tests {
         assert_eq!(bench.lines(10)[0], format!("{begins} 3 s: HTTP 429 Too Many Requests (retry 1 of 5)"));
         stream.note(Activity::Waited(Duration::from_secs(6)));
         assert_eq!(bench.lines(10)[0], "charges       7 records         0/s        0 B");
+    }
+
+    #[test]
+    fn a_host_that_does_not_answer_is_named_after_three_seconds() {
+        let mut bench = Bench::new(&["charges"]);
+        let stream = &bench.tally.streams()[0];
+        stream.begin(Duration::ZERO);
+        stream.ask(Some("127.0.0.1:36227"), Duration::ZERO);
+        bench.clock.advance(Duration::from_secs(2));
+        assert_eq!(bench.lines(10)[0], "charges       0 records         0/s        0 B");
+        bench.clock.advance(Duration::from_secs(2));
+        assert_eq!(bench.lines(10)[0], "charges       0 records  waiting for an answer from 127.0.0.1:36227, 4 s");
+        bench.tally.streams()[0].ask(None, Duration::from_secs(4));
+        assert_eq!(bench.lines(10)[0], "charges       0 records         0/s        0 B");
     }
 
     #[test]

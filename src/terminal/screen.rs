@@ -2,7 +2,6 @@
 //! terminal than be read.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use console::Style;
@@ -22,8 +21,10 @@ struct Shared {
     is_quiet: bool,
     /// A summary will tell of failures.
     has_summary: bool,
-    /// A stream's failure was told. That of the run would only say it again.
-    told_failure: AtomicBool,
+    /// The failures of streams that were told. That of the run would only say it again.
+    told_failures: Mutex<Vec<Failure>>,
+    /// The streams that ended by the same faults, and were not told.
+    others: Mutex<Vec<String>>,
     /// What is drawn now.
     drawn: Mutex<Option<ProgressBar>>,
 }
@@ -37,7 +38,8 @@ impl Screen {
             has_summary: has_summary && terminal.is_there() && !is_quiet,
             terminal,
             is_quiet,
-            told_failure: AtomicBool::new(false),
+            told_failures: Mutex::default(),
+            others: Mutex::default(),
             drawn: Mutex::default(),
         }))
     }
@@ -121,14 +123,36 @@ impl People for Screen {
         if self.0.has_summary {
             return;
         }
+        let mut told = self.0.told_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
         match &failure.stream {
+            Some(stream) if told.iter().any(|other| other.has_cause_of(failure)) => others.push(stream.name.clone()),
             Some(stream) => {
-                self.0.told_failure.store(true, Ordering::Relaxed);
+                told.push(failure.clone());
                 self.error(&format!("{}: {}", stream.name, failure.message));
             }
-            None if self.0.told_failure.load(Ordering::Relaxed) => {}
-            None => self.error(&failure.message),
+            None if told.is_empty() => self.error(&failure.message),
+            None if others.is_empty() => {}
+            None => self.error(&format!("The same for: {}.", others.join(", "))),
         }
+    }
+}
+
+/// A screen that shows log lines from a level on. Failures it shows in any case.
+pub(crate) struct FromLevel {
+    pub(crate) screen: Screen,
+    pub(crate) least: LogLevel,
+}
+
+impl People for FromLevel {
+    fn log(&self, level: LogLevel, text: &str) {
+        if level >= self.least {
+            self.screen.log(level, text);
+        }
+    }
+
+    fn failure(&self, failure: &Failure) {
+        self.screen.failure(failure);
     }
 }
 
@@ -181,6 +205,23 @@ pub(super) mod tests {
         assert_eq!(told(Terminal::none(), false), text);
         let colours = told(Terminal::of_size(80, 24), false);
         assert_eq!(colours, "\x1b[2minfo\x1b[0m: read\n\x1b[33mwarning\x1b[0m: odd \u{fffd}]0;evil\u{fffd}\n");
+    }
+
+    #[test]
+    fn streams_that_the_same_fault_has_ended_are_told_together() {
+        let seen = Seen::default();
+        let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), false, true);
+        let failure = |name: &str, kind, internal: &str| {
+            let stream = StreamDescriptor::named(name);
+            screen.failure(&Failure::new(kind, "no").with_internal(internal).of_stream(&stream));
+        };
+        for name in ["a", "b", "c"] {
+            failure(name, crate::protocol::FailureKind::Transient, "refused");
+            failure(name, crate::protocol::FailureKind::System, "refused");
+        }
+        screen.failure(&Failure::config("6 of 6 streams failed."));
+        let system = "error: b: no\nerror: c: no\n";
+        assert_eq!(seen.text(), format!("error: a: no\nerror: a: no\n{system}error: The same for: b, c.\n"));
     }
 
     #[test]

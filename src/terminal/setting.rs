@@ -19,7 +19,20 @@ pub struct Terminal {
     has_colours: bool,
     has_cursor: bool,
     has_stdout: bool,
+    stdout_to: StdoutTo,
     shows_stdout: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// Where stdout leads, and so who sees what is wrong if stdout alone says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StdoutTo {
+    /// A terminal, or the same as stderr.
+    #[default]
+    Seen,
+    /// A pipe: another program reads it.
+    Pipe,
+    /// A file, or nothing: nobody looks there while it runs.
+    Elsewhere,
 }
 
 impl Terminal {
@@ -27,7 +40,8 @@ impl Terminal {
     #[must_use]
     pub fn none() -> Self {
         let shows_stdout = Arc::new(|| false);
-        Self { size: None, has_colours: false, has_cursor: false, has_stdout: false, shows_stdout }
+        let stdout_to = StdoutTo::default();
+        Self { size: None, has_colours: false, has_cursor: false, has_stdout: false, stdout_to, shows_stdout }
     }
 
     /// A terminal of so many columns and rows, with colours and a cursor that can be moved; stdout goes elsewhere.
@@ -41,13 +55,15 @@ impl Terminal {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "nothing is written")]
     pub fn system() -> Self {
+        let stdout_to = stdout_to();
         if !io::stderr().is_terminal() {
-            return Self::none();
+            return Self::none().with_stdout_to(stdout_to);
         }
         let stdout_is_terminal = io::stdout().is_terminal();
         Self {
             size: Some(Arc::new(size)),
             has_stdout: stdout_is_terminal,
+            stdout_to,
             shows_stdout: Arc::new(move || stdout_is_terminal || ends_at_terminal()),
             ..Self::none()
         }
@@ -66,6 +82,18 @@ impl Terminal {
     #[must_use]
     pub fn with_stdout(self) -> Self {
         Self { has_stdout: true, shows_stdout: Arc::new(|| true), ..self }
+    }
+
+    /// Stdout leads there. Default: where it is seen.
+    #[must_use]
+    pub fn with_stdout_to(self, stdout_to: StdoutTo) -> Self {
+        Self { stdout_to, ..self }
+    }
+
+    /// Where stdout leads.
+    #[must_use]
+    pub fn stdout_to(&self) -> StdoutTo {
+        self.stdout_to
     }
 
     /// Whether stderr is a terminal.
@@ -123,6 +151,29 @@ fn size() -> (u16, u16) {
 #[cfg(not(unix))]
 fn size() -> (u16, u16) {
     USUAL_SIZE
+}
+
+/// Where the process's stdout leads.
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "nothing is written")]
+fn stdout_to() -> StdoutTo {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let file = |fd: std::os::fd::BorrowedFd<'_>| File::from(fd.try_clone_to_owned().ok()?).metadata().ok();
+    match (stdout.is_terminal(), file(stdout.as_fd()), file(stderr.as_fd())) {
+        (true, ..) | (_, None, _) => StdoutTo::Seen,
+        (_, Some(out), Some(err)) if (out.dev(), out.ino()) == (err.dev(), err.ino()) => StdoutTo::Seen,
+        (_, Some(out), _) if out.file_type().is_fifo() || out.file_type().is_socket() => StdoutTo::Pipe,
+        _ => StdoutTo::Elsewhere,
+    }
+}
+
+#[cfg(not(unix))]
+fn stdout_to() -> StdoutTo {
+    StdoutTo::default()
 }
 
 #[cfg(unix)]

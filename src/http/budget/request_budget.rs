@@ -8,7 +8,7 @@ use super::policy::TooLong;
 use super::quota_headers::ServerSays;
 use super::{BudgetPolicy, BudgetWait};
 use crate::clock::Clock;
-use crate::http::{HttpRequest, Response, ResponseAction, Wait, Waits};
+use crate::http::{HttpRequest, Response, ResponseAction, Telling, Wait, Waits};
 use crate::protocol::Failure;
 
 /// The limits of an API, shared by everything that sends requests to it. The first policy that is for a request
@@ -142,6 +142,7 @@ fn rate_limited(request: &HttpRequest, too_long: &TooLong, clock: &dyn Clock) ->
         max_retries: 0,
         quota_reset: clock.now().checked_add(too_long.delay).ok(),
         too_long: true,
+        telling: Telling::Silent,
     }
 }
 

@@ -152,6 +152,9 @@ impl OAuth2Authenticator {
     /// written out, before this returns.
     fn renew(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
         let request = self.request.build(credentials.refresh_token.as_ref())?;
+        if credentials.stored.is_some() && credentials.refresh_token.is_some() {
+            cx.output().config_may_change()?;
+        }
         let response = cx.send_for_json(&request, &TokenRules)?;
         let now = cx.now();
         let response = TokenResponse::parse(&response, &self.names, self.request.name_of_refresh_token(), now)?;
