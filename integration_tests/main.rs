@@ -38,6 +38,7 @@ mod retry;
 mod secrets;
 mod signals;
 mod skip;
+mod slice_members;
 mod state_file;
 mod stop;
 mod storm;

@@ -71,7 +71,7 @@ impl CheckContext<'_> {
             is_asked = true;
             // A parent was asked, and has had no children so far.
             if !stream.is_marker(&slice) {
-                self.fetcher.page(stream, &RequestContext { state: &state, slice: &slice, page_token: None })?;
+                self.fetcher.page(stream, &RequestContext::new(&state, &slice, None))?;
                 break;
             }
         }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::paging::{Paging, is_stale_token};
 use super::{
     Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, cursor,
+    next_page_token, transform,
 };
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
@@ -118,7 +119,7 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let state = self.state.clone();
         let token = current.paging.token.clone();
-        let cx = RequestContext { state: &state, slice: &current.slice, page_token: token.as_ref() };
+        let cx = RequestContext::new(&state, &current.slice, token.as_ref());
         let page = match self.fetcher.page(stream, &cx) {
             Err(error) if current.is_resumed && is_stale_token(&error) => {
                 self.output.log(LogLevel::Warn, &format!("{}: {error} Its slice is read again.", stream.name()))?;
@@ -131,7 +132,7 @@ impl<'a> IncrementalParent<'a> {
         let mut has_more = false;
         if let Some(page) = page {
             current.newest = self.collect(&page, &cx, current.newest)?;
-            let next = stream.next_page_token(&page, &cx)?;
+            let next = next_page_token(stream, &page, &cx)?;
             has_more = current.paging.advance(stream, &page, next)?;
         }
         if has_more {
@@ -177,7 +178,7 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let cursor_field = stream.cursor_field();
         let _ = page.for_each(&mut |record| {
-            let Some(record) = stream.transform(record, cx) else { return Ok(ControlFlow::Continue(())) };
+            let Some(record) = transform(stream, record, cx)? else { return Ok(ControlFlow::Continue(())) };
             if let Some(seen) = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok()) {
                 newest = cursor::newer(newest.take(), seen);
             }

@@ -41,6 +41,7 @@ pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
 pub use discovered::{described, discovered, schema_of};
 pub use fetch::Fetcher;
+pub(crate) use fetch::{next_page_token, transform};
 pub use global_cursor::GlobalCursor;
 pub use http_stream::HttpStream;
 pub use list_then_events::{Feed, ListThenEvents};

@@ -13,7 +13,7 @@ use super::stream_read::StreamRead;
 use super::stream_writer::StreamWriter;
 use crate::protocol::LogLevel;
 use crate::streams::paging::{Paging, is_stale_token};
-use crate::streams::{Fetcher, Page, PageToken, RequestContext, cursor};
+use crate::streams::{Fetcher, Page, PageToken, RequestContext, cursor, next_page_token, transform};
 
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.
@@ -108,7 +108,7 @@ impl StreamRead<'_, '_> {
         let page = Fetcher::new(self.client, self).sharing(self.sharing).page(self.stream, &cx)?;
         let next = match &page {
             Some(page) => {
-                let next = self.stream.next_page_token(page, &cx);
+                let next = next_page_token(self.stream, page, &cx);
                 next.and_then(|next| paging.advance(self.stream, page, next))
             }
             None => Ok(false),
@@ -127,7 +127,7 @@ impl StreamRead<'_, '_> {
     ) -> anyhow::Result<Flow> {
         let lines = self.records.at(self.log.output.now_ms());
         let flow = page.for_each(&mut |record| {
-            let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
+            let Some(record) = transform(self.stream, record, cx)? else { return Ok(Flow::Continue(())) };
             let seen = record.field_at(self.cursor_field);
             let seen = seen.and_then(|text| serde_json::from_str(text).ok());
             let record = self.shaper.shape(record, &self.log)?;

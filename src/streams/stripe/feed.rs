@@ -146,9 +146,9 @@ impl Event<'_> {
 
     /// Something that came with the object, with the moment of the change.
     pub(super) fn mark(&self, mut record: Record<'static>, cursor: &str) -> Record<'static> {
-        record.set(cursor, &self.created);
+        record.set(cursor, self.created);
         if self.is_deleted {
-            record.set("is_deleted", &true);
+            record.set("is_deleted", true);
         }
         record
     }

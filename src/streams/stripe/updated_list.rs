@@ -120,6 +120,6 @@ impl HttpStream for UpdatedList {
 pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64) {
     if record.get::<i64>(CURSOR).is_none() {
         let created = record.get::<i64>("created").unwrap_or(otherwise);
-        record.set(CURSOR, &created);
+        record.set(CURSOR, created);
     }
 }
