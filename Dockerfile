@@ -50,7 +50,7 @@ WORKDIR /airbyte
 # The user airbyte, by number: Kubernetes cannot tell that a name is not root's (runAsNonRoot).
 USER 1000:1000
 # The version is that of Cargo.toml; a test keeps them equal.
-LABEL io.airbyte.name=airbyte/source-${AIRBYTE_SOURCE} \
+LABEL io.airbyte.name=source-${AIRBYTE_SOURCE} \
       io.airbyte.version=0.1.0 \
       org.opencontainers.image.title=source-${AIRBYTE_SOURCE} \
       org.opencontainers.image.version=0.1.0 \

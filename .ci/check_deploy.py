@@ -29,7 +29,7 @@ KUBERNETES = ("1.32", "1.37")
 LINE = re.compile(
     r'exec "\$AIRBYTE_ENTRYPOINT" read --config /config/config\.json --config-env on '
     r'--state-file /data/state\.json '
-    r'--streams "\$STREAMS" > "/data/records-\$\w+\.jsonl"'
+    r'--streams "\$STREAMS" > "/data/records-\$\(busybox date -u \+%Y%m%dT%H%M%SZ\)-\$\w+\.jsonl"'
 )
 
 problems = []
@@ -57,7 +57,9 @@ def metadata():
         expect(False, f"metadata.yaml: {'.'.join(map(str, error.path))}: {error.message}")
     data = document["data"]
     expect(data["dockerImageTag"] == VERSION, f"metadata.yaml: the version is not {VERSION}")
-    expect(data["dockerRepository"] == "airbyte/source-stripe", "metadata.yaml: another image than the Dockerfile's")
+    repository = data["dockerRepository"]
+    expect(repository.endswith("/source-stripe"), "metadata.yaml: another image than the Dockerfile's")
+    expect(not repository.startswith("airbyte/"), "metadata.yaml: the image would be Airbyte's own on Docker Hub")
     expect("language:rust" in data["tags"], "metadata.yaml: the language is not among the tags")
     unknown = set(data["suggestedStreams"]["streams"]) - STREAMS
     expect(not unknown, f"metadata.yaml: there are no streams {unknown}")
@@ -86,6 +88,12 @@ def streams(value, where):
     expect(not unknown, f"{where}: there are no streams {unknown}")
 
 
+def image(name, where):
+    """An image of the operator's, of this version: under a bare name or Airbyte's, another one would be pulled."""
+    expect(name.endswith(f"/source-stripe:{VERSION}"), f"{where}: the version is not {VERSION}")
+    expect(not name.startswith("airbyte/"), f"{where}: the image would be Airbyte's own on Docker Hub")
+
+
 def kubernetes(path):
     """Every document against Kubernetes' schemas, strictly; then what they say."""
     documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
@@ -108,9 +116,9 @@ def kubernetes(path):
         expect(inner["readOnlyRootFilesystem"] is True, f"{path}: the root file system can be written")
         expect(inner["allowPrivilegeEscalation"] is False, f"{path}: more privileges can be had")
         expect(inner["capabilities"] == {"drop": ["ALL"]}, f"{path}: capabilities are left")
-        expect(container["image"].endswith(f"/source-stripe:{VERSION}"), f"{path}: the version is not {VERSION}")
+        image(container["image"], path)
         expect("memory" in container["resources"]["limits"], f"{path}: no limit of memory")
-        expect(container["command"] == ["sh", "-c"] and LINE.fullmatch(container["args"][0]), f"{path}: the call")
+        expect(container["command"] == ["sh", "-c"] and LINE.fullmatch(container["args"][0].replace("$$", "$")), f"{path}: the call")
         mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         expect({volume["name"] for volume in pod["volumes"]} == set(mounted), f"{path}: a volume is not mounted")
         expect(set(mounted.values()) == {"/config", "/data", "/tmp"}, f"{path}: where things are mounted")
@@ -131,12 +139,15 @@ def compose(path):
     except ValidationError as error:
         expect(False, f"{path}: {error}")
     service = document["services"]["source-stripe"]
-    expect(service["image"].endswith(f"/source-stripe:{VERSION}"), f"{path}: the version is not {VERSION}")
+    image(service["image"], path)
     expect(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{path}: more is allowed than needed")
     expect("no-new-privileges:true" in service["security_opt"], f"{path}: more privileges can be had")
     expect("mem_limit" in service, f"{path}: no limit of memory")
     call = service["command"][0].replace("$$", "$")
     expect(service["entrypoint"] == ["sh", "-c"] and LINE.fullmatch(call), f"{path}: the call")
+    data = [volume for volume in service["volumes"] if isinstance(volume, dict) and volume["target"] == "/data"]
+    expect(len(data) == 1 and data[0]["type"] == "bind", f"{path}: the files are in no folder of the host")
+    expect(data and data[0]["bind"]["create_host_path"] is False, f"{path}: a folder that only root may write is made")
     streams(service["environment"]["STREAMS"], path)
     wanted = config((path.parent / "config.json").read_text(), path.parent / "config.json")
     given = {name for name, value in service["environment"].items() if value.startswith("${")}

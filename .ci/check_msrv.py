@@ -18,7 +18,7 @@ def version(text):
 
 def main():
     packages = json.load(sys.stdin)["packages"]
-    ours = next(package for package in packages if package["source"] is None)["rust_version"]
+    ours = next(package for package in packages if package["name"] == "source-http")["rust_version"]
     others = [package for package in packages if package["source"] is not None]
     stated = [package for package in others if package["rust_version"]]
     newer = [package for package in stated if version(package["rust_version"]) > version(ours)]

@@ -90,7 +90,7 @@ impl HttpStream for EmployeeDetails {
         &self.rules
     }
     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
-        record.set("employee_id", &cx.slice.get("id"));
+        record.set("employee_id", cx.slice_value("id"));
         Some(record)
     }
 }

@@ -4,22 +4,54 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[test]
-fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
-    let manifest = include_str!("../Cargo.toml");
-    let lists = |section: &&str| section.lines().next().is_some_and(|header| header.ends_with("dependencies]"));
-    let sections = manifest.split("\n[").filter(lists);
+/// The crates that sections of a manifest whose name ends so depend on.
+fn dependencies(manifest: &str, ending: &str) -> BTreeSet<String> {
+    let lists =
+        |section: &&str| section.lines().next().is_some_and(|header| header.trim_matches(['[', ']']).ends_with(ending));
     let named = |line: &str| {
         let (name, _) = line.split_once(" = ")?;
         name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_').then(|| name.to_owned())
     };
-    let mut dependencies: BTreeSet<String> = sections.flat_map(str::lines).filter_map(named).collect();
+    manifest.split("\n[").filter(lists).flat_map(str::lines).filter_map(named).collect()
+}
+
+#[test]
+fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
+    let mut dependencies = dependencies(include_str!("../Cargo.toml"), "dependencies");
     assert!(dependencies.remove("source-http"), "the kit is this crate's own");
     let page = include_str!("../docs/dependencies.md");
     let rows = page.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
     let reasons: BTreeSet<String> =
         rows.flat_map(|names| names.split(',')).map(|name| name.trim().trim_matches('`').to_owned()).collect();
     assert_eq!(dependencies, reasons);
+}
+
+/// What a newcomer runs first compiles what the binary does, and nothing of what tests and benches need.
+#[test]
+fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
+    let (demo, binary) = (include_str!("../demo/Cargo.toml"), include_str!("../Cargo.toml"));
+    for example in ["demo", "mock_stripe"] {
+        let target = format!("[[example]]\nname = \"{example}\"\n");
+        assert!(
+            demo.contains(&target) && !binary.contains(&target),
+            "{example} would bring the dev-dependencies along"
+        );
+    }
+    let mut needed = dependencies(demo, "dependencies");
+    assert!(needed.remove("source-http"), "{needed:?}");
+    let without_dev = binary.replace("\n[dev-dependencies]", "\n[dev]");
+    assert_eq!(needed.difference(&dependencies(&without_dev, "dependencies")).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn the_rust_version_is_the_same_wherever_it_is_written() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    for (file, text) in
+        [("README.md", include_str!("../README.md")), ("the guide", include_str!("../docs/write-a-source.md"))]
+    {
+        assert!(text.contains(&format!("You need Rust {version} or newer")), "{file}");
+    }
+    assert!(include_str!("../demo/Cargo.toml").contains(&format!("rust-version = \"{version}\"")));
 }
 
 #[test]
@@ -275,12 +307,12 @@ fn the_version_is_the_same_wherever_it_is_written() {
     for (file, text, marks) in [
         ("Dockerfile", include_str!("../Dockerfile"), &["io.airbyte.version=", "image.version="][..]),
         ("metadata.yaml", include_str!("../metadata.yaml"), &["dockerImageTag: "]),
-        ("cronjob.yaml", include_str!("../deploy/kubernetes/cronjob.yaml"), &["image: airbyte/source-stripe:"]),
-        ("compose.yaml", include_str!("../deploy/compose.yaml"), &["image: airbyte/source-stripe:"]),
+        ("cronjob.yaml", include_str!("../deploy/kubernetes/cronjob.yaml"), &["/source-stripe:"]),
+        ("compose.yaml", include_str!("../deploy/compose.yaml"), &["}/source-stripe:"]),
         (
             "airbyte.md",
             include_str!("../docs/airbyte.md"),
-            &["build -t airbyte/source-stripe:", "--rm airbyte/source-stripe:"],
+            &["build -t REGISTRY/source-stripe:", "--rm REGISTRY/source-stripe:", "push REGISTRY/source-stripe:"],
         ),
     ] {
         for mark in marks {

@@ -40,6 +40,7 @@ mod secrets;
 mod shell;
 mod signals;
 mod skip;
+mod slice_members;
 mod state_file;
 mod stop;
 mod storm;

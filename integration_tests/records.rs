@@ -50,7 +50,7 @@ impl HttpStream for Contacts {
         Ok(json!({"type": "object", "properties": properties}).try_into()?)
     }
     fn transform<'a>(&self, mut record: Record<'a>, _: &RequestContext<'_>) -> Option<Record<'a>> {
-        record.set("note", &1.5);
+        record.set("note", 1.5);
         Some(record)
     }
     fn normalizes_records(&self) -> bool {

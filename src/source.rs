@@ -82,7 +82,7 @@ impl CheckContext<'_> {
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
-            match self.fetcher.page(stream, &RequestContext { state: &state, slice: &slice, page_token: None }) {
+            match self.fetcher.page(stream, &RequestContext::new(&state, &slice, None)) {
                 Ok(_) => return Ok(true),
                 Err(error) => refused.push(Failure::of_slice(error)?),
             }

@@ -8,6 +8,7 @@ where the commands' output is kept as *.jsonl. Exit status: 0 if all is as it sh
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -86,7 +87,7 @@ def check_config(config, source):
     expect(env["AIRBYTE_ENTRYPOINT"] == " ".join(config["Entrypoint"]), env)
     expect((env["AIRBYTE_SOURCE"], env["HOME"], env["PATH"]) == (source, "/airbyte", "/bin"), env)
     labels = config["Labels"]
-    expect(labels["io.airbyte.name"] == f"airbyte/source-{source}", labels)
+    expect(labels["io.airbyte.name"] == f"source-{source}", labels)
     expect(labels["io.airbyte.version"] == labels["org.opencontainers.image.version"] == version, labels, version)
 
 
@@ -245,7 +246,7 @@ def as_the_manifests_do(pod):
     os.chown(volume, 1000, 1000)
     line = (
         'exec "$AIRBYTE_ENTRYPOINT" read --config /config/config.json --config-env on --state-file /data/state.json '
-        '--streams "$STREAMS" > "/data/records-$POD_NAME.jsonl"'
+        '--streams "$STREAMS" > "/data/records-$(busybox date -u +%Y%m%dT%H%M%SZ)-$POD_NAME.jsonl"'
     )
     key, account = pod.plain["client_secret"], pod.plain["account_id"]
     config = {**pod.plain, "client_secret": "${STRIPE_KEY}", "account_id": "${STRIPE_ACCOUNT}"}
@@ -257,7 +258,9 @@ def as_the_manifests_do(pod):
         variables = [("STREAMS", "charges,customers"), ("POD_NAME", run), ("STRIPE_KEY", key), ("STRIPE_ACCOUNT", account)]
         mounts = [(volume, "/data", True), (inputs, "/config", False)]
         status, out, err = pod(line, entrypoint=["sh", "-c"], env=variables, mounts=mounts)
-        records = volume / f"records-{run}.jsonl"
+        found = list(volume.glob(f"records-*-{run}.jsonl"))
+        expect(len(found) == 1 and re.fullmatch(r"records-\d{8}T\d{6}Z-\w+\.jsonl", found[0].name), found, err)
+        records = found[0]
         expect((status, out, err) == (0, b"", b""), status, out, err, records.read_bytes()[-2000:])
         expect(key.encode() not in records.read_bytes(), "the key is in what was read")
         read.append(records.read_bytes().count(b'"type":"RECORD"'))

@@ -162,7 +162,8 @@ impl Bench {
     }
 
     fn fetch(&self, stream: &Items) -> anyhow::Result<Option<Page>> {
-        let cx = RequestContext { state: &StreamState::new(), slice: &Slice::new(), page_token: None };
+        let (state, slice) = (StreamState::new(), Slice::new());
+        let cx = RequestContext::new(&state, &slice, None);
         Fetcher::new(&self.client, &Unmoved).page(stream, &cx)
     }
 }

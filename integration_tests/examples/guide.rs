@@ -1,6 +1,7 @@
 //! `docs/write-a-source.md` builds a connector block by block. Its blocks are the files of the example, so whoever follows it
 //! has something that builds, and what it says about a run is what a run says.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -60,6 +61,26 @@ fn the_blocks_of_the_guide_one_after_the_other_are_the_example() {
     let (main, api) = files();
     assert_same(&main, &example);
     assert_same(&api, include_str!("../../examples/employees_api.rs"));
+}
+
+#[test]
+fn the_dependencies_of_the_guide_are_those_that_its_code_uses() {
+    let manifest = &blocks("toml")[0];
+    let (normal, _) = manifest.split_once("[dev-dependencies]").unwrap();
+    let named: BTreeSet<String> =
+        normal.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.replace('-', "_")).collect();
+    let (main, api) = files();
+    let code = main + &api;
+    // What stands before the first `::` of a path.
+    let words = code.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c)));
+    let roots = words.filter_map(|word| word.split_once("::")).map(|(root, _)| root);
+    let is_crate = |root: &&str| root.starts_with(|c: char| c.is_ascii_lowercase());
+    let used: BTreeSet<String> = roots
+        .filter(is_crate)
+        .filter(|root| !matches!(*root, "std" | "super" | "self" | "crate"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(named, used);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What a stream's methods are told: which part of the stream, which page of it, and what is known from before.
 
+use std::sync::OnceLock;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::{Fetcher, Recent};
-use crate::protocol::{Output, StreamState, SyncMode};
+use super::{Fetcher, HttpStream, Recent};
+use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
 /// What is encoded in a segment of a path: all but the unreserved characters of RFC 3986, section 2.3.
 const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -55,7 +57,11 @@ pub struct RefusedPage {
 pub type Slices<'a> = Box<dyn Iterator<Item = anyhow::Result<Slice>> + Send + 'a>;
 
 /// What every method that shapes a request is told.
-#[derive(Debug, Clone, Copy)]
+///
+/// Its methods give members of the slice that have to be there. If one is not, the read fails with a message that names
+/// the members there are: before the request is sent, or before the record goes out. A member that a slice may lack is
+/// asked for with `cx.slice.get("name")`.
+#[derive(Debug, Clone)]
 pub struct RequestContext<'a> {
     /// The stream's state when the sync began.
     pub state: &'a StreamState,
@@ -63,23 +69,69 @@ pub struct RequestContext<'a> {
     pub slice: &'a Slice,
     /// The page of it; `None` is the first.
     pub page_token: Option<&'a PageToken>,
+    /// The first member of the slice that was asked for and could not be given, as a sentence. The methods of a stream
+    /// return no errors: who calls them looks here, see [`RequestContext::check`].
+    problem: OnceLock<String>,
 }
 
-impl RequestContext<'_> {
-    /// A member of the slice as text: a string without its quotes, anything else as JSON. Empty if it is not there.
+impl<'a> RequestContext<'a> {
+    /// What the methods of a stream are told about this page of this slice.
+    #[must_use]
+    pub fn new(state: &'a StreamState, slice: &'a Slice, page_token: Option<&'a PageToken>) -> Self {
+        Self { state, slice, page_token, problem: OnceLock::new() }
+    }
+
+    /// A member of the slice, as it is. If it is not there or null, the read fails, and what this returns is not used.
+    pub fn slice_value(&self, name: &str) -> &'a Value {
+        match self.slice.get(name) {
+            None => self.refuse(|| format!("has no member {name:?}")),
+            Some(Value::Null) => self.refuse(|| format!("has null as its member {name:?}")),
+            Some(value) => return value,
+        }
+        &Value::Null
+    }
+
+    /// A member of the slice as text: a string without its quotes, anything else as JSON. If it is not there or null, the
+    /// read fails, and what this returns is not used.
     #[must_use]
     pub fn slice_text(&self, name: &str) -> String {
-        match self.slice.get(name) {
-            Some(Value::String(text)) => text.clone(),
-            Some(value) => value.to_string(),
-            None => String::new(),
+        match self.slice_value(name) {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
         }
     }
 
-    /// A member of the slice as a segment of a URL's path: what would end the segment, such as a slash, is encoded.
+    /// A member of the slice as a segment of a URL's path: what would end the segment, such as a slash, is encoded. If it is
+    /// not there or null, the read fails, and what this returns is not used. So it does if the member is empty, `.` or
+    /// `..`: each would make the URL that of another place (WHATWG URL, section 4.4, encoded or not).
     #[must_use]
     pub fn path_segment(&self, name: &str) -> String {
-        path_segment(&self.slice_text(name))
+        let text = self.slice_text(name);
+        if matches!(text.as_str(), "" | "." | "..") {
+            self.refuse(|| format!("has {text:?} as its member {name:?}, which cannot be a segment of a path"));
+        }
+        path_segment(&text)
+    }
+
+    fn refuse(&self, problem: impl FnOnce() -> String) {
+        self.problem.get_or_init(problem);
+    }
+
+    /// Fails if a method of the stream has asked the slice for something that it cannot give.
+    ///
+    /// # Errors
+    /// A system failure that names the stream, the member and the members that there are.
+    pub(crate) fn check(&self, stream: &dyn HttpStream) -> Result<(), Failure> {
+        let Some(problem) = self.problem.get() else { return Ok(()) };
+        let members: Vec<String> = self.slice.keys().map(|name| format!("{name:?}")).collect();
+        let members = match members.is_empty() {
+            true => "The slice has no members".to_owned(),
+            false => format!("Its members are {}", members.join(", ")),
+        };
+        Err(Failure::system(format!(
+            "A slice of {:?} {problem}. {members}. Correct the stream's code, or what makes its slices.",
+            stream.name()
+        )))
     }
 }
 

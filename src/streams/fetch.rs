@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, RequestContext, Sharing, Slice};
+use super::{HttpStream, Page, PageToken, Record, RequestContext, Sharing, Slice};
 use crate::bug;
 use crate::http::{
     Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
     add_params, join_url, same_host,
 };
-use crate::protocol::StreamState;
+use crate::protocol::{Failure, StreamState};
 use crate::workers::Workers;
 
 /// Fetches pages of streams.
@@ -100,18 +100,22 @@ impl<'a> Fetcher<'a> {
     /// Fetches one page. `None` is a response the stream ignores.
     ///
     /// # Errors
-    /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help.
+    /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help, or if the stream asks the slice
+    /// for a member that it does not have: see [`RequestContext`].
     pub fn page(&self, stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
         let request = build(stream, cx).map_err(|error| self.client.name_setting(error))?;
-        self.send(stream, &request, cx, &mut |response| match stream.parse_response(&response, cx) {
+        let page = self.send(stream, &request, cx, &mut |response| match stream.parse_response(&response, cx) {
             Ok(records) => Ok(Page::new(response, records)),
             Err(undecodable) => Err(Box::new((response, undecodable))),
-        })
+        });
+        cx.check(stream)?;
+        page
     }
 
     /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The
     /// request is a GET with the stream's base, headers, credentials and rules, and with this path and these
-    /// parameters. `None` is a response the stream ignores.
+    /// parameters. `None` is a response the stream ignores. It is about no slice: the headers and options are asked for with
+    /// an empty one.
     ///
     /// # Errors
     /// As [`Fetcher::page`].
@@ -173,8 +177,36 @@ impl<'a> Fetcher<'a> {
             budget: stream.request_budget(),
             cache: !self.is_fresh && self.sharing.map_or_else(|| stream.use_cache(), |sharing| sharing.wants(stream)),
         };
+        cx.check(stream)?;
         self.client.send(&exchange, decode)
     }
+}
+
+/// A record as the stream lets it go out: see [`HttpStream::transform`].
+///
+/// # Errors
+/// If the stream asked the slice for something that it cannot give.
+pub(crate) fn transform<'r>(
+    stream: &dyn HttpStream,
+    record: Record<'r>,
+    cx: &RequestContext<'_>,
+) -> Result<Option<Record<'r>>, Failure> {
+    let record = stream.transform(record, cx);
+    cx.check(stream).map(|()| record)
+}
+
+/// What the stream asks for the next page with: see [`HttpStream::next_page_token`].
+///
+/// # Errors
+/// Those of the stream, and if it asked the slice for something that it cannot give.
+pub(crate) fn next_page_token(
+    stream: &dyn HttpStream,
+    page: &Page,
+    cx: &RequestContext<'_>,
+) -> anyhow::Result<Option<PageToken>> {
+    let token = stream.next_page_token(page, cx);
+    cx.check(stream)?;
+    token
 }
 
 /// What is wrong with a document that is not of the wanted type. A text that is no JSON may have been cut short.
@@ -185,7 +217,10 @@ pub(crate) fn undecodable(error: &anyhow::Error) -> Undecodable {
 
 /// The request for a page.
 fn build(stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
-    let mut url = join_url(stream.url_base(), &stream.path(cx))?;
+    let path = stream.path(cx);
+    // Before the path is looked at: without the member it may be no path.
+    cx.check(stream)?;
+    let mut url = join_url(stream.url_base(), &path)?;
     add_params(&mut url, stream.request_params(cx));
     let mut request =
         HttpRequest { method: stream.http_method(), body: stream.request_body(cx), ..HttpRequest::get(url) };

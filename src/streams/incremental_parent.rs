@@ -15,7 +15,7 @@ use super::paging::{Paging, WayBack};
 use super::parent_stream::{tell_of_refusal, tell_of_way_back};
 use super::{
     Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, cursor,
-    epoch_cursor,
+    epoch_cursor, next_page_token, transform,
 };
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
@@ -125,7 +125,7 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let state = self.state.clone();
         let token = current.paging.token.clone();
-        let cx = RequestContext { state: &state, slice: &current.slice, page_token: token.as_ref() };
+        let cx = RequestContext::new(&state, &current.slice, token.as_ref());
         let (page, error) = match self.fetcher.fresh(current.paging.is_fresh).page(stream, &cx) {
             Ok(page) => (page, None),
             Err(error) => (None, Some(error)),
@@ -134,7 +134,7 @@ impl<'a> IncrementalParent<'a> {
         if let Some(page) = page {
             current.way.note(token.clone(), current.newest.clone());
             current.newest = self.collect(&page, &cx, current.newest)?;
-            let next = stream.next_page_token(&page, &cx)?;
+            let next = next_page_token(stream, &page, &cx)?;
             has_more = current.paging.advance(stream, &page, next)?;
         } else if let Some((back, newest)) = current.way.back(stream, token.as_ref(), error.as_ref()) {
             tell_of_way_back(self.output, stream, error.as_ref())?;
@@ -191,7 +191,7 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let cursor_field = stream.cursor_field();
         let _ = page.for_each(&mut |record| {
-            let Some(record) = stream.transform(record, cx) else { return Ok(ControlFlow::Continue(())) };
+            let Some(record) = transform(stream, record, cx)? else { return Ok(ControlFlow::Continue(())) };
             let seen: Option<Value> = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
             if self.is_new(&record) {
                 let mut slice = self.parent.slice_of(&record, None)?;

@@ -46,7 +46,7 @@ pub use date_windows::DateWindows;
 pub use discovered::{described, discovered, schema_of};
 pub(crate) use epoch_cursor::seconds as epoch_seconds;
 pub use fetch::Fetcher;
-pub(crate) use fetch::undecodable;
+pub(crate) use fetch::{next_page_token, transform, undecodable};
 pub use global_cursor::GlobalCursor;
 pub use http_stream::HttpStream;
 pub(crate) use incremental_parent::CHANGED;

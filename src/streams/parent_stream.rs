@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::paging::{Paging, WayBack};
-use super::{Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices};
+use super::{
+    Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices, next_page_token, transform,
+};
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
 /// The parent of a sub-stream: any stream, and the fields of its records that a child needs.
@@ -198,7 +200,7 @@ impl ParentSlices<'_> {
             },
         };
         let token = paging.token.clone();
-        let cx = RequestContext { state: &NO_STATE, slice: &slice, page_token: token.as_ref() };
+        let cx = RequestContext::new(&NO_STATE, &slice, token.as_ref());
         let (page, error) = match self.fetcher.fresh(paging.is_fresh).page(stream, &cx) {
             Ok(page) => (page, None),
             Err(error) => (None, Some(error)),
@@ -216,7 +218,7 @@ impl ParentSlices<'_> {
             return Ok(true);
         };
         self.collect(&page, &cx)?;
-        let next = stream.next_page_token(&page, &cx)?;
+        let next = next_page_token(stream, &page, &cx)?;
         if paging.advance(stream, &page, next)? {
             way.note(token, ());
             self.current = Some((slice, paging, way));
@@ -227,7 +229,7 @@ impl ParentSlices<'_> {
     fn collect(&mut self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<()> {
         let (parent, ready) = (self.parent, &mut self.ready);
         let _ = page.for_each(&mut |record| {
-            if let Some(record) = parent.stream.transform(record, cx) {
+            if let Some(record) = transform(&*parent.stream, record, cx)? {
                 ready.push_back(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))

@@ -23,7 +23,7 @@ use crate::json::{self, Object};
 ///         if record.get("draft") == Some(true) {
 ///             return None;
 ///         }
-///         record.set("shop", &cx.slice.get("shop"));
+///         record.set("shop", cx.slice_value("shop"));
 ///         Some(record)
 ///     }
 /// }
@@ -140,10 +140,21 @@ impl<'a> Record<'a> {
         serde_json::from_str::<Option<T>>(self.field(name)?).ok().flatten()
     }
 
-    /// Sets a member: replaced where it stands, or appended. The other members' text stays as it is.
-    pub fn set(&mut self, name: &str, value: &impl Serialize) {
-        // Only a map with keys that are no texts, or a type that refuses, cannot be JSON; then the member stays.
-        let Ok(value) = serde_json::to_string(value) else { return };
+    /// Sets a member: replaced where it stands, or appended. The other members' text stays as it is. The value is whatever
+    /// serde can write as JSON, by value or by reference, and so what [`Record::get`] or a slice's `get` returns: `None` is
+    /// written as `null`, so that the record keeps the column. To leave a member out, see [`Record::remove`]. A value that
+    /// JSON cannot hold changes nothing: a map whose keys are no texts, or a type that refuses to be written.
+    ///
+    /// ```
+    /// use source_http::streams::Record;
+    ///
+    /// let mut record = Record::from_text(r#"{"id":7}"#);
+    /// record.set("number", record.get::<u64>("id"));
+    /// record.set("shop", record.get::<String>("shop"));
+    /// assert_eq!(record.text(), r#"{"id":7,"number":7,"shop":null}"#);
+    /// ```
+    pub fn set(&mut self, name: &str, value: impl Serialize) {
+        let Ok(value) = serde_json::to_string(&value) else { return };
         if let Some((_, added)) = self.added.iter_mut().find(|(added, _)| added == name) {
             *added = value;
         } else if self.object().line().is_some() && self.object().field(name).is_none() {
@@ -216,8 +227,8 @@ mod tests {
     #[test]
     fn setting_a_member_leaves_the_others_as_they_were() {
         let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
-        record.set("b", &"x");
-        record.set("c", &vec![1]);
+        record.set("b", "x");
+        record.set("c", [1]);
         assert_eq!(record.text(), r#"{"a":1e400, "b":"x","c":[1]}"#);
     }
 
@@ -226,7 +237,7 @@ mod tests {
         let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
         record.remove("c");
         assert_eq!(record.text(), r#"{"a":1e400, "b":1.10}"#);
-        record.set("c", &1);
+        record.set("c", 1);
         record.remove("b");
         assert_eq!(record.text(), r#"{"a":1e400,"c":1}"#);
         record.remove("c");

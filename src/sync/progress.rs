@@ -66,7 +66,7 @@ pub(super) struct Job {
 impl Job {
     /// What a request for the page of a token is made of.
     pub(super) fn context<'j>(&'j self, page_token: Option<&'j PageToken>) -> RequestContext<'j> {
-        RequestContext { state: &self.state, slice: &self.slice, page_token }
+        RequestContext::new(&self.state, &self.slice, page_token)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::protocol::{Failure, LogLevel};
 use crate::streams::paging::{Paging, WayBack};
 use crate::streams::{
     CHANGED, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, cursor, epoch_seconds,
+    next_page_token, transform,
 };
 
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
@@ -161,7 +162,7 @@ impl StreamRead<'_, '_> {
         let page = page.map(|page| self.stream.complete_page(page, &cx, &self.completion(&fetcher))).transpose()?;
         let next = match &page {
             Some(page) => {
-                let next = self.stream.next_page_token(page, &cx);
+                let next = next_page_token(self.stream, page, &cx);
                 next.and_then(|next| paging.advance(self.stream, page, next))
             }
             None => Ok(false),
@@ -180,7 +181,7 @@ impl StreamRead<'_, '_> {
     ) -> anyhow::Result<Flow> {
         let lines = self.records.at(self.log.output.now_ms());
         let flow = page.for_each(&mut |record| {
-            let Some(record) = self.stream.transform(record, cx) else { return Ok(Flow::Continue(())) };
+            let Some(record) = transform(self.stream, record, cx)? else { return Ok(Flow::Continue(())) };
             let seen = record.field_at(self.cursor_field);
             let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
             let mark = self.mark(&record, seen.as_ref(), cx, reading.newest.as_ref());

@@ -94,7 +94,7 @@ impl HttpStream for ChildList {
 
     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
         for (name, of) in self.row.of_parent {
-            record.set(name, &cx.slice.get(*of));
+            record.set(name, cx.slice.get(*of));
         }
         Some(record)
     }

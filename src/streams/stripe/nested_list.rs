@@ -68,7 +68,7 @@ impl NestedList {
             return None;
         }
         for (name, of) in self.row.of_parent {
-            record.set(name, &parent.get(*of));
+            record.set(name, parent.get(*of));
         }
         if self.row.of_parent.is_empty() {
             match parent.get(CHANGED) {
@@ -80,7 +80,7 @@ impl NestedList {
             }
         }
         if parent.contains_key(IS_DELETED) {
-            record.set(IS_DELETED, &true);
+            record.set(IS_DELETED, true);
         }
         if let Some(event) = parent.get(EVENT).and_then(Value::as_str) {
             record.set_version(event);

@@ -157,6 +157,6 @@ pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64, floor: Option
     let own = record.get::<i64>(CURSOR);
     let updated = own.or_else(|| record.get("created")).unwrap_or(otherwise).max(floor.unwrap_or(i64::MIN));
     if own != Some(updated) {
-        record.set(CURSOR, &updated);
+        record.set(CURSOR, updated);
     }
 }

@@ -1,0 +1,97 @@
+"""Runs every block of docs/clients.md as its reader would, twice, and looks at what came of it.
+
+Shell blocks run in bash, Python blocks in this Python, SQL blocks in DuckDB, in one folder, with the connector as `source-http`
+on the path. Between the two times objects are made, changed and deleted.
+
+Usage: python3 .ci/pyairbyte/page.py --ours BINARY --mock BINARY
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+from sync import Mock, expect, settings
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "clients.md"
+
+
+def blocks():
+    """Language and text of each block."""
+    found = []
+    for block in PAGE.read_text(encoding="utf-8").split("```")[1::2]:
+        language, _, text = block.partition("\n")
+        found.append((language, text))
+    return found
+
+
+def run_page():
+    """Runs the blocks in order, in the working folder. What installs something is left out: it is installed."""
+    for language, text in blocks():
+        if text.startswith("pip install"):
+            continue
+        if language == "sql":
+            with duckdb.connect("stripe.duckdb") as database:
+                database.execute(text)
+            continue
+        command = {"sh": ["bash", "-euc", text], "python": [sys.executable, "-c", text]}[language]
+        done = subprocess.run(command, capture_output=True, text=True)
+        expect(done.returncode == 0, f"this runs:\n{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        expect("Could not determine airbyte type" not in done.stdout + done.stderr, "PyAirbyte knows every column")
+
+
+def expect_tables(mock):
+    """Every way has one row for each object that there is, with the newest name."""
+    customers = sorted(mock.ids("customers"))
+    with duckdb.connect("stripe.duckdb") as database:
+        tables = {"DuckDB": dict(database.execute("select id, name from customers").fetchall())}
+        charges = sorted(row[0] for row in database.execute("select id from charges").fetchall())
+    expect(charges == sorted(mock.ids("charges")), "the charges of the protocol's lines")
+    for way in ("pyairbyte", "pandas"):
+        with open(f"customers-{way}.csv", newline="", encoding="utf-8") as file:
+            tables[way] = {row["id"]: row["name"] for row in csv.DictReader(file)}
+    for way, table in tables.items():
+        expect(sorted(table) == customers, f"{way}: {len(table)} customers, there are {len(customers)}")
+    return tables
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ours", type=Path, required=True)
+    parser.add_argument("--mock", type=Path, required=True)
+    args = parser.parse_args()
+    ours, mock_binary = args.ours.absolute(), args.mock.absolute()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings(folder)
+        os.chdir(folder)
+        (folder / "bin").mkdir()
+        (folder / "bin" / "source-http").symlink_to(ours)
+        os.environ["PATH"] = f"{folder / 'bin'}:{os.environ['PATH']}"
+        mock = Mock(mock_binary, [250, "--others", 40, "--children", 2])
+        try:
+            (folder / "config.json").write_text(json.dumps(mock.config))
+            run_page()
+            expect_tables(mock)
+            changed, gone = mock.ids("customers")[3], mock.ids("customers")[5]
+            mock.set_now()
+            mock.create("charges")
+            mock.create("customers")
+            mock.update("customers", changed, {"name": "Ada Lovelace"})
+            mock.delete("customers", gone)
+            run_page()
+            for way, table in expect_tables(mock).items():
+                expect(table[changed] == "Ada Lovelace", f"{way}: the new name is there")
+                expect(gone not in table, f"{way}: what was deleted is gone")
+        finally:
+            mock.stop()
+    print(f"{len(blocks())} blocks of docs/clients.md run, twice")
+
+
+if __name__ == "__main__":
+    main()
