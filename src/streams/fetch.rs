@@ -140,7 +140,7 @@ impl<'a> Fetcher<'a> {
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Option<T>> {
         let (state, slice) = (StreamState::new(), Slice::new());
-        let cx = RequestContext { state: &state, slice: &slice, page_token: None };
+        let cx = RequestContext::new(&state, &slice, None);
         let mut url = join_url(stream.url_base(), path).map_err(|error| self.client.name_setting(error.into()))?;
         add_params(&mut url, params.iter().copied());
         let mut request = HttpRequest::get(url);

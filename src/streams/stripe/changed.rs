@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 
 use super::api::Api;
-use super::api_error;
+use super::api_error::{self, Subject};
 use super::config::{self, ChangedObjects};
 use super::feed::Event;
 use crate::http::auth::Authenticator;
@@ -196,14 +196,14 @@ impl HttpStream for Changed {
     /// One object that is refused refuses no stream.
     fn response_action(&self, response: &Response) -> ResponseAction {
         self.api.note_time(response);
-        match api_error::response_action(response) {
-            ResponseAction::SkipStream => ResponseAction::Success,
+        match api_error::response_action(response, Subject::Object) {
+            ResponseAction::SkipStream | ResponseAction::SkipSlice => ResponseAction::Success,
             ResponseAction::Fail(_) if matches!(response.status.as_u16(), 400 | 403 | 404) => ResponseAction::Success,
             action => action,
         }
     }
 
     fn error_hint(&self, response: &Response) -> Option<String> {
-        api_error::error_hint(response)
+        api_error::error_hint(response, Subject::Object)
     }
 }

@@ -155,7 +155,7 @@ mod tests {
         ] {
             let mut config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
             config[setting] = value.into();
-            let failure = StripeConfig::new(config.as_object().unwrap()).unwrap_err();
+            let failure = StripeConfig::new(config.as_object().unwrap(), 1_793_491_200).unwrap_err();
             assert!(failure.message.contains(told) && failure.message.contains(setting), "{failure}");
         }
     }
