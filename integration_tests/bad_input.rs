@@ -247,7 +247,7 @@ fn answers_that_stay_bad_are_given_up_as_transient() {
     }
     let message = "The response cannot be read: it is not valid JSON (EOF while parsing an object at line 1 column 21). \
                    REQUEST answered 200 OK (application/json) with body starting with: {\"data\":[{\"id\":\"re_1\". \
-                   Gave up after 6 attempts.";
+                   Gave up after 3 attempts.";
     assert_eq!(stream_error(&mock, |_| {}), ("transient_error".into(), message.replace("REQUEST", REQUEST)));
 }
 

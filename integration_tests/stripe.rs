@@ -50,26 +50,23 @@ pub(crate) fn resumed(messages: &Messages) -> Value {
 
 #[test]
 fn an_answer_with_nothing_in_it_is_no_empty_list() {
-    for reply in [Reply::empty(204), Reply::empty(205), Reply::json_text("")] {
-        let mock = StripeMock::builder().count("customers", 3).fault("/v1/customers", 1, reply.clone()).start();
-        let once = InProcess::with_registry(Registry::built_in())
-            .now(DEFAULT_NOW)
-            .config(&config(&mock))
-            .streams(&[("customers", "incremental")])
-            .run("read");
-        assert_eq!((once.status, once.messages().records("customers").len()), (0, 3), "{}", once.stdout);
-
+    for (reply, told) in [
+        (Reply::empty(204), "Stripe never answers with nothing"),
+        (Reply::empty(205), "Stripe never answers with nothing"),
+        (Reply::json_text(""), "an empty body"),
+    ] {
+        let mock = StripeMock::builder().count("customers", 3).start();
         let server = Server::start(move |_: &Request| reply.clone());
-        let mut for_good = config(&mock);
-        for_good["api_url"] = server.url().into();
+        let mut config = config(&mock);
+        config["api_url"] = server.url().into();
         let done = InProcess::with_registry(Registry::built_in())
             .now(DEFAULT_NOW)
-            .config(&for_good)
+            .config(&config)
             .streams(&[("customers", "incremental")])
             .run("read");
         let error = done.messages().errors().swap_remove(0);
         assert_eq!((done.status, error.failure_type.as_deref()), (1, Some("transient_error")), "{}", done.stdout);
-        assert!(error.message.contains("Stripe never answers with nothing"), "{}", error.message);
+        assert!(error.message.contains(told), "{}", error.message);
         assert!(done.messages().states("customers").is_empty());
     }
 }

@@ -24,8 +24,8 @@ const SINGER_BOOKMARKS: &str = "bookmarks";
 
 /// What to do about a state that cannot be read.
 const FORMS: &str = "Give the states as Airbyte keeps them, \
-                     [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], as its API \
-                     shows them, or the STATE lines of a read; an empty file reads from the beginning.";
+                     [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], or the \
+                     STATE lines of a read; an empty file reads from the beginning.";
 
 /// The states of all streams.
 #[derive(Debug, Clone, Default, PartialEq)]

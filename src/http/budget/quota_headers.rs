@@ -63,8 +63,8 @@ impl QuotaHeaders {
             let counts = retry_after::counts(response, name);
             // Of several quotas the one that is nearest to its end.
             let remaining = *counts.iter().min()?;
-            let resets = self.reset.iter();
-            let reset = resets.filter_map(|name| retry_after::reset_of(response, name, &counts, remaining, now)).next();
+            let mut resets = self.reset.iter();
+            let reset = resets.find_map(|name| retry_after::reset_of(response, name, &counts, remaining, now));
             Some(ServerSays { remaining, reset, words: format!("says {name}: {remaining}") })
         })
     }

@@ -31,7 +31,7 @@ impl Subject {
 pub(super) fn response_action(response: &Response, subject: Subject) -> ResponseAction {
     let default = ResponseAction::for_status(response.status);
     if is_nothing(response) {
-        return ResponseAction::Retry;
+        return ResponseAction::Fail(FailureKind::Transient);
     }
     match response.header("stripe-should-retry") {
         Some("true") if !default.is_retry() => return ResponseAction::Retry,
@@ -43,10 +43,10 @@ pub(super) fn response_action(response: &Response, subject: Subject) -> Response
     ErrorObject::of(response).and_then(|error| error.refusal(response, subject)).unwrap_or(default)
 }
 
-/// Whether a good response has nothing in it. Stripe answers a list with an object, also if there is nothing to list, so
+/// Whether a good response says that there is nothing in it. Stripe answers a list with an object, also if there is nothing to list, so
 /// this is the answer of something on the way: to take it for an empty list would lose all that is in the list.
 fn is_nothing(response: &Response) -> bool {
-    response.status.is_success() && response.body.is_empty()
+    matches!(response.status.as_u16(), 204 | 205)
 }
 
 /// Whether a response says that the object is gone whose children were asked for.
@@ -269,9 +269,8 @@ mod tests {
             (429, error("rate_limit", ""), ResponseAction::RateLimited),
             (200, r#"{"error":{"message":"no"}}"#.to_owned(), ResponseAction::Success),
             (503, String::new(), ResponseAction::Retry),
-            (200, String::new(), ResponseAction::Retry),
-            (204, String::new(), ResponseAction::Retry),
-            (205, String::new(), ResponseAction::Retry),
+            (204, String::new(), ResponseAction::Fail(FailureKind::Transient)),
+            (205, String::new(), ResponseAction::Fail(FailureKind::Transient)),
         ] {
             assert_eq!(of_account(&response(status, &[], &body)), action, "{status} {body}");
         }
