@@ -118,7 +118,7 @@ fn a_parent_whose_next_page_is_gone_has_the_children_of_all_that_are_left_read()
             for deleted in [&[8][..], &[5], &[8, 7]] {
                 let server = api(deleted, status);
                 let url = server.url();
-                let streams = move |_: &_, _: &_| {
+                let streams = move |_: &_| {
                     Ok(vec![
                         std::sync::Arc::new(Users::new(&url, ignored)) as _,
                         std::sync::Arc::new(Users::posts(&url, ignored)) as _,
