@@ -107,10 +107,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::reply(
             "an error in words",
             |_, _| json("{\"error\":\"too old\"}").status(406),
-            Outcome::Final(
-                "system_error",
-                &["REQUEST answered 406 Not Acceptable: too old."],
-            ),
+            Outcome::Final("system_error", &["REQUEST answered 406 Not Acceptable: too old."]),
         ),
         Row::reply(
             "a web page",
