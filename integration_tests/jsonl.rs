@@ -110,13 +110,15 @@ fn more_streams_than_one_are_refused_and_streams_is_named() {
 }
 
 #[test]
-fn a_stream_that_may_not_be_read_is_a_warning() {
+fn a_stream_that_may_not_be_read_is_a_warning_and_a_failed_read() {
     let server = Server::start(|_: &Request| Reply::json(json!({"error": "no scope"})).status(403));
     let url = server.url();
     let lists = move |_: &_, _: &_| vec![Box::new(List::new("rooms", &url)) as Box<dyn HttpStream>];
     let connector = InProcess::new(TestSource::new(lists)).config(&json!({})).arg("--format").arg("jsonl");
     let done = connector.run("read");
-    assert_eq!((done.status, done.stdout.as_str()), (0, ""));
+    assert_eq!((done.status, done.stdout.as_str()), (1, ""));
+    let error = "error: Nothing could be read: all chosen streams were skipped.";
+    assert!(done.stderr.contains(error), "{}", done.stderr);
     let warning = "warning: rooms: skipped, and its state stays as it is: ";
     assert!(done.stderr.lines().any(|line| line.starts_with(warning)), "{}", done.stderr);
 }

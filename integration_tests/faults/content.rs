@@ -106,11 +106,8 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row::reply(
             "an error in words",
-            |_, _| json("{\"error\":\"too old\"}").status(410),
-            Outcome::Final(
-                "system_error",
-                &["REQUEST answered 410 Gone: too old. Check the URL and the ids in the config."],
-            ),
+            |_, _| json("{\"error\":\"too old\"}").status(406),
+            Outcome::Final("system_error", &["REQUEST answered 406 Not Acceptable: too old."]),
         ),
         Row::reply(
             "a web page",

@@ -80,8 +80,7 @@ pub(super) fn read<'a>(
     }
     let before = state.clone();
     let recent = recent(stream, is_full_refresh, &mut state);
-    let Given { state, begun, refused } = accept(stream, sync_mode, cursor_field, state, &log)?;
-    let is_first_read = state.is_empty() && begun.is_empty();
+    let Given { state, begun, refused, is_first_read } = accept(stream, sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
         progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
@@ -130,8 +129,9 @@ fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamStat
 }
 
 /// What is taken over from the state that was given.
-#[derive(Default)]
 struct Given {
+    /// Nothing of the stream was read before, as far as the state says.
+    is_first_read: bool,
     state: StreamState,
     /// The slices that were begun.
     begun: Vec<Checkpoint>,
@@ -154,9 +154,11 @@ fn accept(
             let text = "the state is of incremental reads, and a full refresh reads everything again.";
             log.log(LogLevel::Info, text)?;
         }
-        return Ok(Given::default());
+        let (state, begun, refused) = Default::default();
+        return Ok(Given { is_first_read: true, state, begun, refused });
     }
-    Ok(Given { state: stream.migrate_state(state)?, begun, refused })
+    let is_first_read = state.is_empty() && begun.is_empty();
+    Ok(Given { is_first_read, state: stream.migrate_state(state)?, begun, refused })
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {

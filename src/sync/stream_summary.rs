@@ -38,7 +38,9 @@ pub struct Numbers {
     pub cache_hits: u64,
     /// The length of all response bodies, decompressed.
     pub bytes: u64,
-    /// Slices, such as the children of one parent, that the API refused by themselves, and that were left out.
+    /// Slices, such as the children of one parent, that the API refused by themselves, and that were left out. In JSON: only if
+    /// there are any.
+    #[serde(skip_serializing_if = "is_zero")]
     pub refused: u64,
     /// From its beginning to its end. In JSON: seconds.
     #[serde(rename = "seconds", serialize_with = "seconds")]
@@ -95,6 +97,11 @@ impl AddAssign for Numbers {
         self.bytes += other.bytes;
         self.refused += other.refused;
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -39,6 +39,9 @@ const COLUMNS: [Column; 8] = [
     Column { title: "time", cell: |n| time(n.time), is_nothing: |_| false },
 ];
 
+/// The place of a column that is there only if it says something.
+const REFUSED: usize = 2;
+
 /// The order in which columns go: `cached`, `retries`, `bytes`, `time`, `waits`, `requests`, `refused`.
 const GO: [usize; 7] = [5, 3, 6, 7, 4, 1, 2];
 
@@ -129,9 +132,10 @@ fn table(screen: &Screen, streams: &[StreamSummary], total: &Numbers, end: ReadE
 
 /// Which columns are shown, and those that say something and are not.
 fn choose(widths: &[usize], others: usize, room: usize, total: &Numbers) -> (Vec<usize>, Vec<&'static str>) {
-    let mut shown: Vec<usize> = (0..COLUMNS.len()).collect();
     let mut left_out = Vec::new();
     let is_nothing = |at: &usize| (COLUMNS[*at].is_nothing)(total);
+    // Few reads are refused anything.
+    let mut shown: Vec<usize> = (0..COLUMNS.len()).filter(|at| *at != REFUSED || !is_nothing(at)).collect();
     let order = GO.iter().filter(|at| is_nothing(at)).chain(GO.iter().filter(|at| !is_nothing(at)));
     for &at in order {
         let taken: usize = shown.iter().map(|&at| widths[at] + GAP.len()).sum();
