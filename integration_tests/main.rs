@@ -21,6 +21,7 @@ mod fault_table;
 mod faults;
 mod heartbeat;
 mod hostile;
+mod house;
 mod incremental;
 mod jsonl;
 mod memory;

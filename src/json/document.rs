@@ -1,7 +1,6 @@
 //! The records of a response: one pass over its text checks that it is JSON, notes where each record and its members
 //! stand, and keeps what is around the records (the envelope), where APIs put `has_more` and their tokens.
 
-use std::fmt;
 use std::io::Read;
 use std::ops::Range;
 
@@ -10,33 +9,12 @@ use serde_json::value::RawValue;
 
 use super::Object;
 use super::compact;
-use super::scan::{self, Fault, Sink, Skip};
+use super::fault::Fault;
+use super::record_path::RecordPath;
+use super::scan::{self, Sink, Skip};
 use super::text::Window;
 use super::walk::{Broken, MAX_RECORD, TakeRecord, Taking, Walk};
 use crate::buffers::Buffer;
-
-/// Where the records are in a response: the names that lead to them. Empty when the response itself is the record,
-/// or the list of records.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RecordPath(Vec<String>);
-
-impl RecordPath {
-    /// The path of these names, outermost first.
-    pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
-    }
-
-    /// The names, outermost first.
-    pub(super) fn names(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Display for RecordPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { f.write_str("the top level") } else { write!(f, "`{}`", self.0.join(".")) }
-    }
-}
 
 /// Why no records could be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

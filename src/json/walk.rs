@@ -1,8 +1,9 @@
 //! Finding the records in a response: the names of a path are followed, what stands beside them is kept (the envelope),
 //! and each record is handed to whoever takes it, for one whose text is in memory as for one that is read from a disk.
 
-use super::document::RecordPath;
-use super::scan::{self, Fault, Skip};
+use super::fault::Fault;
+use super::record_path::RecordPath;
+use super::scan::{self, Skip};
 use super::text::Text;
 use super::unquoted;
 

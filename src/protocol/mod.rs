@@ -10,6 +10,7 @@ pub const PROTOCOL_VERSION: &str = "0.18.0";
 
 mod as_written;
 mod catalog;
+mod descriptor;
 mod failure;
 mod input_state;
 mod json_schema;
@@ -24,9 +25,8 @@ mod state;
 mod trace;
 
 pub use as_written::AsWritten;
-pub use catalog::{
-    AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, StreamDescriptor, SyncMode,
-};
+pub use catalog::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, SyncMode};
+pub use descriptor::StreamDescriptor;
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use json_schema::JsonSchema;

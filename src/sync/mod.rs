@@ -146,7 +146,7 @@ impl Run<'_> {
             self.stop.request(StopReason::ClosedStdout);
             return Err(error);
         }
-        let failure = Failure::from_error(error).of_stream(&descriptor);
+        let failure = Failure::from_error(&error).of_stream(&descriptor);
         if failure.skips_stream && out.is_untouched() {
             out.skipped(&failure).inspect_err(|_| self.stop.request(StopReason::ClosedStdout))?;
             return Ok(None);
@@ -249,9 +249,12 @@ fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
 /// Why a sync ended before it was done, and what was wrong with streams besides, of the worst kind there was.
 fn stopped(reason: &StopReason, failures: &[Failure]) -> anyhow::Error {
     let error = reason.error();
-    let Some(stop) = error.downcast_ref::<Failure>() else { return error };
-    let mut whole = stop.clone();
-    for failure in failures.iter().filter(|failure| failure.message != stop.message) {
+    if is_closed_pipe(&error) {
+        return error;
+    }
+    let mut whole = Failure::from_error(&error);
+    let stop = whole.message.clone();
+    for failure in failures.iter().filter(|failure| failure.message != stop) {
         let name = failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
         whole.message.extend(["\n", name, ": ", &failure.message]);
         whole.kind = whole.kind.max(failure.kind);

@@ -2,7 +2,6 @@
 //! and their records made into lines, without the stream's writer; only to write them it is waited for. If a worker is
 //! free, it fetches the next page meanwhile.
 
-use std::ops::ControlFlow;
 use std::thread;
 
 use serde_json::Value;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use super::progress::Job;
 use super::slice_pages::{SlicePages, Turn};
 use super::stream_read::StreamRead;
-use super::stream_writer::StreamWriter;
+use super::stream_writer::{Flow, StreamWriter};
 use crate::protocol::LogLevel;
 use crate::streams::paging::{Paging, is_stale_token};
 use crate::streams::{Fetcher, Page, PageToken, RequestContext, cursor};
@@ -18,9 +17,6 @@ use crate::streams::{Fetcher, Page, PageToken, RequestContext, cursor};
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.
 const BATCH: usize = 256 * 1024;
-
-/// Whether to go on, or the stream is at its end.
-pub(super) type Flow = ControlFlow<()>;
 
 /// What is known of a slice while it is read.
 struct Reading {

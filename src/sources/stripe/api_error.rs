@@ -3,9 +3,11 @@
 
 use serde::Deserialize;
 
-use super::pages::STARTING_AFTER;
 use crate::http::{Response, ResponseAction};
 use crate::protocol::FailureKind;
+
+/// The parameter that asks for the page after an object.
+pub(super) const STARTING_AFTER: &str = "starting_after";
 
 /// What is done about a response. Stripe says in a header whether another attempt makes sense, and expects one after
 /// a conflict. <https://docs.stripe.com/error-low-level> What a key or an account may not list is left out.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::api::{Api, stripe_stream};
+use super::api::Api;
 use super::api_error;
 use super::feed::{self, EventPages};
 use super::row::Nested;
+use super::stripe_stream::stripe_stream;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};

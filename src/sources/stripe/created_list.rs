@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, stripe_stream};
+use super::api::Api;
 use super::row::Created;
+use super::stripe_stream::stripe_stream;
 use crate::http::ResponseAction;
 use crate::protocol::{LogLevel, StreamState};
 use crate::streams::{DateWindows, HttpStream, RequestContext, Slice, SliceContext, Slices, epoch_cursor};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, stripe_stream};
+use super::api::Api;
 use super::feed::{self, EVENTS};
 use super::row::UpdatedChild;
+use super::stripe_stream::stripe_stream;
 use super::updated_list::{CURSOR, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState, SyncMode};

@@ -13,8 +13,6 @@ use crate::streams::{DateWindows, ListThenEvents, Page, PageToken, Record, Recor
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
-/// The member of an [`EventPages`] with the id to go on after.
-pub(super) const AFTER: &str = "after";
 /// Objects that are remembered of one second.
 const REMEMBERED: usize = 1_000;
 /// The path of the events.
