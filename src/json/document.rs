@@ -250,6 +250,31 @@ mod tests {
     }
 
     #[test]
+    fn a_star_stands_for_each_element_and_each_member() {
+        let text = r#"{"n": 1, "g": [{"u": [{"a":1}], "x": 9}, {"u": {"b":2}}, {"u": null}], "m": 2}"#;
+        let (found, envelope) = records(text, &["g", "*", "u"]).unwrap();
+        assert_eq!(found, [r#"{"a":1}"#, r#"{"b":2}"#]);
+        assert_eq!(envelope, r#"{"n":1,"g":null,"m":2}"#);
+        let (found, _) = records(r#"{"one": [{"a":1}, {"a":2}], "two": {"a":3}}"#, &["*"]).unwrap();
+        assert_eq!(found, [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#]);
+        assert_eq!(records("[]", &["*", "u"]).unwrap().0, [""; 0], "no element, no record");
+        assert!(problem(r#"[{"x":1}, 7]"#, &["*", "u"]).contains("where an object with `u` should be"));
+        assert!(problem(r#"{"a" 1}"#, &["*", "u"]).contains("valid JSON"));
+    }
+
+    #[test]
+    fn an_optional_path_may_lead_to_nothing_and_any_other_may_not() {
+        for text in [r#"{"x": 1}"#, "{}", r#"{"data": 7}"#, r#"{"data": "no"}"#, "[1]", r#""no""#] {
+            let path = RecordPath::new(["data", "items"]);
+            assert!(Document::index(text.as_bytes(), &path).is_err(), "{text}");
+            assert_eq!(Document::index(text.as_bytes(), &path.optional()).unwrap().len(), 0, "{text}");
+        }
+        let path = RecordPath::new(["data"]).optional();
+        assert!(Document::index(br#"{"data": [1]}"#, &path).is_err(), "what is there has to be records");
+        assert!(Document::index(br#"{"data": "#, &path).is_err());
+    }
+
+    #[test]
     fn records_are_found_under_a_longer_path_and_at_the_top() {
         let (found, envelope) = records(r#"{"r":{"items":[{"a":1}],"next":2},"x":3}"#, &["r", "items"]).unwrap();
         assert_eq!(

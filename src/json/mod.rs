@@ -17,7 +17,7 @@ mod text;
 mod walk;
 
 pub use document::{Document, DocumentError, for_each_record};
-pub use fields::{field, field_at, with_field, with_fields};
+pub use fields::{field, field_at, with_field, with_field_at, with_fields, without_field_at};
 pub use members::{Splice, for_each_element, for_each_member, unquoted};
 pub use object::Object;
 pub(crate) use one_line::compacted;
