@@ -73,7 +73,7 @@ def metadata():
 
 def config(text, where):
     """A config has what the specification knows, and no secret in clear."""
-    spec = json.loads(Path("src/streams/stripe/spec.json").read_text())
+    spec = json.loads(Path("src/sources/stripe/spec.json").read_text())
     document = json.loads(text)
     unknown = set(document) - set(spec["properties"])
     expect(not unknown, f"{where}: the config has no setting {unknown}")

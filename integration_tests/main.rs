@@ -22,6 +22,7 @@ mod faults;
 mod gone_page;
 mod heartbeat;
 mod hostile;
+mod house;
 mod incremental;
 mod jsonl;
 mod memory;

@@ -36,7 +36,7 @@ impl Source for Probing {
         let told = cx.probe_all(streams, self.workers).into_iter().map(|result| match result {
             Ok(true) => "read".to_owned(),
             Ok(false) => "not asked".to_owned(),
-            Err(error) => Failure::from_error(error).message.replace(&self.url, "URL"),
+            Err(error) => Failure::from_error(&error).message.replace(&self.url, "URL"),
         });
         Ok(Some(told.collect::<Vec<_>>().join("; ")))
     }

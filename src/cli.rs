@@ -2,19 +2,19 @@
 //! for people alone is in `people`, and what is made of the flags themselves in `pages`.
 
 mod config_args;
+mod examples;
 mod pages;
 mod people;
-mod program;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::LogLevel;
+use crate::sources::Program;
 pub use config_args::{ConfigArgs, ConfigEnv, ConfigEnvArgs};
 pub(crate) use pages::{completions, man};
 pub use people::{AboutArgs, CatalogArgs, CatalogFormat, CompletionsArgs, DiscoverArgs, ManArgs};
-pub use program::Program;
 
 /// Reads an HTTP API as an Airbyte source and writes Airbyte protocol messages to stdout, one JSON object a line.
 #[derive(Debug, Parser)]
@@ -191,7 +191,7 @@ fn stream_name(text: &str) -> Result<String, &'static str> {
 
 /// The flags of a program.
 fn command(program: Program) -> clap::Command {
-    Cli::command().name(program.name).bin_name(program.name).version(program.version).after_help(program.examples())
+    Cli::command().name(program.name).bin_name(program.name).version(program.version).after_help(examples::of(program))
 }
 
 impl Command {

@@ -37,9 +37,10 @@
 //! | --- | --- |
 //! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read`, or of what else people at a shell want |
 //! | [`terminal`] | what a person at a terminal sees, on stderr |
+//! | [`sources`] | the [`Registry`], and the built-in sources |
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
-//! | [`source`] | the [`Source`] contract, the registry, the config |
-//! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
+//! | [`source`] | the [`Source`] contract, the config |
+//! | [`streams`] | the [`streams::HttpStream`] contract, and its ready-made parts |
 //! | [`http`] | one request: budget, cache, credentials, transport, retry |
 //! | [`protocol`] | Airbyte messages, catalogs, states, failures; the only writer of stdout |
 //! | [`json`], [`clock`], [`stop`], [`memory`], [`Environment`] | records as text; time, chance, the wish to end, the memory there is and the environment as values |
@@ -65,6 +66,7 @@ pub mod protocol;
 mod replacement;
 mod run;
 pub mod source;
+pub mod sources;
 pub mod stop;
 pub mod streams;
 pub mod sync;
@@ -94,7 +96,8 @@ mod workers;
 
 pub use environment::Environment;
 pub use run::{Host, launch, run};
-pub use source::{Registry, Source};
+pub use source::Source;
+pub use sources::{Program, Registry};
 
 /// The examples in the README are tests.
 #[cfg(doctest)]

@@ -43,8 +43,7 @@ impl Probes {
             Ok(true) => ProbeEnd::Readable,
             Ok(false) => ProbeEnd::NothingToAsk,
             Err(error) => {
-                let failure = error.downcast_ref::<Failure>().cloned();
-                let failure = failure.unwrap_or_else(|| Failure::system(format!("{error:#}")));
+                let failure = Failure::from_error(error);
                 if failure.skips_stream { ProbeEnd::Refused(failure) } else { ProbeEnd::Failed(failure) }
             }
         };

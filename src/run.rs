@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::bug;
-use crate::cli::{self, Command, Format, Invocation, Program};
+use crate::cli::{self, Command, Format, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::environment::Environment;
@@ -16,7 +16,8 @@ use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
 use crate::pipe;
 use crate::protocol::{Failure, LogLevel, Output, Redactor};
-use crate::source::{Registry, Source};
+use crate::source::Source;
+use crate::sources::{Program, Registry};
 use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
 use crate::terminal::{self, FromLevel, ReadEnd, Screen, StdoutTo, Terminal};
@@ -196,7 +197,7 @@ fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, s
         // Whoever read stdout has seen enough.
         (None, Err(_)) if is_over => (DONE, None),
         (None, Err(error)) => {
-            let mut failure = Failure::from_error(error);
+            let mut failure = Failure::from_error(&error);
             failure.message = output.redactor().redact(&failure.message);
             (host.stop.reason().map_or(FAILED, StopReason::exit_code), Some(failure))
         }

@@ -1,5 +1,4 @@
-//! What a source is, and which ones this binary holds. Nothing outside a source's own folder and its place in a
-//! registry knows its name.
+//! What a source is: the contract between a connector and the commands that run it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,7 +7,6 @@ use std::thread;
 use serde_json::{Map, Value};
 
 use crate::bug;
-use crate::cli::Program;
 use crate::clock::Clock;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
 use crate::stop::Stop;
@@ -229,63 +227,5 @@ pub trait Source: Send + Sync {
             }
         }
         Ok(None)
-    }
-}
-
-/// The sources of a binary. The first is the default.
-pub struct Registry {
-    sources: Vec<Box<dyn Source>>,
-    program: Program,
-}
-
-impl Registry {
-    /// The sources that come with this crate.
-    #[must_use]
-    pub fn built_in() -> Self {
-        Self { sources: vec![Box::new(crate::streams::stripe::Stripe)], program: Program::default() }
-    }
-
-    /// A registry of one source: a connector of its own.
-    #[must_use]
-    pub fn of(source: impl Source + 'static) -> Self {
-        Self { sources: vec![Box::new(source)], program: Program::default() }
-    }
-
-    /// One more source, for a binary of several: `--source` or `AIRBYTE_SOURCE` picks it by its name. Of two with one name
-    /// the first is picked.
-    #[must_use]
-    pub fn and(mut self, source: impl Source + 'static) -> Self {
-        self.sources.push(Box::new(source));
-        self
-    }
-
-    /// What the program calls itself in `--help`, `--version`, `about`, completions and the manual page; the version of a
-    /// crate of its own is `env!("CARGO_PKG_VERSION")`. Default: `source-http`, with the version of this crate.
-    #[must_use]
-    pub fn named(mut self, name: &'static str, version: &'static str) -> Self {
-        self.program = Program { name, version };
-        self
-    }
-
-    /// What the program calls itself.
-    #[must_use]
-    pub fn program(&self) -> Program {
-        self.program
-    }
-
-    /// The source of that name, or the default one for no name.
-    #[must_use]
-    pub fn get(&self, name: Option<&str>) -> Option<&dyn Source> {
-        let mut sources = self.sources.iter().map(|source| &**source);
-        match name {
-            Some(name) => sources.find(|source| source.name() == name),
-            None => sources.next(),
-        }
-    }
-
-    /// The names, the default one first.
-    #[must_use]
-    pub fn names(&self) -> Vec<&str> {
-        self.sources.iter().map(|source| source.name()).collect()
     }
 }

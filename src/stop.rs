@@ -10,8 +10,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::protocol::Failure;
-
 /// How often somebody who waits for a thread looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -20,17 +18,25 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Stop(Arc<Shared>);
 
 /// Why a run is to end before it is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// As an error it is what work that was asked to stop fails with. Except for a closed stdout, running again resumes where
+/// this run stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StopReason {
     /// Somebody sent SIGINT: Ctrl-C at a terminal.
+    #[error("SIGINT ended this run before it was done. Run it again: a read goes on from its last states.")]
     Interrupted,
     /// Somebody sent SIGTERM: a platform that ends the sync.
+    #[error("SIGTERM ended this run before it was done. Run it again: a read goes on from its last states.")]
     Terminated,
     /// Somebody sent SIGHUP: the terminal is gone, or the connection to it.
+    #[error("SIGHUP ended this run before it was done. Run it again: a read goes on from its last states.")]
     HungUp,
     /// Nobody reads stdout any more.
+    #[error("nobody reads stdout any more")]
     ClosedStdout,
     /// The memory that this process may use is nearly used up; the text says how much there is, and what to do.
+    #[error("{0}")]
     OutOfMemory(String),
 }
 
@@ -123,21 +129,13 @@ impl Stop {
 }
 
 impl StopReason {
-    /// What somebody fails with who was to end: a transient failure, as running again goes on where this run stopped;
-    /// [`io::ErrorKind::BrokenPipe`] if nobody reads what is said.
+    /// The error for work that was asked to stop: the reason itself, or [`io::ErrorKind::BrokenPipe`] for a closed stdout,
+    /// as if the work had written there.
     #[must_use]
     pub fn error(&self) -> anyhow::Error {
-        let signalled = |signal: &str| {
-            Failure::transient(format!(
-                "{signal} ended this run before it was done. Run it again: a read goes on from its last states."
-            ))
-        };
         match self {
-            Self::Interrupted => signalled("SIGINT").into(),
-            Self::Terminated => signalled("SIGTERM").into(),
-            Self::HungUp => signalled("SIGHUP").into(),
             Self::ClosedStdout => io::Error::from(io::ErrorKind::BrokenPipe).into(),
-            Self::OutOfMemory(text) => Failure::transient(text.clone()).into(),
+            reason => reason.clone().into(),
         }
     }
 
@@ -166,7 +164,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::protocol::FailureKind;
 
     /// Longer than any test may take.
     const FOR_EVER: Duration = Duration::from_secs(3600);
@@ -178,9 +175,8 @@ mod tests {
         stop.clone().request(StopReason::Terminated);
         stop.request(StopReason::ClosedStdout);
         assert_eq!(stop.reason(), Some(&StopReason::Terminated));
-        let failure = Failure::from_error(stop.check().unwrap_err());
-        assert_eq!(failure.kind, FailureKind::Transient);
-        assert!(failure.message.starts_with("SIGTERM ended this run"), "{failure}");
+        let error = stop.check().unwrap_err();
+        assert!(error.to_string().starts_with("SIGTERM ended this run"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use clap_mangen::Man;
 
-use super::{Program, command};
+use super::command;
+use crate::sources::Program;
 
 /// A script that completes commands and flags in a shell.
 pub(crate) fn completions(shell: clap_complete::Shell, program: Program) -> Vec<u8> {

@@ -3,9 +3,10 @@
 use std::env::consts::{ARCH, OS};
 
 use super::{Context, table};
-use crate::cli::{AboutArgs, ConfigArgs, Program};
+use crate::cli::{AboutArgs, ConfigArgs};
 use crate::protocol::{AirbyteStream, PROTOCOL_VERSION};
 use crate::source::Config;
+use crate::sources::Program;
 use crate::streams::described;
 
 pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {

@@ -28,7 +28,7 @@ pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool
     let result = match bug::caught(|| check(args, cx, &mut tried)) {
         // A run that was ended says nothing about the config.
         Err(error) if is_closed_pipe(&error) || cx.stop.is_requested() => return Err(error),
-        result => result.map_err(Failure::from_error),
+        result => result.map_err(|error| Failure::from_error(&error)),
     };
     let (status, message) = match &result {
         Ok(own) => {

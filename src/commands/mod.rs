@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{Command, ConfigArgs, ConfigEnv, Program};
+use crate::cli::{Command, ConfigArgs, ConfigEnv};
 use crate::clock::{Clock, Random};
 use crate::config::{self, ConfigFile};
 use crate::environment::Environment;
@@ -28,6 +28,7 @@ use crate::json;
 use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::source::{Config, Source, SourceContext};
+use crate::sources::Program;
 use crate::stop::Stop;
 use crate::streams::HttpStream;
 use crate::sync::StreamTally;

@@ -7,7 +7,7 @@
 
 use wide::u8x16;
 
-use super::scan::Fault;
+use super::fault::Fault;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;

@@ -1,7 +1,8 @@
 //! Writing JSON texts without the white space between their tokens, while they are read.
 
 use super::blocks::BLOCK;
-use super::scan::{self, Fault, Sink};
+use super::fault::Fault;
+use super::scan::{self, Sink};
 use crate::buffers::Buffer;
 
 /// Bytes that are copied at a time.

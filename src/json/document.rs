@@ -1,7 +1,6 @@
 //! The records of a response: one pass over its text checks that it is JSON, notes where each record and its members
 //! stand, and keeps what is around the records (the envelope), where APIs put `has_more` and their tokens.
 
-use std::fmt;
 use std::io::Read;
 use std::ops::Range;
 
@@ -10,33 +9,12 @@ use serde_json::value::RawValue;
 
 use super::Object;
 use super::compact;
-use super::scan::{self, Fault, Sink, Skip};
+use super::fault::Fault;
+use super::record_path::RecordPath;
+use super::scan::{self, Sink, Skip};
 use super::text::Window;
 use super::walk::{Broken, MAX_RECORD, TakeRecord, Taking, Walk};
 use crate::buffers::Buffer;
-
-/// Where the records are in a response: the names that lead to them. Empty when the response itself is the record,
-/// or the list of records.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RecordPath(Vec<String>);
-
-impl RecordPath {
-    /// The path of these names, outermost first.
-    pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
-    }
-
-    /// The names, outermost first.
-    pub(super) fn names(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Display for RecordPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { f.write_str("the top level") } else { write!(f, "`{}`", self.0.join(".")) }
-    }
-}
 
 /// Why no records could be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -269,6 +247,31 @@ mod tests {
             records(r#"{"has_more": true, "data": [{"a": 1.10}, {"b":1e400}], "n": {"x": []}}"#, &["data"]).unwrap();
         assert_eq!(found, [r#"{"a": 1.10}"#, r#"{"b":1e400}"#]);
         assert_eq!(envelope, r#"{"has_more":true,"data":null,"n":{"x": []}}"#);
+    }
+
+    #[test]
+    fn a_star_stands_for_each_element_and_each_member() {
+        let text = r#"{"n": 1, "g": [{"u": [{"a":1}], "x": 9}, {"u": {"b":2}}, {"u": null}], "m": 2}"#;
+        let (found, envelope) = records(text, &["g", "*", "u"]).unwrap();
+        assert_eq!(found, [r#"{"a":1}"#, r#"{"b":2}"#]);
+        assert_eq!(envelope, r#"{"n":1,"g":null,"m":2}"#);
+        let (found, _) = records(r#"{"one": [{"a":1}, {"a":2}], "two": {"a":3}}"#, &["*"]).unwrap();
+        assert_eq!(found, [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#]);
+        assert_eq!(records("[]", &["*", "u"]).unwrap().0, [""; 0], "no element, no record");
+        assert!(problem(r#"[{"x":1}, 7]"#, &["*", "u"]).contains("where an object with `u` should be"));
+        assert!(problem(r#"{"a" 1}"#, &["*", "u"]).contains("valid JSON"));
+    }
+
+    #[test]
+    fn an_optional_path_may_lead_to_nothing_and_any_other_may_not() {
+        for text in [r#"{"x": 1}"#, "{}", r#"{"data": 7}"#, r#"{"data": "no"}"#, "[1]", r#""no""#] {
+            let path = RecordPath::new(["data", "items"]);
+            assert!(Document::index(text.as_bytes(), &path).is_err(), "{text}");
+            assert_eq!(Document::index(text.as_bytes(), &path.optional()).unwrap().len(), 0, "{text}");
+        }
+        let path = RecordPath::new(["data"]).optional();
+        assert!(Document::index(br#"{"data": [1]}"#, &path).is_err(), "what is there has to be records");
+        assert!(Document::index(br#"{"data": "#, &path).is_err());
     }
 
     #[test]

@@ -39,6 +39,32 @@ pub fn with_field(object: &str, name: &str, value: &str) -> String {
     [body, comma, &String::from_utf8_lossy(&key), ":", value, "}"].concat()
 }
 
+/// The object with a member at a path of names set to a JSON text. Objects on the way that are not there are made. `None` if
+/// something on the way is no object, or the path is empty.
+#[must_use]
+pub fn with_field_at(object: &str, path: &[impl AsRef<str>], value: &str) -> Option<String> {
+    let (name, rest) = path.split_first()?;
+    if !object.trim_start().starts_with('{') {
+        return None;
+    }
+    let name = name.as_ref();
+    if rest.is_empty() {
+        return Some(with_field(object, name, value));
+    }
+    Some(with_field(object, name, &with_field_at(field(object, name).unwrap_or("{}"), rest, value)?))
+}
+
+/// The object without the member at a path of names. `None` if there is no such member.
+#[must_use]
+pub fn without_field_at(object: &str, path: &[impl AsRef<str>]) -> Option<String> {
+    let (name, rest) = path.split_first()?;
+    let name = name.as_ref();
+    if rest.is_empty() {
+        return with_fields(object, |other| other != name);
+    }
+    Some(with_field(object, name, &without_field_at(field(object, name)?, rest)?))
+}
+
 /// The object with those of its members whose names are wanted, each with the text it has. `None` if that is all of them.
 #[must_use]
 pub fn with_fields(object: &str, mut is_wanted: impl FnMut(&str) -> bool) -> Option<String> {
@@ -86,6 +112,25 @@ mod tests {
         assert_eq!(with_field(r#"{"a":1 } "#, "b", "[]"), r#"{"a":1 ,"b":[]}"#);
         assert_eq!(with_field("{}", "b", "2"), r#"{"b":2}"#);
         assert_eq!(with_field("[]", "b", "2"), "[]");
+    }
+
+    #[test]
+    fn a_member_at_a_path_is_set_and_what_stands_around_it_keeps_its_text() {
+        let object = r#"{"a": {"b": 1.10, "c":1e400}, "d": 2}"#;
+        let set = |path: &[&str]| with_field_at(object, path, "[]");
+        assert_eq!(set(&["a", "b"]).unwrap(), r#"{"a": {"b": [], "c":1e400}, "d": 2}"#);
+        assert_eq!(set(&["a", "x", "y"]).unwrap(), r#"{"a": {"b": 1.10, "c":1e400,"x":{"y":[]}}, "d": 2}"#);
+        assert_eq!(set(&["e"]).unwrap(), r#"{"a": {"b": 1.10, "c":1e400}, "d": 2,"e":[]}"#);
+        assert_eq!((set(&["d", "b"]), set(&[])), (None, None), "a number has no members");
+    }
+
+    #[test]
+    fn a_member_at_a_path_is_taken_out_where_it_is_there() {
+        let object = r#"{"a": {"b": 1.10, "c":1e400}, "d": 2}"#;
+        let cut = |path: &[&str]| without_field_at(object, path);
+        assert_eq!(cut(&["a", "b"]).unwrap(), r#"{"a": {"c":1e400}, "d": 2}"#);
+        assert_eq!(cut(&["a"]).unwrap(), r#"{"d": 2}"#);
+        assert_eq!((cut(&["a", "x"]), cut(&["d", "x"]), cut(&["x", "y"]), cut(&[])), (None, None, None, None));
     }
 
     #[test]

@@ -5,21 +5,24 @@
 mod blocks;
 mod compact;
 mod document;
+mod fault;
 mod fields;
 mod grammar;
 mod members;
 mod object;
 mod one_line;
+mod record_path;
 mod scan;
 mod text;
 mod walk;
 
-pub use document::{Document, DocumentError, RecordPath, for_each_record};
-pub use fields::{field, field_at, with_field, with_fields};
+pub use document::{Document, DocumentError, for_each_record};
+pub use fields::{field, field_at, with_field, with_field_at, with_fields, without_field_at};
 pub use members::{Splice, for_each_element, for_each_member, unquoted};
 pub use object::Object;
 pub(crate) use one_line::compacted;
 pub use one_line::{write_one_line, write_string};
+pub use record_path::RecordPath;
 pub(crate) use text::without_mark;
 
 #[cfg(test)]

@@ -6,18 +6,8 @@
 //! That the text is UTF-8 is not checked here. Strings are taken as they are: an escaped lone surrogate is valid JSON.
 
 use super::blocks::{BLOCK, Blocks, begins_escape, below};
+use super::fault::Fault;
 use super::grammar;
-
-/// Why a value has no end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The text ends before the value does. A number has to be followed by something: it could go on.
-    Incomplete,
-    /// The text is not JSON.
-    Invalid,
-    /// It goes on behind a line break, and the sink wants one line only.
-    LineBreak,
-}
 
 /// What hears of an object or a list while it is checked. By default it takes no interest.
 pub(super) trait Sink {

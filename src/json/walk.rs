@@ -1,8 +1,9 @@
 //! Finding the records in a response: the names of a path are followed, what stands beside them is kept (the envelope),
 //! and each record is handed to whoever takes it, for one whose text is in memory as for one that is read from a disk.
 
-use super::document::RecordPath;
-use super::scan::{self, Fault, Skip};
+use super::fault::Fault;
+use super::record_path::{EACH, RecordPath};
+use super::scan::{self, Skip};
 use super::text::Text;
 use super::unquoted;
 
@@ -47,20 +48,22 @@ pub(super) struct Walk<T, R> {
     pub(super) taker: R,
     envelope: String,
     found: bool,
+    is_optional: bool,
 }
 
 impl<T: Text, R: TakeRecord> Walk<T, R> {
     pub(super) fn new(text: T, taker: R) -> Self {
-        Self { text, at: 0, before: 0, taker, envelope: String::new(), found: false }
+        Self { text, at: 0, before: 0, taker, envelope: String::new(), found: false, is_optional: false }
     }
 
     /// Walks through the whole text, and returns the envelope.
     pub(super) fn run(&mut self, path: &RecordPath) -> Result<String, Broken> {
+        self.is_optional = path.is_optional();
         self.value(path.names())?;
         if self.peek()?.is_some() {
             return Err(self.not_json());
         }
-        match self.found {
+        match self.found || self.is_optional {
             true => Ok(std::mem::take(&mut self.envelope)),
             false => Err(Broken::Shape(format!("there is nothing at {path}"))),
         }
@@ -70,10 +73,16 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
     fn value(&mut self, path: &[String]) -> Result<(), Broken> {
         let first = self.next()?;
         match (first, path.split_first()) {
+            (b'[' | b'{', Some((name, rest))) if name == EACH => return self.each(first, rest),
             (b'{', Some((name, rest))) => return self.envelope(name, rest),
             (b'{', None) => self.record()?,
             (b'[', None) => self.list()?,
             (b'n', None) => _ = self.skip(MAX_ENVELOPE)?,
+            (_, Some(_)) if self.is_optional => {
+                let value = self.skip(MAX_ENVELOPE)?;
+                self.envelope.push_str(&value);
+                return Ok(());
+            }
             (_, next) => {
                 let what = match first {
                     b'[' => "a list",
@@ -97,6 +106,48 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         Ok(())
     }
 
+    /// A list or an object that the path leads through by each of its elements. What stands around the records in them is
+    /// not kept: it may be as long as the records, and there is no one place for it.
+    fn each(&mut self, open: u8, rest: &[String]) -> Result<(), Broken> {
+        let close = if open == b'[' { b']' } else { b'}' };
+        let kept = self.envelope.len();
+        self.at += 1;
+        self.found = true;
+        if self.next()? == close {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if open == b'{' {
+                self.key()?;
+            }
+            self.value(rest)?;
+            self.envelope.truncate(kept);
+            match self.next()? {
+                b',' => self.at += 1,
+                end if end == close => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.not_json()),
+            }
+        }
+    }
+
+    /// The name of a member, with its quotes. What follows is the value.
+    fn key(&mut self) -> Result<String, Broken> {
+        if self.next()? != b'"' {
+            return Err(self.not_json());
+        }
+        let key = self.skip(MAX_ENVELOPE)?;
+        if self.next()? != b':' {
+            return Err(self.not_json());
+        }
+        self.at += 1;
+        self.next()?;
+        Ok(key)
+    }
+
     /// An object that the path leads through.
     fn envelope(&mut self, name: &str, rest: &[String]) -> Result<(), Broken> {
         self.at += 1;
@@ -106,24 +157,18 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
             self.envelope.push('}');
             return Ok(());
         }
+        let mut is_passed = false;
         loop {
-            if self.next()? != b'"' {
-                return Err(self.not_json());
-            }
-            let key = self.skip(MAX_ENVELOPE)?;
+            let key = self.key()?;
             let is_it = unquoted(&key) == name;
             self.envelope.extend([&*key, ":"]);
-            if self.next()? != b':' {
-                return Err(self.not_json());
-            }
-            self.at += 1;
-            self.next()?;
             if !is_it {
                 let value = self.skip(MAX_ENVELOPE)?;
                 self.envelope.push_str(&value);
-            } else if self.found {
+            } else if is_passed {
                 return Err(Broken::Shape(format!("`{name}` is there twice")));
             } else {
+                is_passed = true;
                 let length = self.envelope.len();
                 self.value(rest)?;
                 if self.envelope.len() == length {

@@ -3,27 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Failure;
+use super::{Failure, StreamDescriptor};
 
 /// What to do about a catalog that cannot be read.
 const ANEW: &str = "The command catalog prints one to begin with; without --catalog every stream is read.";
-
-/// Names a stream.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct StreamDescriptor {
-    /// The stream's name.
-    pub name: String,
-    /// Its namespace, if the source has such.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-}
-
-impl StreamDescriptor {
-    /// A stream without namespace.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), namespace: None }
-    }
-}
 
 /// How a stream is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

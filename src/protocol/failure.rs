@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::StreamDescriptor;
+use crate::stop::StopReason;
 
 /// Who can mend a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
 /// its streams, so that the platform does not retry what only its user can mend.
@@ -128,12 +129,16 @@ impl Failure {
         }
     }
 
-    /// Finds the failure inside an error, or makes a system failure of it: an error that nobody classified is ours.
+    /// Finds the failure inside an error. A [`StopReason`] is transient. Any other error is one that nobody classified:
+    /// a system failure, with its causes.
     #[must_use]
-    pub fn from_error(error: anyhow::Error) -> Self {
-        match error.downcast::<Self>() {
-            Ok(failure) => failure,
-            Err(other) => Self::system(format!("{other:#}")).with_internal(format!("{other:?}")),
+    pub fn from_error(error: &anyhow::Error) -> Self {
+        if let Some(failure) = error.downcast_ref::<Self>() {
+            return failure.clone();
+        }
+        match error.downcast_ref::<StopReason>() {
+            Some(reason) => Self::transient(reason.to_string()),
+            None => Self::system(format!("{error:#}")).with_internal(format!("{error:?}")),
         }
     }
 }
@@ -159,12 +164,19 @@ mod tests {
     #[test]
     fn a_failure_is_found_under_its_context() {
         let error = anyhow::Error::new(Failure::config("no such file")).context("reading the config");
-        assert_eq!(Failure::from_error(error).kind, FailureKind::Config);
+        assert_eq!(Failure::from_error(&error).kind, FailureKind::Config);
+    }
+
+    #[test]
+    fn a_run_that_was_asked_to_stop_is_transient() {
+        let failure = Failure::from_error(&StopReason::Terminated.error());
+        assert_eq!(failure.kind, FailureKind::Transient);
+        assert!(failure.message.starts_with("SIGTERM ended this run"), "{failure}");
     }
 
     #[test]
     fn an_unclassified_error_is_a_system_failure_that_keeps_its_causes() {
-        let failure = Failure::from_error(anyhow::anyhow!("inner").context("outer"));
+        let failure = Failure::from_error(&anyhow::anyhow!("inner").context("outer"));
         assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::System, "outer: inner"));
     }
 }

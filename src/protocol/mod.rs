@@ -11,6 +11,7 @@ pub const PROTOCOL_VERSION: &str = "0.18.0";
 mod as_written;
 mod catalog;
 mod config_store;
+mod descriptor;
 mod failure;
 mod input_state;
 mod json_schema;
@@ -25,10 +26,9 @@ mod state;
 mod trace;
 
 pub use as_written::AsWritten;
-pub use catalog::{
-    AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, StreamDescriptor, SyncMode,
-};
+pub use catalog::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, SyncMode};
 pub use config_store::ConfigStore;
+pub use descriptor::StreamDescriptor;
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use json_schema::JsonSchema;

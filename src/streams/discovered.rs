@@ -38,7 +38,7 @@ pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
 pub fn schema_of(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<JsonSchema, Failure> {
     stream.json_schema(cx).map_err(|error| {
         let name = stream.name().to_owned();
-        let mut failure = Failure::from_error(error);
+        let mut failure = Failure::from_error(&error);
         failure.message = format!("The schema of {name:?} is not known. {}", failure.message);
         failure.of_stream(&StreamDescriptor { name, namespace: stream.namespace().map(str::to_owned) })
     })

@@ -1,12 +1,11 @@
-//! What a stream is: the [`HttpStream`] contract with its defaults, the parts it is put together from, and the
-//! sources that are built in.
+//! What a stream is: the [`HttpStream`] contract with its defaults, and the parts it is put together from.
 //!
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
 //! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping;
 //! `recent` is what a stream has given lately; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
-//! and `column_filter` are ready-made parts. `stripe` is a source made of them.
+//! and `column_filter` are ready-made parts.
 
 mod column_filter;
 mod context;
@@ -14,7 +13,7 @@ pub mod cursor;
 mod date_slicer;
 mod date_windows;
 mod discovered;
-mod epoch_cursor;
+pub(crate) mod epoch_cursor;
 mod fetch;
 mod global_cursor;
 mod http_stream;
@@ -33,7 +32,6 @@ mod recent;
 mod record;
 mod schema_folder;
 mod sharing;
-pub mod stripe;
 
 pub use column_filter::ColumnFilter;
 pub(crate) use column_filter::columns;

@@ -189,7 +189,7 @@ impl Page {
     }
 
     /// The page with other records made of the same response, if `reason` is not empty.
-    pub(super) fn with<T>(
+    pub(crate) fn with<T>(
         self,
         reason: &HashMap<String, T>,
         make: impl FnOnce(&Response) -> Result<Records, Undecodable>,

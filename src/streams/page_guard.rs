@@ -127,7 +127,7 @@ mod tests {
     fn the_failure_says_what_is_wrong() {
         let mut guard = PageGuard::default();
         let refused = (0..9).find_map(|_| guard.check(&Items { keyed: true }, &Page::of(A)).err()).unwrap();
-        let message = Failure::from_error(refused).message;
+        let message = Failure::from_error(&refused).message;
         assert!(message.contains("3 pages in a row") && message.contains("same 2 records"), "{message}");
     }
 }

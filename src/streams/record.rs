@@ -165,15 +165,35 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Sets the member at a path of names, as [`Record::set`] does; objects on the way that are not there are made. False,
+    /// and nothing changes, if something on the way is no object or the path is empty.
+    pub fn set_at(&mut self, path: &[impl AsRef<str>], value: &impl Serialize) -> bool {
+        if let [name] = path {
+            self.set(name.as_ref(), value);
+            return true;
+        }
+        let Ok(value) = serde_json::to_string(value) else { return false };
+        let text = json::with_field_at(&self.text(), path, &value);
+        self.replace(text)
+    }
+
+    /// Takes out the member at a path of names. False if it is not there.
+    pub fn remove_at(&mut self, path: &[impl AsRef<str>]) -> bool {
+        let text = json::without_field_at(&self.text(), path);
+        self.replace(text)
+    }
+
+    fn replace(&mut self, text: Option<String>) -> bool {
+        let Some(text) = text else { return false };
+        self.text = Text::Made(text);
+        self.added.clear();
+        true
+    }
+
     /// Takes a member out, if it is there. The other members' text stays as it is.
     pub fn remove(&mut self, name: &str) {
-        if self.field(name).is_none() {
-            return;
-        }
-        let kept = json::with_fields(&self.text(), |other| other != name);
-        if let Some(text) = kept {
-            self.text = Text::Made(text);
-            self.added.clear();
+        if self.field(name).is_some() {
+            self.remove_at(&[name]);
         }
     }
 
@@ -230,6 +250,17 @@ mod tests {
         record.set("b", "x");
         record.set("c", [1]);
         assert_eq!(record.text(), r#"{"a":1e400, "b":"x","c":[1]}"#);
+    }
+
+    #[test]
+    fn a_member_at_a_path_is_set_and_taken_out_and_the_rest_keeps_its_digits() {
+        let mut record = Record::from_text(r#"{"a":1e400, "m":{"k":1.10, "n":2}}"#);
+        record.set("b", &1);
+        assert!(record.set_at(&["m", "n"], &"x") && record.set_at(&["new", "x"], &true) && record.set_at(&["c"], &2));
+        assert!(!record.set_at(&["a", "x"], &1), "a number has no members");
+        assert_eq!(record.text(), r#"{"a":1e400, "m":{"k":1.10, "n":"x"},"b":1,"new":{"x":true},"c":2}"#);
+        assert!(record.remove_at(&["m", "n"]) && record.remove_at(&["b"]) && !record.remove_at(&["m", "x"]));
+        assert_eq!(record.text(), r#"{"a":1e400,"m":{"k":1.10},"new":{"x":true},"c":2}"#);
     }
 
     #[test]

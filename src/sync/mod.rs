@@ -172,7 +172,7 @@ impl Run<'_> {
             self.stop.request(StopReason::ClosedStdout);
             return Err(error);
         }
-        let failure = Failure::from_error(error).of_stream(&descriptor);
+        let failure = Failure::from_error(&error).of_stream(&descriptor);
         if failure.skips_stream && out.is_untouched() {
             out.skipped(&failure).inspect_err(|_| self.stop.request(StopReason::ClosedStdout))?;
             return Ok(End::Skipped(failure));
@@ -304,9 +304,12 @@ fn nothing_read(skipped: &[Failure], streams: usize, by_name: bool) -> Option<Fa
 /// Why a sync ended before it was done, and what was wrong with streams besides, of the worst kind there was.
 fn stopped(reason: &StopReason, failures: &[Failure]) -> anyhow::Error {
     let error = reason.error();
-    let Some(stop) = error.downcast_ref::<Failure>() else { return error };
-    let mut whole = stop.clone();
-    for failure in failures.iter().filter(|failure| failure.message != stop.message) {
+    if is_closed_pipe(&error) {
+        return error;
+    }
+    let mut whole = Failure::from_error(&error);
+    let stop = whole.message.clone();
+    for failure in failures.iter().filter(|failure| failure.message != stop) {
         whole.message.extend(["\n", name(failure), ": ", &failure.message]);
         whole.kind = whole.kind.max(failure.kind);
     }

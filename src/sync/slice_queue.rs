@@ -1,10 +1,10 @@
 //! The slices of a stream as its workers take them: one at a time, in their order.
 
 use std::iter::Fuse;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use super::progress::Job;
-use super::stream_read::StreamRead;
+use super::stream_writer::StreamWriter;
 use crate::protocol::StreamState;
 use crate::streams::Slices;
 
@@ -28,24 +28,28 @@ impl<'q> SliceQueue<'q> {
     }
 
     /// The next slice that there is something to ask for; those that an earlier read has begun come first. `None` if
-    /// that was all, or the stream is at its end for another reason.
-    pub(super) fn take(&self, read: &StreamRead<'_, '_>) -> anyhow::Result<Option<Taken>> {
+    /// that was all, or the stream is at its end for another reason. `writer` locks the stream's writer, unless the stream
+    /// is at its end.
+    pub(super) fn take<'g, 'a: 'g, 'o: 'a>(
+        &self,
+        writer: impl Fn() -> Option<MutexGuard<'g, StreamWriter<'a, 'o>>>,
+    ) -> anyhow::Result<Option<Taken>> {
         // The worker that has panicked here tells of it.
         let Ok(mut slices) = self.slices.lock() else { return Ok(None) };
         loop {
-            let Some(mut writer) = read.writer() else { return Ok(None) };
-            let mut job = writer.progress.next_begun(self.state);
+            let Some(mut held) = writer() else { return Ok(None) };
+            let mut job = held.progress.next_begun(self.state);
             if job.is_none() {
                 // Without the writer, which others need while a parent is read.
-                drop(writer);
+                drop(held);
                 let Some(slice) = slices.next().transpose()? else { return Ok(None) };
-                let Some(again) = read.writer() else { return Ok(None) };
-                writer = again;
-                job = writer.progress.open(slice, self.state);
+                let Some(again) = writer() else { return Ok(None) };
+                held = again;
+                job = held.progress.open(slice, self.state);
             }
             match job {
-                None => writer.end_page()?,
-                Some(_) if writer.stops_at_limit() => return Ok(None),
+                None => held.end_page()?,
+                Some(_) if held.stops_at_limit() => return Ok(None),
                 Some(job) => return Ok(Some(Taken { job, is_last: slices.size_hint().1 == Some(0) })),
             }
         }

@@ -2,7 +2,6 @@
 //! and their records made into lines, without the stream's writer; only to write them it is waited for. If a worker is
 //! free, it fetches the next page meanwhile.
 
-use std::ops::ControlFlow;
 use std::thread;
 
 use serde_json::Value;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use super::progress::Job;
 use super::slice_pages::{SlicePages, Turn};
 use super::stream_read::StreamRead;
-use super::stream_writer::StreamWriter;
+use super::stream_writer::{Flow, StreamWriter};
 use crate::json;
 use crate::protocol::{Failure, LogLevel};
 use crate::streams::paging::{Paging, WayBack};
@@ -22,9 +21,6 @@ use crate::streams::{
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.
 const BATCH: usize = 256 * 1024;
-
-/// Whether to go on, or the stream is at its end.
-pub(super) type Flow = ControlFlow<()>;
 
 /// What is known of a slice while it is read.
 struct Reading {
@@ -157,7 +153,8 @@ impl StreamRead<'_, '_> {
     fn fetch_page(&self, job: &Job, paging: &mut Paging) -> anyhow::Result<Turn> {
         let token = paging.token.clone();
         let cx = job.context(token.as_ref());
-        let fetcher = Fetcher::new(self.client, self).sharing(self.sharing).workers(self.workers()).fresh(paging.is_fresh);
+        let fetcher =
+            Fetcher::new(self.client, self).sharing(self.sharing).workers(self.workers()).fresh(paging.is_fresh);
         let page = fetcher.page(self.stream, &cx)?;
         let page = page.map(|page| self.stream.complete_page(page, &cx, &self.completion(&fetcher))).transpose()?;
         let next = match &page {

@@ -244,7 +244,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         worker: Option<Worker<'_>>,
     ) {
         let result = bug::caught(|| {
-            while let Some(Taken { job, is_last }) = queue.take(self)? {
+            while let Some(Taken { job, is_last }) = queue.take(|| self.writer())? {
                 if let Some(worker) = self.run.workers.try_hire().filter(|_| !is_last) {
                     // If the system has no more threads, those that there are read everything.
                     let _ = thread::Builder::new().spawn_scoped(scope, move || self.work(scope, queue, Some(worker)));

@@ -2,13 +2,13 @@
 //! known go together, so a state never tells of a record that is not out.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
 use super::checkpoint;
 use super::ledger::Ticket;
 use super::progress::{Job, Progress};
-use super::slice_read::Flow;
 use super::stream_output::StreamOutput;
 use crate::memory::MemoryLimit;
 use crate::protocol::{LogLevel, StreamState};
@@ -17,6 +17,9 @@ use crate::streams::{Mark, PageToken, Recent};
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;
+
+/// Whether to continue, or the stream is at its end.
+pub(super) type Flow = ControlFlow<()>;
 
 /// Writes the records and states of a stream, and keeps its progress.
 pub(super) struct StreamWriter<'a, 'o> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::window::seconds;
+use super::seconds::seconds;
 
 /// A limit on the requests of each period. The first period begins with the first request.
 ///

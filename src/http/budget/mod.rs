@@ -12,6 +12,7 @@ mod moving_window;
 mod policy;
 mod quota_headers;
 mod request_budget;
+mod seconds;
 mod server_quota;
 mod window;
 

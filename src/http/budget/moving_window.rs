@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::window::seconds;
+use super::seconds::seconds;
 
 /// Grants that a rate remembers one by one. A rate of more merges those that lie close together.
 const GRAIN: u32 = 1024;

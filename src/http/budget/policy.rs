@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::quota_headers::ServerSays;
+use super::seconds::seconds;
 use super::server_quota::ServerQuota;
-use super::window::seconds;
 use super::{QuotaHeaders, RequestMatcher, Window};
 use crate::http::{HttpRequest, Response, ResponseAction};
 

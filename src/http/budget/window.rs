@@ -83,8 +83,3 @@ impl Window {
         }
     }
 }
-
-/// A length of time for people: "1.5 s".
-pub(super) fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
-}

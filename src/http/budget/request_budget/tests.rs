@@ -160,7 +160,7 @@ fn a_servers_reset_past_all_patience_is_a_transient_failure_and_an_own_limit_is_
     assert_eq!([(); 2].map(|()| bench.send("/x")), [0, 3_600]);
     bench.answer("/x", 429, &[("retry-after", "7200")]);
     let error = bench.acquire("/x", &bench.told).unwrap_err();
-    let failure = Failure::from_error(error);
+    let failure = Failure::from_error(&error);
     assert_eq!(failure.kind, crate::protocol::FailureKind::Transient);
     assert_eq!(
         failure.message,

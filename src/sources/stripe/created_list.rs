@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, stripe_stream};
+use super::api::Api;
 use super::api_error::Subject;
 use super::row::Created;
+use super::stripe_stream::stripe_stream;
 use crate::http::{Response, ResponseAction};
 use crate::protocol::{LogLevel, StreamState};
 use crate::streams::{

@@ -18,8 +18,6 @@ use crate::streams::{
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
-/// The member of an [`EventPages`] with the id to go on after.
-pub(super) const AFTER: &str = "after";
 /// Objects that are remembered of one read of events: 220 kB of a page token, which stands in states.
 const REMEMBERED: usize = 20_000;
 /// The path of the events.

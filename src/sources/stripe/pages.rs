@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::feed::AFTER;
+use super::api_error::STARTING_AFTER;
 use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::pager::{LastRecord, Pager};
 use crate::streams::{NestedPages, Page, PageToken};
 
-/// The parameter that asks for the page after an object.
-pub(super) const STARTING_AFTER: &str = "starting_after";
+/// The member of a page token of events with the id that the next page begins after.
+const AFTER: &str = "after";
 
 /// Lists are paged by the id of the last object. <https://docs.stripe.com/api/pagination>
 ///

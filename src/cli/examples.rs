@@ -1,29 +1,10 @@
-//! What a connector's program is called where it speaks of itself.
+//! The examples and exit codes at the end of `--help`.
 
-/// A program's name and version, as `--help`, `--version`, `about`, completions and the manual page have them. Default:
-/// `source-http`, with the version of this crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Program {
-    /// What it is called at a shell.
-    pub name: &'static str,
-    /// Its version.
-    pub version: &'static str,
-}
+use crate::sources::Program;
 
-impl Program {
-    /// The program of this crate, which is the library of all others.
-    pub(crate) const LIBRARY: Self = Self { name: "source-http", version: env!("CARGO_PKG_VERSION") };
-
-    /// How it is called, and what comes of it.
-    pub(super) fn examples(self) -> String {
-        EXAMPLES.replace("PROGRAM", self.name)
-    }
-}
-
-impl Default for Program {
-    fn default() -> Self {
-        Self::LIBRARY
-    }
+/// The text, for a program of this name.
+pub(super) fn of(program: Program) -> String {
+    EXAMPLES.replace("PROGRAM", program.name)
 }
 
 const EXAMPLES: &str = "\

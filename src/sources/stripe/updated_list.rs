@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{ACCOUNT_ID, Api, stripe_stream};
+use super::api::{ACCOUNT_ID, Api};
 use super::api_error::Subject;
 use super::changed::{Changed, Objects};
 use super::feed::{self, EVENTS, Event};
 use super::row::Updated;
+use super::stripe_stream::stripe_stream;
 use super::table;
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};

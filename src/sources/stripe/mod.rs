@@ -16,17 +16,17 @@ mod feed;
 mod nested_list;
 mod pages;
 mod row;
+mod schemas;
+mod stripe_stream;
 mod table;
 mod updated_child_list;
 mod updated_list;
 
 use std::sync::Arc;
 
-use include_dir::{Dir, include_dir};
-
-use super::{HttpStream, SchemaFolder};
 use crate::protocol::{ConnectorSpecification, Failure};
 use crate::source::{CheckContext, Config, Source, SourceContext};
+use crate::streams::HttpStream;
 
 use api::Api;
 use child_list::ChildList;
@@ -35,10 +35,6 @@ use created_list::CreatedList;
 use nested_list::NestedList;
 use updated_child_list::UpdatedChildList;
 use updated_list::UpdatedList;
-
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas/stripe");
-/// One schema a stream.
-const SCHEMAS: SchemaFolder = SchemaFolder::new(&FILES);
 
 /// The Stripe source.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +98,7 @@ fn find(streams: &[Arc<dyn HttpStream>], name: &str) -> Result<Arc<dyn HttpStrea
 
 #[cfg(test)]
 mod tests {
+    use super::schemas::{FILES, SCHEMAS};
     use super::*;
     use crate::protocol::Redactor;
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, VERSION, stripe_stream};
+use super::api::{Api, VERSION};
 use super::api_error::Subject;
 use super::changed::{Changed, Objects};
 use super::feed::{self, EVENTS, Event};
 use super::row::UpdatedChild;
+use super::stripe_stream::stripe_stream;
 use super::updated_list::{CURSOR, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState, SyncMode};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::api::{Api, VERSION, stripe_stream};
+use super::api::{Api, VERSION};
 use super::api_error::{self, Subject};
 use super::changed::{Changed, Objects};
 use super::feed::{self, Event, EventPages, Seen};
 use super::row::Nested;
+use super::stripe_stream::stripe_stream;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};

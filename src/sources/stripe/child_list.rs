@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::{Api, stripe_stream};
+use super::api::Api;
 use super::api_error::Subject;
 use super::row::{Child, ChildCursor};
+use super::stripe_stream::stripe_stream;
 use super::updated_list;
 use crate::http::{Response, ResponseAction};
 use crate::protocol::{Failure, StreamState};

@@ -3,9 +3,11 @@
 
 use serde::Deserialize;
 
-use super::pages::STARTING_AFTER;
 use crate::http::{Response, ResponseAction};
 use crate::protocol::FailureKind;
+
+/// The parameter that asks for the page after an object.
+pub(super) const STARTING_AFTER: &str = "starting_after";
 
 /// What a request asks for, and so what its refusal is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

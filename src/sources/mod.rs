@@ -1,0 +1,85 @@
+//! The sources, each in a folder of its own, and the registry that a command line picks one from. Nothing outside a
+//! source's folder knows its name but the list in [`Registry::built_in`].
+
+pub mod stripe;
+
+use crate::source::Source;
+
+/// A program's name and version, as `--help`, `--version`, `about`, completions and the manual page show them. Default:
+/// `source-http`, with the version of this crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    /// The command that starts it at a shell.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+impl Program {
+    /// The program of this crate, which is the library of every other one.
+    pub(crate) const LIBRARY: Self = Self { name: "source-http", version: env!("CARGO_PKG_VERSION") };
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self::LIBRARY
+    }
+}
+
+/// The sources of a binary. The first is the default.
+pub struct Registry {
+    sources: Vec<Box<dyn Source>>,
+    program: Program,
+}
+
+impl Registry {
+    /// The sources that come with this crate.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self { sources: vec![Box::new(stripe::Stripe)], program: Program::default() }
+    }
+
+    /// A registry of one source: a connector of its own.
+    #[must_use]
+    pub fn of(source: impl Source + 'static) -> Self {
+        Self { sources: vec![Box::new(source)], program: Program::default() }
+    }
+
+    /// One more source, for a binary of several: `--source` or `AIRBYTE_SOURCE` picks it by its name. Of two with one name
+    /// the first is picked.
+    #[must_use]
+    pub fn and(mut self, source: impl Source + 'static) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+
+    /// What the program calls itself in `--help`, `--version`, `about`, completions and the manual page; the version of a
+    /// crate of its own is `env!("CARGO_PKG_VERSION")`. Default: `source-http`, with the version of this crate.
+    #[must_use]
+    pub fn named(mut self, name: &'static str, version: &'static str) -> Self {
+        self.program = Program { name, version };
+        self
+    }
+
+    /// What the program calls itself.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        self.program
+    }
+
+    /// The source of that name, or the default one for no name.
+    #[must_use]
+    pub fn get(&self, name: Option<&str>) -> Option<&dyn Source> {
+        let mut sources = self.sources.iter().map(|source| &**source);
+        match name {
+            Some(name) => sources.find(|source| source.name() == name),
+            None => sources.next(),
+        }
+    }
+
+    /// The names, the default one first.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.sources.iter().map(|source| source.name()).collect()
+    }
+}
