@@ -74,6 +74,12 @@ struct Args {
     /// Answers further requests with 429.
     #[arg(long)]
     calls_per_second: Option<usize>,
+    /// The API version that events have their objects in.
+    #[arg(long, default_value = "2022-11-15")]
+    account_version: String,
+    /// Shows what happens late, by so many seconds at most.
+    #[arg(long, default_value_t = 0)]
+    late_by: u32,
     /// Answers without white space.
     #[arg(long)]
     compact: bool,
@@ -149,6 +155,7 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
 fn start(args: &Args) -> io::Result<StripeMock> {
     let now = args.now.unwrap_or_else(|| jiff::Timestamp::now().as_second());
     let mock = StripeMock::builder().now(now).port(args.port).recording(false).pretty(!args.compact);
+    let mock = mock.account_version(&args.account_version).late_by(args.late_by);
     let mock = mock.everything(args.others, args.children).count("charges", args.charges);
     let mock = args.count.iter().fold(mock, |mock, (kind, count)| mock.count(kind, *count));
     let mut mock = mock.children_of("external_accounts", ACCOUNT, args.children);

@@ -261,7 +261,7 @@ fn a_state_in_the_future_has_everything_read_and_does_not_stay() {
     let date = jiff::Timestamp::from_second(DEFAULT_NOW + 99 * DAY).unwrap().to_string();
     let told = |text: &str| text.contains("in the future") && text.contains(&date);
     assert!(messages.logs().iter().any(|(level, text)| *level == "WARN" && told(text)));
-    assert_eq!(messages.statuses("events"), ["STARTED", "COMPLETE"]);
+    assert_eq!(messages.statuses("events").last(), Some(&"COMPLETE"));
 }
 
 #[test]
@@ -373,7 +373,8 @@ fn a_start_date_in_the_future_is_an_error_of_the_config() {
     wrong["start_date"] = json!("2099-01-01T00:00:00Z");
     let run = |command: &str, config: &Value| {
         let run = InProcess::with_registry(Registry::built_in()).now(DEFAULT_NOW).config(config);
-        run.streams(&[("customers", "incremental")]).run(command)
+        let run = if command == "read" { run.streams(&[("customers", "incremental")]) } else { run };
+        run.run(command)
     };
     let checked = run("check", &wrong).messages();
     let (status, message) = checked.connection_status();

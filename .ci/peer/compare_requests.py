@@ -21,6 +21,8 @@ RULES = {
     "one span": "the few children of one parent are asked for at once, not in spans of time",
     "rest of items": "an event holds the first items only; the peer never reads the rest",
     "newest of list": "no event tells of a new object, so we read the newest part of the list, too",
+    "some minutes again": "we go on some minutes before the end of the last sync, not at the newest record",
+    "changed object": "we ask for a changed object where its list expands what an event has not",
 }
 
 # Lists of children that we do not read in spans of time.
@@ -31,6 +33,8 @@ ITEMS = {
     "/v1/invoices/ID/lines",
     "/v1/subscription_items",
 }
+# How long before the end of the last sync we go on, in seconds.
+OVERLAP = 300
 # Lists whose newest part we read beside the events.
 NEWEST = {"/v1/accounts", "/v1/checkout/sessions"}
 
@@ -63,7 +67,7 @@ class Parts:
     def __init__(self, text):
         self.text = text
         self.path, _, query = text.partition("?")
-        members = [tuple(member.split("=", 1)) for member in query.split("&")]
+        members = [tuple(member.split("=", 1)) for member in query.split("&") if member]
         self.types = {value for name, value in members if name in ("type", "types[]")}
         self.bounds = {name: value for name, value in members if name.startswith("created[")}
         named = {"type", "types[]", *self.bounds}
@@ -84,14 +88,26 @@ class Parts:
                 rules.append("not again")
             elif self.path in ONE_SPAN and not self.bounds:
                 rules.append("one span")
+            elif upper and self.goes_on_before(peer):
+                rules.append("some minutes again")
             else:
                 return None
         return rules
+
+    def goes_on_before(self, peer):
+        """Whether our span begins no more than the overlap before the peer's, or later."""
+        ours, theirs = self.bounds.get("created[gte]", ""), peer.bounds.get("created[gte]", "")
+        if not ours.isdigit():
+            return False
+        return not theirs.isdigit() or int(ours) >= int(theirs) - OVERLAP
 
     def rule_for_more(self):
         """The rule by which we ask this in a later sync and the peer does not, or None."""
         if self.path in NEWEST:
             return "newest of list"
+        names = {name for name, _ in self.rest}
+        if "limit" not in names and template(self.path).endswith("/ID"):
+            return "changed object"
         further = any(name == "starting_after" for name, _ in self.rest)
         return "rest of items" if further and template(self.path) in ITEMS else None
 

@@ -180,19 +180,33 @@ fn play(row: &'static Row, steps: &[Step], workers: usize, version: &str) -> Res
     prop_assert_eq!(again.ids(row), Vec::<String>::new(), "{}: nothing is new", row.name);
     let mut fresh = Table::default();
     fresh.load(row, case.sync("full_refresh", &json!([])).records(row));
-    prop_assert_eq!(table.rows(row), fresh.rows(row), "{}", row.name);
+    if row.name == "events" {
+        // Stripe forgets them.
+        table.0.retain(|_, event| event["created"].as_i64().unwrap() >= case.now - 30 * DAY);
+    }
+    let (table, fresh) = (table.rows(row), fresh.rows(row));
+    let ids = |rows: &BTreeMap<String, Value>| rows.keys().cloned().collect::<Vec<_>>();
+    prop_assert_eq!(ids(&table), ids(&fresh), "{}", row.name);
+    for (id, fresh) in &fresh {
+        prop_assert_eq!(&table[id], fresh, "{}", row.name);
+    }
     Ok(())
 }
 
 #[test]
 fn after_any_history_the_table_is_that_of_a_fresh_full_refresh() {
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let config = Config { cases: 2, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
+    let config = Config { cases: 3, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
+    let mut failures = Vec::new();
+    for (n, row) in (0u8..).zip(ROWS.iter().filter(|row| row.kind != Kind::Full)) {
         for (workers, version) in [(1, "2020-08-27"), (10, "2011-11-12"), (1, "2022-11-15")] {
+            // Other histories for each stream, the same ones each time.
+            let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[n.wrapping_add(u8::try_from(workers).unwrap()); 32]);
+            let mut runner = TestRunner::new_with_rng(config.clone(), rng);
             let played = runner.run(&steps(), |steps| play(row, &steps, workers, version));
-            played.unwrap_or_else(|why| panic!("{} with {workers} workers, version {version}: {why}", row.name));
+            if let Err(why) = played {
+                failures.push(format!("{} with {workers} workers, version {version}: {why}", row.name));
+            }
         }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }

@@ -106,7 +106,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Notes what the API calls this version of the record: an event's id, an ETag. It does not go out; see
+    /// Notes what the API calls this version of the record: an event's id, an entity tag. It does not go out; see
     /// [`super::HttpStream::overlap`].
     pub fn set_version(&mut self, version: &str) {
         self.version = Some(version.into());

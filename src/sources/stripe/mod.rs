@@ -111,7 +111,7 @@ mod tests {
     fn streams() -> Vec<Arc<dyn HttpStream>> {
         let config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
         let cx = SourceContext {
-            clock: Arc::new(crate::testing::VirtualClock::at(0)),
+            clock: Arc::new(crate::testing::VirtualClock::at(crate::testing::stripe::DEFAULT_NOW)),
             stop: crate::stop::Stop::default(),
             redactor: Redactor::default(),
         };

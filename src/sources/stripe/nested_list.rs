@@ -72,12 +72,11 @@ impl NestedList {
             record.set(name, parent.get(*of));
         }
         if self.row.of_parent.is_empty() {
-            match parent.get(CHANGED) {
-                Some(changed) => record.set(self.row.cursor, changed),
-                None => {
-                    let floor = parent.get(FLOOR).and_then(Value::as_i64);
-                    set_updated(&mut record, parent[updated_list::CURSOR].as_i64().unwrap_or_default(), floor);
-                }
+            if let Some(changed) = parent.get(CHANGED) {
+                record.set(self.row.cursor, changed);
+            } else {
+                let floor = parent.get(FLOOR).and_then(Value::as_i64);
+                set_updated(&mut record, parent[updated_list::CURSOR].as_i64().unwrap_or_default(), floor);
             }
         }
         if parent.contains_key(IS_DELETED) {

@@ -3,6 +3,42 @@
 use super::*;
 use crate::json::field_at;
 
+/// A mock that shows everything at once, and events in the version of its lists.
+fn prompt() -> StripeMockBuilder {
+    StripeMock::builder().late_by(0).account_version("2022-11-15")
+}
+
+#[test]
+fn what_happens_is_shown_up_to_two_minutes_late_each_after_a_time_of_its_own() {
+    let mock = StripeMock::builder().count("customers", 1).start();
+    let made: Vec<String> = (0..20).map(|_| mock.create("customers")).collect();
+    let mut counts = Vec::new();
+    for seconds in [0, 30, 60, 90, 120] {
+        mock.set_now(DEFAULT_NOW + seconds);
+        let [objects, events] =
+            ["/v1/customers?limit=100", "/v1/events?limit=100"].map(|path| ids_of(&ask(&mock, path)).0);
+        let asked = made.iter().filter(|id| objects.contains(*id)).count();
+        assert_eq!(asked + 1, objects.len(), "what was there before is shown at once");
+        counts.push((objects.len(), events.len()));
+    }
+    assert!(counts[0].0 < 5 && counts[0].1 < 5, "{counts:?}");
+    assert!(counts[2].0 > 5 && counts[2].0 < 18, "{counts:?}");
+    assert_eq!(counts[4], (21, 20));
+}
+
+#[test]
+fn events_have_their_objects_in_the_accounts_version() {
+    let mock =
+        StripeMock::builder().account_version("2011-11-12").count("application_fees", 1).count("payouts", 1).start();
+    for resource in ["application_fees", "payouts"] {
+        mock.update(resource, &mock.ids(resource)[0], |object| drop(object.insert("amount".into(), json!(7))));
+    }
+    let events: Vec<Value> = mock.objects("events").iter().map(|event| serde_json::from_str(event).unwrap()).collect();
+    assert!(events.iter().all(|event| event["api_version"] == "2011-11-12"));
+    assert_eq!(events[0]["data"]["object"]["object"], "transfer");
+    assert!(events[1]["data"]["object"]["refunds"].is_array());
+}
+
 /// The newest event, as far as it is not the same for all.
 fn newest_event(mock: &StripeMock) -> Value {
     let event: Value = serde_json::from_str(&mock.objects("events")[0]).unwrap();
@@ -11,7 +47,7 @@ fn newest_event(mock: &StripeMock) -> Value {
 
 #[test]
 fn what_is_created_is_listed_and_told_at_the_mocks_clock() {
-    let mock = StripeMock::builder().count("customers", 2).start();
+    let mock = prompt().count("customers", 2).start();
     mock.set_now(DEFAULT_NOW + 60);
     let id = mock.create_with("customers", r#"{"name":"Ada","email":null}"#);
     assert_eq!(id, RESOURCES[Resource::place("customers")].id(3));
@@ -23,7 +59,7 @@ fn what_is_created_is_listed_and_told_at_the_mocks_clock() {
     );
     let expected = json!({ "type": "customer.created", "created": DEFAULT_NOW + 60, "data": { "object": object } });
     assert_eq!(newest_event(&mock), expected);
-    let again = StripeMock::builder().count("customers", 2).start();
+    let again = prompt().count("customers", 2).start();
     again.set_now(DEFAULT_NOW + 60);
     again.create_with("customers", r#"{"name":"Ada","email":null}"#);
     assert_eq!(again.objects("events"), mock.objects("events"), "nothing is by chance");
@@ -33,7 +69,7 @@ fn what_is_created_is_listed_and_told_at_the_mocks_clock() {
 #[test]
 fn an_update_tells_what_was_before() {
     let text = r#"{"id":"prod_1","object":"product","created":5,"updated":5,"name":"Lamp","price":1.10,"metadata":{"shelf":"1","row":"2"},"images":["a"],"url":null}"#;
-    let mock = StripeMock::builder().object("products", text).start();
+    let mock = prompt().object("products", text).start();
     mock.update("products", "prod_1", |product| {
         product["name"] = json!("Kettle");
         product["metadata"]["shelf"] = json!("3");
@@ -59,7 +95,7 @@ fn an_update_tells_what_was_before() {
 
 #[test]
 fn what_is_deleted_is_gone_but_for_its_event() {
-    let mock = StripeMock::builder().count("customers", 2).children("payment_methods", 1).start();
+    let mock = prompt().count("customers", 2).children("payment_methods", 1).start();
     let gone = mock.ids("customers")[0].to_string();
     let last: Value = serde_json::from_str(&mock.objects("customers")[0]).unwrap();
     mock.delete("customers", &gone);
@@ -74,7 +110,7 @@ fn what_is_deleted_is_gone_but_for_its_event() {
 
 #[test]
 fn a_subscription_is_canceled_and_listed_for_those_who_ask() {
-    let mock = StripeMock::builder().count("subscriptions", 3).start();
+    let mock = prompt().count("subscriptions", 3).start();
     let id = mock.ids("subscriptions")[1].to_string();
     let listed = |params: &str| ids_of(&ask(&mock, &format!("/v1/subscriptions{params}"))).0.contains(&id);
     mock.update("subscriptions", &id, |subscription| drop(subscription.insert("status".into(), "active".into())));
@@ -90,7 +126,7 @@ fn a_subscription_is_canceled_and_listed_for_those_who_ask() {
 
 #[test]
 fn events_hold_the_lists_that_are_always_inside_and_no_others() {
-    let mock = StripeMock::builder()
+    let mock = prompt()
         .count("invoices", 1)
         .children("invoice_line_items", 12)
         .count("charges", 1)
@@ -108,8 +144,7 @@ fn events_hold_the_lists_that_are_always_inside_and_no_others() {
 
 #[test]
 fn events_that_are_made_are_about_the_objects_that_are_there() {
-    let mock =
-        StripeMock::builder().count("invoices", 200).children("invoice_line_items", 11).count("events", 200).start();
+    let mock = prompt().count("invoices", 200).children("invoice_line_items", 11).count("events", 200).start();
     let invoices: BTreeSet<String> = mock.objects("invoices").iter().map(ToString::to_string).collect();
     let about_invoices = walk(&mock, "/v1/events", "&type=invoice.*");
     assert!(!about_invoices.is_empty());
@@ -121,7 +156,7 @@ fn events_that_are_made_are_about_the_objects_that_are_there() {
 
 #[test]
 fn children_can_be_changed_through_their_parent_and_alone() {
-    let mock = StripeMock::builder().count("invoices", 2).children("invoice_line_items", 1).start();
+    let mock = prompt().count("invoices", 2).children("invoice_line_items", 1).start();
     let invoices = mock.ids("invoices");
     let new = mock.create("invoice_line_items");
     let older = mock.create_with("invoice_line_items", &json!({ "_parent": &*invoices[1] }).to_string());
@@ -141,7 +176,7 @@ fn children_can_be_changed_through_their_parent_and_alone() {
 #[test]
 fn hidden_fields_survive_an_update() {
     let plan = r#"{"id":"plan_1","created":5,"tiers":[{"up_to":10}]}"#;
-    let mock = StripeMock::builder().object("plans", plan).start();
+    let mock = prompt().object("plans", plan).start();
     assert_eq!(&*mock.objects("plans")[0], r#"{"id":"plan_1","created":5}"#);
     mock.update("plans", "plan_1", |plan| drop(plan.insert("active".into(), json!(true))));
     assert_eq!(
@@ -156,7 +191,7 @@ fn hidden_fields_survive_an_update() {
 
 #[test]
 fn a_script_changes_what_is_served() {
-    let mock = StripeMock::builder().count("customers", 2).start();
+    let mock = prompt().count("customers", 2).start();
     let [newer, older] = [0, 1].map(|place| mock.ids("customers")[place].to_string());
     let done = Ok("done".to_owned());
     assert_eq!(mock.command("now 1767312000"), done);

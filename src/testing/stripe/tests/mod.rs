@@ -20,7 +20,7 @@ use super::super::json_text;
 use super::super::server::Reply;
 use super::super::test_client::{Client, Response};
 use super::resource::{RESOURCES, Resource};
-use super::{DAY, DEFAULT_KEY, DEFAULT_NOW, StripeMock};
+use super::{DAY, DEFAULT_KEY, DEFAULT_NOW, StripeMock, StripeMockBuilder};
 
 /// Asks with the key of the mock.
 fn ask(mock: &StripeMock, target: &str) -> Response {
