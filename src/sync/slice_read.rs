@@ -127,16 +127,12 @@ impl StreamRead<'_, '_> {
         self.log.tally.add_refused();
         writer.progress.refuse(&job.slice, again, failure);
         writer.tell_of_refusal()?;
-        match &next {
-            Some(_) => {
-                let flow = writer.turn_page(job.ticket, next.clone(), reading.newest.clone())?;
-                Ok(next.filter(|_| flow.is_continue()))
-            }
-            None => {
-                writer.close_refused(job, reading.newest.take())?;
-                Ok(None)
-            }
+        if next.is_none() {
+            writer.close_refused(job, reading.newest.take())?;
+            return Ok(None);
         }
+        let flow = writer.turn_page(job.ticket, next.clone(), reading.newest.clone())?;
+        Ok(next.filter(|_| flow.is_continue()))
     }
 
     /// The records of a page are out. Breaks off at the end of the stream.
