@@ -75,7 +75,7 @@ impl StreamRead<'_, '_> {
             if matches!(next, Ok(Some(_))) && self.limit.is_none() {
                 pages.go_ahead();
             }
-            // A page that leads nowhere is written all the same.
+            // A page that leads nowhere is still written.
             if self.write_page(&page, &job.context(token.as_ref()), job, &mut reading)?.is_break() {
                 return Ok(());
             }
