@@ -112,7 +112,7 @@ impl Failure {
     pub fn of_every_slice(mut self, slices: u64) -> Self {
         (self.skips_slice, self.skips_stream) = (false, true);
         if slices > 1 {
-            self.message.push_str(&format!(" All {slices} slices that were asked for were refused."));
+            self.message = format!("{} All {slices} slices that were asked for were refused.", self.message);
         }
         self
     }

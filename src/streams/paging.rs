@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::streams::RequestContext;
 
-    /// Its pages can be gone on with later, or are counted.
+    /// Whether its pages can be resumed later, or are counted.
     struct Items(bool);
 
     impl HttpStream for Items {

@@ -78,7 +78,7 @@ impl StreamRead<'_, '_> {
             if matches!(next, Ok(Some(_))) && self.limit.is_none() {
                 pages.go_ahead();
             }
-            // A page that leads nowhere is written all the same.
+            // A page that leads nowhere is still written.
             if self.write_page(&page, &job.context(token.as_ref()), job, &mut reading)?.is_break() {
                 return Ok(());
             }
@@ -130,16 +130,12 @@ impl StreamRead<'_, '_> {
         self.log.tally.add_refused();
         writer.progress.refuse(&job.slice, again, failure);
         writer.tell_of_refusal()?;
-        match &next {
-            Some(_) => {
-                let flow = writer.turn_page(job.ticket, next.clone(), reading.newest.clone())?;
-                Ok(next.filter(|_| flow.is_continue()))
-            }
-            None => {
-                writer.close_refused(job, reading.newest.take())?;
-                Ok(None)
-            }
+        if next.is_none() {
+            writer.close_refused(job, reading.newest.take())?;
+            return Ok(None);
         }
+        let flow = writer.turn_page(job.ticket, next.clone(), reading.newest.clone())?;
+        Ok(next.filter(|_| flow.is_continue()))
     }
 
     /// The records of a page are out. Breaks off at the end of the stream.

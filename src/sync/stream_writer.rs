@@ -116,13 +116,13 @@ impl StreamWriter<'_, '_> {
         if count < 2 {
             return Ok(());
         }
-        let mut text = format!("{count} slices were refused and left out.");
-        if lost > 0 {
-            text.push_str(&format!(
+        let rest = match lost {
+            0 => String::new(),
+            _ => format!(
                 " The state has no room for {lost} of them: a full refresh asks for them again, other reads do not."
-            ));
-        }
-        self.out.log(LogLevel::Warn, &text)
+            ),
+        };
+        self.out.log(LogLevel::Warn, &format!("{count} slices were refused and left out.{rest}"))
     }
 
     /// A slice was read up to where it is refused.
