@@ -51,7 +51,11 @@ fn set_far_ahead(value: &mut Value) {
 
 /// The state of each stream after a read, far in the future.
 fn far_in_the_future() -> Value {
-    let mut states = serde_json::from_str(&STRIPE.connector.incremental().messages.state_file()).unwrap();
+    let mut states: Value = serde_json::from_str(&STRIPE.connector.incremental().messages.state_file()).unwrap();
+    for state in states.as_array_mut().unwrap() {
+        // Without what was given in the last minutes, which is not given again.
+        state["stream"]["stream_state"].as_object_mut().unwrap().remove("__recent");
+    }
     set_far_ahead(&mut states);
     states
 }
