@@ -191,7 +191,9 @@ mod tests {
 
     fn recent(marks: &[Mark]) -> Recent {
         let mut recent = Recent::new(300);
-        marks.iter().for_each(|mark| recent.note(*mark));
+        for mark in marks {
+            recent.note(*mark);
+        }
         let again = Recent::parse(recent.state().as_ref(), 300, 9_999);
         assert_eq!(again.entries, recent.entries);
         again
