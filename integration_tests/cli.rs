@@ -70,6 +70,7 @@ fn spec_is_one_line_that_marks_the_secret_and_hides_the_url() {
             "slice_range",
             "num_workers",
             "call_rate_limit",
+            "changed_objects",
             "api_retention_streams",
             "api_url"
         ]

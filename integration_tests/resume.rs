@@ -161,7 +161,8 @@ fn a_page_token_that_is_gone_has_its_slice_read_again() {
     let last: serde_json::Value = serde_json::from_str(first.records("credit_notes")[99]).unwrap();
     mock.remove_object("credit_notes", last["id"].as_str().unwrap());
     let again = Messages::parse(&read(&mock, "credit_notes", "incremental", Some(&first.state_file())));
-    assert_eq!(again.records("credit_notes").len(), 349);
+    // All that are there, but for the newest: it was given, and is of the last minutes, which the state remembers.
+    assert_eq!(again.records("credit_notes").len(), 348);
     assert!(again.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("is gone")));
     assert_eq!(again.statuses("credit_notes").last(), Some(&"COMPLETE"));
 }

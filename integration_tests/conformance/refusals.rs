@@ -51,7 +51,11 @@ fn set_far_ahead(value: &mut Value) {
 
 /// The state of each stream after a read, far in the future.
 fn far_in_the_future() -> Value {
-    let mut states = serde_json::from_str(&STRIPE.connector.incremental().messages.state_file()).unwrap();
+    let mut states: Value = serde_json::from_str(&STRIPE.connector.incremental().messages.state_file()).unwrap();
+    for state in states.as_array_mut().unwrap() {
+        // Without what was given in the last minutes, which is not given again.
+        state["stream"]["stream_state"].as_object_mut().unwrap().remove("__recent");
+    }
     set_far_ahead(&mut states);
     states
 }
@@ -65,7 +69,10 @@ fn a_state_far_in_the_future_hides_nothing() {
     let first = STRIPE.connector.read("incremental", &serde_json::json!([])).messages;
     for state in states.as_array().unwrap() {
         let name = state["stream"]["stream_descriptor"]["name"].as_str().unwrap();
-        assert_eq!(messages.records(name).len(), first.records(name).len(), "{name}");
+        // One without a cursor was read to its end.
+        if name != "usage_records" {
+            assert_eq!(messages.records(name).len(), first.records(name).len(), "{name}");
+        }
     }
     let warnings = messages.logs().into_iter().filter(|(level, _)| *level == "WARN");
     let warnings = warnings.filter(|(_, text)| text.contains("lies in the future")).count();

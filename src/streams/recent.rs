@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::is_future;
+
 /// Records that are remembered at most: 320 kB of state. Of more, the newest are.
 const MOST: usize = 10_000;
 /// Bytes of a record in a state.
@@ -58,8 +60,9 @@ impl Recent {
         Self { entries: HashMap::new(), newest: i64::MIN, overlap }
     }
 
-    /// From a state. What is damaged is as good as nothing: it is read again.
-    pub(crate) fn parse(state: Option<&Value>, overlap: i64) -> Self {
+    /// From a state, at a moment in seconds since the epoch. What is damaged or of the future is as good as nothing: it is
+    /// read again.
+    pub(crate) fn parse(state: Option<&Value>, overlap: i64, now: i64) -> Self {
         let mut recent = Self::new(overlap);
         let (Some(since), Some(text)) =
             (state.and_then(|state| state["since"].as_i64()), state.and_then(|state| state["records"].as_str()))
@@ -68,6 +71,9 @@ impl Recent {
         };
         for bytes in STANDARD_NO_PAD.decode(text).unwrap_or_default().chunks_exact(ENTRY) {
             let moment = since.saturating_add_unsigned(number(&bytes[..4]));
+            if is_future(moment, now) {
+                continue;
+            }
             recent.newest = recent.newest.max(moment);
             let entry = Entry { moment, content: number(&bytes[12..18]), version: number(&bytes[18..]) };
             recent.entries.insert(number(&bytes[4..12]), entry);
@@ -185,8 +191,10 @@ mod tests {
 
     fn recent(marks: &[Mark]) -> Recent {
         let mut recent = Recent::new(300);
-        marks.iter().for_each(|mark| recent.note(*mark));
-        let again = Recent::parse(recent.state().as_ref(), 300);
+        for mark in marks {
+            recent.note(*mark);
+        }
+        let again = Recent::parse(recent.state().as_ref(), 300, 9_999);
         assert_eq!(again.entries, recent.entries);
         again
     }
@@ -223,7 +231,7 @@ mod tests {
         }
         let state = many.state().unwrap();
         assert!(state["records"].as_str().unwrap().len() <= MOST * ENTRY * 4 / 3);
-        let again = Recent::parse(Some(&state), 300);
+        let again = Recent::parse(Some(&state), 300, 9_999);
         assert_eq!(again.entries.len(), MOST);
         assert!(again.covers(&mark("24999", 1_249, "A", None)) && !again.covers(&mark("0", 1_000, "A", None)));
     }
@@ -231,7 +239,9 @@ mod tests {
     #[test]
     fn a_damaged_memory_is_an_empty_one() {
         for damaged in [json!(7), json!({"since": 5, "records": "*"}), json!({"records": "AAAA"})] {
-            assert!(Recent::parse(Some(&damaged), 300).entries.is_empty(), "{damaged}");
+            assert!(Recent::parse(Some(&damaged), 300, 9_999).entries.is_empty(), "{damaged}");
         }
+        let ahead = recent(&[mark("a", 5_000, "A", None)]).state();
+        assert!(Recent::parse(ahead.as_ref(), 300, 1_000).entries.is_empty());
     }
 }

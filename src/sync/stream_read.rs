@@ -79,7 +79,7 @@ pub(super) fn read<'a>(
         return Ok(out.complete()?);
     }
     let before = state.clone();
-    let recent = recent(stream, is_full_refresh, &mut state);
+    let recent = recent(stream, is_full_refresh, &mut state, log.output.now_ms() / 1_000);
     let Given { state, begun, refused, is_first_read } = accept(stream, sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
@@ -121,11 +121,11 @@ pub(super) fn read<'a>(
 }
 
 /// What earlier reads gave lately, if the stream reads some time again.
-fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState) -> Option<Recent> {
+fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState, now: i64) -> Option<Recent> {
     let known = checkpoint::take_recent(state);
     let overlap = i64::try_from(stream.overlap().as_secs()).unwrap_or(i64::MAX);
     (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
-        .then(|| Recent::parse(known.as_ref(), overlap))
+        .then(|| Recent::parse(known.as_ref(), overlap, now))
 }
 
 /// What is taken over from the state that was given.

@@ -106,6 +106,9 @@ impl Changes<'_> {
 
     /// Shows an object late, by a time that depends on its id.
     fn delay(&mut self, place: usize, id: &str, stamp: i64) {
+        if self.lateness == 0 {
+            return;
+        }
         let late = i64::try_from(stable_hash(id.as_bytes()) >> 1).unwrap_or(0) % (self.lateness + 1);
         self.store.show_from(place, id, stamp.saturating_add(late));
     }
