@@ -23,8 +23,13 @@ fn same(connector: InProcess) -> InProcess {
 #[test]
 fn records_are_what_the_api_sent_one_a_line_and_the_rest_is_text_on_stderr() {
     let page = Reply::json_text("{\"data\":[{\"a\": 1.10},\n{\n  \"b\": [null,\n 1e400]}\n]}");
-    let (status, stdout, stderr) = read(vec![Reply::empty(503), page], same);
-    assert_eq!((status, stdout.as_str()), (0, "{\"a\": 1.10}\n{\"b\":[null,1e400]}\n"));
+    let replies = || vec![Reply::empty(503), page.clone()];
+    let (status, stdout, stderr) = read(replies(), same);
+    let records = "{\"a\": 1.10}\n{\"b\":[null,1e400]}\n";
+    assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, records, ""), "nobody watches, and all is well");
+    let (status, stdout, stderr) = read(replies(), |connector| connector.arg("--debug"));
+    assert_eq!((status, stdout.as_str()), (0, records));
+    let stderr: String = stderr.split_inclusive('\n').filter(|line| !line.starts_with("debug: ")).collect();
     assert_eq!(
         stderr,
         "\
@@ -56,7 +61,7 @@ fn a_failure_is_told_once_on_stderr_also_if_it_is_to_be_quiet() {
     let error = "error: items: GET URL/items answered 400 Bad Request: no such list.\n";
     let (status, stdout, stderr) = read(refused(), same);
     assert_eq!((status, stdout.as_str()), (1, ""));
-    assert_eq!(stderr, format!("info: items: started.\nwarning: items: incomplete.\n{error}"));
+    assert_eq!(stderr, format!("warning: items: incomplete.\n{error}"));
     let (status, stdout, stderr) = read(refused(), |connector| connector.arg("-q"));
     assert_eq!((status, stdout.as_str(), stderr.as_str()), (1, "", error));
 }

@@ -1,6 +1,7 @@
 //! What a shell and its jobs rely on: a run that fails where nobody watches says so on stderr, and a file that stdout is
 //! appended to stays a file of whole lines, whatever ended the runs before.
 #![cfg(unix)]
+#![allow(clippy::print_stderr, reason = "a shell that is left out is told of")]
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -242,7 +242,7 @@ fn bare_records_with_a_config_file_that_is_updated_lose_no_token() {
 }
 
 #[test]
-fn a_token_that_nobody_keeps_is_warned_of_before_it_is_spent_but_not_within_the_platform() {
+fn a_token_that_nobody_keeps_is_warned_of_before_it_is_spent() {
     for (variable, is_warned) in [("HOME", true), ("AIRBYTE_ENTRYPOINT", true), ("WORKER_JOB_ID", false)] {
         let server = one_use(|| {});
         let file = InFile::new(&config(&server, &json!({"refresh_token": "r3fresh-1"})));

@@ -31,7 +31,7 @@ pub(crate) fn completions(shell: clap_complete::Shell, program: Program) -> Vec<
     }
 }
 
-/// A command without what is hidden, which clap_complete would list.
+/// A command without what is hidden, which `clap_complete` would list.
 fn visible(command: &clap::Command) -> clap::Command {
     let shown = clap::Command::new(command.get_name().to_owned())
         .disable_help_subcommand(command.is_disable_help_subcommand_set())
@@ -95,7 +95,7 @@ fn render_command(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()>
     man.render_options_section(page)
 }
 
-/// How a command is called, as `--help` has it: clap_mangen leaves out the values of options.
+/// How a command is called, as `--help` has it: `clap_mangen` leaves out the values of options.
 fn render_synopsis(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     writeln!(page, ".SH SYNOPSIS\n{}", usage(command))
 }

@@ -1,6 +1,7 @@
 //! The config's file, for a run that may replace a credential in it: `--config-file-update`. Only what has changed is put
 //! into the file; what somebody else has changed there meanwhile stays.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,6 @@ use crate::protocol::{ConfigStore, Failure};
 use crate::replacement::{is_of_same_owner, replacement, sync_folder};
 
 /// A config file that new credentials are written to.
-#[derive(Debug)]
 pub(crate) struct ConfigFile {
     /// As it was named, for messages.
     name: PathBuf,
@@ -75,6 +75,13 @@ impl ConfigFile {
         }
         sync_folder(&self.path);
         Ok(())
+    }
+}
+
+/// Without the content, which has secrets in it.
+impl fmt::Debug for ConfigFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigFile").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

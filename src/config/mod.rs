@@ -212,7 +212,9 @@ mod tests {
             ),
             (json!({"pattern": utc, "airbyte_secret": true}), "2024-01-31", "write it like 2024-01-01T00:00:00Z"),
         ] {
-            let schema = json!({"properties": {"a": {"properties": {"start_date": schema}}}});
+            // Later drafts do not look at formats.
+            let draft = "http://json-schema.org/draft-07/schema#";
+            let schema = json!({"$schema": draft, "properties": {"a": {"properties": {"start_date": schema}}}});
             let config = json!({"a": {"start_date": value}}).to_string();
             let message = load(config.as_bytes(), "c", &schema, None, &Redactor::default()).unwrap_err().message;
             let expected = format!("The config in c does not fit the specification: `a.start_date`: {expected}. Run");

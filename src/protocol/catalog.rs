@@ -124,6 +124,9 @@ impl ConfiguredCatalog {
     /// # Errors
     /// A config failure if the text is not a catalog, or names a stream twice.
     pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
+        if text.trim_ascii().is_empty() {
+            return Err(Failure::config(format!("{from} is empty, and should have the catalog. {ANEW}")));
+        }
         let value: Value = serde_json::from_slice(text)
             .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}. {ANEW}")))?;
         if !value.get("streams").is_some_and(Value::is_array) && value.get("catalog").is_none() {
@@ -169,6 +172,11 @@ mod tests {
 
     fn parse(text: &str) -> Result<ConfiguredCatalog, Failure> {
         ConfiguredCatalog::parse(text.as_bytes(), "catalog.json")
+    }
+
+    #[test]
+    fn an_empty_catalog_file_is_called_empty() {
+        assert!(parse(" \n").unwrap_err().message.starts_with("catalog.json is empty, "));
     }
 
     #[test]
