@@ -47,9 +47,8 @@ fn files_that_cannot_be_used() {
                 None,
             ],
             "The config in config does not fit the specification: `account_id`: the value is not of type \"string\"; \
-             `slice_range`: the value is not of type \"integer\"; `start_date`: the value does not match \
-             \"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$\"; `start_date`: \
-             the value is not a \"date-time\". Run spec to see what is expected.",
+             `slice_range`: the value is not of type \"integer\"; `start_date`: write it like 2017-01-25T00:00:00Z. \
+             Run spec to see what is expected.",
         ),
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","api_url":"api.stripe.com"}"#), None, None],

@@ -92,7 +92,7 @@ fn all_streams_are_in_a_catalog_unless_some_are_named_and_a_wrong_name_is_refuse
     let read = Binary::new(&["read", "--config", "-", "--streams", "charges,nothing"]).stdin(nowhere()).run();
     assert_eq!((refused.status, refused.stdout.as_str()), (Some(1), ""));
     assert_eq!(refused.stderr, format!("error: {}\n", read.messages().errors()[0].message));
-    assert!(refused.stderr.contains("--streams names \"nothing\", which is not there"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--streams names \"nothing\", and there is no such stream"), "{}", refused.stderr);
 }
 
 #[test]

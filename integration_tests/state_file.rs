@@ -74,7 +74,7 @@ fn ids(messages: &Messages, stream: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_states() {
-    let job = Job::new(StripeMock::builder().count("charges", 5).count("balance_transactions", 3).start());
+    let job = Job::new(StripeMock::builder().late_by(0).count("charges", 5).count("balance_transactions", 3).start());
     let first = job.run(&["--streams", "charges,balance_transactions"]);
     assert_eq!((first.status, first.stderr.as_str()), (Some(0), ""));
     let messages = first.messages();
@@ -110,7 +110,7 @@ fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_sta
 #[test]
 fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with() {
     let catalog = |mode: &str| json!({"streams": [{"stream": {"name": "charges"}, "sync_mode": mode}]});
-    let job = Job::new(StripeMock::builder().count("charges", 250).start());
+    let job = Job::new(StripeMock::builder().late_by(0).count("charges", 250).start());
     for mode in ["full_refresh", "incremental"] {
         fs::write(job.path(mode), catalog(mode).to_string()).unwrap();
     }

@@ -148,7 +148,14 @@ pub struct Invocation {
 /// # Errors
 /// For `--help` and `--version` too, which are answers rather than errors; [`clap::Error::use_stderr`] tells.
 pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Program) -> Result<Invocation, clap::Error> {
-    let cli = Cli::from_arg_matches(&command(program).try_get_matches_from(args)?)?;
+    let args: Vec<std::ffi::OsString> = args.into_iter().collect();
+    let matches = command(program).try_get_matches_from(&args).map_err(|error| {
+        if error.kind() == clap::error::ErrorKind::UnknownArgument && ends_in_comma(&args) {
+            return clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--streams: {MISSING_NAME}\n"));
+        }
+        error
+    })?;
+    let cli = Cli::from_arg_matches(&matches)?;
     if cli.command.files_from_stdin() > 1 {
         let text = "only one FILE can be -: standard input can be read once\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
@@ -180,11 +187,21 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Progra
     Ok(Invocation { command: cli.command, source, cache_dir, log_level, quiet: cli.quiet })
 }
 
+/// What a shell makes of `--streams a, b` is a missing name, and an argument that no flag takes.
+const MISSING_NAME: &str =
+    "a name is missing. Write the names without a blank after the comma, a,b, or in quotes, \"a, b\"";
+
+/// Whether the value of `--streams` ends in a comma.
+fn ends_in_comma(args: &[std::ffi::OsString]) -> bool {
+    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let follows = args.windows(2).any(|pair| pair[0] == "--streams" && pair[1].ends_with(','));
+    follows || args.iter().any(|arg| arg.starts_with("--streams=") && arg.ends_with(','))
+}
+
 /// A name of `--streams`, without the blanks around it.
 fn stream_name(text: &str) -> Result<String, &'static str> {
     match text.trim() {
-        // What a shell makes of `a, b`.
-        "" => Err("a name is missing. Write the names without a blank after the comma, a,b, or in quotes, \"a, b\""),
+        "" => Err(MISSING_NAME),
         name => Ok(name.to_owned()),
     }
 }

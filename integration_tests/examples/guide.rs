@@ -72,9 +72,10 @@ fn the_dependencies_of_the_guide_are_those_that_its_code_uses() {
     let (main, api) = files();
     let code = main + &api;
     // What stands before the first `::` of a path.
-    let words = code.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c)));
+    let words = code.split(|c: char| !(c.is_alphanumeric() || "_:.".contains(c)));
     let roots = words.filter_map(|word| word.split_once("::")).map(|(root, _)| root);
-    let is_crate = |root: &&str| root.starts_with(|c: char| c.is_ascii_lowercase());
+    // A method, such as `text.parse::<u64>()`, is none.
+    let is_crate = |root: &&str| root.starts_with(|c: char| c.is_ascii_lowercase()) && !root.contains('.');
     let used: BTreeSet<String> = roots
         .filter(is_crate)
         .filter(|root| !matches!(*root, "std" | "super" | "self" | "crate"))

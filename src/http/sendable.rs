@@ -113,7 +113,7 @@ pub(crate) fn name_setting(error: anyhow::Error, redactor: &Redactor) -> anyhow:
 pub(crate) fn named(failure: Failure, redactor: &Redactor) -> Failure {
     let Some(character) = failure.unsendable else { return failure };
     let at = |value: &str| match character {
-        ' ' => at_an_end(value),
+        ' ' => at_an_end(value).filter(|problem| problem.character == ' '),
         other => first(value, |c| c == other),
     };
     let setting = redactor.setting(&|value| at(value).is_some());

@@ -340,8 +340,8 @@ fn redirect(
         return Ok(None);
     }
     // Some servers send a path as it is, in UTF-8.
-    let location = String::from_utf8_lossy(location.as_bytes());
-    let target = request.url.join(location.trim()).ok();
+    let location = std::str::from_utf8(location.as_bytes()).ok();
+    let target = location.and_then(|location| request.url.join(location.trim()).ok());
     let Some(url) = target.filter(|url| matches!(url.scheme(), "http" | "https")) else {
         let detail = format!("{status} of {} has a Location that is no URL", request.describe());
         return Err(TransportError::new(Layer::Redirect, FailureKind::System, detail));

@@ -23,6 +23,19 @@ pub(crate) fn cursor(state: &StreamState, field: &str, stream: &str) -> Result<O
     })
 }
 
+/// Seconds by which clocks may differ: a state that is ahead by no more is one of the API's clock.
+const CLOCK_SKEW: i64 = 300;
+
+/// Whether a state's moment tells nothing, because it was made by a wrong clock or by hand.
+pub(crate) fn is_future(moment: i64, now: i64) -> bool {
+    moment > now.saturating_add(CLOCK_SKEW)
+}
+
+/// A moment as people read it.
+pub(crate) fn date(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |date| date.to_string())
+}
+
 /// The form with ranges: everything up to the newest value of the first range was read without a gap.
 fn range_cursor(state: &StreamState) -> Option<&Value> {
     let first = state.get("slices")?.get(0)?;

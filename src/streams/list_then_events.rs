@@ -11,10 +11,10 @@
 //! The events are one slice, however long the time: they come newest first, and only so it is known of an object which
 //! of its versions is the newest.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{DateWindows, Slice, SliceContext, Slices, epoch_cursor};
+use super::epoch_cursor::{self, date, is_future};
+use super::{DateWindows, Slice, SliceContext, Slices};
 use crate::protocol::{Failure, LogLevel, StreamState, SyncMode};
 
 const LIST_PASS: &str = "list_pass";
@@ -229,19 +229,6 @@ impl ListThenEvents {
             self.stream
         ))
     }
-}
-
-/// Seconds by which clocks may differ: a state that is ahead by no more is one of the API's clock.
-const CLOCK_SKEW: i64 = 300;
-
-/// Whether a state's moment tells nothing, because it was made by a wrong clock or by hand.
-pub(crate) fn is_future(moment: i64, now: i64) -> bool {
-    moment > now.saturating_add(CLOCK_SKEW)
-}
-
-/// A moment as people read it.
-pub(crate) fn date(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |date| date.to_string())
 }
 
 /// The state of a pass that is not finished.

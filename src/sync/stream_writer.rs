@@ -17,6 +17,8 @@ use crate::streams::{Mark, PageToken, Recent};
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;
+/// The same for one state of the whole stream: it fits the places in all slices that such a state tells of.
+const WHOLE_STATE: usize = 16 * 1024;
 
 /// Whether to continue, or the stream is at its end.
 pub(super) type Flow = ControlFlow<()>;
@@ -177,8 +179,9 @@ impl StreamWriter<'_, '_> {
     /// state that was written after each of a hundred thousand children.
     fn state_is_due(&self) -> bool {
         let bytes = || self.progress.bytes() + self.recent.as_ref().map_or(0, Recent::bytes);
+        let small = if self.progress.is_per_partition() { SMALL_STATE } else { WHOLE_STATE };
         match self.has_parent {
-            false if bytes() < SMALL_STATE => true,
+            false if bytes() < small => true,
             // Its length need not be known as long as even the shortest would be too long.
             _ => self.out.outweighs(0) && self.out.outweighs(bytes()),
         }

@@ -99,7 +99,8 @@ mod tests {
         let named = "The config's `login.key` has U+00A0 (a non-breaking space) at position 4";
         assert!(message("k3y\u{a0}", "").starts_with(named), "{}", message("k3y\u{a0}", ""));
         assert!(message("a", "b\tc").starts_with("The password has U+0009 (a tab) at position 2"));
-        assert!(message(" a", "b").starts_with("The user name has U+0020 (a blank) at position 1"));
+        let told = message(" a", "b");
+        assert!(told.starts_with("The user name has U+0020 (a blank) at position 1"), "{told}");
         assert!(BasicAuthenticator::new("ann", " p\u{e4}ss ", &redactor).is_ok());
     }
 

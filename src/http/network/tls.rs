@@ -153,13 +153,26 @@ fn items(pem: &Pem) -> Result<(Vec<Certificate<'static>>, Option<PrivateKey<'sta
     let text = pem.read()?;
     let (mut certificates, mut key) = (Vec::new(), None);
     for item in parse_pem(&text) {
-        match item.map_err(|error| format!("{} is broken: {error}", pem.describe()))? {
+        match item.map_err(|_| format!("{} {}", pem.describe(), damage(&text)))? {
             PemItem::Certificate(certificate) => certificates.push(certificate),
             PemItem::PrivateKey(found) => key = key.or(Some(found)),
             _ => {}
         }
     }
     Ok((certificates, key))
+}
+
+/// What is wrong with a PEM that cannot be read. The library's own words hold bytes as numbers.
+fn damage(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let begun = text.split("-----BEGIN ").skip(1).find_map(|block| {
+        let (name, block) = block.split_once("-----")?;
+        (!block.contains(&format!("-----END {name}-----"))).then_some(name)
+    });
+    match begun {
+        Some(name) => format!("has a -----BEGIN {name}----- without its -----END {name}-----: it is cut off"),
+        None => "has a PEM block that cannot be read: copy the file again".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::api::Api;
 use super::api_error::{self, Subject};
 use super::config::{self, ChangedObjects};
-use super::feed::Event;
+use super::event::Event;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
 use crate::http::{Response, ResponseAction, Undecodable};

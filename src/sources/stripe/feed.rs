@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::api::Api;
 use super::changed::{Changed, Now, Objects};
+use super::event::Event;
 use crate::http::{Response, Undecodable};
 use crate::json::RecordPath;
 use crate::streams::{
@@ -45,72 +46,16 @@ pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(Stri
     Api::list_params(types.iter().map(|kind| (name, *kind)), DateWindows::of(cx.slice))
 }
 
-/// An event, and the object it is about, as it was after the change or as it is now.
-pub(super) struct Event<'e> {
-    pub(super) id: String,
-    /// Seconds since the epoch.
-    pub(super) created: i64,
-    /// Whether the object was deleted.
-    pub(super) is_deleted: bool,
-    /// The API version the event has its object in.
-    pub(super) api_version: Option<String>,
-    pub(super) object: Record<'e>,
-    kind: String,
-    /// Whether this is all there is to know: the next read need not look again.
-    is_settled: bool,
-}
-
-impl<'e> Event<'e> {
-    /// `None` if it has no object.
-    fn of(record: &'e Record<'_>) -> Option<Self> {
-        let kind = record.get::<String>("type").unwrap_or_default();
-        Some(Self {
-            id: record.get("id").unwrap_or_default(),
-            created: record.get("created").unwrap_or_default(),
-            is_deleted: kind.ends_with(".deleted") || kind.ends_with(".detached"),
-            api_version: record.get("api_version"),
-            object: Record::from_text(record.field_at(&["data", "object"])?),
-            kind,
-            is_settled: true,
-        })
+/// An event with what its object is now, if that was asked for.
+fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Objects) -> Event<'e> {
+    match event.object.get::<String>("id").and_then(|id| objects.get(&id)) {
+        Some(Now::Object(text)) => event.object = Record::from_text(text.as_str()),
+        Some(Now::Gone) => event.is_deleted = true,
+        Some(Now::NotYet) => event.is_settled = false,
+        Some(Now::Refused(_)) | None => {}
     }
-
-    /// With what the object is now, if it was asked for.
-    fn with(mut self, changed: &Changed, objects: &'e Objects) -> Self {
-        match self.object.get::<String>("id").and_then(|id| objects.get(&id)) {
-            Some(Now::Object(text)) => self.object = Record::from_text(text.as_str()),
-            Some(Now::Gone) => self.is_deleted = true,
-            Some(Now::NotYet) => self.is_settled = false,
-            Some(Now::Refused(_)) | None => {}
-        }
-        self.is_deleted |= changed.is_unlisted(&self.object);
-        self
-    }
-
-    /// Whether it is about an object of that name. In old API versions some had another one: a payout was a `transfer`.
-    /// Then the type of the event tells.
-    pub(super) fn is_about(&self, name: &str) -> bool {
-        let verb = self.kind.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        self.object.get::<String>("object").as_deref() == Some(name) || verb.is_some_and(|verb| !verb.contains('.'))
-    }
-
-    /// What the version of the object is called, unless the next read is to look again.
-    pub(super) fn version(&self) -> Option<&str> {
-        Some(self.id.as_str()).filter(|_| self.is_settled)
-    }
-
-    /// The object with the moment of its change, and with a flag if it was deleted.
-    pub(super) fn record(&self, cursor: &str) -> Record<'static> {
-        let mut record = self.object.clone().into_owned();
-        record.set(cursor, &self.created);
-        if self.is_deleted {
-            record.set("is_deleted", &true);
-        }
-        if let Some(version) = self.version() {
-            record.set_version(version);
-        }
-        record
-    }
+    event.is_deleted |= changed.is_unlisted(&event.object);
+    event
 }
 
 /// Where a chain of pages of events stands. They come newest first, so of several about one object only the first is
@@ -197,7 +142,7 @@ pub(super) fn event_records(
         }
         let Some(event) = Event::of(record) else { return };
         if event.object.get::<String>("id").is_none_or(|id| pages.seen.is_new(&id)) {
-            make(&event.with(changed, objects), records, &mut pages.seen);
+            make(&as_it_is_now(event, changed, objects), records, &mut pages.seen);
         }
     })
 }

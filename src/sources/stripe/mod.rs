@@ -1,7 +1,7 @@
 //! Stripe. What Stripe's API reference says about each stream is a row in `table`, of a type in `row`; the structs around
 //! them say how such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
 //! for lists inside objects, `child_list` and `updated_child_list` for lists that each object of another list has.
-//! `api` is what all of them share, `feed` is about events, `changed` asks for the objects that they say have changed, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
+//! `api` is what all of them share, `event` is one of Stripe's events, `feed` reads them, `changed` asks for the objects that they say have changed, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
 //! are what a user can set.
 
 mod access;
@@ -12,6 +12,7 @@ mod changed;
 mod child_list;
 mod config;
 mod created_list;
+mod event;
 mod feed;
 mod nested_list;
 mod pages;

@@ -1,0 +1,59 @@
+//! One of Stripe's events, and the object that it is about. <https://docs.stripe.com/api/events/object>
+
+use crate::streams::Record;
+
+/// An event, and the object it is about, as it was after the change or as it is now.
+pub(super) struct Event<'e> {
+    pub(super) id: String,
+    /// Seconds since the epoch.
+    pub(super) created: i64,
+    /// Whether the object was deleted.
+    pub(super) is_deleted: bool,
+    /// The API version the event has its object in.
+    pub(super) api_version: Option<String>,
+    pub(super) object: Record<'e>,
+    kind: String,
+    /// Whether this is all there is to know: the next read need not look again.
+    pub(super) is_settled: bool,
+}
+
+impl<'e> Event<'e> {
+    /// `None` if it has no object.
+    pub(super) fn of(record: &'e Record<'_>) -> Option<Self> {
+        let kind = record.get::<String>("type").unwrap_or_default();
+        Some(Self {
+            id: record.get("id").unwrap_or_default(),
+            created: record.get("created").unwrap_or_default(),
+            is_deleted: kind.ends_with(".deleted") || kind.ends_with(".detached"),
+            api_version: record.get("api_version"),
+            object: Record::from_text(record.field_at(&["data", "object"])?),
+            kind,
+            is_settled: true,
+        })
+    }
+
+    /// Whether it is about an object of that name. In old API versions some had another one: a payout was a `transfer`.
+    /// Then the type of the event tells.
+    pub(super) fn is_about(&self, name: &str) -> bool {
+        let verb = self.kind.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+        self.object.get::<String>("object").as_deref() == Some(name) || verb.is_some_and(|verb| !verb.contains('.'))
+    }
+
+    /// What the version of the object is called, unless the next read is to look again.
+    pub(super) fn version(&self) -> Option<&str> {
+        Some(self.id.as_str()).filter(|_| self.is_settled)
+    }
+
+    /// The object with the moment of its change, and with a flag if it was deleted.
+    pub(super) fn record(&self, cursor: &str) -> Record<'static> {
+        let mut record = self.object.clone().into_owned();
+        record.set(cursor, &self.created);
+        if self.is_deleted {
+            record.set("is_deleted", &true);
+        }
+        if let Some(version) = self.version() {
+            record.set_version(version);
+        }
+        record
+    }
+}
