@@ -63,6 +63,7 @@ mod probes;
 pub mod protocol;
 mod run;
 pub mod source;
+pub mod sources;
 pub mod stop;
 pub mod streams;
 pub mod sync;
