@@ -74,8 +74,7 @@ fn repr(node: &Node) -> String {
         }
         Value::Pair(pair) => format!("({}, {})", repr(&pair.0), repr(&pair.1)),
         Value::Map(map) => {
-            let pairs: Vec<String> =
-                map.iter().map(|(key, value)| format!("{}: {}", repr(key), repr(value))).collect();
+            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{}: {}", repr(key), repr(value))).collect();
             format!("{{{}}}", pairs.join(", "))
         }
     }
@@ -89,7 +88,8 @@ fn timedelta(offset: i32) -> String {
 
 /// A text in quotes, with the characters of a range as numbers.
 fn quote(chars: impl Iterator<Item = char> + Clone, escaped: Range<u32>) -> String {
-    let quote = if chars.clone().any(|char| char == '\'') && !chars.clone().any(|char| char == '"') { '"' } else { '\'' };
+    let quote =
+        if chars.clone().any(|char| char == '\'') && !chars.clone().any(|char| char == '"') { '"' } else { '\'' };
     let mut text = String::from(quote);
     for char in chars {
         match char {

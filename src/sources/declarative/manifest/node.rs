@@ -1,8 +1,10 @@
 //! The tree of a manifest. Every node knows the line and column it was written at, because a fault without a place is
 //! hard to find in a file of 40,000 lines. Nodes are shared: what a hundred `$ref`s point to is in memory once.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil;
 
@@ -61,9 +63,11 @@ pub enum Value {
 }
 
 /// A mapping, in the order of its text. A key need not be a text: `on:` is True and `404:` is a number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Map {
     entries: Vec<(Node, Node)>,
+    /// Made when a large mapping is first looked into; a changed mapping makes a new one.
+    index: Arc<OnceLock<HashMap<Key, usize>>>,
 }
 
 impl Node {
@@ -175,72 +179,53 @@ impl Node {
         }
     }
 
-    /// Whether Python finds two values equal: numbers by value, whatever their type; lists and mappings by content.
-    pub fn equals(&self, other: &Node) -> bool {
-        if self.address() == other.address() {
-            return true;
-        }
-        match (self.value(), other.value()) {
-            (Value::Text(one), Value::Text(two)) => one == two,
-            (Value::Null, Value::Null) => true,
-            (Value::BigInteger(one), Value::BigInteger(two)) => one == two,
-            (Value::Date(one), Value::Date(two)) => one == two,
-            (Value::DateTime(one, from_utc), Value::DateTime(two, other_from_utc)) => {
-                let utc = |time: &civil::DateTime, offset: i32| {
-                    time.checked_sub(jiff::SignedDuration::from_secs(offset.into())).unwrap_or(*time)
-                };
-                match (from_utc, other_from_utc) {
-                    (None, None) => one == two,
-                    (Some(offset), Some(other)) => utc(one, *offset) == utc(two, *other),
-                    _ => false,
-                }
+    /// Whether Python takes two keys for the same one: numbers are equal by value, so 1, 1.0 and true are. Lists and
+    /// mappings, which cannot be keys, are equal to themselves only.
+    pub fn is_same_key(&self, other: &Node) -> bool {
+        self.address() == other.address() || self.key() == other.key()
+    }
+
+    fn key(&self) -> Key {
+        match self.value() {
+            Value::Text(text) => Key::Text(Arc::clone(text)),
+            Value::Bool(value) => Key::Whole((*value).into()),
+            Value::Integer(value) => Key::Whole(*value),
+            Value::Float(value) => Key::of_float(*value),
+            Value::DateTime(time, Some(offset)) => {
+                let utc = time.checked_sub(jiff::SignedDuration::from_secs((*offset).into()));
+                Key::Other(format!("{} UTC", utc.unwrap_or(*time)))
             }
-            (Value::Bytes(one), Value::Bytes(two)) => one == two,
-            (Value::List(one), Value::List(two)) | (Value::Set(one), Value::Set(two)) => {
-                one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.equals(two))
-            }
-            (Value::Pair(one), Value::Pair(two)) => one.0.equals(&two.0) && one.1.equals(&two.1),
-            (Value::Map(one), Value::Map(two)) => {
-                one.len() == two.len()
-                    && one.iter().all(|(key, value)| two.get_node(key).is_some_and(|other| value.equals(other)))
-            }
-            (one, two) => match (as_number(one), as_number(two)) {
-                (Some(Number::Whole(one)), Some(Number::Whole(two))) => one == two,
-                (Some(one), Some(two)) => one.float().to_bits() == two.float().to_bits() || is_zero(&one, &two),
-                _ => false,
-            },
+            Value::List(_) | Value::Map(_) | Value::Set(_) | Value::Pair(_) => Key::Node(self.address()),
+            other => Key::Other(format!("{other:?}")),
         }
     }
 }
 
-enum Number {
+/// What makes two keys the same.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Text(Arc<str>),
     Whole(i64),
-    Float(f64),
+    /// The bits of a number that is not whole.
+    Float(u64),
+    Other(String),
+    Node(usize),
 }
 
-impl Number {
-    #[allow(clippy::cast_precision_loss, reason = "a float is asked for")]
-    fn float(&self) -> f64 {
-        match self {
-            Self::Whole(value) => *value as f64,
-            Self::Float(value) => *value,
+impl Key {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "it is checked to be the same")]
+    fn of_float(value: f64) -> Self {
+        let whole = value as i64;
+        if (whole as f64).to_bits() == (value + 0.0).to_bits() {
+            Self::Whole(whole)
+        } else {
+            Self::Float(value.to_bits())
         }
     }
 }
 
-fn as_number(value: &Value) -> Option<Number> {
-    match value {
-        Value::Bool(value) => Some(Number::Whole((*value).into())),
-        Value::Integer(value) => Some(Number::Whole(*value)),
-        Value::Float(value) => Some(Number::Float(*value)),
-        _ => None,
-    }
-}
-
-/// Zero and minus zero are equal, though their bits are not.
-fn is_zero(one: &Number, two: &Number) -> bool {
-    one.float().abs().to_bits() == 0 && two.float().abs().to_bits() == 0
-}
+/// From this many entries on, a mapping has an index of its keys.
+const LARGE: usize = 24;
 
 impl Map {
     /// A mapping of these entries. A key that comes again keeps its first place and takes the last value, as in Python.
@@ -250,38 +235,61 @@ impl Map {
 
     /// As [`new`](Self::new), and says which keys came again: the first one and the later one.
     pub fn with_duplicates(entries: Vec<(Node, Node)>, mut again: impl FnMut(&Node, &Node)) -> Self {
-        let mut map = Self { entries: Vec::with_capacity(entries.len()) };
-        let mut index = std::collections::HashMap::new();
-        let large = entries.len() > 12;
-        for (key, value) in entries {
-            let known = match (&key.0.value, large) {
-                (Value::Text(text), true) => match index.entry(Arc::clone(text)) {
-                    std::collections::hash_map::Entry::Occupied(place) => Some(*place.get()),
-                    std::collections::hash_map::Entry::Vacant(place) => {
-                        place.insert(map.entries.len());
-                        None
-                    }
-                },
-                _ => map.position(&key),
-            };
-            match known {
-                Some(place) => {
+        let mut map = Self::default();
+        if entries.len() < LARGE {
+            for (key, value) in entries {
+                if let Some(place) = map.position(&key) {
                     again(&map.entries[place].0, &key);
                     map.entries[place].1 = value;
+                } else {
+                    map.entries.push((key, value));
                 }
-                None => map.entries.push((key, value)),
+            }
+            return map;
+        }
+        let mut index = HashMap::with_capacity(entries.len());
+        for (key, value) in entries {
+            match index.entry(key.key()) {
+                Entry::Occupied(place) => {
+                    let (first, known): &mut (Node, Node) = &mut map.entries[*place.get()];
+                    again(first, &key);
+                    *known = value;
+                }
+                Entry::Vacant(place) => {
+                    place.insert(map.entries.len());
+                    map.entries.push((key, value));
+                }
             }
         }
+        map.index = Arc::new(OnceLock::from(index));
         map
     }
 
+    /// The place of a key of a large mapping.
+    fn indexed(&self, key: &Key) -> Option<usize> {
+        let index = || self.entries.iter().enumerate().map(|(place, (key, _))| (key.key(), place)).collect();
+        self.index.get_or_init(index).get(key).copied()
+    }
+
     fn position(&self, key: &Node) -> Option<usize> {
-        self.entries.iter().position(|(known, _)| known.equals(key))
+        match key.value() {
+            Value::Text(text) => self.text_position(text),
+            _ if self.entries.len() < LARGE => self.entries.iter().position(|(known, _)| known.is_same_key(key)),
+            _ => self.indexed(&key.key()),
+        }
+    }
+
+    fn text_position(&self, key: &str) -> Option<usize> {
+        if self.entries.len() < LARGE {
+            self.entries.iter().position(|(known, _)| known.as_text() == Some(key))
+        } else {
+            self.indexed(&Key::Text(key.into()))
+        }
     }
 
     /// The value of the text key `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.iter().find(|(known, _)| known.as_text() == Some(key)).map(|(_, value)| value)
+        self.text_position(key).map(|place| &self.entries[place].1)
     }
 
     /// The value of a key that need not be a text.
@@ -291,20 +299,24 @@ impl Map {
 
     /// The key `key` itself, with the place where it stands.
     pub fn key(&self, key: &str) -> Option<&Node> {
-        self.entries.iter().find(|(known, _)| known.as_text() == Some(key)).map(|(known, _)| known)
+        self.text_position(key).map(|place| &self.entries[place].0)
     }
 
     /// Sets a value: in the place of an equal key, else at the end.
     pub fn insert(&mut self, key: Node, value: Node) {
         match self.position(&key) {
             Some(place) => self.entries[place].1 = value,
-            None => self.entries.push((key, value)),
+            None => {
+                self.entries.push((key, value));
+                self.index = Arc::default();
+            }
         }
     }
 
     /// Takes a text key out.
     pub fn remove(&mut self, key: &str) -> Option<(Node, Node)> {
-        let place = self.entries.iter().position(|(known, _)| known.as_text() == Some(key))?;
+        let place = self.text_position(key)?;
+        self.index = Arc::default();
         Some(self.entries.remove(place))
     }
 
@@ -342,6 +354,12 @@ impl<'a> IntoIterator for &'a Map {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries.iter().map(|(key, value)| (key, value))).finish()
     }
 }
 

@@ -200,7 +200,7 @@ impl Propagator<'_> {
     }
 
     fn without(&mut self, current: &Parameters, key: &Node) -> Parameters {
-        let left = current.iter().filter(|(known, _)| !known.equals(key)).cloned().collect();
+        let left = current.iter().filter(|(known, _)| !known.is_same_key(key)).cloned().collect();
         self.parameters(Map::new(left))
     }
 
@@ -222,9 +222,9 @@ fn is_schema(map: &Map) -> bool {
 
 /// The places of the fields of a mapping without type that are components.
 fn nested_components(map: &Map) -> impl Iterator<Item = usize> + '_ {
-    map.iter().enumerate().filter_map(|(place, (_, value))| {
-        value.get("type").is_some_and(Node::is_truthy).then_some(place)
-    })
+    map.iter()
+        .enumerate()
+        .filter_map(|(place, (_, value))| value.get("type").is_some_and(Node::is_truthy).then_some(place))
 }
 
 /// A manifest whose `type` is filled in where it is missing, which is done before its references are resolved.

@@ -75,9 +75,7 @@ impl Resolver<'_> {
 
     fn too_large(&mut self, node: &Node, path: &str) {
         if !self.full {
-            let message = format!(
-                "references make this a manifest of more than {MOST_NODES} values"
-            );
+            let message = format!("references make this a manifest of more than {MOST_NODES} values");
             self.faults.error(Kind::Limit, node.mark(), path, message);
         }
         self.full = true;
@@ -127,6 +125,12 @@ impl Resolver<'_> {
 
     fn reference(&mut self, node: &Node, text: &str, path: &Path<'_>) -> Node {
         let nothing = Node::new(Value::Unresolved, node.mark());
+        if let Some(Some(done)) = self.done.get(&node.address()) {
+            return done.clone();
+        }
+        if self.full {
+            return nothing;
+        }
         let (kind, message) = match look_up(self.root, text) {
             Ok(target) if matches!(self.done.get(&target.address()), Some(None)) => {
                 let message = format!("the reference {} leads to what it is itself a part of", quoted(text));
@@ -138,15 +142,9 @@ impl Resolver<'_> {
             }
             Ok(target) => {
                 self.levels += 1;
-                // A text that is itself a reference may lead back to itself.
-                let again = target.as_text().is_some_and(|target| target.starts_with("#/"));
-                if again {
-                    self.done.insert(target.address(), None);
-                }
+                self.done.insert(node.address(), None);
                 let resolved = self.node(target, path);
-                if again {
-                    self.done.remove(&target.address());
-                }
+                self.done.insert(node.address(), Some(resolved.clone()));
                 self.levels -= 1;
                 return resolved;
             }

@@ -1,7 +1,7 @@
 //! Nodes of events: anchors and aliases, duplicate keys, merge keys.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
@@ -18,6 +18,9 @@ pub(super) fn document(text: &str, moved: &[u32], faults: &mut Faults) -> Result
     let length = if unfinished { text.chars().count() } else { 0 };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
+            if error.info() == "recursion limit exceeded" {
+                return Problem::too_deep(place(error.marker()));
+            }
             let stumble = lenient::stumble(error.info());
             Problem { stumble, ..Problem::new(place(error.marker()), plain(error.info())) }
         })?;
@@ -83,6 +86,7 @@ struct Open {
     entries: Vec<(Node, Node)>,
     /// What merge keys bring in.
     merged: Vec<(Node, Node)>,
+    merged_keys: HashSet<Identity>,
     key: Option<Pending>,
 }
 
@@ -101,13 +105,7 @@ struct Composer<'a> {
 
 impl Composer<'_> {
     /// The value of a scalar, and whether it is a merge key where it is a key.
-    fn scalar(
-        &mut self,
-        text: &str,
-        plain: bool,
-        tag: Option<&str>,
-        mark: Mark,
-    ) -> Result<(Node, bool), Problem> {
+    fn scalar(&mut self, text: &str, plain: bool, tag: Option<&str>, mark: Mark) -> Result<(Node, bool), Problem> {
         let is_key = self.open.last().is_some_and(|open| open.mapping && open.key.is_none());
         let value = match tag {
             None if !plain => Ok((Value::Text(text.into()), None)),
@@ -137,7 +135,9 @@ impl Composer<'_> {
             (Some(scalar::Surprise::Octal), Value::Integer(number)) => format!("is octal in YAML 1.1: {number}"),
             (Some(scalar::Surprise::Base60), Value::Integer(number)) => format!("is of base 60 in YAML 1.1: {number}"),
             (Some(scalar::Surprise::Base60), Value::Float(number)) => format!("is of base 60 in YAML 1.1: {number}"),
-            (_, Value::Bool(value)) if is_key && !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false") => {
+            (_, Value::Bool(value))
+                if is_key && !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false") =>
+            {
                 format!("is {value} as a key in YAML 1.1, not a text")
             }
             _ => return,
@@ -154,8 +154,17 @@ impl Composer<'_> {
             self.anchors.insert(anchor, None);
         }
         let tag = tag_name(tag).filter(|tag| tag != "!");
-        let (items, entries, merged) = (Vec::new(), Vec::new(), Vec::new());
-        self.open.push(Open { mapping, mark, anchor, tag, items, entries, merged, key: None });
+        self.open.push(Open {
+            mapping,
+            mark,
+            anchor,
+            tag,
+            items: Vec::new(),
+            entries: Vec::new(),
+            merged: Vec::new(),
+            merged_keys: HashSet::new(),
+            key: None,
+        });
         Ok(())
     }
 
@@ -214,7 +223,7 @@ impl Composer<'_> {
                 open.key = Some(Pending::Key(node));
             }
             Some(Pending::Key(key)) => open.entries.push((key, node)),
-            Some(Pending::Merge) => merge_into(&mut open.merged, &node, mark)?,
+            Some(Pending::Merge) => merge_into(open, &node, mark)?,
         }
         Ok(())
     }
@@ -241,28 +250,37 @@ impl Composer<'_> {
 /// Adds what a merge key brings in. PyYAML 6.0.4 takes the later one of two mappings with the same key, but passes over
 /// the very same key of the same mapping, which is what two aliases bring, and over a key of one letter, because Python
 /// has each of these in memory once and so takes it for the very same.
-fn merge_into(merged: &mut Vec<(Node, Node)>, from: &Node, mark: Mark) -> Result<(), Problem> {
+fn merge_into(open: &mut Open, from: &Node, mark: Mark) -> Result<(), Problem> {
     let mut add = |map: &Map| {
         for (key, value) in map {
-            let single = |node: &Node| node.as_text().is_some_and(|text| text.chars().count() < 2 && text.chars().all(|char| char < '\u{100}'));
-            let same = |known: &Node| known.address() == key.address() || (single(known) && single(key) && known.equals(key));
-            if !merged.iter().any(|(known, _)| same(known)) {
-                merged.push((key.clone(), value.clone()));
+            let mut letters = key.as_text().unwrap_or("..").chars();
+            let identity = match (letters.next(), letters.next()) {
+                (None, _) => Identity::Letter(None),
+                (Some(letter), None) if letter < '\u{100}' => Identity::Letter(Some(letter)),
+                _ => Identity::Node(key.address()),
+            };
+            if open.merged_keys.insert(identity) {
+                open.merged.push((key.clone(), value.clone()));
             }
         }
     };
+    let no_mapping =
+        |mark, node: &Node| Problem::new(mark, format!("`<<` merges mappings, but this is {}", node.kind()));
     match from.value() {
         Value::Map(map) => add(map),
         Value::List(items) => {
             for item in items {
-                let Some(map) = item.as_map() else {
-                    let message = format!("`<<` merges mappings, but this is {}", item.kind());
-                    return Err(Problem::new(item.mark(), message));
-                };
-                add(map);
+                add(item.as_map().ok_or_else(|| no_mapping(item.mark(), item))?);
             }
         }
-        _ => return Err(Problem::new(mark, format!("`<<` merges mappings, but this is {}", from.kind()))),
+        _ => return Err(no_mapping(mark, from)),
     }
     Ok(())
+}
+
+/// What makes a merged key the very same as another one.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    Letter(Option<char>),
+    Node(usize),
 }

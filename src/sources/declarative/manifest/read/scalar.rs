@@ -259,8 +259,9 @@ pub(super) fn timestamp(text: &str) -> Result<Value, String> {
     let Some(time) = parts.time else { return Ok(Value::Date(date)) };
     let [hour, minute, second] = time.map(small);
     let micros: String = parts.fraction.chars().chain("000000".chars()).take(6).collect();
-    let time = civil::Time::new(narrow(hour), narrow(minute), narrow(second), small(&micros) * 1000)
-        .map_err(|_| format!("{text} looks like a time, but there is no such time: put it in quotes if it is a text"))?;
+    let time = civil::Time::new(narrow(hour), narrow(minute), narrow(second), small(&micros) * 1000).map_err(|_| {
+        format!("{text} looks like a time, but there is no such time: put it in quotes if it is a text")
+    })?;
     let offset = match parts.zone {
         None => None,
         Some((sign, hours, minutes)) => {

@@ -43,13 +43,7 @@ pub fn custom_classes(manifest: &Node) -> Vec<CustomClass> {
     found
 }
 
-fn walk(
-    node: &Node,
-    path: &Path<'_>,
-    stream: Option<&str>,
-    seen: &mut HashSet<usize>,
-    found: &mut Vec<CustomClass>,
-) {
+fn walk(node: &Node, path: &Path<'_>, stream: Option<&str>, seen: &mut HashSet<usize>, found: &mut Vec<CustomClass>) {
     let nested = node.as_map().is_some() || node.as_list().is_some();
     if !nested || !seen.insert(node.address()) {
         return;
@@ -59,13 +53,15 @@ fn walk(
     }
     let Some(map) = node.as_map() else { return };
     let text = |name: &str| map.get(name).and_then(Node::as_text);
-    if let (Some(component), Some(class_name)) = (text("type").filter(|name| name.starts_with("Custom")), text("class_name"))
+    if let (Some(component), Some(class_name)) =
+        (text("type").filter(|name| name.starts_with("Custom")), text("class_name"))
     {
         note(component, class_name, node.mark(), path, stream, found);
     }
     for (key, value) in map {
         // Parameters are fields of the component already; a schema has no components.
-        let schema = key.as_text() == Some("$parameters") || (key.as_text() == Some("schema") && text("type").is_some());
+        let schema =
+            key.as_text() == Some("$parameters") || (key.as_text() == Some("schema") && text("type").is_some());
         if !schema {
             walk(value, &path.key(key), stream, seen, found);
         }

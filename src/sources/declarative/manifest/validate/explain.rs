@@ -89,7 +89,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
 
     fn component(&mut self, place: usize, component: &'a Component, node: &Node, path: &Path<'_>) {
         let Some(map) = node.as_map() else {
-            if !component.loose {
+            if !component.loose && !matches!(node.value(), Value::Unresolved) {
                 self.none(&[Alternative::Component(place, component)], node, path);
             }
             return;
@@ -120,15 +120,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
         }
     }
 
-    fn missing(
-        &mut self,
-        component: &Component,
-        name: &str,
-        field: &str,
-        map: &Map,
-        node: &Node,
-        path: &Path<'_>,
-    ) {
+    fn missing(&mut self, component: &Component, name: &str, field: &str, map: &Map, node: &Node, path: &Path<'_>) {
         let message = match component.type_word().filter(|_| field == "type") {
             Some(word) => format!("`type` is missing: `type: {word}`"),
             None => format!("{name} needs the field `{field}`"),
@@ -148,7 +140,12 @@ impl<'a, 'f> Explainer<'a, 'f> {
             let shown = match key.as_text() {
                 Some(text) if component.field(text).is_some() => continue,
                 // A parameter of an outer component becomes a field of every inner one.
-                Some(text) if !component.closed && (text == "$parameters" || parameters.is_some_and(|map| map.get(text).is_some())) => continue,
+                Some(text)
+                    if !component.closed
+                        && (text == "$parameters" || parameters.is_some_and(|map| map.get(text).is_some())) =>
+                {
+                    continue;
+                }
                 Some(text) => text.to_owned(),
                 None => key.kind().to_owned(),
             };
@@ -218,7 +215,8 @@ fn meant<'a>(all: &[Alternative<'a>], node: &Node) -> Option<Alternative<'a>> {
                 _ => true,
             }
         }
-        (Alternative::Plain(Kind::Mapping(_)), Value::Map(_)) | (Alternative::Plain(Kind::List { .. }), Value::List(_)) => true,
+        (Alternative::Plain(Kind::Mapping(_)), Value::Map(_))
+        | (Alternative::Plain(Kind::List { .. }), Value::List(_)) => true,
         (Alternative::Plain(Kind::Integer(_) | Kind::Number(_)), _) => number(node).is_some(),
         _ => false,
     });

@@ -109,6 +109,6 @@ pub(super) fn first_repeated(list: &[Node]) -> Option<&Node> {
     let truth = |node: &Node| matches!(node.value(), Value::Bool(_));
     list.iter().enumerate().find_map(|(index, item)| {
         let before = list.get(..index)?;
-        before.iter().any(|other| truth(item) == truth(other) && item.equals(other)).then_some(item)
+        before.iter().any(|other| truth(item) == truth(other) && item.is_same_key(other)).then_some(item)
     })
 }
