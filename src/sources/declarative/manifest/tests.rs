@@ -122,7 +122,7 @@ fn a_faulty_text_is_refused_with_line_and_column() {
         ("a: 2024-13-01", "m:1:4: 2024-13-01 looks like a date"),
         ("a: 1\n---\nb: 2\n", "m:2:1: a second document"),
         ("a:\n  b: !x y\n", "m:2:6: the tag `!x` is unknown"),
-        ("a: {{ config['x'] }}", "m:1:5: a mapping cannot be a key; a template such as"),
+        ("a: {{ x }}", "m:1:5: a mapping cannot be a key; a value that begins with `{{` needs quotes"),
         ("a: =", "m:1:4: a bare `=`"),
         ("a: b: c", "m:1:5: this is no YAML"),
         ("a: 'x", "m:1:4: this is no YAML"),
@@ -136,6 +136,7 @@ fn a_faulty_text_is_refused_with_line_and_column() {
         let said = refusal(text);
         assert!(said.starts_with(wanted), "{text:?}: {said}");
     }
+    assert!(refusal("a:\n  b: {{ config['x'] }}").ends_with("; a value that begins with `{{` needs quotes"));
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn json_is_read_with_lines_and_columns() {
         "{\"a\": [1, -2.5,\n  {\"b\": \"\\u00e9\\n\"}, 18446744073709551616, NaN, null], \"a\": true, \"c\": {}}";
     let node = json(text, &mut faults).unwrap();
     assert_eq!(node.to_json(), json!({"a": true, "c": {}}));
-    assert_eq!(said(&faults), ["m:2:50: the key `a` is already there in line 1; this one wins"]);
+    assert_eq!(said(&faults), ["m:2:56: the key `a` is already there in line 1; this one wins"]);
     for (text, wanted) in [
         ("{\"a\": }", "m:1:7: this is no JSON: a value is missing"),
         ("[1,\n 02]", "m:2:2: this is no JSON"),
@@ -185,11 +186,9 @@ fn bombs_and_deep_nesting_are_refused_at_once() {
         "? ".repeat(10_000) + "a",
     ] {
         let mut faults = Faults::new("m");
-        let started = Instant::now();
         assert!(load(&text, Format::Yaml, &mut faults).is_none());
         let limits = faults.errors().filter(|fault| fault.kind == Kind::Limit).count();
         assert!(limits > 0, "{:.60} {:?}", text, said(&faults).first());
-        assert!(started.elapsed().as_secs() < 60, "{text:.60}");
     }
     let mut faults = Faults::new("m");
     assert!(load(&"[".repeat(10_000), Format::Json, &mut faults).is_none());
@@ -270,7 +269,7 @@ fn each_fault_has_its_place_its_path_and_the_nearest_word() {
         (
             "field_path: [data]",
             "field_path: data",
-            "m:16:87: streams[0].retriever.record_selector.extractor.field_path: has to be a list, not text",
+            "m:16:93: streams[0].retriever.record_selector.extractor.field_path: has to be a list, not text",
         ),
         (
             "field_path: [data]",
@@ -366,6 +365,7 @@ fn a_manifest_is_a_mapping() {
 /// `cargo test --release -- --ignored --nocapture how_long` prints what it takes.
 #[test]
 #[ignore = "a measurement"]
+#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement")]
 fn how_long_a_manifest_of_one_megabyte_takes() {
     let mut text = SMALL.to_owned();
     for stream in 0..400 {

@@ -213,12 +213,7 @@ impl Composer<'_> {
             None => {
                 let nested = matches!(node.value(), Value::List(_) | Value::Map(_) | Value::Set(_));
                 if nested {
-                    let hint = if matches!(node.value(), Value::Map(_)) {
-                        "; a template such as \"{{ config['x'] }}\" needs quotes"
-                    } else {
-                        ""
-                    };
-                    return Err(Problem::new(mark, format!("{} cannot be a key{hint}", node.kind())));
+                    return Err(Problem::new(mark, format!("{} cannot be a key", node.kind())));
                 }
                 open.key = Some(Pending::Key(node));
             }

@@ -41,6 +41,10 @@ pub fn yaml(text: &str, faults: &mut Faults) -> Option<Node> {
             Err(next) => problem = next,
         }
     }
+    let line = lenient.text.split('\n').nth((problem.mark.line as usize).saturating_sub(1)).unwrap_or_default();
+    if problem.kind == Kind::Syntax && [": {{", "- {{", "[{{"].iter().any(|template| line.contains(template)) {
+        problem.message.push_str("; a value that begins with `{{` needs quotes");
+    }
     let mark = moved_back(problem.mark, &lenient.moved);
     faults.error(problem.kind, mark, "", problem.message);
     None
