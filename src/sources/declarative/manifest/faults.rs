@@ -1,7 +1,7 @@
 //! What is wrong with a manifest, all of it: whoever mends one fault should not have to run again to see the next.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::node::Mark;
 
@@ -70,7 +70,7 @@ pub struct Fault {
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     file: String,
-    faults: Vec<Fault>,
+    list: Vec<Fault>,
     known: HashMap<(Kind, Mark, String), usize>,
     left_out: usize,
 }
@@ -93,10 +93,10 @@ impl Faults {
     pub fn add(&mut self, fault: Fault) {
         let known = (fault.kind, fault.mark, fault.message.clone());
         if let Some(index) = self.known.get(&known) {
-            self.faults[*index].places += 1;
-        } else if self.faults.len() < MOST {
-            self.known.insert(known, self.faults.len());
-            self.faults.push(fault);
+            self.list[*index].places += 1;
+        } else if self.list.len() < MOST {
+            self.known.insert(known, self.list.len());
+            self.list.push(fault);
         } else {
             self.left_out += 1;
         }
@@ -114,17 +114,17 @@ impl Faults {
 
     /// All of them, warnings included.
     pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
-        self.faults.iter()
+        self.list.iter()
     }
 
     /// Those that keep the manifest from being run.
     pub fn errors(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().filter(|fault| fault.severity == Severity::Error)
+        self.list.iter().filter(|fault| fault.severity == Severity::Error)
     }
 
     /// Those that do not.
     pub fn warnings(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().filter(|fault| fault.severity == Severity::Warning)
+        self.list.iter().filter(|fault| fault.severity == Severity::Warning)
     }
 
     /// Whether the manifest cannot be run.
@@ -141,7 +141,7 @@ impl Faults {
     pub fn line(&self, fault: &Fault) -> String {
         let mut line = self.file.clone();
         if fault.mark.line > 0 {
-            line.push_str(&format!(":{}:{}", fault.mark.line, fault.mark.column));
+            let _ = write!(line, ":{}:{}", fault.mark.line, fault.mark.column);
         }
         format!("{line}: {fault}")
     }

@@ -49,7 +49,7 @@ pub fn load(text: &str, format: Format, faults: &mut Faults) -> Option<Node> {
         Format::Yaml => yaml(text, faults),
         Format::Json => json(text, faults),
     }?;
-    let Some(propagated) = expand(&read, faults) else { return None };
+    let propagated = expand(&read, faults)?;
     validate(&propagated, faults);
     (!faults.has_errors()).then_some(propagated)
 }

@@ -304,12 +304,11 @@ impl Map {
 
     /// Sets a value: in the place of an equal key, else at the end.
     pub fn insert(&mut self, key: Node, value: Node) {
-        match self.position(&key) {
-            Some(place) => self.entries[place].1 = value,
-            None => {
-                self.entries.push((key, value));
-                self.index = Arc::default();
-            }
+        if let Some(place) = self.position(&key) {
+            self.entries[place].1 = value;
+        } else {
+            self.entries.push((key, value));
+            self.index = Arc::default();
         }
     }
 

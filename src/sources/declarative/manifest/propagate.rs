@@ -29,8 +29,8 @@ pub fn propagate(resolved: &Node, parent_wins: bool, faults: &mut Faults) -> Nod
         faults,
     };
     let none = propagator.parameters(Map::default());
-    let node = propagator.mapping(resolved, None, &none, &Path::ROOT);
-    if propagator.full { Node::new(Value::Unresolved, resolved.mark()) } else { node }
+    let made = propagator.mapping(resolved, None, &none, &Path::ROOT);
+    if propagator.full { Node::new(Value::Unresolved, resolved.mark()) } else { made }
 }
 
 /// Parameters that are in force at some place. The same ones are the same `Arc`.

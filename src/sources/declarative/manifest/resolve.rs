@@ -21,12 +21,12 @@ const CONFIG_VALUES: &str = "config_overrides";
 /// null in the result.
 pub fn resolve(manifest: &Node, faults: &mut Faults) -> Node {
     let mut resolver = Resolver { root: manifest, done: HashMap::new(), levels: 0, full: false, faults };
-    let resolved = resolver.node(manifest, &Path::ROOT);
-    let too_many = resolved.size() > MOST_NODES;
+    let whole = resolver.node(manifest, &Path::ROOT);
+    let too_many = whole.size() > MOST_NODES;
     if too_many && !resolver.full {
         resolver.too_large(manifest, "");
     }
-    if too_many { Node::new(Value::Unresolved, manifest.mark()) } else { resolved }
+    if too_many { Node::new(Value::Unresolved, manifest.mark()) } else { whole }
 }
 
 struct Resolver<'a> {

@@ -171,7 +171,7 @@ fn bombs_and_deep_nesting_are_refused_at_once() {
         .map(|n| format!("a{n}: {{x: '#/a{0}', y: '#/a{0}', z: {{$ref: '#/a{0}'}}}}\n", n - 1))
         .fold("a0: {x: 1}\n".to_owned(), |text, line| text + &line);
     let parameters: Vec<String> = (0..20).map(|n| format!("p{n}: {{type: T}}")).collect();
-    let chain: String = (0..5000).map(|n| format!("a{n}: '#/a{}'\n", n + 1)).collect();
+    let chain = (0..5000).fold(String::new(), |text, n| text + &format!("a{n}: '#/a{}'\n", n + 1));
     let nested: String =
         (1..5000).fold("a0: {x: 1}\n".to_owned(), |text, n| text + &format!("a{n}: {{x: '#/a{}'}}\n", n - 1));
     for text in [
@@ -365,7 +365,7 @@ fn a_manifest_is_a_mapping() {
 /// `cargo test --release -- --ignored --nocapture how_long` prints what it takes.
 #[test]
 #[ignore = "a measurement"]
-#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement")]
+#[allow(clippy::disallowed_methods, clippy::format_push_string, clippy::print_stdout, reason = "a measurement")]
 fn how_long_a_manifest_of_one_megabyte_takes() {
     let mut text = SMALL.to_owned();
     for stream in 0..400 {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
@@ -235,14 +236,16 @@ impl Composer<'_> {
                     path.push_str(key.as_text().unwrap_or("?"));
                 }
                 _ if open.mapping => {}
-                _ => path.push_str(&format!("[{}]", open.items.len())),
+                _ => {
+                    let _ = write!(path, "[{}]", open.items.len());
+                }
             }
         }
         path
     }
 }
 
-/// Adds what a merge key brings in. PyYAML 6.0.4 takes the later one of two mappings with the same key, but passes over
+/// Adds what a merge key brings in. `PyYAML` 6.0.4 takes the later one of two mappings with the same key, but passes over
 /// the very same key of the same mapping, which is what two aliases bring, and over a key of one letter, because Python
 /// has each of these in memory once and so takes it for the very same.
 fn merge_into(open: &mut Open, from: &Node, mark: Mark) -> Result<(), Problem> {

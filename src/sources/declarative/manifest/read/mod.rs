@@ -1,7 +1,7 @@
 //! From the text of a manifest to its tree. A file is YAML, and JSON is read as YAML, too, as Airbyte's runtime does;
 //! a manifest inside a config is JSON and nothing else.
 //!
-//! saphyr-parser finds out where nodes begin and end; what they mean is decided here, as PyYAML 6 does it.
+//! saphyr-parser finds out where nodes begin and end; what they mean is decided here, as `PyYAML` 6 does it.
 
 mod compose;
 mod json;
@@ -27,7 +27,7 @@ pub const MOST_LEVELS: usize = 200;
 /// The tree of a YAML text with one document, or nothing if it has none or is faulty; `faults` says which.
 /// An empty text is null.
 pub fn yaml(text: &str, faults: &mut Faults) -> Option<Node> {
-    let Some(text) = acceptable(text, faults) else { return None };
+    let text = acceptable(text, faults)?;
     // A "next line" character breaks lines in YAML 1.1, but not for the parser, which reads YAML 1.2.
     let text = if text.contains('\u{85}') { Cow::Owned(text.replace('\u{85}', "\n")) } else { Cow::Borrowed(text) };
     let first = match compose::document(&text, &[], faults) {
@@ -85,11 +85,9 @@ fn acceptable<'a>(text: &'a str, faults: &mut Faults) -> Option<&'a str> {
         return None;
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let bad = text.char_indices().find(|(_, char)| match char {
-        ' '..='~' | '\t' | '\n' | '\r' => false,
-        '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => false,
-        _ => true,
-    });
+    let good =
+        |char: char| matches!(char, ' '..='~' | '\t' | '\n' | '\r' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    let bad = text.char_indices().find(|(_, char)| !good(*char));
     let Some((place, char)) = bad else { return Some(text) };
     let message = format!("the character U+{:04X} cannot stand in YAML; write \"\\u{:04x}\"", char as u32, char as u32);
     faults.error(Kind::Syntax, mark_at(text, place), "", message);

@@ -1,5 +1,7 @@
 //! Numbers of any size from their digits, as Python's `int()` and `float()` make them.
 
+use std::fmt::Write as _;
+
 use super::super::node::Value;
 
 /// Python refuses to turn more digits into a number, and so do we.
@@ -69,7 +71,8 @@ impl Large {
     fn value(&self, negative: bool) -> Value {
         let mut text = String::new();
         for (index, part) in self.0.iter().rev().enumerate() {
-            text.push_str(&if index == 0 { part.to_string() } else { format!("{part:09}") });
+            let digits = if index == 0 { 0 } else { 9 };
+            let _ = write!(text, "{part:0digits$}");
         }
         let sign = if negative { "-" } else { "" };
         let text = format!("{sign}{}", if text.is_empty() { "0" } else { &text });

@@ -1,4 +1,4 @@
-//! What a scalar without quotes means: YAML 1.1 as PyYAML 6 reads it (`resolver.py`, `constructor.py`). It is neither
+//! What a scalar without quotes means: YAML 1.1 as `PyYAML` 6 reads it (`resolver.py`, `constructor.py`). It is neither
 //! YAML 1.2 nor the text of YAML 1.1: `1e3` and `-.5` are texts, `010` is eight, `1:30` is ninety, `y` is a text.
 
 use jiff::civil;
@@ -6,7 +6,7 @@ use jiff::civil;
 use super::super::node::Value;
 use super::number;
 
-/// The type that a scalar has by its look, in the order in which PyYAML asks.
+/// The type that a scalar has by its look, in the order in which `PyYAML` asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bool,
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Merge,
     Null,
     Timestamp,
-    /// `=`, for which PyYAML has no value.
+    /// `=`, for which `PyYAML` has no value.
     Default,
     Text,
 }
@@ -54,9 +54,9 @@ pub(super) fn kind(text: &str) -> Kind {
 
 fn bool_word(text: &str) -> Option<bool> {
     let is = |word: &&str| text.eq_ignore_ascii_case(word);
-    if ["yes", "true", "on"].iter().any(|word| is(word)) {
+    if ["yes", "true", "on"].iter().any(is) {
         Some(true)
-    } else if ["no", "false", "off"].iter().any(|word| is(word)) {
+    } else if ["no", "false", "off"].iter().any(is) {
         Some(false)
     } else {
         None

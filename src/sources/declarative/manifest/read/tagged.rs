@@ -91,7 +91,7 @@ fn binary(text: &str) -> Result<Value, String> {
     }
     let letter = |char: &char| char.is_ascii_alphanumeric() || ['+', '/'].contains(char);
     let letters: String = text.chars().filter(letter).collect();
-    if letters.len() % 4 == 1 || (letters.len() % 4 != 0 && !text.contains('=')) {
+    if letters.len() % 4 == 1 || (!letters.len().is_multiple_of(4) && !text.contains('=')) {
         return Err(wrong());
     }
     LENIENT.decode(letters).map(|bytes| Value::Bytes(bytes.into())).map_err(|_| wrong())

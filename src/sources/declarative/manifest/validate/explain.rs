@@ -1,6 +1,7 @@
 //! What is wrong with a value that is not what its field takes, said where it is wrong.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use super::super::components::{Component, Components, Entry, Kind};
 use super::super::faults::{self, Fault, Faults, Severity, nearest, quoted};
@@ -129,7 +130,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
         // A field with a typing error is named with the field that it is meant for.
         let unknown = map.iter().filter_map(|(key, _)| key.as_text()).filter(|key| component.field(key).is_none());
         if let Some(written) = nearest(field, unknown) {
-            fault.message.push_str(&format!("; there is a `{written}`"));
+            let _ = write!(fault.message, "; there is a `{written}`");
         }
         self.faults.add(fault);
     }
