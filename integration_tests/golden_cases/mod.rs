@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 /// What became of a case.
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The answer is the reference's.
     Equal,
     /// It differs on purpose; the rule says how.
@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 /// Runs all cases of `NAME.jsonl`, prints the counts, and fails if a case has failed or there is none.
-pub fn run(name: &str, check: impl Fn(&Value) -> Outcome) {
+pub(crate) fn run(name: &str, check: impl Fn(&Value) -> Outcome) {
     let folder = std::env::var_os("GOLDEN_CASES").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/integration_tests/golden_cases")),
         PathBuf::from,

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use source_http::sources::declarative::manifest::{Node, Value};
 
 /// The golden form of a value.
-pub fn golden(node: &Node) -> Json {
+pub(super) fn golden(node: &Node) -> Json {
     match node.value() {
         Value::Float(value) if !value.is_finite() => python(float_repr(*value)),
         Value::Date(_) | Value::DateTime(..) | Value::Bytes(_) | Value::Set(_) | Value::Pair(_) => python(repr(node)),

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use source_http::http::{
     Body, HeaderMap, HeaderValue, NetworkEnvironment, Response, ResponseAction, StatusCode, link_target, server_hint,
 };
@@ -37,7 +37,8 @@ pub fn catalog(bytes: &[u8]) {
 
 /// The state of an earlier read. What a read writes in its place is a state that the next read takes.
 pub fn state(bytes: &[u8]) {
-    let streams: Vec<Value> = STREAMS.map(|name| serde_json::json!({"stream": {"name": name}, "sync_mode": "incremental"})).into();
+    let streams: Vec<Value> =
+        STREAMS.map(|name| serde_json::json!({"stream": {"name": name}, "sync_mode": "incremental"})).into();
     let catalog = file("catalog", &serde_json::json!({ "streams": streams }));
     let args = ["--config", &good_config(), "--catalog", &catalog, "--state", "-"];
     let done = read(bytes, &args);

@@ -9,11 +9,15 @@
 //!
 //! The text is changed where the parser stumbled, and read again.
 
+use super::super::node::Mark;
 use super::{MOST_BYTES, Problem};
 
 /// How many bytes are read again at most, and how often.
 const MOST_WORK: usize = 4 * MOST_BYTES;
 const MOST_TIMES: usize = 2000;
+
+/// How often one place is mended.
+const MOST_AGAIN: usize = 3;
 
 /// How far a line is moved. Nothing is likely to be indented further; if something is, it is moved again.
 const INDENT: usize = 64;
@@ -44,11 +48,13 @@ pub(super) struct Lenient {
     pub(super) moved: Vec<u32>,
     work: usize,
     times: usize,
+    /// Where the parser stumbled last, and how often there.
+    last: (Mark, usize),
 }
 
 impl Lenient {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), moved: Vec::new(), work: 0, times: 0 }
+        Self { text: text.to_owned(), moved: Vec::new(), work: 0, times: 0, last: (Mark::default(), 0) }
     }
 
     /// Changes the text so that the parser gets further; false if there is nothing to change. The problem's place is
@@ -56,7 +62,12 @@ impl Lenient {
     pub(super) fn mend(&mut self, problem: &Problem) -> bool {
         self.work += self.text.len();
         self.times += 1;
-        if self.work > MOST_WORK || self.times > MOST_TIMES {
+        let further = match problem.stumble {
+            Some(Stumble::Tab) => problem.mark > self.last.0,
+            _ => problem.mark.line > self.last.0.line,
+        };
+        self.last = (problem.mark, if further { 0 } else { self.last.1 + 1 });
+        if self.work > MOST_WORK || self.times > MOST_TIMES || self.last.1 > MOST_AGAIN {
             return false;
         }
         let line = (problem.mark.line as usize).saturating_sub(1);

@@ -45,7 +45,9 @@ pub fn yaml(text: &str, faults: &mut Faults) -> Option<Node> {
     if problem.kind == Kind::Syntax && [": {{", "- {{", "[{{"].iter().any(|template| line.contains(template)) {
         problem.message.push_str("; a value that begins with `{{` needs quotes");
     }
-    let mark = moved_back(problem.mark, &lenient.moved);
+    // At the end of a text, the parser may be a line ahead.
+    let last = u32::try_from(lenient.text.split('\n').count()).unwrap_or(u32::MAX);
+    let mark = moved_back(Mark { line: problem.mark.line.min(last), ..problem.mark }, &lenient.moved);
     faults.error(problem.kind, mark, "", problem.message);
     None
 }
