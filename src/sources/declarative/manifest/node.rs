@@ -67,7 +67,7 @@ pub enum Value {
 pub struct Map {
     entries: Vec<(Node, Node)>,
     /// Made when a large mapping is first looked into; a changed mapping makes a new one.
-    index: Arc<OnceLock<HashMap<Key, usize>>>,
+    index: OnceLock<Arc<HashMap<Key, usize>>>,
 }
 
 impl Node {
@@ -261,13 +261,13 @@ impl Map {
                 }
             }
         }
-        map.index = Arc::new(OnceLock::from(index));
+        map.index = OnceLock::from(Arc::new(index));
         map
     }
 
     /// The place of a key of a large mapping.
     fn indexed(&self, key: &Key) -> Option<usize> {
-        let index = || self.entries.iter().enumerate().map(|(place, (key, _))| (key.key(), place)).collect();
+        let index = || Arc::new(self.entries.iter().enumerate().map(|(place, (key, _))| (key.key(), place)).collect());
         self.index.get_or_init(index).get(key).copied()
     }
 
@@ -308,14 +308,14 @@ impl Map {
             self.entries[place].1 = value;
         } else {
             self.entries.push((key, value));
-            self.index = Arc::default();
+            self.index = OnceLock::new();
         }
     }
 
     /// Takes a text key out.
     pub fn remove(&mut self, key: &str) -> Option<(Node, Node)> {
         let place = self.text_position(key)?;
-        self.index = Arc::default();
+        self.index = OnceLock::new();
         Some(self.entries.remove(place))
     }
 

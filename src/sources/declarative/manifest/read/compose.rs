@@ -109,6 +109,7 @@ impl Composer<'_> {
     fn scalar(&mut self, text: &str, plain: bool, tag: Option<&str>, mark: Mark) -> Result<(Node, bool), Problem> {
         let is_key = self.open.last().is_some_and(|open| open.mapping && open.key.is_none());
         let value = match tag {
+            Some("!") if text.is_empty() => Ok((Value::Text(text.into()), None)),
             None if !plain => Ok((Value::Text(text.into()), None)),
             None | Some("!") => match scalar::kind(text) {
                 scalar::Kind::Text => Ok((Value::Text(text.into()), None)),

@@ -52,13 +52,7 @@ pub(super) fn mapping(tag: Option<&str>, map: Map) -> Result<Value, String> {
     match tag.strip_prefix(YAML) {
         Some("map") => Ok(Value::Map(map)),
         Some("set") => Ok(Value::Set(map.iter().map(|(key, _)| key.clone()).collect())),
-        // A mapping with the key `=` stands for that value.
-        Some("str" | "int" | "float" | "bool" | "null" | "binary" | "timestamp") => {
-            match map.get("=").map(Node::value) {
-                Some(Value::Text(text)) => scalar(tag, text),
-                _ => Err(no_scalar(tag, "a mapping")),
-            }
-        }
+        Some("str" | "int" | "float" | "bool" | "null" | "binary" | "timestamp") => Err(no_scalar(tag, "a mapping")),
         Some("seq" | "omap" | "pairs") => Err(format!("`!!{}` takes a list", name(tag))),
         _ => Err(unknown(tag)),
     }
