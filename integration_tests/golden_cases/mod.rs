@@ -20,6 +20,7 @@ pub(crate) enum Outcome {
 }
 
 /// Runs all cases of `NAME.jsonl`, prints the counts, and fails if a case has failed or there is none.
+#[allow(clippy::print_stdout, reason = "the counts are what is asked for")]
 pub(crate) fn run(name: &str, check: impl Fn(&Value) -> Outcome) {
     let folder = std::env::var_os("GOLDEN_CASES").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/integration_tests/golden_cases")),
@@ -36,8 +37,8 @@ pub(crate) fn run(name: &str, check: impl Fn(&Value) -> Outcome) {
             Outcome::Failed(why) => failed.push(format!("{name}.jsonl:{}: {why}\n    {line}", number + 1)),
         }
     }
-    let rules: String = by_rule.iter().map(|(rule, count)| format!(", {count} by rule {rule:?}")).collect();
-    let counts = format!("{name}: {equal} equal{rules}, {} failed", failed.len());
+    let rules: Vec<String> = by_rule.iter().map(|(rule, count)| format!(", {count} by rule {rule:?}")).collect();
+    let counts = format!("{name}: {equal} equal{}, {} failed", rules.concat(), failed.len());
     println!("{counts}");
     assert!(equal + by_rule.len() + failed.len() > 0, "{} has no case", path.display());
     assert!(failed.is_empty(), "{counts}\n{}", failed.join("\n"));
