@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, all of it: whoever mends one fault should not have to run again to see the next.
+//! What is wrong with a manifest, all of it, so that nobody has to mend one fault to see the next.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};

@@ -10,7 +10,7 @@ use super::super::faults::{Faults, Kind, quoted};
 use super::super::node::{Map, Mark, Node, Value};
 use super::{MOST_LEVELS, Problem, lenient, mark, moved_back, scalar, tagged};
 
-/// The only document of a text, whose lines were moved by so many columns; null if there is none.
+/// The only document of a text, null if there is none. `moved` says by how many columns each line was moved.
 pub(super) fn document(text: &str, moved: &[u32], faults: &mut Faults) -> Result<Node, Problem> {
     let mut composer = Composer { faults, open: Vec::new(), anchors: HashMap::new(), root: None };
     let mut documents = 0;
