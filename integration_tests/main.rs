@@ -20,6 +20,7 @@ mod examples;
 mod fault_table;
 mod faults;
 mod gone_page;
+mod golden_cases;
 mod heartbeat;
 mod hostile;
 mod house;

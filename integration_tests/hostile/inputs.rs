@@ -10,13 +10,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use source_http::http::{
     Body, HeaderMap, HeaderValue, NetworkEnvironment, Response, ResponseAction, StatusCode, link_target, server_hint,
 };
 use source_http::json::{RecordPath, write_one_line};
 use source_http::memory::MemoryLimit;
+use source_http::sources::declarative::manifest::{Faults, Format, Map, custom_classes, json, load};
 use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
 use source_http::terminal::Terminal;
@@ -25,7 +26,7 @@ use source_http::{Environment, Host, Registry, run};
 
 /// A config of the built-in source. A read with it would be of no stream at all.
 pub fn config(bytes: &[u8]) {
-    let done = read(bytes, &["--config", "-", "--catalog", &file("nothing", &json!({"streams": []}))]);
+    let done = read(bytes, &["--config", "-", "--catalog", &file("nothing", &serde_json::json!({"streams": []}))]);
     done.check();
 }
 
@@ -36,8 +37,9 @@ pub fn catalog(bytes: &[u8]) {
 
 /// The state of an earlier read. What a read writes in its place is a state that the next read takes.
 pub fn state(bytes: &[u8]) {
-    let streams: Vec<Value> = STREAMS.map(|name| json!({"stream": {"name": name}, "sync_mode": "incremental"})).into();
-    let catalog = file("catalog", &json!({ "streams": streams }));
+    let streams: Vec<Value> =
+        STREAMS.map(|name| serde_json::json!({"stream": {"name": name}, "sync_mode": "incremental"})).into();
+    let catalog = file("catalog", &serde_json::json!({ "streams": streams }));
     let args = ["--config", &good_config(), "--catalog", &catalog, "--state", "-"];
     let done = read(bytes, &args);
     let messages = done.check();
@@ -139,6 +141,33 @@ pub fn headers(bytes: &[u8]) {
     }
 }
 
+/// A low-code manifest: a file, and if it begins like JSON, one inside a config, too.
+pub fn manifest(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let formats = if text.starts_with('{') { &[Format::Yaml, Format::Json][..] } else { &[Format::Yaml] };
+    for format in formats {
+        let mut faults = Faults::new("manifest");
+        let loaded = load(&text, *format, &mut faults);
+        assert_eq!(loaded.is_none(), faults.has_errors(), "a manifest is there, or it is said why not");
+        let lines = text.lines().count() + 1;
+        for fault in &faults {
+            assert!(!fault.message.is_empty() && !faults.line(fault).contains('\n'), "a fault is not one line");
+            // A control character ends a line in YAML 1.1 only.
+            assert!(fault.mark.line as usize <= lines + text.matches(['\r', '\u{85}']).count(), "{fault} is nowhere");
+        }
+        if let Some(manifest) = loaded {
+            custom_classes(&manifest);
+        }
+    }
+    if let Ok(value) = serde_json::from_str::<Value>(&text) {
+        let mut faults = Faults::new("manifest");
+        let node = json(&text, &mut faults).expect("JSON is read as JSON");
+        if let Value::Object(fields) = &value {
+            assert_eq!(node.as_map().map(Map::len), Some(fields.len()), "fields were lost");
+        }
+    }
+}
+
 /// What stands in the response cache's file.
 pub fn cache_entry(bytes: &[u8]) {
     source_http::testing::read_cache_entry(bytes);
@@ -217,7 +246,7 @@ fn empty_api() -> &'static Server {
 
 fn good_config() -> String {
     let api_url = format!("{}/v1", empty_api().url());
-    let config = json!({
+    let config = serde_json::json!({
         "client_secret": "sk_test_x", "account_id": "acct_1", "api_url": api_url,
         "start_date": "2026-10-01T00:00:00Z", "num_workers": 1, "call_rate_limit": 1_000_000,
     });

@@ -14,13 +14,14 @@ use serde_json::{Map, Value};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 6] = [
+const TARGETS: [(&str, Target); 7] = [
     ("config", inputs::config),
     ("catalog", inputs::catalog),
     ("state", inputs::state),
     ("records", inputs::records),
     ("headers", inputs::headers),
     ("cache_entry", inputs::cache_entry),
+    ("manifest", inputs::manifest),
 ];
 
 /// The files in `FOLDER/TARGET`: its name and what is in it.
@@ -166,6 +167,11 @@ fn any_state_is_taken_or_named_and_what_is_written_in_its_place_is_taken() {
     run("state", 300);
 }
 
+#[test]
+fn any_manifest_is_taken_or_named() {
+    run("manifest", 400);
+}
+
 proptest! {
     #![proptest_config(Config { cases: 500, failure_persistence: None, ..Config::default() })]
 
@@ -182,6 +188,12 @@ proptest! {
     fn any_headers_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..80), wait in "[-+0-9.eEinfNa]{0,12}") {
         inputs::headers(&bytes);
         inputs::headers(format!("<a>; rel=next\n{wait}").as_bytes());
+    }
+
+    #[test]
+    fn any_text_is_a_manifest_or_named(text in "[-a-c:?!&*#|>{}\\[\\],'\"<= \t\r\n0-9.~$/]{0,60}") {
+        inputs::manifest(text.as_bytes());
+        inputs::manifest(format!("a: 1\n{text}").as_bytes());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The sources, each in a folder of its own, and the registry that a command line picks one from. Nothing outside a
 //! source's folder knows its name but the list in [`Registry::built_in`].
 
+pub mod declarative;
 pub mod stripe;
 
 use crate::source::Source;

@@ -1,0 +1,148 @@
+"""Whether components.txt says what the schema of airbyte-cdk says about the components of a manifest.
+
+    python3 -m venv VENV && VENV/bin/pip install airbyte-cdk==7.39.1
+    VENV/bin/python .ci/check_components.py            exit code 1 and a diff if they differ
+    VENV/bin/python .ci/check_components.py --write    makes components.txt anew
+
+The form of the file is described at its head. Descriptions, examples and defaults are not in it.
+"""
+
+import difflib
+import importlib.resources
+import pathlib
+import sys
+
+import yaml
+
+FILE = pathlib.Path(__file__).parent.parent / "src/sources/declarative/manifest/components/components.txt"
+
+HEAD = """\
+# The components of a manifest and their fields, as airbyte-cdk 7.39.1 validates them.
+# Made and checked by .ci/check_components.py.
+#
+# A line at the margin begins a component. After its name, `closed` forbids other fields, `loose` takes what is no
+# mapping as well, `deprecated` is what it says. Below it is a line for each field: `!` is required, `~` is deprecated,
+# then comes what it takes. `? a b` wants one of these fields. `Name = ...` is another name for what a value can be.
+# text integer number boolean null any list mapping 'a word' [list of] {mapping to} Component, or several with |
+"""
+
+JSON_TYPES = {
+    "string": "text", "integer": "integer", "number": "number", "boolean": "boolean", "null": "null",
+    "array": "list", "object": "mapping",
+}
+# The type that a keyword is about.
+OF_TYPE = {
+    "properties": "mapping", "additionalProperties": "mapping", "required": "mapping", "items": "list",
+    "minItems": "list", "uniqueItems": "list",
+}
+# What says nothing about a value.
+SILENT = {
+    "title", "description", "examples", "example", "default", "interpolation_context", "deprecated",
+    "deprecation_message", "linkable", "sharable", "suggestions", "$id", "$schema", "version", "definitions",
+    "interpolation", "additional_properties",
+}
+
+
+class Table:
+    def __init__(self, schema):
+        self.definitions = schema["definitions"]
+        self.blocks = []
+        self.component("DeclarativeSource", schema)
+        for name in sorted(self.definitions):
+            definition = self.definitions[name]
+            if "properties" in definition:
+                self.component(name, definition)
+            else:
+                self.blocks.append([f"{name} = {self.kind(definition, name)}"])
+
+    def component(self, name, schema):
+        self.only(schema, name, {"type", "required", "properties", "additionalProperties", "anyOf"})
+        assert schema.get("type", "object") == "object", name
+        head = name if "type" in schema else f"{name} loose"
+        if schema.get("additionalProperties", True) is False:
+            head += " closed"
+        else:
+            assert schema.get("additionalProperties", True) is True, name
+        if schema.get("deprecated"):
+            head += " deprecated"
+        block = [head]
+        self.blocks.append(block)
+        fields = schema["properties"]
+        required = set(schema.get("required", []))
+        for field, value in fields.items():
+            marks = ("!" if field in required else "") + ("~" if value.get("deprecated") else "")
+            block.append(f"  {field}{marks} {self.kind(value, f'{name}.{field}')}")
+        for field in sorted(required - set(fields)):
+            block.append(f"  {field}! any")
+        for group in [schema["anyOf"]] if "anyOf" in schema else []:
+            names = []
+            for alternative in group:
+                assert set(alternative) == {"required"} and len(alternative["required"]) == 1, name
+                names += alternative["required"]
+            block.append("  ? " + " ".join(names))
+
+    def only(self, schema, place, known):
+        unknown = set(schema) - SILENT - known
+        assert not unknown, f"{place} has a keyword that this script does not know: {unknown}"
+
+    def kind(self, schema, place):
+        if "$ref" in schema:
+            # In JSON Schema draft 7, nothing else counts beside a $ref.
+            return schema["$ref"].removeprefix("#/definitions/")
+        if "anyOf" in schema:
+            self.only(schema, place, {"anyOf"} | ({"type"} if schema.get("type") == "object" else set()))
+            return " | ".join(self.kind(one, f"{place}.{index}") for index, one in enumerate(schema["anyOf"]))
+        if "enum" in schema:
+            self.only(schema, place, {"enum", "type"})
+            return " | ".join(f"'{word}'" for word in schema["enum"])
+        if isinstance(schema.get("type"), list):
+            return " | ".join(self.kind(schema | {"type": one}, place) for one in schema["type"])
+        if "type" not in schema and "properties" in schema:
+            self.component(place, schema)
+            return place
+        if "type" not in schema:
+            self.only(schema, place, set())
+            return "any"
+        kind = JSON_TYPES[schema["type"]]
+        # A keyword about another type says nothing.
+        schema = {key: value for key, value in schema.items() if OF_TYPE.get(key, kind) == kind}
+        if kind == "mapping":
+            if "properties" in schema:
+                self.component(place, schema)
+                return place
+            self.only(schema, place, {"type", "additionalProperties"})
+            values = schema.get("additionalProperties", True)
+            if values is not True:
+                return "{" + self.kind(values, f"{place}.*") + "}"
+        elif kind == "list":
+            self.only(schema, place, {"type", "items", "minItems", "uniqueItems"})
+            if "items" in schema:
+                kind = "[" + self.kind(schema["items"], f"{place}.*") + "]"
+            kind += f">={schema['minItems']}" if "minItems" in schema else ""
+            kind += "!" if schema.get("uniqueItems") else ""
+        else:
+            self.only(schema, place, {"type", "minimum", "exclusiveMinimum"})
+            kind += f">={schema['minimum']}" if "minimum" in schema else ""
+            kind += f">{schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else ""
+        return kind
+
+    def text(self):
+        return HEAD + "".join("\n" + "\n".join(block) + "\n" for block in self.blocks)
+
+
+def main():
+    package = importlib.resources.files("airbyte_cdk.sources.declarative")
+    schema = yaml.safe_load(package.joinpath("declarative_component_schema.yaml").read_text())
+    wanted = Table(schema).text()
+    if "--write" in sys.argv[1:]:
+        FILE.write_text(wanted)
+        return 0
+    found = FILE.read_text() if FILE.exists() else ""
+    diff = difflib.unified_diff(found.splitlines(), wanted.splitlines(), "components.txt", "airbyte-cdk", lineterm="")
+    lines = list(diff)
+    print("\n".join(lines) or f"components.txt is right: {wanted.count('  type! ')} components with a type")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

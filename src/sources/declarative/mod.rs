@@ -1,0 +1,3 @@
+//! Airbyte's low-code connectors: a manifest in place of code.
+
+pub mod manifest;
