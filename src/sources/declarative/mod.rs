@@ -1,0 +1,3 @@
+//! The declarative wing: what runs a low-code manifest.
+
+pub mod template;
