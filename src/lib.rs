@@ -38,6 +38,7 @@
 //! | [`run()`], [`cli`], `commands` | a command line becomes one of `spec`, `check`, `discover` and `read`, or of what else people at a shell want |
 //! | [`terminal`] | what a person at a terminal sees, on stderr |
 //! | [`sync`] | one read: streams, pages, checkpoints, statuses |
+//! | [`sources`] | the declarative wing: manifests in Airbyte's low-code language |
 //! | [`source`] | the [`Source`] contract, the registry, the config |
 //! | [`streams`] | the [`streams::HttpStream`] contract, its parts, the built-in sources |
 //! | [`http`] | one request: budget, cache, credentials, transport, retry |
@@ -63,6 +64,7 @@ mod probes;
 pub mod protocol;
 mod run;
 pub mod source;
+pub mod sources;
 pub mod stop;
 pub mod streams;
 pub mod sync;

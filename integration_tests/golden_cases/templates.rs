@@ -206,7 +206,7 @@ fn outcome(case: &Case, context: &HashMap<String, Box<RawValue>>) -> Outcome {
     }
     let parameters = case.parameters.as_ref().map_or(no_fields, |parameters| parameters.get());
     for (name, value) in [("config", no_fields), ("parameters", parameters)] {
-        if !context.contains_key(name) && (name == "config" || case.kind != "raw" || case.parameters.is_some()) {
+        if !context.contains_key(name) {
             variables.push((name, Variable::Json(Json::Text(value))));
         }
     }

@@ -87,7 +87,11 @@ fn own_attribute(value: &Value, name: &str) -> Result<Option<Value>> {
                     return Ok(tuple.iterate()?.into_iter().nth(at));
                 }
             }
-            Object::Loop(state) => return loop_attribute(&state.borrow(), name),
+            Object::Loop(state) => {
+                if let Some(found) = loop_attribute(&state.borrow(), name) {
+                    return Ok(Some(found));
+                }
+            }
             Object::Cycler(items, at) if name == "current" => return Ok(items.get(*at.borrow()).cloned()),
             Object::Macro(definition) => {
                 return Ok(match name {
@@ -110,10 +114,10 @@ fn own_attribute(value: &Value, name: &str) -> Result<Option<Value>> {
     Ok(methods::named(value, name).map(|method| Value::object(Object::Method(value.clone(), method))))
 }
 
-fn loop_attribute(state: &super::value::LoopState, name: &str) -> Result<Option<Value>> {
+fn loop_attribute(state: &super::value::LoopState, name: &str) -> Option<Value> {
     let int = |value: usize| Value::Int(value as i64);
     let (index, length) = (state.index, state.items.len());
-    Ok(Some(match name {
+    Some(match name {
         "index" => int(index + 1),
         "index0" => int(index),
         "revindex" => int(length - index),
@@ -130,9 +134,8 @@ fn loop_attribute(state: &super::value::LoopState, name: &str) -> Result<Option<
         "nextitem" => {
             state.items.get(index + 1).cloned().unwrap_or_else(|| Value::undefined("there is no next item"))
         }
-        "cycle" | "changed" => return Ok(None),
-        _ => return Ok(None),
-    }))
+        _ => return None,
+    })
 }
 
 /// Python's `value[key]`; `None` is its `TypeError` or `LookupError`.

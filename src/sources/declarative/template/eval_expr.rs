@@ -84,12 +84,18 @@ impl Eval<'_> {
                 attributes::item(&of, &key, spelt)?
             }
             Kind::Slice { of, bounds } => {
-                let of = self.expr(of)?;
+                let of_value = self.expr(of)?;
                 let mut values = [None, None, None];
                 for (value, bound) in values.iter_mut().zip(bounds) {
                     *value = bound.as_ref().map(|bound| self.expr(bound)).transpose()?;
                 }
-                self.made(attributes::slice(&of, values)?)?
+                match attributes::slice(&of_value, values) {
+                    // Jinja computes what is constant beforehand, where such a slice is a missing item.
+                    Err(fault) if fault.class == "TypeError" && is_constant(of) => {
+                        Value::undefined(format!("{} has no such element", of_value.object_name()))
+                    }
+                    other => self.made(other?)?,
+                }
             }
             Kind::Call(target, args) => self.call_expr(target, args, None)?,
             Kind::Filter { of, name, args } => {
@@ -238,6 +244,11 @@ impl Eval<'_> {
             _ => Err(not_callable(callee)),
         }
     }
+}
+
+/// Whether an expression has nothing in it that is known only at the evaluation.
+fn is_constant(expr: &Expr) -> bool {
+    !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..)) && expr.kind.children().into_iter().all(is_constant)
 }
 
 fn not_callable(value: &Value) -> Box<Fault> {

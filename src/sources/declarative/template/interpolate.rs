@@ -242,6 +242,8 @@ impl RequestInputs {
     pub fn eval(&self, scope: &Scope<'_>) -> Result<Literal> {
         let as_text = matches!(self.place, InputPlace::Parameters | InputPlace::BodyData);
         let value = match &self.inputs {
+            // A JSON body of one text keeps its nulls.
+            Inputs::Text(text) if self.place == InputPlace::BodyJson => return text.eval(scope),
             Inputs::Text(text) => text.eval(scope)?,
             Inputs::Nested(nested) => nested.eval(scope)?,
             Inputs::Mapping(mapping) if as_text => {

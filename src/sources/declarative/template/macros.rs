@@ -157,6 +157,10 @@ fn uuid(high: u64, low: u64) -> String {
 fn date_text(value: &Value, function: &str) -> Result<std::sync::Arc<str>> {
     match value {
         Value::Undefined(missing) => Err(used(missing)),
+        // A short list is refused for its length.
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) if value.length()? < 4 => {
+            Err(Fault::value("ISO string too short"))
+        }
         _ => text(value, function),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ast::{Args, Expr, ForDef, Kind, MacroDef, Stmt, Target};
+use super::ast::{ForDef, Kind, MacroDef, Stmt, Target};
 use super::error::{Fault, FaultKind, Result};
 use super::lexer::{Placed, Token, position, syntax, tokens};
 
@@ -389,16 +389,4 @@ impl Parser<'_> {
 fn uses(body: &[Stmt]) -> [bool; 3] {
     let found = super::symbols::free_names(body);
     ["varargs", "kwargs", "caller"].map(|name| found.iter().any(|free| &**free == name))
-}
-
-impl Args {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.children().next().is_none()
-    }
-}
-
-impl Expr {
-    pub(crate) fn is_name(&self, name: &str) -> bool {
-        matches!(&self.kind, Kind::Name(found) if &**found == name)
-    }
 }

@@ -191,7 +191,7 @@ fn parse(spec: &str) -> Result<Spec> {
         parsed.align = Some('=');
         parsed.fill = '0';
     }
-    let mut digits = |next_if: &mut dyn FnMut(&str) -> Option<char>| -> Result<Option<usize>> {
+    let digits = |next_if: &mut dyn FnMut(&str) -> Option<char>| -> Result<Option<usize>> {
         let mut text = String::new();
         while let Some(c) = next_if("0123456789") {
             text.push(c);

@@ -25,7 +25,6 @@ pub(crate) fn repr_of(value: &Value) -> Result<String> {
 
 pub(crate) fn write_str(out: &mut String, value: &Value) -> Result<()> {
     match value {
-        Value::Undefined(missing) if missing.unsafe_access => {}
         Value::Undefined(_) => {}
         Value::Str(text) | Value::Markup(text) => out.push_str(text),
         Value::DateTime(moment) => push(out, moment),
@@ -145,9 +144,9 @@ fn write_object(out: &mut String, object: &Object, value: &Value, depth: usize) 
         Object::Function("cycler") => out.push_str("<class 'jinja2.utils.Cycler'>"),
         Object::Function("joiner") => out.push_str("<class 'jinja2.utils.Joiner'>"),
         Object::Function("dict") => out.push_str("<class 'dict'>"),
-        Object::Function(name) => push(out, format_args!("<function {name}>")),
-        Object::Method(of, name) => push(out, format_args!("<built-in method {name} of {} object>", of.type_name())),
-        Object::Iter(class, _) => push(out, format_args!("<{class} object>")),
+        Object::Function(name) => push(out, format_args!("<function {name} at 0x7f0000000000>")),
+        Object::Method(of, name) => push(out, format_args!("<built-in method {name} of {} object at 0x7f0000000000>", of.type_name())),
+        Object::Iter(class, _) => push(out, format_args!("<{class} object at 0x7f0000000000>")),
         Object::Macro(definition) => {
             out.push_str("<Macro ");
             write_quoted(out, &definition.name);
@@ -163,9 +162,8 @@ fn write_object(out: &mut String, object: &Object, value: &Value, depth: usize) 
             let state = state.borrow();
             push(out, format_args!("<LoopContext {}/{}>", state.index + 1, state.items.len()));
         }
-        Object::Cycler(..) => out.push_str("<jinja2.utils.Cycler object>"),
-        Object::Joiner(..) => out.push_str("<jinja2.utils.Joiner object>"),
-        Object::Opaque(name) => push(out, format_args!("<{name}>")),
+        Object::Cycler(..) => out.push_str("<jinja2.utils.Cycler object at 0x7f0000000000>"),
+        Object::Joiner(..) => out.push_str("<jinja2.utils.Joiner object at 0x7f0000000000>"),
     }
     Ok(())
 }

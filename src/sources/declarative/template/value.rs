@@ -70,8 +70,6 @@ pub(crate) enum Object {
     Joiner(Value, RefCell<bool>),
     /// A named tuple: its class, the names of its fields, and whether `repr` shows them.
     Named(&'static str, &'static [&'static str], Value),
-    /// `super()` and the like, known by name only.
-    Opaque(&'static str),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +184,7 @@ impl Contents for Object {
             Self::Iter(_, state) => into.extend(state.get_mut().items.drain(..).filter(nests)),
             Self::Cycler(items, _) => items.take(into),
             Self::Loop(state) => state.get_mut().items.take(into),
-            Self::Joiner(..) | Self::Function(_) | Self::Macro(_) | Self::Opaque(_) => {}
+            Self::Joiner(..) | Self::Function(_) | Self::Macro(_) => {}
         }
     }
 }
@@ -423,7 +421,6 @@ impl Value {
                 Object::Cycler(..) => "Cycler",
                 Object::Joiner(..) => "Joiner",
                 Object::Named(class, ..) => class,
-                Object::Opaque(name) => name,
             },
         }
     }
@@ -432,7 +429,6 @@ impl Value {
     pub(crate) fn object_name(&self) -> String {
         match self {
             Self::None => "None".to_owned(),
-            Self::Dict(_) | Self::List(_) | Self::Str(_) => format!("'{} object'", self.type_name()),
             _ => format!("'{} object'", self.type_name()),
         }
     }

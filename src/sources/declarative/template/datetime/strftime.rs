@@ -157,6 +157,8 @@ fn value(moment: &DateTime, directive: char, modifier: Option<char>) -> Option<P
         'y' => number(i64::from(date.year) % 100),
         'Y' => Number(date.year.into(), 1, '0'),
         '%' => Text("%".to_owned()),
+        // With a flag they come here, and the C library knows no zone.
+        'z' | 'Z' => Text(String::new()),
         _ => return None,
     })
 }

@@ -154,6 +154,9 @@ fn indent(value: &Value, args: CallArgs) -> Result<Value> {
     if let Value::Undefined(missing) = value {
         return Err(super::super::compare::used(missing));
     }
+    if let Value::List(_) = value {
+        return Err(Fault::other("AttributeError", "'list' object has no attribute 'splitlines'"));
+    }
     let source = text(value, "indent")?.to_string() + "\n";
     let lines = split_lines(&source, false);
     let mut out = String::new();

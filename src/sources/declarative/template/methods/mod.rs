@@ -20,6 +20,10 @@ const DICT: &[&str] =
     &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 const LIST: &[&str] =
     &["append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"];
+const BYTES: &[&str] = &[
+    "count", "decode", "endswith", "find", "hex", "index", "isalnum", "isalpha", "isdigit", "join", "lower", "lstrip",
+    "replace", "rfind", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper", "zfill",
+];
 const MAPPING: &[&str] = &["get", "items", "keys", "values"];
 
 /// Whether an attribute of this name comes before a key, after a dot.
@@ -33,7 +37,7 @@ pub(crate) fn named(value: &Value, name: &str) -> Option<&'static str> {
     match value {
         Value::Str(_) => among(strings::NAMES),
         Value::Markup(_) => among(strings::NAMES).or_else(|| among(&["unescape", "striptags", "escape"])),
-        Value::Bytes(_) => among(&["decode", "hex", "upper", "lower", "startswith", "endswith"]),
+        Value::Bytes(_) => among(BYTES),
         Value::Bool(_) | Value::Int(_) | Value::Big(_) => among(numbers::INT),
         Value::Float(_) => among(numbers::FLOAT),
         Value::List(_) => among(LIST),
@@ -135,10 +139,17 @@ fn bytes_method(bytes: &[u8], name: &str, args: CallArgs) -> Result<Value> {
         }
         "upper" => Value::Bytes(bytes.to_ascii_uppercase().into()),
         "lower" => Value::Bytes(bytes.to_ascii_lowercase().into()),
-        _ => {
+        "startswith" | "endswith" => {
             let [affix] = args.bind(name, [""], 1)?;
             let Some(Value::Bytes(affix)) = affix else { return Err(Fault::ty("a bytes-like object is required")) };
             Value::Bool(if name == "startswith" { bytes.starts_with(&affix) } else { bytes.ends_with(&affix) })
+        }
+        _ if args.positional.iter().any(|arg| arg.as_str().is_some()) => {
+            return Err(Fault::ty("a bytes-like object is required, not 'str'"));
+        }
+        _ => {
+            let message = format!("the method '{name}' of bytes is not supported in templates");
+            return Err(Fault::other("NotImplementedError", message));
         }
     })
 }

@@ -10,7 +10,7 @@ use super::super::error::{Fault, Result};
 use super::super::value::Value;
 
 pub(super) const INT: &[&str] =
-    &["as_integer_ratio", "bit_count", "bit_length", "conjugate", "from_bytes", "is_integer", "to_bytes"];
+    &["as_integer_ratio", "bit_count", "bit_length", "conjugate", "from_bytes", "to_bytes"];
 pub(super) const FLOAT: &[&str] = &["as_integer_ratio", "conjugate", "fromhex", "hex", "is_integer"];
 
 pub(super) fn field(value: &Value, name: &str) -> Result<Option<Value>> {
