@@ -19,6 +19,7 @@ mod endless;
 mod examples;
 mod fault_table;
 mod faults;
+mod golden_cases;
 mod heartbeat;
 mod hostile;
 mod incremental;

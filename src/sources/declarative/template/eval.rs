@@ -8,6 +8,7 @@ use super::args::CallArgs;
 use super::ast::{Expr, ForDef, MacroDef, Stmt, Target};
 use super::compare::used;
 use super::error::{Fault, FaultKind, Result};
+use super::eval_expr::is_constant;
 use super::filters::escape::escape_value;
 use super::lexer::position;
 use super::scope::Scope;
@@ -33,6 +34,8 @@ pub(crate) struct Eval<'a> {
     /// What a filter block prints, while its filters are at work.
     pub(crate) block_text: Option<Value>,
     loops: usize,
+    /// What is printed is constant: Jinja computes it beforehand, where a slice of what has none is a missing value.
+    pub(crate) folding: bool,
 }
 
 impl<'a> Eval<'a> {
@@ -47,6 +50,7 @@ impl<'a> Eval<'a> {
             autoescape: false,
             block_text: None,
             loops: 0,
+            folding: false,
         }
     }
 
@@ -117,7 +121,7 @@ impl<'a> Eval<'a> {
         match statement {
             Stmt::Data(text) => self.write(out, text),
             Stmt::Print(value) => {
-                let printed = self.expr(value)?;
+                let printed = self.printed(value)?;
                 self.print(&printed, out).map_err(|fault| self.place(fault, value.at))
             }
             Stmt::Group(body) => self.run(body, out),
@@ -181,6 +185,16 @@ impl<'a> Eval<'a> {
                 Err(self.place(Fault::ty(format!("'{tag}' needs another template, and a manifest has none")), name.at))
             }
         }
+    }
+
+    fn printed(&mut self, value: &Expr) -> Result<Value> {
+        if !is_constant(value) {
+            return self.expr(value);
+        }
+        self.folding = true;
+        let folded = self.expr(value);
+        self.folding = false;
+        folded.or_else(|_| self.expr(value))
     }
 
     fn in_frame<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {

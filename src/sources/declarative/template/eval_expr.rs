@@ -90,8 +90,7 @@ impl Eval<'_> {
                     *value = bound.as_ref().map(|bound| self.expr(bound)).transpose()?;
                 }
                 match attributes::slice(&of_value, values) {
-                    // Jinja computes what is constant beforehand, where such a slice is a missing item.
-                    Err(fault) if fault.class == "TypeError" && is_constant(of) => {
+                    Err(fault) if fault.class == "TypeError" && self.folding => {
                         Value::undefined(format!("{} has no such element", of_value.object_name()))
                     }
                     other => self.made(other?)?,
@@ -247,7 +246,7 @@ impl Eval<'_> {
 }
 
 /// Whether an expression has nothing in it that is known only at the evaluation.
-fn is_constant(expr: &Expr) -> bool {
+pub(crate) fn is_constant(expr: &Expr) -> bool {
     !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..)) && expr.kind.children().into_iter().all(is_constant)
 }
 

@@ -397,9 +397,6 @@ impl Parser<'_> {
                 named_first = false;
                 let name = self.dotted_name()?;
                 let args = if self.is_op("(") { self.args()? } else { Args::default() };
-                if !super::filters::exists(&name) {
-                    return Err(unknown("filter", &name, super::filters::names()));
-                }
                 value = Some(self.node(at, Kind::Filter { of: value.map(Box::new), name, args })?);
                 continue;
             }
@@ -441,9 +438,6 @@ impl Parser<'_> {
         } else {
             Args::default()
         };
-        if !super::tests::exists(&name) {
-            return Err(unknown("test", &name, super::tests::names()));
-        }
         let test = self.node(at, Kind::Test { of: of.into(), name, args })?;
         if negated { self.node(at, Kind::Not(test.into())) } else { Ok(test) }
     }
@@ -489,9 +483,4 @@ impl Parser<'_> {
         self.expect_op(")")?;
         Ok(args)
     }
-}
-
-fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Box<Fault> {
-    let near = super::symbols::nearest(name, known).map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default();
-    Fault::new(FaultKind::Syntax, "TemplateAssertionError", format!("No {what} named '{name}'.{near}"))
 }

@@ -7,7 +7,7 @@ use super::lexer::{normalized, position};
 use super::literal::{Literal, ValidType};
 use super::scope::Scope;
 use super::symbols::{Free, any_expr, free, nearest};
-use super::{macros, parser};
+use super::{filters, macros, parser, tests};
 
 /// A template that was parsed once and can be evaluated many times, by several threads.
 #[derive(Debug)]
@@ -30,6 +30,10 @@ impl Template {
         }
         let source = normalized(text);
         let body = parser::parse(&source).map_err(|fault| fault.in_source(&source))?;
+        if let Some((fault, at)) = unknown_name(&body) {
+            let (line, column) = position(&source, at as usize);
+            return Err(fault.at(line, column).in_source(&source));
+        }
         let free = free(&body);
         let volatile = any_expr(&body, &|expr: &Expr| match &expr.kind {
             Kind::Name(name) | Kind::Path(name, _) => macros::is_volatile(name),
@@ -138,4 +142,24 @@ impl Template {
     pub fn is_one_expression(&self) -> bool {
         matches!(&self.body[..], [Stmt::Print(_)])
     }
+}
+
+/// The first filter or test that does not exist, and where.
+fn unknown_name(body: &[Stmt]) -> Option<(Box<Fault>, u32)> {
+    let found = std::cell::RefCell::new(None);
+    any_expr(body, &|expr: &Expr| {
+        let fault = match &expr.kind {
+            Kind::Filter { name, .. } if !filters::exists(name) => unknown("filter", name, filters::names()),
+            Kind::Test { name, .. } if !tests::exists(name) => unknown("test", name, tests::names()),
+            _ => return false,
+        };
+        found.replace(Some((fault, expr.at)));
+        true
+    });
+    found.into_inner()
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Box<Fault> {
+    let near = nearest(name, known).map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default();
+    Fault::new(FaultKind::Syntax, "TemplateAssertionError", format!("No {what} named '{name}'.{near}"))
 }

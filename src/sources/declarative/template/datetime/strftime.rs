@@ -157,8 +157,10 @@ fn value(moment: &DateTime, directive: char, modifier: Option<char>) -> Option<P
         'y' => number(i64::from(date.year) % 100),
         'Y' => Number(date.year.into(), 1, '0'),
         '%' => Text("%".to_owned()),
-        // With a flag they come here, and the C library knows no zone.
-        'z' | 'Z' => Text(String::new()),
+        // With a flag they come here: the C library knows the zone only of what knows whether it is summer.
+        'z' | 'Z' if !moment.offset.is_some_and(|offset| offset.pytz) => Text(String::new()),
+        'z' => Text("+0000".to_owned()),
+        'Z' => Text("UTC".to_owned()),
         _ => return None,
     })
 }
@@ -187,7 +189,7 @@ fn push_number(out: &mut String, number: i64, digits: usize, pad: char, style: &
 
 fn push_text(out: &mut String, text: &str, directive: char, style: &Style) {
     let text = match directive {
-        'p' if style.change_case => text.to_lowercase(),
+        'p' | 'Z' if style.change_case => text.to_lowercase(),
         _ if style.upper || (style.change_case && "aAbBh".contains(directive)) => text.to_uppercase(),
         _ => text.to_owned(),
     };
