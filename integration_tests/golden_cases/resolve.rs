@@ -3,23 +3,24 @@
 use serde_json::Value as Json;
 use source_http::sources::declarative::manifest::{Fault, Faults, Kind, Node, expand, json, propagate, resolve, yaml};
 
-use super::Outcome;
+use super::Verdict;
 use super::values::golden;
 
 #[test]
 fn golden_cases_of_manifests() {
-    super::run("resolve", |case| {
+    super::run("resolve.jsonl", |line| {
+        let case: &Json = &serde_json::from_str(line).unwrap();
         let mut faults = Faults::new("case");
         let node = answer(case, &mut faults);
         let errors: Vec<&Fault> = faults.errors().collect();
         let said = || errors.iter().map(|fault| faults.line(fault)).collect::<Vec<_>>().join("; ");
         match (case["error"].as_str(), node.filter(|_| errors.is_empty())) {
             (None, Some(node)) => same(&golden(&node), &case["output"]),
-            (None, None) => Outcome::Failed(format!("refused: {}", said())),
-            (Some(_), Some(node)) => Outcome::Failed(format!("accepted as {}", golden(&node))),
+            (None, None) => Verdict::Failed(format!("refused: {}", said())),
+            (Some(_), Some(node)) => Verdict::Failed(format!("accepted as {}", golden(&node))),
             (Some(class), None) => match errors.iter().find(|fault| is_kind(class, fault.kind)) {
                 Some(fault) => place(case, fault),
-                None => Outcome::Failed(format!("another kind of fault: {}", said())),
+                None => Verdict::Failed(format!("another kind of fault: {}", said())),
             },
         }
     });
@@ -39,10 +40,10 @@ fn answer(case: &Json, faults: &mut Faults) -> Option<Node> {
     }
 }
 
-fn same(ours: &Json, wanted: &Json) -> Outcome {
+fn same(ours: &Json, wanted: &Json) -> Verdict {
     // As texts, so that the order of keys counts.
     let (ours, wanted) = (ours.to_string(), in_order(wanted.clone()).to_string());
-    if ours == wanted { Outcome::Equal } else { Outcome::Failed(format!("is {ours}")) }
+    if ours == wanted { Verdict::Equal } else { Verdict::Failed(format!("is {ours}")) }
 }
 
 /// The answer with Python's sets in our order, since theirs is by chance.
@@ -81,13 +82,13 @@ fn is_kind(class: &str, kind: Kind) -> bool {
 }
 
 /// A fault of the text is where the reference finds it, or at a place of its own.
-fn place(case: &Json, fault: &Fault) -> Outcome {
+fn place(case: &Json, fault: &Fault) -> Verdict {
     let message = case["message"].as_str().unwrap_or_default();
     let ours = format!("line {}, column {}", fault.mark.line, fault.mark.column);
     if fault.kind != Kind::Syntax || !message.contains("line ") || message.contains(&format!("{ours}:")) {
-        Outcome::Equal
+        Verdict::Equal
     } else {
         assert!(fault.mark.line > 0, "a fault of the text has a line");
-        Outcome::ByRule("a fault of the text, refused by both, is found at another place")
+        Verdict::Rule("a fault of the text, refused by both, is found at another place")
     }
 }

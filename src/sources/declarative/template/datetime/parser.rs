@@ -1,0 +1,65 @@
+//! `DatetimeParser` of the CDK: the formats of cursors and of `format_datetime`.
+
+use super::super::error::{Fault, Result};
+use super::super::number;
+use super::civil::{DateTime, Offset};
+use super::{strftime, strptime};
+
+/// Reads a date in a format of the CDK: `%s`, `%s_as_float`, `%ms`, `%epoch_microseconds`, or `strptime`'s with `%_ms`
+/// for a fraction. `text` is Python's `str` of the value. Without an offset it is UTC.
+pub fn parse_datetime(text: &str, format: &str) -> Result<DateTime> {
+    let scaled = |factor: i128| {
+        let whole = number::parse_small(text).ok_or_else(|| Fault::value("invalid literal for int() with base 10"))?;
+        DateTime::from_instant(i128::from(whole) * factor)
+    };
+    match format {
+        "%s" => scaled(1_000_000).map_err(|fault| match fault.class {
+            "OverflowError" => Fault::value("the year is out of range"),
+            _ => fault,
+        }),
+        "%ms" => scaled(1000),
+        "%epoch_microseconds" => scaled(1),
+        "%s_as_float" => {
+            let seconds = number::parse_float(text)
+                .ok_or_else(|| Fault::value("could not convert string to float"))?;
+            from_timestamp(seconds)
+        }
+        _ => {
+            let moment = strptime(text, &format.replace("%_ms", "%f"))?;
+            Ok(DateTime { offset: Some(moment.offset.unwrap_or(Offset::UTC)), ..moment })
+        }
+    }
+}
+
+/// `datetime.fromtimestamp`: rounded to the nearest microsecond, the even one of two.
+fn from_timestamp(seconds: f64) -> Result<DateTime> {
+    if !seconds.is_finite() {
+        return Err(Fault::value("cannot convert float NaN or infinity to integer"));
+    }
+    let whole = seconds.floor();
+    if whole.abs() > 1e12 {
+        return Err(Fault::value("the year is out of range"));
+    }
+    let micros = ((seconds - whole) * 1e6).round_ties_even();
+    DateTime::from_instant(whole as i128 * 1_000_000 + micros as i128)
+        .map_err(|_| Fault::value("the year is out of range"))
+}
+
+/// Prints a date in a format of the CDK. Whole formats are computed with integers, where the reference computes with
+/// floats; `%_ms` prints three digits, and so does then every other place where the six digits of `%f` occur.
+pub fn format_datetime(moment: &DateTime, format: &str) -> String {
+    // Towards zero, as `int` of a float.
+    let instant = moment.instant();
+    match format {
+        "%s" => (instant / 1_000_000).to_string(),
+        "%ms" => (instant / 1000).to_string(),
+        "%epoch_microseconds" => instant.to_string(),
+        "%s_as_float" => super::super::number::float_repr(moment.timestamp()),
+        _ if format.contains("%_ms") => {
+            let six = format!("{:06}", moment.time.micro);
+            let three = format!("{:03}", moment.time.micro / 1000);
+            strftime(moment, &format.replace("%_ms", "%f")).replace(&six, &three)
+        }
+        _ => strftime(moment, format),
+    }
+}

@@ -1,0 +1,104 @@
+//! What can be wrong with a template, and where. A fault names settings and Python classes, never a value: values of a
+//! config may be secrets.
+
+use std::fmt;
+
+/// The kind of a fault, by what a caller can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// The template cannot be parsed, or names a filter or test that does not exist.
+    Syntax,
+    /// A variable is used that is not there where this template is evaluated.
+    Undeclared,
+    /// Something was asked of a missing value. The reference takes the default then.
+    Undefined,
+    /// Python's `TypeError`. The reference gives the text of the template in place of a result.
+    Type,
+    /// The sandbox does not allow it.
+    Security,
+    /// The template takes too many steps, too much memory, or is nested too deep.
+    Limit,
+    /// `stream_state`, which the reference refuses, too.
+    Refused,
+    /// Any other Python exception, such as a `ValueError`.
+    Other,
+}
+
+/// A fault of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What can be done about it.
+    pub kind: FaultKind,
+    /// The Python class of the exception that the reference raises.
+    pub class: &'static str,
+    /// What is wrong. It holds no value.
+    pub message: String,
+    /// The line in the template, from 1.
+    pub line: u32,
+    /// The column in its line, in characters from 1.
+    pub column: u32,
+    /// The expression or tag that it happened in, as the template spells it.
+    pub expression: Option<Box<str>>,
+}
+
+/// A fault is boxed: results are returned at every step of an evaluation.
+pub(crate) type Result<T> = std::result::Result<T, Box<Fault>>;
+
+impl Fault {
+    pub(crate) fn new(kind: FaultKind, class: &'static str, message: impl Into<String>) -> Box<Self> {
+        Box::new(Self { kind, class, message: message.into(), line: 0, column: 0, expression: None })
+    }
+
+    pub(crate) fn ty(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Type, "TypeError", message)
+    }
+
+    pub(crate) fn value(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Other, "ValueError", message)
+    }
+
+    pub(crate) fn other(class: &'static str, message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Other, class, message)
+    }
+
+    pub(crate) fn undefined(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Undefined, "UndefinedError", message)
+    }
+
+    pub(crate) fn security(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Security, "SecurityError", message)
+    }
+
+    pub(crate) fn limit(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Limit, "RecursionError", message)
+    }
+
+    pub(crate) fn overflow(message: impl Into<String>) -> Box<Self> {
+        Self::other("OverflowError", message)
+    }
+
+    /// Says where it happened, unless that is known more closely already.
+    pub(crate) fn at(mut self: Box<Self>, line: u32, column: u32) -> Box<Self> {
+        if self.line == 0 {
+            self.line = line;
+            self.column = column;
+        }
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.expression {
+            Some(expression) => write!(f, "in the template `{expression}`: ")?,
+            None => f.write_str("in the template: ")?,
+        }
+        f.write_str(&self.message)?;
+        if self.line > 0 {
+            write!(f, " (line {}, column {})", self.line, self.column)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {}

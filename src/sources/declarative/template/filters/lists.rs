@@ -1,0 +1,367 @@
+//! Filters of lists and mappings. What Python finds item by item is found at once here, up to the first fault, which
+//! shows when it is reached.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use super::super::args::{CallArgs, int, text};
+use super::super::arith::{self, Op};
+use super::super::compare::{equal, order, sort_by_keys, used};
+use super::super::error::{Fault, Result};
+use super::super::eval::Eval;
+use super::super::tests;
+use super::super::value::{IterState, Object, Value, key_of};
+use super::{Getter, last};
+
+pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArgs) -> Result<Value> {
+    let truth = |value: Option<Value>| value.is_some_and(|value| value.truth());
+    match name {
+        "list" => args.none(name).and_then(|()| Ok(Value::list(value.iterate()?))),
+        "first" => {
+            args.none(name)?;
+            Ok(first(value)?.unwrap_or_else(|| Value::undefined("No first item, sequence was empty.")))
+        }
+        "last" => {
+            args.none(name)?;
+            Ok(last(value)?.unwrap_or_else(|| Value::undefined("No last item, sequence was empty.")))
+        }
+        "random" => {
+            args.none(name)?;
+            let length = value.length()?;
+            let items = value.iterate()?;
+            let none = || Value::undefined("No random item, sequence was empty.");
+            let at = eval.scope.random() % (length.max(1) as u64);
+            Ok(items.get(at as usize).cloned().unwrap_or_else(none))
+        }
+        "reverse" => {
+            args.none(name)?;
+            reversed(value)
+        }
+        "sort" => {
+            let [reverse, case, attribute] = args.bind(name, ["reverse", "case_sensitive", "attribute"], 0)?;
+            let getters = getters(attribute.as_ref(), !truth(case));
+            let mut keyed = Vec::new();
+            for item in value.iterate()? {
+                let keys = getters.iter().map(|getter| getter.get(&item)).collect::<Result<Vec<_>>>()?;
+                keyed.push((Value::list(keys), item));
+            }
+            sorted(eval, keyed, truth(reverse)).map(Value::list)
+        }
+        "unique" => {
+            let [case, attribute] = args.bind(name, ["case_sensitive", "attribute"], 0)?;
+            let getter = Getter::new(attribute.as_ref(), !truth(case));
+            let mut seen = HashSet::new();
+            lazily("generator", |found| {
+                for item in value.iterate()? {
+                    if seen.insert(key_of(&getter.get(&item)?)?) {
+                        found.push(item);
+                    }
+                }
+                Ok(())
+            })
+        }
+        "min" | "max" => {
+            let [case, attribute] = args.bind(name, ["case_sensitive", "attribute"], 0)?;
+            let getter = Getter::new(attribute.as_ref(), !truth(case));
+            let keyed = value
+                .iterate()?
+                .into_iter()
+                .map(|item| Ok((getter.get(&item)?, item)))
+                .collect::<Result<Vec<_>>>()?;
+            let none = || Value::undefined("No aggregated item, sequence was empty.");
+            Ok(extreme(keyed, name == "max")?.unwrap_or_else(none))
+        }
+        "sum" => {
+            let [attribute, start] = args.bind(name, ["attribute", "start"], 0)?;
+            let getter = Getter::new(attribute.as_ref(), false);
+            let mut total = start.unwrap_or(Value::Int(0));
+            if matches!(total, Value::Str(_) | Value::Markup(_) | Value::Bytes(_)) {
+                return Err(Fault::ty("sum() can't sum strings [use ''.join(seq) instead]"));
+            }
+            for item in value.iterate()? {
+                total = arith::apply(Op::Add, &total, &getter.get(&item)?)?;
+                eval.spend_size(&total)?;
+            }
+            Ok(total)
+        }
+        "groupby" => groups(eval, value, args),
+        "batch" => batches(value, args),
+        "slice" => slices(value, args),
+        "items" => {
+            args.none(name)?;
+            lazily("generator", |found| {
+                if value.is_undefined() {
+                    return Ok(());
+                }
+                let entries = value.entries();
+                let entries = entries.ok_or_else(|| Fault::ty("Can only get item pairs from a mapping."))?;
+                found.extend(entries.into_iter().map(|(key, value)| Value::tuple(vec![key, value])));
+                Ok(())
+            })
+        }
+        "dictsort" => {
+            let [case, by, reverse] = args.bind(name, ["case_sensitive", "by", "reverse"], 0)?;
+            let by = by.map(|by| text(&by, name)).transpose()?;
+            let place = match by.as_deref() {
+                None | Some("key") => 0,
+                Some("value") => 1,
+                Some(_) => {
+                    let message = "You can only sort by either \"key\" or \"value\"";
+                    return Err(Fault::other("FilterArgumentError", message));
+                }
+            };
+            if let Value::Undefined(missing) = value {
+                return Err(used(missing));
+            }
+            let entries = value.entries();
+            let entries = entries.ok_or_else(|| {
+                Fault::other("AttributeError", format!("'{}' object has no attribute 'items'", value.type_name()))
+            })?;
+            let getter = Getter::new(Some(&Value::Int(place)), !truth(case));
+            let mut keyed = Vec::new();
+            for (key, value) in entries {
+                let pair = Value::tuple(vec![key, value]);
+                keyed.push((getter.get(&pair)?, pair));
+            }
+            sorted(eval, keyed, truth(reverse)).map(Value::list)
+        }
+        "map" => mapped(eval, value, args),
+        _ => selected(eval, name, value, args),
+    }
+}
+
+fn lazily(class: &'static str, find: impl FnOnce(&mut Vec<Value>) -> Result<()>) -> Result<Value> {
+    let mut found = Vec::new();
+    let fault = find(&mut found).err();
+    let state = IterState { items: found.into(), fault };
+    Ok(Value::object(Object::Iter(class, RefCell::new(state))))
+}
+
+/// The first item; of an iterator, the others stay.
+fn first(value: &Value) -> Result<Option<Value>> {
+    if let Some(Object::Iter(_, state)) = value.as_object() {
+        let mut state = state.borrow_mut();
+        return match (state.items.pop_front(), state.fault.take()) {
+            (Some(item), fault) => {
+                state.fault = fault;
+                Ok(Some(item))
+            }
+            (None, Some(fault)) => Err(fault),
+            (None, None) => Ok(None),
+        };
+    }
+    Ok(value.iterate()?.into_iter().next())
+}
+
+fn reversed(value: &Value) -> Result<Value> {
+    match value {
+        Value::Str(text) => return Ok(Value::str(text.chars().rev().collect::<String>())),
+        Value::Markup(text) => return Ok(Value::Markup(text.chars().rev().collect::<String>().into())),
+        _ => {}
+    }
+    let class = match value {
+        Value::List(_) => Some("list_reverseiterator"),
+        Value::Dict(_) => Some("dict_reversekeyiterator"),
+        Value::Tuple(_) | Value::Bytes(_) | Value::Undefined(_) => Some("reversed"),
+        Value::Object(object) => match &object.0 {
+            Object::View(..) => Some("dict_reversekeyiterator"),
+            Object::Named(..) => Some("reversed"),
+            _ => None,
+        },
+        _ => None,
+    };
+    let wrong = |fault: Box<Fault>| match fault.class {
+        "TypeError" => Fault::other("FilterArgumentError", "argument must be iterable"),
+        _ => fault,
+    };
+    let mut items = value.iterate().map_err(wrong)?;
+    items.reverse();
+    Ok(match class {
+        Some(class) => Value::iterator(class, items),
+        None => Value::list(items),
+    })
+}
+
+/// The attributes that `sort` goes by, with commas between them.
+fn getters(attribute: Option<&Value>, ignore_case: bool) -> Vec<Getter> {
+    match attribute {
+        Some(Value::Str(text)) => {
+            text.split(',').map(|part| Getter::new(Some(&Value::str(part)), ignore_case)).collect()
+        }
+        other => vec![Getter::new(other, ignore_case)],
+    }
+}
+
+fn sorted(eval: &mut Eval<'_>, mut keyed: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>> {
+    eval.spend(keyed.len() as u64)?;
+    sort_by_keys(&mut keyed, reverse)?;
+    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+/// The first of the largest or smallest items by their keys.
+pub(crate) fn extreme(keyed: Vec<(Value, Value)>, largest: bool) -> Result<Option<Value>> {
+    let (sign, wanted) = if largest { (">", Ordering::Greater) } else { ("<", Ordering::Less) };
+    let mut best: Option<(Value, Value)> = None;
+    for (key, item) in keyed {
+        let better = match &best {
+            None => true,
+            Some((known, _)) => order(&key, known, sign)? == Some(wanted),
+        };
+        if better {
+            best = Some((key, item));
+        }
+    }
+    Ok(best.map(|(_, item)| item))
+}
+
+fn groups(eval: &mut Eval<'_>, value: &Value, args: CallArgs) -> Result<Value> {
+    let [attribute, default, case] = args.bind("groupby", ["attribute", "default", "case_sensitive"], 1)?;
+    let ignore_case = !case.is_some_and(|case| case.truth());
+    let getter = Getter::new(attribute.as_ref(), ignore_case).with_default(default.clone());
+    let shown = Getter::new(attribute.as_ref(), false).with_default(default);
+    let mut keyed = Vec::new();
+    for item in value.iterate()? {
+        keyed.push((getter.get(&item)?, item));
+    }
+    eval.spend(keyed.len() as u64)?;
+    sort_by_keys(&mut keyed, false)?;
+    let mut found: Vec<(Value, Vec<Value>)> = Vec::new();
+    for (key, item) in keyed {
+        match found.last_mut() {
+            Some((known, items)) if equal(known, &key)? => items.push(item),
+            _ => found.push((key, vec![item])),
+        }
+    }
+    let mut list = Vec::new();
+    for (key, items) in found {
+        let key = if ignore_case { shown.get(&items[0])? } else { key };
+        let tuple = Value::tuple(vec![key, Value::list(items)]);
+        list.push(Value::object(Object::Named("_GroupTuple", GROUP, tuple)));
+    }
+    Ok(Value::list(list))
+}
+
+/// The names of a group's parts, which its `repr` does not show.
+pub(crate) const GROUP: &[&str] = &["grouper", "list"];
+
+fn batches(value: &Value, args: CallArgs) -> Result<Value> {
+    let [size, fill] = args.bind("batch", ["linecount", "fill_with"], 1)?;
+    let size = size.unwrap_or(Value::None);
+    let fill = fill.filter(|fill| !matches!(fill, Value::None));
+    lazily("generator", |found| {
+        let mut batch: Vec<Value> = Vec::new();
+        for item in value.iterate()? {
+            if equal(&Value::Int(batch.len() as i64), &size)? {
+                found.push(Value::list(std::mem::take(&mut batch)));
+            }
+            batch.push(item);
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        if let Some(fill) = fill {
+            let size = usize::try_from(int(&size, "batch")?).unwrap_or(0);
+            if size > 100_000 {
+                return Err(Fault::limit("a list gets too long"));
+            }
+            batch.resize(size.max(batch.len()), fill);
+        }
+        found.push(Value::list(batch));
+        Ok(())
+    })
+}
+
+fn slices(value: &Value, args: CallArgs) -> Result<Value> {
+    let [count, fill] = args.bind("slice", ["slices", "fill_with"], 1)?;
+    let count = count.unwrap_or(Value::None);
+    let fill = fill.filter(|fill| !matches!(fill, Value::None));
+    lazily("generator", |found| {
+        let items = value.iterate()?;
+        let count = int(&count, "slice")?;
+        if count == 0 {
+            return Err(Fault::other("ZeroDivisionError", "integer division or modulo by zero"));
+        }
+        if count > 100_000 {
+            return Err(Fault::limit("a list gets too long"));
+        }
+        let count = usize::try_from(count).unwrap_or(0);
+        let (size, extra) = (items.len() / count.max(1), items.len() % count.max(1));
+        let mut at = 0;
+        for slice in 0..count {
+            let end = at + size + usize::from(slice < extra);
+            let mut part = items[at..end].to_vec();
+            at = end;
+            if let Some(fill) = &fill
+                && slice >= extra
+            {
+                part.push(fill.clone());
+            }
+            found.push(Value::list(part));
+        }
+        Ok(())
+    })
+}
+
+fn mapped(eval: &mut Eval<'_>, value: &Value, mut args: CallArgs) -> Result<Value> {
+    let value = value.clone();
+    lazily("generator", |found| {
+        if !value.truth() {
+            return Ok(());
+        }
+        if args.positional.is_empty() {
+            let Some(attribute) = args.take("attribute") else {
+                return Err(Fault::other("FilterArgumentError", "map requires a filter argument"));
+            };
+            let default = args.take("default");
+            if let Some((name, _)) = args.named.first() {
+                return Err(Fault::other("FilterArgumentError", format!("Unexpected keyword argument '{name}'")));
+            }
+            let getter = Getter::new(Some(&attribute), false).with_default(default);
+            for item in value.iterate()? {
+                found.push(getter.get(&item)?);
+            }
+            return Ok(());
+        }
+        let name = args.positional.remove(0);
+        let name = text(&name, "map")?;
+        for item in value.iterate()? {
+            let made = eval.filter(&name, &item, args.clone())?;
+            found.push(made);
+        }
+        Ok(())
+    })
+}
+
+/// `select`, `reject`, `selectattr`, `rejectattr`
+fn selected(eval: &mut Eval<'_>, name: &str, value: &Value, mut args: CallArgs) -> Result<Value> {
+    let keeps = name.starts_with("select");
+    let value = value.clone();
+    let by_attribute = name.ends_with("attr");
+    lazily("generator", |found| {
+        if !value.truth() {
+            return Ok(());
+        }
+        let mut getter = Getter::new(None, false);
+        if by_attribute {
+            if args.positional.is_empty() {
+                return Err(Fault::other("FilterArgumentError", "Missing parameter for attribute name"));
+            }
+            getter = Getter::new(Some(&args.positional.remove(0)), false);
+        }
+        let test = if args.positional.is_empty() { None } else { Some(args.positional.remove(0)) };
+        let test = test.map(|test| text(&test, "select")).transpose()?;
+        for item in value.iterate()? {
+            eval.spend(1)?;
+            let looked_at = getter.get(&item)?;
+            let passes = match &test {
+                Some(test) => tests::test(test, &looked_at, args.clone())?.truth(),
+                None => looked_at.truth(),
+            };
+            if passes == keeps {
+                found.push(item);
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,361 @@
+//! The parser of Python literals.
+
+use num_traits::ToPrimitive;
+
+use super::escapes;
+use super::literal::{Literal, unique_entries, unique_items};
+use super::number;
+
+/// CPython's tokenizer allows that many open brackets.
+const MAX_BRACKETS: usize = 200;
+
+pub(crate) struct Parser {
+    text: Vec<char>,
+    at: usize,
+    brackets: usize,
+}
+
+/// A parsed operand: only a plain number may stand behind a sign.
+struct Operand {
+    value: Literal,
+    signed: bool,
+}
+
+impl Parser {
+    /// The literal that a text is, if it is one. Blanks before it are gone already.
+    pub(crate) fn read(text: &str) -> Option<Literal> {
+        if text.contains('\0') {
+            return None;
+        }
+        let text: Vec<char> = text.replace("\r\n", "\n").replace('\r', "\n").chars().collect();
+        let mut parser = Self { text, at: 0, brackets: 0 };
+        parser.skip_blank_lines()?;
+        let mut items = vec![parser.operand()?.value];
+        let mut tuple = false;
+        loop {
+            parser.blanks()?;
+            if parser.peek() != Some(',') {
+                break;
+            }
+            parser.at += 1;
+            tuple = true;
+            parser.blanks()?;
+            if matches!(parser.peek(), None | Some('\n')) {
+                break;
+            }
+            items.push(parser.operand()?.value);
+        }
+        parser.skip_rest()?;
+        if tuple { Some(Literal::Tuple(items)) } else { items.pop() }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at).copied()
+    }
+
+    fn looking_at(&self, text: &str) -> bool {
+        text.chars().enumerate().all(|(at, c)| self.text.get(self.at + at) == Some(&c))
+    }
+
+    fn skip_comment(&mut self) {
+        while self.peek().is_some_and(|c| c != '\n') {
+            self.at += 1;
+        }
+    }
+
+    /// Empty lines before the literal. Its own line is not indented.
+    fn skip_blank_lines(&mut self) -> Option<()> {
+        loop {
+            let mut indent = 0;
+            loop {
+                match self.peek()? {
+                    ' ' | '\t' => indent += 1,
+                    '\x0c' => indent = 0,
+                    _ => break,
+                }
+                self.at += 1;
+            }
+            match self.peek()? {
+                '#' => {
+                    self.skip_comment();
+                    self.peek()?;
+                    self.at += 1;
+                }
+                '\n' => self.at += 1,
+                _ => return (indent == 0).then_some(()),
+            }
+        }
+    }
+
+    /// Blanks between tokens; within brackets, ends of lines and comments, too.
+    fn blanks(&mut self) -> Option<()> {
+        while let Some(c) = self.peek() {
+            match c {
+                ' ' | '\t' | '\x0c' => self.at += 1,
+                '\\' => {
+                    // A continued line has to have a next one.
+                    if self.text.get(self.at + 1) != Some(&'\n') || self.at + 2 >= self.text.len() {
+                        return None;
+                    }
+                    self.at += 2;
+                }
+                '#' => self.skip_comment(),
+                '\n' if self.brackets > 0 => self.at += 1,
+                _ => break,
+            }
+        }
+        Some(())
+    }
+
+    /// Nothing but empty lines and comments may follow.
+    fn skip_rest(&mut self) -> Option<()> {
+        loop {
+            self.blanks()?;
+            match self.peek() {
+                None => return Some(()),
+                Some('\n') => self.at += 1,
+                Some(_) => return None,
+            }
+        }
+    }
+
+    fn operand(&mut self) -> Option<Operand> {
+        self.blanks()?;
+        let value = match self.peek()? {
+            sign @ ('+' | '-') => {
+                self.at += 1;
+                let operand = self.operand()?;
+                if operand.signed {
+                    return None;
+                }
+                let value = match (sign, operand.value) {
+                    ('+', value @ (Literal::Int(_) | Literal::Big(_) | Literal::Float(_))) => value,
+                    (_, Literal::Int(value)) => Literal::Int(-value),
+                    (_, Literal::Big(value)) => {
+                        let value = -value;
+                        value.to_i64().map_or(Literal::Big(value), Literal::Int)
+                    }
+                    (_, Literal::Float(value)) => Literal::Float(-value),
+                    _ => return None,
+                };
+                return Some(Operand { value, signed: true });
+            }
+            '(' => return self.parenthesis(),
+            '[' => {
+                let (items, _) = self.items(']')?;
+                Literal::List(items)
+            }
+            '{' => self.braces()?,
+            '0'..='9' => self.number()?,
+            '.' if self.looking_at("...") => {
+                self.at += 3;
+                Literal::Ellipsis
+            }
+            '.' => self.number()?,
+            _ => self.word()?,
+        };
+        Some(Operand { value, signed: false })
+    }
+
+    fn open(&mut self) -> Option<()> {
+        self.at += 1;
+        self.brackets += 1;
+        (self.brackets <= MAX_BRACKETS).then_some(())
+    }
+
+    fn close(&mut self) {
+        self.at += 1;
+        self.brackets -= 1;
+    }
+
+    /// Items up to the closing bracket, and whether the last character before it was a comma.
+    fn items(&mut self, close: char) -> Option<(Vec<Literal>, bool)> {
+        let (operands, comma) = self.operands(close)?;
+        Some((operands.into_iter().map(|operand| operand.value).collect(), comma))
+    }
+
+    fn operands(&mut self, close: char) -> Option<(Vec<Operand>, bool)> {
+        self.open()?;
+        let (mut items, mut comma) = (Vec::new(), false);
+        loop {
+            self.blanks()?;
+            if self.peek()? == close {
+                self.close();
+                return Some((items, comma));
+            }
+            if !items.is_empty() && !comma {
+                return None;
+            }
+            items.push(self.operand()?);
+            self.blanks()?;
+            comma = self.peek()? == ',';
+            if comma {
+                self.at += 1;
+            }
+        }
+    }
+
+    /// `(a)` is what is inside, sign and all; `(a,)` a tuple.
+    fn parenthesis(&mut self) -> Option<Operand> {
+        let (mut items, comma) = self.operands(')')?;
+        if items.len() == 1 && !comma {
+            return items.pop();
+        }
+        let items = items.into_iter().map(|operand| operand.value).collect();
+        Some(Operand { value: Literal::Tuple(items), signed: false })
+    }
+
+    fn braces(&mut self) -> Option<Literal> {
+        self.open()?;
+        let (mut keys, mut entries, mut comma) = (Vec::new(), Vec::new(), true);
+        loop {
+            self.blanks()?;
+            if self.peek()? == '}' {
+                self.close();
+                break;
+            }
+            if !comma {
+                return None;
+            }
+            let key = self.operand()?.value;
+            self.blanks()?;
+            if self.peek()? == ':' {
+                self.at += 1;
+                entries.push((key, self.operand()?.value));
+                self.blanks()?;
+            } else {
+                keys.push(key);
+            }
+            if !keys.is_empty() && !entries.is_empty() {
+                return None;
+            }
+            comma = self.peek()? == ',';
+            if comma {
+                self.at += 1;
+                // `{,}` is nothing.
+                if keys.is_empty() && entries.is_empty() {
+                    return None;
+                }
+            }
+        }
+        if keys.is_empty() { unique_entries(entries).ok() } else { unique_items(keys).ok() }
+    }
+
+    fn number(&mut self) -> Option<Literal> {
+        let start = self.at;
+        let based = self.peek() == Some('0')
+            && self.text.get(self.at + 1).is_some_and(|c| matches!(c, 'x' | 'X' | 'o' | 'O' | 'b' | 'B'));
+        let mut float = false;
+        while let Some(c) = self.peek() {
+            let exponent = !based && matches!(c, 'e' | 'E');
+            float |= exponent || c == '.';
+            let sign = exponent && matches!(self.text.get(self.at + 1), Some('+' | '-'));
+            if !(c.is_ascii_alphanumeric() || c == '_' || (c == '.' && !based)) {
+                break;
+            }
+            self.at += if sign { 2 } else { 1 };
+        }
+        // A letter of another alphabet would belong to the same word.
+        if self.peek().is_some_and(char::is_alphanumeric) {
+            return None;
+        }
+        let text: String = self.text[start..self.at].iter().collect();
+        if float {
+            let well_formed = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'e' | b'E' | b'+' | b'-'));
+            return number::parse_float(&text).filter(|_| well_formed).map(Literal::Float);
+        }
+        if text.starts_with('_') || text.ends_with('_') {
+            return None;
+        }
+        let value = number::parse_int(&text, 0)?;
+        Some(value.to_i64().map_or(Literal::Big(value), Literal::Int))
+    }
+
+    fn word(&mut self) -> Option<Literal> {
+        let start = self.at;
+        while self.peek().is_some_and(|c| c.is_alphanumeric() || c == '_') {
+            self.at += 1;
+        }
+        let word: String = self.text[start..self.at].iter().collect();
+        match word.as_str() {
+            "True" => Some(Literal::Bool(true)),
+            "False" => Some(Literal::Bool(false)),
+            "None" => Some(Literal::None),
+            "set" => {
+                self.blanks()?;
+                if self.peek() != Some('(') {
+                    return None;
+                }
+                let (items, comma) = self.items(')')?;
+                (items.is_empty() && !comma).then_some(Literal::Set(Vec::new()))
+            }
+            _ => {
+                self.at = start;
+                self.strings()
+            }
+        }
+    }
+
+    /// One string or several that stand side by side.
+    fn strings(&mut self) -> Option<Literal> {
+        let (mut text, mut bytes): (Option<String>, Option<Vec<u8>>) = (None, None);
+        loop {
+            match self.string()? {
+                Literal::Bytes(more) => bytes.get_or_insert_default().extend(more),
+                Literal::Str(more) => text.get_or_insert_default().push_str(&more),
+                _ => return None,
+            }
+            self.blanks()?;
+            let rest = &self.text[self.at..];
+            let prefix = rest.iter().take_while(|c| c.is_ascii_alphabetic()).count();
+            if !matches!(rest.get(prefix), Some('\'' | '"')) {
+                break;
+            }
+        }
+        match (text, bytes) {
+            (Some(text), None) => Some(Literal::Str(text)),
+            (None, Some(bytes)) => Some(Literal::Bytes(bytes)),
+            _ => None,
+        }
+    }
+
+    fn string(&mut self) -> Option<Literal> {
+        let start = self.at;
+        while self.peek().is_some_and(|c| c.is_ascii_alphabetic()) {
+            self.at += 1;
+        }
+        let prefix: String = self.text[start..self.at].iter().collect::<String>().to_ascii_lowercase();
+        let (raw, bytes) = match prefix.as_str() {
+            "" | "u" => (false, false),
+            "r" => (true, false),
+            "b" => (false, true),
+            "br" | "rb" => (true, true),
+            _ => return None,
+        };
+        let quote = self.peek().filter(|c| matches!(c, '\'' | '"'))?;
+        let triple = self.looking_at(&quote.to_string().repeat(3));
+        let width = if triple { 3 } else { 1 };
+        self.at += width;
+        let from = self.at;
+        let end: String = quote.to_string().repeat(width);
+        while !self.looking_at(&end) {
+            match self.peek()? {
+                '\\' => {
+                    self.text.get(self.at + 1)?;
+                    self.at += 2;
+                }
+                '\n' if !triple => return None,
+                _ => self.at += 1,
+            }
+        }
+        let body: String = self.text[from..self.at].iter().collect();
+        self.at += width;
+        match (raw, bytes) {
+            (_, true) if !body.is_ascii() => None,
+            (true, true) => Some(Literal::Bytes(body.into_bytes())),
+            (true, false) => Some(Literal::Str(body)),
+            (false, true) => escapes::bytes(&body).map(Literal::Bytes),
+            (false, false) => escapes::text(&body).map(Literal::Str),
+        }
+    }
+}

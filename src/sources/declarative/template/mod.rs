@@ -1,0 +1,56 @@
+//! Templates of a manifest: Jinja 3.1's sandbox with Python's values, as Airbyte's runtime has it.
+//!
+//! A [`Template`] is compiled once and evaluated against a [`Scope`] many times. What it prints is read again as a
+//! Python [`Literal`], unless [`Template::eval_text`] is asked for the text itself. [`InterpolatedString`],
+//! [`InterpolatedBoolean`], [`InterpolatedMapping`], [`Nested`] and [`RequestInputs`] are the shapes in which a manifest
+//! has templates. Dates, their formats and durations are in [`datetime`], for cursors too.
+//!
+//! Where Python raises a `TypeError`, the runtime takes the text of the template for its result: filters pass, and
+//! `{{ }}` lands in URLs. Here that is a [`Fault`] of the kind [`FaultKind::Type`]. A fault names the expression, never a
+//! value.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "Python's numbers go over into each other, and compare exactly"
+)]
+
+mod args;
+mod arith;
+mod ast;
+mod attributes;
+mod compare;
+pub mod datetime;
+mod error;
+mod escapes;
+mod eval;
+mod eval_expr;
+mod filters;
+mod format;
+mod interpolate;
+mod json;
+mod lexer;
+mod literal;
+mod literal_parser;
+mod macros;
+mod methods;
+mod number;
+mod parser;
+mod parser_expr;
+mod scope;
+mod str_format;
+mod symbols;
+mod template;
+mod tests;
+mod text;
+mod value;
+
+pub use error::{Fault, FaultKind};
+pub use interpolate::{Entry, InputPlace, InterpolatedBoolean, InterpolatedMapping, InterpolatedString, Nested, RequestInputs};
+pub use json::Json;
+pub use literal::{Literal, ValidType};
+pub use scope::{Scope, Variable};
+pub use template::Template;

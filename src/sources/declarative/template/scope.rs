@@ -1,0 +1,110 @@
+//! What a template is evaluated against: the variables of its place, the time, and chance.
+
+use super::datetime::DateTime;
+use super::error::Result;
+use super::json::Json;
+use super::value::{Dict, Object, Value};
+
+/// A variable.
+#[derive(Debug, Clone, Copy)]
+pub enum Variable<'a> {
+    /// A JSON value: a config, a record, a response. Only what a template looks at is made into a value.
+    Json(Json<'a>),
+    /// A slice: the partition and the cursor's span as one mapping, each of them and the extra fields as attributes.
+    Slice {
+        /// The partition: an object.
+        partition: Json<'a>,
+        /// The span of the cursor: an object.
+        cursor_slice: Json<'a>,
+        /// Fields that are in neither: an object.
+        extra_fields: Json<'a>,
+    },
+    /// Headers of a response, by names in any case.
+    Headers(&'a [(String, String)]),
+    /// A text.
+    Text(&'a str),
+    /// An integer.
+    Int(i64),
+    /// `None`.
+    None,
+}
+
+/// The variables of one evaluation. `stream_interval` and `stream_partition` are other names of `stream_slice`.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    variables: &'a [(&'a str, Variable<'a>)],
+    now: &'a dyn Fn() -> i64,
+    random: &'a dyn Fn() -> u64,
+}
+
+impl<'a> Scope<'a> {
+    /// Variables, the time in microseconds since 1970, and random numbers.
+    pub fn new(
+        variables: &'a [(&'a str, Variable<'a>)],
+        now: &'a dyn Fn() -> i64,
+        random: &'a dyn Fn() -> u64,
+    ) -> Self {
+        Self { variables, now, random }
+    }
+
+    /// The variable of this name.
+    pub fn get(&self, name: &str) -> Option<Variable<'a>> {
+        let name = match name {
+            "stream_interval" | "stream_partition" => "stream_slice",
+            other => other,
+        };
+        self.given(name)
+    }
+
+    /// The variable that was given under this very name.
+    pub(crate) fn given(&self, name: &str) -> Option<Variable<'a>> {
+        self.variables.iter().find(|(known, _)| *known == name).map(|(_, variable)| *variable)
+    }
+
+    /// The names of the variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.variables.iter().map(|(name, _)| *name)
+    }
+
+    pub(crate) fn now(&self) -> Result<DateTime> {
+        super::arith::utc((self.now)())
+    }
+
+    pub(crate) fn random(&self) -> u64 {
+        (self.random)()
+    }
+}
+
+impl Variable<'_> {
+    pub(crate) fn to_value(self) -> Value {
+        match self {
+            Self::Json(json) => json.to_value(),
+            Self::Slice { partition, cursor_slice, extra_fields } => {
+                let (partition, cursor_slice) = (partition.to_value(), cursor_slice.to_value());
+                let mut merged = Dict::default();
+                for (key, value) in partition.entries().into_iter().chain(cursor_slice.entries()).flatten() {
+                    // The keys are texts.
+                    let _ = merged.insert(key, value);
+                }
+                let extra_fields = extra_fields.to_value();
+                Value::object(Object::Slice { merged: Value::dict(merged), partition, cursor_slice, extra_fields })
+            }
+            Self::Headers(headers) => {
+                let mut dict = Dict::default();
+                for (name, value) in headers {
+                    dict.insert_str(name, Value::str(value.as_str()));
+                }
+                Value::object(Object::Headers(dict))
+            }
+            Self::Text(text) => Value::str(text),
+            Self::Int(value) => Value::Int(value),
+            Self::None => Value::None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
