@@ -107,7 +107,7 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
                 used_mapping = true;
                 let found = super::attributes::item(value, &Value::str(key), false)?;
                 if found.is_undefined() {
-                    return Err(Fault::other("KeyError", format!("there is no '{key}' to format")));
+                    return Err(Fault::other("KeyError", "a key of the format is not in the mapping"));
                 }
                 found
             }

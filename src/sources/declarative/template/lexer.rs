@@ -140,6 +140,11 @@ impl<'s> Lexer<'s> {
     fn comment(&mut self) -> Result<()> {
         let rest = self.rest();
         let start = 2 + usize::from(matches!(rest.as_bytes().get(2), Some(b'-' | b'+')));
+        // Jinja overlooks a comment that begins at the very end.
+        if rest.len() == start {
+            self.at += start;
+            return Ok(());
+        }
         let Some(end) = rest[start..].find("#}").map(|end| end + start) else {
             return Err(syntax("Missing end of comment tag"));
         };
@@ -170,6 +175,10 @@ impl<'s> Lexer<'s> {
         let Some((mut body, trim)) = tag(rest, "raw") else { return Ok(false) };
         if trim {
             body = body.trim_start_matches(number::is_space);
+        }
+        if body.is_empty() {
+            self.at = self.source.len();
+            return Ok(true);
         }
         let end = body.match_indices("{%").find_map(|(at, _)| Some((at, tag(&body[at..], "endraw")?)));
         let Some((length, (after, trim))) = end else { return Err(syntax("Missing end of raw directive")) };

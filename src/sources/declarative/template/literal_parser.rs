@@ -107,16 +107,26 @@ impl Parser {
         Some(())
     }
 
-    /// Nothing but empty lines and comments may follow.
+    /// Nothing but empty lines and comments may follow. A last line of blanks would be indented.
     fn skip_rest(&mut self) -> Option<()> {
-        loop {
-            self.blanks()?;
-            match self.peek() {
-                None => return Some(()),
-                Some('\n') => self.at += 1,
-                Some(_) => return None,
+        self.blanks()?;
+        while self.peek().is_some() {
+            if self.peek() != Some('\n') {
+                return None;
+            }
+            self.at += 1;
+            let mut indented = false;
+            while let Some(c @ (' ' | '\t' | '\x0c')) = self.peek() {
+                indented = c != '\x0c';
+                self.at += 1;
+            }
+            if self.peek() == Some('#') {
+                self.skip_comment();
+            } else if indented && self.peek().is_none() {
+                return None;
             }
         }
+        Some(())
     }
 
     fn operand(&mut self) -> Option<Operand> {

@@ -22,6 +22,8 @@ mod args;
 mod arith;
 mod ast;
 mod attributes;
+#[cfg(test)]
+mod behaviour;
 mod compare;
 pub mod datetime;
 mod error;

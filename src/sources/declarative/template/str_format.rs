@@ -129,7 +129,7 @@ impl Fields<'_> {
             positional(first.parse().unwrap_or(usize::MAX))?
         } else {
             let found = self.args.named.iter().find(|(known, _)| &**known == first);
-            found.map(|(_, value)| value.clone()).ok_or_else(|| Fault::other("KeyError", format!("'{first}'")))?
+            found.map(|(_, value)| value.clone()).ok_or_else(|| Fault::other("KeyError", "a name in the format is not among the arguments"))?
         };
         while !rest.is_empty() {
             if let Some(after) = rest.strip_prefix('.') {

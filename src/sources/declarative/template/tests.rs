@@ -99,7 +99,7 @@ fn simple(name: &str, value: &Value) -> Result<bool> {
             let rest = apply(Op::Mod, value, &Value::Int(2))?;
             equal(&rest, &Value::Int(i64::from(name == "odd")))?
         }
-        _ => return Err(Fault::other("TemplateRuntimeError", format!("No test named '{name}'."))),
+        _ => return Err(Fault::other("TemplateRuntimeError", "there is no test of the name that was given")),
     })
 }
 

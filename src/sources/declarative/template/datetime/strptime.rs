@@ -66,9 +66,9 @@ fn items(format: &str, into: &mut Vec<Item>) -> Result<()> {
                 Some('X') => items("%H:%M:%S", into)?,
                 Some(name) if numeric(name).is_some() || "zaAbBpZ".contains(name) => into.push(Item::Directive(name)),
                 Some(name) => {
-                    return Err(Fault::value(format!("'{name}' is a bad directive in format '{format}'")));
+                    return Err(Fault::value(format!("'%{name}' is a bad directive in a date format")));
                 }
-                None => return Err(Fault::value(format!("stray % in format '{format}'"))),
+                None => return Err(Fault::value("stray % at the end of a date format")),
             }
         }
     }
@@ -203,7 +203,7 @@ pub fn strptime(text: &str, format: &str) -> Result<DateTime> {
     let mut matcher = Matcher { items: list, found: Vec::new(), attempts: 0 };
     let end = if matcher.items.is_empty() { Some(0) } else { matcher.run(text, 0, 0) };
     match end {
-        None => Err(Fault::value(format!("time data does not match format '{format}'"))),
+        None => Err(Fault::value("a date does not match its format")),
         Some(end) if end < text.len() => Err(Fault::value("unconverted data remains")),
         Some(_) => fields(&matcher.found)?.moment(),
     }

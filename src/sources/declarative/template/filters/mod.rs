@@ -56,7 +56,7 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
                 && super::methods::named(value, &name).is_none()
                 && !name.starts_with("__")
             {
-                return Ok(attributes::no_attribute(value, &name));
+                return Ok(Value::undefined(format!("{} has no such attribute", value.object_name())));
             }
             attributes::attribute(value, &name)
         }
@@ -72,7 +72,7 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
         "regex_search" | "regex_replace" => regex::call(name, value, args),
         "wordwrap" | "urlize" => Err(unsupported(name)),
         _ if exists(name) => texts::call(eval, name, value, args),
-        _ => Err(Fault::other("TemplateRuntimeError", format!("No filter named '{name}'."))),
+        _ => Err(Fault::other("TemplateRuntimeError", "there is no filter of the name that was given")),
     }
 }
 
@@ -112,7 +112,7 @@ impl Getter {
     pub(crate) fn get(&self, item: &Value) -> Result<Value> {
         let mut found = item.clone();
         for part in &self.parts {
-            found = attributes::item(&found, part, true)?;
+            found = attributes::item(&found, part, false)?;
             if found.is_undefined()
                 && let Some(default) = &self.default
             {

@@ -145,7 +145,7 @@ fn datetime(moment: DateTime, name: &'static str, args: CallArgs) -> Result<Valu
             let offset = tzinfo.map_or(Ok(offset), |tzinfo| zone(&tzinfo))?;
             Value::DateTime(DateTime { date, time, offset })
         }
-        "timetuple" => args.none(name).map(|()| timetuple(date, time, if offset.is_some() { 0 } else { -1 }))?,
+        "timetuple" => args.none(name).map(|()| timetuple(date, time, if offset.is_some_and(|offset| offset.pytz) { 0 } else { -1 }))?,
         "utctimetuple" => {
             args.none(name)?;
             let utc = moment.at_offset(Offset::UTC)?;
