@@ -181,7 +181,7 @@ fn floats(op: Op, a: f64, b: f64) -> Result<Value> {
     }))
 }
 
-/// CPython's `float.__divmod__`.
+/// `float.__divmod__` as `CPython` computes it.
 fn float_divmod(a: f64, b: f64) -> (f64, f64) {
     let mut rest = a % b;
     let mut quotient = (a - rest) / b;

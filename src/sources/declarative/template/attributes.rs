@@ -11,10 +11,10 @@ use super::value::{Missing, Object, Value, key_of};
 
 /// `value.name`
 pub(crate) fn attribute(value: &Value, name: &str) -> Result<Value> {
-    if let Value::Undefined(missing) = value {
-        if !is_dunder(name) {
-            return Err(used(missing));
-        }
+    if let Value::Undefined(missing) = value
+        && !is_dunder(name)
+    {
+        return Err(used(missing));
     }
     match own_attribute(value, name)? {
         Some(found) => Ok(found),

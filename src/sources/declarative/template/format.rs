@@ -12,6 +12,7 @@ use super::text::{MAX_TEXT, repr_of, str_of};
 use super::value::{Object, Value};
 
 /// A directive between its `%` and its letter.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of C's")]
 #[derive(Default)]
 struct Spec {
     left: bool,

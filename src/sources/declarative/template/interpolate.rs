@@ -3,7 +3,7 @@
 use super::error::{Fault, Result};
 use super::literal::{Literal, ValidType, unique_entries};
 use super::scope::Scope;
-use super::template::Template;
+use super::compiled::Template;
 
 /// A text: `InterpolatedString`.
 #[derive(Debug)]

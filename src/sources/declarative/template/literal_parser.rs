@@ -6,7 +6,7 @@ use super::escapes;
 use super::literal::{Literal, unique_entries, unique_items};
 use super::number;
 
-/// CPython's tokenizer allows that many open brackets.
+/// `CPython`'s tokenizer allows that many open brackets.
 const MAX_BRACKETS: usize = 200;
 
 pub(crate) struct Parser {

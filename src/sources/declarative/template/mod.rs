@@ -17,6 +17,16 @@
     clippy::float_cmp,
     reason = "Python's numbers go over into each other, and compare exactly"
 )]
+#![allow(
+    clippy::format_push_string,
+    clippy::match_same_arms,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    clippy::single_match_else,
+    clippy::too_many_lines,
+    reason = "tables of what Python's types can do read best as one match, an arm a rule"
+)]
+#![allow(clippy::unnecessary_box_returns, reason = "a fault is one word wide wherever it is handed on")]
 
 mod args;
 mod arith;
@@ -25,6 +35,7 @@ mod attributes;
 #[cfg(test)]
 mod behaviour;
 mod compare;
+mod compiled;
 pub mod datetime;
 mod error;
 mod escapes;
@@ -45,7 +56,6 @@ mod parser_expr;
 mod scope;
 mod str_format;
 mod symbols;
-mod template;
 mod tests;
 mod text;
 mod value;
@@ -55,4 +65,4 @@ pub use interpolate::{Entry, InputPlace, InterpolatedBoolean, InterpolatedMappin
 pub use json::Json;
 pub use literal::{Literal, ValidType};
 pub use scope::{Scope, Variable};
-pub use template::Template;
+pub use compiled::Template;

@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, Sign};
 use num_traits::{FromPrimitive, ToPrimitive};
 
-/// CPython refuses to read or print longer integers.
+/// `CPython` refuses to read or print longer integers.
 pub(crate) const MAX_DIGITS: usize = 4300;
 
 /// Python's `int(text, base)`: blanks around, a sign, single underscores between digits, a prefix where the base has

@@ -11,7 +11,7 @@ use super::lexer::{Token, syntax};
 use super::parser::{MAX_DEPTH, Parser};
 
 impl Parser<'_> {
-    pub(crate) fn node(&self, at: usize, kind: Kind) -> Result<Expr> {
+    pub(crate) fn node(at: usize, kind: Kind) -> Result<Expr> {
         let depth = 1 + kind.children().iter().map(|child| child.depth).max().unwrap_or(0);
         if depth > MAX_DEPTH {
             return Err(Fault::new(FaultKind::Limit, "RecursionError", "an expression is nested too deep"));
@@ -30,7 +30,7 @@ impl Parser<'_> {
         while self.skip_name("if") {
             let test = self.or()?;
             let otherwise = if self.skip_name("else") { Some(Box::new(self.expression()?)) } else { None };
-            value = self.node(at, Kind::Conditional { test: test.into(), then: value.into(), otherwise })?;
+            value = Self::node(at, Kind::Conditional { test: test.into(), then: value.into(), otherwise })?;
         }
         self.open -= 1;
         Ok(value)
@@ -41,7 +41,7 @@ impl Parser<'_> {
         let mut left = self.and()?;
         while self.skip_name("or") {
             let right = self.and()?;
-            left = self.node(at, Kind::Or(left.into(), right.into()))?;
+            left = Self::node(at, Kind::Or(left.into(), right.into()))?;
         }
         Ok(left)
     }
@@ -51,7 +51,7 @@ impl Parser<'_> {
         let mut left = self.not()?;
         while self.skip_name("and") {
             let right = self.not()?;
-            left = self.node(at, Kind::And(left.into(), right.into()))?;
+            left = Self::node(at, Kind::And(left.into(), right.into()))?;
         }
         Ok(left)
     }
@@ -67,7 +67,7 @@ impl Parser<'_> {
         }
         let inner = self.not()?;
         self.open -= 1;
-        self.node(at, Kind::Not(inner.into()))
+        Self::node(at, Kind::Not(inner.into()))
     }
 
     fn comparison(&mut self) -> Result<Expr> {
@@ -92,7 +92,7 @@ impl Parser<'_> {
             self.advance();
             rest.push((comparison, self.sum()?));
         }
-        if rest.is_empty() { Ok(first) } else { self.node(at, Kind::Compare(first.into(), rest)) }
+        if rest.is_empty() { Ok(first) } else { Self::node(at, Kind::Compare(first.into(), rest)) }
     }
 
     fn sum(&mut self) -> Result<Expr> {
@@ -106,7 +106,7 @@ impl Parser<'_> {
             };
             self.advance();
             let right = self.concat()?;
-            left = self.node(at, Kind::Binary(op, left.into(), right.into()))?;
+            left = Self::node(at, Kind::Binary(op, left.into(), right.into()))?;
         }
     }
 
@@ -120,7 +120,7 @@ impl Parser<'_> {
         while self.skip_op("~") {
             parts.push(self.product()?);
         }
-        self.node(at, Kind::Concat(parts))
+        Self::node(at, Kind::Concat(parts))
     }
 
     fn product(&mut self) -> Result<Expr> {
@@ -136,7 +136,7 @@ impl Parser<'_> {
             };
             self.advance();
             let right = self.power()?;
-            left = self.node(at, Kind::Binary(op, left.into(), right.into()))?;
+            left = Self::node(at, Kind::Binary(op, left.into(), right.into()))?;
         }
     }
 
@@ -145,7 +145,7 @@ impl Parser<'_> {
         let mut left = self.unary(true)?;
         while self.skip_op("**") {
             let right = self.unary(true)?;
-            left = self.node(at, Kind::Binary(Op::Pow, left.into(), right.into()))?;
+            left = Self::node(at, Kind::Binary(Op::Pow, left.into(), right.into()))?;
         }
         Ok(left)
     }
@@ -158,10 +158,10 @@ impl Parser<'_> {
         }
         let value = if self.skip_op("-") {
             let inner = self.unary(false)?;
-            self.node(at, Kind::Neg(inner.into()))?
+            Self::node(at, Kind::Neg(inner.into()))?
         } else if self.skip_op("+") {
             let inner = self.unary(false)?;
-            self.node(at, Kind::Pos(inner.into()))?
+            Self::node(at, Kind::Pos(inner.into()))?
         } else {
             self.primary()?
         };
@@ -238,7 +238,7 @@ impl Parser<'_> {
             }
             other => return Err(syntax(format!("unexpected {}", other.describe()))),
         };
-        self.node(at, kind)
+        Self::node(at, kind)
     }
 
     /// One expression or several with commas between them, which are a tuple. Without a conditional, an `if` ends it.
@@ -267,7 +267,7 @@ impl Parser<'_> {
             Some(only) if !tuple => Ok(only),
             Some(last) => {
                 items.push(last);
-                self.node(at, Kind::Tuple(items))
+                Self::node(at, Kind::Tuple(items))
             }
         }
     }
@@ -275,7 +275,7 @@ impl Parser<'_> {
     /// What is in parentheses: nothing is an empty tuple.
     fn parenthesised(&mut self) -> Result<Expr> {
         if self.is_op(")") {
-            return self.node(self.at(), Kind::Tuple(Vec::new()));
+            return Self::node(self.at(), Kind::Tuple(Vec::new()));
         }
         self.tuple(true, &[])
     }
@@ -294,10 +294,10 @@ impl Parser<'_> {
     fn call(&mut self, target: Expr) -> Result<Expr> {
         let at = target.at as usize;
         let args = self.args()?;
-        self.node(at, Kind::Call(target.into(), args))
+        Self::node(at, Kind::Call(target.into(), args))
     }
 
-    fn keyed(&self, of: Expr, key: PathKey) -> Result<Expr> {
+    fn keyed(of: Expr, key: PathKey) -> Result<Expr> {
         let at = of.at as usize;
         let kind = match of.kind {
             Kind::Name(root) => Kind::Path(root, vec![key]),
@@ -309,20 +309,20 @@ impl Parser<'_> {
                 let of = Box::new(Expr { kind, ..of });
                 match key {
                     PathKey::Attr(name) => Kind::Attr(of, name),
-                    PathKey::Item(name) => Kind::Item(of, self.node(at, Kind::Const(Const::Str(name)))?.into()),
-                    PathKey::Index(index) => Kind::Item(of, self.node(at, Kind::Const(Const::Int(index)))?.into()),
+                    PathKey::Item(name) => Kind::Item(of, Self::node(at, Kind::Const(Const::Str(name)))?.into()),
+                    PathKey::Index(index) => Kind::Item(of, Self::node(at, Kind::Const(Const::Int(index)))?.into()),
                 }
             }
         };
-        self.node(at, kind)
+        Self::node(at, kind)
     }
 
     fn attribute(&mut self, of: Expr) -> Result<Expr> {
         self.advance();
         match self.advance() {
-            Token::Name(name) => self.keyed(of, PathKey::Attr(name.into())),
+            Token::Name(name) => Self::keyed(of, PathKey::Attr(name.into())),
             Token::Int(index) => match index.to_i64() {
-                Some(index) => self.keyed(of, PathKey::Index(index)),
+                Some(index) => Self::keyed(of, PathKey::Index(index)),
                 None => Err(syntax("an index is too large")),
             },
             _ => Err(syntax("expected name or number")),
@@ -362,24 +362,24 @@ impl Parser<'_> {
             if !keys.is_empty() {
                 return Err(syntax("a slice beside other keys"));
             }
-            return self.node(at, Kind::Slice { of: of.into(), bounds });
+            return Self::node(at, Kind::Slice { of: of.into(), bounds });
         }
         let key = if keys.len() == 1 { keys.pop() } else { None };
         match key {
-            Some(Expr { kind: Kind::Const(Const::Str(name)), .. }) => self.keyed(of, PathKey::Item(name)),
-            Some(Expr { kind: Kind::Const(Const::Int(index)), .. }) => self.keyed(of, PathKey::Index(index)),
+            Some(Expr { kind: Kind::Const(Const::Str(name)), .. }) => Self::keyed(of, PathKey::Item(name)),
+            Some(Expr { kind: Kind::Const(Const::Int(index)), .. }) => Self::keyed(of, PathKey::Index(index)),
             Some(Expr { kind: Kind::Neg(inner), at: minus, depth }) => match inner.kind {
-                Kind::Const(Const::Int(index)) => self.keyed(of, PathKey::Index(-index)),
+                Kind::Const(Const::Int(index)) => Self::keyed(of, PathKey::Index(-index)),
                 _ => {
                     let key = Expr { kind: Kind::Neg(inner), at: minus, depth };
-                    self.node(at, Kind::Item(of.into(), key.into()))
+                    Self::node(at, Kind::Item(of.into(), key.into()))
                 }
             },
-            Some(key) => self.node(at, Kind::Item(of.into(), key.into())),
+            Some(key) => Self::node(at, Kind::Item(of.into(), key.into())),
             None if keys.is_empty() => Err(syntax("expected subscript expression")),
             None => {
-                let key = self.node(at, Kind::Tuple(keys))?;
-                self.node(at, Kind::Item(of.into(), key.into()))
+                let key = Self::node(at, Kind::Tuple(keys))?;
+                Self::node(at, Kind::Item(of.into(), key.into()))
             }
         }
     }
@@ -397,7 +397,7 @@ impl Parser<'_> {
                 named_first = false;
                 let name = self.dotted_name()?;
                 let args = if self.is_op("(") { self.args()? } else { Args::default() };
-                value = Some(self.node(at, Kind::Filter { of: value.map(Box::new), name, args })?);
+                value = Some(Self::node(at, Kind::Filter { of: value.map(Box::new), name, args })?);
                 continue;
             }
             value = match value {
@@ -438,8 +438,8 @@ impl Parser<'_> {
         } else {
             Args::default()
         };
-        let test = self.node(at, Kind::Test { of: of.into(), name, args })?;
-        if negated { self.node(at, Kind::Not(test.into())) } else { Ok(test) }
+        let test = Self::node(at, Kind::Test { of: of.into(), name, args })?;
+        if negated { Self::node(at, Kind::Not(test.into())) } else { Ok(test) }
     }
 
     fn args(&mut self) -> Result<Args> {

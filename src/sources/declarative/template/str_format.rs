@@ -252,7 +252,7 @@ fn text_spec(text: &str, spec: &Spec) -> Result<String> {
 
 fn aligned(sign: &str, body: &str, spec: &Spec, align: char) -> String {
     let missing = spec.width.saturating_sub(sign.chars().count() + body.chars().count());
-    let fill = |count: usize| String::from_iter(std::iter::repeat_n(spec.fill, count));
+    let fill = |count: usize| std::iter::repeat_n(spec.fill, count).collect::<String>();
     match align {
         '<' => format!("{sign}{body}{}", fill(missing)),
         '^' => format!("{}{sign}{body}{}", fill(missing / 2), fill(missing - missing / 2)),
@@ -331,7 +331,7 @@ fn grouped(digits: &str, spec: &Spec, size: usize) -> String {
     let Some(separator) = spec.grouping else { return digits.to_owned() };
     let mut out = String::with_capacity(digits.len() * 2);
     for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % size == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(size) {
             out.push(separator);
         }
         out.push(c);

@@ -348,7 +348,7 @@ impl Delta {
         Ok(self)
     }
 
-    /// `timedelta(...)` of numbers with a fraction, each times its factor in microseconds. As CPython adds them up.
+    /// `timedelta(...)` of numbers with a fraction, each times its factor in microseconds. As `CPython` adds them up.
     pub(crate) fn of_floats(parts: &[(f64, i64)]) -> Result<Self> {
         let (mut sum, mut left) = (0i128, 0f64);
         for (number, factor) in parts {

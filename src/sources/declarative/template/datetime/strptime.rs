@@ -1,4 +1,4 @@
-//! `datetime.strptime` of CPython 3.11 in the C locale: the same alternatives in the same order, tried with backtracking.
+//! `datetime.strptime` of `CPython` 3.11 in the C locale: the same alternatives in the same order, tried with backtracking.
 
 use super::super::error::{Fault, Result};
 use super::civil::{Date, DateTime, Offset, Time, is_leap};

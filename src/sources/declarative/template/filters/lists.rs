@@ -52,14 +52,14 @@ pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
             let [case, attribute] = args.bind(name, ["case_sensitive", "attribute"], 0)?;
             let getter = Getter::new(attribute.as_ref(), !truth(case));
             let mut seen = HashSet::new();
-            lazily("generator", |found| {
+            Ok(lazily("generator", |found| {
                 for item in value.iterate()? {
                     if seen.insert(key_of(&getter.get(&item)?)?) {
                         found.push(item);
                     }
                 }
                 Ok(())
-            })
+            }))
         }
         "min" | "max" => {
             let [case, attribute] = args.bind(name, ["case_sensitive", "attribute"], 0)?;
@@ -90,7 +90,7 @@ pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
         "slice" => slices(value, args),
         "items" => {
             args.none(name)?;
-            lazily("generator", |found| {
+            Ok(lazily("generator", |found| {
                 if value.is_undefined() {
                     return Ok(());
                 }
@@ -98,7 +98,7 @@ pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
                 let entries = entries.ok_or_else(|| Fault::ty("Can only get item pairs from a mapping."))?;
                 found.extend(entries.into_iter().map(|(key, value)| Value::tuple(vec![key, value])));
                 Ok(())
-            })
+            }))
         }
         "dictsort" => {
             let [case, by, reverse] = args.bind(name, ["case_sensitive", "by", "reverse"], 0)?;
@@ -126,16 +126,16 @@ pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
             }
             sorted(eval, keyed, truth(reverse)).map(Value::list)
         }
-        "map" => mapped(eval, value, args),
-        _ => selected(eval, name, value, args),
+        "map" => Ok(mapped(eval, value, args)),
+        _ => Ok(selected(eval, name, value, args)),
     }
 }
 
-fn lazily(class: &'static str, find: impl FnOnce(&mut Vec<Value>) -> Result<()>) -> Result<Value> {
+fn lazily(class: &'static str, find: impl FnOnce(&mut Vec<Value>) -> Result<()>) -> Value {
     let mut found = Vec::new();
     let fault = find(&mut found).err();
     let state = IterState { items: found.into(), fault };
-    Ok(Value::object(Object::Iter(class, RefCell::new(state))))
+    Value::object(Object::Iter(class, RefCell::new(state)))
 }
 
 /// The first item; of an iterator, the others stay.
@@ -249,7 +249,7 @@ fn batches(value: &Value, args: CallArgs) -> Result<Value> {
     let [size, fill] = args.bind("batch", ["linecount", "fill_with"], 1)?;
     let size = size.unwrap_or(Value::None);
     let fill = fill.filter(|fill| !matches!(fill, Value::None));
-    lazily("generator", |found| {
+    Ok(lazily("generator", |found| {
         let mut batch: Vec<Value> = Vec::new();
         for item in value.iterate()? {
             if equal(&Value::Int(batch.len() as i64), &size)? {
@@ -269,14 +269,14 @@ fn batches(value: &Value, args: CallArgs) -> Result<Value> {
         }
         found.push(Value::list(batch));
         Ok(())
-    })
+    }))
 }
 
 fn slices(value: &Value, args: CallArgs) -> Result<Value> {
     let [count, fill] = args.bind("slice", ["slices", "fill_with"], 1)?;
     let count = count.unwrap_or(Value::None);
     let fill = fill.filter(|fill| !matches!(fill, Value::None));
-    lazily("generator", |found| {
+    Ok(lazily("generator", |found| {
         let items = value.iterate()?;
         let count = int(&count, "slice")?;
         if count == 0 {
@@ -300,10 +300,10 @@ fn slices(value: &Value, args: CallArgs) -> Result<Value> {
             found.push(Value::list(part));
         }
         Ok(())
-    })
+    }))
 }
 
-fn mapped(eval: &mut Eval<'_>, value: &Value, mut args: CallArgs) -> Result<Value> {
+fn mapped(eval: &mut Eval<'_>, value: &Value, mut args: CallArgs) -> Value {
     let value = value.clone();
     lazily("generator", |found| {
         if !value.truth() {
@@ -334,7 +334,7 @@ fn mapped(eval: &mut Eval<'_>, value: &Value, mut args: CallArgs) -> Result<Valu
 }
 
 /// `select`, `reject`, `selectattr`, `rejectattr`
-fn selected(eval: &mut Eval<'_>, name: &str, value: &Value, mut args: CallArgs) -> Result<Value> {
+fn selected(eval: &mut Eval<'_>, name: &str, value: &Value, mut args: CallArgs) -> Value {
     let keeps = name.starts_with("select");
     let value = value.clone();
     let by_attribute = name.ends_with("attr");

@@ -16,7 +16,7 @@ use super::eval::Eval;
 use super::json::place;
 use super::value::{Object, Value, ViewKind};
 
-pub(crate) use codec::quote;
+pub(crate) use codec::{hex, quote};
 
 /// Filters by where they are: what comes of each is in `call`.
 const NAMES: &[&str] = &[

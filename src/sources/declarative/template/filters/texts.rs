@@ -212,7 +212,7 @@ fn xml_attributes(value: &Value) -> Result<String> {
             continue;
         }
         let name = text(&key, "xmlattr")?;
-        if name.contains(|c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c' | '/' | '>' | '=')) {
+        if name.contains([' ', '\t', '\n', '\r', '\x0b', '\x0c', '/', '>', '=']) {
             return Err(Fault::value("Invalid character in attribute name"));
         }
         parts.push(format!("{}=\"{}\"", escape(&name), escape_value(&value)?));

@@ -119,7 +119,7 @@ fn bytes_method(bytes: &[u8], name: &str, args: CallArgs) -> Result<Value> {
     Ok(match name {
         "hex" => {
             args.none(name)?;
-            Value::str(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+            Value::str(super::filters::hex(bytes))
         }
         "decode" => {
             let [encoding, _] = args.bind(name, ["encoding", "errors"], 0)?;

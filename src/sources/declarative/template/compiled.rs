@@ -91,10 +91,13 @@ impl Template {
             let known: Vec<&str> = scope.names().collect();
             let fault = self.undeclared(&known).into_iter().next();
             let (line, column) = position(&self.source, *at as usize);
-            return Err(fault.map(Box::new).unwrap_or_else(|| {
-                let message = format!("there is no variable or function '{name}' here.");
-                Fault::new(FaultKind::Undeclared, "ValueError", message).at(line, column)
-            }));
+            return Err(fault.map_or_else(
+                || {
+                    let message = format!("there is no variable or function '{name}' here.");
+                    Fault::new(FaultKind::Undeclared, "ValueError", message).at(line, column)
+                },
+                Box::new,
+            ));
         }
         let mut out = String::new();
         match &self.body[..] {
