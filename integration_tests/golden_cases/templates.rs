@@ -49,11 +49,14 @@ type Outcome = Result<Literal, Box<Fault>>;
 
 #[test]
 fn templates_give_what_the_reference_gives() {
-    super::report("templates", super::lines("templates.jsonl").iter().map(|line| {
-        let case: Case = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let name = format!("{} {}", case.kind, case.template.get());
-        (name, verdict(&case))
-    }));
+    super::report(
+        "templates",
+        super::lines("templates.jsonl").iter().map(|line| {
+            let case: Case = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let name = format!("{} {}", case.kind, case.template.get());
+            (name, verdict(&case))
+        }),
+    );
 }
 
 fn verdict(case: &Case) -> Verdict {

@@ -297,7 +297,9 @@ fn template(text: &str) {
         Ok(value) => {
             let _: Result<(), _> = value.write_json(&mut String::new());
         }
-        Err(fault) => assert!(text.contains(SECRET) || !fault.to_string().contains(SECRET), "a secret is shown: {fault}"),
+        Err(fault) => {
+            assert!(text.contains(SECRET) || !fault.to_string().contains(SECRET), "a secret is shown: {fault}")
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 //! showed to be easy to miss, and what is ours alone: limits, faults, lazy look-ups.
 
 use super::datetime::{format_datetime, parse_datetime, parse_duration, strftime, strptime};
-use super::{Fault, FaultKind, InterpolatedBoolean, InterpolatedString, Json, Literal, Scope, Template, ValidType, Variable};
+use super::{
+    Fault, FaultKind, InterpolatedBoolean, InterpolatedString, Json, Literal, Scope, Template, ValidType, Variable,
+};
 
 const CONFIG: &str = r#"{"key": "k1", "n": 5, "secret": "s3cr3t", "list": ["a", "b"], "none": null, "big": 12345678901234567890,
     "recs": [{"id": 1, "n": "b"}, {"id": 2, "n": "A"}], "items": "shadow", "twice": 1, "twice": 2, "neg": -7}"#;
@@ -103,7 +105,12 @@ fn a_text_is_one_literal_or_stays_text() {
 
 #[test]
 fn a_type_error_is_a_fault_that_names_the_expression_and_no_value() {
-    let cases = ["{{ config.secret + 1 }}", "{{ config.secret > 1 }}", "{{ config.none.get('x') < 3 or config.n.x() }}", "{{ ','.join([config.n]) }}"];
+    let cases = [
+        "{{ config.secret + 1 }}",
+        "{{ config.secret > 1 }}",
+        "{{ config.none.get('x') < 3 or config.n.x() }}",
+        "{{ ','.join([config.n]) }}",
+    ];
     for template in cases {
         let fault = fault(template);
         assert!(matches!(fault.kind, FaultKind::Type | FaultKind::Undefined), "{fault}");
@@ -111,7 +118,9 @@ fn a_type_error_is_a_fault_that_names_the_expression_and_no_value() {
         assert_eq!(fault.expression.as_deref(), Some(template));
         assert_eq!(fault.line, 1);
     }
-    for template in ["{{ duration(config.secret) }}", "{{ str_to_datetime(config.secret) }}", "{{ {}[config.secret].x }}"] {
+    for template in
+        ["{{ duration(config.secret) }}", "{{ str_to_datetime(config.secret) }}", "{{ {}[config.secret].x }}"]
+    {
         assert!(!fault(template).to_string().contains("s3cr3t"), "{template}");
     }
     let condition = InterpolatedBoolean::compile("{{ record.nul > 18 }}").unwrap();
@@ -175,7 +184,8 @@ fn a_template_that_takes_too_much_ends_as_a_fault() {
         "{{ 9 ** 9 ** 9 ** 9 ** 9 ** 9 ** 9 }}".to_owned(),
         "{{ 'x'.ljust(9999999999) }}".to_owned(),
         "{{ '%9999999999d' % 1 }}".to_owned(),
-        "{% set a = [1] * 1000 %}{% for x in a %}{% for y in a %}{% for z in a %}{% endfor %}{% endfor %}{% endfor %}".to_owned(),
+        "{% set a = [1] * 1000 %}{% for x in a %}{% for y in a %}{% for z in a %}{% endfor %}{% endfor %}{% endfor %}"
+            .to_owned(),
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}".to_owned(),
         "{% set l = [] %}{{ l.append(l) }}".to_owned(),
         nest("(", ")"),
@@ -217,7 +227,10 @@ fn dates_are_read_and_printed_as_python_does() {
         assert_eq!(read(text, format), expected, "{text} as {format}");
     }
     let moment = strptime("0099-01-05 03:04:05.678901 +0530", "%Y-%m-%d %H:%M:%S.%f %z").unwrap();
-    assert_eq!(strftime(&moment, "%Y %F %C %y %G %j|%-H %_M %^a %#p %10d|%Z %z %Q %3f %"), "99 99-01-05 00 99 99 005|3  4 MON am 0000000005|UTC+05:30 +0530 %Q %3f %");
+    assert_eq!(
+        strftime(&moment, "%Y %F %C %y %G %j|%-H %_M %^a %#p %10d|%Z %z %Q %3f %"),
+        "99 99-01-05 00 99 99 005|3  4 MON am 0000000005|UTC+05:30 +0530 %Q %3f %"
+    );
     assert_eq!(format_datetime(&moment, "%f|%_ms"), "678|678");
     let later = parse_duration("P1Y1M1DT0.5S").unwrap().added_to(strptime("2023-01-31", "%Y-%m-%d").unwrap()).unwrap();
     assert_eq!(later.isoformat(), "2024-03-01T00:00:00.500000");

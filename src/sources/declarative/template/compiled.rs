@@ -76,7 +76,8 @@ impl Template {
         let unknown = self.free.iter().filter(|(name, _)| !known.contains(&&**name));
         unknown
             .map(|(name, at)| {
-                let near = nearest(name, known.iter().map(|name| &**name).chain(macros::names().map(|name| name as &str)));
+                let near =
+                    nearest(name, known.iter().map(|name| &**name).chain(macros::names().map(|name| name as &str)));
                 let near = near.map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default();
                 let message = format!("there is no variable or function '{name}' here.{near}");
                 let (line, column) = position(&self.source, *at as usize);
@@ -102,7 +103,9 @@ impl Template {
         let mut out = String::new();
         match &self.body[..] {
             [Stmt::Data(text)] => out.push_str(text),
-            body => Eval::new(&self.source, scope).run(body, &mut out).map_err(|fault| fault.in_source(&self.source))?,
+            body => {
+                Eval::new(&self.source, scope).run(body, &mut out).map_err(|fault| fault.in_source(&self.source))?;
+            }
         }
         Ok(out)
     }

@@ -247,7 +247,8 @@ impl Eval<'_> {
 
 /// Whether an expression has nothing in it that is known only at the evaluation.
 pub(crate) fn is_constant(expr: &Expr) -> bool {
-    !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..)) && expr.kind.children().into_iter().all(is_constant)
+    !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..))
+        && expr.kind.children().into_iter().all(is_constant)
 }
 
 fn not_callable(value: &Value) -> Box<Fault> {

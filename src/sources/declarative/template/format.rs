@@ -95,7 +95,7 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
         }
         rest = rest.trim_start_matches(['h', 'l', 'L']);
         if spec.width.max(spec.precision.unwrap_or(0)) > MAX_TEXT / 4 {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
         let directive = rest.chars().next().ok_or_else(|| Fault::value("incomplete format"))?;
         rest = &rest[directive.len_utf8()..];
@@ -116,7 +116,7 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
         };
         out.push_str(&one(directive, &spec, &value, escapes)?);
         if out.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
     }
     out.push_str(rest);
@@ -133,8 +133,9 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
 fn one(directive: char, spec: &Spec, value: &Value, escapes: bool) -> Result<String> {
     let number = || match value {
         Value::Undefined(missing) => Err(super::compare::used(missing)),
-        _ => Number::of(value)
-            .ok_or_else(|| Fault::ty(format!("%{directive} format: a real number is required, not {}", value.type_name()))),
+        _ => Number::of(value).ok_or_else(|| {
+            Fault::ty(format!("%{directive} format: a real number is required, not {}", value.type_name()))
+        }),
     };
     Ok(match directive {
         's' | 'r' | 'a' => {
@@ -190,7 +191,15 @@ fn one(directive: char, spec: &Spec, value: &Value, escapes: bool) -> Result<Str
             };
             let text = float(value.abs(), directive, spec.precision.unwrap_or(6), spec.alternate);
             let negative = value.is_sign_negative() && !value.is_nan();
-            let sign = if negative { "-" } else if spec.plus { "+" } else if spec.space { " " } else { "" };
+            let sign = if negative {
+                "-"
+            } else if spec.plus {
+                "+"
+            } else if spec.space {
+                " "
+            } else {
+                ""
+            };
             zero_padded(sign, &text, spec, value.is_finite())
         }
         other => return Err(Fault::value(format!("unsupported format character {other:?}"))),
@@ -198,7 +207,15 @@ fn one(directive: char, spec: &Spec, value: &Value, escapes: bool) -> Result<Str
 }
 
 fn signed(value: &BigInt, digits: &str, prefix: &str, spec: &Spec) -> String {
-    let sign = if value.is_negative() { "-" } else if spec.plus { "+" } else if spec.space { " " } else { "" };
+    let sign = if value.is_negative() {
+        "-"
+    } else if spec.plus {
+        "+"
+    } else if spec.space {
+        " "
+    } else {
+        ""
+    };
     let missing = spec.precision.unwrap_or(0).saturating_sub(digits.len());
     let digits = format!("{}{digits}", "0".repeat(missing));
     zero_padded(&format!("{sign}{prefix}"), &digits, spec, true)

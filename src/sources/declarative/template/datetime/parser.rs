@@ -2,7 +2,8 @@
 
 use super::super::error::{Fault, Result};
 use super::super::number;
-use super::civil::{DateTime, Offset};
+use super::civil::Offset;
+use super::moment::DateTime;
 use super::{strftime, strptime};
 
 /// Reads a date in a format of the CDK: `%s`, `%s_as_float`, `%ms`, `%epoch_microseconds`, or `strptime`'s with `%_ms`
@@ -20,8 +21,7 @@ pub fn parse_datetime(text: &str, format: &str) -> Result<DateTime> {
         "%ms" => scaled(1000),
         "%epoch_microseconds" => scaled(1),
         "%s_as_float" => {
-            let seconds = number::parse_float(text)
-                .ok_or_else(|| Fault::value("could not convert string to float"))?;
+            let seconds = number::parse_float(text).ok_or_else(|| Fault::value("could not convert string to float"))?;
             from_timestamp(seconds)
         }
         _ => {

@@ -1,10 +1,20 @@
 //! `strftime` as Python has it on Linux: `%f`, `%z` and `%Z` are Python's, the rest is glibc's in the C locale.
 
-use super::civil::DateTime;
+use super::moment::DateTime;
 
 pub(crate) const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 pub(crate) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 

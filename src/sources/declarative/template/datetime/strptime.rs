@@ -1,7 +1,8 @@
 //! `datetime.strptime` of `CPython` 3.11 in the C locale: the same alternatives in the same order, tried with backtracking.
 
 use super::super::error::{Fault, Result};
-use super::civil::{Date, DateTime, Offset, Time, is_leap};
+use super::civil::{Date, Offset, Time, is_leap};
+use super::moment::DateTime;
 use super::strftime::{DAYS, MONTHS};
 
 /// What a directive may be, as alternatives of character classes: a digit class, or a character that stands for itself.
@@ -191,10 +192,8 @@ struct Fields {
 pub fn strptime(text: &str, format: &str) -> Result<DateTime> {
     let mut list = Vec::new();
     items(format, &mut list)?;
-    let directives: Vec<char> = list
-        .iter()
-        .filter_map(|item| if let Item::Directive(name) = item { Some(*name) } else { None })
-        .collect();
+    let directives: Vec<char> =
+        list.iter().filter_map(|item| if let Item::Directive(name) = item { Some(*name) } else { None }).collect();
     for (at, name) in directives.iter().enumerate() {
         if directives[..at].contains(name) {
             return Err(Fault::other("error", format!("redefinition of group name '{name}' in a date format")));

@@ -2,6 +2,7 @@
 
 mod codec;
 pub(crate) mod escape;
+mod iterators;
 mod json_text;
 mod lists;
 pub(crate) use lists::extreme;
@@ -11,7 +12,7 @@ mod texts;
 
 use super::args::CallArgs;
 use super::attributes;
-use super::error::{Fault, FaultKind, Result};
+use super::error::{Fault, Result};
 use super::eval::Eval;
 use super::json::place;
 use super::value::{Object, Value, ViewKind};
@@ -20,12 +21,67 @@ pub(crate) use codec::{hex, quote};
 
 /// Filters by where they are: what comes of each is in `call`.
 const NAMES: &[&str] = &[
-    "abs", "attr", "base64binascii_decode", "base64decode", "base64encode", "batch", "capitalize", "center", "count", "d",
-    "default", "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "hash",
-    "hmac", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "pprint", "random",
-    "regex_replace", "regex_search", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr",
-    "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode",
-    "urlize", "wordcount", "wordwrap", "xmlattr",
+    "abs",
+    "attr",
+    "base64binascii_decode",
+    "base64decode",
+    "base64encode",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "forceescape",
+    "format",
+    "groupby",
+    "hash",
+    "hmac",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "random",
+    "regex_replace",
+    "regex_search",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "urlize",
+    "wordcount",
+    "wordwrap",
+    "xmlattr",
 ];
 
 pub(crate) fn exists(name: &str) -> bool {
@@ -77,7 +133,7 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
 }
 
 pub(crate) fn unsupported(name: &str) -> Box<Fault> {
-    Fault::new(FaultKind::Refused, "NotImplementedError", format!("the filter '{name}' is not supported for this value"))
+    Fault::unsupported(format!("the filter '{name}' is not supported for this value"))
 }
 
 /// Jinja's `attribute=`: names and indices with dots between them.
