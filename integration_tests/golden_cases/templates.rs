@@ -92,6 +92,15 @@ fn judge(case: &Case, outcome: &Outcome) -> Verdict {
             return Verdict::Rule("type_error_is_an_error");
         }
     }
+    // Epochs are computed with integers, where the reference rounds a float down.
+    let epoch = text.as_deref().is_some_and(|text| text.contains("%ms") || text.contains("%epoch_microseconds"));
+    if let Ok(value) = outcome
+        && epoch
+        && let (Ok(ours), Ok(theirs)) = (value.to_text().parse::<i64>(), expected.trim_matches('\'').parse::<i64>())
+        && ours.abs_diff(theirs) == 1
+    {
+        return Verdict::Rule("epochs_are_integers");
+    }
     // Names of characters would need a table of all of them: such a text stays text.
     if let Ok(Literal::Str(ours)) = outcome
         && ours.contains("\\N{")
