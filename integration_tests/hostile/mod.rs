@@ -193,7 +193,7 @@ proptest! {
 }
 
 /// What templates, literals, dates and durations are made of.
-const PIECES: [&str; 96] = [
+static PIECES: [&str; 96] = [
     "{{",
     "}}",
     "{%",

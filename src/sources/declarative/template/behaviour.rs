@@ -64,6 +64,7 @@ fn expressions_give_what_the_reference_gives() {
         ("{% macro m(a, b=2) %}{{ a }}{{ b }}{{ varargs }}{% endmacro %}{{ m(1, 3, 4) }}", "'13(4,)'"),
         ("{% macro m() %}<{{ caller(5) }}>{% endmacro %}{% call(x) m() %}{{ x + 1 }}{% endcall %}", "'<6>'"),
         ("{% set ns = namespace(n=0) %}{% for x in [1,2] %}{% set ns.n = ns.n + x %}{% endfor %}{{ ns.n }}", "3"),
+        ("{{ [] * 1704164645678 }}{{ '' * 1704164645678 }}", "[]"),
         ("{#- c -#} {{ 1 }}{##}", "1"),
         ("{% raw -%}  {{ x }} {%- endraw %}", "'{{ x }}'"),
         ("{{ today_with_timezone('Asia/Tokyo') }} {{ today_with_timezone('utc') }}", "'2024-03-15 2024-03-15'"),

@@ -143,6 +143,8 @@ pub(super) fn multiply(left: &Value, right: &Value) -> Result<Option<Value>> {
 }
 
 fn repeated(items: &[Value], times: usize) -> Vec<Value> {
+    // Nothing, however often, is nothing: there is no need to count.
+    let times = if items.is_empty() { 0 } else { times };
     std::iter::repeat_n(items, times).flatten().cloned().collect()
 }
 
