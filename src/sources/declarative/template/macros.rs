@@ -131,6 +131,9 @@ fn jinja(name: &'static str, args: CallArgs) -> Result<Value> {
             if positional.len() > 1 {
                 return Err(Fault::ty(format!("{name} expected at most 1 argument, got {}", positional.len())));
             }
+            if let Some(Value::Undefined(missing)) = positional.first() {
+                return Err(used(missing));
+            }
             let mut dict = Dict::default();
             updated(&mut dict, positional.pop(), named)?;
             Ok(match name {
