@@ -25,8 +25,7 @@ struct Case {
     #[serde(rename = "type")]
     class: String,
     error: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    default: Option<Option<String>>,
+    default: Option<String>,
     parameters: Option<Box<RawValue>>,
     #[serde(default)]
     valid_types: Vec<String>,
@@ -38,11 +37,6 @@ struct Case {
     sub: bool,
     #[serde(default)]
     volatile: bool,
-}
-
-/// A default of null is another thing than none.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 type Outcome = Result<Literal, Box<Fault>>;
@@ -72,7 +66,7 @@ fn verdict(case: &Case) -> Verdict {
 
 fn judge(case: &Case, outcome: &Outcome) -> Verdict {
     let expected = match (&case.repr, &case.error) {
-        (_, Some(error)) => format!("{error}"),
+        (_, Some(error)) => error.clone(),
         (Some(repr), None) => repr.clone(),
         (None, None) => return Verdict::Failed("neither an answer nor an error".to_owned()),
     };
@@ -271,12 +265,12 @@ fn evaluated(case: &Case, scope: &Scope<'_>) -> Outcome {
         },
         ("boolean", Some(text)) => InterpolatedBoolean::compile(&text)?.eval(scope).map(Literal::Bool),
         ("raw", Some(text)) => {
-            let default = case.default.clone().flatten().map(|default| Template::compile(&default)).transpose()?;
+            let default = case.default.clone().map(|default| Template::compile(&default)).transpose()?;
             let valid: Vec<ValidType> = case.valid_types.iter().map(|name| valid_type(name)).collect();
             Template::compile(&text)?.eval(scope, default.as_ref(), &valid)
         }
         ("string" | "seq", Some(text)) => {
-            InterpolatedString::compile(&text, case.default.clone().flatten().as_deref())?.eval(scope)
+            InterpolatedString::compile(&text, case.default.clone().as_deref())?.eval(scope)
         }
         (kind, _) => panic!("an unknown kind of case: {kind}"),
     }
