@@ -298,7 +298,7 @@ fn template(text: &str) {
             let _: Result<(), _> = value.write_json(&mut String::new());
         }
         Err(fault) => {
-            assert!(text.contains(SECRET) || !fault.to_string().contains(SECRET), "a secret is shown: {fault}")
+            assert!(text.contains(SECRET) || !fault.to_string().contains(SECRET), "a secret is shown: {fault}");
         }
     }
 }
