@@ -25,8 +25,7 @@ struct Case {
     #[serde(rename = "type")]
     class: String,
     error: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    default: Option<Option<String>>,
+    default: Option<String>,
     parameters: Option<Box<RawValue>>,
     #[serde(default)]
     valid_types: Vec<String>,
@@ -38,11 +37,6 @@ struct Case {
     sub: bool,
     #[serde(default)]
     volatile: bool,
-}
-
-/// A default of null is another thing than none.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 type Outcome = Result<Literal, Box<Fault>>;
@@ -67,7 +61,7 @@ fn verdict(case: &Case) -> Verdict {
 
 fn judge(case: &Case, outcome: &Outcome) -> Verdict {
     let expected = match (&case.repr, &case.error) {
-        (_, Some(error)) => format!("{error}"),
+        (_, Some(error)) => error.clone(),
         (Some(repr), None) => repr.clone(),
         (None, None) => return Verdict::Failed("neither an answer nor an error".to_owned()),
     };
@@ -83,9 +77,21 @@ fn judge(case: &Case, outcome: &Outcome) -> Verdict {
         && case.error.is_none()
     {
         let own_text = text.as_deref().is_some_and(|text| expected == Literal::Str(text.to_owned()).repr());
-        if own_text || (case.kind == "boolean" && expected == "True") {
+        // In a mapping it is one of its values; as the parameters of a request it is left out.
+        let in_mapping = text.is_none() && (expected.contains("{{") || expected.contains("{%"));
+        let no_parameters = case.kind == "params" && text.is_some() && expected == "{}";
+        if own_text || in_mapping || no_parameters || (case.kind == "boolean" && expected == "True") {
             return Verdict::Rule("type_error_is_an_error");
         }
+    }
+    // Epochs are computed with integers, where the reference rounds a float down.
+    let epoch = text.as_deref().is_some_and(|text| text.contains("%ms") || text.contains("%epoch_microseconds"));
+    if let Ok(value) = outcome
+        && epoch
+        && let (Ok(ours), Ok(theirs)) = (value.to_text().parse::<i64>(), expected.trim_matches('\'').parse::<i64>())
+        && ours.abs_diff(theirs) <= 1 + (ours.unsigned_abs() >> 52)
+    {
+        return Verdict::Rule("epochs_are_integers");
     }
     // Names of characters would need a table of all of them: such a text stays text.
     if let Ok(Literal::Str(ours)) = outcome
@@ -254,12 +260,12 @@ fn evaluated(case: &Case, scope: &Scope<'_>) -> Outcome {
         },
         ("boolean", Some(text)) => InterpolatedBoolean::compile(&text)?.eval(scope).map(Literal::Bool),
         ("raw", Some(text)) => {
-            let default = case.default.clone().flatten().map(|default| Template::compile(&default)).transpose()?;
+            let default = case.default.clone().map(|default| Template::compile(&default)).transpose()?;
             let valid: Vec<ValidType> = case.valid_types.iter().map(|name| valid_type(name)).collect();
             Template::compile(&text)?.eval(scope, default.as_ref(), &valid)
         }
         ("string" | "seq", Some(text)) => {
-            InterpolatedString::compile(&text, case.default.clone().flatten().as_deref())?.eval(scope)
+            InterpolatedString::compile(&text, case.default.clone().as_deref())?.eval(scope)
         }
         (kind, _) => panic!("an unknown kind of case: {kind}"),
     }

@@ -18,6 +18,8 @@ use source_http::http::{
 use source_http::json::{RecordPath, write_one_line};
 use source_http::memory::MemoryLimit;
 use source_http::sources::declarative::manifest::{Faults, Format, Map, custom_classes, json, load};
+use source_http::sources::declarative::template::datetime::{format_datetime, parse_datetime, parse_duration};
+use source_http::sources::declarative::template::{InterpolatedString, Json, Literal, Scope, Variable};
 use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
 use source_http::terminal::Terminal;
@@ -265,4 +267,87 @@ fn file(name: &'static str, content: &Value) -> String {
         made.push(name);
     }
     path.to_string_lossy().into_owned()
+}
+
+/// What the fault of a template may not show.
+const SECRET: &str = "s3cr3t-of-the-config";
+
+/// A template of a manifest. The first byte says what of it: the template, a text for the literal step, a date in a
+/// format, or a duration.
+pub fn templates(bytes: &[u8]) {
+    let Some((what, bytes)) = bytes.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match what % 4 {
+        0 => template(text),
+        1 => literal(text),
+        2 => {
+            let (format, date) = text.split_once('\n').unwrap_or((text, ""));
+            if let Ok(moment) = parse_datetime(date, format) {
+                let _: String = format_datetime(&moment, format);
+                assert!((1..=9999).contains(&moment.date.year), "a year that Python has not");
+            }
+        }
+        _ => {
+            let moment = parse_datetime("951782399.999999", "%s_as_float").expect("a date");
+            if let Ok(span) = parse_duration(text) {
+                let _: (Result<_, _>, Result<_, _>) = (span.added_to(moment), span.subtracted_from(moment));
+            }
+        }
+    }
+}
+
+fn template(text: &str) {
+    let config = json!({"key": "k1", "n": 5, "list": ["a", 1.5, null], "token": SECRET, "date": "2024-01-31"});
+    let record = r#"{"id": 7, "a": {"b": [1, {"c": "deep"}]}, "big": 123456789012345678901234567890, "nul": null}"#;
+    let headers = [("Link".to_owned(), "<https://example.com>; rel=next".to_owned())];
+    let variables = [
+        ("config", Variable::Json(Json::Tree(&config))),
+        ("parameters", Variable::Json(Json::Text("{}"))),
+        ("record", Variable::Json(Json::Text(record))),
+        ("headers", Variable::Headers(&headers)),
+        (
+            "stream_slice",
+            Variable::Slice {
+                partition: Json::Text(r#"{"id": "p1"}"#),
+                cursor_slice: Json::Text(r#"{"start": "2024-01-01"}"#),
+                extra_fields: Json::Text("{}"),
+            },
+        ),
+        ("next_page_token", Variable::None),
+    ];
+    let scope = Scope::new(&variables, &|| 1_710_498_030_123_456, &|| 4);
+    let outcome = InterpolatedString::compile(text, None).and_then(|template| {
+        let first = template.eval(&scope);
+        let again = template.eval(&scope);
+        assert_eq!(first.is_ok(), again.is_ok(), "a template gives another result the second time");
+        first
+    });
+    match outcome {
+        Ok(value) => {
+            let _: Result<(), _> = value.write_json(&mut String::new());
+        }
+        Err(fault) => {
+            assert!(text.contains(SECRET) || !fault.to_string().contains(SECRET), "a secret is shown: {fault}");
+        }
+    }
+}
+
+/// A literal is read back from what Python prints of it, unless Python has no word for a part of it.
+fn literal(text: &str) {
+    fn has_a_word(value: &Literal) -> bool {
+        match value {
+            Literal::Float(value) => value.is_finite(),
+            Literal::Ellipsis => false,
+            Literal::List(items) | Literal::Tuple(items) | Literal::Set(items) => items.iter().all(has_a_word),
+            Literal::Dict(entries) => entries.iter().all(|(key, value)| has_a_word(key) && has_a_word(value)),
+            // A number that was written in hexadecimal may be longer than Python prints.
+            Literal::Big(value) => value.bits() < 14_000,
+            _ => true,
+        }
+    }
+    if let Some(value) = Literal::parse(text)
+        && has_a_word(&value)
+    {
+        assert_eq!(Literal::parse(&value.repr()), Some(value), "a literal changes when it is printed");
+    }
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 7] = [
+const TARGETS: [(&str, Target); 8] = [
     ("config", inputs::config),
     ("catalog", inputs::catalog),
     ("state", inputs::state),
@@ -22,6 +22,7 @@ const TARGETS: [(&str, Target); 7] = [
     ("headers", inputs::headers),
     ("cache_entry", inputs::cache_entry),
     ("manifest", inputs::manifest),
+    ("templates", inputs::templates),
 ];
 
 /// The files in `FOLDER/TARGET`: its name and what is in it.
@@ -201,4 +202,110 @@ proptest! {
         inputs::cache_entry(&bytes);
         inputs::cache_entry(&[b"\r\n200\r\n", head.as_bytes(), b"\r\n\r\n", &bytes].concat());
     }
+
+    #[test]
+    fn any_template_gives_a_value_or_a_fault(what in 0..4_u8, pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..14)) {
+        inputs::templates(&[&[what], pieces.concat().as_bytes()].concat());
+        inputs::templates(format!("\0{{{{ {} }}}}", pieces.join(" ")).as_bytes());
+    }
 }
+
+/// What templates, literals, dates and durations are made of.
+static PIECES: [&str; 96] = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "{{-",
+    "-%}",
+    " ",
+    "\n",
+    "\t",
+    "'",
+    "\"",
+    "'a'",
+    "'x y'",
+    "1",
+    "0",
+    "-1",
+    "2.5",
+    "1e400",
+    "0x1f",
+    "99999999999999999999",
+    "config",
+    "config.token",
+    "config.list",
+    "record",
+    "record.a.b",
+    "x",
+    "true",
+    "none",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    ",",
+    ":",
+    ".",
+    "|",
+    "~",
+    "+",
+    "-",
+    "*",
+    "/",
+    "//",
+    "%",
+    "**",
+    "==",
+    "<",
+    "in",
+    "not",
+    "is",
+    "and",
+    "or",
+    "if",
+    "else",
+    "elif",
+    "endif",
+    "for",
+    "endfor",
+    "set",
+    "=",
+    "endset",
+    "macro m(a)",
+    "endmacro",
+    "m(",
+    "loop.index",
+    "now_utc()",
+    "duration('P1M')",
+    "str_to_datetime(",
+    "format_datetime(",
+    "|upper",
+    "|int",
+    "|float",
+    "|list",
+    "|sort",
+    "|map('upper')",
+    "|join(',')",
+    "|round(2)",
+    "|regex_replace('(a)','\\\\1')",
+    "|tojson",
+    "|string",
+    ".split(',')",
+    ".format(1)",
+    ".append(",
+    ".strftime(",
+    "[::-1]",
+    "[:2]",
+    "%Y-%m-%dT%H:%M:%S",
+    "%f",
+    "%z",
+    "P1Y",
+    "T5H",
+    "b'",
+    "\\",
+];

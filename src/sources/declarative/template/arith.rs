@@ -1,16 +1,15 @@
 //! Python's operators, with its `TypeError`s.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::{Pow, ToPrimitive, Zero};
 
 use super::compare::{Number, used};
-use super::datetime::{Date, DateTime, Delta, Duration, Offset};
+use super::datetime::{DateTime, Delta, Offset};
 use super::error::{Fault, Result};
-use super::filters::escape::escape_value;
 use super::number::{big_to_float, divide_big, is_negative};
+use super::operands::{add, divide_spans, multiply, subtract};
 use super::text::{MAX_TEXT, str_of};
 use super::value::Value;
 
@@ -42,8 +41,6 @@ impl Op {
 
 /// Bits of the largest integer that is computed.
 const MAX_BITS: u64 = 200_000;
-/// Items of the longest list that is made.
-const MAX_ITEMS: usize = 1 << 20;
 
 pub(crate) fn apply(op: Op, left: &Value, right: &Value) -> Result<Value> {
     // `%` formats a text before it looks at what is on the right.
@@ -107,9 +104,7 @@ pub(crate) fn to_float(number: &Number) -> Result<f64> {
     match number {
         Number::Int(value) => Ok(*value as f64),
         Number::Float(value) => Ok(*value),
-        Number::Big(value) => {
-            big_to_float(value).ok_or_else(|| Fault::overflow("int too large to convert to float"))
-        }
+        Number::Big(value) => big_to_float(value).ok_or_else(|| Fault::overflow("int too large to convert to float")),
     }
 }
 
@@ -118,7 +113,7 @@ fn integers(op: Op, a: &BigInt, b: &BigInt) -> Result<Value> {
     Ok(Value::big(match op {
         Op::Add => a + b,
         Op::Sub => a - b,
-        Op::Mul if a.bits() + b.bits() > MAX_BITS => return Err(Fault::limit("a number gets too large")),
+        Op::Mul if a.bits() + b.bits() > MAX_BITS => return Err(Fault::too_large("a number gets too large")),
         Op::Mul => a * b,
         Op::Div if b.is_zero() => return Err(Fault::other("ZeroDivisionError", "division by zero")),
         Op::Div => {
@@ -143,8 +138,9 @@ fn integers(op: Op, a: &BigInt, b: &BigInt) -> Result<Value> {
             return floats(op, float(a)?, float(b)?);
         }
         Op::Pow => {
-            let exponent = b.to_u64().filter(|exponent| a.bits().saturating_mul(*exponent) <= MAX_BITS || a.bits() <= 1);
-            let exponent = exponent.ok_or_else(|| Fault::limit("a number gets too large"))?;
+            let exponent =
+                b.to_u64().filter(|exponent| a.bits().saturating_mul(*exponent) <= MAX_BITS || a.bits() <= 1);
+            let exponent = exponent.ok_or_else(|| Fault::too_large("a number gets too large"))?;
             // Of 0, 1 and -1 only the last bit of the exponent counts.
             let exponent = if a.bits() <= 1 { if exponent == 0 { 0 } else { 2 - exponent % 2 } } else { exponent };
             Pow::pow(a, exponent)
@@ -181,7 +177,7 @@ fn floats(op: Op, a: f64, b: f64) -> Result<Value> {
     }))
 }
 
-/// CPython's `float.__divmod__`.
+/// `float.__divmod__` as `CPython` computes it.
 fn float_divmod(a: f64, b: f64) -> (f64, f64) {
     let mut rest = a % b;
     let mut quotient = (a - rest) / b;
@@ -198,184 +194,6 @@ fn float_divmod(a: f64, b: f64) -> (f64, f64) {
         if quotient - floored > 0.5 { floored + 1.0 } else { floored }
     };
     (floored, rest)
-}
-
-fn joined(left: &str, right: &str) -> Result<Arc<str>> {
-    if left.len() + right.len() > MAX_TEXT {
-        return Err(Fault::limit("the text gets too long"));
-    }
-    Ok([left, right].concat().into())
-}
-
-fn chained(left: &[Value], right: &[Value]) -> Result<Vec<Value>> {
-    if left.len() + right.len() > MAX_ITEMS {
-        return Err(Fault::limit("a list gets too long"));
-    }
-    Ok([left, right].concat())
-}
-
-fn add(left: &Value, right: &Value) -> Result<Option<Value>> {
-    Ok(Some(match (left, right) {
-        (Value::Str(left), Value::Str(right)) => Value::Str(joined(left, right)?),
-        (Value::Markup(left), right) if right.as_str().is_some() => Value::Markup(joined(left, &escape_value(right)?)?),
-        (left, Value::Markup(right)) if left.as_str().is_some() => Value::Markup(joined(&escape_value(left)?, right)?),
-        (Value::Bytes(left), Value::Bytes(right)) => Value::Bytes([&**left, &**right].concat().into()),
-        (Value::List(left), Value::List(right)) => Value::list(chained(&left.0.borrow(), &right.0.borrow())?),
-        (Value::Tuple(left), Value::Tuple(right)) => Value::tuple(chained(&left.0, &right.0)?),
-        (Value::DateTime(moment), Value::Delta(delta)) | (Value::Delta(delta), Value::DateTime(moment)) => {
-            Value::DateTime(moment.plus(*delta)?)
-        }
-        (Value::Date(date), Value::Delta(delta)) | (Value::Delta(delta), Value::Date(date)) => {
-            Value::Date(date.plus(*delta)?)
-        }
-        (Value::Delta(left), Value::Delta(right)) => Value::Delta(Delta(left.0 + right.0).checked()?),
-        (Value::Duration(duration), Value::DateTime(moment)) | (Value::DateTime(moment), Value::Duration(duration)) => {
-            Value::DateTime(duration.added_to(*moment)?)
-        }
-        (Value::Duration(duration), Value::Date(date)) | (Value::Date(date), Value::Duration(duration)) => {
-            Value::Date(duration.added_to_date(*date)?)
-        }
-        (Value::Duration(left), Value::Duration(right)) => Value::Duration(Rc::new(left.plus(right)?)),
-        (Value::Duration(duration), Value::Delta(delta)) | (Value::Delta(delta), Value::Duration(duration)) => {
-            Value::Duration(Rc::new(duration.plus(&Duration::of(*delta))?))
-        }
-        _ => return Ok(None),
-    }))
-}
-
-fn subtract(left: &Value, right: &Value) -> Result<Option<Value>> {
-    Ok(Some(match (left, right) {
-        (Value::DateTime(left), Value::DateTime(right)) => {
-            if left.offset.is_some() != right.offset.is_some() {
-                return Err(Fault::ty("can't subtract offset-naive and offset-aware datetimes"));
-            }
-            Value::Delta(Delta(left.instant() - right.instant()))
-        }
-        (Value::Date(left), Value::Date(right)) => {
-            Value::Delta(Delta(i128::from(left.ordinal() - right.ordinal()) * super::datetime::DAY))
-        }
-        (Value::DateTime(moment), Value::Delta(delta)) => Value::DateTime(moment.plus(Delta(-delta.0))?),
-        // Python subtracts the days of the span, rounded down.
-        (Value::Date(date), Value::Delta(delta)) => Value::Date(Date::from_ordinal(date.ordinal() - delta.days())?),
-        (Value::Delta(left), Value::Delta(right)) => Value::Delta(Delta(left.0 - right.0).checked()?),
-        (Value::DateTime(moment), Value::Duration(duration)) => Value::DateTime(duration.negated().added_to(*moment)?),
-        (Value::Date(date), Value::Duration(duration)) => {
-            let months_only = Duration { delta: Delta(0), ..duration.negated() };
-            let shifted = months_only.added_to_date(*date)?;
-            Value::Date(Date::from_ordinal(shifted.ordinal() - duration.delta.days())?)
-        }
-        (Value::Duration(left), Value::Duration(right)) => Value::Duration(Rc::new(left.plus(&right.negated())?)),
-        (Value::Duration(left), Value::Delta(right)) => {
-            Value::Duration(Rc::new(left.plus(&Duration::of(Delta(-right.0)))?))
-        }
-        (Value::Delta(left), Value::Duration(right)) => {
-            Value::Duration(Rc::new(Duration::of(*left).plus(&right.negated())?))
-        }
-        _ => return Ok(None),
-    }))
-}
-
-fn multiply(left: &Value, right: &Value) -> Result<Option<Value>> {
-    let (sequence, factor) = if Number::of(right).is_some() { (left, right) } else { (right, left) };
-    if let (Value::Delta(delta), Value::Float(factor)) = (sequence, factor) {
-        let micros = (delta.0 as f64 * factor).round_ties_even();
-        if !micros.is_finite() || micros.abs() > 1e23 {
-            return Err(Fault::overflow("a timedelta gets too long"));
-        }
-        return Ok(Some(Value::Delta(Delta(micros as i128).checked()?)));
-    }
-    if matches!(sequence, Value::Delta(_) | Value::Duration(_)) {
-        let Some(factor) = factor.as_index() else { return Ok(None) };
-        return Ok(Some(match sequence {
-            Value::Duration(duration) => Value::Duration(Rc::new(duration.times(factor)?)),
-            Value::Delta(delta) => Value::Delta(Duration::of(*delta).times(factor)?.delta),
-            _ => return Ok(None),
-        }));
-    }
-    let times = match factor {
-        Value::Big(_) => return Err(Fault::overflow("cannot fit 'int' into an index-sized integer")),
-        _ => match factor.as_index() {
-            Some(times) => usize::try_from(times).unwrap_or(0),
-            None => return Ok(None),
-        },
-    };
-    let fits = |length: usize, most: usize| match length.checked_mul(times) {
-        Some(length) if length <= most => Ok(()),
-        _ => Err(Fault::limit("the result gets too long")),
-    };
-    Ok(Some(match sequence {
-        Value::Str(text) => {
-            fits(text.len(), MAX_TEXT)?;
-            Value::str(text.repeat(times))
-        }
-        Value::Markup(text) => {
-            fits(text.len(), MAX_TEXT)?;
-            Value::Markup(text.repeat(times).into())
-        }
-        Value::Bytes(bytes) => {
-            fits(bytes.len(), MAX_TEXT)?;
-            Value::Bytes(bytes.repeat(times).into())
-        }
-        Value::List(items) => {
-            fits(items.0.borrow().len(), MAX_ITEMS)?;
-            Value::list(repeated(&items.0.borrow(), times))
-        }
-        Value::Tuple(items) => {
-            fits(items.0.len(), MAX_ITEMS)?;
-            Value::tuple(repeated(&items.0, times))
-        }
-        _ => return Ok(None),
-    }))
-}
-
-fn repeated(items: &[Value], times: usize) -> Vec<Value> {
-    std::iter::repeat_n(items, times).flatten().cloned().collect()
-}
-
-/// `timedelta / 2`, `timedelta / timedelta` and the like.
-fn divide_spans(op: Op, left: &Value, right: &Value) -> Result<Option<Value>> {
-    let zero = || Fault::other("ZeroDivisionError", "division by zero");
-    let Value::Delta(left) = left else { return Ok(None) };
-    Ok(Some(match (op, right) {
-        (_, Value::Delta(Delta(0)) | Value::Int(0) | Value::Bool(false)) => return Err(zero()),
-        (Op::Div, Value::Delta(right)) => Value::Float(super::number::divide_exact(left.0, right.0)),
-        (Op::FloorDiv, Value::Delta(right)) => Value::big(floor(left.0, right.0).into()),
-        (Op::Mod, Value::Delta(right)) => Value::Delta(Delta(left.0 - floor(left.0, right.0) * right.0)),
-        (Op::FloorDiv, right) => match right.as_index() {
-            Some(by) => Value::Delta(Delta(floor(left.0, by.into())).checked()?),
-            None => return Ok(None),
-        },
-        (Op::Div, Value::Float(by)) => {
-            if *by == 0.0 {
-                return Err(zero());
-            }
-            let micros = (left.0 as f64 / by).round_ties_even();
-            if !micros.is_finite() || micros.abs() > 1e23 {
-                return Err(Fault::overflow("a timedelta gets too long"));
-            }
-            Value::Delta(Delta(micros as i128).checked()?)
-        }
-        (Op::Div, right) => match right.as_index() {
-            Some(by) => {
-                let by = i128::from(by);
-                let quotient = floor(left.0, by);
-                let twice = (left.0 - quotient * by) * 2;
-                let up = match (twice.abs()).cmp(&by.abs()) {
-                    std::cmp::Ordering::Less => false,
-                    std::cmp::Ordering::Equal => quotient & 1 == 1,
-                    std::cmp::Ordering::Greater => true,
-                };
-                Value::Delta(Delta(quotient + i128::from(up)).checked()?)
-            }
-            None => return Ok(None),
-        },
-        _ => return Ok(None),
-    }))
-}
-
-fn floor(a: i128, b: i128) -> i128 {
-    let quotient = a / b;
-    if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
 }
 
 /// `-value`
@@ -408,7 +226,7 @@ pub(crate) fn concatenate(values: &[Value]) -> Result<Value> {
     for value in values {
         text.push_str(&str_of(value)?);
         if text.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
     }
     Ok(Value::str(text))

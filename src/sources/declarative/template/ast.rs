@@ -34,7 +34,11 @@ pub(crate) enum Kind {
     Tuple(Vec<Expr>),
     List(Vec<Expr>),
     Dict(Vec<(Expr, Expr)>),
-    Conditional { test: Box<Expr>, then: Box<Expr>, otherwise: Option<Box<Expr>> },
+    Conditional {
+        test: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Option<Box<Expr>>,
+    },
     Or(Box<Expr>, Box<Expr>),
     And(Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
@@ -45,11 +49,22 @@ pub(crate) enum Kind {
     Pos(Box<Expr>),
     Attr(Box<Expr>, Arc<str>),
     Item(Box<Expr>, Box<Expr>),
-    Slice { of: Box<Expr>, bounds: [Option<Box<Expr>>; 3] },
+    Slice {
+        of: Box<Expr>,
+        bounds: [Option<Box<Expr>>; 3],
+    },
     Call(Box<Expr>, Args),
     /// Without a value inside `{% filter %}` and `{% set %}` blocks, where it is what the block prints.
-    Filter { of: Option<Box<Expr>>, name: Arc<str>, args: Args },
-    Test { of: Box<Expr>, name: Arc<str>, args: Args },
+    Filter {
+        of: Option<Box<Expr>>,
+        name: Arc<str>,
+        args: Args,
+    },
+    Test {
+        of: Box<Expr>,
+        name: Arc<str>,
+        args: Args,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

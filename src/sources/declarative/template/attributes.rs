@@ -11,10 +11,10 @@ use super::value::{Missing, Object, Value, key_of};
 
 /// `value.name`
 pub(crate) fn attribute(value: &Value, name: &str) -> Result<Value> {
-    if let Value::Undefined(missing) = value {
-        if !is_dunder(name) {
-            return Err(used(missing));
-        }
+    if let Value::Undefined(missing) = value
+        && !is_dunder(name)
+    {
+        return Err(used(missing));
     }
     match own_attribute(value, name)? {
         Some(found) => Ok(found),
@@ -51,7 +51,8 @@ pub(crate) fn no_attribute(value: &Value, name: &str) -> Value {
 fn is_dunder(name: &str) -> bool {
     ["__class__", "__doc__", "__dict__", "__init__", "__str__", "__repr__", "__len__", "__eq__", "__hash__", "__dir__"]
         .contains(&name)
-        || ["__module__", "__new__", "__iter__", "__contains__", "__getitem__", "__format__", "__reduce__"].contains(&name)
+        || ["__module__", "__new__", "__iter__", "__contains__", "__getitem__", "__format__", "__reduce__"]
+            .contains(&name)
         || ["__getattribute__", "__setattr__", "__delattr__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
             .contains(&name)
         || ["__reduce_ex__", "__sizeof__", "__init_subclass__", "__subclasshook__"].contains(&name)
@@ -131,9 +132,7 @@ fn loop_attribute(state: &super::value::LoopState, name: &str) -> Option<Value> 
             Some(before) => state.items[before].clone(),
             None => Value::undefined("there is no previous item"),
         },
-        "nextitem" => {
-            state.items.get(index + 1).cloned().unwrap_or_else(|| Value::undefined("there is no next item"))
-        }
+        "nextitem" => state.items.get(index + 1).cloned().unwrap_or_else(|| Value::undefined("there is no next item")),
         _ => return None,
     })
 }

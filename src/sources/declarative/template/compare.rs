@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use num_bigint::BigInt;
 use super::error::{Fault, Result};
 use super::number::big_from_float;
 use super::value::{MAX_NESTING, Object, Value, ViewKind, key_of};
+use num_bigint::BigInt;
 
 /// A number, whatever its class.
 pub(crate) enum Number {

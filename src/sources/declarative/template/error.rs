@@ -18,7 +18,8 @@ pub enum FaultKind {
     Security,
     /// The template takes too many steps, too much memory, or is nested too deep.
     Limit,
-    /// `stream_state`, which the reference refuses, too.
+    /// Known and refused by name: `stream_state`, which the reference refuses, too, and the few filters and methods of
+    /// the reference that are not there.
     Refused,
     /// Any other Python exception, such as a `ValueError`.
     Other,
@@ -73,6 +74,16 @@ impl Fault {
         Self::new(FaultKind::Limit, "RecursionError", message)
     }
 
+    /// Memory would run out.
+    pub(crate) fn too_large(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Limit, "MemoryError", message)
+    }
+
+    /// What Python can do and this engine cannot.
+    pub(crate) fn unsupported(message: impl Into<String>) -> Box<Self> {
+        Self::new(FaultKind::Refused, "NotImplementedError", message)
+    }
+
     pub(crate) fn overflow(message: impl Into<String>) -> Box<Self> {
         Self::other("OverflowError", message)
     }
@@ -82,6 +93,21 @@ impl Fault {
         if self.line == 0 {
             self.line = line;
             self.column = column;
+        }
+        self
+    }
+
+    /// The tag of the template that a fault happened in.
+    pub(crate) fn in_source(mut self: Box<Self>, source: &str) -> Box<Self> {
+        if self.expression.is_none() && self.line > 0 {
+            let lines = source.split_inclusive('\n').take(self.line as usize - 1);
+            let line = lines.map(str::len).sum::<usize>();
+            let before = source[line..].chars().take(self.column.saturating_sub(1) as usize);
+            let at = line + before.map(char::len_utf8).sum::<usize>();
+            let start = ["{{", "{%"].iter().filter_map(|tag| source[..at].rfind(tag)).max().unwrap_or(0);
+            let end = ["}}", "%}"].iter().filter_map(|tag| source[at..].find(tag)).min();
+            let end = end.map_or(source.len(), |end| at + end + 2);
+            self.expression = Some(source[start..end].chars().take(200).collect::<String>().into());
         }
         self
     }

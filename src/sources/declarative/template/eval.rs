@@ -4,28 +4,27 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::args::CallArgs;
-use super::ast::{Expr, ForDef, MacroDef, Stmt, Target};
+use super::ast::{Expr, ForDef, Stmt, Target};
 use super::compare::used;
-use super::error::{Fault, FaultKind, Result};
+use super::error::{Fault, Result};
 use super::eval_expr::is_constant;
 use super::filters::escape::escape_value;
 use super::lexer::position;
 use super::scope::Scope;
 use super::text::{self, MAX_TEXT};
-use super::value::{Body, Dict, LoopState, Object, Value};
+use super::value::{Body, LoopState, Object, Value};
 
 /// Steps of one evaluation: an expression, a statement or an item is one; so are 64 bytes that are copied.
 const MAX_STEPS: u64 = 2_000_000;
 /// Calls and blocks inside each other.
 const MAX_NESTED: u16 = 400;
 
-type Frame = Vec<(Arc<str>, Value)>;
+pub(super) type Frame = Vec<(Arc<str>, Value)>;
 
 pub(crate) struct Eval<'a> {
     pub(crate) source: &'a str,
     pub(crate) scope: &'a Scope<'a>,
-    frames: Vec<Frame>,
+    pub(super) frames: Vec<Frame>,
     /// Variables of the scope that were made into values.
     pub(crate) made: Frame,
     steps: u64,
@@ -91,7 +90,7 @@ impl<'a> Eval<'a> {
         self.frames.iter().rev().find_map(|frame| in_frame(frame).map(|at| &frame[at].1))
     }
 
-    fn bind(&mut self, name: &Arc<str>, value: Value) {
+    pub(super) fn bind(&mut self, name: &Arc<str>, value: Value) {
         if let Some(frame) = self.frames.last_mut() {
             match frame.iter_mut().find(|(known, _)| known == name) {
                 Some(entry) => entry.1 = value,
@@ -208,7 +207,7 @@ impl<'a> Eval<'a> {
 
     fn write(&mut self, out: &mut String, text: &str) -> Result<()> {
         if out.len() + text.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
         out.push_str(text);
         self.spend(text.len() as u64 / 64)
@@ -280,7 +279,13 @@ impl<'a> Eval<'a> {
         Ok(())
     }
 
-    fn for_loop(&mut self, definition: &Arc<ForDef>, items: Vec<Value>, depth: usize, out: &mut String) -> Result<()> {
+    pub(super) fn for_loop(
+        &mut self,
+        definition: &Arc<ForDef>,
+        items: Vec<Value>,
+        depth: usize,
+        out: &mut String,
+    ) -> Result<()> {
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
             self.spend(1)?;
@@ -325,98 +330,5 @@ impl<'a> Eval<'a> {
         }
         self.loops -= 1;
         done
-    }
-
-    /// `loop(items)` in a recursive loop.
-    pub(crate) fn recurse(&mut self, definition: &Arc<ForDef>, items: &Value, depth: usize) -> Result<Value> {
-        let mut text = String::new();
-        let items = items.iterate()?;
-        self.for_loop(definition, items, depth + 1, &mut text)?;
-        Ok(Value::str(text))
-    }
-
-    /// Calls a macro. It sees its arguments and what is set at the top of the template.
-    pub(crate) fn call_macro(&mut self, definition: &MacroDef, args: CallArgs) -> Result<Value> {
-        let mut frame: Frame = Vec::new();
-        let CallArgs { mut positional, mut named } = args;
-        let extra = positional.split_off(positional.len().min(definition.params.len()));
-        let first_default = definition.params.len() - definition.defaults.len();
-        let given = positional.len();
-        let mut positional = positional.into_iter();
-        let mut waiting = Vec::new();
-        for (at, name) in definition.params.iter().enumerate() {
-            let by_name = named.iter().position(|(known, _)| known == name).map(|found| named.remove(found).1);
-            if at < given && by_name.is_some() {
-                return Err(Fault::ty(format!("macro '{}' got multiple values for '{name}'", definition.name)));
-            }
-            match positional.next().or(by_name) {
-                Some(value) => frame.push((name.clone(), value)),
-                None if at >= first_default => waiting.push((name, &definition.defaults[at - first_default])),
-                None => {
-                    frame.push((name.clone(), Value::undefined(format!("parameter '{name}' was not provided"))));
-                }
-            }
-        }
-        let [takes_varargs, takes_kwargs, takes_caller] = definition.takes;
-        let caller = named.iter().position(|(name, _)| &**name == "caller").map(|at| named.remove(at).1);
-        if takes_caller {
-            let none = || Value::undefined("No caller defined");
-            frame.push(("caller".into(), caller.filter(|caller| !matches!(caller, Value::None)).unwrap_or_else(none)));
-        } else if caller.is_some() {
-            return Err(Fault::ty(format!("macro '{}' was invoked with a call block it does not use", definition.name)));
-        }
-        if takes_kwargs {
-            let mut dict = Dict::default();
-            for (name, value) in named.drain(..) {
-                dict.insert_str(&name, value);
-            }
-            frame.push(("kwargs".into(), Value::dict(dict)));
-        } else if let Some((name, _)) = named.first() {
-            return Err(Fault::ty(format!("macro '{}' takes no keyword argument '{name}'", definition.name)));
-        }
-        if takes_varargs {
-            frame.push(("varargs".into(), Value::tuple(extra)));
-        } else if !extra.is_empty() {
-            let most = definition.params.len();
-            return Err(Fault::ty(format!("macro '{}' takes not more than {most} argument(s)", definition.name)));
-        }
-        self.enter()?;
-        let hidden = self.frames.split_off(1);
-        self.frames.push(frame);
-        let mut text = String::new();
-        let mut done = Ok(());
-        for (name, default) in waiting {
-            match self.expr(default) {
-                Ok(value) => self.bind(name, value),
-                Err(fault) => {
-                    done = Err(fault);
-                    break;
-                }
-            }
-        }
-        let done = done.and_then(|()| self.run(&definition.body, &mut text));
-        self.frames.truncate(1);
-        self.frames.extend(hidden);
-        self.leave();
-        done?;
-        Ok(if self.autoescape { Value::Markup(text.into()) } else { Value::str(text) })
-    }
-}
-
-impl Fault {
-    /// The tag of the template that a fault happened in.
-    pub(crate) fn in_source(mut self: Box<Self>, source: &str) -> Box<Self> {
-        if self.expression.is_none() && self.kind != FaultKind::Limit || self.line > 0 {
-            let at = source.split_inclusive('\n').take(self.line.saturating_sub(1) as usize).map(str::len).sum::<usize>();
-            let column = self.column.saturating_sub(1) as usize;
-            let at = at + source[at..].chars().take(column).map(char::len_utf8).sum::<usize>();
-            let start = source[..at].rfind(['{']).map(|_| ()).and_then(|()| {
-                ["{{", "{%"].iter().filter_map(|tag| source[..at].rfind(tag)).max()
-            });
-            let start = start.unwrap_or(0);
-            let end = ["}}", "%}"].iter().filter_map(|tag| source[at..].find(tag)).min().map_or(source.len(), |end| at + end + 2);
-            self.expression = Some(source[start..end].chars().take(200).collect::<String>().into());
-        }
-        self
     }
 }

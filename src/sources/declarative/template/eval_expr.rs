@@ -25,7 +25,7 @@ impl Eval<'_> {
     fn kind(&mut self, kind: &Kind) -> Result<Value> {
         Ok(match kind {
             Kind::Const(constant) => constant.to_value(),
-            Kind::Name(name) => self.variable(name).unwrap_or_else(|| Value::undefined(format!("'{name}' is undefined"))),
+            Kind::Name(name) => self.root(name),
             Kind::Path(root, keys) => self.path(root, keys)?,
             Kind::Tuple(items) => Value::tuple(self.all(items)?),
             Kind::List(items) => Value::list(self.all(items)?),
@@ -150,11 +150,11 @@ impl Eval<'_> {
                 match found {
                     Ok(json) if rest.len() < keys.len() => (json.to_value(), rest),
                     // Methods may change what the variable is.
-                    Ok(_) => (self.root(root)?, rest),
+                    Ok(_) => (self.root(root), rest),
                     Err(name) => (Value::undefined(format!("'dict object' has no attribute '{name}'")), rest),
                 }
             }
-            _ => (self.root(root)?, keys),
+            _ => (self.root(root), keys),
         };
         for key in rest {
             value = match key {
@@ -166,8 +166,8 @@ impl Eval<'_> {
         Ok(value)
     }
 
-    fn root(&mut self, name: &str) -> Result<Value> {
-        Ok(self.variable(name).unwrap_or_else(|| Value::undefined(format!("'{name}' is undefined"))))
+    fn root(&mut self, name: &str) -> Value {
+        self.variable(name).unwrap_or_else(|| Value::undefined(format!("'{name}' is undefined")))
     }
 
     fn args(&mut self, args: &Args) -> Result<CallArgs> {
@@ -247,7 +247,8 @@ impl Eval<'_> {
 
 /// Whether an expression has nothing in it that is known only at the evaluation.
 pub(crate) fn is_constant(expr: &Expr) -> bool {
-    !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..)) && expr.kind.children().into_iter().all(is_constant)
+    !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..))
+        && expr.kind.children().into_iter().all(is_constant)
 }
 
 fn not_callable(value: &Value) -> Box<Fault> {

@@ -12,6 +12,7 @@ use super::text::{MAX_TEXT, repr_of, str_of};
 use super::value::{Object, Value};
 
 /// A directive between its `%` and its letter.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of C's")]
 #[derive(Default)]
 struct Spec {
     left: bool,
@@ -94,7 +95,7 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
         }
         rest = rest.trim_start_matches(['h', 'l', 'L']);
         if spec.width.max(spec.precision.unwrap_or(0)) > MAX_TEXT / 4 {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
         let directive = rest.chars().next().ok_or_else(|| Fault::value("incomplete format"))?;
         rest = &rest[directive.len_utf8()..];
@@ -107,7 +108,7 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
                 used_mapping = true;
                 let found = super::attributes::item(value, &Value::str(key), false)?;
                 if found.is_undefined() {
-                    return Err(Fault::other("KeyError", format!("there is no '{key}' to format")));
+                    return Err(Fault::other("KeyError", "a key of the format is not in the mapping"));
                 }
                 found
             }
@@ -115,7 +116,7 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
         };
         out.push_str(&one(directive, &spec, &value, escapes)?);
         if out.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
     }
     out.push_str(rest);
@@ -132,8 +133,9 @@ pub(crate) fn percent(format: &str, value: &Value, escapes: bool) -> Result<Stri
 fn one(directive: char, spec: &Spec, value: &Value, escapes: bool) -> Result<String> {
     let number = || match value {
         Value::Undefined(missing) => Err(super::compare::used(missing)),
-        _ => Number::of(value)
-            .ok_or_else(|| Fault::ty(format!("%{directive} format: a real number is required, not {}", value.type_name()))),
+        _ => Number::of(value).ok_or_else(|| {
+            Fault::ty(format!("%{directive} format: a real number is required, not {}", value.type_name()))
+        }),
     };
     Ok(match directive {
         's' | 'r' | 'a' => {
@@ -189,7 +191,15 @@ fn one(directive: char, spec: &Spec, value: &Value, escapes: bool) -> Result<Str
             };
             let text = float(value.abs(), directive, spec.precision.unwrap_or(6), spec.alternate);
             let negative = value.is_sign_negative() && !value.is_nan();
-            let sign = if negative { "-" } else if spec.plus { "+" } else if spec.space { " " } else { "" };
+            let sign = if negative {
+                "-"
+            } else if spec.plus {
+                "+"
+            } else if spec.space {
+                " "
+            } else {
+                ""
+            };
             zero_padded(sign, &text, spec, value.is_finite())
         }
         other => return Err(Fault::value(format!("unsupported format character {other:?}"))),
@@ -197,7 +207,15 @@ fn one(directive: char, spec: &Spec, value: &Value, escapes: bool) -> Result<Str
 }
 
 fn signed(value: &BigInt, digits: &str, prefix: &str, spec: &Spec) -> String {
-    let sign = if value.is_negative() { "-" } else if spec.plus { "+" } else if spec.space { " " } else { "" };
+    let sign = if value.is_negative() {
+        "-"
+    } else if spec.plus {
+        "+"
+    } else if spec.space {
+        " "
+    } else {
+        ""
+    };
     let missing = spec.precision.unwrap_or(0).saturating_sub(digits.len());
     let digits = format!("{}{digits}", "0".repeat(missing));
     zero_padded(&format!("{sign}{prefix}"), &digits, spec, true)

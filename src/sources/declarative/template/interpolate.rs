@@ -1,9 +1,9 @@
 //! Templates in the shapes in which a manifest has them: one text, a condition, mappings, the inputs of a request.
 
+use super::compiled::Template;
 use super::error::{Fault, Result};
 use super::literal::{Literal, ValidType, unique_entries};
 use super::scope::Scope;
-use super::template::Template;
 
 /// A text: `InterpolatedString`.
 #[derive(Debug)]
@@ -57,9 +57,8 @@ impl InterpolatedBoolean {
         match self {
             Self::Constant(value) => Ok(*value),
             Self::Template(template) => {
-                let default = Template::compile("False")?;
-                let value = template.eval(scope, Some(&default), &[])?;
-                Ok(!is_false(&value))
+                // Without a default, nothing is null, which is false.
+                Ok(!is_false(&template.eval(scope, None, &[])?))
             }
         }
     }

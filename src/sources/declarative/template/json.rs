@@ -23,7 +23,7 @@ pub enum Json<'a> {
 /// How deep a text may be nested; deeper parts are taken for null.
 const MAX_DEPTH: usize = 500;
 
-impl<'a> Json<'a> {
+impl Json<'_> {
     /// The member of an object; of several with the name, the last, as in Python.
     pub(crate) fn member(self, name: &str) -> Option<Self> {
         match self {

@@ -66,7 +66,8 @@ pub(crate) fn position(source: &str, at: usize) -> (u32, u32) {
 
 /// The source as Jinja takes it: one kind of line end, and none at the very end.
 pub(crate) fn normalized(source: &str) -> String {
-    let mut text = if source.contains('\r') { source.replace("\r\n", "\n").replace('\r', "\n") } else { source.to_owned() };
+    let mut text =
+        if source.contains('\r') { source.replace("\r\n", "\n").replace('\r', "\n") } else { source.to_owned() };
     if text.ends_with('\n') {
         text.pop();
     }
@@ -101,7 +102,8 @@ impl<'s> Lexer<'s> {
     fn run(&mut self) -> Result<()> {
         loop {
             let rest = self.rest();
-            let tag = rest.match_indices('{').find(|(at, _)| matches!(rest.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#')));
+            let tag =
+                rest.match_indices('{').find(|(at, _)| matches!(rest.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#')));
             let Some((tag, _)) = tag else {
                 if !rest.is_empty() {
                     self.push(Token::Data(rest.to_owned()), rest.len());
@@ -140,6 +142,11 @@ impl<'s> Lexer<'s> {
     fn comment(&mut self) -> Result<()> {
         let rest = self.rest();
         let start = 2 + usize::from(matches!(rest.as_bytes().get(2), Some(b'-' | b'+')));
+        // Jinja overlooks a comment that begins at the very end.
+        if rest.len() == start {
+            self.at += start;
+            return Ok(());
+        }
         let Some(end) = rest[start..].find("#}").map(|end| end + start) else {
             return Err(syntax("Missing end of comment tag"));
         };
@@ -162,7 +169,9 @@ impl<'s> Lexer<'s> {
             if let Some(text) = text.strip_prefix("-%}") {
                 return Some((text, true));
             }
-            if name == "endraw" && let Some(text) = text.strip_prefix("+%}") {
+            if name == "endraw"
+                && let Some(text) = text.strip_prefix("+%}")
+            {
                 return Some((text, false));
             }
             Some((text.strip_prefix("%}")?, false))
@@ -170,6 +179,10 @@ impl<'s> Lexer<'s> {
         let Some((mut body, trim)) = tag(rest, "raw") else { return Ok(false) };
         if trim {
             body = body.trim_start_matches(number::is_space);
+        }
+        if body.is_empty() {
+            self.at = self.source.len();
+            return Ok(true);
         }
         let end = body.match_indices("{%").find_map(|(at, _)| Some((at, tag(&body[at..], "endraw")?)));
         let Some((length, (after, trim))) = end else { return Err(syntax("Missing end of raw directive")) };
@@ -291,14 +304,13 @@ impl<'s> Lexer<'s> {
             (has && !digits.is_empty() && number::parse_int(digits.trim_start_matches('_'), base).is_some())
                 .then_some(digits.len() + 2)
         };
-        let length = prefixed(b'x', 16)
-            .or_else(|| prefixed(b'o', 8))
-            .or_else(|| prefixed(b'b', 2))
-            .unwrap_or_else(|| match bytes[0] {
+        let length = prefixed(b'x', 16).or_else(|| prefixed(b'o', 8)).or_else(|| prefixed(b'b', 2)).unwrap_or_else(
+            || match bytes[0] {
                 // `007` is `00` and `7`.
                 b'0' => bytes[..whole].iter().take_while(|b| matches!(b, b'0' | b'_')).count(),
                 _ => whole,
-            });
+            },
+        );
         let value = number::parse_int(&rest[..length], 0)
             .ok_or_else(|| syntax("an integer is too long: Python reads 4300 digits"))?;
         self.push(Token::Int(value), length);

@@ -1,5 +1,5 @@
 //! The literal step: what a template prints is read again as one Python literal, or stays text. `ast.literal_eval` of
-//! CPython 3.11.
+//! `CPython` 3.11.
 
 use std::collections::HashMap;
 use std::collections::HashSet;

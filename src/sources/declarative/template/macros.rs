@@ -8,7 +8,7 @@ use super::compare::{Number, used};
 use super::datetime::{
     DateTime, Delta, Offset, Span, format_datetime, parse_datetime, parse_duration, str_to_datetime, strftime, strptime,
 };
-use super::error::{Fault, FaultKind, Result};
+use super::error::{Fault, Result};
 use super::eval::Eval;
 use super::filters::quote;
 use super::methods::updated;
@@ -17,8 +17,18 @@ use super::value::{Dict, Object, Value};
 
 /// What a call gives depends on nothing but its arguments.
 const PURE: &[&str] = &[
-    "camel_case_to_snake_case", "cycler", "dict", "duration", "format_datetime", "joiner", "max", "min", "namespace",
-    "sanitize_url", "str_to_datetime", "timestamp",
+    "camel_case_to_snake_case",
+    "cycler",
+    "dict",
+    "duration",
+    "format_datetime",
+    "joiner",
+    "max",
+    "min",
+    "namespace",
+    "sanitize_url",
+    "str_to_datetime",
+    "timestamp",
 ];
 /// What a call gives depends on the time or on chance.
 const VOLATILE: &[&str] = &["day_delta", "generate_uuid", "lipsum", "now_utc", "today_utc", "today_with_timezone"];
@@ -121,6 +131,9 @@ fn jinja(name: &'static str, args: CallArgs) -> Result<Value> {
             if positional.len() > 1 {
                 return Err(Fault::ty(format!("{name} expected at most 1 argument, got {}", positional.len())));
             }
+            if let Some(Value::Undefined(missing)) = positional.first() {
+                return Err(used(missing));
+            }
             let mut dict = Dict::default();
             updated(&mut dict, positional.pop(), named)?;
             Ok(match name {
@@ -135,7 +148,7 @@ fn jinja(name: &'static str, args: CallArgs) -> Result<Value> {
             let separator = separator.unwrap_or_else(|| Value::str(", "));
             Ok(Value::object(Object::Joiner(separator, RefCell::new(false))))
         }
-        _ => Err(Fault::new(FaultKind::Refused, "NotImplementedError", format!("'{name}' is not supported"))),
+        _ => Err(Fault::unsupported(format!("'{name}' is not supported"))),
     }
 }
 

@@ -17,40 +17,62 @@
     clippy::float_cmp,
     reason = "Python's numbers go over into each other, and compare exactly"
 )]
+#![allow(
+    clippy::format_push_string,
+    clippy::match_same_arms,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    clippy::single_match_else,
+    clippy::too_many_lines,
+    reason = "tables of what Python's types can do read best as one match, an arm a rule"
+)]
+#![allow(clippy::unnecessary_box_returns, reason = "a fault is one word wide wherever it is handed on")]
 
 mod args;
 mod arith;
 mod ast;
 mod attributes;
+#[cfg(test)]
+mod behaviour;
 mod compare;
+mod compiled;
+mod container;
 pub mod datetime;
+mod dict;
 mod error;
 mod escapes;
 mod eval;
 mod eval_expr;
+mod eval_macro;
 mod filters;
 mod format;
+mod format_spec;
 mod interpolate;
 mod json;
 mod lexer;
 mod literal;
 mod literal_parser;
+mod literal_tokens;
 mod macros;
 mod methods;
 mod number;
+mod operands;
 mod parser;
 mod parser_expr;
+mod parser_postfix;
+mod parser_tags;
 mod scope;
 mod str_format;
 mod symbols;
-mod template;
 mod tests;
 mod text;
 mod value;
 
+pub use compiled::Template;
 pub use error::{Fault, FaultKind};
-pub use interpolate::{Entry, InputPlace, InterpolatedBoolean, InterpolatedMapping, InterpolatedString, Nested, RequestInputs};
+pub use interpolate::{
+    Entry, InputPlace, InterpolatedBoolean, InterpolatedMapping, InterpolatedString, Nested, RequestInputs,
+};
 pub use json::Json;
 pub use literal::{Literal, ValidType};
 pub use scope::{Scope, Variable};
-pub use template::Template;

@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, Sign};
 use num_traits::{FromPrimitive, ToPrimitive};
 
-/// CPython refuses to read or print longer integers.
+/// `CPython` refuses to read or print longer integers.
 pub(crate) const MAX_DIGITS: usize = 4300;
 
 /// Python's `int(text, base)`: blanks around, a sign, single underscores between digits, a prefix where the base has
@@ -125,11 +125,34 @@ pub(crate) fn float_repr(value: f64) -> String {
         return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
     let magnitude = value.abs();
+    // Of two shortest ones that are equally near, Python takes the even one.
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    let shortest = if even.parse() == Ok(value) { even } else { shortest };
     if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        return exponent_form(&format!("{value:e}"));
+        return exponent_form(&shortest);
     }
-    let text = value.to_string();
+    let text = plain_form(&shortest);
     if text.contains('.') { text } else { text + ".0" }
+}
+
+/// `-1.25e2` as `-125`, `1.25e-3` as `0.00125`.
+fn plain_form(text: &str) -> String {
+    let (sign, text) = if let Some(rest) = text.strip_prefix('-') { ("-", rest) } else { ("", text) };
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let digits = mantissa.replace('.', "");
+    let digits = digits.trim_end_matches('0');
+    let digits = if digits.is_empty() { "0" } else { digits };
+    if exponent < 0 {
+        return format!("{sign}0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1));
+    }
+    let whole = exponent as usize + 1;
+    if digits.len() <= whole {
+        return format!("{sign}{digits}{}", "0".repeat(whole - digits.len()));
+    }
+    format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
 }
 
 /// Rust's `1e16` as C's `1e+16`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ast::{ForDef, Kind, MacroDef, Stmt, Target};
+use super::ast::{Stmt, Target};
 use super::error::{Fault, FaultKind, Result};
 use super::lexer::{Placed, Token, position, syntax, tokens};
 
@@ -12,17 +12,16 @@ pub(crate) const MAX_DEPTH: u16 = 200;
 pub(crate) struct Parser<'s> {
     pub(crate) source: &'s str,
     tokens: Vec<Placed>,
-    next: usize,
+    pub(super) next: usize,
     blocks: u16,
     /// Open expressions, so that recursion ends before the stack does.
     pub(crate) open: u16,
-    block_names: Vec<String>,
+    pub(super) block_names: Vec<String>,
 }
 
 /// Parses a source that is normalized already.
 pub(crate) fn parse(source: &str) -> Result<Vec<Stmt>> {
-    let mut parser =
-        Parser { source, tokens: tokens(source)?, next: 0, blocks: 0, open: 0, block_names: Vec::new() };
+    let mut parser = Parser { source, tokens: tokens(source)?, next: 0, blocks: 0, open: 0, block_names: Vec::new() };
     let body = parser.body(&[]).map_err(|fault| parser.place(fault))?;
     Ok(body)
 }
@@ -91,7 +90,7 @@ impl Parser<'_> {
     }
 
     /// The end of a tag.
-    fn block_end(&mut self) -> Result<()> {
+    pub(super) fn block_end(&mut self) -> Result<()> {
         if self.peek() == &Token::BlockEnd {
             self.next += 1;
             return Ok(());
@@ -100,7 +99,7 @@ impl Parser<'_> {
     }
 
     /// Statements up to a tag of one of these names, which is left to be read. Without names, up to the end.
-    fn body(&mut self, ends: &[&str]) -> Result<Vec<Stmt>> {
+    pub(super) fn body(&mut self, ends: &[&str]) -> Result<Vec<Stmt>> {
         self.blocks += 1;
         if self.blocks > MAX_DEPTH / 2 {
             return Err(Fault::new(FaultKind::Limit, "RecursionError", "the tags are nested too deep"));
@@ -145,7 +144,7 @@ impl Parser<'_> {
     }
 
     /// A body with the tag that ends it.
-    fn body_to(&mut self, end: &str) -> Result<Vec<Stmt>> {
+    pub(super) fn body_to(&mut self, end: &str) -> Result<Vec<Stmt>> {
         let body = self.body(&[end])?;
         self.next += 1;
         self.block_end()?;
@@ -205,140 +204,8 @@ impl Parser<'_> {
         }
     }
 
-    fn if_statement(&mut self) -> Result<Stmt> {
-        let mut branches = Vec::new();
-        loop {
-            let test = self.tuple(false, &[])?;
-            self.block_end()?;
-            branches.push((test, self.body(&["elif", "else", "endif"])?));
-            let tag = self.expect_name()?;
-            match &*tag {
-                "elif" => {}
-                "else" => {
-                    self.block_end()?;
-                    return Ok(Stmt::If(branches, self.body_to("endif")?));
-                }
-                _ => {
-                    self.block_end()?;
-                    return Ok(Stmt::If(branches, Vec::new()));
-                }
-            }
-        }
-    }
-
-    fn for_statement(&mut self) -> Result<Stmt> {
-        let target = self.target(true)?;
-        if !self.skip_name("in") {
-            return Err(self.unexpected("'in'"));
-        }
-        let iter = self.tuple(false, &["recursive"])?;
-        let test = if self.skip_name("if") { Some(self.expression()?) } else { None };
-        let recursive = self.skip_name("recursive");
-        self.block_end()?;
-        let body = self.body(&["endfor", "else"])?;
-        let mut otherwise = Vec::new();
-        if &*self.expect_name()? == "else" {
-            self.block_end()?;
-            otherwise = self.body_to("endfor")?;
-        } else {
-            self.block_end()?;
-        }
-        Ok(Stmt::For(Arc::new(ForDef { target, iter, test, body, otherwise, recursive })))
-    }
-
-    fn set_statement(&mut self) -> Result<Stmt> {
-        let target = self.target(true)?;
-        if self.skip_op("=") {
-            let value = self.tuple(true, &[])?;
-            self.block_end()?;
-            return Ok(Stmt::Set(target, value));
-        }
-        let filter = if self.is_op("|") { Some(self.filters(None, false)?) } else { None };
-        self.block_end()?;
-        Ok(Stmt::SetBlock(target, filter, self.body_to("endset")?))
-    }
-
-    fn block_statement(&mut self) -> Result<Stmt> {
-        let name = self.expect_name()?;
-        if self.is_op("-") {
-            return Err(syntax("Block names in Jinja have to be valid Python identifiers and may not contain hyphens"));
-        }
-        if self.block_names.iter().any(|known| **known == *name) {
-            return Err(syntax(format!("block '{name}' defined twice")));
-        }
-        self.block_names.push(name.to_string());
-        self.skip_name("scoped");
-        self.skip_name("required");
-        self.block_end()?;
-        let body = self.body(&["endblock"])?;
-        self.next += 1;
-        self.skip_name(&name);
-        self.block_end()?;
-        Ok(Stmt::Block(body))
-    }
-
-    /// `(a, b=1)` and the body of a macro.
-    fn macro_rest(&mut self, name: Arc<str>, end: &str) -> Result<Arc<MacroDef>> {
-        let (mut params, mut defaults) = (Vec::new(), Vec::new());
-        if end == "endmacro" || self.is_op("(") {
-            self.expect_op("(")?;
-            while !self.is_op(")") {
-                if !params.is_empty() {
-                    self.expect_op(",")?;
-                }
-                params.push(self.expect_name()?);
-                if self.skip_op("=") {
-                    defaults.push(self.expression()?);
-                } else if !defaults.is_empty() {
-                    return Err(syntax("non-default argument follows default argument"));
-                }
-            }
-            self.next += 1;
-        }
-        if end == "endmacro" {
-            self.block_end()?;
-            let body = self.body_to(end)?;
-            return Ok(Arc::new(MacroDef { takes: uses(&body), name, params, defaults, body }));
-        }
-        Ok(Arc::new(MacroDef { name, params, defaults, body: Vec::new(), takes: [false; 3] }))
-    }
-
-    fn call_block(&mut self) -> Result<Stmt> {
-        let signature = self.macro_rest("caller".into(), "endcall")?;
-        let call = self.expression()?;
-        if !matches!(call.kind, Kind::Call(..)) {
-            return Err(syntax("expected call"));
-        }
-        self.block_end()?;
-        let body = self.body_to("endcall")?;
-        let definition = MacroDef {
-            name: signature.name.clone(),
-            params: signature.params.clone(),
-            defaults: signature.defaults.clone(),
-            takes: uses(&body),
-            body,
-        };
-        Ok(Stmt::CallBlock(call, Arc::new(definition)))
-    }
-
-    /// Tags that need other templates. What they name is looked at, and there are none to load.
-    fn no_loader(&mut self, tag: &str) -> Result<Stmt> {
-        let known = ["include", "import", "extends", "from"];
-        let tag = known.into_iter().find(|known| *known == tag).unwrap_or("include");
-        let name = self.expression()?;
-        // What follows has no values in it, but for names that an import would bind.
-        let mut bound = Vec::new();
-        while !matches!(self.peek(), Token::BlockEnd | Token::End) {
-            if let Token::Name(name) = self.advance() {
-                bound.push(name.into());
-            }
-        }
-        self.block_end()?;
-        Ok(Stmt::NoLoader(tag, name, bound))
-    }
-
     /// What is assigned to: a name, `namespace.name`, or several.
-    fn target(&mut self, with_tuple: bool) -> Result<Target> {
+    pub(super) fn target(&mut self, with_tuple: bool) -> Result<Target> {
         if with_tuple && matches!((self.peek(), self.look()), (Token::Name(_), Token::Op("."))) {
             let name = self.expect_name()?;
             self.next += 1;
@@ -383,10 +250,4 @@ impl Parser<'_> {
         }
         Ok(Target::Name(name))
     }
-}
-
-/// Whether a macro's body uses `varargs`, `kwargs` and `caller`.
-fn uses(body: &[Stmt]) -> [bool; 3] {
-    let found = super::symbols::free_names(body);
-    ["varargs", "kwargs", "caller"].map(|name| found.iter().any(|free| &**free == name))
 }

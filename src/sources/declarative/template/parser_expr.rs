@@ -1,17 +1,15 @@
 //! Jinja's expressions, with its precedences: unary minus binds closer than `**`, filters and tests closer than both.
 
-use std::sync::Arc;
-
 use num_traits::ToPrimitive;
 
 use super::arith::Op;
-use super::ast::{Args, Comparison, Const, Expr, Kind, PathKey};
+use super::ast::{Comparison, Const, Expr, Kind};
 use super::error::{Fault, FaultKind, Result};
 use super::lexer::{Token, syntax};
 use super::parser::{MAX_DEPTH, Parser};
 
 impl Parser<'_> {
-    pub(crate) fn node(&self, at: usize, kind: Kind) -> Result<Expr> {
+    pub(crate) fn node(at: usize, kind: Kind) -> Result<Expr> {
         let depth = 1 + kind.children().iter().map(|child| child.depth).max().unwrap_or(0);
         if depth > MAX_DEPTH {
             return Err(Fault::new(FaultKind::Limit, "RecursionError", "an expression is nested too deep"));
@@ -30,7 +28,7 @@ impl Parser<'_> {
         while self.skip_name("if") {
             let test = self.or()?;
             let otherwise = if self.skip_name("else") { Some(Box::new(self.expression()?)) } else { None };
-            value = self.node(at, Kind::Conditional { test: test.into(), then: value.into(), otherwise })?;
+            value = Self::node(at, Kind::Conditional { test: test.into(), then: value.into(), otherwise })?;
         }
         self.open -= 1;
         Ok(value)
@@ -41,7 +39,7 @@ impl Parser<'_> {
         let mut left = self.and()?;
         while self.skip_name("or") {
             let right = self.and()?;
-            left = self.node(at, Kind::Or(left.into(), right.into()))?;
+            left = Self::node(at, Kind::Or(left.into(), right.into()))?;
         }
         Ok(left)
     }
@@ -51,7 +49,7 @@ impl Parser<'_> {
         let mut left = self.not()?;
         while self.skip_name("and") {
             let right = self.not()?;
-            left = self.node(at, Kind::And(left.into(), right.into()))?;
+            left = Self::node(at, Kind::And(left.into(), right.into()))?;
         }
         Ok(left)
     }
@@ -67,7 +65,7 @@ impl Parser<'_> {
         }
         let inner = self.not()?;
         self.open -= 1;
-        self.node(at, Kind::Not(inner.into()))
+        Self::node(at, Kind::Not(inner.into()))
     }
 
     fn comparison(&mut self) -> Result<Expr> {
@@ -92,7 +90,7 @@ impl Parser<'_> {
             self.advance();
             rest.push((comparison, self.sum()?));
         }
-        if rest.is_empty() { Ok(first) } else { self.node(at, Kind::Compare(first.into(), rest)) }
+        if rest.is_empty() { Ok(first) } else { Self::node(at, Kind::Compare(first.into(), rest)) }
     }
 
     fn sum(&mut self) -> Result<Expr> {
@@ -106,7 +104,7 @@ impl Parser<'_> {
             };
             self.advance();
             let right = self.concat()?;
-            left = self.node(at, Kind::Binary(op, left.into(), right.into()))?;
+            left = Self::node(at, Kind::Binary(op, left.into(), right.into()))?;
         }
     }
 
@@ -120,7 +118,7 @@ impl Parser<'_> {
         while self.skip_op("~") {
             parts.push(self.product()?);
         }
-        self.node(at, Kind::Concat(parts))
+        Self::node(at, Kind::Concat(parts))
     }
 
     fn product(&mut self) -> Result<Expr> {
@@ -136,7 +134,7 @@ impl Parser<'_> {
             };
             self.advance();
             let right = self.power()?;
-            left = self.node(at, Kind::Binary(op, left.into(), right.into()))?;
+            left = Self::node(at, Kind::Binary(op, left.into(), right.into()))?;
         }
     }
 
@@ -145,7 +143,7 @@ impl Parser<'_> {
         let mut left = self.unary(true)?;
         while self.skip_op("**") {
             let right = self.unary(true)?;
-            left = self.node(at, Kind::Binary(Op::Pow, left.into(), right.into()))?;
+            left = Self::node(at, Kind::Binary(Op::Pow, left.into(), right.into()))?;
         }
         Ok(left)
     }
@@ -158,10 +156,10 @@ impl Parser<'_> {
         }
         let value = if self.skip_op("-") {
             let inner = self.unary(false)?;
-            self.node(at, Kind::Neg(inner.into()))?
+            Self::node(at, Kind::Neg(inner.into()))?
         } else if self.skip_op("+") {
             let inner = self.unary(false)?;
-            self.node(at, Kind::Pos(inner.into()))?
+            Self::node(at, Kind::Pos(inner.into()))?
         } else {
             self.primary()?
         };
@@ -170,7 +168,7 @@ impl Parser<'_> {
         if with_filter { self.filters(Some(value), false) } else { Ok(value) }
     }
 
-    fn primary(&mut self) -> Result<Expr> {
+    pub(super) fn primary(&mut self) -> Result<Expr> {
         let at = self.at();
         let kind = match self.peek().clone() {
             Token::Name(name) => {
@@ -238,7 +236,7 @@ impl Parser<'_> {
             }
             other => return Err(syntax(format!("unexpected {}", other.describe()))),
         };
-        self.node(at, kind)
+        Self::node(at, kind)
     }
 
     /// One expression or several with commas between them, which are a tuple. Without a conditional, an `if` ends it.
@@ -267,7 +265,7 @@ impl Parser<'_> {
             Some(only) if !tuple => Ok(only),
             Some(last) => {
                 items.push(last);
-                self.node(at, Kind::Tuple(items))
+                Self::node(at, Kind::Tuple(items))
             }
         }
     }
@@ -275,212 +273,8 @@ impl Parser<'_> {
     /// What is in parentheses: nothing is an empty tuple.
     fn parenthesised(&mut self) -> Result<Expr> {
         if self.is_op(")") {
-            return self.node(self.at(), Kind::Tuple(Vec::new()));
+            return Self::node(self.at(), Kind::Tuple(Vec::new()));
         }
         self.tuple(true, &[])
-    }
-
-    fn postfix(&mut self, mut value: Expr) -> Result<Expr> {
-        loop {
-            value = match self.peek() {
-                Token::Op(".") => self.attribute(value)?,
-                Token::Op("[") => self.subscript(value)?,
-                Token::Op("(") => self.call(value)?,
-                _ => return Ok(value),
-            };
-        }
-    }
-
-    fn call(&mut self, target: Expr) -> Result<Expr> {
-        let at = target.at as usize;
-        let args = self.args()?;
-        self.node(at, Kind::Call(target.into(), args))
-    }
-
-    fn keyed(&self, of: Expr, key: PathKey) -> Result<Expr> {
-        let at = of.at as usize;
-        let kind = match of.kind {
-            Kind::Name(root) => Kind::Path(root, vec![key]),
-            Kind::Path(root, mut keys) if keys.len() < MAX_DEPTH as usize => {
-                keys.push(key);
-                Kind::Path(root, keys)
-            }
-            kind => {
-                let of = Box::new(Expr { kind, ..of });
-                match key {
-                    PathKey::Attr(name) => Kind::Attr(of, name),
-                    PathKey::Item(name) => Kind::Item(of, self.node(at, Kind::Const(Const::Str(name)))?.into()),
-                    PathKey::Index(index) => Kind::Item(of, self.node(at, Kind::Const(Const::Int(index)))?.into()),
-                }
-            }
-        };
-        self.node(at, kind)
-    }
-
-    fn attribute(&mut self, of: Expr) -> Result<Expr> {
-        self.advance();
-        match self.advance() {
-            Token::Name(name) => self.keyed(of, PathKey::Attr(name.into())),
-            Token::Int(index) => match index.to_i64() {
-                Some(index) => self.keyed(of, PathKey::Index(index)),
-                None => Err(syntax("an index is too large")),
-            },
-            _ => Err(syntax("expected name or number")),
-        }
-    }
-
-    fn subscript(&mut self, of: Expr) -> Result<Expr> {
-        let at = of.at as usize;
-        self.advance();
-        let mut keys = Vec::new();
-        let mut slice = None;
-        while !self.is_op("]") {
-            if !keys.is_empty() || slice.is_some() {
-                self.expect_op(",")?;
-            }
-            if slice.is_some() {
-                return Err(syntax("a slice beside other keys"));
-            }
-            let start = if self.is_op(":") { None } else { Some(self.expression()?) };
-            if !self.is_op(":") {
-                keys.extend(start);
-                continue;
-            }
-            let mut bounds = [start.map(Box::new), None, None];
-            for bound in &mut bounds[1..] {
-                if !self.skip_op(":") {
-                    break;
-                }
-                if !(self.is_op(":") || self.is_op("]") || self.is_op(",")) {
-                    *bound = Some(self.expression()?.into());
-                }
-            }
-            slice = Some(bounds);
-        }
-        self.advance();
-        if let Some(bounds) = slice {
-            if !keys.is_empty() {
-                return Err(syntax("a slice beside other keys"));
-            }
-            return self.node(at, Kind::Slice { of: of.into(), bounds });
-        }
-        let key = if keys.len() == 1 { keys.pop() } else { None };
-        match key {
-            Some(Expr { kind: Kind::Const(Const::Str(name)), .. }) => self.keyed(of, PathKey::Item(name)),
-            Some(Expr { kind: Kind::Const(Const::Int(index)), .. }) => self.keyed(of, PathKey::Index(index)),
-            Some(Expr { kind: Kind::Neg(inner), at: minus, depth }) => match inner.kind {
-                Kind::Const(Const::Int(index)) => self.keyed(of, PathKey::Index(-index)),
-                _ => {
-                    let key = Expr { kind: Kind::Neg(inner), at: minus, depth };
-                    self.node(at, Kind::Item(of.into(), key.into()))
-                }
-            },
-            Some(key) => self.node(at, Kind::Item(of.into(), key.into())),
-            None if keys.is_empty() => Err(syntax("expected subscript expression")),
-            None => {
-                let key = self.node(at, Kind::Tuple(keys))?;
-                self.node(at, Kind::Item(of.into(), key.into()))
-            }
-        }
-    }
-
-    /// Filters, tests, and calls of what they give.
-    pub(crate) fn filters(&mut self, value: Option<Expr>, named_first: bool) -> Result<Expr> {
-        let mut value = value;
-        let mut named_first = named_first;
-        loop {
-            let at = value.as_ref().map_or_else(|| self.at(), |value| value.at as usize);
-            if named_first || self.is_op("|") {
-                if !named_first {
-                    self.advance();
-                }
-                named_first = false;
-                let name = self.dotted_name()?;
-                let args = if self.is_op("(") { self.args()? } else { Args::default() };
-                value = Some(self.node(at, Kind::Filter { of: value.map(Box::new), name, args })?);
-                continue;
-            }
-            value = match value {
-                Some(of) if self.is_name("is") => Some(self.test(of)?),
-                Some(target) if self.is_op("(") => Some(self.call(target)?),
-                Some(value) => return Ok(value),
-                None => return Err(self.unexpected("a filter")),
-            };
-        }
-    }
-
-    fn dotted_name(&mut self) -> Result<Arc<str>> {
-        let mut name = self.expect_name()?.to_string();
-        while self.skip_op(".") {
-            name = format!("{name}.{}", self.expect_name()?);
-        }
-        Ok(name.into())
-    }
-
-    fn test(&mut self, of: Expr) -> Result<Expr> {
-        let at = of.at as usize;
-        self.advance();
-        let negated = self.skip_name("not");
-        let name = self.dotted_name()?;
-        let takes_operand = match self.peek() {
-            Token::Name(next) => !["else", "or", "and"].contains(&next.as_str()),
-            Token::Str(_) | Token::Int(_) | Token::Float(_) | Token::Op("[" | "{") => true,
-            _ => false,
-        };
-        let args = if self.is_op("(") {
-            self.args()?
-        } else if takes_operand {
-            if self.is_name("is") {
-                return Err(syntax("You cannot chain multiple tests with is"));
-            }
-            let operand = self.primary()?;
-            Args { positional: vec![self.postfix(operand)?], ..Args::default() }
-        } else {
-            Args::default()
-        };
-        let test = self.node(at, Kind::Test { of: of.into(), name, args })?;
-        if negated { self.node(at, Kind::Not(test.into())) } else { Ok(test) }
-    }
-
-    fn args(&mut self) -> Result<Args> {
-        let wrong = || syntax("invalid syntax for function call expression");
-        self.expect_op("(")?;
-        let mut args = Args::default();
-        let mut comma = false;
-        while !self.is_op(")") {
-            if comma {
-                self.expect_op(",")?;
-                if self.is_op(")") {
-                    break;
-                }
-            }
-            if self.skip_op("*") {
-                if args.star.is_some() || args.double_star.is_some() {
-                    return Err(wrong());
-                }
-                args.star = Some(self.expression()?.into());
-            } else if self.skip_op("**") {
-                if args.double_star.is_some() {
-                    return Err(wrong());
-                }
-                args.double_star = Some(self.expression()?.into());
-            } else if matches!((self.peek(), self.look()), (Token::Name(_), Token::Op("="))) {
-                if args.double_star.is_some() {
-                    return Err(wrong());
-                }
-                let name = self.expect_name()?;
-                self.advance();
-                let value = self.expression()?;
-                args.named.push((name, value));
-            } else {
-                if args.star.is_some() || args.double_star.is_some() || !args.named.is_empty() {
-                    return Err(wrong());
-                }
-                args.positional.push(self.expression()?);
-            }
-            comma = true;
-        }
-        self.expect_op(")")?;
-        Ok(args)
     }
 }

@@ -206,7 +206,8 @@ pub(crate) fn any_expr(body: &[Stmt], predicate: &dyn Fn(&Expr) -> bool) -> bool
         Stmt::Print(value) => here(value),
         Stmt::Group(body) | Stmt::Block(body) => any_expr(body, predicate),
         Stmt::If(branches, otherwise) => {
-            branches.iter().any(|(test, body)| here(test) || any_expr(body, predicate)) || any_expr(otherwise, predicate)
+            branches.iter().any(|(test, body)| here(test) || any_expr(body, predicate))
+                || any_expr(otherwise, predicate)
         }
         Stmt::For(definition) => {
             here(&definition.iter)

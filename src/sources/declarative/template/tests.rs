@@ -10,9 +10,45 @@ use super::value::{Object, Value, key_of};
 use super::{filters, text as printed};
 
 const NAMES: &[&str] = &[
-    "!=", "<", "<=", "==", ">", ">=", "boolean", "callable", "defined", "divisibleby", "eq", "equalto", "escaped", "even",
-    "false", "filter", "float", "ge", "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt",
-    "mapping", "ne", "none", "number", "odd", "sameas", "sequence", "string", "test", "true", "undefined", "upper",
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
+    "boolean",
+    "callable",
+    "defined",
+    "divisibleby",
+    "eq",
+    "equalto",
+    "escaped",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sameas",
+    "sequence",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
 ];
 
 pub(crate) fn exists(name: &str) -> bool {
@@ -99,17 +135,26 @@ fn simple(name: &str, value: &Value) -> Result<bool> {
             let rest = apply(Op::Mod, value, &Value::Int(2))?;
             equal(&rest, &Value::Int(i64::from(name == "odd")))?
         }
-        _ => return Err(Fault::other("TemplateRuntimeError", format!("No test named '{name}'."))),
+        _ => return Err(Fault::other("TemplateRuntimeError", "there is no test of the name that was given")),
     })
 }
 
 fn is_iterable(value: &Value) -> bool {
     match value {
-        Value::Undefined(_) | Value::Str(_) | Value::Markup(_) | Value::Bytes(_) | Value::List(_) | Value::Tuple(_)
+        Value::Undefined(_)
+        | Value::Str(_)
+        | Value::Markup(_)
+        | Value::Bytes(_)
+        | Value::List(_)
+        | Value::Tuple(_)
         | Value::Dict(_) => true,
         Value::Object(object) => matches!(
             object.0,
-            Object::Headers(_) | Object::Slice { .. } | Object::View(..) | Object::Iter(..) | Object::Named(..)
+            Object::Headers(_)
+                | Object::Slice { .. }
+                | Object::View(..)
+                | Object::Iter(..)
+                | Object::Named(..)
                 | Object::Loop(_)
         ),
         _ => false,
@@ -119,7 +164,12 @@ fn is_iterable(value: &Value) -> bool {
 /// It has a length and can be subscribed.
 fn is_sequence(value: &Value) -> bool {
     match value {
-        Value::Undefined(_) | Value::Str(_) | Value::Markup(_) | Value::Bytes(_) | Value::List(_) | Value::Tuple(_)
+        Value::Undefined(_)
+        | Value::Str(_)
+        | Value::Markup(_)
+        | Value::Bytes(_)
+        | Value::List(_)
+        | Value::Tuple(_)
         | Value::Dict(_) => true,
         Value::Object(object) => {
             matches!(object.0, Object::Headers(_) | Object::Slice { .. } | Object::Named(..))

@@ -39,7 +39,7 @@ pub(crate) fn write_str(out: &mut String, value: &Value) -> Result<()> {
         _ => return write_repr(out, value, 0),
     }
     if out.len() > MAX_TEXT {
-        return Err(Fault::limit("the text gets too long"));
+        return Err(Fault::too_large("the text gets too long"));
     }
     Ok(())
 }
@@ -54,7 +54,7 @@ fn write_repr(out: &mut String, value: &Value, depth: usize) -> Result<()> {
         return Err(Fault::limit("a value is nested too deep"));
     }
     if out.len() > MAX_TEXT {
-        return Err(Fault::limit("the text gets too long"));
+        return Err(Fault::too_large("the text gets too long"));
     }
     match value {
         Value::Undefined(_) => out.push_str("Undefined"),
@@ -145,7 +145,9 @@ fn write_object(out: &mut String, object: &Object, value: &Value, depth: usize) 
         Object::Function("joiner") => out.push_str("<class 'jinja2.utils.Joiner'>"),
         Object::Function("dict") => out.push_str("<class 'dict'>"),
         Object::Function(name) => push(out, format_args!("<function {name} at 0x7f0000000000>")),
-        Object::Method(of, name) => push(out, format_args!("<built-in method {name} of {} object at 0x7f0000000000>", of.type_name())),
+        Object::Method(of, name) => {
+            push(out, format_args!("<built-in method {name} of {} object at 0x7f0000000000>", of.type_name()));
+        }
         Object::Iter(class, _) => push(out, format_args!("<{class} object at 0x7f0000000000>")),
         Object::Macro(definition) => {
             out.push_str("<Macro ");

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::super::error::{Fault, Result};
-use super::civil::{Date, DateTime, Delta, Time, days_in_month};
+use super::civil::{Date, Time, days_in_month};
+use super::moment::{DateTime, Delta};
 
 /// A decimal number: years and months may have a fraction until they are used.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +121,8 @@ impl Duration {
     }
 
     pub(crate) fn times(&self, factor: i64) -> Result<Self> {
-        let micros = self.delta.0.checked_mul(factor.into()).ok_or_else(|| Fault::overflow("a duration is too long"))?;
+        let micros =
+            self.delta.0.checked_mul(factor.into()).ok_or_else(|| Fault::overflow("a duration is too long"))?;
         Ok(Self { years: self.years.times(factor), months: self.months.times(factor), delta: Delta(micros).checked()? })
     }
 

@@ -2,7 +2,8 @@
 
 use super::super::error::{Fault, Result};
 use super::super::number;
-use super::civil::{Date, DateTime, Offset, Time, is_leap};
+use super::civil::{Date, Offset, Time, is_leap};
+use super::moment::DateTime;
 
 /// Reads an ISO 8601 date, with a time and an offset or without, and converts it to UTC. Without an offset it is UTC.
 pub fn str_to_datetime(text: &str) -> Result<DateTime> {

@@ -4,13 +4,15 @@
 mod civil;
 mod duration;
 mod isoparse;
+mod moment;
 mod parser;
 mod strftime;
 mod strptime;
 
-pub use civil::{Date, DateTime, Delta, Offset, Time};
+pub use civil::{Date, Offset, Time};
 pub use duration::{Decimal, Duration, Span, parse_duration};
 pub use isoparse::str_to_datetime;
+pub use moment::{DateTime, Delta};
 pub use parser::{format_datetime, parse_datetime};
 pub use strftime::strftime;
 pub use strptime::strptime;

@@ -1,18 +1,31 @@
 //! `strftime` as Python has it on Linux: `%f`, `%z` and `%Z` are Python's, the rest is glibc's in the C locale.
 
-use super::civil::DateTime;
+use super::moment::DateTime;
 
 pub(crate) const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 pub(crate) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
 /// Prints a date and time. `%s` takes the fields as UTC, as the runtime's image does.
 pub fn strftime(moment: &DateTime, format: &str) -> String {
+    let format = python_directives(moment, format);
     let mut text = String::with_capacity(format.len() + 16);
-    print(moment, &python_directives(moment, format), &mut text);
-    text
+    print(moment, &format, &mut text);
+    // Python gives up, and gives nothing, once a buffer of 256 bytes a byte of the format is too small.
+    let buffer = (256 * format.len()).max(1024).next_power_of_two();
+    if text.len() < buffer { text } else { String::new() }
 }
 
 /// What Python replaces before it asks the C library.
@@ -68,10 +81,10 @@ fn print(moment: &DateTime, format: &str, out: &mut String) {
             characters.next();
         }
         // The C library stops at a width that would not fit; nobody wants more than a line.
-        style.width = if width.is_empty() { 0 } else { width.parse().unwrap_or(usize::MAX).min(1024) };
+        style.width = if width.is_empty() { 0 } else { width.parse().unwrap_or(usize::MAX).min(1 << 16) };
         let modifier = characters.next_if(|(_, c)| matches!(c, 'E' | 'O')).map(|(_, c)| c);
         let Some((place, c)) = characters.next() else {
-            out.push_str(directive);
+            push_text(out, directive, ' ', &style);
             return;
         };
         let end = 1 + place + c.len_utf8();
@@ -83,7 +96,8 @@ fn print(moment: &DateTime, format: &str, out: &mut String) {
                 print(moment, inner, &mut text);
                 push_text(out, &text, c, &style);
             }
-            None => out.push_str(&directive[..end]),
+            // What is no directive stays, from its last percent sign on, as wide as was asked.
+            None => push_text(out, if c == '%' { "%" } else { &directive[..end] }, ' ', &style),
         }
         rest = &directive[end..];
     }
@@ -123,7 +137,7 @@ fn value(moment: &DateTime, directive: char, modifier: Option<char>) -> Option<P
         'b' | 'h' => Text(MONTHS[usize::from(date.month) - 1][..3].to_owned()),
         'B' => Text(MONTHS[usize::from(date.month) - 1].to_owned()),
         'c' => Format("%a %b %e %H:%M:%S %Y"),
-        'C' => Number(i64::from(date.year) / 100, 2, '0'),
+        'C' => Number(i64::from(date.year) / 100, 1, '0'),
         'd' => number(date.day.into()),
         'D' | 'x' => Format("%m/%d/%y"),
         'e' => Number(date.day.into(), 2, ' '),
@@ -166,23 +180,20 @@ fn value(moment: &DateTime, directive: char, modifier: Option<char>) -> Option<P
 }
 
 fn push_number(out: &mut String, number: i64, digits: usize, pad: char, style: &Style) {
-    let pad = match style.pad {
-        Some('-') => None,
-        Some('_') => Some(' '),
-        Some('0') => Some('0'),
-        _ => Some(pad),
-    };
     let text = number.to_string();
-    let width = if pad.is_none() { style.width } else { digits.max(style.width) };
-    let fill = width.saturating_sub(text.len());
-    let filler = pad.unwrap_or(' ');
-    if pad.is_some() {
-        if filler == '0' && number < 0 {
-            out.push('-');
-        }
-        out.extend(std::iter::repeat_n(filler, fill));
-        out.push_str(if filler == '0' { text.trim_start_matches('-') } else { &text });
+    let (pad, width) = match style.pad {
+        Some('-') => (' ', style.width),
+        Some('_') => (' ', digits.max(style.width)),
+        Some('0') => ('0', digits.max(style.width)),
+        _ => (pad, digits.max(style.width)),
+    };
+    let fill = std::iter::repeat_n(pad, width.saturating_sub(text.len()));
+    if pad == '0' && number < 0 {
+        out.push('-');
+        out.extend(fill);
+        out.push_str(&text[1..]);
     } else {
+        out.extend(fill);
         out.push_str(&text);
     }
 }
@@ -190,12 +201,11 @@ fn push_number(out: &mut String, number: i64, digits: usize, pad: char, style: &
 fn push_text(out: &mut String, text: &str, directive: char, style: &Style) {
     let text = match directive {
         'p' | 'Z' if style.change_case => text.to_lowercase(),
+        ' ' => text.to_owned(),
         _ if style.upper || (style.change_case && "aAbBh".contains(directive)) => text.to_uppercase(),
         _ => text.to_owned(),
     };
-    if style.pad != Some('-') {
-        let filler = if style.pad == Some('0') { '0' } else { ' ' };
-        out.extend(std::iter::repeat_n(filler, style.width.saturating_sub(text.chars().count())));
-    }
+    let filler = if style.pad == Some('0') { '0' } else { ' ' };
+    out.extend(std::iter::repeat_n(filler, style.width.saturating_sub(text.chars().count())));
     out.push_str(&text);
 }

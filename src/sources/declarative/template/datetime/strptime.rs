@@ -1,7 +1,8 @@
-//! `datetime.strptime` of CPython 3.11 in the C locale: the same alternatives in the same order, tried with backtracking.
+//! `datetime.strptime` of `CPython` 3.11 in the C locale: the same alternatives in the same order, tried with backtracking.
 
 use super::super::error::{Fault, Result};
-use super::civil::{Date, DateTime, Offset, Time, is_leap};
+use super::civil::{Date, Offset, Time, is_leap};
+use super::moment::DateTime;
 use super::strftime::{DAYS, MONTHS};
 
 /// What a directive may be, as alternatives of character classes: a digit class, or a character that stands for itself.
@@ -66,9 +67,9 @@ fn items(format: &str, into: &mut Vec<Item>) -> Result<()> {
                 Some('X') => items("%H:%M:%S", into)?,
                 Some(name) if numeric(name).is_some() || "zaAbBpZ".contains(name) => into.push(Item::Directive(name)),
                 Some(name) => {
-                    return Err(Fault::value(format!("'{name}' is a bad directive in format '{format}'")));
+                    return Err(Fault::value(format!("'%{name}' is a bad directive in a date format")));
                 }
-                None => return Err(Fault::value(format!("stray % in format '{format}'"))),
+                None => return Err(Fault::value("stray % at the end of a date format")),
             }
         }
     }
@@ -191,10 +192,8 @@ struct Fields {
 pub fn strptime(text: &str, format: &str) -> Result<DateTime> {
     let mut list = Vec::new();
     items(format, &mut list)?;
-    let directives: Vec<char> = list
-        .iter()
-        .filter_map(|item| if let Item::Directive(name) = item { Some(*name) } else { None })
-        .collect();
+    let directives: Vec<char> =
+        list.iter().filter_map(|item| if let Item::Directive(name) = item { Some(*name) } else { None }).collect();
     for (at, name) in directives.iter().enumerate() {
         if directives[..at].contains(name) {
             return Err(Fault::other("error", format!("redefinition of group name '{name}' in a date format")));
@@ -203,7 +202,7 @@ pub fn strptime(text: &str, format: &str) -> Result<DateTime> {
     let mut matcher = Matcher { items: list, found: Vec::new(), attempts: 0 };
     let end = if matcher.items.is_empty() { Some(0) } else { matcher.run(text, 0, 0) };
     match end {
-        None => Err(Fault::value(format!("time data does not match format '{format}'"))),
+        None => Err(Fault::value("a date does not match its format")),
         Some(end) if end < text.len() => Err(Fault::value("unconverted data remains")),
         Some(_) => fields(&matcher.found)?.moment(),
     }

@@ -78,8 +78,14 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
 fn urlencode(value: &Value) -> Result<String> {
     let pairs = match value {
         Value::Str(text) | Value::Markup(text) => return Ok(quote(text, false)),
-        Value::None | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::DateTime(_)
-        | Value::Date(_) | Value::Delta(_) => return Ok(quote(&str_of(value)?, false)),
+        Value::None
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Big(_)
+        | Value::Float(_)
+        | Value::DateTime(_)
+        | Value::Date(_)
+        | Value::Delta(_) => return Ok(quote(&str_of(value)?, false)),
         Value::Dict(_) => value.entries().unwrap_or_default(),
         _ => {
             let pair = |item: Value| {
@@ -100,7 +106,8 @@ fn urlencode(value: &Value) -> Result<String> {
     Ok(out)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         let _ = write!(out, "{byte:02x}");
@@ -152,7 +159,9 @@ fn decode(text: &str) -> Result<Vec<u8>> {
     }
     match place {
         0 => Ok(out),
-        1 => Err(wrong("Invalid base64-encoded string: number of data characters cannot be 1 more than a multiple of 4")),
+        1 => {
+            Err(wrong("Invalid base64-encoded string: number of data characters cannot be 1 more than a multiple of 4"))
+        }
         _ => Err(wrong("Incorrect padding")),
     }
 }

@@ -50,7 +50,7 @@ impl Style {
 
     fn write(&self, out: &mut String, value: &Value, depth: usize) -> Result<()> {
         if depth > MAX_NESTING || out.len() > MAX_TEXT {
-            return Err(Fault::limit("a value is too large for JSON"));
+            return Err(Fault::too_large("a value is too large for JSON"));
         }
         let list = |out: &mut String, items: &[Value]| -> Result<()> {
             out.push('[');

@@ -2,6 +2,7 @@
 
 mod codec;
 pub(crate) mod escape;
+mod iterators;
 mod json_text;
 mod lists;
 pub(crate) use lists::extreme;
@@ -11,21 +12,76 @@ mod texts;
 
 use super::args::CallArgs;
 use super::attributes;
-use super::error::{Fault, FaultKind, Result};
+use super::error::{Fault, Result};
 use super::eval::Eval;
 use super::json::place;
 use super::value::{Object, Value, ViewKind};
 
-pub(crate) use codec::quote;
+pub(crate) use codec::{hex, quote};
 
 /// Filters by where they are: what comes of each is in `call`.
 const NAMES: &[&str] = &[
-    "abs", "attr", "base64binascii_decode", "base64decode", "base64encode", "batch", "capitalize", "center", "count", "d",
-    "default", "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "hash",
-    "hmac", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "pprint", "random",
-    "regex_replace", "regex_search", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr",
-    "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode",
-    "urlize", "wordcount", "wordwrap", "xmlattr",
+    "abs",
+    "attr",
+    "base64binascii_decode",
+    "base64decode",
+    "base64encode",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "forceescape",
+    "format",
+    "groupby",
+    "hash",
+    "hmac",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "random",
+    "regex_replace",
+    "regex_search",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "urlize",
+    "wordcount",
+    "wordwrap",
+    "xmlattr",
 ];
 
 pub(crate) fn exists(name: &str) -> bool {
@@ -56,7 +112,7 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
                 && super::methods::named(value, &name).is_none()
                 && !name.starts_with("__")
             {
-                return Ok(attributes::no_attribute(value, &name));
+                return Ok(Value::undefined(format!("{} has no such attribute", value.object_name())));
             }
             attributes::attribute(value, &name)
         }
@@ -72,12 +128,12 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
         "regex_search" | "regex_replace" => regex::call(name, value, args),
         "wordwrap" | "urlize" => Err(unsupported(name)),
         _ if exists(name) => texts::call(eval, name, value, args),
-        _ => Err(Fault::other("TemplateRuntimeError", format!("No filter named '{name}'."))),
+        _ => Err(Fault::other("TemplateRuntimeError", "there is no filter of the name that was given")),
     }
 }
 
 pub(crate) fn unsupported(name: &str) -> Box<Fault> {
-    Fault::new(FaultKind::Refused, "NotImplementedError", format!("the filter '{name}' is not supported for this value"))
+    Fault::unsupported(format!("the filter '{name}' is not supported for this value"))
 }
 
 /// Jinja's `attribute=`: names and indices with dots between them.
@@ -112,7 +168,7 @@ impl Getter {
     pub(crate) fn get(&self, item: &Value) -> Result<Value> {
         let mut found = item.clone();
         for part in &self.parts {
-            found = attributes::item(&found, part, true)?;
+            found = attributes::item(&found, part, false)?;
             if found.is_undefined()
                 && let Some(default) = &self.default
             {

@@ -37,7 +37,7 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
     }
     let subject = text(value, name)?;
     let subject: &str = &subject;
-    let slow = |_| Fault::limit("a regular expression takes too long");
+    let slow = |_| Fault::too_large("a regular expression takes too long");
     if name == "regex_search" {
         let Some(found) = regex.captures(subject).map_err(slow)? else { return Ok(Value::str("")) };
         return Ok(match (found.len(), found.get(1)) {
@@ -64,7 +64,7 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
             _ => last,
         };
         if out.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
     }
     out.push_str(&subject[last..]);
@@ -131,7 +131,11 @@ fn translated(pattern: &str) -> String {
                 let closed = characters.len() > at + 1 + rest.chars().count();
                 let (low, high) = rest.split_once(',').unwrap_or((&rest, "0"));
                 let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-                if closed && digits(low) && digits(high) && !(low.is_empty() && (high.is_empty() || !rest.contains(','))) {
+                if closed
+                    && digits(low)
+                    && digits(high)
+                    && !(low.is_empty() && (high.is_empty() || !rest.contains(',')))
+                {
                     out.push_str(if low.is_empty() { "{0" } else { "{" });
                 } else {
                     out.push_str("\\{");

@@ -76,7 +76,7 @@ pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
                 }
                 joined.push_str(&str_of(&getter.get(item)?)?);
                 if joined.len() > MAX_TEXT {
-                    return Err(Fault::limit("the text gets too long"));
+                    return Err(Fault::too_large("the text gets too long"));
                 }
             }
             Value::str(joined)
@@ -169,7 +169,7 @@ fn indent(value: &Value, args: CallArgs) -> Result<Value> {
         }
         out.push_str(line);
         if out.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
     }
     Ok(match value {
@@ -212,7 +212,7 @@ fn xml_attributes(value: &Value) -> Result<String> {
             continue;
         }
         let name = text(&key, "xmlattr")?;
-        if name.contains(|c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c' | '/' | '>' | '=')) {
+        if name.contains([' ', '\t', '\n', '\r', '\x0b', '\x0c', '/', '>', '=']) {
             return Err(Fault::value("Invalid character in attribute name"));
         }
         parts.push(format!("{}=\"{}\"", escape(&name), escape_value(&value)?));

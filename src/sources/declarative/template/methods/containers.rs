@@ -40,7 +40,7 @@ fn refuse_circle(eval: &mut Eval<'_>, container: &Value, inside: &Value) -> Resu
     while let Some(value) = waiting.pop() {
         seen += 1;
         if seen > MAX_LOOK {
-            return Err(Fault::limit("a value gets too large"));
+            return Err(Fault::too_large("a value gets too large"));
         }
         if matches!(value, Value::List(_) | Value::Dict(_) | Value::Tuple(_)) && identical(&value, container) {
             return Err(Fault::limit("a value cannot hold itself"));

@@ -6,14 +6,40 @@ use super::super::error::{Fault, Result};
 use super::super::value::{Object, Value};
 
 const DATE_METHODS: [&str; 10] = [
-    "ctime", "isocalendar", "isoformat", "isoweekday", "replace", "strftime", "timetuple", "toordinal", "weekday",
+    "ctime",
+    "isocalendar",
+    "isoformat",
+    "isoweekday",
+    "replace",
+    "strftime",
+    "timetuple",
+    "toordinal",
+    "weekday",
     "fromisoformat",
 ];
 pub(super) const DATE: &[&str] = &DATE_METHODS;
 pub(super) const DATETIME: &[&str] = &[
-    "ctime", "isocalendar", "isoformat", "isoweekday", "replace", "strftime", "timetuple", "toordinal", "weekday",
-    "fromisoformat", "astimezone", "date", "dst", "time", "timestamp", "timetz", "tzname", "utcoffset", "utctimetuple",
-    "strptime", "fromtimestamp",
+    "ctime",
+    "isocalendar",
+    "isoformat",
+    "isoweekday",
+    "replace",
+    "strftime",
+    "timetuple",
+    "toordinal",
+    "weekday",
+    "fromisoformat",
+    "astimezone",
+    "date",
+    "dst",
+    "time",
+    "timestamp",
+    "timetz",
+    "tzname",
+    "utcoffset",
+    "utctimetuple",
+    "strptime",
+    "fromtimestamp",
 ];
 
 pub(super) fn field(value: &Value, name: &str) -> Option<Value> {
@@ -145,7 +171,9 @@ fn datetime(moment: DateTime, name: &'static str, args: CallArgs) -> Result<Valu
             let offset = tzinfo.map_or(Ok(offset), |tzinfo| zone(&tzinfo))?;
             Value::DateTime(DateTime { date, time, offset })
         }
-        "timetuple" => args.none(name).map(|()| timetuple(date, time, if offset.is_some() { 0 } else { -1 }))?,
+        "timetuple" => args
+            .none(name)
+            .map(|()| timetuple(date, time, if offset.is_some_and(|offset| offset.pytz) { 0 } else { -1 }))?,
         "utctimetuple" => {
             args.none(name)?;
             let utc = moment.at_offset(Offset::UTC)?;
@@ -163,7 +191,7 @@ fn datetime(moment: DateTime, name: &'static str, args: CallArgs) -> Result<Valu
 }
 
 fn unsupported(name: &str) -> Box<Fault> {
-    Fault::other("NotImplementedError", format!("the method '{name}' of dates is not supported in templates"))
+    Fault::unsupported(format!("the method '{name}' of dates is not supported in templates"))
 }
 
 fn year4(date: Date) -> String {
@@ -171,8 +199,7 @@ fn year4(date: Date) -> String {
 }
 
 fn timetuple(date: Date, time: Time, daylight: i64) -> Value {
-    let names =
-        &["tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst"];
+    let names = &["tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst"];
     let values: Vec<i64> = vec![
         date.year.into(),
         date.month.into(),
@@ -198,7 +225,11 @@ fn date_method(date: Date, name: &'static str, args: CallArgs) -> Result<Value> 
         "replace" => {
             let [year, month, day] = args.bind(name, ["year", "month", "day"], 0)?;
             let or = |value: Option<Value>, now: i64| value.map_or(Ok(now), |value| int(&value, name));
-            Value::Date(Date::new(or(year, date.year.into())?, or(month, date.month.into())?, or(day, date.day.into())?)?)
+            Value::Date(Date::new(
+                or(year, date.year.into())?,
+                or(month, date.month.into())?,
+                or(day, date.day.into())?,
+            )?)
         }
         "isoformat" => args.none(name).map(|()| Value::str(date.to_string()))?,
         "weekday" => args.none(name).map(|()| Value::Int(date.weekday().into()))?,
@@ -210,11 +241,7 @@ fn date_method(date: Date, name: &'static str, args: CallArgs) -> Result<Value> 
             args.none(name)?;
             let (year, week, weekday) = date.iso_calendar();
             let tuple = [i64::from(year), week.into(), weekday.into()].map(Value::Int).to_vec();
-            Value::object(Object::Named(
-                "datetime.IsoCalendarDate",
-                &["year", "week", "weekday"],
-                Value::tuple(tuple),
-            ))
+            Value::object(Object::Named("datetime.IsoCalendarDate", &["year", "week", "weekday"], Value::tuple(tuple)))
         }
         _ => return Err(unsupported(name)),
     })

@@ -21,8 +21,29 @@ const DICT: &[&str] =
 const LIST: &[&str] =
     &["append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"];
 const BYTES: &[&str] = &[
-    "count", "decode", "endswith", "find", "hex", "index", "isalnum", "isalpha", "isdigit", "join", "lower", "lstrip",
-    "replace", "rfind", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper", "zfill",
+    "count",
+    "decode",
+    "endswith",
+    "find",
+    "hex",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isdigit",
+    "join",
+    "lower",
+    "lstrip",
+    "replace",
+    "rfind",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "title",
+    "upper",
+    "zfill",
 ];
 const MAPPING: &[&str] = &["get", "items", "keys", "values"];
 
@@ -80,7 +101,11 @@ pub(crate) fn call(eval: &mut Eval<'_>, receiver: &Value, name: &'static str, ar
         Value::Bytes(bytes) => bytes_method(bytes, name, args),
         Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => numbers::call(receiver, name, args),
         Value::List(_) | Value::Tuple(_) | Value::Dict(_) => containers::call(eval, receiver, name, args),
-        Value::DateTime(_) | Value::Date(_) | Value::Time(..) | Value::Delta(_) | Value::Duration(_)
+        Value::DateTime(_)
+        | Value::Date(_)
+        | Value::Time(..)
+        | Value::Delta(_)
+        | Value::Duration(_)
         | Value::Zone(_) => dates::call(receiver, name, args),
         Value::Object(object) => match &object.0 {
             Object::Cycler(items, at) => {
@@ -119,7 +144,7 @@ fn bytes_method(bytes: &[u8], name: &str, args: CallArgs) -> Result<Value> {
     Ok(match name {
         "hex" => {
             args.none(name)?;
-            Value::str(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+            Value::str(super::filters::hex(bytes))
         }
         "decode" => {
             let [encoding, _] = args.bind(name, ["encoding", "errors"], 0)?;
@@ -129,7 +154,9 @@ fn bytes_method(bytes: &[u8], name: &str, args: CallArgs) -> Result<Value> {
                     Ok(text) => Value::str(text),
                     Err(_) => return Err(Fault::other("UnicodeDecodeError", "the bytes are not UTF-8")),
                 },
-                Some("ascii") if bytes.is_ascii() => Value::str(bytes.iter().map(|b| char::from(*b)).collect::<String>()),
+                Some("ascii") if bytes.is_ascii() => {
+                    Value::str(bytes.iter().map(|b| char::from(*b)).collect::<String>())
+                }
                 Some("latin-1" | "latin1" | "iso-8859-1") => {
                     Value::str(bytes.iter().map(|b| char::from(*b)).collect::<String>())
                 }
@@ -149,7 +176,7 @@ fn bytes_method(bytes: &[u8], name: &str, args: CallArgs) -> Result<Value> {
         }
         _ => {
             let message = format!("the method '{name}' of bytes is not supported in templates");
-            return Err(Fault::other("NotImplementedError", message));
+            return Err(Fault::unsupported(message));
         }
     })
 }

@@ -9,8 +9,7 @@ use super::super::compare::Number;
 use super::super::error::{Fault, Result};
 use super::super::value::Value;
 
-pub(super) const INT: &[&str] =
-    &["as_integer_ratio", "bit_count", "bit_length", "conjugate", "from_bytes", "to_bytes"];
+pub(super) const INT: &[&str] = &["as_integer_ratio", "bit_count", "bit_length", "conjugate", "from_bytes", "to_bytes"];
 pub(super) const FLOAT: &[&str] = &["as_integer_ratio", "conjugate", "fromhex", "hex", "is_integer"];
 
 pub(super) fn field(value: &Value, name: &str) -> Result<Option<Value>> {
@@ -36,7 +35,7 @@ pub(super) fn call(receiver: &Value, name: &str, args: CallArgs) -> Result<Value
         ("bit_count", _) => {
             Value::Int(number.to_big().magnitude().iter_u64_digits().map(u64::count_ones).sum::<u32>().into())
         }
-        _ => return Err(Fault::ty(format!("the method '{name}' of numbers is not supported in templates"))),
+        _ => return Err(Fault::unsupported(format!("the method '{name}' of numbers is not supported in templates"))),
     })
 }
 

@@ -5,17 +5,59 @@ use std::sync::Arc;
 use super::super::args::{CallArgs, int, int_or, text, text_or_none};
 use super::super::error::{Fault, Result};
 use super::super::filters::escape::{escape_value, strip_tags, unescape};
-use super::super::text::MAX_TEXT;
 use super::super::str_format;
+use super::super::text::MAX_TEXT;
 use super::super::value::{Value, key_of};
 use super::{text_case, text_split};
 
 pub(super) const NAMES: &[&str] = &[
-    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map",
-    "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
-    "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition",
-    "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split",
-    "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill",
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "format_map",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "translate",
+    "upper",
+    "zfill",
 ];
 
 /// A method of `Markup`.
@@ -148,7 +190,7 @@ pub(super) fn call(of: &Arc<str>, name: &'static str, args: CallArgs, escapes: b
 fn replaced(of: &str, old: &str, new: &str, most: i64) -> Result<String> {
     let places = if old.is_empty() { of.len() + 1 } else { of.len() / old.len() };
     if places.saturating_mul(new.len()) > 4 * MAX_TEXT && of.matches(old).count().saturating_mul(new.len()) > MAX_TEXT {
-        return Err(Fault::limit("the text gets too long"));
+        return Err(Fault::too_large("the text gets too long"));
     }
     Ok(text_split::replace(of, old, new, most))
 }
@@ -177,7 +219,7 @@ pub(crate) fn join(separator: &str, items: &Value, escapes: bool) -> Result<Valu
             }
         }
         if joined.len() > MAX_TEXT {
-            return Err(Fault::limit("the text gets too long"));
+            return Err(Fault::too_large("the text gets too long"));
         }
     }
     Ok(if marked { Value::Markup(joined.into()) } else { Value::str(joined) })
@@ -187,7 +229,7 @@ pub(crate) fn justified(of: &str, name: &str, width: i64, fill: char) -> Result<
     let length = of.chars().count();
     let width = usize::try_from(width).unwrap_or(0);
     if width > MAX_TEXT / 4 {
-        return Err(Fault::limit("the text gets too long"));
+        return Err(Fault::too_large("the text gets too long"));
     }
     let missing = width.saturating_sub(length);
     let left = match name {
@@ -206,7 +248,7 @@ pub(crate) fn justified(of: &str, name: &str, width: i64, fill: char) -> Result<
 fn expand_tabs(of: &str, size: i64) -> Result<String> {
     let size = usize::try_from(size).unwrap_or(0);
     if size.saturating_mul(of.matches('\t').count()) > MAX_TEXT {
-        return Err(Fault::limit("the text gets too long"));
+        return Err(Fault::too_large("the text gets too long"));
     }
     let (mut out, mut column) = (String::new(), 0);
     for c in of.chars() {
@@ -227,7 +269,12 @@ fn expand_tabs(of: &str, size: i64) -> Result<String> {
 }
 
 /// The part of a text between two places that are counted in characters, and how many characters are before it.
-fn window<'t>(of: &'t str, start: Option<&Value>, stop: Option<&Value>, name: &str) -> Result<Option<(&'t str, usize)>> {
+fn window<'t>(
+    of: &'t str,
+    start: Option<&Value>,
+    stop: Option<&Value>,
+    name: &str,
+) -> Result<Option<(&'t str, usize)>> {
     let length = of.chars().count() as i64;
     let bound = |value: Option<&Value>, default: i64| -> Result<i64> {
         let bound = match value {
@@ -254,7 +301,9 @@ fn affixes(of: &str, name: &str, args: CallArgs) -> Result<Value> {
     let affixes = affixes.iter().map(|affix| text(affix, name)).collect::<Result<Vec<_>>>()?;
     let Some((part, _)) = window(of, start.as_ref(), stop.as_ref(), name)? else { return Ok(Value::Bool(false)) };
     let starts = name == "startswith";
-    Ok(Value::Bool(affixes.iter().any(|affix| if starts { part.starts_with(&**affix) } else { part.ends_with(&**affix) })))
+    Ok(Value::Bool(
+        affixes.iter().any(|affix| if starts { part.starts_with(&**affix) } else { part.ends_with(&**affix) }),
+    ))
 }
 
 fn search(of: &str, name: &str, args: CallArgs) -> Result<Value> {
@@ -320,7 +369,8 @@ fn maketrans(args: CallArgs) -> Result<Value> {
     let from = from.unwrap_or(Value::None);
     let Some(to) = to else {
         let entries = from.entries();
-        let entries = entries.ok_or_else(|| Fault::ty("if you give only one argument to maketrans it must be a dict"))?;
+        let entries =
+            entries.ok_or_else(|| Fault::ty("if you give only one argument to maketrans it must be a dict"))?;
         for (key, value) in entries {
             let key = match key.as_str() {
                 Some(text) => {

@@ -64,11 +64,8 @@ pub(super) fn split(text: &str, separator: Option<&str>, most: i64, from_right: 
                     parts.push(rest.to_owned());
                     break;
                 }
-                let start = rest
-                    .char_indices()
-                    .rev()
-                    .find(|(_, c)| is_space(*c))
-                    .map_or(0, |(at, c)| at + c.len_utf8());
+                let start =
+                    rest.char_indices().rev().find(|(_, c)| is_space(*c)).map_or(0, |(at, c)| at + c.len_utf8());
                 parts.push(rest[start..].to_owned());
                 rest = rest[..start].trim_end_matches(is_space);
             }

@@ -76,7 +76,8 @@ impl Template {
         let unknown = self.free.iter().filter(|(name, _)| !known.contains(&&**name));
         unknown
             .map(|(name, at)| {
-                let near = nearest(name, known.iter().map(|name| &**name).chain(macros::names().map(|name| name as &str)));
+                let near =
+                    nearest(name, known.iter().map(|name| &**name).chain(macros::names().map(|name| name as &str)));
                 let near = near.map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default();
                 let message = format!("there is no variable or function '{name}' here.{near}");
                 let (line, column) = position(&self.source, *at as usize);
@@ -91,15 +92,20 @@ impl Template {
             let known: Vec<&str> = scope.names().collect();
             let fault = self.undeclared(&known).into_iter().next();
             let (line, column) = position(&self.source, *at as usize);
-            return Err(fault.map(Box::new).unwrap_or_else(|| {
-                let message = format!("there is no variable or function '{name}' here.");
-                Fault::new(FaultKind::Undeclared, "ValueError", message).at(line, column)
-            }));
+            return Err(fault.map_or_else(
+                || {
+                    let message = format!("there is no variable or function '{name}' here.");
+                    Fault::new(FaultKind::Undeclared, "ValueError", message).at(line, column)
+                },
+                Box::new,
+            ));
         }
         let mut out = String::new();
         match &self.body[..] {
             [Stmt::Data(text)] => out.push_str(text),
-            body => Eval::new(&self.source, scope).run(body, &mut out).map_err(|fault| fault.in_source(&self.source))?,
+            body => {
+                Eval::new(&self.source, scope).run(body, &mut out).map_err(|fault| fault.in_source(&self.source))?;
+            }
         }
         Ok(out)
     }
