@@ -57,7 +57,7 @@ fn files_that_cannot_be_used() {
         ),
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","start_date":"2024-13-41T00:00:00Z"}"#), None, None],
-            "The config in config does not fit the specification: `start_date`: the value is not a \"date-time\". Run \
+            "The config in config does not fit the specification: `start_date`: write it like 2017-01-25T00:00:00Z. Run \
              spec to see what is expected.",
         ),
         (

@@ -21,7 +21,7 @@ struct Source {
 }
 
 /// Files that cannot do without each other, and why. A circle within one of these groups is none.
-const TIED: [(&str, &[&str]); 2] = [
+const TIED: [(&str, &[&str]); 4] = [
     (
         "the methods of a stream are given contexts, and a context fetches pages of streams",
         &[
@@ -39,6 +39,11 @@ const TIED: [(&str, &[&str]); 2] = [
         "to sign a request, an authenticator may send another one, whose response may be cached",
         &["http::attempt", "http::auth::context", "http::cache", "http::client"],
     ),
+    (
+        "values of templates hold values, and their texts, operators and methods call each other, as Python's do",
+        &["sources::declarative::template"],
+    ),
+    ("a YAML text that is refused is changed and read again", &["sources::declarative::manifest::read"]),
 ];
 
 #[test]

@@ -17,7 +17,7 @@ use source_http::http::{
 };
 use source_http::json::{RecordPath, write_one_line};
 use source_http::memory::MemoryLimit;
-use source_http::sources::declarative::manifest::{Faults, Format, Map, custom_classes, json, load};
+use source_http::sources::declarative::manifest::{self, Faults, Format, Map, custom_classes, load};
 use source_http::sources::declarative::template::datetime::{format_datetime, parse_datetime, parse_duration};
 use source_http::sources::declarative::template::{InterpolatedString, Json, Literal, Scope, Variable};
 use source_http::stop::Stop;
@@ -163,7 +163,7 @@ pub fn manifest(bytes: &[u8]) {
     }
     if let Ok(value) = serde_json::from_str::<Value>(&text) {
         let mut faults = Faults::new("manifest");
-        let node = json(&text, &mut faults).expect("JSON is read as JSON");
+        let node = manifest::json(&text, &mut faults).expect("JSON is read as JSON");
         if let Value::Object(fields) = &value {
             assert_eq!(node.as_map().map(Map::len), Some(fields.len()), "fields were lost");
         }
@@ -297,7 +297,8 @@ pub fn templates(bytes: &[u8]) {
 }
 
 fn template(text: &str) {
-    let config = json!({"key": "k1", "n": 5, "list": ["a", 1.5, null], "token": SECRET, "date": "2024-01-31"});
+    let config =
+        serde_json::json!({"key": "k1", "n": 5, "list": ["a", 1.5, null], "token": SECRET, "date": "2024-01-31"});
     let record = r#"{"id": 7, "a": {"b": [1, {"c": "deep"}]}, "big": 123456789012345678901234567890, "nul": null}"#;
     let headers = [("Link".to_owned(), "<https://example.com>; rel=next".to_owned())];
     let variables = [

@@ -42,6 +42,10 @@ impl Changes<'_> {
                 object[relation.key] = Value::from(&*newest.id);
             }
         }
+        // An object that is new has not changed since.
+        if object.get("updated").is_some() {
+            object["updated"] = self.now.into();
+        }
         for (name, value) in members {
             object[name] = value.clone();
         }
