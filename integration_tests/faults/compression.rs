@@ -28,6 +28,7 @@ fn coded(good: &Reply, coding: &str) -> Reply {
     Reply::shared("application/json", gzip(good.body())).header("Content-Encoding", coding)
 }
 
+#[allow(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::reply("gzip", |good, _| good.gzip(), Outcome::Harmless),

@@ -46,8 +46,8 @@ pub(crate) fn run(file: &str, check: impl Fn(&str) -> Verdict) {
             Verdict::Skipped => skipped += 1,
         }
     }
-    let rules: String = rules.iter().map(|(rule, count)| format!(", {count} by rule {rule:?}")).collect();
-    let counts = format!("{file}: {equal} equal{rules}, {skipped} skipped, {} failed", failed.len());
+    let rules: Vec<String> = rules.iter().map(|(rule, count)| format!(", {count} by rule {rule:?}")).collect();
+    let counts = format!("{file}: {equal} equal{}, {skipped} skipped, {} failed", rules.concat(), failed.len());
     println!("{counts}");
     assert!(cases > 0, "{} has no case", path.display());
     assert!(failed.is_empty(), "{counts}\n{}", failed.join("\n"));

@@ -62,7 +62,6 @@ impl Case {
     }
 
     /// Nothing is refused.
-
     fn with(row: &'static Row, workers: usize, set: impl FnOnce(StripeMockBuilder) -> StripeMockBuilder) -> Self {
         let mock = StripeMock::builder().spread(DEFAULT_NOW - 300 * DAY, DEFAULT_NOW - 5 * DAY);
         let mock = match row.kind {

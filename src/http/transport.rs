@@ -152,9 +152,9 @@ impl Transport {
         let length = body.content_length().filter(|_| !is_redirect && codings.is_empty());
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
         let broke_off = Cell::new(false);
-        let heard =
+        let noted =
             Heard { reader: body.into_with_config().limit(u64::MAX).reader().take(most), alive, broke_off: &broke_off };
-        let reader = content_coding::undo(heard, &codings);
+        let reader = content_coding::undo(noted, &codings);
         let trip = Trip { in_body: true, ..trip };
         let body =
             Body::read(self.buffers.take(), reader, length, options.max_body_bytes).map_err(|error| match error {

@@ -31,7 +31,7 @@ pub struct Failure {
     /// For the user: what happened, where, and what to do.
     pub message: String,
     /// For a maintainer: the chain of causes. Not shown to users by the platform.
-    pub internal_message: Option<String>,
+    pub internal_message: Option<Box<str>>,
     /// The stream it belongs to, if it is one stream's.
     pub stream: Option<StreamDescriptor>,
     /// The status of the HTTP response behind it, if there is one.
@@ -79,7 +79,7 @@ impl Failure {
 
     /// Adds what a maintainer wants to know.
     #[must_use]
-    pub fn with_internal(mut self, internal: impl Into<String>) -> Self {
+    pub fn with_internal(mut self, internal: impl Into<Box<str>>) -> Self {
         self.internal_message = Some(internal.into());
         self
     }

@@ -260,7 +260,7 @@ impl Output {
         if self.people.is_some() {
             let told = Failure {
                 message: error.message.clone(),
-                internal_message: error.internal_message.clone(),
+                internal_message: error.internal_message.clone().map(Into::into),
                 ..failure.clone()
             };
             self.tell(|people| people.failure(&told))?;

@@ -62,7 +62,7 @@ impl From<&Failure> for ErrorTrace {
     fn from(failure: &Failure) -> Self {
         Self {
             message: failure.message.clone(),
-            internal_message: failure.internal_message.clone(),
+            internal_message: failure.internal_message.as_deref().map(str::to_owned),
             stack_trace: None,
             failure_type: failure.kind,
             stream_descriptor: failure.stream.clone(),

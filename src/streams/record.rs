@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_member_at_a_path_is_set_and_taken_out_and_the_rest_keeps_its_digits() {
         let mut record = Record::from_text(r#"{"a":1e400, "m":{"k":1.10, "n":2}}"#);
-        record.set("b", &1);
+        record.set("b", 1);
         assert!(record.set_at(&["m", "n"], &"x") && record.set_at(&["new", "x"], &true) && record.set_at(&["c"], &2));
         assert!(!record.set_at(&["a", "x"], &1), "a number has no members");
         assert_eq!(record.text(), r#"{"a":1e400, "m":{"k":1.10, "n":"x"},"b":1,"new":{"x":true},"c":2}"#);

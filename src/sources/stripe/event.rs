@@ -47,9 +47,9 @@ impl<'e> Event<'e> {
     /// The object with the moment of its change, and with a flag if it was deleted.
     pub(super) fn record(&self, cursor: &str) -> Record<'static> {
         let mut record = self.object.clone().into_owned();
-        record.set(cursor, &self.created);
+        record.set(cursor, self.created);
         if self.is_deleted {
-            record.set("is_deleted", &true);
+            record.set("is_deleted", true);
         }
         if let Some(version) = self.version() {
             record.set_version(version);
