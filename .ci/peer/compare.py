@@ -102,7 +102,7 @@ def compare(lanes, options):
         for name, runs in of_streams.items()
     ]
     reports.append(compare_requests.compare_syncs(rounds))
-    reports.append(compare_records.compare_changed(streams, second))
+    reports.append(compare_records.compare_changed(streams, first, second))
     reports.append(compare_states.compare(rounds, made, ours_after_peer, peer_after_ours))
     good = [report.print() for report in reports]
     print(f"\n{good.count(True)} comparisons without a fault, {good.count(False)} with faults")
