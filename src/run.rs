@@ -140,7 +140,7 @@ fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, s
     // Who sees stdout go by sees the messages there, and a check has a list of its own.
     let is_seen = screen.terminal().has_stdout() || matches!(invocation.command, Command::Check(_));
     // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the platform,
-    // whoever reads the pipe shows it.
+    // the reader of the pipe shows it.
     let is_hidden = match screen.terminal().stdout_to() {
         StdoutTo::Seen => false,
         StdoutTo::Pipe => !host.environment.is_of_the_platform(),

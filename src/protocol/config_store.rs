@@ -1,4 +1,4 @@
-//! Whoever keeps a config that a run has changed, where no platform does.
+//! Who stores a config that a run has changed, where no platform does.
 
 use serde_json::{Map, Value};
 

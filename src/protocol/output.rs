@@ -40,7 +40,7 @@ pub struct Output {
     /// No envelopes, and no messages but records.
     bare: bool,
     people: Option<Arc<dyn People>>,
-    /// Who keeps a config that has changed; nobody, if it is there and empty. Default: whoever reads stdout.
+    /// Who keeps a config that has changed; nobody, if it is there and empty. Default: the reader of stdout.
     config_store: OnceLock<Option<Box<dyn ConfigStore>>>,
     /// It was told that nobody does.
     told_loss: AtomicBool,

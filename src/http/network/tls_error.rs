@@ -40,7 +40,7 @@ pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (Failur
 }
 
 /// Who has to mend a certificate that is wrong by itself.
-const OWNER: &str = "Whoever runs the server has to replace it";
+const OWNER: &str = "The operator of the server has to replace it";
 
 fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
     use CertificateError as Wrong;
@@ -99,7 +99,7 @@ fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
 
 fn expired(subject: &str, end: Option<UnixTime>) -> String {
     format!(
-        "{subject} has expired{}. Whoever runs the server has to renew it, unless this machine's clock is wrong",
+        "{subject} has expired{}. The operator of the server has to renew it, unless this machine's clock is wrong",
         on(end)
     )
 }
@@ -232,18 +232,18 @@ mod tests {
                 other(Flaw("CaUsedAsEndEntity")),
                 "is that of an authority, which is not for servers (CA:TRUE). Give the server",
             ),
-            (other(Flaw("EndEntityUsedAsCa")), "no authority's (CA:FALSE). Whoever"),
-            (other(Flaw("MaximumPathDepthExceeded")), "(maximum path depth exceeded). Whoever"),
-            (other(Flaw("TrailingData(Time)")), "(trailing data). Whoever"),
-            (Wrong::Expired, "has expired. Whoever"),
-            (Wrong::ExpiredContext { time, not_after: time }, "has expired on 2027-01-15. Whoever"),
+            (other(Flaw("EndEntityUsedAsCa")), "no authority's (CA:FALSE). The operator"),
+            (other(Flaw("MaximumPathDepthExceeded")), "(maximum path depth exceeded). The operator"),
+            (other(Flaw("TrailingData(Time)")), "(trailing data). The operator"),
+            (Wrong::Expired, "has expired. The operator"),
+            (Wrong::ExpiredContext { time, not_after: time }, "has expired on 2027-01-15. The operator"),
             (Wrong::NotValidYet, "is not valid yet. Check this machine's clock"),
             (Wrong::NotValidYetContext { time, not_before: time }, "is not valid yet before 2027-01-15. Check"),
-            (Wrong::Revoked, "has been revoked by its authority. Whoever"),
-            (Wrong::BadEncoding, "is damaged, or is none. Whoever"),
-            (Wrong::InvalidPurpose, "is not meant for a server. Whoever"),
-            (Wrong::UnhandledCriticalExtension, "critical extension that is not known here. Whoever"),
-            (Wrong::ApplicationVerificationFailure, "(application verification failure). Whoever"),
+            (Wrong::Revoked, "has been revoked by its authority. The operator"),
+            (Wrong::BadEncoding, "is damaged, or is none. The operator"),
+            (Wrong::InvalidPurpose, "is not meant for a server. The operator"),
+            (Wrong::UnhandledCriticalExtension, "critical extension that is not known here. The operator"),
+            (Wrong::ApplicationVerificationFailure, "(application verification failure). The operator"),
             (Wrong::NotValidForName, "for another host than a.com. Check the host"),
             (Wrong::UnknownIssuer, "(unknown issuer). If it is a private one"),
             (Wrong::BadSignature, "may have been renewed. If it is a private one"),
