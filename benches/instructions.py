@@ -12,6 +12,7 @@ valgrind.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -30,12 +31,14 @@ def instructions_of(command, folder):
     """How many instructions a command takes, in all its threads."""
     counts = Path(folder) / "callgrind.out"
     valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}"]
-    done = subprocess.run(
-        [*valgrind, *map(str, command)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=ENVIRONMENT,
-    )
+    # For writing alone: `subprocess.DEVNULL` is for reading, too, and looks like a closed stdout.
+    with open(os.devnull, "wb") as nowhere:
+        done = subprocess.run(
+            [*valgrind, *map(str, command)],
+            stdout=nowhere,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+        )
     if done.returncode:
         sys.exit(done.stderr.decode(errors="replace")[-2000:])
     return int(re.search(r"^totals: (\d+)", counts.read_text(encoding="utf-8"), re.M)[1])
