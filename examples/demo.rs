@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let now = jiff::Timestamp::now().as_second();
     let folder = tempfile::tempdir()?;
     let mock = StripeMock::builder()
+        .late_by(0)
         .now(now)
         .count("charges", CHARGES)
         .count("customers", 500)
