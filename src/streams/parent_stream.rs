@@ -16,7 +16,7 @@ use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 ///
 /// The parent is read for the child alone, page by page as its children are read, whether or not it is in the catalog,
 /// and independently of the parent's own reading and state. If the parent says [`HttpStream::use_cache`], its pages are
-/// fetched once for all. If it may not be read, its children are skipped with it; if one slice of it may not
+/// fetched once for all. If it cannot be read, its children are skipped with it; if one slice of it may not
 /// ([`crate::http::ResponseAction::SkipSlice`]), the children of that one are.
 ///
 /// ```

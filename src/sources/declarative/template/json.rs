@@ -133,7 +133,7 @@ fn of_tree(tree: &serde_json::Value) -> Value {
     }
 }
 
-/// A text that is no JSON is null: whoever hands it over has checked it.
+/// A text that is no JSON is null: the caller has checked it.
 fn of_text(text: &str, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return Value::None;
