@@ -164,6 +164,19 @@ impl Nested {
         }
     }
 
+    /// Hands out every template in it, keys included.
+    pub fn templates(&self, each: &mut dyn FnMut(&Template)) {
+        match self {
+            Self::Template(template) => each(template),
+            Self::Mapping(entries) => entries.iter().for_each(|(key, value)| {
+                key.templates(each);
+                value.templates(each);
+            }),
+            Self::List(items) => items.iter().for_each(|item| item.templates(each)),
+            Self::Raw(_) => {}
+        }
+    }
+
     /// The value. Of mappings, entries that are null are left out; of lists, nothing is.
     pub fn eval(&self, scope: &Scope<'_>) -> Result<Literal> {
         Ok(match self {
@@ -234,6 +247,22 @@ impl RequestInputs {
             }
         };
         Ok(Self { place, inputs })
+    }
+
+    /// Hands out every template in them, keys included.
+    pub fn templates(&self, each: &mut dyn FnMut(&Template)) {
+        match &self.inputs {
+            Inputs::Text(text) => each(text.template()),
+            Inputs::Nested(nested) => nested.templates(each),
+            Inputs::Mapping(mapping) => {
+                for (key, value) in mapping.entries() {
+                    each(key);
+                    if let Entry::Template(template) = value {
+                        each(template);
+                    }
+                }
+            }
+        }
     }
 
     /// The inputs: a mapping without what is null, or what the one text gives. Query parameters and forms take texts and

@@ -1,0 +1,210 @@
+//! A component of a manifest while it is built. The manifest is resolved and checked by then, so that a field has the type
+//! it should have; what is found here is what no schema tells: templates that cannot be parsed, names that do not
+//! exist, options that exclude each other, components that this program does not run. All of it is found in one go.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::manifest::{Faults, Kind, Node, Path};
+use super::placed::{Condition, Env, Inputs, Placed, Text};
+use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
+use crate::protocol::Failure;
+
+/// What is shared while the parts of a manifest are built.
+pub(super) struct Builder<'m> {
+    pub(super) env: Arc<Env>,
+    faults: RefCell<&'m mut Faults>,
+    /// The `$parameters` that were made into JSON, by the address of their node.
+    parameters: RefCell<HashMap<usize, Arc<Value>>>,
+    /// Why the stream that is being built cannot be run, first reason first.
+    refusals: RefCell<Vec<String>>,
+}
+
+/// A node of the manifest, the way to it, and the component that its templates belong to.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'p> {
+    pub(super) node: &'p Node,
+    pub(super) path: Path<'p>,
+    /// The `$parameters` of the component.
+    parameters: Option<&'p Node>,
+}
+
+impl<'p> Part<'p> {
+    /// The part at a path; `parameters` are those of the component around it.
+    pub(super) fn new(node: &'p Node, path: Path<'p>, parameters: Option<&'p Node>) -> Self {
+        Self { node, path, parameters: node.get("$parameters").or(parameters) }
+    }
+
+    /// The value of `type`.
+    pub(super) fn kind(&self) -> &'p str {
+        self.node.get("type").and_then(Node::as_text).unwrap_or_default()
+    }
+
+    /// The field of this name, if it is there and not null.
+    pub(super) fn field<'a>(&'a self, name: &'a str) -> Option<Part<'a>> {
+        let node = self.node.get(name).filter(|node| !matches!(node.value(), super::manifest::Value::Null))?;
+        Some(Part::new(node, self.path.name(name), self.parameters))
+    }
+
+    /// The items of a list, each with its place. None if it is no list.
+    pub(super) fn items<'a>(&'a self) -> impl Iterator<Item = Part<'a>> {
+        let items = self.node.as_list().unwrap_or_default().iter().enumerate();
+        items.map(|(index, item)| Part::new(item, self.path.index(index), self.parameters))
+    }
+
+    /// The text of a field.
+    pub(super) fn text(&self, name: &str) -> Option<&'p str> {
+        self.node.get(name).and_then(Node::as_text)
+    }
+
+    /// A field that is true or false.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.node.get(name)?.value() {
+            super::manifest::Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl<'m> Builder<'m> {
+    /// Builds with this config, and notes what is wrong in `faults`.
+    pub(super) fn new(env: Arc<Env>, faults: &'m mut Faults) -> Self {
+        let (parameters, refusals) = Default::default();
+        Self { env, faults: RefCell::new(faults), parameters, refusals }
+    }
+
+    /// Notes an error of the manifest.
+    pub(super) fn error(&self, part: &Part<'_>, message: impl Into<String>) {
+        self.faults.borrow_mut().error(Kind::WrongValue, part.node.mark(), part.path.to_string(), message);
+    }
+
+    /// Notes something odd that does not keep the manifest from being run.
+    pub(super) fn warn(&self, part: &Part<'_>, message: impl Into<String>) {
+        self.faults.borrow_mut().warn(Kind::Surprise, part.node.mark(), part.path.to_string(), message);
+    }
+
+    /// Notes that the stream needs something that this program does not run: a component, or a field of one.
+    pub(super) fn refuse(&self, part: &Part<'_>, what: &str) {
+        self.refusals.borrow_mut().push(format!("{what}: {}", self.place(part)));
+    }
+
+    /// The reasons since the last call why the stream cannot be run.
+    pub(super) fn take_refusals(&self) -> Vec<String> {
+        std::mem::take(&mut *self.refusals.borrow_mut())
+    }
+
+    /// A failure over a value that only the config gives, such as a page size that is no number.
+    pub(super) fn failure(&self, part: &Part<'_>, message: &str) -> Failure {
+        Failure::config(format!("{}: {message}", self.place(part)))
+    }
+
+    /// A place as messages name it: `streams[0].retriever (manifest.yaml:12:5)`.
+    pub(super) fn place(&self, part: &Part<'_>) -> String {
+        let (mark, path) = (part.node.mark(), part.path.to_string());
+        let faults = self.faults.borrow();
+        match (mark.line, path.is_empty()) {
+            (0, _) => path,
+            (_, true) => format!("{}:{}:{}", faults.file(), mark.line, mark.column),
+            _ => format!("{path} ({}:{}:{})", faults.file(), mark.line, mark.column),
+        }
+    }
+
+    /// The `$parameters` of a part's component: an object.
+    pub(super) fn parameters(&self, part: &Part<'_>) -> Arc<Value> {
+        let Some(node) = part.parameters else { return Arc::new(Value::Object(serde_json::Map::new())) };
+        let mut known = self.parameters.borrow_mut();
+        Arc::clone(known.entry(node.address()).or_insert_with(|| Arc::new(node.to_json())))
+    }
+
+    /// The template that a part is, with the variables that its place has beside `config` and `parameters`. A number or a
+    /// boolean in place of a text is its text in Python.
+    pub(super) fn text(&self, part: &Part<'_>, variables: &[&str]) -> Option<Text> {
+        self.text_or(part, None, variables)
+    }
+
+    /// As [`Builder::text`], with a default for where it gives nothing.
+    pub(super) fn text_or(&self, part: &Part<'_>, default: Option<&str>, variables: &[&str]) -> Option<Text> {
+        let text = match part.node.as_text() {
+            Some(text) => text.to_owned(),
+            None => literal(part.node).to_text(),
+        };
+        let compiled = self.noted(part, InterpolatedString::compile(&text, default))?;
+        self.known(part, compiled.template(), variables);
+        Some(self.placed(part, compiled))
+    }
+
+    /// The condition that a part is.
+    pub(super) fn condition(&self, part: &Part<'_>, variables: &[&str]) -> Option<Condition> {
+        let condition = match part.node.value() {
+            super::manifest::Value::Bool(value) => InterpolatedBoolean::Constant(*value),
+            _ => self.noted(part, InterpolatedBoolean::compile(part.node.as_text().unwrap_or_default()))?,
+        };
+        if let InterpolatedBoolean::Template(template) = &condition {
+            self.known(part, template, variables);
+        }
+        Some(self.placed(part, condition))
+    }
+
+    /// The inputs of a request that a part is.
+    pub(super) fn inputs(&self, part: &Part<'_>, place: InputPlace, variables: &[&str]) -> Option<Inputs> {
+        match RequestInputs::compile(place, &literal(part.node)) {
+            Ok(inputs) => {
+                inputs.templates(&mut |template| self.known(part, template, variables));
+                Some(self.placed(part, inputs))
+            }
+            Err(faults) => {
+                faults.iter().for_each(|fault| self.template_fault(part, fault));
+                None
+            }
+        }
+    }
+
+    /// Any compiled template, in its place.
+    pub(super) fn placed<T>(&self, part: &Part<'_>, template: T) -> Placed<T> {
+        Placed::new(template, Arc::clone(&self.env), self.parameters(part), self.place(part).into())
+    }
+
+    /// Notes the variables and functions that a template needs and that do not exist in its place.
+    pub(super) fn known(&self, part: &Part<'_>, template: &Template, variables: &[&str]) {
+        let mut known = vec!["config", "parameters"];
+        for variable in variables {
+            known.push(variable);
+            if *variable == "stream_slice" {
+                known.extend(["stream_interval", "stream_partition"]);
+            }
+        }
+        template.undeclared(&known).iter().for_each(|fault| self.template_fault(part, fault));
+    }
+
+    /// What was compiled, or nothing and a fault.
+    pub(super) fn noted<T>(&self, part: &Part<'_>, compiled: Result<T, Box<Fault>>) -> Option<T> {
+        compiled.map_err(|fault| self.template_fault(part, &fault)).ok()
+    }
+
+    fn template_fault(&self, part: &Part<'_>, fault: &Fault) {
+        self.error(part, fault.to_string());
+    }
+}
+
+/// A node as a plain value of Python.
+pub(super) fn literal(node: &Node) -> Literal {
+    use super::manifest::Value as Yaml;
+    match node.value() {
+        Yaml::Null | Yaml::Unresolved => Literal::None,
+        Yaml::Bool(value) => Literal::Bool(*value),
+        Yaml::Integer(value) => Literal::Int(*value),
+        Yaml::BigInteger(digits) => Literal::parse(digits).unwrap_or(Literal::None),
+        Yaml::Float(value) => Literal::Float(*value),
+        Yaml::Text(text) => Literal::Str(text.to_string()),
+        Yaml::Bytes(bytes) => Literal::Bytes(bytes.to_vec()),
+        Yaml::List(items) => Literal::List(items.iter().map(literal).collect()),
+        Yaml::Set(items) => Literal::Set(items.iter().map(literal).collect()),
+        Yaml::Pair(pair) => Literal::Tuple(vec![literal(&pair.0), literal(&pair.1)]),
+        Yaml::Map(map) => Literal::Dict(map.iter().map(|(key, value)| (literal(key), literal(value))).collect()),
+        // A date stands where a text is wanted only if nothing checks it.
+        Yaml::Date(_) | Yaml::DateTime(..) => Literal::Str(node.key_text()),
+    }
+}

@@ -1,0 +1,137 @@
+//! A template where it stands in a manifest: with the parameters of its component, the config, and the place that a
+//! message names. What depends on the config alone is evaluated once.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+
+use super::template::{
+    Fault, InterpolatedBoolean, InterpolatedString, Json, Literal, RequestInputs, Scope, Template, ValidType, Variable,
+};
+use crate::clock::Clock;
+use crate::protocol::Failure;
+
+/// What all templates of a manifest see.
+#[derive(Debug)]
+pub(super) struct Env {
+    /// The config, with the reserved keys that the runtime leaves visible to templates.
+    pub(super) config: Value,
+    /// The time.
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// A variable of a place, by its name.
+pub(super) type Var<'a> = (&'a str, Variable<'a>);
+
+/// A template, or several that are evaluated together, where they stand.
+#[derive(Debug)]
+pub(super) struct Placed<T> {
+    pub(super) template: T,
+    env: Arc<Env>,
+    parameters: Arc<Value>,
+    /// Such as `streams[0].retriever.requester.path (manifest.yaml:12:11)`.
+    place: Arc<str>,
+    once: OnceLock<Literal>,
+}
+
+/// One text.
+pub(super) type Text = Placed<InterpolatedString>;
+/// A condition.
+pub(super) type Condition = Placed<InterpolatedBoolean>;
+/// The query parameters, headers or body of a request.
+pub(super) type Inputs = Placed<RequestInputs>;
+
+impl<T> Placed<T> {
+    pub(super) fn new(template: T, env: Arc<Env>, parameters: Arc<Value>, place: Arc<str>) -> Self {
+        Self { template, env, parameters, place, once: OnceLock::new() }
+    }
+
+    /// The place, as a message names it.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Evaluates with the variables of the place, beside `config` and `parameters`.
+    ///
+    /// # Errors
+    /// A config failure that names the place, the expression and what is wrong, and no value.
+    pub(super) fn with<R>(
+        &self,
+        vars: &[Var<'_>],
+        run: impl FnOnce(&T, &Scope<'_>) -> Result<R, Box<Fault>>,
+    ) -> Result<R, Failure> {
+        let mut all: Vec<Var<'_>> = Vec::with_capacity(vars.len() + 2);
+        all.extend_from_slice(vars);
+        all.push(("config", Variable::Json(Json::Tree(&self.env.config))));
+        all.push(("parameters", Variable::Json(Json::Tree(&self.parameters))));
+        let now = || self.env.clock.now().as_microsecond();
+        let scope = Scope::new(&all, &now, &rand::random::<u64>);
+        run(&self.template, &scope).map_err(|fault| self.failure(&fault))
+    }
+
+    /// A fault of this template as a failure.
+    pub(super) fn failure(&self, fault: &Fault) -> Failure {
+        Failure::config(format!("{}: {fault}. Correct the manifest, or the setting that it uses.", self.place))
+    }
+}
+
+impl Text {
+    /// The template itself.
+    pub(super) fn template(&self) -> &Template {
+        self.template.template()
+    }
+
+    /// Its value, after the literal step.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn literal(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
+        if let Some(known) = self.once.get() {
+            return Ok(known.clone());
+        }
+        let value = self.with(vars, InterpolatedString::eval)?;
+        if self.template().is_constant() {
+            let _ = self.once.set(value.clone());
+        }
+        Ok(value)
+    }
+
+    /// Its text as it is sent, without the literal step: for credentials and what is sent as it stands.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn text(&self, vars: &[Var<'_>]) -> Result<String, Failure> {
+        match self.template().is_plain() {
+            true => Ok(self.template().text().to_owned()),
+            false => self.with(vars, InterpolatedString::eval_text),
+        }
+    }
+
+    /// Its value, of these types only; nothing where it renders to nothing.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn typed(&self, vars: &[Var<'_>], valid: &[ValidType]) -> Result<Literal, Failure> {
+        self.with(vars, |text, scope| text.template().eval(scope, None, valid))
+    }
+}
+
+impl Condition {
+    /// Whether it holds.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn holds(&self, vars: &[Var<'_>]) -> Result<bool, Failure> {
+        self.with(vars, InterpolatedBoolean::eval)
+    }
+}
+
+impl Inputs {
+    /// The inputs.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn eval(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
+        self.with(vars, RequestInputs::eval)
+    }
+}
