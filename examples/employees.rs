@@ -9,12 +9,12 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
 use source_http::http::auth::{Authenticator, ConfigPaths, OAuth2Authenticator, TokenRequest};
-use source_http::http::{ResponseAction, ResponseRule};
+use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{PageNumber, Pager};
-use source_http::streams::{HttpStream, ParentStream, Record, RequestContext, SchemaFolder};
+use source_http::streams::{HttpStream, ParentStream, Record, RequestContext, SchemaFolder, Transformed};
 use source_http::{Registry, Source, launch};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/employees/schemas");
@@ -86,12 +86,12 @@ impl HttpStream for EmployeeDetails {
     fn parent(&self) -> Option<&ParentStream> {
         Some(&self.employees)
     }
-    fn response_rules(&self) -> &[ResponseRule] {
+    fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }
-    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         record.set("employee_id", cx.slice_value("id"));
-        Some(record)
+        Ok(record.into())
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use source_http::clock::Clock;
 use source_http::http::auth::{ApiKeyAuthenticator, Authenticator};
-use source_http::http::{Method, Outcome, RequestBody};
+use source_http::http::{Method, Outcome, RequestBody, RetryRules};
 use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure, JsonSchema};
 use source_http::source::{Config, SourceContext};
@@ -101,15 +101,21 @@ impl HttpStream for Tickets {
         let slices = self.slicer.slices(cx.state.get("changed_at"), self.clock.now())?;
         Ok(Box::new(slices.map(Ok)))
     }
-    fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
-        let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
-        Some(Duration::from_millis(wait))
+    fn retry_rules(&self) -> &dyn RetryRules {
+        self
     }
     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         let answer: Option<Fields> = cx.fetcher.get_json(self, "tickets/fields", &[])?;
         let fields = answer.map(|answer| answer.fields).unwrap_or_default();
         let properties: Map<_, _> = fields.into_iter().map(|field| (field.name.clone(), field.schema())).collect();
         Ok(json!({"type": "object", "properties": properties}).try_into()?)
+    }
+}
+
+impl RetryRules for Tickets {
+    fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
+        let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
+        Some(Duration::from_millis(wait))
     }
 }
 

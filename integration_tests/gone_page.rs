@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
-use source_http::http::{ResponseAction, ResponseRule};
+use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
 use source_http::streams::pager::{LastRecord, Pager};
 use source_http::streams::{HttpStream, ParentStream, RequestContext};
@@ -55,7 +55,7 @@ impl HttpStream for Users {
     fn pager(&self) -> &dyn Pager {
         &self.pager
     }
-    fn response_rules(&self) -> &[ResponseRule] {
+    fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }
 }

@@ -1,7 +1,7 @@
 //! Cursors: who chooses them, when a state is written, and what a state is good for.
 
 use serde_json::{Value, json};
-use source_http::http::{Response, ResponseAction};
+use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices};
 use source_http::testing::{InProcess, Messages, Reply, Request, Server};
 
@@ -210,7 +210,7 @@ fn a_full_refresh_goes_on_from_its_own_states_and_not_from_those_of_incremental_
 
 #[test]
 fn a_resumed_page_whose_answer_is_ignored_has_its_slice_read_again() {
-    struct Ignoring(Events);
+    struct Ignoring(Events, [ResponseRule; 1]);
     impl HttpStream for Ignoring {
         fn name(&self) -> &str {
             self.0.name()
@@ -227,8 +227,8 @@ fn a_resumed_page_whose_answer_is_ignored_has_its_slice_read_again() {
         fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
             self.0.next_page_token(page, cx)
         }
-        fn response_action(&self, response: &Response) -> ResponseAction {
-            if response.status == 404 { ResponseAction::Ignore } else { ResponseAction::for_status(response.status) }
+        fn retry_rules(&self) -> &dyn RetryRules {
+            &self.1
         }
     }
     let server = Server::start(|request: &Request| match request.param("after") {
@@ -236,7 +236,12 @@ fn a_resumed_page_whose_answer_is_ignored_has_its_slice_read_again() {
         _ => api(request),
     });
     let url = server.url();
-    let stream = connector(move || Box::new(Ignoring(Events { url: url.clone(), ..Events::default() })));
+    let stream = connector(move || {
+        Box::new(Ignoring(
+            Events { url: url.clone(), ..Events::default() },
+            [ResponseRule::new(ResponseAction::Ignore).status(404)],
+        ))
+    });
     let state = json!({"events": {"__resume": {"slice": {}, "next_page_token": 99}}});
     let messages = stream.streams(&[("events", "full_refresh")]).state(&state).run("read").messages();
     assert_eq!(numbers(&messages).len(), 12);

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use include_dir::{Dir, include_dir};
 use serde_json::{Map, Value, json};
 use source_http::json::RecordPath;
-use source_http::protocol::JsonSchema;
+use source_http::protocol::{Failure, JsonSchema};
 use source_http::streams::pager::{PageNumber, Pager};
-use source_http::streams::{HttpStream, Record, RequestContext, SchemaContext, SchemaFolder};
+use source_http::streams::{HttpStream, Record, RequestContext, SchemaContext, SchemaFolder, Transformed};
 use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::connector;
@@ -49,9 +49,9 @@ impl HttpStream for Contacts {
             types.unwrap_or_default().into_iter().map(|(name, kind)| (name, json!({"type": ["null", kind]}))).collect();
         Ok(json!({"type": "object", "properties": properties}).try_into()?)
     }
-    fn transform<'a>(&self, mut record: Record<'a>, _: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, mut record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         record.set("note", 1.5);
-        Some(record)
+        Ok(record.into())
     }
     fn normalizes_records(&self) -> bool {
         self.normalizes

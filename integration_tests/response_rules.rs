@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use source_http::http::{ResponseAction, ResponseRule};
+use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
 use source_http::protocol::FailureKind;
 use source_http::streams::pager::{PageNumber, Pager};
@@ -33,7 +33,7 @@ impl HttpStream for Items {
     fn pager(&self) -> &dyn Pager {
         &self.pager
     }
-    fn response_rules(&self) -> &[ResponseRule] {
+    fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }
 }

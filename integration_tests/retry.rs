@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use source_http::http::{Outcome, Response, ResponseAction, ResponseRule};
+use source_http::http::{Outcome, Response, ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
 use source_http::testing::{InProcess, Reply, Request, Routes, Server};
@@ -36,7 +36,7 @@ impl HttpStream for Items {
     fn path(&self, _: &RequestContext<'_>) -> String {
         "items".into()
     }
-    fn response_rules(&self) -> &[ResponseRule] {
+    fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }
     fn record_path(&self) -> RecordPath {
@@ -221,15 +221,8 @@ impl HttpStream for Paged {
     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         Ok(page.get(&["next"]))
     }
-    fn should_retry(&self, response: &Response) -> bool {
-        matches!(response.status.as_u16(), 418 | 429)
-    }
-    fn max_retries(&self) -> u32 {
-        2
-    }
-    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
-        let teapot = outcome.response().is_some_and(|response| response.status == 418);
-        teapot.then(|| Duration::from_secs(10 * u64::from(failed)))
+    fn retry_rules(&self) -> &dyn RetryRules {
+        self
     }
 }
 
@@ -244,6 +237,19 @@ fn a_stream_says_what_is_retried_how_often_and_after_how_long() {
     assert_eq!(read(vec![Reply::empty(418), Reply::empty(418), ok()]), (0, vec![10, 20], 3));
     assert_eq!(read(vec![Reply::empty(418)]), (1, vec![10, 20], 3), "two retries and no more");
     assert_eq!(read(vec![Reply::empty(503), ok()]), (1, vec![], 1), "503 is none of its retries");
+}
+
+impl RetryRules for Paged {
+    fn should_retry(&self, response: &Response) -> bool {
+        matches!(response.status.as_u16(), 418 | 429)
+    }
+    fn max_retries(&self) -> u32 {
+        2
+    }
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
+        let teapot = outcome.response().is_some_and(|response| response.status == 418);
+        teapot.then(|| Duration::from_secs(10 * u64::from(failed)))
+    }
 }
 
 #[test]

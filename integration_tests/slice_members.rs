@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use source_http::http::{RequestBody, Response, ResponseAction, ResponseRule, Undecodable};
-use source_http::streams::{HttpStream, Page, PageToken, ParentStream, Record, Records, RequestContext};
+use source_http::http::{RequestBody, Response, ResponseAction, ResponseRule, RetryRules, Undecodable};
+use source_http::protocol::Failure;
+use source_http::streams::{HttpStream, Page, PageToken, ParentStream, Record, Records, RequestContext, Transformed};
 use source_http::testing::{InProcess, Messages, Reply, Request, Server};
 
 use crate::support::TestSource;
@@ -77,13 +78,13 @@ impl HttpStream for Stream {
         self.ask(Place::NextPageToken, cx);
         Ok(None)
     }
-    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         if self.place == Place::Transform {
             record.set("book", cx.slice_value(self.member));
         }
-        Some(record)
+        Ok(record.into())
     }
-    fn response_rules(&self) -> &[ResponseRule] {
+    fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use source_http::json::RecordPath;
-use source_http::protocol::StreamState;
+use source_http::protocol::{Failure, StreamState};
 use source_http::streams::{
-    DateWindows, HttpStream, Page, PageToken, Record, RequestContext, Slice, SliceContext, Slices,
+    DateWindows, HttpStream, Page, PageToken, Record, RequestContext, Slice, SliceContext, Slices, Transformed,
 };
 use source_http::testing::stripe::DEFAULT_NOW;
 use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
@@ -114,9 +114,9 @@ impl HttpStream for Numbers {
     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         Ok(page.get(&["next"]))
     }
-    fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         assert!(self.panics_at.is_none() || record.get("n") != self.panics_at, "a bug of the stream");
-        Some(record)
+        Ok(record.into())
     }
 }
 

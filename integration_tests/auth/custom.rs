@@ -74,5 +74,6 @@ fn a_login_that_is_refused_ends_the_stream_with_its_own_failure() {
     assert_eq!((done.status, server.conversation()), (1, vec!["POST /login".to_owned()]));
     let error = &done.messages().errors()[0];
     assert_eq!(error.failure_type.as_deref(), Some("config_error"));
-    assert_eq!(error.message, format!("POST {}/login answered 403 Forbidden: wrong password.", server.url()));
+    let hint = "Give the credentials in the config permission for this.";
+    assert_eq!(error.message, format!("POST {}/login answered 403 Forbidden: wrong password. {hint}", server.url()));
 }

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use source_http::http::auth::{Authenticator, NoAuth};
-use source_http::http::{Method, RequestBody, RequestOptions, Response, ResponseAction};
+use source_http::http::{Method, RequestBody, RequestOptions, Response, RetryRules, Verdict};
 use source_http::json::RecordPath;
+use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
 use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
 
@@ -87,8 +88,8 @@ impl HttpStream for List {
     fn authenticator(&self) -> &dyn Authenticator {
         &*self.authenticator
     }
-    fn max_retries(&self) -> u32 {
-        0
+    fn retry_rules(&self) -> &dyn RetryRules {
+        self
     }
     fn use_cache(&self) -> bool {
         true
@@ -96,17 +97,23 @@ impl HttpStream for List {
     fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
         self.options.clone()
     }
-    fn response_action(&self, response: &Response) -> ResponseAction {
-        if let Some(answered) = &self.answered {
-            answered.lock().expect("a list").push(response.url().expect("a URL").into());
-        }
-        ResponseAction::for_status(response.status)
-    }
     fn next_page_token(&self, _: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let page = cx.page_token.and_then(PageToken::as_u64).unwrap_or(1);
         assert_ne!(self.panics_after, Some(page), "a bug on purpose");
         let next = page + 1;
         Ok((next <= self.pages).then(|| json!(next)))
+    }
+}
+
+impl RetryRules for List {
+    fn max_retries(&self) -> u32 {
+        0
+    }
+    fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
+        if let Some(answered) = &self.answered {
+            answered.lock().expect("a list").push(response.url().expect("a URL").into());
+        }
+        Ok(Verdict::for_status(response.status))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use source_http::http::auth::{Authenticator, TokenAuthenticator};
-use source_http::http::{Outcome as Attempted, Pem, RequestOptions};
+use source_http::http::{Outcome as Attempted, Pem, RequestOptions, RetryRules};
 use source_http::json::RecordPath;
 use source_http::protocol::Redactor;
 use source_http::streams::pager::{NextUrl, Pager};
@@ -252,6 +252,12 @@ impl HttpStream for Pages {
     fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
         self.options.clone()
     }
+    fn retry_rules(&self) -> &dyn RetryRules {
+        self
+    }
+}
+
+impl RetryRules for Pages {
     fn backoff_time(&self, _: Attempted<'_>, _: u32) -> Option<Duration> {
         (self.on_failed)();
         None

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use source_http::http::{ResponseAction, ResponseRule};
+use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
 use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{HttpStream, ParentStream, RequestContext};
@@ -64,7 +64,7 @@ impl HttpStream for List {
     fn pager(&self) -> &dyn Pager {
         &self.pager
     }
-    fn response_rules(&self) -> &[ResponseRule] {
+    fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }
 }

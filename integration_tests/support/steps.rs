@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use source_http::http::RequestOptions;
 use source_http::http::budget::RequestBudget;
+use source_http::http::{RequestOptions, RetryRules};
 use source_http::json::RecordPath;
-use source_http::streams::{HttpStream, Page, PageToken, Record, RequestContext};
+use source_http::protocol::Failure;
+use source_http::streams::{HttpStream, Page, PageToken, Record, RequestContext, Transformed};
 
 /// Records at `data` of the pages `NAME/1`, `NAME/2` and so on. A read goes on at the page where another one stopped.
 #[derive(Clone)]
@@ -65,15 +66,21 @@ impl HttpStream for Steps {
     fn request_budget(&self) -> Option<&RequestBudget> {
         self.budget.as_deref()
     }
-    fn max_time(&self) -> Duration {
-        self.max_time
+    fn retry_rules(&self) -> &dyn RetryRules {
+        self
     }
-    fn transform<'r>(&self, record: Record<'r>, _: &RequestContext<'_>) -> Option<Record<'r>> {
-        (!self.filtered).then_some(record)
+    fn transform<'r>(&self, record: Record<'r>, _: &RequestContext<'_>) -> Result<Transformed<'r>, Failure> {
+        Ok((!self.filtered).then_some(record).into())
     }
     fn next_page_token(&self, _: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let next = page_number(cx) + 1;
         Ok((next <= self.pages).then(|| json!(next)))
+    }
+}
+
+impl RetryRules for Steps {
+    fn max_time(&self) -> Duration {
+        self.max_time
     }
 }
 

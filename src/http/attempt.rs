@@ -113,7 +113,8 @@ impl HttpClient {
         if withheld && let Some(url) = response.url() {
             self.tell_withheld(&url)?;
         }
-        let action = rules.response_action(&response);
+        let verdict = rules.verdict(&response)?;
+        let action = verdict.action;
         let now = self.clock.now();
         let mut says = exchange.budget.and_then(|budget| budget.read(exchange.request, &response, action, now));
         if action != ResponseAction::RateLimited {
@@ -151,7 +152,7 @@ impl HttpClient {
                 }
             },
             _ => Ok(Attempt::Failed {
-                failure: error_response(&response, action, rules),
+                failure: error_response(&response, verdict),
                 reason: format!("HTTP {}", response.status),
                 answer: answer(&response, action, Outcome::Response(&response)),
             }),

@@ -119,7 +119,7 @@ impl HttpClient {
         let mut visit = self.cache.visit(exchange, &credential, &*self.random, &self.output);
         while let Some(response) = visit.next()? {
             // What was good for one stream may not be for another.
-            if exchange.rules.response_action(&response) == ResponseAction::Success
+            if exchange.rules.verdict(&response)?.action == ResponseAction::Success
                 && let Ok(decoded) = decode(response)
             {
                 exchange.observer.active(Activity::CacheHit);

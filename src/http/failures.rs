@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::url::authority;
-use super::{HttpRequest, Response, ResponseAction, RetryRules, TransportError, Undecodable, Wait};
+use super::{HttpRequest, Response, ResponseAction, TransportError, Undecodable, Verdict, Wait};
 use crate::protocol::{Failure, FailureKind};
 
 pub(super) fn gave_up(mut failure: Failure, why: &str) -> Failure {
@@ -46,14 +46,14 @@ pub(super) fn no_response(request: &HttpRequest, error: &TransportError) -> Fail
     Failure::new(error.kind, message).with_internal(format!("{error:?}"))
 }
 
-pub(super) fn error_response(response: &Response, action: ResponseAction, rules: &dyn RetryRules) -> Failure {
+pub(super) fn error_response(response: &Response, verdict: Verdict) -> Failure {
+    let Verdict { action, message, hint } = verdict;
     let kind = match action {
         ResponseAction::Fail(kind) => kind,
         ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
         _ => FailureKind::Transient,
     };
-    let words = rules.error_message(response).map(|words| format!(": {}", words.trim_end_matches('.')));
-    let hint = rules.error_hint(response);
+    let words = message.or_else(|| response.error_message()).map(|words| format!(": {}", words.trim_end_matches('.')));
     let end = hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
     let text = match words {
         Some(words) => format!("{} answered {}{words}.{end}", response.request, response.status),

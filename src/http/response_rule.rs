@@ -9,9 +9,9 @@ use super::{Response, ResponseAction};
 
 /// What is done about the responses that fit.
 ///
-/// A rule is an action and conditions, all of which must hold; a rule without conditions fits every response. A
-/// stream returns its rules from [`crate::streams::HttpStream::response_rules`], and the first that fits decides.
-/// Without one the stream's `should_retry` and the status do.
+/// A rule is an action and conditions, all of which must hold; a rule without conditions fits every response. The first of
+/// [`super::RetryRules::response_rules`] that fits decides. Without one, [`super::RetryRules::should_retry`] and the status
+/// do.
 ///
 /// ```
 /// use source_http::http::{ResponseAction, ResponseRule};

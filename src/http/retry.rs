@@ -62,18 +62,16 @@ impl ResponseAction {
 /// What an attempt came to, when it did not succeed.
 ///
 /// A stream whose API says in a header of its own when to come back reads it in
-/// [`crate::streams::HttpStream::backoff_time`]:
+/// [`super::RetryRules::backoff_time`]:
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use source_http::http::Outcome;
-/// # use source_http::streams::{HttpStream, RequestContext};
-/// # struct Orders;
-/// impl HttpStream for Orders {
-/// #   fn name(&self) -> &str { "orders" }
-/// #   fn url_base(&self) -> &str { "https://api.example.com" }
-/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+/// use source_http::http::{Outcome, RetryRules};
+///
+/// struct Orders;
+///
+/// impl RetryRules for Orders {
 ///     fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
 ///         let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
 ///         Some(Duration::from_millis(wait))
@@ -101,40 +99,57 @@ impl Outcome<'_> {
     }
 }
 
-/// What a stream says about retries. Every method has a default.
-pub trait RetryRules {
-    /// What is done about a response. Default: [`ResponseAction::for_status`].
-    fn response_action(&self, response: &Response) -> ResponseAction {
-        ResponseAction::for_status(response.status)
+/// What is made of a response, decided once.
+///
+/// ```
+/// use source_http::http::{ResponseAction, Verdict};
+///
+/// let verdict = Verdict::from(ResponseAction::SkipSlice).hint("Share the calendar with the account of the token.");
+/// assert_eq!(verdict.action, ResponseAction::SkipSlice);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// What is done.
+    pub action: ResponseAction,
+    /// What the user is told if something fails or is skipped over it, without a full stop. `None` is the API's own words
+    /// ([`Response::error_message`]), or the start of the body.
+    pub message: Option<String>,
+    /// What the user can do about it, as a sentence.
+    pub hint: Option<String>,
+}
+
+impl Verdict {
+    /// The default for a status: [`ResponseAction::for_status`], with what usually helps against 401, 403, 404, 407 and
+    /// 410.
+    #[must_use]
+    pub fn for_status(status: StatusCode) -> Self {
+        let hint = match status.as_u16() {
+            401 => "Check the credentials in the config.",
+            403 => "Give the credentials in the config permission for this.",
+            404 | 410 => "Check the URL and the ids in the config.",
+            407 => "Check the proxy's credentials.",
+            _ => return ResponseAction::for_status(status).into(),
+        };
+        Self::from(ResponseAction::for_status(status)).hint(hint)
     }
 
-    /// How long to wait before the next attempt, the number of failed ones being given, from 1. A wait given here is
-    /// kept as it is. `None` leaves it to the server's hint and the jittered backoff. Default: `None`.
-    fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
-        None
+    /// With what the user is told: see [`Verdict::message`].
+    #[must_use]
+    pub fn message(self, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..self }
     }
 
-    /// Attempts after the first. Default: 5.
-    fn max_retries(&self) -> u32 {
-        5
+    /// With what the user can do: see [`Verdict::hint`].
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
+}
 
-    /// Time after which a request is not tried again: no wait is begun that would end later, counted from the first
-    /// attempt, without the waits for its own request budget. An attempt that is under way is not cut short by it; see
-    /// [`super::RequestOptions::total_timeout`] for that. Default: 10 minutes.
-    fn max_time(&self) -> Duration {
-        Duration::from_secs(600)
-    }
-
-    /// The API's own words in an error response. `None` shows the body's start instead. Default:
-    /// [`Response::error_message`].
-    fn error_message(&self, response: &Response) -> Option<String> {
-        response.error_message()
-    }
-
-    /// What the user can do about an error response. Default: `None`.
-    fn error_hint(&self, _response: &Response) -> Option<String> {
-        None
+impl From<ResponseAction> for Verdict {
+    fn from(action: ResponseAction) -> Self {
+        Self { action, message: None, hint: None }
     }
 }
 

@@ -151,6 +151,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// As [`Failure::from_error`], for `?`.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        error.downcast().unwrap_or_else(|error| Self::from_error(&error))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

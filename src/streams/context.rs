@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::{Fetcher, HttpStream, Recent};
+use super::{Fetcher, Recent};
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
 /// What is encoded in a segment of a path: all but the unreserved characters of RFC 3986, section 2.3.
@@ -121,7 +121,7 @@ impl<'a> RequestContext<'a> {
     ///
     /// # Errors
     /// A system failure that names the stream, the member and the members that there are.
-    pub(crate) fn check(&self, stream: &dyn HttpStream) -> Result<(), Failure> {
+    pub(crate) fn check(&self, stream: &str) -> Result<(), Failure> {
         let Some(problem) = self.problem.get() else { return Ok(()) };
         let members: Vec<String> = self.slice.keys().map(|name| format!("{name:?}")).collect();
         let members = match members.is_empty() {
@@ -129,8 +129,7 @@ impl<'a> RequestContext<'a> {
             false => format!("Its members are {}", members.join(", ")),
         };
         Err(Failure::system(format!(
-            "A slice of {:?} {problem}. {members}. Correct the stream's code, or what makes its slices.",
-            stream.name()
+            "A slice of {stream:?} {problem}. {members}. Correct the stream's code, or what makes its slices."
         )))
     }
 }
@@ -157,10 +156,10 @@ pub struct SliceContext<'a> {
     pub output: &'a Output,
 }
 
-/// What [`super::HttpStream::complete_page`] is told.
+/// What [`super::HttpStream::fetch_page`] is told.
 #[derive(Clone, Copy)]
-pub struct CompletionContext<'a> {
-    /// Asks for what the page lacks.
+pub struct FetchContext<'a> {
+    /// Asks for the page, and for what it lacks.
     pub fetcher: &'a Fetcher<'a>,
     /// What the stream gave lately. `None` if it gives everything, as in a full refresh.
     pub recent: Option<&'a Recent>,

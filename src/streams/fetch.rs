@@ -1,18 +1,14 @@
-//! From a stream and a context to a page: the request is put together here, and nowhere else.
+//! From a stream and a context to a page: the request is put together here, unless the stream does it, and sent here.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, PageToken, Record, RequestContext, Sharing, Slice};
+use super::{HttpStream, Page, PageToken, Record, RequestContext, Sharing, Slice, Transformed};
 use crate::bug;
-use crate::http::{
-    Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
-    add_params, join_url, same_host,
-};
+use crate::http::{Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, add_params, join_url};
 use crate::protocol::{Failure, StreamState};
 use crate::workers::Workers;
 
@@ -102,13 +98,14 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help, or if the stream asks the slice
     /// for a member that it does not have: see [`RequestContext`].
-    pub fn page(&self, stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
-        let request = build(stream, cx).map_err(|error| self.client.name_setting(error))?;
-        let page = self.send(stream, &request, cx, &mut |response| match stream.parse_response(&response, cx) {
-            Ok(records) => Ok(Page::new(response, records)),
-            Err(undecodable) => Err(Box::new((response, undecodable))),
-        });
-        cx.check(stream)?;
+    pub fn page<S: HttpStream + ?Sized>(&self, stream: &S, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
+        let request = stream.request(cx).map_err(|error| self.client.name_setting(error))?;
+        let page =
+            self.send_and_decode(stream, &request, cx, &mut |response| match stream.parse_response(&response, cx) {
+                Ok(records) => Ok(Page::new(response, records)),
+                Err(undecodable) => Err(Box::new((response, undecodable))),
+            });
+        cx.check(stream.name())?;
         page
     }
 
@@ -121,7 +118,7 @@ impl<'a> Fetcher<'a> {
     /// As [`Fetcher::page`].
     pub fn get_json<T: DeserializeOwned>(
         &self,
-        stream: &dyn HttpStream,
+        stream: &(impl HttpStream + ?Sized),
         path: &str,
         params: &[(&str, &str)],
     ) -> anyhow::Result<Option<T>> {
@@ -134,10 +131,10 @@ impl<'a> Fetcher<'a> {
     /// As [`Fetcher::get_json`], with what `decode` makes of the response.
     pub(crate) fn get<T>(
         &self,
-        stream: &dyn HttpStream,
+        stream: &(impl HttpStream + ?Sized),
         path: &str,
         params: &[(&str, &str)],
-        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+        decode: &mut Decode<'_, T>,
     ) -> anyhow::Result<Option<T>> {
         let (state, slice) = (StreamState::new(), Slice::new());
         let cx = RequestContext::new(&state, &slice, None);
@@ -147,18 +144,29 @@ impl<'a> Fetcher<'a> {
         for (name, value) in stream.request_headers(&cx) {
             request.set_header(&name, &value).map_err(|error| self.client.name_setting(error.into()))?;
         }
-        self.send(stream, &request, &cx, decode)
+        self.send_and_decode(stream, &request, &cx, decode)
     }
 
-    /// Sends a request as the stream wants it sent. Its credentials, the authenticator's and those in its own headers, stay with the host of its base URL.
-    fn send<T>(
+    /// Sends any request with the stream's credentials, rules, options and budget: one that creates a job, asks how it
+    /// is, or ends it. `None` is a response the stream ignores.
+    ///
+    /// # Errors
+    /// As [`Fetcher::page`].
+    pub fn send(&self, stream: &(impl HttpStream + ?Sized), request: &HttpRequest) -> anyhow::Result<Option<Response>> {
+        let (state, slice) = (StreamState::new(), Slice::new());
+        self.send_and_decode(stream, request, &RequestContext::new(&state, &slice, None), &mut Ok)
+    }
+
+    /// Sends a request as the stream wants it sent. Its credentials, the authenticator's and those in its own headers, stay
+    /// with the hosts that the stream says.
+    fn send_and_decode<T>(
         &self,
-        stream: &dyn HttpStream,
+        stream: &(impl HttpStream + ?Sized),
         request: &HttpRequest,
         cx: &RequestContext<'_>,
-        decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
+        decode: &mut Decode<'_, T>,
     ) -> anyhow::Result<Option<T>> {
-        let authenticated = same_host(&join_url(stream.url_base(), "")?, &request.url);
+        let authenticated = stream.sends_credentials_to(&request.url);
         let mut stripped = None;
         if !authenticated {
             let own = stripped.insert(request.clone()).strip_credentials();
@@ -172,27 +180,31 @@ impl<'a> Fetcher<'a> {
             authenticator: stream.authenticator(),
             authenticated,
             options: &stream.request_options(cx),
-            rules: &Rules(stream),
+            rules: stream.retry_rules(),
             observer: self.observer,
             budget: stream.request_budget(),
             cache: !self.is_fresh && self.sharing.map_or_else(|| stream.use_cache(), |sharing| sharing.wants(stream)),
         };
-        cx.check(stream)?;
+        cx.check(stream.name())?;
         self.client.send(&exchange, decode)
     }
 }
 
+/// Makes something of a response, or gives it back with what is wrong with it.
+pub(crate) type Decode<'d, T> = dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>> + 'd;
+
 /// A record as the stream lets it go out: see [`HttpStream::transform`].
 ///
 /// # Errors
-/// If the stream asked the slice for something that it cannot give.
+/// Those of the stream, and if it asked the slice for something that it cannot give.
 pub(crate) fn transform<'r>(
     stream: &dyn HttpStream,
     record: Record<'r>,
     cx: &RequestContext<'_>,
-) -> Result<Option<Record<'r>>, Failure> {
+) -> Result<Transformed<'r>, Failure> {
     let record = stream.transform(record, cx);
-    cx.check(stream).map(|()| record)
+    cx.check(stream.name())?;
+    record
 }
 
 /// What the stream asks for the next page with: see [`HttpStream::next_page_token`].
@@ -205,7 +217,7 @@ pub(crate) fn next_page_token(
     cx: &RequestContext<'_>,
 ) -> anyhow::Result<Option<PageToken>> {
     let token = stream.next_page_token(page, cx);
-    cx.check(stream)?;
+    cx.check(stream.name())?;
     token
 }
 
@@ -215,11 +227,14 @@ pub(crate) fn undecodable(error: &anyhow::Error) -> Undecodable {
     Undecodable { problem: error.to_string(), retry: error.downcast_ref().is_none_or(not_json) }
 }
 
-/// The request for a page.
-fn build(stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
+/// The default of [`HttpStream::request`].
+pub(super) fn request_of_parts(
+    stream: &(impl HttpStream + ?Sized),
+    cx: &RequestContext<'_>,
+) -> anyhow::Result<HttpRequest> {
     let path = stream.path(cx);
     // Before the path is looked at: without the member it may be no path.
-    cx.check(stream)?;
+    cx.check(stream.name())?;
     let mut url = join_url(stream.url_base(), &path)?;
     add_params(&mut url, stream.request_params(cx));
     let mut request =
@@ -229,33 +244,4 @@ fn build(stream: &dyn HttpStream, cx: &RequestContext<'_>) -> anyhow::Result<Htt
     }
     stream.pager().apply(cx.page_token, &mut request)?;
     Ok(request)
-}
-
-/// A stream's own say in retries.
-struct Rules<'a>(&'a dyn HttpStream);
-
-impl RetryRules for Rules<'_> {
-    fn response_action(&self, response: &Response) -> ResponseAction {
-        self.0.response_action(response)
-    }
-
-    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
-        self.0.backoff_time(outcome, failed)
-    }
-
-    fn max_retries(&self) -> u32 {
-        self.0.max_retries()
-    }
-
-    fn max_time(&self) -> Duration {
-        self.0.max_time()
-    }
-
-    fn error_message(&self, response: &Response) -> Option<String> {
-        self.0.error_message(response)
-    }
-
-    fn error_hint(&self, response: &Response) -> Option<String> {
-        self.0.error_hint(response)
-    }
 }

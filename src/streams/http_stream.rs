@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    CompletionContext, Page, PageToken, ParentStream, Record, Records, RefusedPage, RequestContext, SchemaContext,
-    SchemaFolder, Slice, SliceContext, Slices, cursor,
+    FetchContext, Page, PageToken, ParentStream, Record, Records, RefusedPage, RequestContext, SchemaContext,
+    SchemaFolder, Slice, SliceContext, Slices, Transformed, cursor,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
-use crate::http::{Method, Outcome, RequestBody, RequestOptions, Response, ResponseAction, ResponseRule, Undecodable};
+use crate::http::{
+    HttpRequest, Method, RequestBody, RequestOptions, Response, RetryRules, Undecodable, UsualRules, join_url,
+    same_host,
+};
 use crate::json::RecordPath;
-use crate::protocol::{Failure, FailureKind, JsonSchema, StreamState, SyncMode};
+use crate::protocol::{Failure, JsonSchema, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -160,6 +164,41 @@ pub trait HttpStream: Send + Sync {
         RequestBody::Empty
     }
 
+    /// The whole request for a page, without credentials. Default: one made of [`HttpStream::url_base`],
+    /// [`HttpStream::path`] and the methods above, on which [`HttpStream::pager`] has the last word.
+    ///
+    /// ```
+    /// use source_http::http::HttpRequest;
+    /// use source_http::protocol::Failure;
+    /// # use source_http::streams::{HttpStream, RequestContext};
+    /// # struct Orders;
+    /// impl HttpStream for Orders {
+    /// #   fn name(&self) -> &str { "orders" }
+    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
+    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
+    ///     /// The API has told where the orders of a region are.
+    ///     fn request(&self, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
+    ///         let url = cx.slice_text("orders_url").parse().map_err(|_| Failure::config("A region has no usable URL."))?;
+    ///         Ok(HttpRequest::get(url))
+    ///     }
+    ///     fn sends_credentials_to(&self, url: &url::Url) -> bool {
+    ///         url.host_str().is_some_and(|host| host.ends_with(".example.com"))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such request. Nothing is sent then.
+    fn request(&self, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
+        super::fetch::request_of_parts(self, cx)
+    }
+
+    /// Whether a request to this URL carries credentials: the authenticator's, and those among the stream's own headers.
+    /// Without them it is sent all the same. Default: if scheme, host and port are those of [`HttpStream::url_base`].
+    fn sends_credentials_to(&self, url: &Url) -> bool {
+        join_url(self.url_base(), "").is_ok_and(|base| same_host(&base, url))
+    }
+
     /// Timeouts, redirects and the like. Default: [`RequestOptions::default`].
     fn request_options(&self, _cx: &RequestContext<'_>) -> RequestOptions {
         RequestOptions::default()
@@ -260,24 +299,24 @@ pub trait HttpStream: Send + Sync {
         Records::at(response, &self.record_path())
     }
 
-    /// Completes a page with what only further requests tell, before its records go out: objects that the page names, in
-    /// full. [`super::Fetcher::for_all`] sends several requests at once. The page of a stream that is read as a parent is not
-    /// completed. Default: as it is.
+    /// Fetches a page, for which several requests may be needed: objects that a page names, in full, or the columns of
+    /// a table in parts. [`super::Fetcher::for_all`] sends several requests at once. The page of a stream that is read as a
+    /// parent is fetched by [`super::Fetcher::page`] alone. `None` is a response that the stream ignores. Default:
+    /// [`super::Fetcher::page`].
     ///
     /// # Errors
     /// What the requests fail with.
-    fn complete_page(
-        &self,
-        page: Page,
-        _cx: &RequestContext<'_>,
-        _completion: &CompletionContext<'_>,
-    ) -> anyhow::Result<Page> {
-        Ok(page)
+    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        fetch.fetcher.page(self, cx)
     }
 
-    /// Changes a record before it goes out, or leaves it out with `None`: see [`Record`]. Default: as it is.
-    fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Option<Record<'a>> {
-        Some(record)
+    /// Changes a record before it goes out, leaves it out, or makes several of it: see [`Record`] and [`Transformed`].
+    /// Default: as it is.
+    ///
+    /// # Errors
+    /// What keeps the record from being changed. The stream ends with it, and the record does not go out.
+    fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
+        Ok(record.into())
     }
 
     /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record
@@ -329,7 +368,7 @@ pub trait HttpStream: Send + Sync {
         self.pager().next_page_token(page, cx.page_token)
     }
 
-    /// How a slice is read on when the page of this token is refused with [`ResponseAction::SkipSlice`]. Default: not at
+    /// How a slice is read on when the page of this token is refused with [`crate::http::ResponseAction::SkipSlice`]. Default: not at
     /// all, and the next read asks for the slice from its first page on. A stream that reads several lists in one slice
     /// goes on with the next list: see [`super::NestedPages::refused`].
     fn refused_page(&self, _page_token: Option<&PageToken>) -> RefusedPage {
@@ -407,94 +446,9 @@ pub trait HttpStream: Send + Sync {
         cursor::advance(state, newest, cursor_field);
     }
 
-    /// Whether a response is worth another attempt. Default: 408, 425, 429, and 5xx but 501 and 505.
-    fn should_retry(&self, response: &Response) -> bool {
-        ResponseAction::for_status(response.status).is_retry()
-    }
-
-    /// Where the API differs from the defaults, as a table. The first rule that fits a response decides what is done
-    /// about it, and what the user is told. Default: none.
-    ///
-    /// ```
-    /// use source_http::http::{ResponseAction, ResponseRule};
-    /// # use source_http::streams::{HttpStream, RequestContext};
-    ///
-    /// struct Avatars {
-    ///     rules: [ResponseRule; 1],
-    /// }
-    ///
-    /// impl HttpStream for Avatars {
-    /// #   fn name(&self) -> &str { "avatars" }
-    /// #   fn url_base(&self) -> &str { "https://api.example.com" }
-    /// #   fn path(&self, _: &RequestContext<'_>) -> String { "avatars".into() }
-    ///     // ...
-    ///     fn response_rules(&self) -> &[ResponseRule] {
-    ///         &self.rules
-    ///     }
-    /// }
-    ///
-    /// // Who has no avatar is no fault.
-    /// let avatars = Avatars { rules: [ResponseRule::new(ResponseAction::Ignore).status(404)] };
-    /// # drop(avatars);
-    /// ```
-    fn response_rules(&self) -> &[ResponseRule] {
-        &[]
-    }
-
-    /// What is done about a response. An ignored one has no records and no next page. Default: what the first of
-    /// [`HttpStream::response_rules`] says that fits; or else [`ResponseAction::for_status`], where
-    /// [`HttpStream::should_retry`] has the last word on retries.
-    fn response_action(&self, response: &Response) -> ResponseAction {
-        if let Some(rule) = ResponseRule::find(self.response_rules(), response) {
-            return rule.action();
-        }
-        let default = ResponseAction::for_status(response.status);
-        match (self.should_retry(response), default.is_retry()) {
-            (true, false) => ResponseAction::Retry,
-            (false, true) => ResponseAction::Fail(FailureKind::Transient),
-            _ => default,
-        }
-    }
-
-    /// How long to wait before the next attempt, the number of failed ones being given, from 1: see [`Outcome`].
-    /// Default: `None`, which waits as long as the server asks for, or with exponential backoff and full jitter.
-    fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
-        None
-    }
-
-    /// Attempts after the first. Default: 5.
-    fn max_retries(&self) -> u32 {
-        5
-    }
-
-    /// Time after which a request is not tried again: no wait is begun that would end later, counted from the first
-    /// attempt, without the waits for [`HttpStream::request_budget`]. An attempt that is under way is not cut short by
-    /// it; see [`RequestOptions::total_timeout`] for that. Default: 10 minutes.
-    fn max_time(&self) -> Duration {
-        Duration::from_secs(600)
-    }
-
-    /// What the user is told about an error response. Default: what the rule says that fits it, or else the API's own
-    /// words under one of the usual names in a JSON body.
-    fn error_message(&self, response: &Response) -> Option<String> {
-        let rule = ResponseRule::find(self.response_rules(), response);
-        rule.and_then(ResponseRule::user_message).map(str::to_owned).or_else(|| response.error_message())
-    }
-
-    /// What the user can do about an error response, as a sentence. Default: what the rule says that fits it, or else
-    /// a hint by status.
-    fn error_hint(&self, response: &Response) -> Option<String> {
-        let rule = ResponseRule::find(self.response_rules(), response);
-        if let Some(hint) = rule.and_then(ResponseRule::user_hint) {
-            return Some(hint.to_owned());
-        }
-        let hint = match response.status.as_u16() {
-            401 => "Check the credentials in the config.",
-            403 => "Give the credentials in the config permission for this.",
-            404 | 410 => "Check the URL and the ids in the config.",
-            407 => "Check the proxy's credentials.",
-            _ => return None,
-        };
-        Some(hint.to_owned())
+    /// Which failed requests are sent again, after what wait, how often, and what the user is told: a table of
+    /// [`crate::http::ResponseRule`]s, or any other [`RetryRules`]. Default: [`UsualRules`].
+    fn retry_rules(&self) -> &dyn RetryRules {
+        &UsualRules
     }
 }

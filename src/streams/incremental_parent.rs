@@ -191,16 +191,18 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let cursor_field = stream.cursor_field();
         let _ = page.for_each(&mut |record| {
-            let Some(record) = transform(stream, record, cx)? else { return Ok(ControlFlow::Continue(())) };
-            let seen: Option<Value> = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
-            if self.is_new(&record) {
-                let mut slice = self.parent.slice_of(&record, None)?;
-                if let Some(changed) = seen.as_ref().and_then(epoch_cursor::seconds) {
-                    slice.insert(CHANGED.to_owned(), changed.into());
+            for record in transform(stream, record, cx)? {
+                let seen: Option<Value> =
+                    record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
+                if self.is_new(&record) {
+                    let mut slice = self.parent.slice_of(&record, None)?;
+                    if let Some(changed) = seen.as_ref().and_then(epoch_cursor::seconds) {
+                        slice.insert(CHANGED.to_owned(), changed.into());
+                    }
+                    self.ready.push_back(slice);
                 }
-                self.ready.push_back(slice);
+                newest = seen.into_iter().fold(newest.take(), cursor::newer);
             }
-            newest = seen.into_iter().fold(newest.take(), cursor::newer);
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(newest)

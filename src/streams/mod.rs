@@ -3,7 +3,7 @@
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping;
+//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping; `transformed` is what becomes of a record;
 //! `recent` is what a stream has given lately; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts.
 
@@ -32,13 +32,12 @@ mod recent;
 mod record;
 mod schema_folder;
 mod sharing;
+mod transformed;
 
 pub use column_filter::ColumnFilter;
 pub(crate) use column_filter::columns;
 pub(crate) use context::path_segment;
-pub use context::{
-    CompletionContext, PageToken, RefusedPage, RequestContext, SchemaContext, Slice, SliceContext, Slices,
-};
+pub use context::{FetchContext, PageToken, RefusedPage, RequestContext, SchemaContext, Slice, SliceContext, Slices};
 pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
 pub use discovered::{described, discovered, schema_of};
@@ -60,3 +59,4 @@ pub(crate) use recent::{Mark, hash as stable_hash};
 pub use record::Record;
 pub use schema_folder::SchemaFolder;
 pub use sharing::Sharing;
+pub use transformed::Transformed;

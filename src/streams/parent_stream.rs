@@ -229,7 +229,7 @@ impl ParentSlices<'_> {
     fn collect(&mut self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<()> {
         let (parent, ready) = (self.parent, &mut self.ready);
         let _ = page.for_each(&mut |record| {
-            if let Some(record) = transform(&*parent.stream, record, cx)? {
+            for record in transform(&*parent.stream, record, cx)? {
                 ready.push_back(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))

@@ -13,18 +13,19 @@ use crate::json::{self, Object};
 /// A stream sees each of its records in [`super::HttpStream::transform`]:
 ///
 /// ```
-/// # use source_http::streams::{HttpStream, Record, RequestContext};
+/// # use source_http::protocol::Failure;
+/// # use source_http::streams::{HttpStream, Record, RequestContext, Transformed};
 /// # struct Orders;
 /// impl HttpStream for Orders {
 /// #   fn name(&self) -> &str { "orders" }
 /// #   fn url_base(&self) -> &str { "https://api.example.com" }
 /// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
-///     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+///     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
 ///         if record.get("draft") == Some(true) {
-///             return None;
+///             return Ok(Transformed::Nothing);
 ///         }
 ///         record.set("shop", cx.slice_value("shop"));
-///         Some(record)
+///         Ok(record.into())
 ///     }
 /// }
 /// ```

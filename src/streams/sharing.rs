@@ -33,9 +33,13 @@ impl Sharing {
     /// Whether a stream's pages are worth keeping: it says so, and its own list or one above it has two readers. A stream
     /// without any relation says so because another one has the same URL: who that is cannot be known, so it is taken
     /// at its word.
-    pub(super) fn wants(&self, stream: &dyn HttpStream) -> bool {
-        let is_shared = |list: &dyn HttpStream| self.readers.get(list.name()).is_some_and(|readers| *readers > 1);
-        stream.use_cache() && (!self.related.contains(stream.name()) || lists(stream).any(is_shared))
+    pub(super) fn wants(&self, stream: &(impl HttpStream + ?Sized)) -> bool {
+        let is_shared = |name: &str| self.readers.get(name).is_some_and(|readers| *readers > 1);
+        let above = || stream.parent().into_iter().flat_map(|parent| lists(parent.stream()));
+        stream.use_cache()
+            && (!self.related.contains(stream.name())
+                || is_shared(stream.name())
+                || above().any(|list| is_shared(list.name())))
     }
 }
 

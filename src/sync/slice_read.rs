@@ -11,7 +11,7 @@ use super::slice_pages::{SlicePages, Turn};
 use super::stream_read::StreamRead;
 use super::stream_writer::{Flow, StreamWriter};
 use crate::json;
-use crate::protocol::{Failure, LogLevel};
+use crate::protocol::{Failure, LogLevel, RecordLines};
 use crate::streams::paging::{Paging, WayBack};
 use crate::streams::{
     CHANGED, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, cursor, epoch_seconds,
@@ -151,8 +151,7 @@ impl StreamRead<'_, '_> {
         let cx = job.context(token.as_ref());
         let fetcher =
             Fetcher::new(self.client, self).sharing(self.sharing).workers(self.workers()).fresh(paging.is_fresh);
-        let page = fetcher.page(self.stream, &cx)?;
-        let page = page.map(|page| self.stream.complete_page(page, &cx, &self.completion(&fetcher))).transpose()?;
+        let page = self.stream.fetch_page(&cx, &self.fetch_context(&fetcher))?;
         let next = match &page {
             Some(page) => {
                 let next = next_page_token(self.stream, page, &cx);
@@ -174,30 +173,46 @@ impl StreamRead<'_, '_> {
     ) -> anyhow::Result<Flow> {
         let lines = self.records.at(self.log.output.now_ms());
         let flow = page.for_each(&mut |record| {
-            let Some(record) = transform(self.stream, record, cx)? else { return Ok(Flow::Continue(())) };
-            let seen = record.field_at(self.cursor_field);
-            let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
-            let mark = self.mark(&record, seen.as_ref(), cx, reading.newest.as_ref());
-            let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
-            reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
-            let is_known = mark.as_ref().zip(self.recent.as_ref()).is_some_and(|(mark, recent)| recent.covers(mark));
-            reading.marks.extend(mark);
-            if is_known {
-                return Ok(Flow::Continue(()));
+            for record in transform(self.stream, record, cx)? {
+                if self.write_record(record, &lines, cx, job, reading)?.is_break() {
+                    return Ok(Flow::Break(()));
+                }
             }
-            let record = self.shaper.shape(record, &self.log)?;
-            lines.write_with(&mut reading.lines, |out| record.write_one_line(out));
-            reading.records += 1;
-            match reading.interval {
-                Some(interval) if has_cursor => self.write_record_in_order(interval, is_behind, job, reading),
-                None if self.limit.is_none() && reading.lines.len() < BATCH => Ok(Flow::Continue(())),
-                _ => self.write_lines(reading),
-            }
+            Ok(Flow::Continue(()))
         })?;
         if flow.is_break() || reading.records == 0 && reading.marks.is_empty() {
             return Ok(flow);
         }
         self.write_lines(reading)
+    }
+
+    /// Gathers a record, and writes what was gathered if it is time. Breaks off at the end of the stream.
+    fn write_record(
+        &self,
+        record: Record<'_>,
+        lines: &RecordLines<'_>,
+        cx: &RequestContext<'_>,
+        job: &Job,
+        reading: &mut Reading,
+    ) -> anyhow::Result<Flow> {
+        let seen = record.field_at(self.cursor_field);
+        let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
+        let mark = self.mark(&record, seen.as_ref(), cx, reading.newest.as_ref());
+        let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
+        reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
+        let is_known = mark.as_ref().zip(self.recent.as_ref()).is_some_and(|(mark, recent)| recent.covers(mark));
+        reading.marks.extend(mark);
+        if is_known {
+            return Ok(Flow::Continue(()));
+        }
+        let record = self.shaper.shape(record, &self.log)?;
+        lines.write_with(&mut reading.lines, |out| record.write_one_line(out));
+        reading.records += 1;
+        match reading.interval {
+            Some(interval) if has_cursor => self.write_record_in_order(interval, is_behind, job, reading),
+            None if self.limit.is_none() && reading.lines.len() < BATCH => Ok(Flow::Continue(())),
+            _ => self.write_lines(reading),
+        }
     }
 
     /// What is remembered of a record, if the stream reads some time again and the record is of that time.

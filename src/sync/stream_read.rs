@@ -20,7 +20,7 @@ use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{
-    CompletionContext, Fetcher, HttpStream, PerPartitionState, Recent, SchemaContext, Sharing, SliceContext, Slices,
+    FetchContext, Fetcher, HttpStream, PerPartitionState, Recent, SchemaContext, Sharing, SliceContext, Slices,
 };
 use crate::workers::{Worker, Workers};
 
@@ -345,9 +345,9 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         Ok(())
     }
 
-    /// Completes pages with what the stream asks for by the run's free workers.
-    pub(super) fn completion<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> CompletionContext<'c> {
-        CompletionContext { fetcher, recent: self.recent.as_ref(), output: self.log.output }
+    /// What a page is fetched with.
+    pub(super) fn fetch_context<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> FetchContext<'c> {
+        FetchContext { fetcher, recent: self.recent.as_ref(), output: self.log.output }
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {

@@ -10,18 +10,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 
 use super::api::Api;
-use super::api_error::{self, Subject};
+use super::api_error;
 use super::config::{self, ChangedObjects};
 use super::event::Event;
+use super::rules::Rules;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
-use crate::http::{Response, ResponseAction, Undecodable};
+use crate::http::{Response, RetryRules, Undecodable};
 use crate::protocol::LogLevel;
-use crate::streams::{CompletionContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
+use crate::streams::{FetchContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
 
 /// How the objects of one stream are asked for.
 pub(super) struct Changed {
     api: Arc<Api>,
+    rules: Rules,
     stream: &'static str,
     /// The API version the stream's objects are asked for in.
     version: &'static str,
@@ -68,11 +70,12 @@ impl Changed {
         // A list expands `data.refunds`, an object its `refunds`.
         let expand = list_params.iter().filter(|(name, _)| *name == "expand[]");
         let expand = expand.map(|(_, path)| path.strip_prefix("data.").unwrap_or(path).to_owned()).collect();
-        Self { api, stream, version, expand, listed_by, has_warned: AtomicBool::new(false) }
+        let rules = Rules::of_one_object(api.clone());
+        Self { api, rules, stream, version, expand, listed_by, has_warned: AtomicBool::new(false) }
     }
 
     /// The object of an event as one to ask for, at a path with members of the object in it; `None` if the event will do.
-    pub(super) fn wanted(&self, event: &Event<'_>, path: &str, completion: &CompletionContext<'_>) -> Option<Wanted> {
+    pub(super) fn wanted(&self, event: &Event<'_>, path: &str, fetch: &FetchContext<'_>) -> Option<Wanted> {
         let is_foreign = event.api_version.as_deref().is_some_and(|version| version != self.version);
         match self.api.config.changed_objects {
             _ if event.is_deleted => return None,
@@ -81,7 +84,7 @@ impl Changed {
             ChangedObjects::Auto => return None,
             ChangedObjects::Events => {
                 if let Some(version) = event.api_version.as_ref().filter(|_| is_foreign) {
-                    self.warn(completion, &format!(
+                    self.warn(fetch, &format!(
                         "objects that have changed come as events have them, in API version {version}, and all others \
                          in {}. With `changed_objects` at `auto` in the config, all come in the same one.",
                         self.version
@@ -92,7 +95,7 @@ impl Changed {
         }
         let id = event.object.get::<String>("id")?;
         let key = [event.object.field("id")?];
-        if completion.recent.is_some_and(|recent| recent.has(&key, &event.id)) {
+        if fetch.recent.is_some_and(|recent| recent.has(&key, &event.id)) {
             return None;
         }
         Some(Wanted { path: self.fill(path, &event.object)?, id, changed: event.created })
@@ -109,14 +112,14 @@ impl Changed {
     }
 
     /// Asks for objects.
-    pub(super) fn fetch(&self, wanted: &[Wanted], completion: &CompletionContext<'_>) -> anyhow::Result<Objects> {
-        let found = completion.fetcher.for_all(wanted, |fetcher, wanted| self.fetch_one(fetcher, wanted))?;
+    pub(super) fn fetch(&self, wanted: &[Wanted], fetch: &FetchContext<'_>) -> anyhow::Result<Objects> {
+        let found = fetch.fetcher.for_all(wanted, |fetcher, wanted| self.fetch_one(fetcher, wanted))?;
         let refused = found.iter().zip(wanted).find_map(|(now, wanted)| match now {
             Now::Refused(why) => Some((why, wanted)),
             _ => None,
         });
         if let Some((why, Wanted { path, .. })) = refused {
-            self.warn(completion, &format!(
+            self.warn(fetch, &format!(
                 "an object that has changed is taken from the event about it, in whatever API version that has: GET \
                  /{path} {why}."
             ));
@@ -159,10 +162,10 @@ impl Changed {
     }
 
     /// Once a run and stream.
-    fn warn(&self, completion: &CompletionContext<'_>, text: &str) {
+    fn warn(&self, fetch: &FetchContext<'_>, text: &str) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             // A log that cannot be written ends the run by itself.
-            let _ = completion.output.log(LogLevel::Warn, &format!("{}: {text}", self.stream));
+            let _ = fetch.output.log(LogLevel::Warn, &format!("{}: {text}", self.stream));
         }
     }
 }
@@ -194,16 +197,7 @@ impl HttpStream for Changed {
     }
 
     /// One object that is refused refuses no stream.
-    fn response_action(&self, response: &Response) -> ResponseAction {
-        self.api.note_time(response);
-        match api_error::response_action(response, Subject::Object) {
-            ResponseAction::SkipStream | ResponseAction::SkipSlice => ResponseAction::Success,
-            ResponseAction::Fail(_) if matches!(response.status.as_u16(), 400 | 403 | 404) => ResponseAction::Success,
-            action => action,
-        }
-    }
-
-    fn error_hint(&self, response: &Response) -> Option<String> {
-        api_error::error_hint(response, Subject::Object)
+    fn retry_rules(&self) -> &dyn RetryRules {
+        &self.rules
     }
 }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::Api;
-use super::api_error::Subject;
 use super::row::{Child, ChildCursor};
+use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::updated_list;
-use crate::http::{Response, ResponseAction};
+use crate::http::ResponseAction;
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
-    GlobalCursor, HttpStream, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, epoch_cursor,
-    is_future,
+    GlobalCursor, HttpStream, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, Transformed,
+    epoch_cursor, is_future,
 };
 
 /// What the Python framework writes for a stream without a cursor, and says nothing.
@@ -28,15 +28,13 @@ const PARENT_SLICE: &str = "parent_slice";
 pub(super) struct ChildList {
     row: &'static Child,
     api: Arc<Api>,
+    rules: Rules,
     parent: ParentStream,
     /// `None` for a stream without a cursor, which is always read whole.
     cursor: Option<GlobalCursor>,
 }
 
 impl ChildList {
-    /// A parent that is gone has no children.
-    const VANISHED: Option<ResponseAction> = Some(ResponseAction::Ignore);
-
     pub(super) fn new(row: &'static Child, parent: Arc<dyn HttpStream>, api: Arc<Api>) -> Self {
         let cursor = row.cursor.field().map(|cursor_field| GlobalCursor {
             stream: row.name.to_owned(),
@@ -46,13 +44,8 @@ impl ChildList {
             per_partition: row.cursor.is_per_parent(),
         });
         let parent = ParentStream::keyed(parent, "id", row.key).extra_fields(row.extra_fields.iter().copied());
-        Self { row, api, parent, cursor }
-    }
-
-    /// Its own requests are for one parent each; the parents are another stream's.
-    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
-    fn subject(&self, _: &Response) -> Subject {
-        Subject::Object
+        let rules = Rules::of_objects(api.clone(), Vec::new(), ResponseAction::Ignore);
+        Self { row, rules, api, parent, cursor }
     }
 }
 
@@ -93,11 +86,11 @@ impl HttpStream for ChildList {
         self.row.request.params(cx.slice, window)
     }
 
-    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         for (name, of) in self.row.of_parent {
             record.set(name, cx.slice.get(*of));
         }
-        Some(record)
+        Ok(record.into())
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {

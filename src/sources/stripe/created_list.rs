@@ -5,10 +5,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::Api;
-use super::api_error::Subject;
 use super::row::Created;
+use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
-use crate::http::{Response, ResponseAction};
 use crate::protocol::{LogLevel, StreamState};
 use crate::streams::{
     DateWindows, HttpStream, RequestContext, Slice, SliceContext, Slices, date, epoch_cursor, is_future,
@@ -22,19 +21,13 @@ const AHEAD: &str = "ahead";
 pub(super) struct CreatedList {
     row: &'static Created,
     api: Arc<Api>,
+    rules: Rules,
 }
 
 impl CreatedList {
-    /// Such a list is there, or the request is wrong.
-    const VANISHED: Option<ResponseAction> = None;
-
     pub(super) fn new(row: &'static Created, api: Arc<Api>) -> Self {
-        Self { row, api }
-    }
-
-    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
-    fn subject(&self, _: &Response) -> Subject {
-        Subject::Account
+        let rules = Rules::of_account(api.clone());
+        Self { row, rules, api }
     }
 }
 

@@ -14,7 +14,7 @@ use super::event::Event;
 use crate::http::{Response, Undecodable};
 use crate::json::RecordPath;
 use crate::streams::{
-    CompletionContext, DateWindows, ListThenEvents, Page, PageToken, Record, Records, RequestContext, stable_hash,
+    DateWindows, FetchContext, ListThenEvents, Page, PageToken, Record, Records, RequestContext, stable_hash,
 };
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
@@ -172,17 +172,17 @@ pub(super) fn ask_for(
     path: &RecordPath,
     token: Option<&PageToken>,
     changed: &Changed,
-    completion: &CompletionContext<'_>,
+    fetch: &FetchContext<'_>,
     path_of: &dyn Fn(&Event<'_>) -> Option<String>,
 ) -> anyhow::Result<Objects> {
     let (mut pages, mut wanted) = (EventPages::of(token), Vec::new());
     let nothing = Objects::new();
     let walked = event_records(&page.response, path, &mut pages, (changed, &nothing), &mut |event, _, _| {
-        wanted.extend(path_of(event).and_then(|path| changed.wanted(event, &path, completion)));
+        wanted.extend(path_of(event).and_then(|path| changed.wanted(event, &path, fetch)));
     });
     // It was read before.
     walked.map_err(|error| anyhow::anyhow!(error.problem))?;
-    if wanted.is_empty() { Ok(nothing) } else { changed.fetch(&wanted, completion) }
+    if wanted.is_empty() { Ok(nothing) } else { changed.fetch(&wanted, fetch) }
 }
 
 /// The token of the page of events after this one.

@@ -17,6 +17,7 @@ mod feed;
 mod nested_list;
 mod pages;
 mod row;
+mod rules;
 mod schemas;
 mod stripe_stream;
 mod table;

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, VERSION};
-use super::api_error::{self, Subject};
+use super::api_error;
 use super::changed::{Changed, Objects};
 use super::event::Event;
 use super::feed::{self, EventPages, Seen};
 use super::row::Nested;
+use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
-    CompletionContext, Feed, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken,
+    Feed, FetchContext, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken,
     ParentStream, Record, Records, RefusedPage, RequestContext, Slice, SliceContext, Slices,
 };
 
@@ -32,24 +33,19 @@ const FLOOR: &str = "floor";
 pub(super) struct NestedList {
     row: &'static Nested,
     api: Arc<Api>,
+    rules: Rules,
     parent: ParentStream,
     cursor: ListThenEvents,
     changed: Changed,
 }
 
 impl NestedList {
-    /// An object that is gone has no more of its list; the others are asked for theirs.
-    const VANISHED: Option<ResponseAction> = Some(ResponseAction::Success);
-
     pub(super) fn new(row: &'static Nested, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, row.cursor, false);
         let parent = ParentStream::new(Arc::new(UpdatedList::new(row.parent, api.clone())), ["id"]);
         let changed = Changed::new(api.clone(), row.name, VERSION, &[], None);
-        Self { row, api, parent, cursor, changed }
-    }
-
-    fn subject(&self, response: &Response) -> Subject {
-        Subject::of(response, &[feed::EVENTS, self.row.parent.path])
+        let rules = Rules::of_objects(api.clone(), vec![feed::EVENTS, row.parent.path], ResponseAction::Success);
+        Self { row, rules, api, parent, cursor, changed }
     }
 
     /// What the records and requests of an object's list need of the object.
@@ -228,23 +224,19 @@ impl HttpStream for NestedList {
     }
 
     /// Of an object that has changed, its list is wanted as it is now.
-    fn complete_page(
-        &self,
-        page: Page,
-        cx: &RequestContext<'_>,
-        completion: &CompletionContext<'_>,
-    ) -> anyhow::Result<Page> {
+    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        let Some(page) = fetch.fetcher.page(self, cx)? else { return Ok(None) };
         let pages = NestedPages::of(cx.page_token);
         if pages.inner().is_some() || ListThenEvents::feed(cx.slice) != Feed::Events {
-            return Ok(page);
+            return Ok(Some(page));
         }
         let path = |event: &Event<'_>| match event.is_about(self.row.object) {
             true => self.row.object_path.map(str::to_owned),
             false => event.is_about(self.row.parent.object).then(|| self.row.parent.object_path()),
         };
         let (records, token) = (self.record_path(), pages.outer.as_ref());
-        let objects = feed::ask_for(&page, &records, token, &self.changed, completion, &path)?;
-        page.with(&objects, |response| self.of_events(response, cx, &objects))
+        let objects = feed::ask_for(&page, &records, token, &self.changed, fetch, &path)?;
+        page.with(&objects, |response| self.of_events(response, cx, &objects)).map(Some)
     }
 
     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {

@@ -43,14 +43,8 @@ macro_rules! stripe_stream {
             std::time::Duration::from_secs(self.api.config.lookback.unsigned_abs())
         }
 
-        fn response_action(&self, response: &crate::http::Response) -> crate::http::ResponseAction {
-            self.api.note_time(response);
-            let vanished = Self::VANISHED.filter(|_| super::api_error::is_vanished(response));
-            vanished.unwrap_or_else(|| super::api_error::response_action(response, self.subject(response)))
-        }
-
-        fn error_hint(&self, response: &crate::http::Response) -> Option<String> {
-            super::api_error::error_hint(response, self.subject(response))
+        fn retry_rules(&self) -> &dyn crate::http::RetryRules {
+            &self.rules
         }
     };
 }

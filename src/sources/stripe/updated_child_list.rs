@@ -6,18 +6,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{Api, VERSION};
-use super::api_error::Subject;
 use super::changed::{Changed, Objects};
 use super::event::Event;
 use super::feed::{self, EVENTS};
 use super::row::UpdatedChild;
+use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::updated_list::{CURSOR, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::protocol::{Failure, StreamState, SyncMode};
 use crate::streams::{
-    CompletionContext, Feed, GlobalCursor, HttpStream, ListThenEvents, Page, PageToken, ParentStream, Record, Records,
-    RequestContext, Slice, SliceContext, Slices,
+    Feed, FetchContext, GlobalCursor, HttpStream, ListThenEvents, Page, PageToken, ParentStream, Record, Records,
+    RequestContext, Slice, SliceContext, Slices, Transformed,
 };
 
 /// In a marker: from where on the parents are to be read when the pass is gone on with after it.
@@ -27,19 +27,18 @@ const NEXT: &str = "next";
 pub(super) struct UpdatedChildList {
     row: &'static UpdatedChild,
     api: Arc<Api>,
+    rules: Rules,
     parent: ParentStream,
     cursor: ListThenEvents,
     changed: Changed,
 }
 
 impl UpdatedChildList {
-    /// A parent that is gone has no children.
-    const VANISHED: Option<ResponseAction> = Some(ResponseAction::Ignore);
-
     pub(super) fn new(row: &'static UpdatedChild, parent: Arc<dyn HttpStream>, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, CURSOR, false);
         let changed = Changed::new(api.clone(), row.name, VERSION, row.request.params, row.listed_by);
-        Self { row, api, parent: ParentStream::keyed(parent, "id", row.key), cursor, changed }
+        let rules = Rules::of_objects(api.clone(), vec![EVENTS], ResponseAction::Ignore);
+        Self { row, rules, api, parent: ParentStream::keyed(parent, "id", row.key), cursor, changed }
     }
 }
 
@@ -52,11 +51,6 @@ impl UpdatedChildList {
     ) -> Result<Records, Undecodable> {
         let changed = (&self.changed, objects);
         feed::objects(response, &self.record_path(), cx.page_token, changed, self.row.object, CURSOR)
-    }
-
-    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
-    fn subject(&self, response: &Response) -> Subject {
-        Subject::of(response, &[EVENTS])
     }
 }
 
@@ -100,25 +94,21 @@ impl HttpStream for UpdatedChildList {
         self.of_events(response, cx, &Objects::new())
     }
 
-    fn complete_page(
-        &self,
-        page: Page,
-        cx: &RequestContext<'_>,
-        completion: &CompletionContext<'_>,
-    ) -> anyhow::Result<Page> {
+    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        let Some(page) = fetch.fetcher.page(self, cx)? else { return Ok(None) };
         if ListThenEvents::feed(cx.slice) != Feed::Events {
-            return Ok(page);
+            return Ok(Some(page));
         }
         let path = |event: &Event<'_>| event.is_about(self.row.object).then(|| self.row.object_path.to_owned());
-        let objects = feed::ask_for(&page, &self.record_path(), cx.page_token, &self.changed, completion, &path)?;
-        page.with(&objects, |response| self.of_events(response, cx, &objects))
+        let objects = feed::ask_for(&page, &self.record_path(), cx.page_token, &self.changed, fetch, &path)?;
+        page.with(&objects, |response| self.of_events(response, cx, &objects)).map(Some)
     }
 
-    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         if let Feed::List { started, floor } = ListThenEvents::feed(cx.slice) {
             set_updated(&mut record, started, floor);
         }
-        Some(record)
+        Ok(record.into())
     }
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {

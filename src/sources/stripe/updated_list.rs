@@ -5,18 +5,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::api::{ACCOUNT_ID, Api};
-use super::api_error::Subject;
 use super::changed::{Changed, Objects};
 use super::event::Event;
 use super::feed::{self, EVENTS};
 use super::row::Updated;
+use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::table;
-use crate::http::{Response, ResponseAction, Undecodable};
+use crate::http::{Response, Undecodable};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{
-    CompletionContext, DateWindows, Feed, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext,
-    Slice, SliceContext, Slices,
+    DateWindows, Feed, FetchContext, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext,
+    Slice, SliceContext, Slices, Transformed,
 };
 
 pub(super) const CURSOR: &str = "updated";
@@ -25,18 +25,17 @@ pub(super) const CURSOR: &str = "updated";
 pub(super) struct UpdatedList {
     row: &'static Updated,
     api: Arc<Api>,
+    rules: Rules,
     cursor: ListThenEvents,
     changed: Changed,
 }
 
 impl UpdatedList {
-    /// Such a list is there, or the request is wrong.
-    const VANISHED: Option<ResponseAction> = None;
-
     pub(super) fn new(row: &'static Updated, api: Arc<Api>) -> Self {
         let cursor = feed::list_then_events(&api, row.name, CURSOR, row.list_newest);
         let changed = Changed::new(api.clone(), row.name, row.version, row.params, None);
-        Self { row, api, cursor, changed }
+        let rules = Rules::of_account(api.clone());
+        Self { row, rules, api, cursor, changed }
     }
 }
 
@@ -49,11 +48,6 @@ impl UpdatedList {
     ) -> Result<Records, Undecodable> {
         let changed = (&self.changed, objects);
         feed::objects(response, &self.record_path(), cx.page_token, changed, self.row.object, CURSOR)
-    }
-
-    #[expect(clippy::unused_self, reason = "streams of another kind ask for lists of several kinds")]
-    fn subject(&self, _: &Response) -> Subject {
-        Subject::Account
     }
 }
 
@@ -96,34 +90,30 @@ impl HttpStream for UpdatedList {
         self.of_events(response, cx, &Objects::new())
     }
 
-    fn complete_page(
-        &self,
-        page: Page,
-        cx: &RequestContext<'_>,
-        completion: &CompletionContext<'_>,
-    ) -> anyhow::Result<Page> {
+    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        let Some(page) = fetch.fetcher.page(self, cx)? else { return Ok(None) };
         if ListThenEvents::feed(cx.slice) != Feed::Events {
-            return Ok(page);
+            return Ok(Some(page));
         }
         let path = |event: &Event<'_>| event.is_about(self.row.object).then(|| self.row.object_path());
-        let objects = feed::ask_for(&page, &self.record_path(), cx.page_token, &self.changed, completion, &path)?;
-        page.with(&objects, |response| self.of_events(response, cx, &objects))
+        let objects = feed::ask_for(&page, &self.record_path(), cx.page_token, &self.changed, fetch, &path)?;
+        page.with(&objects, |response| self.of_events(response, cx, &objects)).map(Some)
     }
 
     /// A listed object gets the time of its last change: its own, if it tells, or else that of its creation.
-    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Option<Record<'a>> {
+    fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => {}
             Feed::List { started, floor } => set_updated(&mut record, started, floor),
             Feed::Newest { since } => {
                 let is_newer = record.get::<i64>("created").is_none_or(|created| created >= since);
                 if !is_newer {
-                    return None;
+                    return Ok(Transformed::Nothing);
                 }
                 set_updated(&mut record, self.api.now(), None);
             }
         }
-        Some(record)
+        Ok(record.into())
     }
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {

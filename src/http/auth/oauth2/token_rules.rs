@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::http::{Response, ResponseAction, RetryRules};
-use crate::protocol::FailureKind;
+use crate::http::{Response, ResponseAction, RetryRules, Verdict};
+use crate::protocol::{Failure, FailureKind};
 
 /// What a user can do about a refusal.
 pub(super) const RE_AUTHENTICATE: &str = "Re-authenticate: connect the account again, or put valid client credentials and a valid refresh token in the \
@@ -14,27 +14,26 @@ pub(super) const RE_AUTHENTICATE: &str = "Re-authenticate: connect the account a
 pub(super) struct TokenRules;
 
 impl RetryRules for TokenRules {
-    fn response_action(&self, response: &Response) -> ResponseAction {
-        match response.status.as_u16() {
+    fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
+        let status = response.status.as_u16();
+        let action = match status {
             429 => ResponseAction::RateLimited,
             408 | 425 => ResponseAction::Fail(FailureKind::Transient),
             400..=499 => ResponseAction::Fail(FailureKind::Config),
             _ => ResponseAction::for_status(response.status),
+        };
+        let mut verdict = Verdict::from(action);
+        if action != ResponseAction::Success {
+            verdict.message = response.json().ok().and_then(|document| words(&document));
         }
-    }
-
-    fn error_message(&self, response: &Response) -> Option<String> {
-        words(&response.json().ok()?)
-    }
-
-    fn error_hint(&self, response: &Response) -> Option<String> {
-        match response.status.as_u16() {
-            300..=399 => Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned()),
-            _ if self.response_action(response) == ResponseAction::Fail(FailureKind::Config) => {
-                Some(RE_AUTHENTICATE.to_owned())
+        verdict.hint = match action {
+            _ if (300..400).contains(&status) => {
+                Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned())
             }
+            ResponseAction::Fail(FailureKind::Config) => Some(RE_AUTHENTICATE.to_owned()),
             _ => None,
-        }
+        };
+        Ok(verdict)
     }
 }
 
@@ -67,13 +66,13 @@ mod tests {
             (500, true),
             (503, true),
         ] {
-            assert_eq!(TokenRules.response_action(&response(status, &[], "")).is_retry(), retried, "{status}");
+            assert_eq!(TokenRules.verdict(&response(status, &[], "")).unwrap().action.is_retry(), retried, "{status}");
         }
     }
 
     #[test]
     fn a_refusal_says_to_authenticate_again_and_a_slow_client_is_none() {
-        let hint = |status| TokenRules.error_hint(&response(status, &[], ""));
+        let hint = |status| TokenRules.verdict(&response(status, &[], "")).unwrap().hint;
         assert_eq!(hint(400).as_deref(), Some(RE_AUTHENTICATE));
         assert_eq!((hint(408), hint(429), hint(500)), (None, None, None));
     }

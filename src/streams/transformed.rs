@@ -1,0 +1,71 @@
+//! What becomes of a record: most go out as one, some not at all, a few as several.
+
+use super::Record;
+
+/// What [`super::HttpStream::transform`] makes of a record. A record, an `Option` and a `Vec` of records go into it:
+///
+/// ```
+/// use source_http::streams::{Record, Transformed};
+///
+/// let order = Record::from_text(r#"{"id":1,"lines":[{"n":1},{"n":2}]}"#);
+/// let lines: Vec<Record> = ["{\"n\":1}", "{\"n\":2}"].into_iter().map(Record::from_text).collect();
+/// assert_eq!(Transformed::from(order).into_iter().count(), 1);
+/// assert_eq!(Transformed::from(lines).into_iter().count(), 2);
+/// assert_eq!(Transformed::from(None).into_iter().count(), 0);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub enum Transformed<'a> {
+    /// It is left out.
+    Nothing,
+    /// It goes out as this.
+    One(Record<'a>),
+    /// These go out in its place, in this order.
+    Several(Vec<Record<'a>>),
+}
+
+impl<'a> From<Record<'a>> for Transformed<'a> {
+    fn from(record: Record<'a>) -> Self {
+        Self::One(record)
+    }
+}
+
+impl<'a> From<Option<Record<'a>>> for Transformed<'a> {
+    fn from(record: Option<Record<'a>>) -> Self {
+        record.map_or(Self::Nothing, Self::One)
+    }
+}
+
+impl<'a> From<Vec<Record<'a>>> for Transformed<'a> {
+    fn from(records: Vec<Record<'a>>) -> Self {
+        Self::Several(records)
+    }
+}
+
+impl<'a> IntoIterator for Transformed<'a> {
+    type Item = Record<'a>;
+    type IntoIter = IntoIter<'a>;
+
+    fn into_iter(self) -> IntoIter<'a> {
+        let (one, several) = match self {
+            Self::Nothing => (None, Vec::new()),
+            Self::One(record) => (Some(record), Vec::new()),
+            Self::Several(records) => (None, records),
+        };
+        IntoIter { one, several: several.into_iter() }
+    }
+}
+
+/// The records that a record has become.
+#[derive(Debug)]
+pub struct IntoIter<'a> {
+    one: Option<Record<'a>>,
+    several: std::vec::IntoIter<Record<'a>>,
+}
+
+impl<'a> Iterator for IntoIter<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        self.one.take().or_else(|| self.several.next())
+    }
+}
