@@ -27,6 +27,14 @@ struct Cli {
     #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
     source: Option<String>,
 
+    /// The low-code manifest of the source to run, as Airbyte's connector builder exports it: YAML or JSON
+    #[arg(long, global = true, value_name = "FILE", env = "AIRBYTE_MANIFEST_PATH", hide_env_values = true)]
+    manifest_path: Option<PathBuf>,
+
+    /// Taken and not used: Python code of a manifest is not run
+    #[arg(long, hide = true, global = true, value_name = "FILE")]
+    components_path: Option<PathBuf>,
+
     /// Keep responses that are read more than once in a file in this directory, for the length of the run [default: a
     /// private temporary directory]
     #[arg(long, global = true, value_name = "DIR", env = "SOURCE_HTTP_CACHE_DIR", hide_env_values = true)]
@@ -135,6 +143,8 @@ pub struct Invocation {
     pub command: Command,
     /// The source asked for; `None` is the default one.
     pub source: Option<String>,
+    /// The manifest of the source.
+    pub manifest_path: Option<PathBuf>,
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub cache_dir: Option<PathBuf>,
     /// Log lines below this level are left out.
@@ -183,8 +193,9 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Progra
     };
     // Images set a variable to nothing to mean the default.
     let source = cli.source.filter(|name| !name.is_empty());
+    let manifest_path = cli.manifest_path.filter(|file| !file.as_os_str().is_empty());
     let cache_dir = cli.cache_dir.filter(|directory| !directory.as_os_str().is_empty());
-    Ok(Invocation { command: cli.command, source, cache_dir, log_level, quiet: cli.quiet })
+    Ok(Invocation { command: cli.command, source, manifest_path, cache_dir, log_level, quiet: cli.quiet })
 }
 
 /// What a shell makes of `--streams a, b` is a missing name, and an argument that no flag takes.

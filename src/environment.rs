@@ -4,30 +4,47 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Set by us, or by people, and no sign of the platform.
-const OUR_OWN: &str = "AIRBYTE_SOURCE";
+const OUR_OWN: [&str; 2] = ["AIRBYTE_SOURCE", "AIRBYTE_MANIFEST_PATH"];
+
+/// Where an image has the manifest of its connector: the place that Airbyte's runtime looks at.
+const MANIFEST_OF_THE_IMAGE: &str = "/airbyte/integration_code/source_declarative_manifest/manifest.yaml";
 
 /// Set by the image, wherever it runs.
 const OF_THE_IMAGE: &str = "AIRBYTE_ENTRYPOINT";
 
 /// Environment variables. One that is set to nothing counts as not set. Default: none.
 #[derive(Clone, Default)]
-pub struct Environment(Arc<HashMap<OsString, OsString>>);
+pub struct Environment(Arc<HashMap<OsString, OsString>>, Option<PathBuf>);
 
 impl Environment {
     /// The process's own.
     #[must_use]
     pub fn system() -> Self {
-        Self::from_vars(std::env::vars_os())
+        let manifest = Path::new(MANIFEST_OF_THE_IMAGE);
+        Self::from_vars(std::env::vars_os()).with_manifest(manifest.is_file().then(|| manifest.to_owned()))
     }
 
     /// One of these variables.
     #[must_use]
     pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self(Arc::new(vars.filter(|(_, value)| !value.is_empty()).collect()))
+        Self(Arc::new(vars.filter(|(_, value)| !value.is_empty()).collect()), None)
+    }
+
+    /// With the manifest of an image. Default: none.
+    #[must_use]
+    pub fn with_manifest(self, manifest: Option<PathBuf>) -> Self {
+        Self(self.0, manifest)
+    }
+
+    /// The manifest that the image has, if it is that of one low-code connector.
+    #[must_use]
+    pub fn manifest_of_the_image(&self) -> Option<&Path> {
+        self.1.as_deref()
     }
 
     /// The value of a variable.
@@ -54,7 +71,7 @@ impl Environment {
         let names = self.0.keys().filter_map(|name| name.to_str());
         let is_sign = |name: &&str| {
             *name == "DEPLOYMENT_MODE"
-                || *name != OUR_OWN && ["WORKER_", "AIRBYTE_"].iter().any(|start| name.starts_with(start))
+                || !OUR_OWN.contains(name) && ["WORKER_", "AIRBYTE_"].iter().any(|start| name.starts_with(start))
         };
         names.filter(is_sign)
     }
@@ -75,6 +92,7 @@ mod tests {
     fn the_platform_is_known_by_its_variables_and_not_by_ours() {
         for (name, sign) in [
             ("AIRBYTE_SOURCE", None),
+            ("AIRBYTE_MANIFEST_PATH", None),
             ("HOME", None),
             ("AIRBYTE_ENTRYPOINT", Some("AIRBYTE_ENTRYPOINT")),
             ("DEPLOYMENT_MODE", Some("DEPLOYMENT_MODE")),

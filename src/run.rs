@@ -17,7 +17,7 @@ use crate::memory::MemoryLimit;
 use crate::pipe;
 use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::Source;
-use crate::sources::{Program, Registry};
+use crate::sources::Registry;
 use crate::stop::{Stop, StopReason};
 use crate::sync::is_closed_pipe;
 use crate::terminal::{self, FromLevel, ReadEnd, Screen, StdoutTo, Terminal};
@@ -103,7 +103,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
             return if error.use_stderr() { USAGE } else { DONE };
         }
     };
-    let Some(source) = registry.get(invocation.source.as_deref()) else {
+    let Some(source) = registry.get(invocation.source.as_deref()).cloned() else {
         let name = invocation.source.unwrap_or_default();
         let names = registry.names().join(", ");
         let _ = writeln!(
@@ -112,10 +112,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
         );
         return USAGE;
     };
-    run_command(&invocation, registry.program(), source, &registry.names(), host)
+    run_command(&invocation, registry, source, host)
 }
 
-fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, sources: &[&str], mut host: Host) -> u8 {
+fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Source>, mut host: Host) -> u8 {
     let is_read = matches!(invocation.command, Command::Read(_));
     let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
     let is_text = invocation.command.is_for_people();
@@ -162,9 +162,11 @@ fn run_command(invocation: &Invocation, program: Program, source: &dyn Source, s
     }
     let output = Arc::new(output);
     let mut cx = commands::Context {
-        program,
+        program: registry.program(),
         source,
-        sources,
+        registry,
+        wanted: invocation.source.as_deref(),
+        manifest: host.environment.manifest_of_the_image().or(invocation.manifest_path.as_deref()),
         output: &output,
         clock: host.clock,
         random: host.random,

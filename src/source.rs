@@ -1,5 +1,6 @@
 //! What a source is: the contract between a connector and the commands that run it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -28,6 +29,18 @@ pub struct SourceContext {
     /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
     /// specification marks with `airbyte_secret` are in it already.
     pub redactor: Redactor,
+}
+
+/// What a run is given before its config is checked: what decides which source it is of, and what a source is made of that is
+/// not known before the run, such as a manifest.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The config as it is written. `None` for a command that takes none, and for one that is no JSON object.
+    pub config: Option<&'a Config>,
+    /// The file that a source is described in, if the command line, the environment or the image names one.
+    pub manifest: Option<&'a Path>,
+    /// For what is odd about it.
+    pub output: &'a Output,
 }
 
 /// Slices that a probe asks for, one after the other, while each is refused by itself.
@@ -61,6 +74,9 @@ impl CheckContext<'_> {
     }
 
     fn ask(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
+        if let Some(refusal) = stream.refusal() {
+            return Err(refusal.failure.clone().into());
+        }
         let state = StreamState::new();
         let cx = SliceContext {
             sync_mode: SyncMode::FullRefresh,
@@ -194,6 +210,20 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// A config failure for what the specification cannot express.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
+
+    /// Whether a run is this source's, though no source was named. Of those that say so, the first is taken. Default: false.
+    fn is_meant(&self, _given: &Given<'_>) -> bool {
+        false
+    }
+
+    /// The source that serves a run, where that takes more than a name: a manifest that the config or a file holds. It is
+    /// asked once a run, before the config is checked. Default: `None`, this one.
+    ///
+    /// # Errors
+    /// A config failure if there can be no such source.
+    fn resolve(&self, _given: &Given<'_>) -> Result<Option<Arc<dyn Source>>, Failure> {
+        Ok(None)
+    }
 
     /// Whether [`Source::streams`] gives streams of the same names, keys and cursors for every config, one without any
     /// member included. Then `about` lists them without one. Default: false.

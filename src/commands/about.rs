@@ -14,7 +14,10 @@ pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> 
         Some(file) => {
             Some(cx.config(&ConfigArgs { config: file.clone(), config_file_update: false, env: args.env })?)
         }
-        None => cx.source.has_fixed_streams().then(Config::new),
+        None => {
+            cx.choose(None)?;
+            cx.source.has_fixed_streams().then(Config::new)
+        }
     };
     let streams: Option<Vec<AirbyteStream>> = match config {
         Some(config) => Some(cx.streams(&config)?.iter().map(|stream| described(&**stream)).collect()),
@@ -30,7 +33,7 @@ pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> 
     let facts = [
         ("protocol", format!("Airbyte {PROTOCOL_VERSION}")),
         ("build", format!("{ARCH}-{OS}{}, {profile}", libc())),
-        ("sources", cx.sources.join(", ")),
+        ("sources", cx.registry.names().join(", ")),
         ("source", cx.source.name().to_owned()),
         ("streams", count),
     ];

@@ -7,7 +7,7 @@ use crate::sync::StreamTally;
 
 pub(super) fn run(args: &CatalogArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let config = cx.config(&args.config)?;
-    let streams = cx.streams(&config)?;
+    let streams = configured::listed(&cx.streams(&config)?, cx.output)?;
     let mut catalog = configured::pick(configured::everything(&streams, args.incremental), &args.streams)?;
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
     let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };

@@ -1,12 +1,26 @@
 //! Configured catalogs that are made here: that of a read without one, and the one that `catalog` prints.
 
+use std::io;
 use std::sync::Arc;
 
 use crate::nearest::nearest;
 use crate::protocol::{
-    AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, Failure, StreamDescriptor, SyncMode,
+    AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, Failure, LogLevel, Output,
+    StreamDescriptor, SyncMode,
 };
 use crate::streams::{HttpStream, described};
+
+/// The streams that are listed. Why another one is not is said in the log.
+pub(super) fn listed(streams: &[Arc<dyn HttpStream>], output: &Output) -> io::Result<Vec<Arc<dyn HttpStream>>> {
+    let mut listed = Vec::with_capacity(streams.len());
+    for stream in streams {
+        match stream.refusal().filter(|refusal| !refusal.is_listed) {
+            Some(refusal) => output.log(LogLevel::Warn, &format!("{}: {}", stream.name(), refusal.failure.message))?,
+            None => listed.push(Arc::clone(stream)),
+        }
+    }
+    Ok(listed)
+}
 
 /// Every stream, without its schema; incrementally where that is wanted and can be.
 pub(super) fn everything(streams: &[Arc<dyn HttpStream>], incremental: bool) -> ConfiguredCatalog {

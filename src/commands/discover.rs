@@ -1,6 +1,6 @@
 //! `discover`: the streams of a config, with their schemas; or a table of them, for people.
 
-use super::{Context, LoggedWaits, table};
+use super::{Context, LoggedWaits, configured, table};
 use crate::cli::{CatalogFormat, DiscoverArgs};
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, SchemaContext, described, discovered, schema_of};
@@ -8,7 +8,7 @@ use crate::sync::StreamTally;
 
 pub(super) fn run(args: &DiscoverArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let config = cx.config(&args.config)?;
-    let streams = cx.streams(&config)?;
+    let streams = configured::listed(&cx.streams(&config)?, cx.output)?;
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
     let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };
     match args.format {

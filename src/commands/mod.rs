@@ -27,8 +27,8 @@ use crate::http::{Activity, HttpClient, NetworkEnvironment, RetryObserver, Telli
 use crate::json;
 use crate::memory::MemoryLimit;
 use crate::protocol::{Failure, LogLevel, Output};
-use crate::source::{Config, Source, SourceContext};
-use crate::sources::Program;
+use crate::source::{Config, Given, Source, SourceContext};
+use crate::sources::{Program, Registry};
 use crate::stop::Stop;
 use crate::streams::HttpStream;
 use crate::sync::StreamTally;
@@ -40,9 +40,13 @@ pub(crate) use report::Report;
 pub(crate) struct Context<'a> {
     /// What is running.
     pub(crate) program: Program,
-    pub(crate) source: &'a dyn Source,
-    /// The names of all sources, the default one first.
-    pub(crate) sources: &'a [&'a str],
+    /// The source, as far as it is known: see [`Context::choose`].
+    pub(crate) source: Arc<dyn Source>,
+    /// All sources, and what names one of them.
+    pub(crate) registry: &'a Registry,
+    pub(crate) wanted: Option<&'a str>,
+    /// The manifest of the source, if a file is named for it.
+    pub(crate) manifest: Option<&'a Path>,
     /// The messages of the protocol.
     pub(crate) output: &'a Arc<Output>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -78,8 +82,21 @@ pub(crate) fn run(command: &Command, cx: &mut Context<'_>) -> anyhow::Result<boo
 }
 
 impl Context<'_> {
+    /// Finds out which source the run is of.
+    fn choose(&mut self, config: Option<&Config>) -> Result<(), Failure> {
+        let given = Given { config, manifest: self.manifest, output: self.output };
+        if let Some(source) = self.registry.choose(self.wanted, &given)? {
+            self.source = source;
+        }
+        Ok(())
+    }
+
+    /// The config, checked by the source that it is for.
     fn config(&mut self, args: &ConfigArgs) -> anyhow::Result<Config> {
         let text = self.read_file(&args.config, "config", "--config")?;
+        // One that is no JSON object is told below.
+        let written: Option<Config> = serde_json::from_slice(&text).ok();
+        self.choose(written.as_ref())?;
         let specification = self.source.spec().connection_specification;
         let sign = self.environment.sign_of_the_platform();
         let environment = match (args.env.config_env, sign) {

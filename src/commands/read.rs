@@ -16,7 +16,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let streams = cx.streams(&config)?;
     let catalog = match &args.catalog {
         Some(file) => ConfiguredCatalog::parse(&cx.read_file(file, "catalog", "--catalog")?, &name(file))?,
-        None => configured::everything(&streams, true),
+        None => configured::everything(&configured::listed(&streams, cx.output)?, true),
     };
     let catalog = configured::pick(catalog, &args.streams)?;
     if args.format == Format::Jsonl {

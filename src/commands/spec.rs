@@ -3,6 +3,7 @@
 use super::Context;
 use crate::protocol::Message;
 
-pub(super) fn run(cx: &Context<'_>) -> anyhow::Result<()> {
+pub(super) fn run(cx: &mut Context<'_>) -> anyhow::Result<()> {
+    cx.choose(None)?;
     Ok(cx.output.message(&Message::Spec { spec: cx.source.spec() })?)
 }

@@ -38,6 +38,7 @@ pub(crate) fn load(
     let mut config: Value = serde_json::from_slice(text).map_err(|error| {
         Failure::config(format!("The config in {from} is not valid JSON: {error}. Correct it there."))
     })?;
+    let reserved = take_reserved(&mut config);
     let schemas = Schemas::of(specification);
     if let Some(environment) = environment {
         references::resolve(&mut config, &schemas, environment, redactor).map_err(|problems| {
@@ -71,14 +72,19 @@ pub(crate) fn load(
         )));
     }
     match config {
-        Value::Object(config) => Ok(config),
+        Value::Object(mut config) => {
+            config.extend(reserved);
+            Ok(config)
+        }
         _ => Err(Failure::config(format!("The config in {from} is not a JSON object. Correct it there."))),
     }
 }
 
 /// A warning about settings of a config that the specification does not know, if there are any.
 pub(crate) fn unknown_settings(config: &Config, from: &str, specification: &Value) -> Option<String> {
-    let names = unknown::unknown_settings(&Value::Object(config.clone()), &Schemas::of(specification))?;
+    let mut config = Value::Object(config.clone());
+    take_reserved(&mut config);
+    let names = unknown::unknown_settings(&config, &Schemas::of(specification))?;
     Some(format!(
         "The config in {from} has settings that the specification does not know, and they may have no effect: {names}. Run \
          spec to see what is expected."
@@ -88,6 +94,14 @@ pub(crate) fn unknown_settings(config: &Config, from: &str, specification: &Valu
 /// The place of a value that looks like a reference to an environment variable, if there is one.
 pub(crate) fn reference_in(config: &Config) -> Option<String> {
     references::first_place(&Value::Object(config.clone()))
+}
+
+/// Takes out what a config holds for the program that runs the source and not for the source: members whose names begin
+/// with two underscores, as Airbyte's runtime has them.
+fn take_reserved(config: &mut Value) -> Config {
+    let Value::Object(members) = config else { return Config::new() };
+    let names: Vec<String> = members.keys().filter(|name| name.starts_with("__")).cloned().collect();
+    names.into_iter().filter_map(|name| members.remove_entry(&name)).collect()
 }
 
 fn describe(

@@ -4,7 +4,10 @@
 pub mod declarative;
 pub mod stripe;
 
-use crate::source::Source;
+use std::sync::Arc;
+
+use crate::protocol::Failure;
+use crate::source::{Given, Source};
 
 /// A program's name and version, as `--help`, `--version`, `about`, completions and the manual page show them. Default:
 /// `source-http`, with the version of this crate.
@@ -29,7 +32,7 @@ impl Default for Program {
 
 /// The sources of a binary. The first is the default.
 pub struct Registry {
-    sources: Vec<Box<dyn Source>>,
+    sources: Vec<Arc<dyn Source>>,
     program: Program,
 }
 
@@ -37,20 +40,23 @@ impl Registry {
     /// The sources that come with this crate.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { sources: vec![Box::new(stripe::Stripe)], program: Program::default() }
+        Self {
+            sources: vec![Arc::new(stripe::Stripe), Arc::new(declarative::Declarative)],
+            program: Program::default(),
+        }
     }
 
     /// A registry of one source: a connector of its own.
     #[must_use]
     pub fn of(source: impl Source + 'static) -> Self {
-        Self { sources: vec![Box::new(source)], program: Program::default() }
+        Self { sources: vec![Arc::new(source)], program: Program::default() }
     }
 
     /// One more source, for a binary of several: `--source` or `AIRBYTE_SOURCE` picks it by its name. Of two with one name
     /// the first is picked.
     #[must_use]
     pub fn and(mut self, source: impl Source + 'static) -> Self {
-        self.sources.push(Box::new(source));
+        self.sources.push(Arc::new(source));
         self
     }
 
@@ -70,12 +76,23 @@ impl Registry {
 
     /// The source of that name, or the default one for no name.
     #[must_use]
-    pub fn get(&self, name: Option<&str>) -> Option<&dyn Source> {
-        let mut sources = self.sources.iter().map(|source| &**source);
+    pub fn get(&self, name: Option<&str>) -> Option<&Arc<dyn Source>> {
         match name {
-            Some(name) => sources.find(|source| source.name() == name),
-            None => sources.next(),
+            Some(name) => self.sources.iter().find(|source| source.name() == name),
+            None => self.sources.first(),
         }
+    }
+
+    /// The source of a run: the one of that name; or without a name the one that [says so](Source::is_meant), or else the
+    /// default one; as what is given [makes](Source::resolve) it. `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// Those of [`Source::resolve`].
+    pub fn choose(&self, name: Option<&str>, given: &Given<'_>) -> Result<Option<Arc<dyn Source>>, Failure> {
+        let meant = || self.sources.iter().find(|source| source.is_meant(given));
+        let chosen = name.is_none().then(meant).flatten().or_else(|| self.get(name));
+        let Some(chosen) = chosen else { return Ok(None) };
+        Ok(Some(chosen.resolve(given)?.unwrap_or_else(|| Arc::clone(chosen))))
     }
 
     /// The names, the default one first.

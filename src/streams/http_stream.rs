@@ -7,7 +7,7 @@ use url::Url;
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    FetchContext, Page, PageToken, ParentStream, Record, Records, RefusedPage, RequestContext, SchemaContext,
+    FetchContext, Page, PageToken, ParentStream, Record, Records, Refusal, RefusedPage, RequestContext, SchemaContext,
     SchemaFolder, Slice, SliceContext, Slices, Transformed, cursor,
 };
 use crate::http::auth::{Authenticator, NoAuth};
@@ -65,6 +65,12 @@ pub trait HttpStream: Send + Sync {
 
     /// The stream's namespace. Default: none.
     fn namespace(&self) -> Option<&str> {
+        None
+    }
+
+    /// Why the stream cannot be read at all by this program, though the source has it. The other streams are read. Default:
+    /// it can be read.
+    fn refusal(&self) -> Option<&Refusal> {
         None
     }
 

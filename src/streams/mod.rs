@@ -3,7 +3,8 @@
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping; `transformed` is what becomes of a record;
+//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping; `transformed` is what becomes of a record; `refusal` is why a stream
+//! cannot be read;
 //! `recent` is what a stream has given lately; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts.
 
@@ -30,6 +31,8 @@ mod parent_stream;
 mod per_partition_state;
 mod recent;
 mod record;
+mod records;
+mod refusal;
 mod schema_folder;
 mod sharing;
 mod transformed;
@@ -51,12 +54,14 @@ pub(crate) use incremental_parent::CHANGED;
 pub use list_then_events::{Feed, ListThenEvents};
 pub use nested_list::{FirstPage, NestedPages, Unfinished};
 pub use normalizer::Normalizer;
-pub use page::{Page, Records};
+pub use page::Page;
 pub use parent_stream::ParentStream;
 pub(crate) use per_partition_state::{PerPartitionState, partition_key};
 pub use recent::Recent;
 pub(crate) use recent::{Mark, hash as stable_hash};
 pub use record::Record;
+pub use records::Records;
+pub use refusal::Refusal;
 pub use schema_folder::SchemaFolder;
 pub use sharing::Sharing;
 pub use transformed::Transformed;

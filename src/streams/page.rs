@@ -8,170 +8,9 @@ use std::ops::ControlFlow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Record;
+use super::{Record, Records};
 use crate::http::{Body, Response, Undecodable};
-use crate::json::{self, Document, DocumentError, RecordPath};
-
-/// Where a page's records are. Made by [`super::HttpStream::parse_response`] before any of them goes out, so a
-/// response that is broken at its end gives no records at all.
-#[derive(Debug)]
-pub struct Records(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    /// In the body, which is in memory.
-    InMemory(Document),
-    /// In the body, which is on disk; read again each time.
-    OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
-    /// Made by the stream.
-    Made {
-        records: Vec<Record<'static>>,
-        /// What it wants to know of the page when it asks for the next one.
-        rest: Value,
-        /// Of how many records of the response they were made, and what was around those.
-        source: Option<(usize, String)>,
-    },
-}
-
-impl Records {
-    /// The records at `path` in a JSON response. A response that says it has no content (204, 205) has none.
-    ///
-    /// # Errors
-    /// If the response is not JSON, or has no records there.
-    pub fn at(response: &Response, path: &RecordPath) -> Result<Self, Undecodable> {
-        if response.body.is_empty() && matches!(response.status.as_u16(), 204 | 205) {
-            return Ok(Self(Kind::InMemory(Document::default())));
-        }
-        if let Body::Memory(bytes) = &response.body {
-            return Ok(Self(Kind::InMemory(
-                Document::index_into(bytes.another(), json::without_mark(bytes), path)
-                    .map_err(|error| undecodable(&error))?,
-            )));
-        }
-        let (mut count, mut last) = (0, None);
-        let walked = response.body.reader().map_err(anyhow::Error::from).and_then(|reader| {
-            json::for_each_record(reader, path, |record| {
-                count += 1;
-                let last = last.get_or_insert_with(String::new);
-                last.clear();
-                last.push_str(record);
-                Ok(())
-            })
-        });
-        let envelope = walked.map_err(|error| match error.downcast::<DocumentError>() {
-            Ok(error) => undecodable(&error),
-            Err(other) => Undecodable { problem: other.to_string(), retry: true },
-        })?;
-        Ok(Self(Kind::OnDisk { path: path.clone(), count, last, envelope }))
-    }
-
-    /// Records that the stream made itself.
-    #[must_use]
-    pub fn made(records: Vec<Record<'static>>) -> Self {
-        Self(Kind::Made { records, rest: Value::Null, source: None })
-    }
-
-    /// Records that the stream makes of those at `path` in a JSON response: any number of each.
-    ///
-    /// # Errors
-    /// As [`Records::at`].
-    pub fn made_of(
-        response: &Response,
-        path: &RecordPath,
-        make: &mut dyn FnMut(&Record<'_>, &mut Vec<Record<'static>>),
-    ) -> Result<Self, Undecodable> {
-        let mut records = Vec::new();
-        let found = Self::at(response, path)?;
-        let walked = found.for_each(&response.body, &mut |record| {
-            make(&record, &mut records);
-            Ok(ControlFlow::Continue(()))
-        });
-        let _ = walked.map_err(|error| Undecodable { problem: error.to_string(), retry: true })?;
-        let source = found.envelope().map(|envelope| (found.len(), envelope.to_owned()));
-        Ok(Self(Kind::Made { records, rest: Value::Null, source }))
-    }
-
-    /// A member of the response beside the records, found by a path of names. `None` if it is not there, null, or of
-    /// another type, or if the stream made the records of something else.
-    #[must_use]
-    pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
-        serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?).ok().flatten()
-    }
-
-    fn len(&self) -> usize {
-        match &self.0 {
-            Kind::InMemory(document) => document.len(),
-            Kind::OnDisk { count, .. } => *count,
-            Kind::Made { records, .. } => records.len(),
-        }
-    }
-
-    fn envelope(&self) -> Option<&str> {
-        match &self.0 {
-            Kind::InMemory(document) => Some(document.envelope()),
-            Kind::OnDisk { envelope, .. } => Some(envelope),
-            Kind::Made { source, .. } => source.as_ref().map(|(_, envelope)| envelope.as_str()),
-        }
-    }
-
-    /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`Page::rest`]: what is left to be
-    /// asked for after this page. Only records that the stream made have one.
-    #[must_use]
-    pub fn with_rest(mut self, value: Value) -> Self {
-        if let Kind::Made { rest, .. } = &mut self.0 {
-            *rest = value;
-        }
-        self
-    }
-
-    /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.
-    fn for_each(
-        &self,
-        body: &Body,
-        on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
-    ) -> anyhow::Result<ControlFlow<()>> {
-        match &self.0 {
-            Kind::InMemory(document) => {
-                for record in in_memory(body, document) {
-                    if on_record(record)?.is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                }
-                Ok(ControlFlow::Continue(()))
-            }
-            Kind::OnDisk { path, .. } => {
-                let walked =
-                    json::for_each_record(body.reader()?, path, |text| match on_record(Record::from_text(text))? {
-                        ControlFlow::Continue(()) => Ok(()),
-                        ControlFlow::Break(()) => Err(BrokenOff.into()),
-                    });
-                match walked {
-                    Ok(_) => Ok(ControlFlow::Continue(())),
-                    Err(error) if error.is::<BrokenOff>() => Ok(ControlFlow::Break(())),
-                    Err(error) => Err(error),
-                }
-            }
-            Kind::Made { records, .. } => {
-                for record in records {
-                    if on_record(record.borrowed())?.is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                }
-                Ok(ControlFlow::Continue(()))
-            }
-        }
-    }
-}
-
-fn in_memory<'b>(body: &'b Body, document: &'b Document) -> impl DoubleEndedIterator<Item = Record<'b>> {
-    let text = if let Body::Memory(bytes) = body { json::without_mark(bytes) } else { &[] };
-    document.records(text).map(Record::found)
-}
-
-fn undecodable(error: &DocumentError) -> Undecodable {
-    let retry = matches!(error, DocumentError::NotJson(_));
-    Undecodable { problem: error.to_string(), retry }
-}
+use crate::json;
 
 /// A response and its records.
 #[derive(Debug)]
@@ -210,10 +49,13 @@ impl Page {
 
     /// Whether the response had no records: neither these nor any they were made of.
     pub(super) fn is_blank(&self) -> bool {
-        match &self.records.0 {
-            Kind::Made { source: Some((count, _)), .. } => *count == 0,
-            _ => self.is_empty(),
-        }
+        self.found() == 0
+    }
+
+    /// How many records the response had. [`Page::len`] counts those that the stream has made of them.
+    #[must_use]
+    pub fn found(&self) -> usize {
+        self.records.found()
     }
 
     /// Whether there are none.
@@ -225,20 +67,13 @@ impl Page {
     /// The last record.
     #[must_use]
     pub fn last(&self) -> Option<Record<'_>> {
-        match &self.records.0 {
-            Kind::InMemory(document) => in_memory(&self.response.body, document).next_back(),
-            Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
-            Kind::Made { records, .. } => records.last().map(Record::borrowed),
-        }
+        self.records.last(&self.response.body)
     }
 
     /// What the stream kept with [`Records::with_rest`]; null if nothing.
     #[must_use]
     pub fn rest(&self) -> &Value {
-        match &self.records.0 {
-            Kind::Made { rest, .. } => rest,
-            _ => &Value::Null,
-        }
+        self.records.rest()
     }
 
     /// A member of the response beside its records, found by a path of names: `has_more`, a token. `None` if it is
@@ -277,17 +112,13 @@ impl Page {
     }
 }
 
-/// Ends a walk through a body on disk. Not a failure.
-#[derive(Debug, thiserror::Error)]
-#[error("broken off")]
-struct BrokenOff;
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
     use super::*;
     use crate::http::{HeaderMap, StatusCode};
+    use crate::json::RecordPath;
 
     impl Page {
         /// The page of a body that is a list of records, for tests.

@@ -100,6 +100,11 @@ impl<'a> Record<'a> {
         out.push(b'}');
     }
 
+    /// Whether it is what was found in a response, and nothing else.
+    pub(crate) fn is_as_found(&self) -> bool {
+        matches!(self.text, Text::Found(_)) && self.added.is_empty() && self.version.is_none()
+    }
+
     fn object(&self) -> Object<'_> {
         match &self.text {
             Text::Found(object) => *object,

@@ -188,6 +188,9 @@ impl Run<'_> {
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
         let stream = find(self.plan.streams, &configured.descriptor())?;
+        if let Some(refusal) = stream.refusal() {
+            return Err(refusal.failure.clone().into());
+        }
         let cursor_field = cursor_field(stream, configured)?;
         stream_read::read(self, stream, configured, &cursor_field, out, worker)
     }

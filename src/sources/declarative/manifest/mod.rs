@@ -14,6 +14,7 @@
 pub mod components;
 mod default_types;
 mod faults;
+mod from_json;
 mod node;
 mod path;
 mod propagate;
@@ -49,7 +50,12 @@ pub fn load(text: &str, format: Format, faults: &mut Faults) -> Option<Node> {
         Format::Yaml => yaml(text, faults),
         Format::Json => json(text, faults),
     }?;
-    let propagated = expand(&read, faults)?;
+    complete(&read, faults)
+}
+
+/// As [`load`], for a manifest that was read before.
+pub fn complete(manifest: &Node, faults: &mut Faults) -> Option<Node> {
+    let propagated = expand(manifest, faults)?;
     validate(&propagated, faults);
     (!faults.has_errors()).then_some(propagated)
 }

@@ -1,0 +1,90 @@
+//! Where a manifest comes from, and what becomes of the source then: the connector that the manifest describes, or without
+//! one a source that asks for a manifest, with the specification that Airbyte's runtime gives for any.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::manifest::{Faults, Format, MOST_BYTES, Node, complete, load};
+use super::source::ManifestSource;
+use crate::protocol::{ConnectorSpecification, Failure, LogLevel};
+use crate::source::{Config, Given, Source, SourceContext};
+use crate::streams::HttpStream;
+
+/// The member of a config that a manifest is in.
+pub(super) const INJECTED_MANIFEST: &str = "__injected_declarative_manifest";
+
+/// The source of low-code manifests. What a manifest makes of it is another source: see [`Source::resolve`].
+pub struct Declarative;
+
+impl Source for Declarative {
+    fn name(&self) -> &str {
+        "declarative"
+    }
+
+    fn spec(&self) -> ConnectorSpecification {
+        super::spec::generic()
+    }
+
+    fn streams(&self, _: &Config, _: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+        Err(Failure::config(format!(
+            "There is no manifest to run. Name its file with --manifest-path or AIRBYTE_MANIFEST_PATH, or put it into the \
+             config as `{INJECTED_MANIFEST}`."
+        )))
+    }
+
+    fn is_meant(&self, given: &Given<'_>) -> bool {
+        given.manifest.is_some() || given.config.is_some_and(|config| config.contains_key(INJECTED_MANIFEST))
+    }
+
+    fn resolve(&self, given: &Given<'_>) -> Result<Option<Arc<dyn Source>>, Failure> {
+        let (manifest, faults, folder) = match (given.manifest, given.config.and_then(|c| c.get(INJECTED_MANIFEST))) {
+            (Some(file), _) => {
+                let mut faults = Faults::new(file.display().to_string());
+                let text = read(file)?;
+                (load(&text, Format::Yaml, &mut faults), faults, file.parent())
+            }
+            (None, Some(injected)) => {
+                let mut faults = Faults::new(format!("`{INJECTED_MANIFEST}` of the config"));
+                (complete(&Node::from_json(injected), &mut faults), faults, None)
+            }
+            (None, None) => return Ok(None),
+        };
+        for warning in faults.warnings() {
+            given.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
+        }
+        match manifest {
+            Some(manifest) => Ok(Some(Arc::new(ManifestSource::new(manifest, faults.file(), folder)))),
+            None => Err(refused(&faults)),
+        }
+    }
+}
+
+/// The text of a manifest's file.
+fn read(file: &Path) -> Result<String, Failure> {
+    let unreadable = |why: String| {
+        let text = format!("The manifest {} cannot be read: {why}. Check --manifest-path.", file.display());
+        Failure::config(text)
+    };
+    let mut bytes = Vec::new();
+    let most = MOST_BYTES as u64 + 1;
+    let read = File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => unreadable("there is no such file".to_owned()),
+        _ => unreadable(error.to_string()),
+    })?;
+    String::from_utf8(bytes)
+        .map_err(|error| unreadable(format!("it is no UTF-8 at byte {}", error.utf8_error().valid_up_to())))
+}
+
+/// The failure over a manifest that cannot be run, with all that is wrong with it.
+pub(super) fn refused(faults: &Faults) -> Failure {
+    let lines: Vec<String> = faults.errors().map(|fault| faults.line(fault)).collect();
+    let more = match faults.left_out() {
+        0 => String::new(),
+        more => format!("\nAnd {more} more."),
+    };
+    let what = if lines.len() == 1 { "One thing is".to_owned() } else { format!("{} things are", lines.len()) };
+    Failure::config(format!("The manifest cannot be run. {what} wrong with it:\n{}{more}", lines.join("\n")))
+}

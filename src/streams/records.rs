@@ -1,0 +1,412 @@
+//! The records of a page: where they are in the response, or what the stream has made of it.
+
+use std::ops::ControlFlow;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Record, Transformed};
+use crate::http::{Body, Response, Undecodable};
+use crate::json::{self, Document, DocumentError, RecordPath};
+use crate::protocol::Failure;
+
+/// Where a page's records are. Made by [`super::HttpStream::parse_response`] before any of them goes out, so a
+/// response that is broken at its end gives no records at all.
+#[derive(Debug)]
+pub struct Records(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// In the body, which is in memory.
+    InMemory(Document),
+    /// In the body, which is on disk; read again each time.
+    OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
+    /// Found there, and shaped by the stream.
+    Shaped(Box<Shaped>),
+    /// Made by the stream.
+    Made {
+        records: Vec<Record<'static>>,
+        /// What it wants to know of the page when it asks for the next one.
+        rest: Value,
+        /// Of how many records of the response they were made, and what was around those.
+        source: Option<(usize, String)>,
+    },
+}
+
+impl Records {
+    /// The records at `path` in a JSON response. A response that says it has no content (204, 205) has none.
+    ///
+    /// # Errors
+    /// If the response is not JSON, or has no records there.
+    pub fn at(response: &Response, path: &RecordPath) -> Result<Self, Undecodable> {
+        if response.body.is_empty() && matches!(response.status.as_u16(), 204 | 205) {
+            return Ok(Self(Kind::InMemory(Document::default())));
+        }
+        if let Body::Memory(bytes) = &response.body {
+            return Ok(Self(Kind::InMemory(
+                Document::index_into(bytes.another(), json::without_mark(bytes), path)
+                    .map_err(|error| undecodable(&error))?,
+            )));
+        }
+        let (mut count, mut last) = (0, None);
+        let walked = response.body.reader().map_err(anyhow::Error::from).and_then(|reader| {
+            json::for_each_record(reader, path, |record| {
+                count += 1;
+                let last = last.get_or_insert_with(String::new);
+                last.clear();
+                last.push_str(record);
+                Ok(())
+            })
+        });
+        let envelope = walked.map_err(|error| match error.downcast::<DocumentError>() {
+            Ok(error) => undecodable(&error),
+            Err(other) => Undecodable { problem: other.to_string(), retry: true },
+        })?;
+        Ok(Self(Kind::OnDisk { path: path.clone(), count, last, envelope }))
+    }
+
+    /// Records that the stream made itself.
+    #[must_use]
+    pub fn made(records: Vec<Record<'static>>) -> Self {
+        Self(Kind::Made { records, rest: Value::Null, source: None })
+    }
+
+    /// Records that the stream makes of those at `path` in a JSON response: any number of each.
+    ///
+    /// # Errors
+    /// As [`Records::at`].
+    pub fn made_of(
+        response: &Response,
+        path: &RecordPath,
+        make: &mut dyn FnMut(&Record<'_>, &mut Vec<Record<'static>>),
+    ) -> Result<Self, Undecodable> {
+        let mut records = Vec::new();
+        let found = Self::at(response, path)?;
+        let walked = found.for_each(&response.body, &mut |record| {
+            make(&record, &mut records);
+            Ok(ControlFlow::Continue(()))
+        });
+        let _ = walked.map_err(|error| Undecodable { problem: error.to_string(), retry: true })?;
+        let source = found.envelope().map(|envelope| (found.len(), envelope.to_owned()));
+        Ok(Self(Kind::Made { records, rest: Value::Null, source }))
+    }
+
+    /// Has each record shaped before any of them goes out: left out, changed, or made into several. Records that come out as
+    /// they went in are not copied. A record that fails ends the page: those before it go out, and then the page fails.
+    ///
+    /// # Errors
+    /// If the body cannot be read back from disk.
+    pub fn shape(
+        self,
+        response: &Response,
+        shape: &mut dyn FnMut(Record<'_>) -> Result<Transformed<'_>, Failure>,
+    ) -> Result<Self, Undecodable> {
+        let shaped = Shaped::new(self, &response.body, shape);
+        let shaped = shaped.map_err(|error| Undecodable { problem: error.to_string(), retry: true })?;
+        Ok(match shaped.is_as_found() {
+            true => shaped.found,
+            false => Self(Kind::Shaped(Box::new(shaped))),
+        })
+    }
+
+    /// A member of the response beside the records, found by a path of names. `None` if it is not there, null, or of
+    /// another type, or if the stream made the records of something else.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
+        serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?).ok().flatten()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match &self.0 {
+            Kind::InMemory(document) => document.len(),
+            Kind::Shaped(shaped) => shaped.len(),
+            Kind::OnDisk { count, .. } => *count,
+            Kind::Made { records, .. } => records.len(),
+        }
+    }
+
+    /// How many records the response had, of which these were made.
+    pub(super) fn found(&self) -> usize {
+        match &self.0 {
+            Kind::Shaped(shaped) => shaped.found.found(),
+            Kind::Made { source: Some((count, _)), .. } => *count,
+            _ => self.len(),
+        }
+    }
+
+    /// What the stream kept of the page.
+    pub(super) fn rest(&self) -> &Value {
+        match &self.0 {
+            Kind::Made { rest, .. } => rest,
+            Kind::Shaped(shaped) => shaped.found.rest(),
+            _ => &Value::Null,
+        }
+    }
+
+    /// The last record.
+    pub(super) fn last<'r>(&'r self, body: &'r Body) -> Option<Record<'r>> {
+        match &self.0 {
+            Kind::InMemory(document) => in_memory(body, document).next_back(),
+            Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
+            Kind::Shaped(shaped) => shaped.last(body),
+            Kind::Made { records, .. } => records.last().map(Record::borrowed),
+        }
+    }
+
+    /// The record at a place, if they are in memory.
+    fn at_place<'r>(&'r self, body: &'r Body, place: usize) -> Option<Record<'r>> {
+        match &self.0 {
+            Kind::InMemory(document) => in_memory(body, document).nth(place),
+            Kind::Made { records, .. } => records.get(place).map(Record::borrowed),
+            Kind::OnDisk { .. } | Kind::Shaped(_) => None,
+        }
+    }
+
+    pub(super) fn envelope(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Shaped(shaped) => shaped.found.envelope(),
+            Kind::InMemory(document) => Some(document.envelope()),
+            Kind::OnDisk { envelope, .. } => Some(envelope),
+            Kind::Made { source, .. } => source.as_ref().map(|(_, envelope)| envelope.as_str()),
+        }
+    }
+
+    /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`Page::rest`]: what is left to be
+    /// asked for after this page. Only records that the stream made have one.
+    #[must_use]
+    pub fn with_rest(mut self, value: Value) -> Self {
+        if let Kind::Made { rest, .. } = &mut self.0 {
+            *rest = value;
+        }
+        self
+    }
+
+    /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.
+    pub(super) fn for_each(
+        &self,
+        body: &Body,
+        on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
+    ) -> anyhow::Result<ControlFlow<()>> {
+        match &self.0 {
+            Kind::InMemory(document) => {
+                for record in in_memory(body, document) {
+                    if on_record(record)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+            Kind::OnDisk { path, .. } => {
+                let walked =
+                    json::for_each_record(body.reader()?, path, |text| match on_record(Record::from_text(text))? {
+                        ControlFlow::Continue(()) => Ok(()),
+                        ControlFlow::Break(()) => Err(BrokenOff.into()),
+                    });
+                match walked {
+                    Ok(_) => Ok(ControlFlow::Continue(())),
+                    Err(error) if error.is::<BrokenOff>() => Ok(ControlFlow::Break(())),
+                    Err(error) => Err(error),
+                }
+            }
+            Kind::Shaped(shaped) => shaped.for_each(body, on_record),
+            Kind::Made { records, .. } => {
+                for record in records {
+                    if on_record(record.borrowed())?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+        }
+    }
+}
+
+fn in_memory<'b>(body: &'b Body, document: &'b Document) -> impl DoubleEndedIterator<Item = Record<'b>> {
+    let text = if let Body::Memory(bytes) = body { json::without_mark(bytes) } else { &[] };
+    document.records(text).map(Record::found)
+}
+
+fn undecodable(error: &DocumentError) -> Undecodable {
+    let retry = matches!(error, DocumentError::NotJson(_));
+    Undecodable { problem: error.to_string(), retry }
+}
+
+/// Records that the stream has shaped, by the places where they were found.
+#[derive(Debug)]
+struct Shaped {
+    found: Records,
+    /// The place of each record that goes out, in order, and the record unless it is as it was found.
+    kept: Vec<(usize, Option<Record<'static>>)>,
+    /// The last of them, where those that are as they were found are on disk.
+    last: Option<String>,
+    /// What the record after the last failed with.
+    failure: Option<Failure>,
+}
+
+impl Shaped {
+    fn new(
+        found: Records,
+        body: &Body,
+        shape: &mut dyn FnMut(Record<'_>) -> Result<Transformed<'_>, Failure>,
+    ) -> anyhow::Result<Self> {
+        let is_on_disk = matches!(found.0, Kind::OnDisk { .. });
+        let (mut kept, mut last, mut failure, mut place) = (Vec::new(), None, None, 0);
+        let _ = found.for_each(body, &mut |record| {
+            let shaped = match shape(record) {
+                Ok(shaped) => shaped,
+                Err(error) => {
+                    failure = Some(error);
+                    return Ok(ControlFlow::Break(()));
+                }
+            };
+            for record in shaped {
+                if is_on_disk {
+                    last = Some(record.text().into_owned());
+                }
+                kept.push((place, (!record.is_as_found()).then(|| record.into_owned())));
+            }
+            place += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(Self { found, kept, last, failure })
+    }
+
+    /// Whether nothing was left out, changed or added.
+    fn is_as_found(&self) -> bool {
+        self.failure.is_none()
+            && self.kept.len() == self.found.len()
+            && self.kept.iter().enumerate().all(|(n, (place, record))| n == *place && record.is_none())
+    }
+
+    fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    fn last<'r>(&'r self, body: &'r Body) -> Option<Record<'r>> {
+        let (place, record) = self.kept.last()?;
+        match (record, &self.last) {
+            (Some(record), _) => Some(record.borrowed()),
+            (None, Some(last)) => Some(Record::from_text(last.as_str())),
+            (None, None) => self.found.at_place(body, *place),
+        }
+    }
+
+    fn for_each(
+        &self,
+        body: &Body,
+        on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
+    ) -> anyhow::Result<ControlFlow<()>> {
+        let mut kept = self.kept.iter().peekable();
+        let mut place = 0;
+        let flow = self.found.for_each(body, &mut |found| {
+            while let Some((_, record)) = kept.next_if(|(at, _)| *at == place) {
+                let record = record.as_ref().map_or_else(|| found.borrowed(), Record::borrowed);
+                if on_record(record)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            place += 1;
+            // Nothing of what follows goes out.
+            Ok(if kept.peek().is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        match &self.failure {
+            _ if kept.peek().is_some() => Ok(flow),
+            Some(failure) => Err(failure.clone().into()),
+            None => Ok(ControlFlow::Continue(())),
+        }
+    }
+}
+
+/// Ends a walk through a body on disk. Not a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("broken off")]
+struct BrokenOff;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::http::{HeaderMap, StatusCode};
+    use crate::streams::Page;
+
+    /// The same body in memory and on disk.
+    fn responses(text: &str) -> [Response; 2] {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let bodies = [Body::Memory(text.as_bytes().to_vec().into()), Body::Spooled { file, length: text.len() as u64 }];
+        bodies.map(|body| Response {
+            request: "GET http://a.com".to_owned(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body,
+        })
+    }
+
+    /// Odd numbers are left out, 4 comes twice, 6 gets a mark, and 8 cannot be shaped.
+    fn shape(record: Record<'_>) -> Result<Transformed<'_>, Failure> {
+        Ok(match record.get::<u64>("n") {
+            Some(4) => vec![record.clone(), record].into(),
+            Some(6) => {
+                let mut record = record;
+                record.set("mark", true);
+                record.into()
+            }
+            Some(8) => return Err(Failure::config("no eights")),
+            Some(n) if n % 2 == 1 => Transformed::Nothing,
+            _ => record.into(),
+        })
+    }
+
+    fn page(response: Response) -> Page {
+        let records = Records::at(&response, &RecordPath::new(["data"])).unwrap().shape(&response, &mut shape).unwrap();
+        Page::new(response, records)
+    }
+
+    fn texts(page: &Page) -> (Vec<String>, Option<String>) {
+        let mut texts = Vec::new();
+        let end = page.for_each(&mut |record| {
+            texts.push(record.text().into_owned());
+            Ok(ControlFlow::Continue(()))
+        });
+        (texts, end.err().map(|error| error.to_string()))
+    }
+
+    #[test]
+    fn records_are_left_out_changed_and_repeated_in_memory_and_on_disk() {
+        for response in responses(r#"{"data":[{"n":1},{"n":2},{"n":4},{"n":6},{"n":7}],"next":"b"}"#) {
+            let page = page(response);
+            let (texts, error) = texts(&page);
+            assert_eq!(texts, [r#"{"n":2}"#, r#"{"n":4}"#, r#"{"n":4}"#, r#"{"n":6,"mark":true}"#]);
+            assert_eq!((error, page.len(), page.found()), (None, 4, 5));
+            assert_eq!(page.last().unwrap().text(), r#"{"n":6,"mark":true}"#);
+            assert_eq!(page.get::<String>(&["next"]).as_deref(), Some("b"));
+        }
+    }
+
+    #[test]
+    fn the_records_before_one_that_fails_go_out_and_the_failure_comes_after_them() {
+        for response in responses(r#"{"data":[{"n":2},{"n":3},{"n":8},{"n":10}]}"#) {
+            let page = page(response);
+            assert_eq!(texts(&page), (vec![r#"{"n":2}"#.to_owned()], Some("no eights".to_owned())));
+            assert_eq!(page.last().unwrap().text(), r#"{"n":2}"#);
+        }
+    }
+
+    #[test]
+    fn a_page_of_which_nothing_is_left_has_no_last_record_and_was_not_blank() {
+        for response in responses(r#"{"data":[{"n":1},{"n":3}]}"#) {
+            let page = page(response);
+            assert_eq!((texts(&page), page.last().is_none()), ((Vec::new(), None), true));
+            assert!(page.is_empty() && !page.is_blank());
+        }
+    }
+
+    #[test]
+    fn a_walk_can_be_broken_off_in_the_middle() {
+        for response in responses(r#"{"data":[{"n":1},{"n":2},{"n":6}]}"#) {
+            let flow = page(response).for_each(&mut |_| Ok(ControlFlow::Break(()))).unwrap();
+            assert!(flow.is_break());
+        }
+    }
+}
