@@ -1,0 +1,188 @@
+//! Cases that are a whole run: a manifest, a config, a server's replies, and what came of it with the reference.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::{Value, json};
+use source_http::Registry;
+use source_http::testing::{Fault, InProcess, Reply, Request, Server};
+
+/// What a run came to.
+pub(crate) struct Ran {
+    pub(crate) requests: Vec<Request>,
+    /// The streams and texts of the records, in their order.
+    pub(crate) records: Vec<(String, Value)>,
+    /// The last status of each stream.
+    pub(crate) ends: BTreeMap<String, String>,
+    /// The errors of streams, and that of the run, with their kinds.
+    pub(crate) errors: Vec<(Option<String>, String, String)>,
+    /// The status of a check.
+    pub(crate) check: Option<(String, String)>,
+    /// The streams of a discover.
+    pub(crate) catalog: Option<Value>,
+    /// The last state of each stream.
+    pub(crate) states: HashMap<String, Value>,
+    pub(crate) stdout: String,
+}
+
+impl Ran {
+    /// What the program says it does not run yet, if that is why a stream was not read.
+    pub(crate) fn not_yet(&self) -> Option<&str> {
+        let texts = self.errors.iter().map(|(_, _, text)| text.as_str());
+        let all = texts.chain(self.check.iter().map(|(_, text)| text.as_str())).chain([self.stdout.as_str()]);
+        all.filter_map(|text| text.split_once("does not run yet: ")).map(|(_, what)| what).next()
+    }
+}
+
+/// One reply of a case.
+fn reply(json: &Value, base: &str) -> Reply {
+    let reply = if let Some(body) = json.get("json") {
+        Reply::json_text(put(body, base).to_string())
+    } else if let Some(bytes) = json.get("b64").and_then(Value::as_str) {
+        Reply::bytes(BASE64_STANDARD.decode(bytes).expect("base64"))
+    } else {
+        let text = json.get("body").or_else(|| json.get("text")).and_then(Value::as_str).unwrap_or_default();
+        Reply::bytes(text.replace("{BASE}", base).into_bytes())
+    };
+    let status = json.get("status").and_then(Value::as_u64).unwrap_or(200);
+    let mut reply = reply.status(u16::try_from(status).expect("a status"));
+    for (name, value) in headers(json.get("headers")) {
+        reply = reply.header(&name, value.replace("{BASE}", base));
+    }
+    if json.get("close").is_some() {
+        reply = reply.fault(Fault::RefuseHead);
+    }
+    reply
+}
+
+fn headers(json: Option<&Value>) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match json {
+        Some(Value::Object(members)) => members.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        Some(Value::Array(pairs)) => pairs.iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A case's value with the address of the server in it.
+pub(crate) fn put(value: &Value, base: &str) -> Value {
+    let host = base.trim_start_matches("http://");
+    let text = value.to_string().replace("{BASE}", base).replace("{HOST}", host);
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// The replies to each request: by a key of rules, in the order of the hits.
+type Rules = Vec<(Box<dyn Fn(&Request) -> bool + Send + Sync>, Vec<Value>)>;
+
+/// The rules of `requests.jsonl`: a list, each with a path, and of `records.jsonl`: by `[METHOD ]path[?query]`.
+fn rules(server: &Value) -> Rules {
+    let replies = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    match server {
+        Value::Array(rules) => rules
+            .iter()
+            .map(|rule| {
+                let path = rule["path"].as_str().unwrap_or("*").to_owned();
+                let takes: Box<dyn Fn(&Request) -> bool + Send + Sync> =
+                    Box::new(move |request| path == "*" || request.path == path);
+                (takes, replies(&rule["replies"]))
+            })
+            .collect(),
+        Value::Object(rules) => {
+            let mut keys: Vec<(&String, &Value)> = rules.iter().collect();
+            // The most exact first: with a method, with a query.
+            keys.sort_by_key(|(key, _)| std::cmp::Reverse((key.contains(' '), key.contains('?'))));
+            keys.into_iter()
+                .map(|(key, value)| {
+                    let (method, target) = key.split_once(' ').map_or((None, key.as_str()), |(m, t)| (Some(m), t));
+                    let (method, target) = (method.map(str::to_owned), target.to_owned());
+                    let takes: Box<dyn Fn(&Request) -> bool + Send + Sync> = Box::new(move |request| {
+                        let known = if target.contains('?') { &request.target } else { &request.path };
+                        method.as_ref().is_none_or(|method| *method == request.method) && *known == target
+                    });
+                    (takes, replies(value))
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Runs a command over a case.
+pub(crate) fn run(case: &Value, command: &str) -> Ran {
+    let rules = rules(&case["server"]);
+    let hits = Mutex::new(vec![0usize; rules.len()]);
+    let base: std::sync::Arc<std::sync::OnceLock<String>> = std::sync::Arc::default();
+    let address = base.clone();
+    let server = Server::start(move |request: &Request| {
+        let base = address.get().map_or("", String::as_str);
+        let Some(place) = rules.iter().position(|(takes, _)| takes(request)) else {
+            return Reply::json(json!({"error": "no rule"})).status(404);
+        };
+        let replies = &rules[place].1;
+        let mut hits = hits.lock().expect("a counter");
+        let hit = hits[place].min(replies.len().saturating_sub(1));
+        hits[place] += 1;
+        replies.get(hit).map_or_else(|| Reply::empty(404), |json| reply(json, base))
+    });
+    let _ = base.set(server.url());
+    let manifest = put(&case["manifest"], &server.url());
+    let mut config = put(&case["config"], &server.url());
+    config["__injected_declarative_manifest"] = manifest.clone();
+    let mut connector = InProcess::with_registry(Registry::built_in()).config(&config);
+    if command == "read" {
+        let streams = manifest["streams"].as_array().cloned().unwrap_or_default();
+        let names: Vec<String> = streams.iter().filter_map(|stream| stream["name"].as_str().map(str::to_owned)).collect();
+        let mode = case.get("sync_mode").and_then(Value::as_str).unwrap_or("full_refresh");
+        let streams: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), mode)).collect();
+        connector = connector.streams(&streams).arg("--workers").arg("1");
+    }
+    if let Some(state) = case.get("input_state").filter(|state| !state.is_null() && command == "read") {
+        connector = connector.state(state);
+    }
+    let done = connector.run(command);
+    let mut ran = Ran {
+        requests: server.requests(),
+        records: Vec::new(),
+        ends: BTreeMap::new(),
+        errors: Vec::new(),
+        check: None,
+        catalog: None,
+        states: HashMap::new(),
+        stdout: done.stdout.clone(),
+    };
+    for line in done.stdout.lines() {
+        let message: Value = serde_json::from_str(line).expect("a message");
+        note(&message, &mut ran);
+    }
+    ran
+}
+
+fn note(message: &Value, ran: &mut Ran) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match message["type"].as_str().unwrap_or_default() {
+        "RECORD" => ran.records.push((text(&message["record"]["stream"]), message["record"]["data"].clone())),
+        "STATE" => {
+            let stream = &message["state"]["stream"];
+            ran.states.insert(text(&stream["stream_descriptor"]["name"]), stream["stream_state"].clone());
+        }
+        "CONNECTION_STATUS" => {
+            let status = &message["connectionStatus"];
+            ran.check = Some((text(&status["status"]), text(&status["message"])));
+        }
+        "CATALOG" => ran.catalog = Some(message["catalog"].clone()),
+        "TRACE" => match message["trace"]["type"].as_str() {
+            Some("STREAM_STATUS") => {
+                let status = &message["trace"]["stream_status"];
+                ran.ends.insert(text(&status["stream_descriptor"]["name"]), text(&status["status"]));
+            }
+            Some("ERROR") => {
+                let error = &message["trace"]["error"];
+                let stream = error["stream_descriptor"]["name"].as_str().map(str::to_owned);
+                ran.errors.push((stream, text(&error["failure_type"]), text(&error["message"])));
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+}
