@@ -14,6 +14,8 @@ mod part;
 #[allow(dead_code)]
 mod placed;
 #[allow(dead_code)]
+mod router;
+#[allow(dead_code)]
 mod selector;
 #[allow(dead_code)]
 mod steps;
