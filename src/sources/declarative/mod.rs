@@ -1,6 +1,8 @@
 //! Airbyte's low-code connectors: a manifest in place of code.
 
 #[allow(dead_code)]
+mod check;
+#[allow(dead_code)]
 mod edits;
 #[allow(dead_code)]
 mod expander;
@@ -16,9 +18,15 @@ mod placed;
 #[allow(dead_code)]
 mod router;
 #[allow(dead_code)]
+mod schema;
+#[allow(dead_code)]
 mod selector;
 #[allow(dead_code)]
+mod spec;
+#[allow(dead_code)]
 mod steps;
+#[allow(dead_code)]
+mod stream_list;
 pub mod template;
 #[cfg(test)]
 mod testing;
