@@ -12,6 +12,8 @@ mod extractor;
 mod field_path;
 pub mod manifest;
 #[allow(dead_code)]
+mod normalize;
+#[allow(dead_code)]
 mod part;
 #[allow(dead_code)]
 mod placed;
