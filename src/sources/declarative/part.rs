@@ -50,7 +50,7 @@ impl<'p> Part<'p> {
     }
 
     /// The items of a list, each with its place. None if it is no list.
-    pub(super) fn items<'a>(&'a self) -> impl Iterator<Item = Part<'a>> {
+    pub(super) fn items(&self) -> impl Iterator<Item = Part<'_>> {
         let items = self.node.as_list().unwrap_or_default().iter().enumerate();
         items.map(|(index, item)| Part::new(item, self.path.index(index), self.parameters))
     }
@@ -156,7 +156,9 @@ impl<'m> Builder<'m> {
                 Some(self.placed(part, inputs))
             }
             Err(faults) => {
-                faults.iter().for_each(|fault| self.template_fault(part, fault));
+                for fault in &faults {
+                    self.template_fault(part, fault);
+                }
                 None
             }
         }

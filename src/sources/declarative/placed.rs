@@ -107,6 +107,15 @@ impl Text {
         }
     }
 
+    /// Its value, of these types only and else its text. A missing value that is used is a failure, as in
+    /// [`Text::literal`]. No types means any.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn typed_text(&self, vars: &[Var<'_>], valid: &[ValidType]) -> Result<Literal, Failure> {
+        self.with(vars, |text, scope| text.template().eval(scope, Some(text.template()), valid))
+    }
+
     /// Its value, of these types only; nothing where it renders to nothing.
     ///
     /// # Errors

@@ -64,6 +64,11 @@ impl Json<'_> {
         }
     }
 
+    /// The text that Python's `str` gives. None if the value is nested too deep for one.
+    pub fn to_text(self) -> Option<String> {
+        super::text::str_of(&self.to_value()).ok()
+    }
+
     /// The value as Python has it.
     pub(crate) fn to_value(self) -> Value {
         match self {

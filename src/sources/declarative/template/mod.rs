@@ -75,4 +75,5 @@ pub use interpolate::{
 };
 pub use json::Json;
 pub use literal::{Literal, ValidType};
+pub(super) use number::{parse_float, parse_int};
 pub use scope::{Scope, Variable};

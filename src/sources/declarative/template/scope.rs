@@ -3,6 +3,7 @@
 use super::datetime::DateTime;
 use super::error::Result;
 use super::json::Json;
+use super::literal::Literal;
 use super::value::{Dict, Object, Value};
 
 /// A variable.
@@ -21,6 +22,8 @@ pub enum Variable<'a> {
     },
     /// Headers of a response, by names in any case.
     Headers(&'a [(String, String)]),
+    /// What another template gave.
+    Literal(&'a Literal),
     /// A text.
     Text(&'a str),
     /// An integer.
@@ -96,6 +99,7 @@ impl Variable<'_> {
                 }
                 Value::object(Object::Headers(dict))
             }
+            Self::Literal(literal) => literal.to_value(),
             Self::Text(text) => Value::str(text),
             Self::Int(value) => Value::Int(value),
             Self::None => Value::None,

@@ -1,0 +1,181 @@
+//! `CheckStream` and `ConcurrencyLevel`: which streams a check reads, and how many workers a sync has.
+
+use serde_json::{Map, Value};
+
+use super::part::{Builder, Part};
+use super::template::{Literal, ValidType};
+use crate::protocol::Failure;
+
+/// Workers of a manifest that says nothing about it.
+const DEFAULT_WORKERS: usize = 2;
+/// The config's key that replaces the streams of a check.
+const CHECK_STREAM_NAMES: &str = "__airbyte_check_stream_names";
+
+/// What a check reads.
+#[derive(Debug, PartialEq)]
+pub(super) struct Check {
+    /// Which streams, in this order.
+    pub(super) streams: Checked,
+    /// Settings that a check has in place of the config's, at its top.
+    pub(super) config_overrides: Map<String, Value>,
+}
+
+/// The streams of a check.
+#[derive(Debug, PartialEq)]
+pub(super) enum Checked {
+    /// Those of these names.
+    Named(Vec<String>),
+    /// The first so many of all.
+    First(usize),
+}
+
+impl Check {
+    /// The check of a manifest.
+    ///
+    /// # Errors
+    /// If it names no streams, or the config's names are no list of texts.
+    pub(super) fn build(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<Self, Failure> {
+        let check = manifest.field("check").ok_or_else(|| builder.failure(manifest, "a manifest needs a check"))?;
+        let config_overrides = match check.field("config_overrides").map(|overrides| overrides.node.to_json()) {
+            Some(Value::Object(overrides)) => overrides,
+            _ => Map::new(),
+        };
+        if let Some(names) = names_in_config(&builder.env.config)? {
+            return Ok(Self { streams: Checked::Named(names), config_overrides });
+        }
+        if check.kind() == "CheckDynamicStream" {
+            let count = match check.field("stream_count").map(|count| count.node.to_json()) {
+                Some(Value::Number(count)) => count.as_u64().and_then(|count| usize::try_from(count).ok()),
+                _ => None,
+            };
+            let count = count.ok_or_else(|| builder.failure(&check, "stream_count has to be a whole number"))?;
+            return Ok(Self { streams: Checked::First(count), config_overrides });
+        }
+        if let Some(dynamic) = check.field("dynamic_streams_check_configs").filter(|configs| configs.node.is_truthy()) {
+            builder.refuse(&dynamic, "the field dynamic_streams_check_configs of a CheckStream");
+        }
+        let names = check.field("stream_names").ok_or_else(|| {
+            builder.failure(&check, "stream_names is missing. Name the streams that a check reads one record of.")
+        })?;
+        let names = names.items().filter_map(|name| name.node.as_text().map(str::to_owned)).collect();
+        Ok(Self { streams: Checked::Named(names), config_overrides })
+    }
+
+    /// The streams among those that there are, in the order of the check.
+    ///
+    /// # Errors
+    /// A config failure if there is no stream at all, or none of a name.
+    pub(super) fn of<'n>(&self, existing: &[&'n str]) -> Result<Vec<&'n str>, Failure> {
+        if existing.is_empty() {
+            return Err(Failure::config(
+                "The manifest has no streams, so there is nothing to check. Add one.".to_owned(),
+            ));
+        }
+        match &self.streams {
+            Checked::First(count) => Ok(existing.iter().take(*count).copied().collect()),
+            Checked::Named(names) => {
+                let found = |name: &String| {
+                    existing.iter().find(|existing| *existing == name).copied().ok_or_else(|| {
+                        Failure::config(format!(
+                            "The check names the stream `{name}`, which there is not. There are: {}.",
+                            existing.join(", ")
+                        ))
+                    })
+                };
+                names.iter().map(found).collect()
+            }
+        }
+    }
+}
+
+fn names_in_config(config: &Value) -> Result<Option<Vec<String>>, Failure> {
+    let wrong = || Failure::config(format!("The setting {CHECK_STREAM_NAMES} has to be a list of names of streams."));
+    match config.get(CHECK_STREAM_NAMES) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(names)) if names.is_empty() => Ok(None),
+        Some(Value::Array(names)) => {
+            let names = names.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(wrong));
+            names.collect::<Result<Vec<_>, _>>().map(Some)
+        }
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// How many workers a manifest's `concurrency_level` asks for: a number as it is, what a template gives up to
+/// `max_concurrency`.
+///
+/// # Errors
+/// If the template cannot be evaluated, gives no whole number, or one below 1.
+pub(super) fn workers(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<usize, Failure> {
+    let Some(level) = manifest.field("concurrency_level") else { return Ok(DEFAULT_WORKERS) };
+    let Some(wanted) = level.field("default_concurrency") else { return Ok(DEFAULT_WORKERS) };
+    let most = level.field("max_concurrency").and_then(|most| most.node.to_json().as_i64());
+    let count = match wanted.node.as_text() {
+        None => wanted.node.to_json().as_i64(),
+        Some(template) => {
+            if template.contains("config") && most.is_none() {
+                builder.error(&level, "max_concurrency is missing, which a concurrency that the config decides needs");
+            }
+            let Some(text) = builder.text(&wanted, &[]) else { return Ok(DEFAULT_WORKERS) };
+            let count = match text.typed(&[], &[ValidType::Int])? {
+                Literal::Int(count) => Some(count),
+                _ => None,
+            };
+            count.map(|count| most.map_or(count, |most| count.min(most)))
+        }
+    };
+    let count = count.and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
+    count.ok_or_else(|| {
+        builder
+            .failure(&wanted, "the concurrency has to be a whole number from 1 on. Correct it, or the setting it uses.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::build;
+    use super::*;
+
+    fn check(manifest: &str, config: Value) -> Result<Check, String> {
+        build(manifest, config, Check::build)?.map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_check_reads_the_streams_that_are_named() {
+        let manifest = "check: {type: CheckStream, stream_names: [b, a], config_overrides: {start: '2024'}}";
+        let checked = check(manifest, json!({})).unwrap();
+        assert_eq!(checked.of(&["a", "b", "c"]).unwrap(), ["b", "a"]);
+        assert_eq!(checked.config_overrides["start"], json!("2024"));
+        assert!(checked.of(&["a"]).unwrap_err().to_string().contains("`b`"));
+        assert!(checked.of(&[]).unwrap_err().to_string().contains("no streams"));
+        let other = check(manifest, json!({CHECK_STREAM_NAMES: ["c"]})).unwrap();
+        assert_eq!(other.of(&["a", "c"]).unwrap(), ["c"]);
+        assert_eq!(check(manifest, json!({CHECK_STREAM_NAMES: []})).unwrap(), checked);
+        assert!(check(manifest, json!({CHECK_STREAM_NAMES: "c"})).unwrap_err().contains("list of names"));
+        let first = check("check: {type: CheckDynamicStream, stream_count: 1}", json!({})).unwrap();
+        assert_eq!(first.of(&["a", "b"]).unwrap(), ["a"]);
+        assert!(check("check: {type: CheckStream}", json!({})).unwrap_err().contains("stream_names"));
+    }
+
+    #[test]
+    fn workers_are_as_many_as_the_manifest_says() {
+        let count = |level: &str| {
+            build(&format!("concurrency_level: {level}"), json!({"n": 30, "none": 0}), workers)
+                .and_then(|count| count.map_err(|failure| failure.to_string()))
+        };
+        assert_eq!(count("null"), Ok(2));
+        assert_eq!(count("{default_concurrency: 9, max_concurrency: 4}"), Ok(9));
+        assert_eq!(count("{default_concurrency: \"{{ config['n'] }}\", max_concurrency: 25}"), Ok(25));
+        assert_eq!(count("{default_concurrency: \"{{ config['m'] or 7 }}\", max_concurrency: 25}"), Ok(7));
+        assert!(count("{default_concurrency: \"{{ config['n'] }}\"}").unwrap_err().contains("max_concurrency"));
+        for level in [
+            "{default_concurrency: 0}",
+            "{default_concurrency: x}",
+            "{default_concurrency: \"{{ config['none'] }}\", max_concurrency: 9}",
+        ] {
+            assert!(count(level).unwrap_err().contains("whole number"), "{level}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `RecordExpander`: a list inside an item, one record an entry, with what the records need of the item around them.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::edits;
+use super::field_path::{FieldPath, is_truthy};
+use super::part::{Builder, Part};
+use super::steps::{Steps, items};
+use super::tree::Tree;
+use crate::protocol::Failure;
+
+/// What makes several records of an item.
+#[derive(Debug)]
+pub(super) struct Expander {
+    path: FieldPath,
+    merge_parent: bool,
+    /// What is copied from the item, and to where.
+    parent_fields: Vec<(FieldPath, FieldPath)>,
+    keep_original: bool,
+    emit_parent: bool,
+    truncation: Option<FieldPath>,
+    has_warned: AtomicBool,
+    place: String,
+}
+
+impl Expander {
+    /// The expander that a part is.
+    pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
+        if let Some(retriever) = part.field("truncated_list_retriever") {
+            builder.refuse(&retriever, "the field truncated_list_retriever of a RecordExpander");
+            return None;
+        }
+        let path = FieldPath::build(builder, &part.field("expand_records_from_field")?, &[])?;
+        let mut parent_fields = Vec::new();
+        if let Some(fields) = part.field("parent_fields") {
+            for field in fields.items() {
+                let from = FieldPath::build(builder, &field.field("parent_path")?, &[])?;
+                let to = FieldPath::build(builder, &field.field("record_path")?, &[])?;
+                let is_field = |path: &FieldPath| !path.is_empty() && !path.steps().is_ok_and(Steps::has_globs);
+                if !is_field(&from) || !is_field(&to) {
+                    builder.error(&field, "parent_path and record_path have to lead to one field each, without globs");
+                    return None;
+                }
+                parent_fields.push((from, to));
+            }
+        }
+        let truncation = match part.field("truncation_indicator_path") {
+            Some(path) => Some(FieldPath::build(builder, &path, &[])?),
+            None => None,
+        };
+        Some(Self {
+            path,
+            merge_parent: part.flag("merge_parent").unwrap_or_default(),
+            parent_fields,
+            keep_original: part.flag("remain_original_record").unwrap_or_default(),
+            emit_parent: part.text("on_no_records") == Some("emit_parent"),
+            truncation,
+            has_warned: AtomicBool::new(false),
+            place: builder.place(part),
+        })
+    }
+
+    /// Adds the records of an item, and gives what people should know. What is no object is a record as it is.
+    ///
+    /// # Errors
+    /// If a path cannot be evaluated, or a field cannot be copied to where it should be.
+    pub(super) fn expand<'t>(&self, item: &'t str, to: &mut Vec<Cow<'t, str>>) -> Result<Option<String>, Failure> {
+        if self.path.is_empty() || !item.starts_with('{') {
+            to.push(Cow::Borrowed(item));
+            return Ok(None);
+        }
+        let steps = self.path.steps()?;
+        let lists: Vec<&str> =
+            steps.find(item, usize::MAX).into_iter().filter(|found| found.starts_with('[')).collect();
+        let mut base = None;
+        if self.merge_parent {
+            let mut parent = Tree::of(item);
+            edits::remove(&mut parent, steps, &mut |value| Ok(value.is_list()))?;
+            base = Some(parent);
+        }
+        let before = to.len();
+        for list in lists {
+            for entry in items(list) {
+                to.push(self.with_context(item, entry, base.as_ref())?);
+            }
+        }
+        let count = to.len() - before;
+        let mut warning = None;
+        if let Some(truncation) = &self.truncation
+            && truncation.one(item)?.is_some_and(is_truthy)
+            && !self.has_warned.swap(true, Ordering::Relaxed)
+        {
+            warning = Some(format!(
+                "{}: the API says that a list is cut short: {count} entries of it became records, the others are \
+                 missing. Other records may be cut, too; this is told once.",
+                self.place
+            ));
+        }
+        if count == 0 && self.emit_parent {
+            to.push(Cow::Borrowed(item));
+        }
+        Ok(warning)
+    }
+
+    fn with_context<'t>(&self, item: &str, entry: &'t str, base: Option<&Tree<'_>>) -> Result<Cow<'t, str>, Failure> {
+        if base.is_none() && self.parent_fields.is_empty() && !self.keep_original {
+            return Ok(Cow::Borrowed(entry));
+        }
+        let wrapped = format!("{{\"value\":{entry}}}");
+        let entry = if entry.starts_with('{') { entry } else { &wrapped };
+        let mut record = Tree::of(entry);
+        if let Some(base) = base {
+            let mut merged = base.clone();
+            if let (Some(members), Some(own)) = (merged.members(), record.into_members()) {
+                for (name, value) in own {
+                    members.insert(Cow::Owned(name.into_owned()), value);
+                }
+            }
+            record = merged;
+        }
+        for (from, to) in &self.parent_fields {
+            let value = from.one(item)?.unwrap_or("null");
+            let to = to.texts()?;
+            let to: Vec<&str> = to.iter().map(String::as_str).collect();
+            if !edits::set(&mut record, &to, Tree::of(value)) {
+                return Err(Failure::config(format!(
+                    "{}: the record_path `{}` leads through a value that is no object. Correct the path.",
+                    self.place,
+                    to.join("/")
+                )));
+            }
+        }
+        if self.keep_original {
+            edits::set(&mut record, &["original_record"], Tree::of(item));
+        }
+        Ok(Cow::Owned(record.to_text()))
+    }
+}

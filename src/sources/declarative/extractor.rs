@@ -1,0 +1,140 @@
+//! Finding the records in a response: `DpathExtractor` and `CombinedExtractor`. Items are handed out as the text they have
+//! in the response, whatever they are; what becomes of one that is no object is decided by the selector.
+
+use std::borrow::Cow;
+
+use super::expander::Expander;
+use super::field_path::{FieldPath, is_truthy};
+use super::part::{Builder, Part};
+use super::steps::items;
+use crate::json::RecordPath;
+use crate::protocol::Failure;
+
+/// What finds the records.
+#[derive(Debug)]
+pub(super) enum Extractor {
+    /// `DpathExtractor`.
+    Path(FieldPath, Option<Box<Expander>>),
+    /// `CombinedExtractor`.
+    Combined {
+        /// What is asked, in this order.
+        inner: Vec<Extractor>,
+        /// Only the first that finds something counts.
+        first_match: bool,
+        /// What Python takes for false is no record.
+        skip_empty: bool,
+    },
+}
+
+/// The items of a response.
+#[derive(Debug, Default)]
+pub(super) struct Extracted<'t> {
+    /// Their texts, in the order of the response.
+    pub(super) items: Vec<Cow<'t, str>>,
+    /// How many there were with those that `skip_empty_records` drops: what paginators count.
+    pub(super) count: usize,
+    /// What people should know, once a stream.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Extractor {
+    /// The extractor that a part is.
+    pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
+        match part.kind() {
+            "DpathExtractor" => {
+                let path = FieldPath::build(builder, &part.field("field_path")?, &[])?;
+                let expander = match part.field("record_expander") {
+                    Some(expander) => Some(Box::new(Expander::build(builder, &expander)?)),
+                    None => None,
+                };
+                Some(Self::Path(path, expander))
+            }
+            "CombinedExtractor" => {
+                let list = part.field("extractors")?;
+                let inner: Vec<Option<Self>> = list.items().map(|inner| Self::build(builder, &inner)).collect();
+                if inner.is_empty() {
+                    builder.error(part, "a CombinedExtractor needs at least one extractor");
+                    return None;
+                }
+                Some(Self::Combined {
+                    inner: inner.into_iter().collect::<Option<_>>()?,
+                    first_match: part.text("mode") == Some("first_match"),
+                    skip_empty: part.flag("skip_empty_records").unwrap_or_default(),
+                })
+            }
+            kind => {
+                builder.refuse(part, &format!("the extractor {kind}"));
+                None
+            }
+        }
+    }
+
+    /// The items of a response that is JSON. Each element of a list at the top is looked into by itself.
+    ///
+    /// # Errors
+    /// If a path cannot be evaluated, or leads to two places where one is meant.
+    pub(super) fn items<'t>(&self, response: &'t str) -> Result<Extracted<'t>, Failure> {
+        let response = response.trim();
+        let bodies = if response.starts_with('[') { items(response) } else { vec![response] };
+        let mut all = Extracted::default();
+        self.of_bodies(&bodies, &mut all)?;
+        Ok(all)
+    }
+
+    /// The items of what a decoder has found in a response: rows, lines, documents.
+    ///
+    /// # Errors
+    /// See [`Extractor::items`].
+    pub(super) fn of_bodies<'t>(&self, bodies: &[&'t str], all: &mut Extracted<'t>) -> Result<(), Failure> {
+        match self {
+            Self::Path(path, expander) => {
+                for body in bodies {
+                    let found = path.items(body)?;
+                    match expander {
+                        Some(expander) => {
+                            for item in found {
+                                all.warnings.extend(expander.expand(item, &mut all.items)?);
+                            }
+                        }
+                        None => all.items.extend(found.into_iter().map(Cow::Borrowed)),
+                    }
+                }
+                all.count = all.items.len();
+            }
+            Self::Combined { inner, first_match, skip_empty } => {
+                for extractor in inner {
+                    let mut found = Extracted::default();
+                    extractor.of_bodies(bodies, &mut found)?;
+                    if *skip_empty {
+                        found.items.retain(|item| is_truthy(item));
+                    }
+                    let is_match = !found.items.is_empty();
+                    all.items.append(&mut found.items);
+                    all.count += found.count;
+                    all.warnings.append(&mut found.warnings);
+                    if is_match && *first_match {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the records are, if they can be found by [`RecordPath`] while the response is read: plain names, in a
+    /// response that is an object, or a list without further path. Of a response that has no records there, or others than
+    /// objects, [`Extractor::items`] knows what it means.
+    pub(super) fn record_path(&self) -> Option<RecordPath> {
+        match self {
+            Self::Path(path, None) => {
+                let steps = path.steps().ok()?;
+                let names = steps.names()?;
+                Some(RecordPath::new(names).optional())
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! A parent of a `SubstreamPartitionRouter`: a partition for each of its records.
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
+use super::super::manifest::Node;
+use super::super::part::{Builder, Part};
+use super::super::placed::Text;
+use super::super::steps::Steps;
+use super::partition::Partition;
+use crate::protocol::Failure;
+
+/// A parent stream, and what of its records makes a partition.
+#[derive(Debug)]
+pub(in crate::sources::declarative) struct ParentConfig<O> {
+    /// The component of the parent stream.
+    pub(in crate::sources::declarative) stream: Node,
+    /// Where it stands in the manifest, as the way from the root: `streams[1].retriever.partition_router...stream`.
+    pub(in crate::sources::declarative) stream_path: String,
+    pub(super) option: Option<O>,
+    key: Text,
+    partition_field: Text,
+    extra_fields: Vec<Vec<Text>>,
+    place: String,
+    once: OnceLock<Evaluated>,
+}
+
+/// What only the config decides.
+#[derive(Debug)]
+struct Evaluated {
+    key: Steps,
+    field: String,
+    extra_fields: Vec<(String, Steps)>,
+}
+
+impl<O> ParentConfig<O> {
+    /// The parent that a part is.
+    pub(super) fn build(
+        builder: &Builder<'_>,
+        part: &Part<'_>,
+        option: &mut dyn FnMut(&Part<'_>) -> Option<O>,
+    ) -> Option<Self> {
+        if part.flag("incremental_dependency") == Some(true) {
+            builder.refuse(part, "the field incremental_dependency of a ParentStreamConfig");
+        }
+        if let Some(pointer) = part.field("lazy_read_pointer").filter(|pointer| pointer.node.is_truthy()) {
+            builder.refuse(&pointer, "the field lazy_read_pointer of a ParentStreamConfig");
+        }
+        let stream = part.field("stream")?;
+        let mut extra_fields = Vec::new();
+        if let Some(list) = part.field("extra_fields") {
+            for field in list.items() {
+                let steps: Vec<Option<Text>> = field.items().map(|step| builder.text(&step, &[])).collect();
+                extra_fields.push(steps.into_iter().collect::<Option<_>>()?);
+            }
+        }
+        let option = match part.field("request_option") {
+            Some(request_option) => Some(option(&request_option)?),
+            None => None,
+        };
+        Some(Self {
+            stream: stream.node.clone(),
+            stream_path: stream.path.to_string(),
+            option,
+            key: builder.text(&part.field("parent_key")?, &[])?,
+            partition_field: builder.text(&part.field("partition_field")?, &[])?,
+            extra_fields,
+            place: builder.place(part),
+            once: OnceLock::new(),
+        })
+    }
+
+    /// The field of the partition that holds the value.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated.
+    pub(in crate::sources::declarative) fn field(&self) -> Result<String, Failure> {
+        Ok(self.evaluated()?.field.clone())
+    }
+
+    /// The partition that a record of the parent makes: its key, and the partition that the record was read in. None if
+    /// the record has no key, or null.
+    ///
+    /// # Errors
+    /// If a template cannot be evaluated, or a path leads to two values.
+    pub(in crate::sources::declarative) fn partition(
+        &self,
+        record: &str,
+        parent_slice: &Map<String, Value>,
+    ) -> Result<Option<Partition>, Failure> {
+        let paths = self.evaluated()?;
+        let Some(key) = self.one(&paths.key, record)?.filter(|key| *key != "null") else { return Ok(None) };
+        let mut extra_fields = Map::new();
+        for (name, steps) in &paths.extra_fields {
+            let value = self.one(steps, record)?.map(value).unwrap_or_default();
+            extra_fields.insert(name.clone(), value);
+        }
+        let partition =
+            [(paths.field.clone(), value(key)), ("parent_slice".to_owned(), Value::Object(parent_slice.clone()))];
+        Ok(Some(Partition { partition: Map::from_iter(partition), extra_fields }))
+    }
+
+    fn evaluated(&self) -> Result<&Evaluated, Failure> {
+        if let Some(known) = self.once.get() {
+            return Ok(known);
+        }
+        let path = |steps: Option<Steps>| {
+            steps.ok_or_else(|| Failure::config(format!("{}: a path can have one `**` only", self.place)))
+        };
+        // A key is one text, split at slashes; a number, too.
+        let key = self.key.literal(&[])?.to_text();
+        let key = match key.trim_start_matches('/') {
+            "" => path(Steps::of_texts([""; 0]))?,
+            key => path(Steps::of_texts(key.split('/')))?,
+        };
+        let mut extra_fields = Vec::new();
+        for field in &self.extra_fields {
+            let steps = field.iter().map(|step| step.literal(&[])).collect::<Result<Vec<_>, _>>()?;
+            let names: Vec<String> = steps.iter().map(super::super::template::Literal::to_text).collect();
+            extra_fields.push((names.join("."), path(Steps::of_literals(&steps))?));
+        }
+        let field = self.partition_field.literal(&[])?.to_text();
+        Ok(self.once.get_or_init(|| Evaluated { key, field, extra_fields }))
+    }
+
+    fn one<'t>(&self, steps: &Steps, record: &'t str) -> Result<Option<&'t str>, Failure> {
+        match steps.find(record, 2)[..] {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            _ => Err(Failure::config(format!("{}: a path leads to several values where one is meant", self.place))),
+        }
+    }
+}
+
+fn value(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}

@@ -1,0 +1,175 @@
+//! `RecordSelector`: which items of a response become records, and how they are changed on the way. A record stays the text
+//! that the API sent unless a component changes it.
+
+use std::borrow::Cow;
+
+use super::extractor::Extractor;
+use super::part::{Builder, Part};
+use super::placed::Condition;
+use super::template::{InterpolatedBoolean, Json, Variable};
+use super::transform::Transform;
+use super::warnings::Warnings;
+use crate::json;
+use crate::protocol::Failure;
+use crate::streams::Record;
+
+/// What becomes of the items of a response.
+#[derive(Debug)]
+pub(super) struct Selector {
+    /// What finds the items.
+    pub(super) extractor: Extractor,
+    /// Whether records are brought to the types of the stream's schema: `schema_normalization: Default`.
+    pub(super) normalizes: bool,
+    filter: Option<Condition>,
+    transforms: Vec<Transform>,
+    transforms_first: bool,
+    warnings: Warnings,
+    place: String,
+}
+
+/// What the templates of a record see beside it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'v> {
+    /// `stream_slice`.
+    pub(super) slice: Variable<'v>,
+    /// `next_page_token`, which the filter sees: none on the first page.
+    pub(super) next_page_token: Variable<'v>,
+}
+
+impl Selector {
+    /// The selector that a part is, with the `transformations` of its stream. `is_client_side`: the stream's cursor has
+    /// `is_client_side_incremental`, so that records are changed before the cursor judges them, unless the selector says
+    /// otherwise.
+    pub(super) fn build(
+        builder: &Builder<'_>,
+        part: &Part<'_>,
+        transformations: Option<&Part<'_>>,
+        is_client_side: bool,
+    ) -> Option<Self> {
+        let extractor = part.field("extractor").and_then(|extractor| Extractor::build(builder, &extractor));
+        let filter = match part.field("record_filter") {
+            None => Some(None),
+            Some(filter) => filter_of(builder, &filter).map(Some),
+        };
+        let normalization = part.field("schema_normalization");
+        let is_custom = normalization.as_ref().is_some_and(|part| part.node.as_text().is_none());
+        if let Some(normalization) = normalization.as_ref().filter(|_| is_custom) {
+            builder.refuse(normalization, "a schema_normalization of its own class");
+        }
+        let transforms: Option<Vec<Transform>> = match transformations {
+            Some(list) => {
+                let all: Vec<_> = list.items().map(|transform| Transform::build(builder, &transform)).collect();
+                all.into_iter().collect()
+            }
+            None => Some(Vec::new()),
+        };
+        Some(Self {
+            extractor: extractor?,
+            normalizes: normalization.is_some_and(|part| part.node.as_text() == Some("Default")),
+            filter: filter?,
+            transforms: transforms?,
+            transforms_first: part.flag("transform_before_filtering").unwrap_or(is_client_side),
+            warnings: Warnings::default(),
+            place: builder.place(part),
+        })
+        .filter(|_| !is_custom)
+    }
+
+    /// The record that an item is. null, a number or a text is none, which is told once.
+    ///
+    /// # Errors
+    /// If it is a list: the path of the extractor ends too early then, and all records are in such lists.
+    pub(super) fn record<'t>(&self, item: Cow<'t, str>) -> Result<Option<Record<'t>>, Failure> {
+        let kind = match item.trim_start().as_bytes().first() {
+            Some(b'{') => return Ok(Some(Record::from_text(item))),
+            Some(b'[') => {
+                return Err(Failure::config(format!(
+                    "{}: there is a list where a record should be. Add a step `*` to the extractor's path to take what is \
+                     in the lists.",
+                    self.place
+                )));
+            }
+            Some(b'"') => "a text",
+            Some(b'n') => "null",
+            Some(b't' | b'f') => "true or false",
+            _ => "a number",
+        };
+        self.warnings.add(format!("The response has {kind} where a record should be. It is left out, here and later."));
+        Ok(None)
+    }
+
+    /// The record as it goes on, or nothing if it is filtered out. `is_in_scope` is the cursor's judgement, for a stream
+    /// whose records are filtered by it.
+    ///
+    /// # Errors
+    /// If a template of a filter or transformation cannot be evaluated, or a path leads nowhere: a failure that names the
+    /// component and the template, and no value.
+    pub(super) fn select<'r>(
+        &self,
+        mut record: Record<'r>,
+        seen: Seen<'_>,
+        is_in_scope: Option<&dyn Fn(&Record<'_>) -> bool>,
+    ) -> Result<Option<Record<'r>>, Failure> {
+        if self.transforms_first {
+            self.transform(&mut record, seen)?;
+        }
+        if is_in_scope.is_some_and(|is_in_scope| !is_in_scope(&record)) || !self.keeps(&record, seen)? {
+            return Ok(None);
+        }
+        if !self.transforms_first {
+            self.transform(&mut record, seen)?;
+        }
+        Ok(Some(record))
+    }
+
+    fn keeps(&self, record: &Record<'_>, seen: Seen<'_>) -> Result<bool, Failure> {
+        let Some(filter) = &self.filter else { return Ok(true) };
+        let text = record.text();
+        filter.holds(&[
+            ("record", Variable::Json(Json::Text(&text))),
+            ("stream_slice", seen.slice),
+            ("next_page_token", seen.next_page_token),
+        ])
+    }
+
+    fn transform(&self, record: &mut Record<'_>, seen: Seen<'_>) -> Result<(), Failure> {
+        self.transforms.iter().try_for_each(|transform| transform.apply(record, seen.slice, &self.warnings))
+    }
+
+    /// What people should know, since the last call.
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+}
+
+/// The condition of a filter. Without one, it keeps nothing, as in the reference.
+fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Condition> {
+    if filter.kind() != "RecordFilter" {
+        builder.refuse(filter, &format!("the filter {}", filter.kind()));
+        return None;
+    }
+    let condition = filter.field("condition").filter(|condition| condition.node.as_text() != Some(""));
+    if let Some(condition) = condition {
+        return builder.condition(&condition, &["record", "stream_slice", "next_page_token"]);
+    }
+    builder.warn(filter, "a RecordFilter without a condition keeps no record");
+    Some(builder.placed(filter, InterpolatedBoolean::Constant(false)))
+}
+
+/// The record as it is written: members at the top that are null are left out.
+pub(super) fn without_nulls(record: Record<'_>) -> Record<'_> {
+    let mut nulls = Vec::new();
+    json::for_each_member(&record.text(), |name, value| {
+        if value == "null" {
+            nulls.push(json::unquoted(name).into_owned());
+        }
+    });
+    if nulls.is_empty() {
+        return record;
+    }
+    let text = json::with_fields(&record.text(), |name| !nulls.iter().any(|null| null == name));
+    text.map_or(record, Record::from_text)
+}
+
+#[cfg(test)]
+mod tests;

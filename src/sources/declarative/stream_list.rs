@@ -1,0 +1,141 @@
+//! The streams of a manifest: which there are for a config, and which of them need something that this program does not
+//! run.
+
+use std::collections::HashMap;
+
+use super::manifest::{Map, Node, Value, custom_classes};
+use super::part::{Builder, Part};
+use crate::protocol::Failure;
+
+/// Hands out the streams of a manifest in its order: the name, the component, and why it cannot be run, if so. Of two
+/// streams with one name, the later one is handed out, and a warning noted. A stream without a name is an error of the
+/// manifest.
+///
+/// # Errors
+/// If the condition of a group of streams cannot be evaluated.
+pub(super) fn each_stream(
+    builder: &Builder<'_>,
+    manifest: &Part<'_>,
+    each: &mut dyn FnMut(&str, &Part<'_>, Vec<String>),
+) -> Result<(), Failure> {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    walk(builder, manifest, &mut |stream| match name(stream) {
+        Some(name) => *count.entry(name.to_owned()).or_default() += 1,
+        None => builder.error(stream, "a stream needs a name"),
+    })?;
+    walk(builder, manifest, &mut |stream| {
+        let Some(name) = name(stream) else { return };
+        let left = count.entry(name.to_owned()).or_default();
+        *left = left.saturating_sub(1);
+        if *left > 0 {
+            builder.warn(stream, format!("there is another stream `{name}` below, which is the one that is read"));
+            return;
+        }
+        let before = builder.take_refusals();
+        refuse(builder, stream);
+        let refusals = builder.take_refusals();
+        each(name, stream, before.into_iter().chain(refusals).collect());
+    })
+}
+
+/// The parts of a manifest that make streams only while it runs, which this program does not do. Empty if there is none.
+pub(super) fn refused_as_a_whole(builder: &Builder<'_>, manifest: &Part<'_>) -> Vec<String> {
+    if let Some(dynamic) = manifest.field("dynamic_streams").filter(|dynamic| dynamic.node.is_truthy()) {
+        builder.refuse(&dynamic, "streams that the API or the config decides");
+    }
+    builder.take_refusals()
+}
+
+fn name<'p>(stream: &Part<'p>) -> Option<&'p str> {
+    stream.text("name")
+}
+
+/// All entries of `streams`, with those of groups whose condition holds.
+fn walk(builder: &Builder<'_>, manifest: &Part<'_>, each: &mut dyn FnMut(&Part<'_>)) -> Result<(), Failure> {
+    let Some(streams) = manifest.field("streams") else { return Ok(()) };
+    for entry in streams.items() {
+        if entry.kind() != "ConditionalStreams" {
+            each(&entry);
+            continue;
+        }
+        let Some(condition) = entry.field("condition") else { continue };
+        let Some(condition) = builder.condition(&condition, &[]) else { continue };
+        if condition.holds(&[])?
+            && let Some(inner) = entry.field("streams")
+        {
+            inner.items().for_each(|stream| each(&stream));
+        }
+    }
+    Ok(())
+}
+
+fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
+    if stream.kind() != "DeclarativeStream" {
+        builder.refuse(stream, &format!("the stream type {}", stream.kind()));
+    }
+    // As a manifest of its own, for the classes that this stream alone needs.
+    let list = Node::new(Value::List(vec![stream.node.clone()]), stream.node.mark());
+    let key = Node::text("streams", stream.node.mark());
+    let alone = Node::new(Value::Map(Map::new(vec![(key, list)])), stream.node.mark());
+    for class in custom_classes(&alone) {
+        builder.refuse(stream, &format!("the Python class {} of a {}", class.class_name, class.component));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::build;
+    use super::*;
+
+    fn listed(manifest: &str, on: bool) -> Result<Vec<(String, Vec<String>)>, String> {
+        build(manifest, json!({"on": on}), |builder, part| {
+            let mut all = Vec::new();
+            each_stream(builder, part, &mut |name, part, refusals| {
+                assert_eq!(part.text("name"), Some(name));
+                all.push((name.to_owned(), refusals));
+            })
+            .unwrap();
+            all
+        })
+    }
+
+    const MANIFEST: &str = "streams:
+- {type: DeclarativeStream, name: a, n: 1}
+- type: ConditionalStreams
+  condition: \"{{ config['on'] }}\"
+  streams: [{type: DeclarativeStream, name: maybe}]
+- {type: DeclarativeStream, name: b, retriever: {type: CustomRetriever, class_name: source_x.components.Mine}}
+- {type: StateDelegatingStream, name: c}
+";
+
+    #[test]
+    fn streams_are_listed_with_why_they_cannot_be_run() {
+        let names = |on| listed(MANIFEST, on).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(true), ["a", "maybe", "b", "c"]);
+        assert_eq!(names(false), ["a", "b", "c"]);
+        let all = listed(MANIFEST, false).unwrap();
+        assert_eq!(all[0].1, [""; 0]);
+        assert_eq!(
+            all[1].1,
+            ["the Python class source_x.components.Mine of a CustomRetriever: streams[2] (m.yaml:6:3)"]
+        );
+        assert_eq!(all[2].1, ["the stream type StateDelegatingStream: streams[3] (m.yaml:7:3)"]);
+    }
+
+    #[test]
+    fn of_two_streams_of_one_name_the_later_is_read_and_one_needs_a_name() {
+        let twice = "streams: [{type: DeclarativeStream, name: a}, {type: DeclarativeStream, name: b}, {type: DeclarativeStream, name: a}]";
+        let names: Vec<String> = listed(twice, true).unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["b", "a"]);
+        assert!(listed("streams: [{type: DeclarativeStream}]", true).unwrap_err().contains("needs a name"));
+    }
+
+    #[test]
+    fn dynamic_streams_are_refused_as_a_whole() {
+        let refused = |manifest| build(manifest, json!({}), refused_as_a_whole).unwrap();
+        assert_eq!(refused("dynamic_streams: [{}]").len(), 1);
+        assert_eq!(refused("{dynamic_streams: [], streams: []}"), [""; 0]);
+    }
+}
