@@ -21,6 +21,14 @@ pub enum Variable<'a> {
     },
     /// Headers of a response, by names in any case.
     Headers(&'a [(String, String)]),
+    /// Headers of a response as pagination has them: also by names in any case, but `link` is an object of links by their
+    /// relation; the text of that header is `Link`.
+    PageHeaders {
+        /// Names and values.
+        headers: &'a [(String, String)],
+        /// The links.
+        links: Json<'a>,
+    },
     /// A text.
     Text(&'a str),
     /// An integer.
@@ -92,6 +100,15 @@ impl Variable<'_> {
             Self::Headers(headers) => {
                 let mut dict = Dict::default();
                 for (name, value) in headers {
+                    dict.insert_str(name, Value::str(value.as_str()));
+                }
+                Value::object(Object::Headers(dict))
+            }
+            Self::PageHeaders { headers, links } => {
+                let mut dict = Dict::default();
+                dict.insert_str("link", links.to_value());
+                for (name, value) in headers {
+                    let name = if name.eq_ignore_ascii_case("link") { "Link" } else { name };
                     dict.insert_str(name, Value::str(value.as_str()));
                 }
                 Value::object(Object::Headers(dict))
