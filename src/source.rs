@@ -26,6 +26,8 @@ pub struct SourceContext {
     pub clock: Arc<dyn Clock>,
     /// Whether the run is to end, for streams that wait by themselves.
     pub stop: Stop,
+    /// For what is odd about the streams.
+    pub output: Arc<Output>,
     /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
     /// specification marks with `airbyte_secret` are in it already.
     pub redactor: Redactor,

@@ -132,7 +132,8 @@ impl Context<'_> {
 
     fn streams(&self, config: &Config) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let redactor = self.output.redactor().clone();
-        let cx = SourceContext { clock: self.clock.clone(), stop: self.stop.clone(), redactor };
+        let (clock, stop, output) = (self.clock.clone(), self.stop.clone(), self.output.clone());
+        let cx = SourceContext { clock, stop, output, redactor };
         self.source.streams(config, &cx)
     }
 

@@ -25,6 +25,16 @@ pub fn link_target(headers: &HeaderMap, rel: &str) -> Option<String> {
     })
 }
 
+/// All links of the `Link` headers, each target with its parameters, whose names are in lower case.
+pub(crate) fn all_links(headers: &HeaderMap) -> Vec<(String, Vec<(String, String)>)> {
+    let mut all = Vec::new();
+    for value in headers.get_all("link") {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        all.extend(links(&text).into_iter().map(|link| (link.target.to_owned(), link.params)));
+    }
+    all
+}
+
 /// One link of a header.
 #[derive(Debug, PartialEq, Eq)]
 struct Link<'t> {

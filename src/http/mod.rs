@@ -55,6 +55,7 @@ pub use backoff::Backoff;
 pub use client::HttpClient;
 pub use exchange::{Exchange, Undecodable};
 pub use layer::Layer;
+pub(crate) use link::all_links;
 pub use link::link_target;
 pub use network::{ClientIdentity, NetworkEnvironment, Pem, ProxySetting, ProxyUrl};
 pub use options::RequestOptions;

@@ -105,6 +105,14 @@ impl<'a> Record<'a> {
         matches!(self.text, Text::Found(_)) && self.added.is_empty() && self.version.is_none()
     }
 
+    /// Its text, if it is what was found in a response and nothing else.
+    pub(crate) fn as_found(&self) -> Option<&'a str> {
+        match &self.text {
+            Text::Found(object) if self.is_as_found() => Some(object.text()),
+            _ => None,
+        }
+    }
+
     fn object(&self) -> Object<'_> {
         match &self.text {
             Text::Found(object) => *object,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Record, Transformed};
+use super::{Parts, Record, Transformed};
 use crate::http::{Body, Response, Undecodable};
 use crate::json::{self, Document, DocumentError, RecordPath};
 use crate::protocol::Failure;
@@ -21,6 +21,8 @@ enum Kind {
     InMemory(Document),
     /// In the body, which is on disk; read again each time.
     OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
+    /// Taken out of the body by the stream.
+    Parts(Parts),
     /// Found there, and shaped by the stream.
     Shaped(Box<Shaped>),
     /// Made by the stream.
@@ -91,6 +93,11 @@ impl Records {
         Ok(Self(Kind::Made { records, rest: Value::Null, source }))
     }
 
+    /// Records that the stream has taken out of the body.
+    pub(crate) fn of_parts(parts: Parts) -> Self {
+        Self(Kind::Parts(parts))
+    }
+
     /// Has each record shaped before any of them goes out: left out, changed, or made into several. Records that come out as
     /// they went in are not copied. A record that fails ends the page: those before it go out, and then the page fails.
     ///
@@ -119,6 +126,7 @@ impl Records {
     pub(super) fn len(&self) -> usize {
         match &self.0 {
             Kind::InMemory(document) => document.len(),
+            Kind::Parts(parts) => parts.len(),
             Kind::Shaped(shaped) => shaped.len(),
             Kind::OnDisk { count, .. } => *count,
             Kind::Made { records, .. } => records.len(),
@@ -128,6 +136,7 @@ impl Records {
     /// How many records the response had, of which these were made.
     pub(super) fn found(&self) -> usize {
         match &self.0 {
+            Kind::Parts(parts) => parts.found(),
             Kind::Shaped(shaped) => shaped.found.found(),
             Kind::Made { source: Some((count, _)), .. } => *count,
             _ => self.len(),
@@ -148,6 +157,7 @@ impl Records {
         match &self.0 {
             Kind::InMemory(document) => in_memory(body, document).next_back(),
             Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
+            Kind::Parts(parts) => parts.last(body),
             Kind::Shaped(shaped) => shaped.last(body),
             Kind::Made { records, .. } => records.last().map(Record::borrowed),
         }
@@ -158,12 +168,14 @@ impl Records {
         match &self.0 {
             Kind::InMemory(document) => in_memory(body, document).nth(place),
             Kind::Made { records, .. } => records.get(place).map(Record::borrowed),
+            Kind::Parts(parts) => parts.at_place(body, place),
             Kind::OnDisk { .. } | Kind::Shaped(_) => None,
         }
     }
 
     pub(super) fn envelope(&self) -> Option<&str> {
         match &self.0 {
+            Kind::Parts(_) => None,
             Kind::Shaped(shaped) => shaped.found.envelope(),
             Kind::InMemory(document) => Some(document.envelope()),
             Kind::OnDisk { envelope, .. } => Some(envelope),
@@ -208,6 +220,7 @@ impl Records {
                     Err(error) => Err(error),
                 }
             }
+            Kind::Parts(parts) => parts.for_each(body, on_record),
             Kind::Shaped(shaped) => shaped.for_each(body, on_record),
             Kind::Made { records, .. } => {
                 for record in records {

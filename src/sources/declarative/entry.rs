@@ -24,7 +24,7 @@ impl Source for Declarative {
     }
 
     fn spec(&self) -> ConnectorSpecification {
-        super::spec::generic()
+        super::spec::generic_specification()
     }
 
     fn streams(&self, _: &Config, _: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {

@@ -1,21 +1,32 @@
 //! Airbyte's low-code connectors: a manifest in place of code.
 
+mod auth;
+mod build;
 mod check;
 mod edits;
 mod entry;
+mod error_handler;
 mod expander;
 mod extractor;
 mod field_path;
+mod literals;
 pub mod manifest;
 mod normalize;
+mod options;
+mod paginator;
+mod parents;
 mod part;
 mod placed;
+mod refused;
+mod request;
 mod router;
 mod schema;
 mod selector;
 mod source;
+#[allow(dead_code)]
 mod spec;
 mod steps;
+mod stream;
 mod stream_list;
 pub mod template;
 #[cfg(test)]

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::auth::Auth;
 use super::manifest::{Faults, Kind, Node, Path};
 use super::placed::{Condition, Env, Inputs, Placed, Text};
 use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
-use crate::protocol::Failure;
+use crate::protocol::{Failure, Redactor};
 
 /// What is shared while the parts of a manifest are built.
 pub(super) struct Builder<'m> {
@@ -21,6 +22,10 @@ pub(super) struct Builder<'m> {
     parameters: RefCell<HashMap<usize, Arc<Value>>>,
     /// Why the stream that is being built cannot be run, first reason first.
     refusals: RefCell<Vec<String>>,
+    /// Takes the secrets that credentials are made of.
+    pub(super) redactor: Redactor,
+    /// The credentials that were built, by what defines them.
+    pub(super) auths: RefCell<HashMap<String, Arc<Auth>>>,
 }
 
 /// A node of the manifest, the way to it, and the component that its templates belong to.
@@ -55,6 +60,15 @@ impl<'p> Part<'p> {
         items.map(|(index, item)| Part::new(item, self.path.index(index), self.parameters))
     }
 
+    /// The keys and values of a mapping, each with its place.
+    pub(super) fn entries<'a>(&'a self) -> impl Iterator<Item = (Part<'a>, Part<'a>)> {
+        let entries = self.node.as_map().into_iter().flatten();
+        entries.filter(|(key, _)| key.as_text() != Some("$parameters")).map(|(key, value)| {
+            let path = self.path.key(key);
+            (Part::new(key, path, self.parameters), Part::new(value, path, self.parameters))
+        })
+    }
+
     /// The text of a field.
     pub(super) fn text(&self, name: &str) -> Option<&'p str> {
         self.node.get(name).and_then(Node::as_text)
@@ -72,8 +86,25 @@ impl<'p> Part<'p> {
 impl<'m> Builder<'m> {
     /// Builds with this config, and notes what is wrong in `faults`.
     pub(super) fn new(env: Arc<Env>, faults: &'m mut Faults) -> Self {
-        let (parameters, refusals) = Default::default();
-        Self { env, faults: RefCell::new(faults), parameters, refusals }
+        let (parameters, refusals, redactor, auths) = Default::default();
+        Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, auths }
+    }
+
+    /// Registers secrets with this redactor.
+    pub(super) fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
+    /// Notes a failure over a value that only the config gives, as an error of the manifest with this config.
+    pub(super) fn noted_failure<T>(&self, part: &Part<'_>, value: Result<T, Failure>) -> Option<T> {
+        value.map_err(|failure| self.error(part, failure.message)).ok()
+    }
+
+    /// The errors that were noted, each as a line for people, without the first so many.
+    pub(super) fn errors_after(&self, known: usize) -> Vec<String> {
+        let faults = self.faults.borrow();
+        faults.errors().skip(known).map(|fault| faults.line(fault)).collect()
     }
 
     /// Notes an error of the manifest.

@@ -116,6 +116,22 @@ impl Text {
         self.with(vars, |text, scope| text.template().eval(scope, Some(text.template()), valid))
     }
 
+    /// Its value, after the literal step; but a text that one expression gives stays that text.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn kept(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
+        self.with(vars, InterpolatedString::eval_kept)
+    }
+
+    /// As [`Text::kept`], but nothing where it renders to nothing or uses a missing value.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn kept_or_none(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
+        self.with(vars, |text, scope| text.template().eval_kept(scope, None))
+    }
+
     /// Its value, of these types only; nothing where it renders to nothing.
     ///
     /// # Errors

@@ -76,6 +76,15 @@ impl<O> Router<O> {
         }
     }
 
+    /// Where its values go into requests.
+    pub(super) fn options(&self) -> Vec<&O> {
+        match self {
+            Self::List(list) => list.option.iter().collect(),
+            Self::Substream(parents) => parents.iter().filter_map(|parent| parent.option.as_ref()).collect(),
+            Self::Product(routers) => routers.iter().flat_map(Self::options).collect(),
+        }
+    }
+
     /// The partitions. `read` gives the partitions of a substream's parents.
     ///
     /// # Errors

@@ -88,7 +88,7 @@ impl SchemaSource {
                 Ok(Schema { schema: object(schema.unwrap_or_default()).unwrap_or_default(), note: None })
             }
             Kind::File(path, names) => {
-                let path = path.as_ref().map(|path| Ok(path.literal(&[])?.to_text())).transpose()?;
+                let path = path.as_ref().map(|path| path.literal(&[])).transpose()?.map(|path| path.to_text());
                 self.file(folder, path.as_deref(), names)
             }
             Kind::Several(sources) => {

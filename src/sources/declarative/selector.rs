@@ -136,6 +136,11 @@ impl Selector {
         self.transforms.iter().try_for_each(|transform| transform.apply(record, seen.slice, &self.warnings))
     }
 
+    /// Notes what people should know, once.
+    pub(super) fn warn(&self, warning: String) {
+        self.warnings.add(warning);
+    }
+
     /// What people should know, since the last call.
     pub(super) fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()

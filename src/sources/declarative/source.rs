@@ -3,9 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::manifest::Node;
-use crate::protocol::{ConnectorSpecification, Failure};
-use crate::source::{Config, Source, SourceContext};
+use serde_json::Value;
+
+use super::build::Streams;
+use super::check::{Check, workers};
+use super::manifest::{self, Faults, Node};
+use super::part::{Builder, Part};
+use super::placed::Env;
+use super::refused::RefusedStream;
+use super::spec;
+use super::stream_list::{each_stream, refused_as_a_whole};
+use crate::clock::{Clock, SystemClock};
+use crate::protocol::{ConnectorSpecification, Failure, LogLevel};
+use crate::source::{CheckContext, Config, Source, SourceContext};
 use crate::streams::HttpStream;
 
 /// A connector that is a manifest.
@@ -22,6 +32,22 @@ impl ManifestSource {
     pub(super) fn new(manifest: Node, file: &str, folder: Option<&Path>) -> Self {
         Self { manifest, file: file.to_owned(), folder: folder.map(Path::to_owned) }
     }
+
+    fn root(&self) -> Part<'_> {
+        Part::new(&self.manifest, manifest::Path::ROOT, None)
+    }
+
+    /// Builds something of the manifest, with a config. What is wrong comes out as `faults`.
+    fn built<T>(
+        &self,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        faults: &mut Faults,
+        build: impl FnOnce(Builder<'_>) -> T,
+    ) -> T {
+        let env = Env { config: Value::Object(config.clone()), clock };
+        build(Builder::new(Arc::new(env), faults))
+    }
 }
 
 impl Source for ManifestSource {
@@ -30,11 +56,103 @@ impl Source for ManifestSource {
     }
 
     fn spec(&self) -> ConnectorSpecification {
-        super::spec::generic()
+        match self.manifest.get("spec") {
+            Some(own) if own.as_map().is_some() => spec::specification(own),
+            _ => spec::generic_specification(),
+        }
     }
 
-    fn streams(&self, _: &Config, _: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        let _ = (&self.manifest, &self.file, &self.folder);
-        Ok(Vec::new())
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+        let mut faults = Faults::new(self.file.clone());
+        let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
+            self.build(&builder.with_redactor(cx.redactor.clone()))
+        })?;
+        for warning in faults.warnings() {
+            cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
+        }
+        Ok(streams)
     }
+
+    fn num_workers(&self, config: &Config) -> usize {
+        let mut faults = Faults::new(self.file.clone());
+        // What is wrong with it was told when the streams were built.
+        let workers =
+            self.built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
+        workers.unwrap_or(1)
+    }
+
+    fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
+        let mut faults = Faults::new(self.file.clone());
+        let (check, refusals) = self.built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
+            (Check::build(&builder, &self.root()), builder.take_refusals())
+        });
+        if !refusals.is_empty() {
+            let text = format!("The check needs what this program does not run yet: {}.", refusals.join("; "));
+            return Err(Failure::config(text).into());
+        }
+        let check = check?;
+        if !check.config_overrides.is_empty() {
+            let text = "The check needs what this program does not run yet: config_overrides of a CheckStream.";
+            return Err(Failure::config(text).into());
+        }
+        let names: Vec<&str> = streams.iter().map(|stream| stream.name()).collect();
+        for name in check.of(&names)? {
+            let Some(stream) = streams.iter().find(|stream| stream.name() == name) else { continue };
+            if !cx.probe(&**stream)? {
+                let text = format!(
+                    "The stream {name:?} has no slices to ask for: its parent streams have no records, or the list of its \
+                     partitions is empty. Check a stream that does not depend on others."
+                );
+                return Err(Failure::config(text).into());
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl ManifestSource {
+    fn build(&self, builder: &Builder<'_>) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+        let root = self.root();
+        let mut streams = Streams::new(builder, self.folder.clone());
+        let mut all: Vec<Built> = Vec::new();
+        each_stream(builder, &root, &mut |name, part, mut refusals| {
+            let known = builder.errors_after(0).len();
+            let built = if refusals.is_empty() { streams.build(part, false) } else { None };
+            refusals.extend(builder.take_refusals());
+            let errors = builder.errors_after(known);
+            all.push(match built {
+                _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
+                Some(stream) if errors.is_empty() => Built::Stream(stream),
+                _ => {
+                    let key = super::schema::primary_key(builder, part).unwrap_or_default();
+                    Built::Refused(RefusedStream::faulty(name, key, &errors))
+                }
+            });
+        })?;
+        let whole = refused_as_a_whole(builder, &root);
+        if !whole.is_empty() {
+            all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
+        }
+        let parents = streams.parent_names();
+        Ok(all
+            .into_iter()
+            .map(|built| -> Arc<dyn HttpStream> {
+                match built {
+                    // Others read it, too.
+                    Built::Stream(mut stream) => {
+                        let is_parent = parents.contains(stream.name());
+                        stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
+                        Arc::new(stream)
+                    }
+                    Built::Refused(stream) => Arc::new(stream),
+                }
+            })
+            .collect())
+    }
+}
+
+/// What became of an entry of `streams`.
+enum Built {
+    Stream(super::stream::DeclarativeStream),
+    Refused(RefusedStream),
 }

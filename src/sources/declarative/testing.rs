@@ -1,27 +1,74 @@
-//! For the tests of the parts: parts of YAML snippets, and what is said about them.
+//! Parts of a manifest built from a snippet of YAML, for tests.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::manifest::{Faults, Path, propagate, yaml};
+use super::manifest::{Faults, Path, propagate, resolve, yaml};
 use super::part::{Builder, Part};
 use super::placed::Env;
-use crate::clock::SystemClock;
+use crate::protocol::Redactor;
+use crate::testing::VirtualClock;
 
-/// What `build` makes of a snippet with a config, or the errors and refusals, a line each.
+/// What came of a snippet.
+#[derive(Debug)]
+pub(super) struct Built<T> {
+    /// What was built.
+    pub(super) part: Option<T>,
+    /// The errors.
+    pub(super) errors: Vec<String>,
+    /// The warnings.
+    pub(super) warnings: Vec<String>,
+    /// What is not run.
+    pub(super) refusals: Vec<String>,
+}
+
+impl<T> Built<T> {
+    /// The part, of a snippet without faults.
+    pub(super) fn good(self) -> T {
+        assert!(self.errors.is_empty() && self.refusals.is_empty(), "{:?} {:?}", self.errors, self.refusals);
+        self.part.unwrap()
+    }
+}
+
+/// Builds a component of a snippet, with this config. The time is 2024-03-15T10:20:30Z.
+pub(super) fn built<T>(
+    snippet: &str,
+    config: Value,
+    build: impl FnOnce(&Builder<'_>, &Part<'_>) -> Option<T>,
+) -> Built<T> {
+    built_with(snippet, config, &Redactor::default(), build)
+}
+
+/// As [`built`], with a redactor of the test's.
+pub(super) fn built_with<T>(
+    snippet: &str,
+    config: Value,
+    redactor: &Redactor,
+    build: impl FnOnce(&Builder<'_>, &Part<'_>) -> Option<T>,
+) -> Built<T> {
+    let mut faults = Faults::new("m.yaml");
+    let read = yaml(snippet, &mut faults).unwrap();
+    let resolved = resolve(&read, &mut faults);
+    let node = propagate(&resolved, false, &mut faults);
+    let env = Arc::new(Env { config, clock: Arc::new(VirtualClock::at(1_710_498_030)) });
+    let (part, refusals) = {
+        let builder = Builder::new(env, &mut faults).with_redactor(redactor.clone());
+        let part = build(&builder, &Part::new(&node, Path::ROOT, None));
+        (part, builder.take_refusals())
+    };
+    let errors = faults.errors().map(|fault| faults.line(fault)).collect();
+    let warnings = faults.warnings().map(|fault| faults.line(fault)).collect();
+    Built { part, errors, warnings, refusals }
+}
+
+/// What `build` makes of a snippet with a config, or the refusals and errors, a line each.
 pub(super) fn build<T>(
     snippet: &str,
     config: Value,
     build: impl FnOnce(&Builder<'_>, &Part<'_>) -> T,
 ) -> Result<T, String> {
-    let mut faults = Faults::new("m.yaml");
-    let node = yaml(snippet, &mut faults).expect("a snippet of YAML");
-    let node = propagate(&node, false, &mut faults);
-    let env = Env { config, clock: Arc::new(SystemClock::default()) };
-    let builder = Builder::new(Arc::new(env), &mut faults);
-    let built = build(&builder, &Part::new(&node, Path::ROOT, None));
-    let mut told = builder.take_refusals();
-    told.extend(faults.errors().map(|fault| faults.line(fault)));
-    if told.is_empty() { Ok(built) } else { Err(told.join("\n")) }
+    let built = built(snippet, config, |builder, part| Some(build(builder, part)));
+    let told: Vec<String> = built.refusals.into_iter().chain(built.errors).collect();
+    if told.is_empty() { built.part.ok_or_else(String::new) } else { Err(told.join("\n")) }
 }

@@ -102,7 +102,7 @@ fn find(streams: &[Arc<dyn HttpStream>], name: &str) -> Result<Arc<dyn HttpStrea
 mod tests {
     use super::schemas::{FILES, SCHEMAS};
     use super::*;
-    use crate::protocol::Redactor;
+    use crate::protocol::{LogLevel, Output, Redactor};
 
     #[test]
     fn the_specification_is_a_json_schema() {
@@ -112,11 +112,10 @@ mod tests {
 
     fn streams() -> Vec<Arc<dyn HttpStream>> {
         let config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
-        let cx = SourceContext {
-            clock: Arc::new(crate::testing::VirtualClock::at(crate::testing::stripe::DEFAULT_NOW)),
-            stop: crate::stop::Stop::default(),
-            redactor: Redactor::default(),
-        };
+        let clock = Arc::new(crate::testing::VirtualClock::at(crate::testing::stripe::DEFAULT_NOW));
+        let (stop, redactor) = (crate::stop::Stop::default(), Redactor::default());
+        let output = Output::new(Box::new(std::io::sink()), clock.clone(), redactor.clone(), LogLevel::Info);
+        let cx = SourceContext { clock, stop, output: Arc::new(output), redactor };
         Stripe.streams(config.as_object().unwrap(), &cx).unwrap()
     }
 

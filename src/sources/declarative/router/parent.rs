@@ -79,6 +79,13 @@ impl<O> ParentConfig<O> {
         Ok(self.evaluated()?.field.clone())
     }
 
+    /// The names of the extra fields, which templates of a request see as variables. Those that cannot be evaluated are
+    /// told when the stream is read.
+    pub(in crate::sources::declarative) fn extra_names(&self) -> Vec<String> {
+        let known = self.evaluated().ok();
+        known.into_iter().flat_map(|known| known.extra_fields.iter().map(|(name, _)| name.clone())).collect()
+    }
+
     /// The partition that a record of the parent makes: its key, and the partition that the record was read in. None if
     /// the record has no key, or null.
     ///

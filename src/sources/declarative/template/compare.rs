@@ -247,10 +247,12 @@ fn not_a_container(value: &Value) -> Box<Fault> {
 
 /// A header by its name in any case.
 pub(crate) fn header(headers: &super::value::Dict, name: &str) -> Option<Value> {
-    headers.iter().find_map(|(key, value)| {
-        let same = key.as_str().is_some_and(|key| key.to_lowercase() == name.to_lowercase());
-        same.then(|| value.clone())
-    })
+    // Pagination has `link`, which was read, and `Link`, the text.
+    let exact = headers.iter().find(|(key, _)| key.as_str().is_some_and(|key| **key == *name));
+    let name = name.to_lowercase();
+    let found =
+        exact.or_else(|| headers.iter().find(|(key, _)| key.as_str().is_some_and(|key| key.to_lowercase() == name)));
+    found.map(|(_, value)| value.clone())
 }
 
 /// An order for sorting that remembers the first fault.

@@ -144,6 +144,32 @@ impl Template {
         default.map(|default| default.render(scope)).transpose()
     }
 
+    /// As [`Template::eval`] with any type, but a text that one expression gives stays that text: a `"1.10"` of a config
+    /// is a version and no number.
+    pub fn eval_kept(&self, scope: &Scope<'_>, default: Option<&Self>) -> Result<Literal> {
+        match self.one_text(scope)? {
+            Some(text) => Ok(Literal::Str(text)),
+            None => self.eval(scope, default, &[]),
+        }
+    }
+
+    /// The text that it gives if it is one expression and the value of that is a text. What the filter `string` has
+    /// marked for the literal step is none.
+    fn one_text(&self, scope: &Scope<'_>) -> Result<Option<String>> {
+        let [Stmt::Print(value)] = &self.body[..] else { return Ok(None) };
+        if self.variables().any(|name| scope.get(name).is_none()) {
+            return Ok(None);
+        }
+        match Eval::new(&self.source, scope).printed(value) {
+            Ok(value) => {
+                let text = value.as_str().filter(|text| !text.is_empty() && !text.starts_with("\"\"\""));
+                Ok(text.map(|text| text.to_string()))
+            }
+            Err(fault) if fault.kind == FaultKind::Undefined => Ok(None),
+            Err(fault) => Err(fault.in_source(&self.source)),
+        }
+    }
+
     /// Whether it is one expression and nothing around it, so that its text is the text of one value.
     pub fn is_one_expression(&self) -> bool {
         matches!(&self.body[..], [Stmt::Print(_)])

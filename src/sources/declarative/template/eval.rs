@@ -186,7 +186,8 @@ impl<'a> Eval<'a> {
         }
     }
 
-    fn printed(&mut self, value: &Expr) -> Result<Value> {
+    /// The value that `{{ }}` prints.
+    pub(super) fn printed(&mut self, value: &Expr) -> Result<Value> {
         if !is_constant(value) {
             return self.expr(value);
         }

@@ -29,6 +29,11 @@ impl InterpolatedString {
         self.template.eval(scope, Some(self.default.as_ref().unwrap_or(&self.template)), &[])
     }
 
+    /// Its value, but a text that one expression gives stays that text.
+    pub fn eval_kept(&self, scope: &Scope<'_>) -> Result<Literal> {
+        self.template.eval_kept(scope, Some(self.default.as_ref().unwrap_or(&self.template)))
+    }
+
     /// Its text as it is sent, without the literal step.
     pub fn eval_text(&self, scope: &Scope<'_>) -> Result<String> {
         let default = Some(self.default.as_ref().unwrap_or(&self.template));

@@ -24,6 +24,14 @@ pub enum Variable<'a> {
     Headers(&'a [(String, String)]),
     /// What another template gave.
     Literal(&'a Literal),
+    /// Headers of a response as pagination has them: also by names in any case, but `link` is an object of links by their
+    /// relation; the text of that header is `Link`.
+    PageHeaders {
+        /// Names and values.
+        headers: &'a [(String, String)],
+        /// The links.
+        links: Json<'a>,
+    },
     /// A text.
     Text(&'a str),
     /// An integer.
@@ -100,6 +108,15 @@ impl Variable<'_> {
                 Value::object(Object::Headers(dict))
             }
             Self::Literal(literal) => literal.to_value(),
+            Self::PageHeaders { headers, links } => {
+                let mut dict = Dict::default();
+                dict.insert_str("link", links.to_value());
+                for (name, value) in headers {
+                    let name = if name.eq_ignore_ascii_case("link") { "Link" } else { name };
+                    dict.insert_str(name, Value::str(value.as_str()));
+                }
+                Value::object(Object::Headers(dict))
+            }
             Self::Text(text) => Value::str(text),
             Self::Int(value) => Value::Int(value),
             Self::None => Value::None,

@@ -1,0 +1,107 @@
+//! From the components of a stream to the parts that it is read with.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::manifest::Path;
+use super::options::{By, RequestOption, tell_collisions};
+use super::paginator::{Paginator, refuse_unsupported};
+use super::part::{Builder, Part};
+use super::request::{Requester, flat};
+use super::router::Router;
+use super::schema::{SchemaSource, primary_key};
+use super::selector::Selector;
+use super::stream::DeclarativeStream;
+
+/// Builds streams, and each parent once.
+pub(super) struct Streams<'b, 'm> {
+    pub(super) builder: &'b Builder<'m>,
+    /// Where schema files are.
+    pub(super) folder: Option<PathBuf>,
+    parents: HashMap<usize, Arc<DeclarativeStream>>,
+}
+
+impl<'b, 'm> Streams<'b, 'm> {
+    pub(super) fn new(builder: &'b Builder<'m>, folder: Option<PathBuf>) -> Self {
+        Self { builder, folder, parents: HashMap::new() }
+    }
+
+    /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
+    /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
+    pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
+        let builder = self.builder;
+        for (field, what) in [("incremental_sync", "the incremental sync"), ("file_uploader", "the upload of files")] {
+            if let Some(found) = part.field(field) {
+                builder.refuse(&found, &format!("{what} `{}`", found.kind()));
+            }
+        }
+        let retriever = part.field("retriever")?;
+        if retriever.kind() != "SimpleRetriever" {
+            builder.refuse(&retriever, &format!("the retriever `{}`", retriever.kind()));
+            return None;
+        }
+        if let Some(decoder) = retriever.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
+            builder.refuse(&decoder, &format!("the decoder `{}`", decoder.kind()));
+        }
+        refuse_unsupported(builder, &retriever);
+        let router = retriever.field("partition_router");
+        let router = router.map(|router| {
+            Router::build(builder, &router, &mut |option| RequestOption::build(builder, option, By::Router))
+        });
+        let router = flat(router);
+        let extra: Vec<String> =
+            router.iter().flatten().flat_map(Router::parents).flat_map(|p| p.extra_names()).collect();
+        let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+        let requester = Requester::build(builder, &retriever.field("requester")?, &extra);
+        let paginator = retriever.field("paginator");
+        let paginator = Paginator::build(builder, paginator.as_ref());
+        let selector = retriever.field("record_selector")?;
+        let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), false);
+        let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
+        let parents = router.iter().flatten().flat_map(Router::parents);
+        let parents: Vec<_> = parents.map(|parent| self.parent(&parent.stream, &parent.stream_path)).collect();
+        let requester = requester?;
+        let use_cache = requester.use_cache.unwrap_or(is_parent);
+        if let Some(paginator) = &paginator {
+            let of_router: Vec<&RequestOption> = router.iter().flatten().flat_map(Router::options).collect();
+            let options: Vec<&RequestOption> = paginator.options().chain(of_router).collect();
+            tell_collisions(builder, &retriever, &requester, &options);
+        }
+        Some(DeclarativeStream {
+            name: part.text("name").unwrap_or_default().to_owned(),
+            primary_key: key?,
+            schema: schema?,
+            folder: self.folder.clone(),
+            requester,
+            paginator: paginator?,
+            selector: selector?,
+            router: router?,
+            parents: parents.into_iter().collect::<Option<_>>()?,
+            only_first_page_is_sliced: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests")
+                == Some(true),
+            use_cache,
+            homes: Mutex::default(),
+            types: OnceLock::new(),
+        })
+    }
+
+    /// The names of the streams that are parents of others.
+    pub(super) fn parent_names(&self) -> HashSet<&str> {
+        self.parents.values().map(|parent| parent.name.as_str()).collect()
+    }
+
+    fn parent(&mut self, node: &super::manifest::Node, path: &str) -> Option<Arc<DeclarativeStream>> {
+        if let Some(known) = self.parents.get(&node.address()) {
+            return Some(Arc::clone(known));
+        }
+        let part = Part::new(node, Path::ROOT.name(path), None);
+        if part.kind() != "DeclarativeStream" {
+            self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
+            return None;
+        }
+        let built = Arc::new(self.build(&part, true)?);
+        self.parents.insert(node.address(), Arc::clone(&built));
+        Some(built)
+    }
+}

@@ -1,0 +1,238 @@
+//! What is done about a response: `DefaultErrorHandler` and `CompositeErrorHandler`. Filters are asked in their order, for
+//! good responses, too; the first that fits and has an action decides, else the status.
+
+mod backoff;
+mod filter;
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::backoff::Strategy;
+use self::filter::{Filter, Seen};
+use super::part::{Builder, Part};
+use super::placed::Env;
+use super::template::Literal;
+use crate::http::{self, Outcome, Response, ResponseAction, RetryRules, StatusCode, server_hint};
+use crate::protocol::{Failure, FailureKind};
+
+/// Retries where the manifest does not say.
+const MAX_RETRIES: u32 = 5;
+
+/// The error handler of a requester.
+#[derive(Debug)]
+pub(super) struct ErrorHandler {
+    handlers: Vec<Vec<Filter>>,
+    strategies: Vec<Strategy>,
+    max_retries: u32,
+    env: Arc<Env>,
+}
+
+impl RetryRules for ErrorHandler {
+    fn verdict(&self, response: &Response) -> Result<http::Verdict, Failure> {
+        let Verdict { action, kind, message, hint, .. } = self.verdict(response)?;
+        let action = if let ResponseAction::Fail(_) = action { ResponseAction::Fail(kind) } else { action };
+        let mut verdict = http::Verdict::for_status(response.status);
+        verdict.action = action;
+        verdict.message = message;
+        verdict.hint = hint.or(verdict.hint);
+        Ok(verdict)
+    }
+
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
+        self.wait(outcome.response(), failed).ok().flatten()
+    }
+
+    fn max_retries(&self) -> u32 {
+        self.max_retries()
+    }
+}
+
+/// What is done about a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// The action.
+    pub(super) action: ResponseAction,
+    /// Who can mend it, if it ends as a failure.
+    pub(super) kind: FailureKind,
+    /// The manifest's words about it, where it has some. With [`ResponseAction::Success`] and
+    /// [`ResponseAction::Ignore`] they are worth a line in the log.
+    pub(super) message: Option<String>,
+    /// What the user can do, as a sentence. A manifest does not say.
+    pub(super) hint: Option<String>,
+    /// A filter of the manifest decided, not the status.
+    pub(super) by_filter: bool,
+}
+
+impl ErrorHandler {
+    /// The error handler that a part is; the default without one.
+    pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
+        let env = Arc::clone(&builder.env);
+        let mut handler = Self { handlers: Vec::new(), strategies: Vec::new(), max_retries: MAX_RETRIES, env };
+        let Some(part) = part else { return Some(handler) };
+        match part.kind() {
+            "DefaultErrorHandler" => handler.max_retries = handler.add(builder, part)?,
+            "CompositeErrorHandler" => {
+                let Some(list) = part.field("error_handlers") else {
+                    builder.error(part, "it has no `error_handlers`");
+                    return None;
+                };
+                for (at, item) in list.items().enumerate() {
+                    if item.kind() != "DefaultErrorHandler" {
+                        builder.refuse(&item, &format!("the error handler `{}` in another one", item.kind()));
+                        return None;
+                    }
+                    let retries = handler.add(builder, &item)?;
+                    if at == 0 {
+                        handler.max_retries = retries;
+                    }
+                }
+                handler.tell_unreachable(builder, &list);
+            }
+            other => {
+                builder.refuse(part, &format!("the error handler `{other}`"));
+                return None;
+            }
+        }
+        Some(handler)
+    }
+
+    /// Adds one handler, and returns how many retries it wants.
+    fn add(&mut self, builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {
+        let filters = part.field("response_filters");
+        let filters: Option<Vec<_>> = match &filters {
+            Some(list) => list.items().map(|item| Filter::build(builder, &item)).collect(),
+            None => Some(Vec::new()),
+        };
+        let strategies = part.field("backoff_strategies");
+        let strategies: Option<Vec<_>> = match &strategies {
+            Some(list) => list.items().map(|item| Strategy::build(builder, &item)).collect(),
+            None => Some(Vec::new()),
+        };
+        let retries = match part.field("max_retries") {
+            Some(field) => max_retries(builder, &field),
+            None => Some(MAX_RETRIES),
+        };
+        self.handlers.push(filters?);
+        self.strategies.extend(strategies?);
+        retries
+    }
+
+    /// Tells of filters that are never asked, because a handler before theirs has decided by the status already.
+    fn tell_unreachable(&self, builder: &Builder<'_>, list: &Part<'_>) {
+        for (handler, item) in self.handlers.iter().zip(list.items()).skip(1) {
+            for filter in handler.iter().filter(|filter| filter.action.is_some() && filter.only_codes()) {
+                let decided: Vec<_> =
+                    filter.codes.iter().filter(|code| ends_search(by_status(**code).action)).collect();
+                if !decided.is_empty() && decided.len() == filter.codes.len() {
+                    let codes = decided.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    let what = "the handlers before this one decide by the status, so this filter is never asked";
+                    builder.warn(&item, format!("{what} ({codes}). Put it in the first handler"));
+                }
+            }
+        }
+    }
+
+    /// What is done about a response.
+    ///
+    /// # Errors
+    /// A config failure that names the template if a condition or a message cannot be evaluated.
+    pub(super) fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
+        let seen = Seen::new(response);
+        let mut verdict = None;
+        for filters in &self.handlers {
+            let found = decide(filters, &seen)?;
+            let ends = ends_search(found.action);
+            verdict = Some(found);
+            if ends {
+                break;
+            }
+        }
+        Ok(verdict.unwrap_or_else(|| by_status(response.status.as_u16())))
+    }
+
+    /// How long to wait before the next attempt, the number of failed ones being given, from 1; without a response if none
+    /// came. None leaves it to the server's hint and the jittered backoff. A wait of the manifest is never shorter than
+    /// the response's `Retry-After`.
+    ///
+    /// # Errors
+    /// A transient failure if the server wants a longer wait than the manifest allows; a config failure if a template
+    /// cannot be evaluated.
+    pub(super) fn wait(&self, response: Option<&Response>, failed: u32) -> Result<Option<Duration>, Failure> {
+        let now = self.env.clock.now();
+        let seen = response.map(Seen::new);
+        for strategy in &self.strategies {
+            let Some(wait) = strategy.wait(seen.as_ref(), failed, now)? else { continue };
+            let asked = response.and_then(|response| server_hint(response, ResponseAction::Retry, now));
+            let asked = asked.filter(|(_, header)| *header == "Retry-After").map_or(Duration::ZERO, |(wait, _)| wait);
+            // The reference waits a second more than a strategy says.
+            return Ok(Some(wait.saturating_add(Duration::from_secs(1)).max(asked)));
+        }
+        Ok(None)
+    }
+
+    /// Attempts after the first.
+    pub(super) fn max_retries(&self) -> u32 {
+        self.max_retries
+    }
+
+    /// Whether the manifest has waits of its own, which may be longer than the time a request may take by default.
+    pub(super) fn has_waits(&self) -> bool {
+        !self.strategies.is_empty()
+    }
+}
+
+/// The verdict of one handler.
+fn decide(filters: &[Filter], seen: &Seen<'_>) -> Result<Verdict, Failure> {
+    for filter in filters {
+        if let Some(verdict) = filter.verdict(seen)? {
+            return Ok(verdict);
+        }
+    }
+    Ok(by_status(seen.response.status.as_u16()))
+}
+
+/// Whether a verdict of one handler of several is the last word: the others leave it to the next handler.
+fn ends_search(action: ResponseAction) -> bool {
+    matches!(action, ResponseAction::Success | ResponseAction::Retry | ResponseAction::Ignore)
+}
+
+/// The verdict by the status alone: below 400 is good, what the user can mend is told at once, and only what may be
+/// better next time is asked for again.
+fn by_status(status: u16) -> Verdict {
+    let action = match (status, StatusCode::from_u16(status)) {
+        (..400, _) => ResponseAction::Success,
+        (423, _) => ResponseAction::Retry,
+        (_, Ok(status)) => ResponseAction::for_status(status),
+        (_, Err(_)) => ResponseAction::Fail(FailureKind::System),
+    };
+    Verdict { action, kind: kind_of(status, action), message: None, hint: None, by_filter: false }
+}
+
+/// The kind of failure that an action ends as, for a status.
+fn kind_of(status: u16, action: ResponseAction) -> FailureKind {
+    match action {
+        ResponseAction::Fail(kind) => kind,
+        ResponseAction::Retry | ResponseAction::RateLimited => FailureKind::Transient,
+        ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
+        ResponseAction::Success | ResponseAction::Ignore if matches!(status, 401 | 403 | 407) => FailureKind::Config,
+        ResponseAction::Success | ResponseAction::Ignore => FailureKind::System,
+    }
+}
+
+fn max_retries(builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {
+    let text = builder.text_or(part, Some("5"), &[])?;
+    let value = builder.noted_failure(part, text.literal(&[]))?;
+    let number = match &value {
+        Literal::Int(number) => u32::try_from(*number).ok(),
+        Literal::Float(number) if *number >= 0.0 => format!("{:.0}", number.trunc()).parse().ok(),
+        Literal::Str(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    if number.is_none() {
+        builder.error(part, format!("it has to be a whole number with this config, not {}", value.type_name()));
+    }
+    number
+}

@@ -1,0 +1,219 @@
+//! Where a value goes in a request: `RequestOption` and `RequestPath`. The authenticator, the paginator, the partition
+//! routers and the cursor put values on a request that the requester has begun. Two that want the same place are told
+//! when the manifest is read, as far as that can be seen there; the rest is told by the request itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::part::{Builder, Part, literal};
+use super::placed::Text;
+use super::request::Requester;
+use crate::protocol::Failure;
+
+/// The part of a request that a value is put into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// The query.
+    Parameter,
+    /// The headers.
+    Header,
+    /// A form.
+    BodyData,
+    /// A JSON body.
+    BodyJson,
+}
+
+impl Place {
+    /// What people call a field of it.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Parameter => "query parameter",
+            Self::Header => "header",
+            Self::BodyData => "field of the form",
+            Self::BodyJson => "field of the JSON body",
+        }
+    }
+}
+
+/// Whose value it is, in the order in which values are put on a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum By {
+    /// The authenticator.
+    Authenticator,
+    /// The paginator.
+    Paginator,
+    /// A partition router.
+    Router,
+    /// The cursor.
+    Cursor,
+}
+
+/// A value on its way into a request.
+#[derive(Debug, Clone)]
+pub(super) struct Injection {
+    /// Where it goes.
+    pub(super) place: Place,
+    /// The name of the field; of a JSON body the names on the way to it.
+    pub(super) path: Arc<[String]>,
+    /// The value.
+    pub(super) value: Value,
+    /// Whose it is.
+    pub(super) by: By,
+    /// The component, as messages name it.
+    pub(super) from: Arc<str>,
+}
+
+/// `RequestOption`: a place in a request. Its names depend on the config alone and are known when it is built.
+#[derive(Debug, Clone)]
+pub(super) struct RequestOption {
+    pub(super) place: Place,
+    pub(super) path: Arc<[String]>,
+    by: By,
+    from: Arc<str>,
+}
+
+impl RequestOption {
+    /// The option that a part is.
+    pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, by: By) -> Option<Self> {
+        let into = match part.text("inject_into")? {
+            "request_parameter" => Place::Parameter,
+            "header" => Place::Header,
+            "body_data" => Place::BodyData,
+            "body_json" => Place::BodyJson,
+            other => {
+                builder.error(part, format!("`inject_into` cannot be `{other}`"));
+                return None;
+            }
+        };
+        let path = match (part.field("field_name"), part.field("field_path")) {
+            (Some(name), None) => vec![key(builder, &name)?],
+            (None, Some(path)) if into == Place::BodyJson => {
+                let keys: Option<Vec<_>> = path.items().map(|item| key(builder, &item)).collect();
+                keys?
+            }
+            (None, Some(path)) => {
+                builder.error(&path, "`field_path` is for `inject_into: body_json` only. Use `field_name`");
+                return None;
+            }
+            (Some(_), Some(path)) => {
+                builder.error(&path, "`field_name` and `field_path` exclude each other: keep one of them");
+                return None;
+            }
+            (None, None) => {
+                builder.error(part, "it says into what its value goes, but not under which name: add `field_name`");
+                return None;
+            }
+        };
+        if path.is_empty() {
+            builder.error(part, "`field_path` has no names");
+            return None;
+        }
+        Some(Self { place: into, path: path.into(), by, from: builder.place(part).into() })
+    }
+
+    /// A value for this place.
+    pub(super) fn inject(&self, value: Value) -> Injection {
+        let (path, from) = (Arc::clone(&self.path), Arc::clone(&self.from));
+        Injection { place: self.place, path, value, by: self.by, from }
+    }
+
+    /// A header, which a part names.
+    pub(super) fn header(builder: &Builder<'_>, part: &Part<'_>, name: String, by: By) -> Self {
+        Self { place: Place::Header, path: [name].into(), by, from: builder.place(part).into() }
+    }
+
+    /// Whether the values of both cannot be in one request: the same name, or one inside the other.
+    fn clashes(&self, other: &Self) -> bool {
+        let shorter = self.path.len().min(other.path.len());
+        self.place == other.place && self.path[..shorter] == other.path[..shorter]
+    }
+}
+
+/// A name, which depends on the config alone.
+fn key(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
+    let text = builder.text(part, &[])?;
+    let key = builder.noted_failure(part, text.literal(&[]))?.to_text();
+    if key.is_empty() {
+        builder.error(part, "the name is empty with this config");
+        return None;
+    }
+    Some(key)
+}
+
+/// A number that depends on the config alone, such as a page size. None if it is not there or gives nothing.
+pub(super) fn whole_number(builder: &Builder<'_>, part: &Part<'_>) -> Option<i64> {
+    use super::template::Literal;
+    let text = builder.text(part, &[])?;
+    match builder.noted_failure(part, text.literal(&[]))? {
+        Literal::Int(number) => Some(number),
+        Literal::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}").parse().ok(),
+        other => {
+            builder.error(part, format!("it has to be a whole number with this config, not {}", other.type_name()));
+            None
+        }
+    }
+}
+
+/// Tells which of these options want the same place as another, or as what the requester itself sends there. Those of
+/// partition routers and of the cursor may: of routers the first counts, and the cursor before a router.
+pub(super) fn tell_collisions(
+    builder: &Builder<'_>,
+    part: &Part<'_>,
+    requester: &Requester,
+    options: &[&RequestOption],
+) {
+    let mut options = options.to_vec();
+    options.extend(requester.auth.option.as_ref());
+    for (at, one) in options.iter().enumerate() {
+        for other in options[..at].iter().filter(|other| one.clashes(other)) {
+            let name = one.path.join(".");
+            let both = format!("{} and {} both set the {} `{name}`", other.from, one.from, one.place.field());
+            let sliced = |option: &RequestOption| matches!(option.by, By::Router | By::Cursor);
+            match sliced(one) && sliced(other) {
+                true => builder.warn(part, format!("{both}: only one of their values is sent")),
+                false => builder.error(part, format!("{both}. Keep one of them")),
+            }
+        }
+        if let Some(own) = requester.fixed.iter().find(|own| own.0 == one.place && own.1 == one.path[0]) {
+            if one.place != Place::BodyJson {
+                let what = one.place.field();
+                let both = format!("{} and {} both set the {what} `{}`", own.2, one.from, one.path[0]);
+                builder.error(part, format!("{both}. Keep one of them"));
+            }
+        }
+    }
+}
+
+/// The names that a part sets whatever the slice is, for [`tell_collisions`].
+pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -> Vec<(Place, String, Arc<str>)> {
+    use super::template::Literal;
+    let Literal::Dict(entries) = literal(part.node) else { return Vec::new() };
+    let place: Arc<str> = builder.place(part).into();
+    let plain = |text: &str| !text.is_empty() && !text.contains('{') && !(into == Place::Header && text == "None");
+    let fixed = entries.into_iter().filter_map(|entry| match entry {
+        (Literal::Str(key), Literal::Str(value)) if plain(&key) && plain(&value) => Some(key),
+        _ => None,
+    });
+    fixed.map(|key| (into, key, Arc::clone(&place))).collect()
+}
+
+/// What is put on a request, by place.
+pub(super) fn by_place(injections: &[Injection]) -> HashMap<Place, Vec<&Injection>> {
+    let mut placed: HashMap<Place, Vec<&Injection>> = HashMap::new();
+    let mut ordered: Vec<&Injection> = injections.iter().collect();
+    ordered.sort_by_key(|injection| injection.by);
+    for injection in ordered {
+        placed.entry(injection.place).or_default().push(injection);
+    }
+    placed
+}
+
+/// The text that a template of the config gives, as it is sent: nothing where its value is null.
+pub(super) fn credential(text: &Text) -> Result<String, Failure> {
+    match text.template().is_one_expression() && text.kept(&[])? == super::template::Literal::None {
+        true => Ok(String::new()),
+        false => text.text(&[]),
+    }
+}

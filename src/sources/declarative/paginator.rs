@@ -1,0 +1,159 @@
+//! Which page comes next, and how a request says which page it wants: `DefaultPaginator` and its strategies.
+//!
+//! A token is a JSON value. It is null nowhere: no token is the first page, or the end.
+
+mod strategy;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use self::strategy::Strategy;
+pub(super) use self::strategy::header_pairs;
+use super::options::{By, Injection, RequestOption};
+use super::part::{Builder, Part};
+use super::request::Slice;
+use crate::http::{HeaderMap, StatusCode};
+use crate::protocol::Failure;
+
+/// The paginator of a stream.
+#[derive(Debug)]
+pub(super) struct Paginator {
+    strategy: Strategy,
+    size_option: Option<RequestOption>,
+    token_option: Option<TokenOption>,
+}
+
+#[derive(Debug)]
+enum TokenOption {
+    Path,
+    Option(RequestOption),
+}
+
+/// What a page came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page<'a> {
+    /// The status of the response.
+    pub(super) status: StatusCode,
+    /// Its headers.
+    pub(super) headers: &'a HeaderMap,
+    /// The text of its body as one JSON value, such as what an XML decoder made of it. None if there is none.
+    pub(super) body: Option<&'a str>,
+    /// The text of the last record that passed the filter, as a JSON object.
+    pub(super) last_record: Option<&'a str>,
+    /// How many records passed the filter.
+    pub(super) kept: u64,
+    /// How many records there were before the filter.
+    pub(super) found: u64,
+    /// The token that the page was asked for with.
+    pub(super) token: Option<&'a Value>,
+    /// The slice.
+    pub(super) slice: &'a Slice,
+}
+
+/// What comes after a page.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Next {
+    /// The page of this token.
+    Page(Value),
+    /// Nothing, for this reason, which is worth a debug line.
+    End(&'static str),
+}
+
+impl Paginator {
+    /// The paginator that a part is; without a part, there is one page.
+    pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
+        let none = || Self { strategy: Strategy::None, size_option: None, token_option: None };
+        let Some(part) = part else { return Some(none()) };
+        match part.kind() {
+            "NoPagination" => return Some(none()),
+            "DefaultPaginator" => {}
+            other => {
+                builder.refuse(part, &format!("the paginator `{other}`"));
+                return None;
+            }
+        }
+        let Some(strategy) = part.field("pagination_strategy") else {
+            builder.error(part, "it has no `pagination_strategy`");
+            return None;
+        };
+        let (size, token) = (part.field("page_size_option"), part.field("page_token_option"));
+        let strategy = Strategy::build(builder, &strategy, size.is_some());
+        let size_option = match &size {
+            Some(option) => Some(RequestOption::build(builder, option, By::Paginator)?),
+            None => None,
+        };
+        let token_option = match &token {
+            None => {
+                builder.warn(part, "without `page_token_option`, the same page is asked for again and again");
+                None
+            }
+            Some(option) if option.kind() == "RequestPath" => Some(TokenOption::Path),
+            Some(option) => Some(TokenOption::Option(RequestOption::build(builder, option, By::Paginator)?)),
+        };
+        let strategy = strategy?;
+        if let Some(option) = size.as_ref().filter(|_| strategy.size().is_none()) {
+            builder.error(option, "there is no page size to send: add `page_size` to the `pagination_strategy`");
+            return None;
+        }
+        Some(Self { strategy, size_option, token_option })
+    }
+
+    /// The token of the first page, if that has one.
+    pub(super) fn initial(&self) -> Option<Value> {
+        self.strategy.initial()
+    }
+
+    /// What the page of this token puts on its request.
+    pub(super) fn injections(&self, token: Option<&Value>) -> Vec<Injection> {
+        let mut injections = Vec::new();
+        if let (Some(TokenOption::Option(option)), Some(token)) = (&self.token_option, token) {
+            injections.push(option.inject(token.clone()));
+        }
+        if let (Some(option), Some(size)) = (&self.size_option, self.strategy.size()) {
+            injections.push(option.inject(size.into()));
+        }
+        injections
+    }
+
+    /// The path of the page of this token, if it is the token that says it: in place of the requester's own.
+    pub(super) fn path(&self, token: Option<&Value>) -> Option<String> {
+        match (&self.token_option, token) {
+            (Some(TokenOption::Path), Some(token)) => Some(super::literals::literal_of(token).to_text()),
+            _ => None,
+        }
+    }
+
+    /// What comes after this page.
+    ///
+    /// # Errors
+    /// A config failure if a template cannot be evaluated.
+    pub(super) fn next(&self, page: &Page<'_>) -> Result<Next, Failure> {
+        if page.status.as_u16() >= 400 {
+            return Ok(Next::End("the response is an error that is passed over"));
+        }
+        self.strategy.next(page)
+    }
+
+    /// The places in a request that it uses, for [`super::options::tell_collisions`].
+    pub(super) fn options(&self) -> impl Iterator<Item = &RequestOption> {
+        let token = match &self.token_option {
+            Some(TokenOption::Option(option)) => Some(option),
+            _ => None,
+        };
+        token.into_iter().chain(&self.size_option)
+    }
+}
+
+/// Refuses what a retriever may have around its paginator and this program does not run.
+pub(super) fn refuse_unsupported(builder: &Builder<'_>, retriever: &Part<'_>) {
+    for (name, what) in [
+        ("pagination_reset", "paging that begins again"),
+        ("page_size_reduction", "pages that get smaller after an error"),
+        ("request_window_splitting", "time windows that are split after an error"),
+    ] {
+        if let Some(field) = retriever.field(name) {
+            builder.refuse(&field, what);
+        }
+    }
+}

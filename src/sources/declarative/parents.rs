@@ -1,0 +1,78 @@
+//! The partitions that the records of a parent stream make, read page by page.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use super::options::RequestOption;
+use super::router::{ParentConfig, Partition};
+use super::stream::{DeclarativeStream, asked};
+use crate::protocol::StreamState;
+use crate::streams::paging::Paging;
+use crate::streams::{Fetcher, HttpStream, RequestContext, Slice, SliceContext, Slices, next_page_token};
+
+/// The partitions of one parent, in the order of its records.
+pub(super) struct ParentPartitions<'a> {
+    config: &'a ParentConfig<RequestOption>,
+    stream: &'a DeclarativeStream,
+    fetcher: &'a Fetcher<'a>,
+    slices: Slices<'a>,
+    current: Option<(Slice, Paging)>,
+    ready: VecDeque<Partition>,
+}
+
+impl<'a> ParentPartitions<'a> {
+    /// Begins to read a parent.
+    pub(super) fn new(
+        config: &'a ParentConfig<RequestOption>,
+        stream: &'a Arc<DeclarativeStream>,
+        cx: &SliceContext<'a>,
+    ) -> anyhow::Result<Self> {
+        let slices = stream.stream_slices(cx)?;
+        Ok(Self { config, stream, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() })
+    }
+
+    /// Reads one more page. False if there is none.
+    fn advance(&mut self) -> anyhow::Result<bool> {
+        let (slice, mut paging) = match self.current.take() {
+            Some(current) => current,
+            None => match self.slices.next() {
+                Some(slice) => (slice?, Paging::default()),
+                None => return Ok(false),
+            },
+        };
+        let (state, token) = (StreamState::new(), paging.token.clone());
+        let cx = RequestContext::new(&state, &slice, token.as_ref());
+        let Some(page) = self.fetcher.page(self.stream, &cx)? else { return Ok(true) };
+        let own = asked(&slice).partition.as_object().cloned().unwrap_or_else(Map::new);
+        let ready = &mut self.ready;
+        let _ = page.for_each(&mut |record| {
+            ready.extend(self.config.partition(&record.text(), &own)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let next = next_page_token(self.stream, &page, &cx)?;
+        if paging.advance(self.stream, &page, next)? {
+            self.current = Some((slice, paging));
+        }
+        Ok(true)
+    }
+}
+
+impl Iterator for ParentPartitions<'_> {
+    type Item = anyhow::Result<Partition>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(partition) = self.ready.pop_front() {
+                return Some(Ok(partition));
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What a stream asks for: `HttpRequester`. It renders one whole request out of its own templates and of the values that
+//! authenticator, paginator, partition routers and cursor put on it, by the rules of Python's `requests`.
+
+mod asked;
+mod body;
+mod headers;
+mod merge;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::url::Url;
+
+pub(super) use asked::{Asked, Slice};
+
+use self::body::Body;
+use self::headers::Headers;
+use self::merge::Merge;
+use super::auth::Auth;
+use super::error_handler::ErrorHandler;
+use super::options::{Place, by_place, fixed_names};
+use super::part::{Builder, Part};
+use super::placed::{Inputs, Text, Var};
+use super::template::{InputPlace, Literal};
+use crate::http::{HttpRequest, Method, RequestOptions, same_host};
+use crate::protocol::Failure;
+
+/// `HttpRequester`.
+#[derive(Debug)]
+pub(super) struct Requester {
+    method: Method,
+    url: Option<Text>,
+    url_base: Option<Text>,
+    path: Option<Text>,
+    parameters: Option<Inputs>,
+    headers: Headers,
+    body: Body,
+    /// The names that every request has, each with its place in the manifest.
+    pub(super) fixed: Vec<(Place, String, Arc<str>)>,
+    /// The credentials.
+    pub(super) auth: Arc<Auth>,
+    /// What is done about responses.
+    pub(super) error_handler: ErrorHandler,
+    /// Whether responses may be read again from before. None if the manifest does not say.
+    pub(super) use_cache: Option<bool>,
+    connect_timeout: Option<Duration>,
+    read_timeout: Option<Duration>,
+    /// The place in the manifest.
+    pub(super) place: Arc<str>,
+}
+
+impl Requester {
+    /// The requester that a part is. `extra` are the names of the slice's extra fields, which templates see as variables.
+    pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, extra: &[&str]) -> Option<Self> {
+        if part.kind() != "HttpRequester" {
+            builder.refuse(part, &format!("the requester `{}`", part.kind()));
+            return None;
+        }
+        let mut names = vec!["stream_slice", "next_page_token"];
+        names.extend(extra);
+        for field in ["query_properties", "fetch_properties_from_endpoint"] {
+            if let Some(field) = part.field(field) {
+                builder.refuse(&field, "properties that are asked for in chunks");
+                names.push("query_properties");
+            }
+        }
+        let method = match part.text("http_method") {
+            None | Some("GET") => Method::GET,
+            Some("POST") => Method::POST,
+            Some(other) => {
+                builder.error(part, format!("`http_method` can be GET and POST, not `{other}`"));
+                return None;
+            }
+        };
+        let text = |name: &str| part.field(name).map(|field| builder.text(&field, &names));
+        let (url, url_base, path) = (text("url"), text("url_base"), text("path"));
+        if url.is_none() && url_base.is_none() {
+            builder.error(part, "it has no URL: add `url`, or `url_base` and `path`");
+        }
+        let parameters = part.field("request_parameters").map(|field| parameters(builder, &field, &names));
+        let headers = Headers::build(builder, part, &names);
+        let body = Body::build(builder, part, &names);
+        let auth = Auth::build(builder, part.field("authenticator").as_ref());
+        let error_handler = ErrorHandler::build(builder, part.field("error_handler").as_ref());
+        Some(Self {
+            method,
+            url: flat(url)?,
+            url_base: flat(url_base)?,
+            path: flat(path)?,
+            parameters: flat(parameters)?,
+            headers: headers?,
+            body: body?,
+            fixed: fixed(builder, part),
+            auth: auth?,
+            error_handler: error_handler?,
+            use_cache: part.flag("use_cache"),
+            connect_timeout: seconds(builder, part, "connect_timeout_in_seconds"),
+            read_timeout: seconds(builder, part, "read_timeout_in_seconds"),
+            place: builder.place(part).into(),
+        })
+    }
+
+    /// One whole request.
+    ///
+    /// # Errors
+    /// A config failure if a template cannot be evaluated, two components want the same name, or the request cannot be
+    /// sent.
+    pub(super) fn request(&self, asked: &Asked<'_>) -> Result<HttpRequest, Failure> {
+        let token = asked.token_variable();
+        let vars = asked.variables(token.as_ref());
+        let mut url = self.url(asked.path, &vars)?;
+        // Credentials are for the host that the manifest names, wherever a link leads.
+        let at_home = same_host(&self.home(asked)?, &url);
+        let mut injections = if at_home { self.auth.injections.clone() } else { Vec::new() };
+        injections.extend_from_slice(asked.injections);
+        let placed = by_place(&injections);
+        let merged = |place: Place, entries: Vec<(Literal, Literal)>| {
+            let mut merge = Merge::new(place, &self.place, entries);
+            placed.get(&place).into_iter().flatten().try_for_each(|injection| merge.add(injection))?;
+            Ok::<_, Failure>((merge.done(), placed.contains_key(&place)))
+        };
+
+        let own = match self.parameters.as_ref().map(|inputs| inputs.eval(&vars)).transpose()? {
+            Some(Literal::Dict(entries)) => entries,
+            _ => Vec::new(),
+        };
+        let parameters = pairs(merged(Place::Parameter, own)?.0, "query parameter", &self.place)?;
+        add_to_query(&mut url, &parameters);
+
+        let mut request = HttpRequest { method: self.method.clone(), ..HttpRequest::get(url) };
+        for (name, value) in merged(Place::Header, self.headers.eval(&vars)?)?.0 {
+            if value == Literal::None {
+                continue;
+            }
+            let (name, value) = (name.to_text(), value.to_text());
+            match self.headers.is_secret(&name) {
+                true => request.set_secret_header(&name, &value)?,
+                false => request.set_header(&name, &value)?,
+            }
+        }
+        self.body.put(&mut request, &vars, &self.place, merged)?;
+        Ok(request)
+    }
+
+    /// The URL that the manifest itself gives, whose host the credentials are for. A path out of a slice does not change
+    /// the host: it is data.
+    ///
+    /// # Errors
+    /// As [`Requester::request`].
+    pub(super) fn home(&self, asked: &Asked<'_>) -> Result<Url, Failure> {
+        let token = asked.token_variable();
+        let vars = asked.variables(token.as_ref());
+        let base = self.base(&vars)?;
+        match &self.path {
+            Some(path) if path.template().is_constant() => url::join_own(&base, &own_path(path, &vars)?),
+            _ => url::join_own(&base, ""),
+        }
+    }
+
+    /// How requests travel: `options` with the timeouts of the manifest.
+    pub(super) fn travel(&self, mut options: RequestOptions) -> RequestOptions {
+        if let Some(timeout) = self.connect_timeout {
+            options.connect_timeout = timeout;
+        }
+        if let Some(timeout) = self.read_timeout {
+            (options.read_timeout, options.response_timeout) = (timeout, timeout);
+        }
+        options
+    }
+
+    fn base(&self, vars: &[Var<'_>]) -> Result<String, Failure> {
+        let text = |text: &Option<Text>| text.as_ref().map_or(Ok(String::new()), |text| text.text(vars));
+        let base = text(&self.url_base)?;
+        if base.is_empty() { text(&self.url) } else { Ok(base) }
+    }
+
+    fn url(&self, replaced: Option<&str>, vars: &[Var<'_>]) -> Result<Url, Failure> {
+        let base = self.base(vars)?;
+        match (replaced.filter(|path| !path.is_empty()), &self.path) {
+            (Some(path), _) => url::join_token(&base, path),
+            (None, Some(path)) => url::join_own(&base, &own_path(path, vars)?),
+            (None, None) => url::join_own(&base, ""),
+        }
+    }
+}
+
+fn own_path(path: &Text, vars: &[Var<'_>]) -> Result<String, Failure> {
+    Ok(path.kept(vars)?.to_text().trim_start_matches('/').to_owned())
+}
+
+/// A field that is not there, or was built; nothing if it could not be.
+#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
+pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    match field {
+        None => Some(None),
+        Some(built) => built.map(Some),
+    }
+}
+
+fn parameters(builder: &Builder<'_>, part: &Part<'_>, names: &[&str]) -> Option<Inputs> {
+    if part.node.as_text().is_some_and(|text| !text.contains('{')) {
+        builder.warn(part, "a text that is no template gives no query parameters: write a mapping");
+    }
+    if let Some((_, value)) = part.entries().find(|(_, value)| value.node.as_map().is_some()) {
+        builder.refuse(&value, "properties in a query parameter");
+        return None;
+    }
+    builder.inputs(part, InputPlace::Parameters, names)
+}
+
+fn seconds(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Duration> {
+    let field = part.field(name)?;
+    let number: f64 = super::part::literal(field.node).to_text().parse().ok()?;
+    let seconds = Duration::try_from_secs_f64(number).ok().filter(|seconds| !seconds.is_zero());
+    if seconds.is_none() {
+        builder.error(&field, "it has to be a number of seconds above 0");
+    }
+    seconds
+}
+
+fn fixed(builder: &Builder<'_>, part: &Part<'_>) -> Vec<(Place, String, Arc<str>)> {
+    let places = [
+        ("request_parameters", Place::Parameter),
+        ("request_headers", Place::Header),
+        ("request_body_data", Place::BodyData),
+    ];
+    let fixed = places.into_iter().filter_map(|(name, place)| Some(fixed_names(builder, &part.field(name)?, place)));
+    fixed.flatten().collect()
+}
+
+/// Names and values as they are sent: a list is its items, and what is null is left out.
+fn pairs(entries: Vec<(Literal, Literal)>, what: &str, place: &str) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let mut pairs = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
+        let name = name.to_text();
+        let values = match value {
+            Literal::Dict(_) => {
+                let text = format!("{place}: the {what} `{name}` is an object, which cannot be sent there.");
+                return Err(Failure::config(text));
+            }
+            Literal::List(items) | Literal::Tuple(items) | Literal::Set(items) => items,
+            value => vec![value],
+        };
+        let values = values.into_iter().filter(|value| *value != Literal::None).map(|value| value.to_text());
+        pairs.push((name, values.collect()));
+    }
+    Ok(pairs)
+}
+
+fn repeated(pairs: &[(String, Vec<String>)]) -> Vec<(String, String)> {
+    let one = |(name, values): &(String, Vec<String>)| {
+        values.iter().map(|value| (name.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    pairs.iter().flat_map(one).collect()
+}
+
+/// Adds query parameters behind those of the URL, without those that it has already with the same first value.
+fn add_to_query(url: &mut Url, parameters: &[(String, Vec<String>)]) {
+    let known: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+    let is_there = |(name, values): &(String, Vec<String>)| {
+        let first = known.iter().find(|(known, value)| known == name && !value.is_empty());
+        matches!((first, &values[..]), (Some((_, known)), [value]) if known == value)
+    };
+    let added: Vec<_> = parameters.iter().filter(|pair| !is_there(pair)).cloned().collect();
+    let added = url::urlencoded(&repeated(&added));
+    if added.is_empty() {
+        return;
+    }
+    let query = match url.query() {
+        Some(query) if !query.is_empty() => format!("{query}&{added}"),
+        _ => added,
+    };
+    url.set_query(Some(&query));
+}

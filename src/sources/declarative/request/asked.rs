@@ -1,0 +1,70 @@
+//! What is asked of a requester: which slice, which page, and what other components put on the request.
+
+use serde_json::{Map, Value};
+
+use super::super::options::Injection;
+use super::super::placed::Var;
+use super::super::template::{Json, Variable};
+
+/// A slice: three objects. What is no object is taken for an empty one by templates.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::sources::declarative) struct Slice {
+    /// What the partition routers give.
+    pub(in crate::sources::declarative) partition: Value,
+    /// The span of the cursor.
+    pub(in crate::sources::declarative) cursor_slice: Value,
+    /// Fields that are in neither.
+    pub(in crate::sources::declarative) extra_fields: Value,
+}
+
+impl Default for Slice {
+    fn default() -> Self {
+        let empty = || Value::Object(Map::new());
+        Self { partition: empty(), cursor_slice: empty(), extra_fields: empty() }
+    }
+}
+
+impl Slice {
+    /// The slice as the variable `stream_slice`.
+    pub(in crate::sources::declarative) fn variable(&self) -> Variable<'_> {
+        Variable::Slice {
+            partition: Json::Tree(&self.partition),
+            cursor_slice: Json::Tree(&self.cursor_slice),
+            extra_fields: Json::Tree(&self.extra_fields),
+        }
+    }
+}
+
+/// One request that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sources::declarative) struct Asked<'a> {
+    /// The slice.
+    pub(in crate::sources::declarative) slice: &'a Slice,
+    /// The token of the page, if it is not the first, or the first has one.
+    pub(in crate::sources::declarative) token: Option<&'a Value>,
+    /// A path in place of the requester's own, see [`super::super::paginator::Paginator::path`].
+    pub(in crate::sources::declarative) path: Option<&'a str>,
+    /// What paginator, routers and cursor put on it. The authenticator's comes of itself.
+    pub(in crate::sources::declarative) injections: &'a [Injection],
+}
+
+impl<'a> Asked<'a> {
+    /// The token as templates see it.
+    pub(super) fn token_variable(&self) -> Option<Value> {
+        let token = self.token?;
+        Some(Value::Object([("next_page_token".to_owned(), token.clone())].into_iter().collect()))
+    }
+
+    /// The variables of the request's templates, given [`Asked::token_variable`].
+    pub(super) fn variables<'v>(&self, token: Option<&'v Value>) -> Vec<Var<'v>>
+    where
+        'a: 'v,
+    {
+        let token = token.map_or(Variable::None, |token| Variable::Json(Json::Tree(token)));
+        let mut vars = vec![("stream_slice", self.slice.variable()), ("next_page_token", token)];
+        for (name, value) in self.slice.extra_fields.as_object().into_iter().flatten() {
+            vars.push((name, Variable::Json(Json::Tree(value))));
+        }
+        vars
+    }
+}

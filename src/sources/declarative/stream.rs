@@ -1,0 +1,293 @@
+//! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::normalize::PythonTypes;
+use super::options::{Injection, RequestOption};
+use super::paginator::{self, Next, Paginator};
+use super::parents::ParentPartitions;
+use super::request::{self, Asked, Requester};
+use super::router::{ParentConfig, Partition, Router};
+use super::schema::SchemaSource;
+use super::selector::{Seen, Selector, without_nulls};
+use super::template::{Json, Variable};
+use crate::http::auth::Authenticator;
+use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
+use crate::json;
+use crate::protocol::{Failure, JsonSchema, LogLevel};
+use crate::streams::{
+    FetchContext, HttpStream, Page, PageToken, Parts, Record, Records, RequestContext, SchemaContext, Slice,
+    SliceContext, Slices, Transformed,
+};
+
+/// `DeclarativeStream` with a `SimpleRetriever`.
+pub(super) struct DeclarativeStream {
+    pub(super) name: String,
+    pub(super) primary_key: Vec<Vec<String>>,
+    pub(super) schema: SchemaSource,
+    /// Where schema files are.
+    pub(super) folder: Option<PathBuf>,
+    pub(super) requester: Requester,
+    pub(super) paginator: Paginator,
+    pub(super) selector: Selector,
+    pub(super) router: Option<Router<RequestOption>>,
+    /// The streams of the router's parents, in its order.
+    pub(super) parents: Vec<Arc<DeclarativeStream>>,
+    /// Whether a page after the first is asked for without what the router adds.
+    pub(super) only_first_page_is_sliced: bool,
+    pub(super) use_cache: bool,
+    /// The URLs that the manifest itself has given: their hosts get the credentials.
+    pub(super) homes: Mutex<Vec<Url>>,
+    /// The types that records are cast to.
+    pub(super) types: OnceLock<Option<PythonTypes>>,
+}
+
+impl DeclarativeStream {
+    fn token<'c>(&self, cx: &'c RequestContext<'_>) -> Option<Cow<'c, Value>> {
+        cx.page_token.map(Cow::Borrowed).or_else(|| self.paginator.initial().map(Cow::Owned))
+    }
+
+    fn slice_injections(&self, slice: &request::Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
+        let Some(router) = self.router.as_ref().filter(|_| !(has_token && self.only_first_page_is_sliced)) else {
+            return Ok(Vec::new());
+        };
+        let partition = slice.partition.as_object().cloned().unwrap_or_default();
+        let injections = router.injections(&partition)?;
+        Ok(injections.into_iter().map(|(option, value)| option.inject(value)).collect())
+    }
+
+    /// The types of the stream's schema, if its records are cast.
+    fn types(&self) -> Result<Option<&PythonTypes>, Failure> {
+        if !self.selector.normalizes {
+            return Ok(None);
+        }
+        if let Some(known) = self.types.get() {
+            return Ok(known.as_ref());
+        }
+        let types = PythonTypes::new(&self.schema.load(self.folder.as_deref())?.schema);
+        Ok(self.types.get_or_init(|| types).as_ref())
+    }
+
+    /// The records of a JSON text in a body.
+    fn records(&self, body: &Body, text: &str, cx: &RequestContext<'_>) -> Records {
+        let mut parts = Parts::default();
+        if let Err(failure) = self.gather(body, text, cx, &mut parts) {
+            parts.fail(failure);
+        }
+        Records::of_parts(parts)
+    }
+
+    fn gather(&self, body: &Body, text: &str, cx: &RequestContext<'_>, parts: &mut Parts) -> Result<(), Failure> {
+        let types = self.types()?;
+        let extracted = self.selector.extractor.items(text)?;
+        *parts = Parts::of(extracted.count);
+        let (slice, token) = (asked(cx.slice), self.token(cx));
+        let token =
+            token.map(|token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.into_owned())])));
+        let seen = Seen {
+            slice: slice.variable(),
+            next_page_token: token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
+        };
+        for warning in extracted.warnings {
+            self.selector.warn(warning);
+        }
+        for item in extracted.items {
+            let Some(record) = self.selector.record(item)? else { continue };
+            let Some(record) = self.selector.select(record, seen, None)? else { continue };
+            parts.push(body, types.map_or_else(|| record.clone(), |types| types.normalize(record.clone())));
+        }
+        Ok(())
+    }
+
+    /// The partitions of the router, made while they are read where there is one list of parents.
+    fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        let Some(router) = &self.router else { return Ok(Box::new(std::iter::once(Ok(Slice::new())))) };
+        if let Router::Substream(configs) = router {
+            let cx = *cx;
+            let parents = configs.iter().zip(&self.parents);
+            return Ok(Box::new(parents.flat_map(move |(config, stream)| of_parent(config, stream, &cx))));
+        }
+        let mut parents = self.parents.iter();
+        let partitions = router.partitions::<anyhow::Error>(&mut |configs| {
+            let mut all = Vec::new();
+            for (config, stream) in configs.iter().zip(parents.by_ref()) {
+                all.extend(ParentPartitions::new(config, stream, cx)?.collect::<anyhow::Result<Vec<_>>>()?);
+            }
+            Ok(all)
+        })?;
+        Ok(Box::new(partitions.into_iter().map(|partition| Ok(slice_of(partition)))))
+    }
+}
+
+/// The slices of one parent.
+fn of_parent<'a>(
+    config: &'a ParentConfig<RequestOption>,
+    stream: &'a Arc<DeclarativeStream>,
+    cx: &SliceContext<'a>,
+) -> Slices<'a> {
+    match ParentPartitions::new(config, stream, cx) {
+        Ok(partitions) => Box::new(partitions.map(|partition| partition.map(slice_of))),
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }
+}
+
+impl HttpStream for DeclarativeStream {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Requests are made as a whole.
+    fn url_base(&self) -> &str {
+        ""
+    }
+
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        String::new()
+    }
+
+    fn primary_key(&self) -> Vec<Vec<String>> {
+        self.primary_key.clone()
+    }
+
+    /// Airbyte's runtime resumes no page, and states have no place for one.
+    fn is_resumable(&self) -> bool {
+        false
+    }
+
+    fn json_schema(&self, _: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
+        Ok(Value::Object(self.schema.load(self.folder.as_deref())?.schema).try_into()?)
+    }
+
+    fn authenticator(&self) -> &dyn Authenticator {
+        &*self.requester.auth.authenticator
+    }
+
+    fn request(&self, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
+        let (slice, token) = (asked(cx.slice), self.token(cx));
+        let token = token.as_deref();
+        let path = self.paginator.path(token);
+        let mut injections = self.paginator.injections(token);
+        injections.extend(self.slice_injections(&slice, token.is_some())?);
+        let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
+        let home = self.requester.home(&asked)?;
+        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !homes.iter().any(|known| same_host(known, &home)) {
+            homes.push(home);
+        }
+        drop(homes);
+        Ok(self.requester.request(&asked)?)
+    }
+
+    fn sends_credentials_to(&self, url: &Url) -> bool {
+        let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.iter().any(|home| same_host(home, url))
+    }
+
+    fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
+        self.requester.travel(RequestOptions::default())
+    }
+
+    fn use_cache(&self) -> bool {
+        self.use_cache
+    }
+
+    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        let page = fetch.fetcher.page(self, cx)?;
+        let of_types = self.types.get().and_then(Option::as_ref).map(PythonTypes::take_warnings).unwrap_or_default();
+        for warning in self.selector.take_warnings().into_iter().chain(of_types) {
+            fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
+        }
+        Ok(page)
+    }
+
+    fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        if response.status.as_u16() >= 400 {
+            return Ok(Records::of_parts(Parts::default()));
+        }
+        let text = text(response)?;
+        if text.trim().is_empty() {
+            return Ok(Records::of_parts(Parts::default()));
+        }
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+            return Err(Undecodable { problem: format!("it is no JSON: {error}"), retry: true });
+        }
+        Ok(self.records(&response.body, &text, cx))
+    }
+
+    /// As it is written: members at the top that are null are left out.
+    fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
+        Ok(without_nulls(record).into())
+    }
+
+    fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        let (slice, token) = (asked(cx.slice), self.token(cx));
+        let text = text(&page.response).ok();
+        let last = page.last();
+        let last = last.as_ref().map(Record::text);
+        let next = self.paginator.next(&paginator::Page {
+            status: page.response.status,
+            headers: &page.response.headers,
+            body: text.as_deref().filter(|text| !text.trim().is_empty()),
+            last_record: last.as_deref(),
+            kept: page.len() as u64,
+            found: page.found() as u64,
+            token: token.as_deref(),
+            slice: &slice,
+        })?;
+        Ok(match next {
+            Next::Page(token) => Some(token),
+            Next::End(_) => None,
+        })
+    }
+
+    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        self.partitions(cx)
+    }
+
+    fn retry_rules(&self) -> &dyn RetryRules {
+        &self.requester.error_handler
+    }
+}
+
+/// The text of a body: UTF-8, without a byte order mark.
+fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
+    let no_text =
+        |error: &dyn std::fmt::Display| Undecodable { problem: format!("it is no UTF-8: {error}"), retry: false };
+    match &response.body {
+        Body::Memory(bytes) => {
+            std::str::from_utf8(json::without_mark(bytes)).map(Cow::Borrowed).map_err(|e| no_text(&e))
+        }
+        body => {
+            let mut text = String::new();
+            let read = body.reader().and_then(|mut reader| reader.read_to_string(&mut text));
+            read.map_err(|error| no_text(&error))?;
+            Ok(Cow::Owned(text))
+        }
+    }
+}
+
+const PARTITION: &str = "partition";
+const EXTRA: &str = "extra_fields";
+
+/// A partition as a slice.
+pub(super) fn slice_of(partition: Partition) -> Slice {
+    let mut slice = Slice::new();
+    slice.insert(PARTITION.to_owned(), partition.partition.into());
+    if !partition.extra_fields.is_empty() {
+        slice.insert(EXTRA.to_owned(), partition.extra_fields.into());
+    }
+    slice
+}
+
+/// A slice as templates see it.
+pub(super) fn asked(slice: &Slice) -> request::Slice {
+    let part = |name: &str| slice.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
+    request::Slice { partition: part(PARTITION), extra_fields: part(EXTRA), ..request::Slice::default() }
+}
