@@ -2,15 +2,18 @@
 //! is equal, or differs on purpose by a rule over what the case shows, or has failed. `GOLDEN_CASES=FOLDER` reads the files
 //! of another folder, as far as it has them.
 
+mod records;
+mod requests;
 mod resolve;
 mod templates;
 mod values;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The files that a folder may have.
-const FILES: [&str; 2] = ["resolve.jsonl", "templates.jsonl"];
+const FILES: [&str; 4] = ["records.jsonl", "requests.jsonl", "resolve.jsonl", "templates.jsonl"];
 
 /// What became of a case.
 pub(crate) enum Verdict {
@@ -18,6 +21,8 @@ pub(crate) enum Verdict {
     Equal,
     /// It differs on purpose; the rule says how.
     Rule(&'static str),
+    /// It needs what the program does not run yet.
+    NotYet(String),
     /// It differs.
     Failed(String),
     /// The reference gives another answer each time.
@@ -37,18 +42,28 @@ pub(crate) fn run(file: &str, check: impl Fn(&str) -> Verdict) {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (mut cases, mut equal, mut skipped) = (0, 0, 0);
     let (mut rules, mut failed) = (BTreeMap::new(), Vec::new());
+    let mut not_yet: BTreeMap<String, u32> = BTreeMap::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         cases += 1;
         match check(line) {
             Verdict::Equal => equal += 1,
             Verdict::Rule(rule) => *rules.entry(rule).or_insert(0) += 1,
             Verdict::Failed(why) => failed.push(format!("{file}:{}: {why}\n    {line}", number + 1)),
+            Verdict::NotYet(what) => *not_yet.entry(what).or_default() += 1,
             Verdict::Skipped => skipped += 1,
         }
     }
     let rules: Vec<String> = rules.iter().map(|(rule, count)| format!(", {count} by rule {rule:?}")).collect();
-    let counts = format!("{file}: {equal} equal{}, {skipped} skipped, {} failed", rules.concat(), failed.len());
+    let counts = format!(
+        "{file}: {equal} equal{}, {skipped} skipped, {} not run yet, {} failed",
+        rules.concat(),
+        not_yet.values().sum::<u32>(),
+        failed.len()
+    );
     println!("{counts}");
+    for (what, count) in not_yet {
+        println!("    {count} not run yet: {what}");
+    }
     assert!(cases > 0, "{} has no case", path.display());
     assert!(failed.is_empty(), "{counts}\n{}", failed.join("\n"));
 }

@@ -132,7 +132,8 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
     let mut connector = InProcess::with_registry(Registry::built_in()).config(&config);
     if command == "read" {
         let streams = manifest["streams"].as_array().cloned().unwrap_or_default();
-        let names: Vec<String> = streams.iter().filter_map(|stream| stream["name"].as_str().map(str::to_owned)).collect();
+        let names: Vec<String> =
+            streams.iter().filter_map(|stream| stream["name"].as_str().map(str::to_owned)).collect();
         let mode = case.get("sync_mode").and_then(Value::as_str).unwrap_or("full_refresh");
         let streams: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), mode)).collect();
         connector = connector.streams(&streams).arg("--workers").arg("1");

@@ -45,7 +45,8 @@ impl<'b, 'm> Streams<'b, 'm> {
             builder.refuse(&decoder, &format!("the decoder `{}`", decoder.kind()));
         }
         refuse_unsupported(builder, &retriever);
-        let router = retriever.field("partition_router");
+        // An empty list is none.
+        let router = retriever.field("partition_router").filter(|router| router.node.is_truthy());
         let router = router.map(|router| {
             Router::build(builder, &router, &mut |option| RequestOption::build(builder, option, By::Router))
         });

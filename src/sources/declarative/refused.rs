@@ -1,12 +1,16 @@
 //! A stream that this program does not run: it has a name, and says why.
 
-use crate::protocol::Failure;
-use crate::streams::{HttpStream, Refusal, RequestContext};
+use serde_json::Value;
+
+use super::schema::Schema;
+use crate::protocol::{Failure, JsonSchema};
+use crate::streams::{HttpStream, Refusal, RequestContext, SchemaContext};
 
 /// A stream of a manifest that cannot be read.
 pub(super) struct RefusedStream {
     name: String,
     primary_key: Vec<Vec<String>>,
+    schema: Option<Schema>,
     refusal: Refusal,
 }
 
@@ -17,13 +21,18 @@ impl RefusedStream {
             "The stream {name:?} needs what this program does not run yet: {}. The other streams can be read.",
             reasons.join("; ")
         ));
-        Self { name: name.to_owned(), primary_key: Vec::new(), refusal: Refusal { failure, is_listed: false } }
+        Self {
+            name: name.to_owned(),
+            primary_key: Vec::new(),
+            schema: None,
+            refusal: Refusal { failure, is_listed: false },
+        }
     }
 
     /// A stream that has something wrong with it. It is listed, because it can be corrected.
-    pub(super) fn faulty(name: &str, primary_key: Vec<Vec<String>>, faults: &[String]) -> Self {
+    pub(super) fn faulty(name: &str, primary_key: Vec<Vec<String>>, schema: Option<Schema>, faults: &[String]) -> Self {
         let failure = Failure::config(format!("The manifest's stream {name:?} cannot be read:\n{}", faults.join("\n")));
-        Self { name: name.to_owned(), primary_key, refusal: Refusal { failure, is_listed: true } }
+        Self { name: name.to_owned(), primary_key, schema, refusal: Refusal { failure, is_listed: true } }
     }
 }
 
@@ -42,6 +51,11 @@ impl HttpStream for RefusedStream {
 
     fn primary_key(&self) -> Vec<Vec<String>> {
         self.primary_key.clone()
+    }
+
+    fn json_schema(&self, _: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
+        let schema = self.schema.as_ref().map(|schema| schema.schema.clone()).unwrap_or_default();
+        Ok(Value::Object(schema).try_into()?)
     }
 
     fn is_resumable(&self) -> bool {

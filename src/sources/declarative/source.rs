@@ -11,6 +11,7 @@ use super::manifest::{self, Faults, Node};
 use super::part::{Builder, Part};
 use super::placed::Env;
 use super::refused::RefusedStream;
+use super::schema::{SchemaSource, primary_key};
 use super::spec;
 use super::stream_list::{each_stream, refused_as_a_whole};
 use crate::clock::{Clock, SystemClock};
@@ -124,8 +125,10 @@ impl ManifestSource {
                 _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
                 Some(stream) if errors.is_empty() => Built::Stream(stream),
                 _ => {
-                    let key = super::schema::primary_key(builder, part).unwrap_or_default();
-                    Built::Refused(RefusedStream::faulty(name, key, &errors))
+                    let key = primary_key(builder, part).unwrap_or_default();
+                    let schema = SchemaSource::build(builder, part);
+                    let schema = schema.and_then(|schema| schema.load(self.folder.as_deref()).ok());
+                    Built::Refused(RefusedStream::faulty(name, key, schema, &errors))
                 }
             });
         })?;
