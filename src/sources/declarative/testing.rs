@@ -9,18 +9,18 @@ use super::part::{Builder, Part};
 use super::placed::Env;
 use crate::clock::SystemClock;
 
-/// What `build` makes of a snippet with a config, or the errors and refusals, a line each.
+/// What `make` makes of a snippet with a config, or the errors and refusals, a line each.
 pub(super) fn build<T>(
     snippet: &str,
     config: Value,
-    build: impl FnOnce(&Builder<'_>, &Part<'_>) -> T,
+    make: impl FnOnce(&Builder<'_>, &Part<'_>) -> T,
 ) -> Result<T, String> {
     let mut faults = Faults::new("m.yaml");
     let node = yaml(snippet, &mut faults).expect("a snippet of YAML");
     let node = propagate(&node, false, &mut faults);
     let env = Env { config, clock: Arc::new(SystemClock::default()) };
     let builder = Builder::new(Arc::new(env), &mut faults);
-    let built = build(&builder, &Part::new(&node, Path::ROOT, None));
+    let built = make(&builder, &Part::new(&node, Path::ROOT, None));
     let mut told = builder.take_refusals();
     told.extend(faults.errors().map(|fault| faults.line(fault)));
     if told.is_empty() { Ok(built) } else { Err(told.join("\n")) }
