@@ -31,20 +31,19 @@ pub(super) enum Router<O> {
 
 impl<O> Router<O> {
     /// The router that `partition_router` is: a component, or a list of them. `option` makes a `RequestOption` into what
-    /// the caller needs.
+    /// the caller needs. `is_incremental`: the stream has a cursor, so that `incremental_dependency` means something,
+    /// which is refused.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
+        is_incremental: bool,
         option: &mut dyn FnMut(&Part<'_>) -> Option<O>,
     ) -> Option<Self> {
         if part.node.as_list().is_some() {
-            let mut routers: Vec<Option<Self>> = part.items().map(|one| Self::build(builder, &one, option)).collect();
-            // A list of one is that one.
+            let mut routers: Vec<Option<Self>> =
+                part.items().map(|one| Self::build(builder, &one, is_incremental, option)).collect();
+            // A list of one is that one; of none, there is one partition without fields.
             return match routers.len() {
-                0 => {
-                    builder.error(part, "a list of partition routers needs at least one");
-                    None
-                }
                 1 => routers.pop().flatten(),
                 _ => routers.into_iter().collect::<Option<_>>().map(Self::Product),
             };
@@ -53,7 +52,8 @@ impl<O> Router<O> {
             "ListPartitionRouter" => ListRouter::build(builder, part, option).map(Box::new).map(Self::List),
             "SubstreamPartitionRouter" => {
                 let list = part.field("parent_stream_configs")?;
-                let parents: Vec<_> = list.items().map(|one| ParentConfig::build(builder, &one, option)).collect();
+                let parents: Vec<_> =
+                    list.items().map(|one| ParentConfig::build(builder, &one, is_incremental, option)).collect();
                 if parents.is_empty() {
                     builder.error(part, "a SubstreamPartitionRouter needs at least one parent stream");
                     return None;

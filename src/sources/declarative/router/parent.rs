@@ -39,10 +39,17 @@ impl<O> ParentConfig<O> {
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
+        is_incremental: bool,
         option: &mut dyn FnMut(&Part<'_>) -> Option<O>,
     ) -> Option<Self> {
-        if part.flag("incremental_dependency") == Some(true) {
-            builder.refuse(part, "the field incremental_dependency of a ParentStreamConfig");
+        match part.flag("incremental_dependency") {
+            Some(true) if is_incremental => {
+                builder.refuse(part, "the field incremental_dependency of a ParentStreamConfig");
+            }
+            Some(true) => {
+                builder.warn(part, "incremental_dependency does nothing for a stream without incremental_sync");
+            }
+            _ => {}
         }
         if let Some(pointer) = part.field("lazy_read_pointer").filter(|pointer| pointer.node.is_truthy()) {
             builder.refuse(&pointer, "the field lazy_read_pointer of a ParentStreamConfig");

@@ -5,7 +5,7 @@ use super::*;
 
 fn router(snippet: &str, config: Value) -> Result<Router<String>, String> {
     build(snippet, config, |builder, part| {
-        Router::build(builder, part, &mut |option| option.text("field_name").map(str::to_owned))
+        Router::build(builder, part, true, &mut |option| option.text("field_name").map(str::to_owned))
     })
     .map(Option::unwrap)
 }
@@ -48,13 +48,13 @@ fn a_record_of_the_parent_makes_a_partition_unless_it_has_no_key() {
     let parent = router.parents()[0];
     assert_eq!(parent.stream_path, "parent_stream_configs[0].stream");
     let slice = json!({"gid": "A", "parent_slice": {}});
-    let make = |record: &str| parent.partition(record, slice.as_object().unwrap()).unwrap();
-    let made = make(r#"{"n":{"k":1.50},"a":{"b":"x"},"k":2}"#).unwrap();
+    let partition_of = |record: &str| parent.partition(record, slice.as_object().unwrap()).unwrap();
+    let made = partition_of(r#"{"n":{"k":1.50},"a":{"b":"x"},"k":2}"#).unwrap();
     assert_eq!(Value::Object(made.partition), json!({"pid": 1.5, "parent_slice": {"gid": "A", "parent_slice": {}}}));
     assert_eq!(Value::Object(made.extra_fields), json!({"a.b": "x", "gone": null}));
-    assert_eq!((make(r#"{"n":{"k":null}}"#), make(r#"{"n":{}}"#)), (None, None));
+    assert_eq!((partition_of(r#"{"n":{"k":null}}"#), partition_of(r#"{"n":{}}"#)), (None, None));
     for key in ["0", "\"\"", "false", "[]"] {
-        assert!(make(&format!(r#"{{"n":{{"k":{key}}}}}"#)).is_some(), "{key}");
+        assert!(partition_of(&format!(r#"{{"n":{{"k":{key}}}}}"#)).is_some(), "{key}");
     }
 }
 
@@ -89,9 +89,19 @@ fn several_routers_give_each_with_each_and_the_first_counts() {
 }
 
 #[test]
+fn an_empty_list_is_one_partition_without_fields() {
+    assert_eq!(listed("[]", json!({})), [json!({})]);
+}
+
+#[test]
 fn what_is_not_run_is_refused_by_name() {
     let refused = |snippet: &str| router(snippet, json!({"field": "f"})).unwrap_err();
     assert!(refused("{type: GroupingPartitionRouter}").contains("GroupingPartitionRouter"));
     assert!(refused(&format!("{PARENT}  incremental_dependency: true\n")).contains("incremental_dependency"));
+    let full_refresh = format!("{PARENT}  incremental_dependency: true\n");
+    let built = build(&full_refresh, json!({}), |builder, part| {
+        Router::build(builder, part, false, &mut |_| Some(())).is_some()
+    });
+    assert_eq!(built, Ok(true), "of a child without a cursor it means nothing");
     assert!(refused(&format!("{PARENT}  lazy_read_pointer: [a]\n")).contains("lazy_read_pointer"));
 }
