@@ -203,6 +203,7 @@ fn token_and_size_are_put_where_the_options_say() {
     let path = path.good();
     assert!(path.injections(Some(&json!("x"))).is_empty());
     assert_eq!((path.path(Some(&json!("/x?p=2"))).as_deref(), path.path(None)), (Some("/x?p=2"), None));
+    assert_eq!(path.path(Some(&json!(0))), None);
 }
 
 #[test]
