@@ -55,13 +55,13 @@ impl<'p> Part<'p> {
     }
 
     /// The items of a list, each with its place. None if it is no list.
-    pub(super) fn items<'a>(&'a self) -> impl Iterator<Item = Part<'a>> {
+    pub(super) fn items(&self) -> impl Iterator<Item = Part<'_>> {
         let items = self.node.as_list().unwrap_or_default().iter().enumerate();
         items.map(|(index, item)| Part::new(item, self.path.index(index), self.parameters))
     }
 
     /// The keys and values of a mapping, each with its place.
-    pub(super) fn entries<'a>(&'a self) -> impl Iterator<Item = (Part<'a>, Part<'a>)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Part<'_>, Part<'_>)> {
         let entries = self.node.as_map().into_iter().flatten();
         entries.filter(|(key, _)| key.as_text() != Some("$parameters")).map(|(key, value)| {
             let path = self.path.key(key);
@@ -181,7 +181,9 @@ impl<'m> Builder<'m> {
                 Some(self.placed(part, inputs))
             }
             Err(faults) => {
-                faults.iter().for_each(|fault| self.template_fault(part, fault));
+                for fault in &faults {
+                    self.template_fault(part, fault);
+                }
                 None
             }
         }
