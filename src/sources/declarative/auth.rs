@@ -85,12 +85,11 @@ fn api_key(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     };
     let key = key?;
     builder.redactor.add(&key);
-    let auth = match option.place {
-        Place::Header => Auth::of(ApiKeyAuthenticator::header(&option.path[0], &key, &builder.redactor)),
-        _ => {
-            let injections = vec![option.inject(Value::String(key))];
-            Auth { injections, ..Auth::of(NoAuth) }
-        }
+    let auth = if option.place == Place::Header {
+        Auth::of(ApiKeyAuthenticator::header(&option.path[0], &key, &builder.redactor))
+    } else {
+        let injections = vec![option.inject(Value::String(key))];
+        Auth { injections, ..Auth::of(NoAuth) }
     };
     Some(Auth { option: Some(option), ..auth })
 }
@@ -100,7 +99,7 @@ fn bearer(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     Some(match token.is_empty() {
         true => authorization("Bearer", builder, part),
         false => Auth {
-            option: own_header(builder, part),
+            option: Some(own_header(builder, part)),
             ..Auth::of(TokenAuthenticator::bearer(&token, &builder.redactor))
         },
     })
@@ -112,23 +111,24 @@ fn basic(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let redactor = &builder.redactor;
     let auth = if name.contains(':') {
         // Id and key in one setting, which the server takes apart at the first colon.
-        [&name, &password].into_iter().for_each(|text| redactor.add(text));
+        redactor.add(&name);
+        redactor.add(&password);
         let encoded = BASE64_STANDARD.encode(format!("{name}:{password}"));
         Auth::of(TokenAuthenticator::bearer(&encoded, redactor).method("Basic"))
     } else {
         Auth::of(builder.noted_failure(part, BasicAuthenticator::new(&name, &password, redactor))?)
     };
-    Some(Auth { option: own_header(builder, part), ..auth })
+    Some(Auth { option: Some(own_header(builder, part)), ..auth })
 }
 
 /// The method without credentials, as a config without a token has it. The word is no secret.
 fn authorization(method: &str, builder: &Builder<'_>, part: &Part<'_>) -> Auth {
     let auth = TokenAuthenticator::bearer(method, &Redactor::default()).method("");
-    Auth { option: own_header(builder, part), ..Auth::of(auth) }
+    Auth { option: Some(own_header(builder, part)), ..Auth::of(auth) }
 }
 
-fn own_header(builder: &Builder<'_>, part: &Part<'_>) -> Option<RequestOption> {
-    Some(RequestOption::header(builder, part, "Authorization".to_owned(), By::Authenticator))
+fn own_header(builder: &Builder<'_>, part: &Part<'_>) -> RequestOption {
+    RequestOption::header(builder, part, "Authorization".to_owned(), By::Authenticator)
 }
 
 #[cfg(test)]
@@ -178,18 +178,15 @@ mod tests {
         let option = "inject_into: {type: RequestOption, inject_into: request_parameter, field_name: key}";
         let built = auth(&format!("{{type: ApiKeyAuthenticator, {key}, {option}}}"), config).good();
         assert_eq!((header(&built, "key"), built.injections[0].value.clone()), (None, json!("0x10")));
-        for (fields, told) in [("header: X", "exclude each other"), ("", "does not say where its key goes")] {
-            let option = if fields.is_empty() { "" } else { option };
-            let snippet = format!("{{type: ApiKeyAuthenticator, {fields}, {option}, {key}}}")
-                .replace(", ,", ",")
-                .replace("r, ,", "r,");
-            let built = auth(&snippet.replace(", ,", ","), json!({}));
+        let both = format!(", header: X-Key, {option}");
+        for (fields, told) in [(both.as_str(), "exclude each other"), ("", "does not say where its key goes")] {
+            let built = auth(&format!("{{type: ApiKeyAuthenticator{fields}, {key}}}"), json!({}));
             assert!(built.errors[0].contains(told), "{:?}", built.errors);
         }
     }
 
     #[test]
-    fn secrets_are_registered_and_shown_nowhere() {
+    fn the_key_is_registered_as_a_secret() {
         let redactor = Redactor::default();
         let config = json!({"k": "s3cret-key"});
         let snippet = "{type: ApiKeyAuthenticator, api_token: \"{{ config['k'] }}\", inject_into: {type: RequestOption, \

@@ -177,11 +177,9 @@ pub(super) fn tell_collisions(
             }
         }
         if let Some(own) = requester.fixed.iter().find(|own| own.0 == one.place && own.1 == one.path[0]) {
-            if one.place != Place::BodyJson {
-                let what = one.place.field();
-                let both = format!("{} and {} both set the {what} `{}`", own.2, one.from, one.path[0]);
-                builder.error(part, format!("{both}. Keep one of them"));
-            }
+            let what = one.place.field();
+            let both = format!("{} and {} both set the {what} `{}`", own.2, one.from, one.path[0]);
+            builder.error(part, format!("{both}. Keep one of them"));
         }
     }
 }
@@ -191,9 +189,9 @@ pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -
     use super::template::Literal;
     let Literal::Dict(entries) = literal(part.node) else { return Vec::new() };
     let place: Arc<str> = builder.place(part).into();
-    let plain = |text: &str| !text.is_empty() && !text.contains('{') && !(into == Place::Header && text == "None");
+    let varies = |text: &str| text.is_empty() || text.contains('{') || into == Place::Header && text == "None";
     let fixed = entries.into_iter().filter_map(|entry| match entry {
-        (Literal::Str(key), Literal::Str(value)) if plain(&key) && plain(&value) => Some(key),
+        (Literal::Str(key), Literal::Str(value)) if !varies(&key) && !varies(&value) => Some(key),
         _ => None,
     });
     fixed.map(|key| (into, key, Arc::clone(&place))).collect()

@@ -13,6 +13,7 @@ pub(super) use self::strategy::header_pairs;
 use super::options::{By, Injection, RequestOption};
 use super::part::{Builder, Part};
 use super::request::Slice;
+use super::template::Literal;
 use crate::http::{HeaderMap, StatusCode};
 use crate::protocol::Failure;
 
@@ -119,7 +120,10 @@ impl Paginator {
     /// The path of the page of this token, if it is the token that says it: in place of the requester's own.
     pub(super) fn path(&self, token: Option<&Value>) -> Option<String> {
         match (&self.token_option, token) {
-            (Some(TokenOption::Path), Some(token)) => Some(super::literals::literal_of(token).to_text()),
+            (Some(TokenOption::Path), Some(token)) => {
+                // The number of a first page, 0, is no path.
+                Some(super::literals::literal_of(token)).filter(Literal::truth).map(|token| token.to_text())
+            }
             _ => None,
         }
     }

@@ -61,7 +61,7 @@ impl<'p> Part<'p> {
     }
 
     /// The keys and values of a mapping, each with its place.
-    pub(super) fn entries<'a>(&'a self) -> impl Iterator<Item = (Part<'a>, Part<'a>)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Part<'_>, Part<'_>)> {
         let entries = self.node.as_map().into_iter().flatten();
         entries.filter(|(key, _)| key.as_text() != Some("$parameters")).map(|(key, value)| {
             let path = self.path.key(key);

@@ -103,7 +103,8 @@ impl Requester {
         })
     }
 
-    /// One whole request.
+    /// One whole request, but for what [`Auth::authenticator`] puts on it. To another host than [`Requester::home`], it
+    /// goes without credentials.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated, two components want the same name, or the request cannot be
@@ -142,6 +143,9 @@ impl Requester {
             }
         }
         self.body.put(&mut request, &vars, &self.place, merged)?;
+        if !at_home {
+            request.strip_credentials();
+        }
         Ok(request)
     }
 

@@ -142,10 +142,10 @@ impl Filter {
         if self.codes.contains(&seen.response.status.as_u16()) {
             return Ok(true);
         }
-        if let Some(predicate) = &self.predicate {
-            if predicate.holds(&seen.vars())? {
-                return Ok(true);
-            }
+        if let Some(predicate) = &self.predicate
+            && predicate.holds(&seen.vars())?
+        {
+            return Ok(true);
         }
         Ok(self.contains.as_ref().is_some_and(|text| message::find(seen.text(), seen.is_json()).contains(text)))
     }

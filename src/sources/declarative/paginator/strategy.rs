@@ -99,20 +99,18 @@ impl Strategy {
             Self::None => Ok(Next::End("there is no pagination")),
             Self::Page { size, start, .. } => Ok(match short(page.found, *size) {
                 Some(why) => Next::End(why),
-                None => Next::Page((number(page.token)?.unwrap_or(*start) + 1).into()),
+                None => Next::Page(number(page.token)?.unwrap_or(*start).saturating_add(1).into()),
             }),
             Self::Offset { size, of_response, .. } => {
                 let size = match of_response {
                     Some(size) => response_size(size, page)?,
                     None => *size,
                 };
-                Ok(match short(page.found, size) {
-                    Some(why) => Next::End(why),
-                    None => {
-                        let found = i64::try_from(page.found).unwrap_or(i64::MAX);
-                        Next::Page(number(page.token)?.unwrap_or(0).saturating_add(found).into())
-                    }
-                })
+                if let Some(why) = short(page.found, size) {
+                    return Ok(Next::End(why));
+                }
+                let found = i64::try_from(page.found).unwrap_or(i64::MAX);
+                Ok(Next::Page(number(page.token)?.unwrap_or(0).saturating_add(found).into()))
             }
             Self::Cursor { size, value, stop } => cursor(*size, value, stop.as_deref(), page),
         }
@@ -172,10 +170,10 @@ fn cursor(size: Option<i64>, value: &Text, stop: Option<&Condition>, page: &Page
     if let Some(size) = size {
         vars.push(("page_size", Variable::Int(size)));
     }
-    if let Some(stop) = stop {
-        if stop.holds(&vars)? {
-            return Ok(Next::End("its `stop_condition` holds"));
-        }
+    if let Some(stop) = stop
+        && stop.holds(&vars)?
+    {
+        return Ok(Next::End("its `stop_condition` holds"));
     }
     // Whether there is a next page is decided as in the reference; what is sent is what the API gave.
     let literal = value.literal(&vars)?;

@@ -8,6 +8,7 @@ use super::super::template::{Json, Variable};
 
 /// A slice: three objects. What is no object is taken for an empty one by templates.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_field_names, reason = "templates and states call them so")]
 pub(in crate::sources::declarative) struct Slice {
     /// What the partition routers give.
     pub(in crate::sources::declarative) partition: Value,

@@ -91,10 +91,9 @@ impl Body {
         let refused =
             |what: String| Failure::config(format!("{what}. Correct the manifest, or the setting that it uses."));
         let whole = match own {
-            None => Literal::Dict(merged(Place::BodyJson, Vec::new())?.0),
-            Some((_, Literal::Dict(entries))) => Literal::Dict(merged(Place::BodyJson, entries)?.0),
-            Some((_, Literal::None)) => Literal::Dict(merged(Place::BodyJson, Vec::new())?.0),
+            None | Some((_, Literal::None)) => Literal::Dict(merged(Place::BodyJson, Vec::new())?.0),
             Some((_, Literal::Str(text))) if text.is_empty() => Literal::Dict(merged(Place::BodyJson, Vec::new())?.0),
+            Some((_, Literal::Dict(entries))) => Literal::Dict(merged(Place::BodyJson, entries)?.0),
             Some((_, list @ Literal::List(_))) if !merged(Place::BodyJson, Vec::new())?.1 => list,
             Some((inputs, other)) => {
                 let kind = other.type_name();
@@ -123,8 +122,8 @@ impl Body {
             let named = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("form"));
             match Literal::of_text(raw.clone(), &[]) {
                 Literal::Dict(members) if !named => entries = members,
-                Literal::Str(read) => return self.raw(if named { raw } else { read }, place, merged),
-                _ if named => return self.raw(raw, place, merged),
+                Literal::Str(read) => return Self::raw(if named { raw } else { read }, place, merged),
+                _ if named => return Self::raw(raw, place, merged),
                 _ => {}
             }
         } else if let Some(Literal::Dict(members)) = self.form.as_ref().map(|form| form.eval(vars)).transpose()? {
@@ -136,8 +135,8 @@ impl Body {
         Ok((!form.is_empty()).then_some((form, Some(FORM))))
     }
 
+    /// A text as it is sent.
     fn raw(
-        &self,
         text: String,
         place: &str,
         merged: &impl Fn(Place, Vec<(Literal, Literal)>) -> Result<Others, Failure>,

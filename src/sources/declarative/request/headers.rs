@@ -16,7 +16,7 @@ pub(super) struct Headers {
 
 #[derive(Debug)]
 enum Value {
-    Text(Text),
+    Text(Box<Text>),
     Raw(Literal),
 }
 
@@ -33,7 +33,7 @@ impl Headers {
             let value = match item.node.as_text() {
                 Some(text) => {
                     tell_changed(builder, &item, text);
-                    builder.text(&item, names).map(Value::Text)
+                    builder.text(&item, names).map(|text| Value::Text(Box::new(text)))
                 }
                 None => Some(Value::Raw(literal(item.node))),
             };
@@ -48,10 +48,10 @@ impl Headers {
     /// Names and values. What gives nothing is left out.
     pub(super) fn eval(&self, vars: &[Var<'_>]) -> Result<Vec<(Literal, Literal)>, Failure> {
         let mut headers: Vec<(Literal, Literal)> = Vec::with_capacity(self.entries.len());
-        if let Some(whole) = &self.whole {
-            if let Literal::Dict(entries) = whole.eval(vars)? {
-                headers = entries;
-            }
+        if let Some(whole) = &self.whole
+            && let Literal::Dict(entries) = whole.eval(vars)?
+        {
+            headers = entries;
         }
         for (name, value) in &self.entries {
             let value = match value {
@@ -86,7 +86,7 @@ fn tell_changed(builder: &Builder<'_>, part: &Part<'_>, text: &str) {
     }
     match Literal::parse(text) {
         Some(Literal::None) => {
-            builder.warn(part, format!("`{text}` is no text for a template, and the header is not sent"))
+            builder.warn(part, format!("`{text}` is Python's word for nothing, so the header is not sent"));
         }
         Some(literal) if literal.to_text() != text => {
             let sent = literal.to_text();

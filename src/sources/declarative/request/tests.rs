@@ -300,6 +300,10 @@ fn a_key_is_not_sent_to_another_host() {
     };
     assert_eq!(url("/v1/items?l=3"), "http://a.com/v1/items?l=3&key=T");
     assert_eq!(url("http://b.com/x?l=3"), "http://b.com/x?l=3");
+    let own = self::requester("request_headers: {X-Key: \"{{ config['k'] }}\", X-A: b}", json!({"k": "T"})).good();
+    let sent = |path| shown(&own.request(&Asked { path: Some(path), ..first(&slice) }).unwrap()).1;
+    assert_eq!(sent("/x"), ["x-key: T", "x-a: b"]);
+    assert_eq!(sent("http://b.com/x"), ["x-a: b"]);
     // What the manifest itself names is meant.
     let fields = fields.replace("path: items", "path: http://b.com/x");
     let requester = self::requester(&fields, json!({})).good();

@@ -46,7 +46,15 @@ pub(super) fn join_token(base: &str, path: &str) -> Result<Url, Failure> {
 /// Joins a base without a query, to which a slash is added, and a path.
 fn join(base: &str, path: &str) -> Result<Url, Failure> {
     let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
-    let joined = parse(&base)?.join(&reference(path)).map_err(|error| cannot_join(path, error))?;
+    let mut joined = parse(&base)?.join(&reference(path)).map_err(|error| cannot_join(path, error))?;
+    if !path.starts_with(['/', '?']) {
+        // Python takes empty segments out where it puts two paths together.
+        let segments: Vec<&str> = joined.path().split('/').collect();
+        let last = segments.len() - 1;
+        let kept = segments.iter().enumerate().filter(|(at, segment)| *at == 0 || *at == last || !segment.is_empty());
+        let path = kept.map(|(_, segment)| *segment).collect::<Vec<_>>().join("/");
+        joined.set_path(&path);
+    }
     Ok(bare(joined))
 }
 
@@ -183,6 +191,7 @@ mod tests {
             ("http://a.com/v1", "x?a=1&b=%7E'%2f", "/v1/x?a=1&b=~%27%2F"),
             ("http://a.com/v1", "100%/%41", "/v1/100%25/%2541"),
             ("http://a.com/v1", "a|b^c", "/v1/a%7Cb%5Ec"),
+            ("http://a.com//v1/", "a//b//", "/v1/a/b/"),
             // Not as the reference, which loses parts of these.
             ("http://a.com/v1?x=1", "items", "/v1/items?x=1"),
             ("http://a.com/v1?x=1", "items?y=2", "/v1/items?y=2"),

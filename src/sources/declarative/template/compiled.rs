@@ -163,7 +163,7 @@ impl Template {
         match Eval::new(&self.source, scope).printed(value) {
             Ok(value) => {
                 let text = value.as_str().filter(|text| !text.is_empty() && !text.starts_with("\"\"\""));
-                Ok(text.map(|text| text.to_string()))
+                Ok(text.map(ToString::to_string))
             }
             Err(fault) if fault.kind == FaultKind::Undefined => Ok(None),
             Err(fault) => Err(fault.in_source(&self.source)),
