@@ -13,7 +13,9 @@ fn golden_cases_of_records_come_out_as_by_the_reference() {
 }
 
 fn check(line: &str) -> Verdict {
-    let case: Value = serde_json::from_str(line).expect("a case");
+    let Ok(case) = serde_json::from_str::<Value>(line) else {
+        return Verdict::NotYet("a case that JSON has no words for: NaN, half a surrogate pair".to_owned());
+    };
     let discovered = whole::run(&case, "discover");
     let ran = if case.get("stage").is_none() { whole::run(&case, "read") } else { whole::run(&case, "discover") };
     if let Some(what) = ran.not_yet().or_else(|| discovered.not_yet()) {

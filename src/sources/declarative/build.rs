@@ -48,7 +48,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         // An empty list is none.
         let router = retriever.field("partition_router").filter(|router| router.node.is_truthy());
         let router = router.map(|router| {
-            Router::build(builder, &router, &mut |option| RequestOption::build(builder, option, By::Router))
+            Router::build(builder, &router, false, &mut |option| RequestOption::build(builder, option, By::Router))
         });
         let router = flat(router);
         let extra: Vec<String> =
