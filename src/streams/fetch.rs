@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, PageToken, Record, RequestContext, Sharing, Slice};
+use super::{HttpStream, Page, PageToken, Record, RequestContext, Scope, Sharing, Slice};
 use crate::bug;
 use crate::http::{
     Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, RetryObserver, RetryRules, Undecodable,
@@ -139,7 +139,7 @@ impl<'a> Fetcher<'a> {
         params: &[(&str, &str)],
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Option<T>> {
-        let (state, slice) = (StreamState::new(), Slice::new());
+        let (state, slice) = (StreamState::new(), Slice::whole());
         let cx = RequestContext::new(&state, &slice, None);
         let mut url = join_url(stream.url_base(), path).map_err(|error| self.client.name_setting(error.into()))?;
         add_params(&mut url, params.iter().copied());
@@ -182,7 +182,7 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-/// A record as the stream lets it go out: see [`HttpStream::transform`].
+/// A record as the stream lets it go out: see [`HttpStream::transform`]. `None` if it is out of the cursor's scope, too.
 ///
 /// # Errors
 /// If the stream asked the slice for something that it cannot give.
@@ -190,12 +190,19 @@ pub(crate) fn transform<'r>(
     stream: &dyn HttpStream,
     record: Record<'r>,
     cx: &RequestContext<'_>,
+    cursor_field: &[String],
 ) -> Result<Option<Record<'r>>, Failure> {
     let record = stream.transform(record, cx);
-    cx.check(stream).map(|()| record)
+    cx.check(stream)?;
+    let cursor = stream.cursor();
+    Ok(match cursor.has_scope() {
+        true => record.filter(|record| cursor.scope(record, cx, cursor_field) == Scope::In),
+        false => record,
+    })
 }
 
-/// What the stream asks for the next page with: see [`HttpStream::next_page_token`].
+/// What the stream asks for the next page with: see [`HttpStream::next_page_token`]. `None` if the last record of this
+/// one says that everything after it is out of the cursor's scope, too.
 ///
 /// # Errors
 /// Those of the stream, and if it asked the slice for something that it cannot give.
@@ -203,9 +210,18 @@ pub(crate) fn next_page_token(
     stream: &dyn HttpStream,
     page: &Page,
     cx: &RequestContext<'_>,
+    cursor_field: &[String],
 ) -> anyhow::Result<Option<PageToken>> {
     let token = stream.next_page_token(page, cx);
     cx.check(stream)?;
+    let cursor = stream.cursor();
+    if cursor.has_scope()
+        && let Ok(Some(_)) = &token
+        && let Some(last) = page.last().and_then(|last| stream.transform(last, cx))
+        && cursor.scope(&last, cx, cursor_field) == Scope::Past
+    {
+        return Ok(None);
+    }
     token
 }
 

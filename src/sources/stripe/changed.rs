@@ -133,7 +133,7 @@ impl Changed {
     fn read(&self, response: Response, wanted: &Wanted) -> Result<Now, Box<(Response, Undecodable)>> {
         if api_error::is_vanished(&response) {
             // What is new may be late: the next read asks again.
-            let is_fresh = wanted.changed >= self.api.clock_now().saturating_sub(config::OVERLAP);
+            let is_fresh = wanted.changed >= self.api.clock.now().saturating_sub(config::OVERLAP);
             return Ok(if is_fresh { Now::NotYet } else { Now::Gone });
         }
         if !response.status.is_success() {
@@ -195,7 +195,7 @@ impl HttpStream for Changed {
 
     /// One object that is refused refuses no stream.
     fn response_action(&self, response: &Response) -> ResponseAction {
-        self.api.note_time(response);
+        self.api.clock.note(response);
         match api_error::response_action(response, Subject::Object) {
             ResponseAction::SkipStream | ResponseAction::SkipSlice => ResponseAction::Success,
             ResponseAction::Fail(_) if matches!(response.status.as_u16(), 400 | 403 | 404) => ResponseAction::Success,

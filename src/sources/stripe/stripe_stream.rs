@@ -39,12 +39,12 @@ macro_rules! stripe_stream {
             self.api.pager()
         }
 
-        fn overlap(&self) -> std::time::Duration {
-            std::time::Duration::from_secs(self.api.config.lookback.unsigned_abs())
+        fn cursor(&self) -> &dyn crate::streams::Cursor {
+            &*self.cursor
         }
 
         fn response_action(&self, response: &crate::http::Response) -> crate::http::ResponseAction {
-            self.api.note_time(response);
+            self.api.clock.note(response);
             let vanished = Self::VANISHED.filter(|_| super::api_error::is_vanished(response));
             vanished.unwrap_or_else(|| super::api_error::response_action(response, self.subject(response)))
         }
