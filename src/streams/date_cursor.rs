@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Cursor, DateSlicer, ParentStream, SliceContext, Slices, cursor};
+use super::{Cursor, DateSlicer, ParentStream, SliceContext, Slices};
 use crate::clock::Clock;
 
 /// A date whose spans are the slices: a [`DateSlicer`] for the slices, and the clock of
 /// [`crate::source::SourceContext`]. One state stands for all of them, `{FIELD: NEWEST}`. Values are compared as moments,
-/// whatever their offsets.
+/// whatever their offsets; a value that is none does not move the state.
 ///
 /// ```
 /// use source_http::streams::{Cursor, DateCursor, HttpStream, RequestContext};
@@ -71,10 +71,7 @@ impl Cursor for DateCursor {
 
     fn compare(&self, one: &Value, other: &Value) -> Option<Ordering> {
         let moment = |value| self.slicer.format.parse(value);
-        match (moment(one), moment(other)) {
-            (Some(one), Some(other)) => Some(one.cmp(&other)),
-            _ => cursor::compare(one, other),
-        }
+        Some(moment(one)?.cmp(&moment(other)?))
     }
 }
 
@@ -90,6 +87,7 @@ mod tests {
 
     use super::*;
     use crate::streams::DateFormat;
+    use crate::streams::cursor::{compare, newer};
     use crate::testing::VirtualClock;
 
     #[test]
@@ -98,7 +96,9 @@ mod tests {
         let cursor = DateCursor::new("at", slicer, Arc::new(VirtualClock::at(0)));
         let (rome, london) = (json!("2026-11-01T09:30:00+01:00"), json!("2026-11-01T09:00:00Z"));
         assert_eq!(cursor.compare(&rome, &london), Some(Ordering::Less));
-        assert_eq!(cursor::compare(&rome, &london), Some(Ordering::Greater), "as texts");
-        assert_eq!(cursor.compare(&json!("b"), &json!("a")), Some(Ordering::Greater), "what is no date");
+        assert_eq!(compare(&rome, &london), Some(Ordering::Greater), "as texts");
+        let seen = [json!("zzz"), rome, json!(null), london.clone(), json!("zzz")];
+        let newest = seen.into_iter().fold(None, |known, seen| newer(&cursor, known, seen));
+        assert_eq!(newest, Some(london), "what is no date does not count");
     }
 }

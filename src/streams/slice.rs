@@ -176,7 +176,7 @@ impl Serialize for Slice {
     }
 }
 
-/// What is read has its members in the partition, but for the extra fields: see [`sorted_for`](super::sorted_for).
+/// What is read has its members in the partition, but for the extra fields: see `sorted_for`.
 impl<'de> Deserialize<'de> for Slice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut partition = Map::deserialize(deserializer)?;

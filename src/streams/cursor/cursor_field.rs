@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Cursor;
 
 /// A cursor that is a field of the records. The state is its newest value under its name, as the API wrote it:
-/// `{"updated_at": "2026-11-01"}`; or one such state for each partition, if there are any.
+/// `{"updated_at": "2026-11-01"}`; or one such state for each partition, if there are any. The default is no field.
 ///
 /// ```
 /// use source_http::streams::CursorField;

@@ -116,7 +116,8 @@ pub trait Cursor: Send + Sync {
         false
     }
 
-    /// The order of two values of the cursor; `None` if they cannot be compared. Default: see [`compare`].
+    /// The order of two values of the cursor; `None` if they cannot be compared. A value that cannot be compared with
+    /// itself is none of the cursor's: the record goes out, and does not move the state. Default: see [`compare`].
     fn compare(&self, one: &Value, other: &Value) -> Option<Ordering> {
         compare(one, other)
     }

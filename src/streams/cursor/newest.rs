@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::Cursor;
 use crate::protocol::StreamState;
 
-/// The newer of what is known and what was seen, as the cursor compares them. A null is never newer.
+/// The newer of what is known and what was seen, as the cursor compares them. What it cannot compare, such as a null, is
+/// never newer.
 pub fn newer<C: Cursor + ?Sized>(cursor: &C, known: Option<Value>, seen: Value) -> Option<Value> {
     match known {
-        None => (!seen.is_null()).then_some(seen),
+        None => cursor.compare(&seen, &seen).is_some().then_some(seen),
         Some(known) if is_newer(cursor, &seen, &known) => Some(seen),
         known => known,
     }

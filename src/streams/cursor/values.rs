@@ -14,7 +14,8 @@ pub fn compare(one: &Value, other: &Value) -> Option<Ordering> {
         _ => match (one, other) {
             (Value::Number(one), Value::Number(other)) => one.as_f64().partial_cmp(&other.as_f64()),
             (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
-            _ => None,
+            // Nobody knows which is newer, but it is a value.
+            _ => (one == other && !one.is_null()).then_some(Ordering::Equal),
         },
     }
 }
