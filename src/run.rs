@@ -94,7 +94,7 @@ pub fn launch(registry: &Registry) -> ExitCode {
 /// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage, or that of the [reason to
 /// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut host: Host) -> u8 {
-    let invocation = match cli::parse(args, registry.program()) {
+    let invocation = match cli::parse(args, registry.program(), &registry.names()) {
         Ok(invocation) => invocation,
         Err(error) => {
             let text = error.render().to_string();
