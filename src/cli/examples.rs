@@ -38,11 +38,12 @@ pub(super) fn help(program: Program) -> String {
 
 /// The sections EXIT STATUS and EXAMPLES of the manual page.
 pub(super) fn man(program: Program) -> String {
-    let codes: String =
-        EXIT_CODES.iter().map(|(code, text)| format!(".TP\n\\fB{code}\\fR\n{}\n", roff(text))).collect();
-    let examples: String = EXAMPLES.iter().map(|line| format!("{}\n", roff(&called(line, program)))).collect();
+    let code = |(code, text): &(u8, &str)| format!(".TP\n\\fB{code}\\fR\n{}\n", roff(text));
+    let codes = EXIT_CODES.iter().map(code).collect::<Vec<_>>().concat();
+    let examples: Vec<String> = EXAMPLES.iter().map(|line| roff(&called(line, program))).collect();
+    let examples = examples.join("\n");
     let notes = roff(&NOTES.join("\n"));
-    format!(".SH \"EXIT STATUS\"\n{codes}.SH EXAMPLES\n.nf\n{examples}.fi\n.PP\n{notes}\n")
+    format!(".SH \"EXIT STATUS\"\n{codes}.SH EXAMPLES\n.nf\n{examples}\n.fi\n.PP\n{notes}\n")
 }
 
 fn called(line: &str, program: Program) -> String {
