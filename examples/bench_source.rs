@@ -74,8 +74,8 @@ impl HttpStream for List {
     fn use_cache(&self) -> bool {
         self.use_cache
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.parent {

@@ -83,8 +83,8 @@ impl HttpStream for EmployeeDetails {
     fn authenticator(&self) -> &dyn Authenticator {
         self.employees.stream().authenticator()
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        Some(&self.employees)
+    fn parents(&self) -> &[ParentStream] {
+        std::slice::from_ref(&self.employees)
     }
     fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules

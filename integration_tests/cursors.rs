@@ -57,12 +57,12 @@ impl HttpStream for List {
     fn cursor(&self) -> &dyn Cursor {
         &*self.cursor
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_deref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_deref().map_or(&[], std::slice::from_ref)
     }
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match self.regions {
-            [] => self.cursor.stream_slices(self.parent(), cx),
+            [] => self.cursor.stream_slices(self.parents(), cx),
             regions => Ok(Box::new(regions.iter().map(|region| Ok(Slice::of_partition([("region", *region)]))))),
         }
     }

@@ -49,8 +49,8 @@ impl HttpStream for Users {
     fn use_cache(&self) -> bool {
         self.parent.is_none()
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
     fn pager(&self) -> &dyn Pager {
         &self.pager

@@ -42,8 +42,8 @@ impl HttpStream for Stream {
     fn cursor(&self) -> &dyn Cursor {
         &self.cursor
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         let page = cx.page_token.map(|page| ("page".to_owned(), page.to_string()));

@@ -55,8 +55,8 @@ impl HttpStream for Stream {
             _ => "loans".into(),
         }
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         vec![("book".into(), self.ask(Place::Params, cx))]

@@ -36,8 +36,8 @@ impl HttpStream for Stream {
     fn record_path(&self) -> RecordPath {
         RecordPath::new(["data"])
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
     fn cursor(&self) -> &dyn Cursor {
         if self.cursor { &AT } else { &NONE }

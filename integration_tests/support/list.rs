@@ -55,8 +55,8 @@ impl HttpStream for List {
     fn record_path(&self) -> RecordPath {
         RecordPath::new(["data"])
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
     fn use_cache(&self) -> bool {
         self.cache

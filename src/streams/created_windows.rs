@@ -35,11 +35,7 @@ impl Cursor for CreatedWindows {
         vec![self.cursor_field.clone()]
     }
 
-    fn stream_slices<'a>(
-        &'a self,
-        _parent: Option<&'a ParentStream>,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Slices<'a>> {
+    fn stream_slices<'a>(&'a self, _parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let now = self.clock.began();
         let known = epoch_cursor::cursor(cx.state, &self.cursor_field, &self.stream)?;
         let ahead = known.filter(|known| epoch_cursor::is_future(*known, now));

@@ -52,11 +52,7 @@ impl Cursor for DateCursor {
         vec![self.field.clone()]
     }
 
-    fn stream_slices<'a>(
-        &'a self,
-        _parent: Option<&'a ParentStream>,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Slices<'a>> {
+    fn stream_slices<'a>(&'a self, _parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let slices = self.slicer.slices(cx.state.get(&self.field), self.clock.now())?;
         Ok(Box::new(slices.map(Ok)))
     }

@@ -44,12 +44,8 @@ impl Cursor for GlobalCursor {
         vec![self.cursor_field.clone()]
     }
 
-    fn stream_slices<'a>(
-        &'a self,
-        parent: Option<&'a ParentStream>,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Slices<'a>> {
-        let Some(parent) = parent else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
+    fn stream_slices<'a>(&'a self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        let Some(parent) = parents.first() else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
         let slices = parent.slices_from(cx, self.parent_progress(cx.state))?;
         if !self.per_partition {
             return Ok(slices);

@@ -374,9 +374,10 @@ pub trait HttpStream: Send + Sync {
         RefusedPage::default()
     }
 
-    /// The stream whose records are this one's slices. Default: none.
-    fn parent(&self) -> Option<&ParentStream> {
-        None
+    /// The streams whose records are this one's slices, those of one after those of the other. A stream with one holds it and
+    /// returns `std::slice::from_ref(&self.parent)`. Default: none.
+    fn parents(&self) -> &[ParentStream] {
+        &[]
     }
 
     /// The parts the stream is read in, made while they are read. A state is written after each. Default: those of
@@ -385,7 +386,7 @@ pub trait HttpStream: Send + Sync {
     /// # Errors
     /// A config failure if the state makes no sense.
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        self.cursor().stream_slices(self.parent(), cx)
+        self.cursor().stream_slices(self.parents(), cx)
     }
 
     /// Which failed requests are sent again, after what wait, how often, and what the user is told: a table of

@@ -245,7 +245,8 @@ impl<'a> IncrementalParent<'a> {
                 if self.is_new(&record) {
                     let changed = seen.as_ref().and_then(epoch_cursor::seconds);
                     let slice = self.parent.slice_of(&record, None)?;
-                    self.ready.push_back(slice.with_extra(changed.map(|changed| (CHANGED, changed))));
+                    let changed = changed.map(|changed| (CHANGED, changed));
+                    self.ready.extend(slice.map(|slice| slice.with_extra(changed)));
                 }
                 newest = seen.into_iter().fold(newest.take(), |known, seen| newer(cursor, known, seen));
             }
@@ -261,7 +262,7 @@ impl<'a> IncrementalParent<'a> {
         }
         let mut hasher = DefaultHasher::new();
         for name in self.parent.keys() {
-            record.field(name).hash(&mut hasher);
+            record.field_at(name).hash(&mut hasher);
         }
         self.seen.insert(hasher.finish())
     }

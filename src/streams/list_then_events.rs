@@ -112,12 +112,12 @@ impl ListThenEvents {
     /// The slices of a pass over the list that began at a moment, from its member `next` on, if it has one.
     fn list<'a>(
         &self,
-        parent: Option<&'a ParentStream>,
+        parents: &'a [ParentStream],
         cx: &SliceContext<'a>,
         started: i64,
         next: Option<&Value>,
     ) -> anyhow::Result<Slices<'a>> {
-        match (self.list, parent) {
+        match (self.list, parents.first()) {
             (Listing::Spans, _) => {
                 let next = next.and_then(Value::as_i64).unwrap_or(self.start).max(self.start);
                 // At least one second is left to be listed: the pass has to be ended.
@@ -132,9 +132,9 @@ impl ListThenEvents {
     }
 
     /// The slices that are left for a state.
-    fn slices<'a>(&self, parent: Option<&'a ParentStream>, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+    fn slices<'a>(&self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let now = self.clock.began();
-        let list = |started, next| self.list(parent, cx, started, next);
+        let list = |started, next| self.list(parents, cx, started, next);
         if let Some(pass) = cx.state.get(LIST_PASS) {
             let started = pass["started"].as_i64().ok_or_else(|| self.damaged(pass))?.min(now);
             let floor = pass.get(FLOOR).and_then(Value::as_i64);
@@ -259,12 +259,8 @@ impl Cursor for ListThenEvents {
         vec![self.cursor_field.clone()]
     }
 
-    fn stream_slices<'a>(
-        &'a self,
-        parent: Option<&'a ParentStream>,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Slices<'a>> {
-        self.slices(parent, cx)
+    fn stream_slices<'a>(&'a self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        self.slices(parents, cx)
     }
 
     fn slices_in_order(&self) -> bool {

@@ -23,8 +23,8 @@ use crate::protocol::{Failure, NO_CURSOR_STATE, StreamState};
 ///     fn path(&self, cx: &RequestContext<'_>) -> String {
 ///         format!("customers/{}/orders", cx.path_segment("id"))
 ///     }
-///     fn parent(&self) -> Option<&ParentStream> {
-///         Some(&self.customers)
+///     fn parents(&self) -> &[ParentStream] {
+///         std::slice::from_ref(&self.customers)
 ///     }
 ///     fn cursor(&self) -> &dyn Cursor {
 ///         &self.cursor
@@ -61,12 +61,8 @@ impl Cursor for ParentCursor {
     }
 
     /// Of a stream without a parent: one, the whole stream.
-    fn stream_slices<'a>(
-        &'a self,
-        parent: Option<&'a ParentStream>,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Slices<'a>> {
-        let Some(parent) = parent else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
+    fn stream_slices<'a>(&'a self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        let Some(parent) = parents.first() else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
         let progress = match self.member {
             Some(member) => cx.state.get(member).and_then(Value::as_object).cloned().unwrap_or_default(),
             None => cx.state.clone(),

@@ -44,8 +44,8 @@ use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 ///     fn path(&self, cx: &RequestContext<'_>) -> String {
 ///         format!("employees/{}/details", cx.path_segment("id"))
 ///     }
-///     fn parent(&self) -> Option<&ParentStream> {
-///         Some(&self.employees)
+///     fn parents(&self) -> &[ParentStream] {
+///         std::slice::from_ref(&self.employees)
 ///     }
 /// }
 ///
@@ -53,9 +53,10 @@ use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 /// ```
 pub struct ParentStream {
     stream: Arc<dyn HttpStream>,
-    /// Fields of a record, and what they are called in the slice.
-    fields: Vec<(String, String)>,
+    /// Paths of the identifying fields of a record, and what they are called in the slice.
+    fields: Vec<(Vec<String>, String)>,
     extra_fields: Vec<String>,
+    skips_absent: bool,
 }
 
 impl ParentStream {
@@ -63,15 +64,32 @@ impl ParentStream {
     /// few and small, and they must be in every record. Never the whole record: states would grow with it. If the parent
     /// is a sub-stream itself, its slice goes along under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
-        let fields = fields.into_iter().map(Into::into).map(|field: String| (field.clone(), field)).collect();
-        Self { stream, fields, extra_fields: Vec::new() }
+        let fields = fields.into_iter().map(Into::into).map(|field: String| (vec![field.clone()], field)).collect();
+        Self { stream, fields, extra_fields: Vec::new(), skips_absent: false }
     }
 
     /// A parent with one identifying field, the parent key, that the slices have under a name of their own, the
     /// partition field: `id` as `customer_id`.
     pub fn keyed(stream: Arc<dyn HttpStream>, parent_key: &str, partition_field: &str) -> Self {
-        let fields = vec![(parent_key.to_owned(), partition_field.to_owned())];
-        Self { stream, fields, extra_fields: Vec::new() }
+        Self::keyed_at(stream, [parent_key], partition_field)
+    }
+
+    /// As [`ParentStream::keyed`], with the path of a field that is inside another one.
+    pub fn keyed_at<F: Into<String>>(
+        stream: Arc<dyn HttpStream>,
+        path: impl IntoIterator<Item = F>,
+        partition_field: &str,
+    ) -> Self {
+        let fields = vec![(path.into_iter().map(Into::into).collect(), partition_field.to_owned())];
+        Self { stream, fields, extra_fields: Vec::new(), skips_absent: false }
+    }
+
+    /// A record that lacks an identifying field, or has null there, makes no slice. Default: the read fails, because the
+    /// children of such a record would be lost.
+    #[must_use]
+    pub fn skips_absent(mut self) -> Self {
+        self.skips_absent = true;
+        self
     }
 
     /// Further fields of the parent's record that go along in the slice as its extra fields, if they are there and not
@@ -87,9 +105,14 @@ impl ParentStream {
         &*self.stream
     }
 
-    /// The fields that identify a parent's record.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|(name, _)| name.as_str())
+    /// The paths of the fields that identify a parent's record.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[String]> {
+        self.fields.iter().map(|(path, _)| path.as_slice())
+    }
+
+    /// Whether a slice is one of this parent's.
+    fn makes(&self, slice: &Slice) -> bool {
+        self.fields.iter().all(|(_, member)| slice.get(member).is_some())
     }
 
     /// One slice a parent's record, made while they are read.
@@ -135,28 +158,38 @@ impl ParentStream {
 
     /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice, if given, go along: its
     /// partition as `parent`, and its extra fields.
-    pub(super) fn slice_of(&self, record: &Record<'_>, own: Option<&Slice>) -> Result<Slice, Failure> {
-        let field = |(name, member): &(String, String)| match record.get::<Value>(name) {
+    /// `None` for a record without the identifying fields, if those are skipped.
+    pub(super) fn slice_of(&self, record: &Record<'_>, own: Option<&Slice>) -> Result<Option<Slice>, Failure> {
+        let value = |path: &[String]| -> Option<Value> {
+            serde_json::from_str::<Option<Value>>(record.field_at(path)?).ok().flatten()
+        };
+        if self.skips_absent && self.fields.iter().any(|(path, _)| value(path).is_none()) {
+            return Ok(None);
+        }
+        let field = |(path, member): &(Vec<String>, String)| match value(path) {
             Some(value) => Ok((member.clone(), value)),
             None => Err(Failure::system(format!(
-                "A record of {:?} has no {name:?}, which its sub-streams need to be asked for.",
-                self.stream.name()
+                "A record of {:?} has no {:?}, which its sub-streams need to be asked for.",
+                self.stream.name(),
+                path.join(".")
             ))),
         };
         let extra = self.extra_fields.iter().filter_map(|name| Some((name.clone(), record.get::<Value>(name)?)));
         let slice = Slice::from(self.fields.iter().map(field).collect::<Result<Map<_, _>, _>>()?);
-        let Some(own) = own.filter(|_| self.stream.parent().is_some()) else { return Ok(slice.with_extra(extra)) };
+        let Some(own) = own.filter(|_| !self.stream.parents().is_empty()) else {
+            return Ok(Some(slice.with_extra(extra)));
+        };
         let slice = slice.with_partition([(GRANDPARENT, own.partition().clone())]);
-        Ok(slice.with_extra(own.extra().clone()).with_extra(extra))
+        Ok(Some(slice.with_extra(own.extra().clone()).with_extra(extra)))
     }
 }
 
 /// A slice that comes from a state of this stream, with its members in the parts that the stream has them in.
 pub(crate) fn sorted_for(stream: &dyn HttpStream, slice: Slice) -> Slice {
-    let (cursor, parent) = (stream.cursor(), stream.parent());
-    let is_extra = |name: &str| parent.is_some_and(|parent| parent.is_extra(name));
+    let (cursor, parents) = (stream.cursor(), stream.parents());
+    let is_extra = |name: &str| parents.iter().any(|parent| parent.is_extra(name));
     let sorted = slice.sorted(|name| cursor.is_of_span(name), is_extra);
-    match parent {
+    match parents.iter().find(|parent| parent.makes(&sorted)) {
         Some(parent) => parent.sort_own(sorted),
         None => sorted,
     }
@@ -260,7 +293,7 @@ impl ParentSlices<'_> {
         let cursor_field = parent.stream.cursor().cursor_field();
         let _ = page.for_each(&mut |record| {
             for record in transform(&*parent.stream, record, cx, &cursor_field)? {
-                ready.push_back(parent.slice_of(&record, Some(cx.slice))?);
+                ready.extend(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))
         })?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::iter;
 
-use super::{HttpStream, ParentStream};
+use super::HttpStream;
 
 /// How many of the chosen streams read each list. A stream reads its own list, and a sub-stream those of its parents, all
 /// the way up. Lists are known by the names of their streams.
@@ -25,7 +25,7 @@ impl Sharing {
         for list in chosen.into_iter().flat_map(lists) {
             *sharing.readers.entry(list.name().to_owned()).or_default() += 1;
         }
-        let children = all.into_iter().filter(|stream| stream.parent().is_some());
+        let children = all.into_iter().filter(|stream| !stream.parents().is_empty());
         sharing.related = children.flat_map(lists).map(|list| list.name().to_owned()).collect();
         sharing
     }
@@ -35,7 +35,7 @@ impl Sharing {
     /// at its word.
     pub(super) fn wants(&self, stream: &(impl HttpStream + ?Sized)) -> bool {
         let is_shared = |name: &str| self.readers.get(name).is_some_and(|readers| *readers > 1);
-        let above = || stream.parent().into_iter().flat_map(|parent| lists(parent.stream()));
+        let above = || stream.parents().iter().flat_map(|parent| lists(parent.stream()));
         stream.use_cache()
             && (!self.related.contains(stream.name())
                 || is_shared(stream.name())
@@ -44,15 +44,16 @@ impl Sharing {
 }
 
 /// The list of a stream, and those of its parents.
-fn lists(stream: &dyn HttpStream) -> impl Iterator<Item = &dyn HttpStream> {
-    iter::successors(Some(stream), |stream| stream.parent().map(ParentStream::stream))
+fn lists(stream: &dyn HttpStream) -> Box<dyn Iterator<Item = &dyn HttpStream> + '_> {
+    let above = stream.parents().iter().flat_map(|parent| lists(parent.stream()));
+    Box::new(iter::once(stream).chain(above))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::super::RequestContext;
+    use super::super::{ParentStream, RequestContext};
     use super::*;
 
     struct List(&'static str, Option<ParentStream>);
@@ -67,8 +68,8 @@ mod tests {
         fn path(&self, _: &RequestContext<'_>) -> String {
             String::new()
         }
-        fn parent(&self) -> Option<&ParentStream> {
-            self.1.as_ref()
+        fn parents(&self) -> &[ParentStream] {
+            self.1.as_slice()
         }
         fn use_cache(&self) -> bool {
             self.0 != "uncached"

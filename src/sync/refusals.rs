@@ -104,7 +104,7 @@ impl Refusals {
 
 /// Whether two places are of the same parent, or the same slice and page.
 fn is_same(stream: &dyn HttpStream, one: &Checkpoint, other: &Checkpoint) -> bool {
-    stream.parent().is_some_and(|parent| parent.is_same(&one.slice, &other.slice))
+    stream.parents().iter().any(|parent| parent.is_same(&one.slice, &other.slice))
         || one.slice.is_same(&other.slice) && one.next_page_token == other.next_page_token
 }
 

@@ -86,7 +86,7 @@ pub(super) fn read<'a>(
         progress: nothing_yet(stream)?,
         given: Some(before.clone()),
         before,
-        has_parent: stream.parent().is_some(),
+        has_parent: !stream.parents().is_empty(),
         recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty() && stream.cursor().keeps_places(),
         limit: run.plan.limit,

@@ -51,8 +51,8 @@ impl HttpStream for ChildList {
         self.row.request.path(&self.api, cx.slice.partition())
     }
 
-    fn parent(&self) -> Option<&ParentStream> {
-        Some(&self.parent)
+    fn parents(&self) -> &[ParentStream] {
+        std::slice::from_ref(&self.parent)
     }
 
     /// A parent with a cursor of its own is asked for what is new since then; any other one for everything.

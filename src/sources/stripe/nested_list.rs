@@ -188,8 +188,8 @@ impl HttpStream for NestedList {
         true
     }
 
-    fn parent(&self) -> Option<&ParentStream> {
-        Some(&self.parent)
+    fn parents(&self) -> &[ParentStream] {
+        std::slice::from_ref(&self.parent)
     }
 
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {

@@ -114,7 +114,7 @@ impl HttpStream for UpdatedList {
                 format!("{} is a list of the account in `account_id`, which is empty in the config.", self.row.name);
             return Err(Failure { skips_stream: true, ..Failure::config(text) }.into());
         }
-        self.cursor.stream_slices(None, cx)
+        self.cursor.stream_slices(&[], cx)
     }
 }
 

@@ -87,19 +87,22 @@ pub trait Cursor: Send + Sync {
         true
     }
 
-    /// The slices that are left for a state, made while they are read. `parent` is [`super::HttpStream::parent`].
-    /// Default: one for each record of the parent, or one, the whole stream.
+    /// The slices that are left for a state, made while they are read. `parents` is [`super::HttpStream::parents`].
+    /// Default: one for each record of each parent, or one, the whole stream.
     ///
     /// # Errors
     /// A config failure if the state makes no sense.
-    fn stream_slices<'a>(
-        &'a self,
-        parent: Option<&'a ParentStream>,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Slices<'a>> {
-        match parent {
-            Some(parent) => parent.slices(cx),
-            None => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
+    fn stream_slices<'a>(&'a self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        match parents {
+            [] => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
+            [parent] => parent.slices(cx),
+            parents => {
+                let cx = *cx;
+                Ok(Box::new(parents.iter().flat_map(move |parent| match parent.slices(&cx) {
+                    Ok(slices) => slices,
+                    Err(error) => Box::new(std::iter::once(Err(error))),
+                })))
+            }
         }
     }
 

@@ -29,8 +29,8 @@ impl HttpStream for Stream {
     fn cursor(&self) -> &dyn Cursor {
         &self.cursor
     }
-    fn parent(&self) -> Option<&ParentStream> {
-        self.parent.as_ref()
+    fn parents(&self) -> &[ParentStream] {
+        self.parent.as_slice()
     }
 }
 
@@ -65,4 +65,18 @@ fn a_slice_of_version_0_1_0_which_was_one_object_has_the_same_parts() {
     assert_eq!(sorted_for(&child(), read), expected);
     let marker: Slice = serde_json::from_value(json!({"parent_progress": {"updated": 3}})).unwrap();
     assert_eq!(sorted_for(&child(), marker), Slice::marker([("updated".to_owned(), json!(3))].into_iter().collect()));
+}
+
+#[test]
+fn a_key_may_be_inside_another_field_and_a_record_without_it_is_skipped_or_fails() {
+    let stream: Arc<dyn HttpStream> = Arc::new(Stream::new(None));
+    let parent = || ParentStream::keyed_at(Arc::clone(&stream), ["meta", "id"], "parent_id");
+    let record = |text: &str| Record::from_text(text.to_owned());
+    let slice = parent().slice_of(&record(r#"{"meta":{"id":7}}"#), None).unwrap().unwrap();
+    assert_eq!(slice, Slice::of_partition([("parent_id", 7)]));
+    for absent in [r#"{"meta":{}}"#, r#"{"meta":{"id":null}}"#, r#"{"id":7}"#] {
+        assert_eq!(parent().skips_absent().slice_of(&record(absent), None).unwrap(), None, "{absent}");
+        let failure = parent().slice_of(&record(absent), None).unwrap_err();
+        assert!(failure.message.contains("\"meta.id\""), "{failure}");
+    }
 }
