@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::build::Streams;
 use super::check::{Check, workers};
@@ -59,6 +59,8 @@ impl Source for ManifestSource {
     fn spec(&self) -> ConnectorSpecification {
         match self.manifest.get("spec") {
             Some(own) if own.as_map().is_some() => spec::specification(own),
+            // Only a config that has the manifest in it has what the runtime's own specification asks for.
+            _ if self.folder.is_some() => ConnectorSpecification::new(json!({"type": "object"})),
             _ => spec::generic_specification(),
         }
     }
@@ -66,12 +68,20 @@ impl Source for ManifestSource {
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
         let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
-            self.build(&builder.with_redactor(cx.redactor.clone()))
+            let settings = self.manifest.get("spec").and_then(spec::settings);
+            self.build(&builder.with_redactor(cx.redactor.clone()).with_settings(settings))
         })?;
         for warning in faults.warnings() {
             cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
         }
         Ok(streams)
+    }
+
+    fn has_fixed_streams(&self) -> bool {
+        let kind = |stream: &Node| stream.get("type").and_then(Node::as_text).map(str::to_owned);
+        let streams = self.manifest.get("streams").and_then(Node::as_list).unwrap_or_default();
+        let conditional = streams.iter().any(|stream| kind(stream).as_deref() == Some("ConditionalStreams"));
+        !conditional && !self.manifest.get("dynamic_streams").is_some_and(Node::is_truthy)
     }
 
     fn num_workers(&self, config: &Config) -> usize {
@@ -135,6 +145,10 @@ impl ManifestSource {
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
             all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
+        }
+        if all.is_empty() && self.has_fixed_streams() {
+            let text = format!("{}: the manifest has no streams. Add one below `streams`.", self.file);
+            return Err(Failure::config(text));
         }
         let parents = streams.parent_names();
         Ok(all
