@@ -8,6 +8,8 @@ use super::{Call, Entry, Told};
 const ROOMS: &str = include_str!("rooms.yaml");
 const CHECK: &str = "check --manifest-path rooms.yaml --config config.json";
 
+const STRIPE: &str = "check --source stripe --manifest-path rooms.yaml --config config.json";
+
 /// Each value has this in it.
 const MARK: &str = "hunter2";
 
@@ -41,6 +43,12 @@ fn mistake(title: &'static str, before: &'static str, after: &'static str) -> En
     )
 }
 
+/// The same, read.
+fn read(title: &'static str, before: &'static str, after: &'static str) -> Entry {
+    let args = "read --manifest-path rooms.yaml --config config.json";
+    (title, Box::new(move || run(args, Some(ROOMS.replace(before, after)), |_| {})))
+}
+
 fn of_config(title: &'static str, change: impl FnOnce(&mut Value) + Send + 'static) -> Entry {
     (title, Box::new(|| run(CHECK, Some(ROOMS.to_owned()), change)))
 }
@@ -65,9 +73,12 @@ pub(super) fn entries() -> Vec<Entry> {
         mistake("A check of a stream that there is not", "stream_names: [rooms]", "stream_names: [room]"),
         mistake("A setting whose name is misspelt in a template", "config['token']", "config['tokn']"),
         mistake("A setting that makes no URL", "config['api_url']", "config['token']"),
-        mistake("Two values for one parameter", "house: \"{{", "after: \"{{"),
+        mistake("Two values for one parameter", "house: \"{{ config['house'] | upper }}\"", "after: x"),
         mistake("A path at which there is nothing", "field_path: [rooms]", "field_path: [room]"),
+        read("The same, read", "field_path: [rooms]", "field_path: [room]"),
         mistake("A component that is not run yet", "type: BearerAuthenticator", "type: OAuthAuthenticator"),
+        read("The same, read", "type: BearerAuthenticator", "type: OAuthAuthenticator"),
+        ("A manifest and another source", Box::new(|| run(STRIPE, Some(ROOMS.to_owned()), |_| {}))),
         ("No manifest", Box::new(|| run("check --source declarative --config config.json", None, |_| {}))),
         ("A manifest that is not there", Box::new(|| run(CHECK, None, |_| {}))),
         of_config("A config without a setting that is required", |config| {

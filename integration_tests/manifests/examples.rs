@@ -113,10 +113,9 @@ fn the_refunds_of_the_mock_are_read_page_by_page() {
     let asked = mock.server().conversation();
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert!(asked[0] == "GET /v1/refunds?limit=100" && asked[1].starts_with("GET /v1/refunds?"), "{asked:?}");
-    for command in ["spec", "discover"] {
-        let done = run("refunds", &format!("{}/v1", mock.url()), "STRIPE_API_KEY", mock.key(), command);
-        assert!(done.status == 0 && done.stdout.contains("amount") == (command == "discover"), "{}", done.stdout);
-    }
+    let done = run("refunds", &format!("{}/v1", mock.url()), "STRIPE_API_KEY", mock.key(), "discover");
+    let catalog = done.messages().catalog().clone();
+    assert_eq!(catalog["streams"][0]["json_schema"]["properties"]["amount"], json!({"type": ["integer", "null"]}));
 }
 
 #[test]

@@ -235,7 +235,11 @@ impl<'m> Builder<'m> {
             }
             let near = nearest(&name, known.iter().map(String::as_str));
             let near = near.map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
-            self.warn(part, format!("the template uses the setting `{name}`, which `spec` does not have and the config does not give: it is empty{near}"));
+            let message = format!(
+                "the template uses the setting `{name}`, which `spec` does not have and the config does not give: it is \
+                 empty{near}"
+            );
+            where_it_stands(part, template.text(), |part| self.warn(part, message));
             known.insert(name.to_string());
         }
     }
@@ -246,7 +250,17 @@ impl<'m> Builder<'m> {
     }
 
     fn template_fault(&self, part: &Part<'_>, fault: &Fault) {
-        self.error(part, fault.to_string());
+        let expression = fault.expression.as_deref().unwrap_or_default();
+        where_it_stands(part, expression, |part| self.error(part, fault.to_string()));
+    }
+}
+
+/// The entry of a mapping that has a text in it, or else the part itself: templates of a mapping are compiled together.
+fn where_it_stands(part: &Part<'_>, text: &str, then: impl FnOnce(&Part<'_>)) {
+    let has = |value: &Part<'_>| !text.is_empty() && value.node.as_text().is_some_and(|value| value.contains(text));
+    match part.entries().find(|(_, value)| has(value)) {
+        Some((_, value)) => then(&value),
+        None => then(part),
     }
 }
 

@@ -165,6 +165,21 @@ advanced_auth:
     }
 
     #[test]
+    fn the_settings_are_those_at_the_top() {
+        let of = |snippet: &str| {
+            let found = build(snippet, json!({}), |_, part| settings(part.node)).unwrap();
+            let mut names: Vec<String> = found.into_iter().flatten().collect();
+            names.sort();
+            names.join(" ")
+        };
+        let schema = "{properties: {b: {properties: {c: {}}}, a: {}}, oneOf: [{properties: {d: {}}}, {}]}";
+        assert_eq!(of(&format!("connection_specification: {schema}")), "a b d");
+        let changed = "config_normalization_rules: {type: ConfigNormalizationRules}";
+        assert_eq!(of(&format!("connection_specification: {schema}\n{changed}")), "", "a config may have others then");
+        assert_eq!(of("connection_specification: {type: object}"), "");
+    }
+
+    #[test]
     fn without_a_manifest_a_config_has_to_bring_one() {
         let spec = serde_json::to_value(generic_specification()).unwrap();
         assert_eq!(spec["connectionSpecification"]["required"], json!(["__injected_declarative_manifest"]));
