@@ -59,9 +59,8 @@ impl Source for ManifestSource {
     fn spec(&self) -> ConnectorSpecification {
         match self.manifest.get("spec") {
             Some(own) if own.as_map().is_some() => spec::specification(own),
-            // Only a config that has the manifest in it has what the runtime's own specification asks for.
-            _ if self.folder.is_some() => ConnectorSpecification::new(json!({"type": "object"})),
-            _ => spec::generic_specification(),
+            // The runtime's own specification asks for a manifest, and there is one.
+            _ => ConnectorSpecification::new(json!({"type": "object"})),
         }
     }
 
