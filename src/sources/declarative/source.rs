@@ -40,7 +40,6 @@ impl ManifestSource {
 
     /// Builds something of the manifest, with a config. What is wrong comes out as `faults`.
     fn built<T>(
-        &self,
         config: &Config,
         clock: Arc<dyn Clock>,
         faults: &mut Faults,
@@ -66,7 +65,7 @@ impl Source for ManifestSource {
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
-        let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
+        let streams = Self::built(config, cx.clock.clone(), &mut faults, |builder| {
             let settings = self.manifest.get("spec").and_then(spec::settings);
             self.build(&builder.with_redactor(cx.redactor.clone()).with_settings(settings))
         })?;
@@ -87,13 +86,13 @@ impl Source for ManifestSource {
         let mut faults = Faults::new(self.file.clone());
         // What is wrong with it was told when the streams were built.
         let workers =
-            self.built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
+            Self::built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
     }
 
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         let mut faults = Faults::new(self.file.clone());
-        let (check, refusals) = self.built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
+        let (check, refusals) = Self::built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
             (Check::build(&builder, &self.root()), builder.take_refusals())
         });
         if !refusals.is_empty() {

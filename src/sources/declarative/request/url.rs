@@ -39,14 +39,14 @@ pub(super) fn join_token(base: &str, path: &str) -> Result<Url, Failure> {
     match before_query(base) {
         (before, "") => join(before, path),
         // The slash that is put between base and path belongs to the query then.
-        (before, _) => parse(before)?.join(&reference(path)).map_err(|error| cannot_join(error)).map(bare),
+        (before, _) => parse(before)?.join(&reference(path)).map_err(cannot_join).map(bare),
     }
 }
 
 /// Joins a base without a query, to which a slash is added, and a path.
 fn join(base: &str, path: &str) -> Result<Url, Failure> {
     let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
-    let mut joined = parse(&base)?.join(&reference(path)).map_err(|error| cannot_join(error))?;
+    let mut joined = parse(&base)?.join(&reference(path)).map_err(cannot_join)?;
     if !path.starts_with(['/', '?']) {
         // Python takes empty segments out where it puts two paths together.
         let segments: Vec<&str> = joined.path().split('/').collect();
