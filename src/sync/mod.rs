@@ -228,8 +228,8 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
             modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(", ")
         )));
     }
-    let own = stream.cursor_field();
-    let chosen = match stream.source_defined_cursor() || configured.cursor_field.is_empty() {
+    let own = stream.cursor().cursor_field();
+    let chosen = match stream.cursor().source_defined_cursor() || configured.cursor_field.is_empty() {
         true => own,
         false => configured.cursor_field.clone(),
     };
