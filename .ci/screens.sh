@@ -63,7 +63,7 @@ These are the characters on a real terminal, without their colours, while the bu
 `SCREENS_PROFILE=debug`. Ports, times and rates are those of one run.
 END
 
-write '' '## The demo' '' 'All four commands in one go, without an account anywhere: `cargo run --release --example demo`.'
+write '' '## The demo' '' 'All four commands and a manifest in one go, without an account anywhere: `cargo run --release --example demo`.'
 screen 100 100
 type_in demo
 wait_for 'exit code 0$'

@@ -1,5 +1,5 @@
 //! The main job on real sockets, without an account: starts a mock Stripe API on loopback, runs `spec`, `check`,
-//! `discover` and `read` against it as Airbyte would, and shows what happened.
+//! `discover` and `read` against it as Airbyte would, and a manifest, and shows what happened.
 #![allow(clippy::print_stdout, reason = "it shows a person what happened")]
 
 use std::error::Error;
@@ -84,10 +84,29 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("  read:  {record}");
     }
     println!("  exit code {status}");
-    match first.records("charges").len() as u64 == CHARGES && second.records("customers").len() == 1 {
+
+    let refunds = manifest(folder.path(), &mock)?;
+    match refunds == 120 && first.records("charges").len() as u64 == CHARGES && second.records("customers").len() == 1 {
         true => Ok(()),
         false => Err("the demo did not read what the mock serves".into()),
     }
+}
+
+/// Reads one list as a file of YAML describes it. Returns how many records there were.
+fn manifest(folder: &Path, mock: &StripeMock) -> io::Result<usize> {
+    let manifest = file(folder, "refunds.yaml", include_str!("manifests/refunds.yaml"))?;
+    let config = json!({"client_secret": mock.key(), "api_url": format!("{}/v1", mock.url())});
+    let config = file(folder, "refunds.json", &config.to_string())?;
+    mock.server().take_requests();
+    let (status, output) = call(&["read", "--manifest-path", &manifest, "--config", &config]);
+    let read = Messages::parse(&output);
+    println!("\nA connector can be a file of YAML, here examples/manifests/refunds.yaml:");
+    println!("$ source-http read --manifest-path refunds.yaml --config refunds.json");
+    for request in mock.server().conversation() {
+        println!("  asked: {request}");
+    }
+    println!("  read:  {} refunds, exit code {status}", read.records("refunds").len());
+    Ok(read.records("refunds").len())
 }
 
 /// Runs one command in this process. Returns its exit code and stdout.

@@ -13,6 +13,8 @@ use source_http::testing::{Fault, Reply, Request, StripeMock, StripeMockBuilder}
 use crate::support::binary::{Binary, config};
 use crate::support::{Answer, Authority, ClosedPort, TlsServer, TunnelProxy, no_such_host};
 
+mod manifests;
+
 /// What a fault is called, and how it comes about.
 type Entry = (&'static str, Box<dyn FnOnce() -> Told + Send>);
 
@@ -301,6 +303,7 @@ fn every_fault_is_told_as_it_is_in_the_table() {
     let chapters = [
         ("The command line", command_line()),
         ("Configs", configs()),
+        ("Manifests", manifests::entries()),
         ("Catalogs and states", catalogs_and_states()),
         ("Refusals", refusals()),
         ("Answers", answers()),

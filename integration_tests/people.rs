@@ -120,7 +120,7 @@ fn about_tells_what_this_is_and_the_streams_without_a_config_or_with_one() {
     assert_eq!(of("version"), concat!("source-http ", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         (of("protocol"), of("source"), of("sources"), of("streams")),
-        ("Airbyte 0.18.0", "stripe", "stripe", "48")
+        ("Airbyte 0.18.0", "stripe", "stripe, declarative", "48")
     );
     assert!(of("build").starts_with(std::env::consts::ARCH), "{}", about.stdout);
     let table: Vec<&str> = about.stdout.lines().skip(facts.len() + 1).collect();

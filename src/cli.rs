@@ -27,7 +27,8 @@ struct Cli {
     #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
     source: Option<String>,
 
-    /// The low-code manifest of the source to run, as Airbyte's connector builder exports it: YAML or JSON
+    /// The manifest of a low-code connector to run in place of a built-in source, as Airbyte's connector builder exports
+    /// it: YAML or JSON
     #[arg(long, global = true, value_name = "FILE", env = "AIRBYTE_MANIFEST_PATH", hide_env_values = true)]
     manifest_path: Option<PathBuf>,
 

@@ -11,7 +11,7 @@ use crate::bug;
 use crate::clock::Clock;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
 use crate::stop::Stop;
-use crate::streams::{Fetcher, HttpStream, RequestContext, SliceContext};
+use crate::streams::{FetchContext, Fetcher, HttpStream, RequestContext, SliceContext};
 
 pub use crate::probes::{Probe, ProbeEnd, Probes};
 
@@ -98,7 +98,8 @@ impl CheckContext<'_> {
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
-            match self.fetcher.page(stream, &RequestContext::new(&state, &slice, None)) {
+            let fetch = FetchContext { fetcher: self.fetcher, recent: None, output: self.output };
+            match stream.fetch_page(&RequestContext::new(&state, &slice, None), &fetch) {
                 Ok(_) => return Ok(true),
                 Err(error) => refused.push(Failure::of_slice(error)?),
             }

@@ -10,17 +10,22 @@ use crate::sources::Program;
 use crate::streams::described;
 
 pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(file) => {
-            Some(cx.config(&ConfigArgs { config: file.clone(), config_file_update: false, env: args.env })?)
-        }
-        None => {
-            cx.choose(None)?;
-            cx.source.has_fixed_streams().then(Config::new)
-        }
+    let config = if let Some(file) = &args.config {
+        Some(cx.config(&ConfigArgs { config: file.clone(), config_file_update: false, env: args.env })?)
+    } else {
+        cx.choose(None)?;
+        cx.source.has_fixed_streams().then(Config::new)
     };
+    let mut left_out = Vec::new();
     let streams: Option<Vec<AirbyteStream>> = match config {
-        Some(config) => Some(cx.streams(&config)?.iter().map(|stream| described(&**stream)).collect()),
+        Some(config) => {
+            let (listed, others): (Vec<_>, Vec<_>) = cx
+                .streams(&config)?
+                .into_iter()
+                .partition(|stream| stream.refusal().is_none_or(|refusal| refusal.is_listed));
+            left_out.extend(others.iter().map(|stream| stream.name().to_owned()));
+            Some(listed.iter().map(|stream| described(&**stream)).collect())
+        }
         None => None,
     };
     let count = match &streams {
@@ -37,7 +42,8 @@ pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> 
         ("source", cx.source.name().to_owned()),
         ("streams", count),
     ];
-    let facts = [("version", called(cx.program))].into_iter().chain(library).chain(facts);
+    let left_out = (!left_out.is_empty()).then(|| ("not run", format!("{}; discover says why", left_out.join(", "))));
+    let facts = [("version", called(cx.program))].into_iter().chain(library).chain(facts).chain(left_out);
     let lines: Vec<String> = facts.map(|(name, fact)| format!("{name}\t{fact}\n")).collect();
     let mut answer = table::aligned(&lines.concat())?;
     if let Some(streams) = streams {

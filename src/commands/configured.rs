@@ -1,6 +1,5 @@
 //! Configured catalogs that are made here: that of a read without one, and the one that `catalog` prints.
 
-use std::io;
 use std::sync::Arc;
 
 use crate::nearest::nearest;
@@ -11,7 +10,10 @@ use crate::protocol::{
 use crate::streams::{HttpStream, described};
 
 /// The streams that are listed. Why another one is not is said in the log.
-pub(super) fn listed(streams: &[Arc<dyn HttpStream>], output: &Output) -> io::Result<Vec<Arc<dyn HttpStream>>> {
+///
+/// # Errors
+/// A config failure if there are streams and none is listed.
+pub(super) fn listed(streams: &[Arc<dyn HttpStream>], output: &Output) -> anyhow::Result<Vec<Arc<dyn HttpStream>>> {
     let mut listed = Vec::with_capacity(streams.len());
     for stream in streams {
         match stream.refusal().filter(|refusal| !refusal.is_listed) {
@@ -19,7 +21,10 @@ pub(super) fn listed(streams: &[Arc<dyn HttpStream>], output: &Output) -> io::Re
             None => listed.push(Arc::clone(stream)),
         }
     }
-    Ok(listed)
+    match streams.first().and_then(|stream| stream.refusal()).filter(|_| listed.is_empty()) {
+        Some(refusal) => Err(Failure::config(format!("No stream can be read. {}", refusal.failure.message)).into()),
+        None => Ok(listed),
+    }
 }
 
 /// Every stream, without its schema; incrementally where that is wanted and can be.

@@ -87,11 +87,20 @@ impl Registry {
     /// default one; as what is given [makes](Source::resolve) it. `None` if there is none of that name.
     ///
     /// # Errors
-    /// Those of [`Source::resolve`].
+    /// Those of [`Source::resolve`]; a config failure if there is a manifest, and the source that is named reads none.
     pub fn choose(&self, name: Option<&str>, given: &Given<'_>) -> Result<Option<Arc<dyn Source>>, Failure> {
         let meant = || self.sources.iter().find(|source| source.is_meant(given));
         let chosen = name.is_none().then(meant).flatten().or_else(|| self.get(name));
         let Some(chosen) = chosen else { return Ok(None) };
+        if let (Some(file), Some(meant)) = (given.manifest, meant().filter(|_| !chosen.is_meant(given))) {
+            return Err(Failure::config(format!(
+                "The source `{}` reads no manifest, and there is one: {}. Name the source `{}`, or none, with --source and \
+                 AIRBYTE_SOURCE; or leave the manifest out.",
+                chosen.name(),
+                file.display(),
+                meant.name()
+            )));
+        }
         Ok(Some(chosen.resolve(given)?.unwrap_or_else(|| Arc::clone(chosen))))
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::manifest::nearest;
 use super::part::{Builder, Part};
 use super::template::{Literal, ValidType};
 use crate::protocol::Failure;
@@ -23,8 +24,8 @@ pub(super) struct Check {
 /// The streams of a check.
 #[derive(Debug, PartialEq)]
 pub(super) enum Checked {
-    /// Those of these names.
-    Named(Vec<String>),
+    /// Those of these names, and what lists them.
+    Named(Vec<String>, String),
     /// The first so many of all.
     First(usize),
 }
@@ -41,7 +42,8 @@ impl Check {
             _ => Map::new(),
         };
         if let Some(names) = names_in_config(&builder.env.config)? {
-            return Ok(Self { streams: Checked::Named(names), config_overrides });
+            let from = format!("the setting {CHECK_STREAM_NAMES}");
+            return Ok(Self { streams: Checked::Named(names, from), config_overrides });
         }
         if check.kind() == "CheckDynamicStream" {
             let count = match check.field("stream_count").map(|count| count.node.to_json()) {
@@ -57,8 +59,9 @@ impl Check {
         let names = check.field("stream_names").ok_or_else(|| {
             builder.failure(&check, "stream_names is missing. Name the streams that a check reads one record of.")
         })?;
+        let from = builder.place(&names);
         let names = names.items().filter_map(|name| name.node.as_text().map(str::to_owned)).collect();
-        Ok(Self { streams: Checked::Named(names), config_overrides })
+        Ok(Self { streams: Checked::Named(names, from), config_overrides })
     }
 
     /// The streams among those that there are, in the order of the check.
@@ -73,12 +76,15 @@ impl Check {
         }
         match &self.streams {
             Checked::First(count) => Ok(existing.iter().take(*count).copied().collect()),
-            Checked::Named(names) => {
+            Checked::Named(names, from) => {
                 let found = |name: &String| {
                     existing.iter().find(|existing| *existing == name).copied().ok_or_else(|| {
+                        let meant = match nearest(name, existing.iter().copied()) {
+                            Some(near) => format!("Did you mean `{near}`?"),
+                            None => format!("The streams are: {}.", existing.join(", ")),
+                        };
                         Failure::config(format!(
-                            "The check names the stream `{name}`, which there is not. There are: {}.",
-                            existing.join(", ")
+                            "The check cannot be run: {from} names the stream `{name}`, and there is no such stream. {meant}"
                         ))
                     })
                 };

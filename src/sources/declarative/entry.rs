@@ -28,10 +28,7 @@ impl Source for Declarative {
     }
 
     fn streams(&self, _: &Config, _: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        Err(Failure::config(format!(
-            "There is no manifest to run. Name its file with --manifest-path or AIRBYTE_MANIFEST_PATH, or put it into the \
-             config as `{INJECTED_MANIFEST}`."
-        )))
+        Err(no_manifest())
     }
 
     fn is_meant(&self, given: &Given<'_>) -> bool {
@@ -49,6 +46,8 @@ impl Source for Declarative {
                 let mut faults = Faults::new(format!("`{INJECTED_MANIFEST}` of the config"));
                 (complete(&Node::from_json(injected), &mut faults), faults, None)
             }
+            // What the specification would say of such a config is true and helps nobody.
+            (None, None) if given.config.is_some() => return Err(no_manifest()),
             (None, None) => return Ok(None),
         };
         for warning in faults.warnings() {
@@ -59,6 +58,13 @@ impl Source for Declarative {
             None => Err(refused(&faults)),
         }
     }
+}
+
+fn no_manifest() -> Failure {
+    Failure::config(format!(
+        "There is no manifest to run. Name its file with --manifest-path or AIRBYTE_MANIFEST_PATH, or put it into the \
+         config as `{INJECTED_MANIFEST}`."
+    ))
 }
 
 /// The text of a manifest's file.

@@ -35,6 +35,8 @@ pub(super) struct Extracted<'t> {
     pub(super) count: usize,
     /// What people should know, once a stream.
     pub(super) warnings: Vec<String>,
+    /// A path led nowhere: what people should know of it, unless this is the end of a list.
+    pub(super) nowhere: Option<String>,
 }
 
 impl Extractor {
@@ -90,6 +92,9 @@ impl Extractor {
             Self::Path(path, expander) => {
                 for body in bodies {
                     let found = path.items(body)?;
+                    if found.is_empty() && all.nowhere.is_none() {
+                        all.nowhere = path.nowhere(body)?;
+                    }
                     match expander {
                         Some(expander) => {
                             for item in found {
@@ -103,6 +108,7 @@ impl Extractor {
             }
             Self::Combined { inner, first_match, skip_empty } => {
                 for extractor in inner {
+                    // Where one of several leads nowhere, another may lead somewhere.
                     let mut found = Extracted::default();
                     extractor.of_bodies(bodies, &mut found)?;
                     if *skip_empty {

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
+use super::manifest::nearest;
 use super::part::{Builder, Part};
 use super::placed::Text;
-use super::steps::{Steps, items};
+use super::steps::{Steps, items, members};
 use crate::protocol::Failure;
 
 /// A path whose steps are templates, as extractors have them: what they give goes through the literal step.
@@ -86,6 +87,28 @@ impl FieldPath {
             Some(item) if is_truthy(item) => vec![item],
             _ => Vec::new(),
         })
+    }
+}
+
+impl FieldPath {
+    /// What people should know of a path that there is nothing at in an object with members: it may have a typing error. A
+    /// list there that is empty is something.
+    ///
+    /// # Errors
+    /// See [`FieldPath::one`].
+    pub(super) fn nowhere(&self, body: &str) -> Result<Option<String>, Failure> {
+        if !body.starts_with('{') || !is_truthy(body) || self.steps()?.has_globs() || self.one(body)?.is_some() {
+            return Ok(None);
+        }
+        let first = self.texts()?.into_iter().next().unwrap_or_default();
+        let names = members(body);
+        let near = nearest(&first, names.keys().map(|name| &**name)).filter(|near| *near != first);
+        let meant = match near {
+            Some(near) => format!(" Did you mean `{near}`?"),
+            None => " Correct it, if there should be.".to_owned(),
+        };
+        let place = &self.place;
+        Ok(Some(format!("{place}: the response has nothing at this path, so no records were found in it.{meant}")))
     }
 }
 

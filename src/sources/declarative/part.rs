@@ -3,16 +3,19 @@
 //! exist, options that exclude each other, components that this program does not run. All of it is found in one go.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::auth::Auth;
-use super::manifest::{Faults, Kind, Node, Path};
+use super::manifest::{Faults, Kind, Node, Path, nearest};
 use super::placed::{Condition, Env, Inputs, Placed, Text};
 use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
 use crate::protocol::{Failure, Redactor};
+
+/// What a template can call on the config.
+const METHODS: [&str; 4] = ["get", "items", "keys", "values"];
 
 /// What is shared while the parts of a manifest are built.
 pub(super) struct Builder<'m> {
@@ -24,6 +27,8 @@ pub(super) struct Builder<'m> {
     refusals: RefCell<Vec<String>>,
     /// Takes the secrets that credentials are made of.
     pub(super) redactor: Redactor,
+    /// The settings that there can be, if the manifest says so. A template that names another one is told of once.
+    settings: RefCell<Option<HashSet<String>>>,
     /// The credentials that were built, by what defines them.
     pub(super) auths: RefCell<HashMap<String, Arc<Auth>>>,
 }
@@ -87,7 +92,13 @@ impl<'m> Builder<'m> {
     /// Builds with this config, and notes what is wrong in `faults`.
     pub(super) fn new(env: Arc<Env>, faults: &'m mut Faults) -> Self {
         let (parameters, refusals, redactor, auths) = Default::default();
-        Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, auths }
+        Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, settings: RefCell::default(), auths }
+    }
+
+    /// Warns of templates that use a setting which is none of these and not in the config.
+    pub(super) fn with_settings(self, settings: Option<HashSet<String>>) -> Self {
+        self.settings.replace(settings);
+        self
     }
 
     /// Registers secrets with this redactor.
@@ -210,6 +221,27 @@ impl<'m> Builder<'m> {
             }
         }
         template.undeclared(&known).iter().for_each(|fault| self.template_fault(part, fault));
+        self.known_settings(part, template);
+    }
+
+    /// A setting with a typing error has no value, in the reference and here. That is seldom what was meant.
+    fn known_settings(&self, part: &Part<'_>, template: &Template) {
+        let Some(known) = &mut *self.settings.borrow_mut() else { return };
+        for name in template.settings() {
+            let is_given = self.env.config.get(&*name).is_some();
+            // What begins so is the runtime's; and a mapping of Python has methods.
+            if is_given || name.starts_with("__") || METHODS.contains(&&*name) || known.contains(&*name) {
+                continue;
+            }
+            let near = nearest(&name, known.iter().map(String::as_str));
+            let near = near.map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
+            let message = format!(
+                "the template uses the setting `{name}`, which `spec` does not have and the config does not give: it is \
+                 empty{near}"
+            );
+            where_it_stands(part, template.text(), |part| self.warn(part, message));
+            known.insert(name.to_string());
+        }
     }
 
     /// What was compiled, or nothing and a fault.
@@ -218,7 +250,17 @@ impl<'m> Builder<'m> {
     }
 
     fn template_fault(&self, part: &Part<'_>, fault: &Fault) {
-        self.error(part, fault.to_string());
+        let expression = fault.expression.as_deref().unwrap_or_default();
+        where_it_stands(part, expression, |part| self.error(part, fault.to_string()));
+    }
+}
+
+/// The entry of a mapping that has a text in it, or else the part itself: templates of a mapping are compiled together.
+fn where_it_stands(part: &Part<'_>, text: &str, then: impl FnOnce(&Part<'_>)) {
+    let has = |value: &Part<'_>| !text.is_empty() && value.node.as_text().is_some_and(|value| value.contains(text));
+    match part.entries().find(|(_, value)| has(value)) {
+        Some((_, value)) => then(&value),
+        None => then(part),
     }
 }
 

@@ -18,7 +18,7 @@ impl RefusedStream {
     /// A stream that needs what this program does not run. It is not listed.
     pub(super) fn not_run(name: &str, reasons: &[String]) -> Self {
         let failure = Failure::config(format!(
-            "The stream {name:?} needs what this program does not run yet: {}. The other streams can be read.",
+            "The stream {name:?} needs what this program does not run yet: {}.",
             reasons.join("; ")
         ));
         Self {

@@ -159,9 +159,14 @@ impl Requester {
         let vars = asked.variables(token.as_ref());
         let base = self.base(&vars)?;
         match &self.path {
-            Some(path) if path.template().is_constant() => url::join_own(&base, &own_path(path, &vars)?),
-            _ => url::join_own(&base, ""),
+            Some(path) if path.template().is_constant() => self.here(url::join_own(&base, &own_path(path, &vars)?)),
+            _ => self.here(url::join_own(&base, "")),
         }
+    }
+
+    /// A fault with the place of the requester.
+    fn here(&self, url: Result<Url, Failure>) -> Result<Url, Failure> {
+        url.map_err(|failure| Failure { message: format!("{}: {}", self.place, failure.message), ..failure })
     }
 
     /// How requests travel: `options` with the timeouts of the manifest.
@@ -183,11 +188,11 @@ impl Requester {
 
     fn url(&self, replaced: Option<&str>, vars: &[Var<'_>]) -> Result<Url, Failure> {
         let base = self.base(vars)?;
-        match (replaced.filter(|path| !path.is_empty()), &self.path) {
+        self.here(match (replaced.filter(|path| !path.is_empty()), &self.path) {
             (Some(path), _) => url::join_token(&base, path),
             (None, Some(path)) => url::join_own(&base, &own_path(path, vars)?),
             (None, None) => url::join_own(&base, ""),
-        }
+        })
     }
 }
 

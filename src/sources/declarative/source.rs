@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::build::Streams;
 use super::check::{Check, workers};
@@ -40,7 +40,6 @@ impl ManifestSource {
 
     /// Builds something of the manifest, with a config. What is wrong comes out as `faults`.
     fn built<T>(
-        &self,
         config: &Config,
         clock: Arc<dyn Clock>,
         faults: &mut Faults,
@@ -59,14 +58,16 @@ impl Source for ManifestSource {
     fn spec(&self) -> ConnectorSpecification {
         match self.manifest.get("spec") {
             Some(own) if own.as_map().is_some() => spec::specification(own),
-            _ => spec::generic_specification(),
+            // The runtime's own specification asks for a manifest, and there is one.
+            _ => ConnectorSpecification::new(json!({"type": "object"})),
         }
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
-        let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
-            self.build(&builder.with_redactor(cx.redactor.clone()))
+        let streams = Self::built(config, cx.clock.clone(), &mut faults, |builder| {
+            let settings = self.manifest.get("spec").and_then(spec::settings);
+            self.build(&builder.with_redactor(cx.redactor.clone()).with_settings(settings))
         })?;
         for warning in faults.warnings() {
             cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
@@ -74,17 +75,24 @@ impl Source for ManifestSource {
         Ok(streams)
     }
 
+    fn has_fixed_streams(&self) -> bool {
+        let kind = |stream: &Node| stream.get("type").and_then(Node::as_text).map(str::to_owned);
+        let streams = self.manifest.get("streams").and_then(Node::as_list).unwrap_or_default();
+        let conditional = streams.iter().any(|stream| kind(stream).as_deref() == Some("ConditionalStreams"));
+        !conditional && !self.manifest.get("dynamic_streams").is_some_and(Node::is_truthy)
+    }
+
     fn num_workers(&self, config: &Config) -> usize {
         let mut faults = Faults::new(self.file.clone());
         // What is wrong with it was told when the streams were built.
         let workers =
-            self.built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
+            Self::built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
     }
 
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         let mut faults = Faults::new(self.file.clone());
-        let (check, refusals) = self.built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
+        let (check, refusals) = Self::built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
             (Check::build(&builder, &self.root()), builder.take_refusals())
         });
         if !refusals.is_empty() {
@@ -135,6 +143,10 @@ impl ManifestSource {
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
             all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
+        }
+        if all.is_empty() && self.has_fixed_streams() {
+            let text = format!("{}: the manifest has no streams. Add one below `streams`.", self.file);
+            return Err(Failure::config(text));
         }
         let parents = streams.parent_names();
         Ok(all

@@ -1,6 +1,8 @@
 //! `Spec`: the connector's specification, as the manifest has it; and that of the runtime itself, for where there is no
 //! manifest.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::manifest::Node;
@@ -51,6 +53,20 @@ pub(super) fn specification(spec: &Node) -> ConnectorSpecification {
         }
     });
     specification
+}
+
+/// The settings that a `spec` has at the top of a config. None if it has no properties, or changes configs before templates
+/// see them.
+pub(super) fn settings(spec: &Node) -> Option<HashSet<String>> {
+    if spec.get("config_normalization_rules").is_some_and(Node::is_truthy) {
+        return None;
+    }
+    let schema = spec.get("connection_specification")?;
+    let alternatives = ["oneOf", "anyOf", "allOf"].iter().filter_map(|name| schema.get(name)).filter_map(Node::as_list);
+    let properties =
+        std::iter::once(schema).chain(alternatives.flatten()).filter_map(|schema| schema.get("properties"));
+    let names = properties.filter_map(Node::as_map).flatten().filter_map(|(name, _)| name.as_text().map(str::to_owned));
+    Some(names.collect::<HashSet<_>>()).filter(|names| !names.is_empty())
 }
 
 fn oauth_specification(oauth: Value) -> Value {
@@ -146,6 +162,21 @@ advanced_auth:
             })
         );
         assert_eq!(of(spec), of(spec), "it can be asked for again");
+    }
+
+    #[test]
+    fn the_settings_are_those_at_the_top() {
+        let of = |snippet: &str| {
+            let found = build(snippet, json!({}), |_, part| settings(part.node)).unwrap();
+            let mut names: Vec<String> = found.into_iter().flatten().collect();
+            names.sort();
+            names.join(" ")
+        };
+        let schema = "{properties: {b: {properties: {c: {}}}, a: {}}, oneOf: [{properties: {d: {}}}, {}]}";
+        assert_eq!(of(&format!("connection_specification: {schema}")), "a b d");
+        let changed = "config_normalization_rules: {type: ConfigNormalizationRules}";
+        assert_eq!(of(&format!("connection_specification: {schema}\n{changed}")), "", "a config may have others then");
+        assert_eq!(of("connection_specification: {type: object}"), "");
     }
 
     #[test]

@@ -98,7 +98,8 @@ impl DeclarativeStream {
             slice: slice.variable(),
             next_page_token: token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
         };
-        for warning in extracted.warnings {
+        // Past the first page, some APIs leave out an empty list.
+        for warning in extracted.warnings.into_iter().chain(extracted.nowhere.filter(|_| token.is_none())) {
             self.selector.warn(warning);
         }
         for item in extracted.items {

@@ -12,17 +12,22 @@ use crate::protocol::Failure;
 /// manifest.
 ///
 /// # Errors
-/// If the condition of a group of streams cannot be evaluated.
+/// If the condition of a group of streams is no template or cannot be evaluated, or a stream has no name.
 pub(super) fn each_stream(
     builder: &Builder<'_>,
     manifest: &Part<'_>,
     each: &mut dyn FnMut(&str, &Part<'_>, Vec<String>),
 ) -> Result<(), Failure> {
+    let known = builder.errors_after(0).len();
     let mut count: HashMap<String, usize> = HashMap::new();
     walk(builder, manifest, &mut |stream| match name(stream) {
         Some(name) => *count.entry(name.to_owned()).or_default() += 1,
-        None => builder.error(stream, "a stream needs a name"),
+        None => builder.error(stream, "a stream needs the field `name`"),
     })?;
+    let wrong = builder.errors_after(known);
+    if !wrong.is_empty() {
+        return Err(Failure::config(format!("The streams of the manifest cannot be listed:\n{}", wrong.join("\n"))));
+    }
     walk(builder, manifest, &mut |stream| {
         let Some(name) = name(stream) else { return };
         let left = count.entry(name.to_owned()).or_default();
@@ -96,9 +101,9 @@ mod tests {
                 assert_eq!(part.text("name"), Some(name));
                 all.push((name.to_owned(), refusals));
             })
-            .unwrap();
-            all
-        })
+            .map(|()| all)
+            .map_err(|failure| failure.message)
+        })?
     }
 
     const MANIFEST: &str = "streams:
@@ -129,7 +134,12 @@ mod tests {
         let twice = "streams: [{type: DeclarativeStream, name: a}, {type: DeclarativeStream, name: b}, {type: DeclarativeStream, name: a}]";
         let names: Vec<String> = listed(twice, true).unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["b", "a"]);
-        assert!(listed("streams: [{type: DeclarativeStream}]", true).unwrap_err().contains("needs a name"));
+        let nameless = "streams: [{type: DeclarativeStream}]";
+        assert!(
+            listed(nameless, true).unwrap_err().contains("m.yaml:1:11: streams[0]: a stream needs the field `name`")
+        );
+        let condition = "streams: [{type: ConditionalStreams, condition: '{{ ', streams: []}]";
+        assert!(listed(condition, true).unwrap_err().contains("streams[0].condition: in the template"));
     }
 
     #[test]

@@ -161,6 +161,9 @@ fn status(builder: &Builder<'_>, part: &Part<'_>) -> Option<u16> {
     if status.is_none() {
         builder.error(part, "it has to be an HTTP status, such as 404");
     }
+    if let Some(never) = status.filter(|status| !(100..600).contains(status)) {
+        builder.warn(part, format!("no response has the HTTP status {never}"));
+    }
     status
 }
 

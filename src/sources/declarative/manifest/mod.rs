@@ -8,7 +8,7 @@
 //! let text = "version: 1.0.0\ncheck: {stream_names: [a]}\nstreams: ['#/definitions/b']\n";
 //! assert!(load(text, Format::Yaml, &mut faults).is_none());
 //! let told: Vec<String> = faults.errors().map(|fault| faults.line(fault)).collect();
-//! assert_eq!(told[0], "manifest.yaml:3:11: streams[0]: the reference `#/definitions/b` leads nowhere");
+//! assert!(told[0].starts_with("manifest.yaml:3:11: streams[0]: the reference `#/definitions/b` leads nowhere"));
 //! ```
 
 pub mod components;

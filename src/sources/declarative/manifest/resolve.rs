@@ -75,7 +75,7 @@ impl Resolver<'_> {
 
     fn too_large(&mut self, node: &Node, path: &str) {
         if !self.full {
-            let message = format!("references make this a manifest of more than {MOST_NODES} values");
+            let message = format!("references and aliases make this a manifest of more than {MOST_NODES} values");
             self.faults.error(Kind::Limit, node.mark(), path, message);
         }
         self.full = true;
@@ -164,8 +164,7 @@ impl Resolver<'_> {
 /// The node that a reference points to, as it is written: at each level the rest of the reference as one key, else its
 /// part up to the next slash, which is an index if it looks like a whole number.
 fn look_up<'a>(root: &'a Node, reference: &str) -> Result<&'a Node, (Kind, String)> {
-    let undefined = || (Kind::UndefinedReference, format!("the reference {} leads nowhere", quoted(reference)));
-    let mut node = root;
+    let (mut node, mut way) = (root, String::new());
     // Python's `.` matches anything but a line feed, so a reference ends at one.
     let line = |text: &str| text.split('\n').next().unwrap_or_default().to_owned();
     let mut rest = line(reference.strip_prefix("#/").unwrap_or(reference));
@@ -188,7 +187,13 @@ fn look_up<'a>(root: &'a Node, reference: &str) -> Result<&'a Node, (Kind, Strin
                 return Err((Kind::ReferenceThroughValue, through));
             }
         }
-        .ok_or_else(undefined)?;
+        .ok_or_else(|| {
+            let within = if way.is_empty() { "the manifest".to_owned() } else { quoted(&way) };
+            let message =
+                format!("the reference {} leads nowhere: {within} has no {}", quoted(reference), quoted(head));
+            (Kind::UndefinedReference, message)
+        })?;
+        way = if way.is_empty() { head.to_owned() } else { format!("{way}/{head}") };
         rest = tail.to_owned();
     }
     Ok(node)

@@ -254,17 +254,17 @@ fn each_fault_has_its_place_its_path_and_the_nearest_word() {
         (
             "type: HttpRequester",
             "type: HttpRequestr",
-            "m:6:11: streams[0].retriever.requester: `HttpRequestr` is no component; HttpRequester or CustomRequester can. Did you mean `HttpRequester`?",
+            "m:6:11: streams[0].retriever.requester: `HttpRequestr` is no component. Write HttpRequester or CustomRequester. Did you mean `HttpRequester`?",
         ),
         (
             "type: HttpRequester",
             "type: RecordFilter",
-            "m:6:11: streams[0].retriever.requester: `RecordFilter` cannot stand here; HttpRequester or CustomRequester can",
+            "m:6:11: streams[0].retriever.requester: `RecordFilter` cannot stand here. Write HttpRequester or CustomRequester",
         ),
         (
             "/definitions/requester",
             "/definitions/requestr",
-            "m:15:25: streams[0].retriever.requester: the reference `#/definitions/requestr` leads nowhere. Did you mean `#/definitions/requester`?",
+            "m:15:25: streams[0].retriever.requester: the reference `#/definitions/requestr` leads nowhere: `definitions` has no `requestr`. Did you mean `#/definitions/requester`?",
         ),
         (
             "field_path: [data]",

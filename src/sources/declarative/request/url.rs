@@ -39,14 +39,14 @@ pub(super) fn join_token(base: &str, path: &str) -> Result<Url, Failure> {
     match before_query(base) {
         (before, "") => join(before, path),
         // The slash that is put between base and path belongs to the query then.
-        (before, _) => parse(before)?.join(&reference(path)).map_err(|error| cannot_join(path, error)).map(bare),
+        (before, _) => parse(before)?.join(&reference(path)).map_err(cannot_join).map(bare),
     }
 }
 
 /// Joins a base without a query, to which a slash is added, and a path.
 fn join(base: &str, path: &str) -> Result<Url, Failure> {
     let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
-    let mut joined = parse(&base)?.join(&reference(path)).map_err(|error| cannot_join(path, error))?;
+    let mut joined = parse(&base)?.join(&reference(path)).map_err(cannot_join)?;
     if !path.starts_with(['/', '?']) {
         // Python takes empty segments out where it puts two paths together.
         let segments: Vec<&str> = joined.path().split('/').collect();
@@ -58,8 +58,10 @@ fn join(base: &str, path: &str) -> Result<Url, Failure> {
     Ok(bare(joined))
 }
 
-fn cannot_join(path: &str, error: ::url::ParseError) -> Failure {
-    Failure::config(format!("The path {path:?} does not make a URL with its base: {error}."))
+fn cannot_join(error: ::url::ParseError) -> Failure {
+    Failure::config(format!(
+        "the path makes no URL with its base: {error}. Correct `path`, or the setting that it uses."
+    ))
 }
 
 fn bare(mut url: Url) -> Url {
@@ -94,6 +96,10 @@ fn is_absolute(text: &str) -> bool {
         .any(|scheme| text.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
 }
 
+/// What to do about it. What the URL is made of may be a setting that is nobody's to read.
+const CORRECT: &str =
+    "It has to begin with http:// or https:// and a host. Correct `url_base` or `url`, or the setting that it uses.";
+
 /// A whole URL.
 fn parse(text: &str) -> Result<Url, Failure> {
     let text = text.trim_start();
@@ -101,11 +107,10 @@ fn parse(text: &str) -> Result<Url, Failure> {
     let path = text[after_scheme..].find(['/', '?', '#']).map_or(text.len(), |at| after_scheme + at);
     let quoted = format!("{}{}", &text[..path], quoted_reference(&text[path..]));
     let url = Url::parse(&quoted).map_err(|error| {
-        Failure::config(format!("{text:?} is not a URL: {error}. Correct the requester's `url_base` or `url`."))
+        Failure::config(format!("the manifest and the config make no URL here: {error}. {CORRECT}"))
     })?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        let what = "is not an http or https URL. Correct the requester's `url_base` or `url`.";
-        return Err(Failure::config(format!("{text:?} {what}")));
+        return Err(Failure::config(format!("the manifest and the config make no http or https URL here. {CORRECT}")));
     }
     Ok(bare(url))
 }

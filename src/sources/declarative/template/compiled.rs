@@ -1,6 +1,8 @@
 //! A compiled template.
 
-use super::ast::{Expr, Kind, Stmt};
+use std::sync::Arc;
+
+use super::ast::{Expr, Kind, PathKey, Stmt};
 use super::error::{Fault, FaultKind, Result};
 use super::eval::Eval;
 use super::lexer::{normalized, position};
@@ -58,6 +60,22 @@ impl Template {
     /// The variables it needs from outside, each once. Python's analysis: also where they are never reached.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.free.iter().map(|(name, _)| &**name)
+    }
+
+    /// The settings of the config that it names, as `config['name']` or `config.name`, each once.
+    pub fn settings(&self) -> Vec<Arc<str>> {
+        let found = std::cell::RefCell::new(Vec::<Arc<str>>::new());
+        any_expr(&self.body, &|expr: &Expr| {
+            if let Kind::Path(variable, keys) = &expr.kind
+                && &**variable == "config"
+                && let Some(PathKey::Attr(name) | PathKey::Item(name)) = keys.first()
+                && !found.borrow().contains(name)
+            {
+                found.borrow_mut().push(Arc::clone(name));
+            }
+            false
+        });
+        found.into_inner()
     }
 
     /// Whether it needs a variable.

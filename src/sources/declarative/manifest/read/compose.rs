@@ -66,9 +66,22 @@ fn place(marker: &Marker) -> Mark {
     mark(marker.line(), marker.col() + 1)
 }
 
+/// What a part of the parser's message mostly comes from.
+const HINTS: [(&str, &str); 7] = [
+    ("trailing content", ". Look above it for a quote that is not closed"),
+    ("tab", ". Indent with blanks, never with tabs"),
+    ("illegal placement of ':'", ". Look above it for a `[`, a `{` or a quote that is not closed"),
+    ("expected ',' or", ". Close the `[` or `{` that began before it"),
+    ("did not find expected", ". Indent this line as its neighbours, and close what was opened above it"),
+    ("mapping values are not allowed", ". Put a text with `: ` in it into quotes"),
+    ("simple key", ". A `:` is missing here or in the line above, or a quote is not closed"),
+];
+
 /// The parser's message as a part of a sentence of ours.
 fn plain(info: &str) -> String {
-    format!("this is no YAML: {}", info.trim_end_matches('.'))
+    let info = info.trim_end_matches('.');
+    let hint = HINTS.iter().find(|(part, _)| info.contains(part)).map(|(_, hint)| *hint).unwrap_or_default();
+    format!("this is no YAML: {info}{hint}")
 }
 
 /// The whole name of a tag. A `!` alone is none.

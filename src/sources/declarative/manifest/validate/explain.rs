@@ -173,7 +173,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
                 };
                 let exists = self.table.types().any(|known| known == text);
                 let what = if exists { "cannot stand here" } else { "is no component" };
-                let message = format!("{} {what}; {} can", quoted(text), list(&types));
+                let message = format!("{} {what}. Write {}", quoted(text), list(&types));
                 let near_here = nearest(text, types.iter().copied());
                 let mut fault = add(faults::Kind::UnknownComponent, named, message);
                 fault.nearest = near_here
