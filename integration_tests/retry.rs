@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use source_http::http::{Outcome, Response, ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
+use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
 use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
@@ -241,14 +242,18 @@ fn a_stream_says_what_is_retried_how_often_and_after_how_long() {
 
 impl RetryRules for Paged {
     fn should_retry(&self, response: &Response) -> bool {
-        matches!(response.status.as_u16(), 418 | 429)
+        matches!(response.status.as_u16(), 418 | 420 | 429)
     }
     fn max_retries(&self) -> u32 {
         2
     }
-    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
-        let teapot = outcome.response().is_some_and(|response| response.status == 418);
-        teapot.then(|| Duration::from_secs(10 * u64::from(failed)))
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Result<Option<Duration>, Failure> {
+        let status = outcome.response().map_or(0, |response| response.status.as_u16());
+        match status {
+            418 => Ok(Some(Duration::from_secs(10 * u64::from(failed)))),
+            420 => Err(Failure::transient("The quota of the day is used up.")),
+            _ => Ok(None),
+        }
     }
 }
 
