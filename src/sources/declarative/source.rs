@@ -71,6 +71,11 @@ impl Source for ManifestSource {
         for warning in faults.warnings() {
             cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
         }
+        if self.root().field("api_budget").is_some() {
+            let text = "The manifest has what this program does not run yet: `api_budget`. Requests are not spread out; where \
+                        the API turns one away, it is sent again after the wait that the API or the manifest asks for.";
+            cx.output.log(LogLevel::Warn, text).map_err(anyhow::Error::from)?;
+        }
         Ok(streams)
     }
 
