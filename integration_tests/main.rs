@@ -26,6 +26,7 @@ mod hostile;
 mod house;
 mod incremental;
 mod jsonl;
+mod low_code;
 mod memory;
 mod memory_pressure;
 mod network;

@@ -15,7 +15,7 @@ fn golden_cases_of_records_come_out_as_by_the_reference() {
 
 fn check(line: &str) -> Verdict {
     let Ok(case) = serde_json::from_str::<Value>(line) else {
-        return Verdict::NotYet("a case that JSON has no words for: NaN, half a surrogate pair".to_owned());
+        return Verdict::Skipped;
     };
     let discovered = whole::run(&case, "discover");
     let ran = if case.get("stage").is_none() { whole::run(&case, "read") } else { whole::run(&case, "discover") };
@@ -37,6 +37,7 @@ fn check(line: &str) -> Verdict {
         requests: sorted(
             ran.requests.iter().map(|asked| format!("{} {} {}", asked.method, asked.target, asked.body_text())),
         ),
+        read: ran_of_read(&case),
         catalog: discovered.catalog.clone().unwrap_or_default(),
     };
     let wrong = differences(&seen);
@@ -60,6 +61,8 @@ pub(super) struct Seen<'c> {
     pub(super) mine: BTreeMap<String, Vec<String>>,
     pub(super) golden_requests: Vec<String>,
     pub(super) requests: Vec<String>,
+    /// A read, where the case is about what is before one.
+    pub(super) read: Option<Ran>,
     /// The streams that the program discovers.
     pub(super) catalog: Value,
 }
@@ -69,6 +72,10 @@ impl Seen<'_> {
     pub(super) fn golden_fails(&self) -> bool {
         !list(&self.case["error"]).is_empty()
     }
+}
+
+fn ran_of_read(case: &Value) -> Option<Ran> {
+    case.get("stage").map(|_| whole::run(case, "read"))
 }
 
 /// What differs, and how.
@@ -112,6 +119,6 @@ fn by_stream(records: impl Iterator<Item = (String, Value)>) -> BTreeMap<String,
     all
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

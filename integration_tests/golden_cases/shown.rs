@@ -108,7 +108,7 @@ pub(super) fn query(line: &str) -> Vec<(String, String)> {
     url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-fn each<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
+pub(super) fn each<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
     visit(value);
     match value {
         Value::Array(items) => items.iter().for_each(|item| each(item, visit)),

@@ -69,6 +69,10 @@ fn reply(json: &Value, base: &str, now: i64) -> Reply {
         Reply::bytes(text.replace("{BASE}", base).into_bytes())
     };
     let status = json.get("status").and_then(Value::as_u64).unwrap_or(200);
+    let given = headers(json.get("headers"));
+    if let Some((_, kind)) = given.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        reply = Reply::shared(kind, reply.body().to_vec());
+    }
     if let Some(claimed) = json.get("claim_length").and_then(Value::as_u64) {
         let mut body = reply.body().to_vec();
         let sent = body.len();
@@ -79,8 +83,8 @@ fn reply(json: &Value, base: &str, now: i64) -> Reply {
         reply = reply.delay(Duration::from_secs_f64(seconds));
     }
     let mut reply = reply.status(u16::try_from(status).expect("a status"));
-    for (name, value) in headers(json.get("headers")) {
-        reply = reply.header(&name, put_text(&value, base));
+    for (name, value) in given.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type")) {
+        reply = reply.header(name, put_text(value, base));
     }
     if json.get("close").is_some() {
         reply = reply.fault(Fault::RefuseHead);
@@ -187,8 +191,14 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
     let _ = clock.set(connector.clock());
     if command == "read" {
         let streams = manifest["streams"].as_array().cloned().unwrap_or_default();
-        let names: Vec<String> =
-            streams.iter().filter_map(|stream| stream["name"].as_str().map(str::to_owned)).collect();
+        let inner = |stream: &Value| stream["streams"].as_array().cloned().unwrap_or_default();
+        let all = streams.iter().flat_map(|stream| [vec![stream.clone()], inner(stream)].concat());
+        let mut names: Vec<String> = Vec::new();
+        for name in all.filter_map(|stream| stream["name"].as_str().map(str::to_owned)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         let mode = case.get("sync_mode").and_then(Value::as_str).unwrap_or("full_refresh");
         let streams: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), mode)).collect();
         connector = connector.streams(&streams).arg("--workers").arg("1");
@@ -208,10 +218,29 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
         stdout: done.stdout.clone(),
     };
     for line in done.stdout.lines() {
-        let message: Value = serde_json::from_str(line).expect("a message");
+        let message: Value = serde_json::from_str(line).unwrap_or_else(|_| in_range(line));
         note(&message, &mut ran);
     }
     ran
+}
+
+/// A message that has numbers which are too large for a float: they are the text `{Infinity}`.
+fn in_range(line: &str) -> Value {
+    let is_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    let (mut out, mut rest, mut is_text) = (String::new(), line, false);
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '\\' if is_text => 2,
+            _ if !is_text && is_number(first) => rest.find(|c| !is_number(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        is_text ^= first == '"';
+        let (token, after) = rest.split_at(length);
+        let is_large = !is_text && token.parse::<f64>().is_ok_and(f64::is_infinite);
+        out.push_str(if is_large { "\"{Infinity}\"" } else { token });
+        rest = after;
+    }
+    serde_json::from_str(&out).expect("a message")
 }
 
 fn note(message: &Value, ran: &mut Ran) {

@@ -121,11 +121,14 @@ impl ManifestSource {
         let root = self.root();
         let mut streams = Streams::new(builder, self.folder.clone());
         let mut all: Vec<Built> = Vec::new();
+        // What is wrong with a stream that has a name, and is told when it is read.
+        let mut of_streams: Vec<String> = Vec::new();
         each_stream(builder, &root, &mut |name, part, mut refusals| {
             let known = builder.errors_after(0).len();
             let built = if refusals.is_empty() { streams.build(part, false) } else { None };
             refusals.extend(builder.take_refusals());
             let errors = builder.errors_after(known);
+            of_streams.extend_from_slice(&errors);
             all.push(match built {
                 _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
                 Some(stream) if errors.is_empty() => Built::Stream(stream),
@@ -137,6 +140,11 @@ impl ManifestSource {
                 }
             });
         })?;
+        let others: Vec<String> =
+            builder.errors_after(0).into_iter().filter(|error| !of_streams.contains(error)).collect();
+        if !others.is_empty() {
+            return Err(Failure::config(format!("The manifest cannot be run:\n{}", others.join("\n"))));
+        }
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
             all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
