@@ -45,7 +45,7 @@ fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
         Body::Memory(bytes) => {
             std::str::from_utf8(json::without_mark(bytes)).map(Cow::Borrowed).map_err(|error| no_text(&error))
         }
-        body => {
+        body @ Body::Spooled { .. } => {
             let mut bytes = Vec::new();
             let read = body.reader().and_then(|mut reader| reader.read_to_end(&mut bytes));
             read.map_err(|error| Undecodable { problem: error.to_string(), retry: true })?;
