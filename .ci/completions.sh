@@ -17,7 +17,9 @@ try() {
   sleep 1
   "${tmux[@]}" send-keys -t "$shell" "$load" Enter
   sleep 2
-  while IFS='|' read -r typed expected; do
+  while IFS='|' read -r typed expected shells; do
+    # What clap completes in some shells alone.
+    if [ -n "$shells" ] && ! grep -qw "$shell" <<< "$shells"; then continue; fi
     # A line that is empty again, whatever was typed before.
     "${tmux[@]}" send-keys -t "$shell" C-c
     sleep 0.5
@@ -40,6 +42,8 @@ source-http comp|source-http completions
 source-http read --state-|source-http read --state-file
 source-http check --exit|source-http check --exit-status
 source-http discover --log|source-http discover --log
+source-http read --source st|source-http read --source stripe|bash zsh fish
+source-http read --config-env of|source-http read --config-env off|bash zsh fish
 LINES
   "${tmux[@]}" kill-session -t "$shell"
 }

@@ -100,7 +100,8 @@ picture
 write '' 'Four seconds later:'
 wait_for 'charges .*waiting [34] s'
 picture
-write '' 'At the end, the lines that moved are gone, and a table is left:'
+write '' 'At the end, the lines that moved are gone, and a table is left. `waits` is how many there were and how long they were together:' \
+  'requests that wait side by side count each, so it may be more than `time`.'
 wait_for '^total'
 wait_for_prompt
 picture

@@ -10,7 +10,9 @@ use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{BodyCursor, Pager};
-use source_http::streams::{HttpStream, ParentStream, RequestContext, SliceContext, Slices};
+use source_http::streams::{
+    Cursor, CursorField, HttpStream, ParentStream, RequestContext, Slice, SliceContext, Slices,
+};
 use source_http::{Registry, Source, launch};
 
 /// A list, or one for each record of its parent, or one for each slice.
@@ -20,7 +22,7 @@ struct List {
     /// What the server is to serve, and where: `count=1000,kind=customers/items`.
     path: String,
     pager: BodyCursor,
-    cursor_field: Option<&'static str>,
+    cursor: CursorField,
     use_cache: bool,
     parent: Option<ParentStream>,
     slices: u64,
@@ -33,7 +35,7 @@ impl List {
             url: url.to_owned(),
             path,
             pager: BodyCursor::new("next", "cursor"),
-            cursor_field: None,
+            cursor: CursorField::default(),
             use_cache: false,
             parent: None,
             slices: 1,
@@ -57,11 +59,11 @@ impl HttpStream for List {
     fn primary_key(&self) -> Vec<Vec<String>> {
         vec![vec!["id".into()]]
     }
-    fn cursor_field(&self) -> Vec<String> {
-        self.cursor_field.map(str::to_owned).into_iter().collect()
+    fn cursor(&self) -> &dyn Cursor {
+        &self.cursor
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
-        match cx.slice.is_empty() {
+        match cx.slice.is_whole() {
             true => Vec::new(),
             false => vec![("of".to_owned(), cx.slice_text("id"))],
         }
@@ -78,8 +80,8 @@ impl HttpStream for List {
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.parent {
             Some(parent) => parent.slices(cx),
-            None if self.slices == 1 => Ok(Box::new(std::iter::once(Ok(serde_json::Map::new())))),
-            None => Ok(Box::new((1..=self.slices).map(|id| Ok([("id".to_owned(), id.into())].into_iter().collect())))),
+            None if self.slices == 1 => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
+            None => Ok(Box::new((1..=self.slices).map(|id| Ok(Slice::of_partition([("id", id)]))))),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Source for Bench {
             parents.clone(),
             Arc::new(child("first_children")),
             Arc::new(child("second_children")),
-            Arc::new(List { cursor_field: Some("created"), ..child("dated_children") }),
+            Arc::new(List { cursor: CursorField::new("created"), ..child("dated_children") }),
         ])
     }
 }

@@ -12,22 +12,15 @@
 //! - `--others N`: objects of every other kind that has a list of its own. Default: 250.
 //! - `--count KIND=N`: objects of this kind, whatever `--others` says. May be repeated.
 //! - `--children N`: children of each parent, of every kind that is listed by parent. Default: 2.
-//! - `--now SECONDS`: the mock's clock, in unix seconds; it stands still. Default: the time of the start.
+//! - `--now SECONDS`: the mock's clock, in unix seconds; it stands still. Default: the time of the start, and then that of each
+//!   change.
 //! - `--port PORT`: default is any free one.
 //! - `--log FILE`: one line a request, as it comes in: method, target, `Stripe-Version`.
 //! - `--calls-per-second N`: further requests are answered with 429.
 //! - `--compact`: answers without the white space that Stripe's have.
 //!
-//! Lines on stdin change it while it runs, unless stdin is a terminal that another job has; each is answered with one line that begins with `ok` or `error`. They are
-//! those of `StripeMock::command`, and `quit`:
-//!
-//! ```text
-//! now 1767312000
-//! update customers cus_00000000000001 {"name":"Ada"}
-//! delete customers cus_00000000000002
-//! create charges
-//! forbid /v1/charges
-//! ```
+//! Lines on stdin change it while it runs, unless stdin is a terminal that another job has; each is answered with one line on
+//! stdout that begins with `ok` or `error`. They are those of `StripeMock::command`, and `quit`; `--help` lists them.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the config and the answers are its output")]
 #![allow(clippy::disallowed_methods, reason = "it is no connector: it reads stdin, and waits in real time")]
 
@@ -41,11 +34,27 @@ use serde_json::json;
 use source_http::clock::SystemClock;
 use source_http::testing::StripeMock;
 
+/// What `--help` says of the lines on stdin.
+const COMMANDS: &str = "\
+Lines on stdin change it while it runs; each is answered with a line on stdout:
+  create KIND [MEMBERS]     a new object, such as: create charges {\"amount\": 4200}
+  update KIND ID MEMBERS    sets members of an object
+  delete KIND ID            deletes one
+  ids KIND                  lists the ids, newest first
+  forbid PATH, allow PATH   answers requests for it with 403, such as: forbid /v1/charges
+  fail PATH STATUS HITS     answers the next HITS requests for it with STATUS
+  limit PATH SECONDS        answers the next request for it with 429
+  event TYPE KIND ID        an event about an object as it is
+  now SECONDS               sets the clock, in unix seconds; from then on it stands still
+  quit                      ends it
+MEMBERS is a JSON object.";
+
 /// The account that the config is for.
 const ACCOUNT: &str = "acct_mock";
 
 /// Serves a mock Stripe API.
 #[derive(Parser)]
+#[command(after_help = COMMANDS)]
 struct Args {
     /// Number of charges.
     #[arg(default_value_t = 1_000)]
@@ -62,7 +71,7 @@ struct Args {
     /// Number of children that each parent has, of each kind that is listed by parent.
     #[arg(long, default_value_t = 2)]
     children: u64,
-    /// The mock's clock, in unix seconds. Default: the time of the start.
+    /// The mock's clock, in unix seconds; it stands still. Default: the time of the start, and then that of each change.
     #[arg(long)]
     now: Option<i64>,
     /// The port. Default: any free one.
@@ -105,14 +114,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => println!("{config}"),
     }
     eprintln!("Listening on {}", mock.url());
+    let mut has_own_time = args.now.is_some();
     while let Some(line) = next_line()? {
-        match line.trim() {
-            "" => {}
-            "quit" => return Ok(()),
-            command => match mock.command(command) {
+        let command = line.trim();
+        if command == "quit" {
+            return Ok(());
+        }
+        has_own_time |= command.starts_with("now ");
+        let changes = ["create ", "update ", "delete ", "event "];
+        if !has_own_time && changes.iter().any(|verb| command.starts_with(verb)) {
+            mock.set_now(jiff::Timestamp::now().as_second());
+        }
+        if !command.is_empty() {
+            match mock.command(command) {
                 Ok(answer) => println!("ok {answer}"),
                 Err(problem) => println!("error {}", problem.replace('\n', " ")),
-            },
+            }
         }
     }
     loop {

@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use source_http::clock::Clock;
 use source_http::http::auth::{ApiKeyAuthenticator, Authenticator};
 use source_http::http::{Method, Outcome, RequestBody, RetryRules};
 use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure, JsonSchema};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{BodyCursor, Pager, TokenPlace};
-use source_http::streams::{DateFormat, DateSlicer, HttpStream, RequestContext, SchemaContext, SliceContext, Slices};
+use source_http::streams::{Cursor, DateCursor, DateFormat, DateSlicer, HttpStream, RequestContext, SchemaContext};
 use source_http::{Registry, Source, launch};
 
 const API_URL: &str = "https://desk.example.com/api";
@@ -28,8 +27,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 struct Tickets {
     api_url: String,
     auth: ApiKeyAuthenticator,
-    slicer: DateSlicer,
-    clock: Arc<dyn Clock>,
+    cursor: DateCursor,
     pager: BodyCursor,
 }
 
@@ -74,8 +72,8 @@ impl HttpStream for Tickets {
     fn primary_key(&self) -> Vec<Vec<String>> {
         vec![vec!["id".into()]]
     }
-    fn cursor_field(&self) -> Vec<String> {
-        vec!["changed_at".into()]
+    fn cursor(&self) -> &dyn Cursor {
+        &self.cursor
     }
     fn authenticator(&self) -> &dyn Authenticator {
         &self.auth
@@ -93,13 +91,6 @@ impl HttpStream for Tickets {
     /// A search is forgotten after some minutes, and its cursors with it: an interrupted window is read again.
     fn is_resumable(&self) -> bool {
         false
-    }
-    fn slices_in_order(&self) -> bool {
-        true
-    }
-    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        let slices = self.slicer.slices(cx.state.get("changed_at"), self.clock.now())?;
-        Ok(Box::new(slices.map(Ok)))
     }
     fn retry_rules(&self) -> &dyn RetryRules {
         self
@@ -149,11 +140,11 @@ impl Source for HelpDesk {
         let start = DateFormat::Rfc3339.parse(&config["start_date"]).ok_or_else(|| {
             Failure::config("The config's `start_date` is no date and time such as 2026-01-01T00:00:00Z. Correct it.")
         })?;
+        let slicer = DateSlicer { step: 7 * DAY, granularity: Duration::from_secs(1), ..DateSlicer::new(start) };
         Ok(vec![Arc::new(Tickets {
             api_url: text("api_url", API_URL).into(),
             auth: ApiKeyAuthenticator::header("X-Api-Key", text("api_key", ""), &cx.redactor),
-            slicer: DateSlicer { step: 7 * DAY, granularity: Duration::from_secs(1), ..DateSlicer::new(start) },
-            clock: cx.clock.clone(),
+            cursor: DateCursor::new("changed_at", slicer, cx.clock.clone()),
             pager: BodyCursor::new(["page", "next"], TokenPlace::body(["cursor"])),
         })])
     }

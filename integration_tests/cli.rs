@@ -6,9 +6,19 @@ use crate::support::binary::Binary;
 fn help_tells_the_commands_examples_and_exit_codes() {
     let help = Binary::new(&["--help"]).run();
     assert_eq!((help.status, help.stderr.as_str()), (Some(0), ""));
-    for expected in
-        ["spec", "check", "discover", "read", "Examples:", "Exit codes:", "  0  done", "  1  failed", "  2  "]
-    {
+    for expected in [
+        "spec",
+        "check",
+        "discover",
+        "read",
+        "Examples:",
+        "Exit codes:",
+        "  0  done",
+        "  1  failed",
+        "  2  ",
+        "  129  ended by SIGHUP",
+        "[default: stripe]",
+    ] {
         assert!(help.stdout.contains(expected), "{expected} is not in:\n{}", help.stdout);
     }
 }

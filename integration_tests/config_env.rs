@@ -112,7 +112,32 @@ fn within_the_platform_a_config_cannot_read_the_environment_unless_its_owner_say
     assert_eq!(check(&["--config-env", "off"], &[]), (failed, Vec::new()));
     let wrong = Binary::new(&["check", "--config", "-", "--config-env", "perhaps"]).run();
     assert_eq!((wrong.status, wrong.stdout.as_str()), (Some(2), ""));
-    assert!(wrong.stderr.contains("it is on or off"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("[possible values: on, off]"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_reference_that_is_not_replaced_where_a_number_is_wanted_says_why_and_how_to_replace_it() {
+    let (_mock, mut config) = mock_and_config();
+    config["num_workers"] = json!("${WORKERS}");
+    let args = ["read", "--config", "-", "--streams", "charges"];
+    let message = |binary: Binary| binary.stdin(&config).run().messages().errors()[0].message.clone();
+    let start = "The config in standard input does not fit the specification: `num_workers`: the value is not of type \
+                 \"integer\". The config's `num_workers` is taken as it is written, and not from the environment: ";
+    let end = " Run spec to see what is expected.";
+    assert_eq!(
+        message(Binary::new(&args).env("AIRBYTE_PROJECT_DIR", "x")),
+        format!(
+            "{start}AIRBYTE_PROJECT_DIR is set, so this may be Airbyte's platform. --config-env on, or \
+             SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment.{end}"
+        )
+    );
+    let off = Binary::new(&[&args[..], &["--config-env", "off"]].concat());
+    assert_eq!(
+        message(off),
+        format!(
+            "{start}--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is taken from the environment.{end}"
+        )
+    );
 }
 
 #[test]

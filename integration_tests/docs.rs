@@ -48,6 +48,21 @@ fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
     assert_eq!(needed.difference(&dependencies(&without_dev, "dependencies")).collect::<Vec<_>>(), [""; 0]);
 }
 
+/// Whoever tries the mock by hand has no other place to look for what may be changed while it runs.
+#[test]
+fn the_help_of_the_mock_has_every_command_that_it_understands() {
+    let example = include_str!("../examples/mock_stripe.rs");
+    let help = example.split("const COMMANDS").nth(1).unwrap().split("\";").next().unwrap();
+    let table = include_str!("../src/testing/stripe/script.rs").lines();
+    let rows = table.filter_map(|line| line.trim().strip_prefix("/// | `")?.split(" | ").next());
+    let commands: Vec<&str> = rows.flat_map(|row| row.split("`, `")).map(|row| row.trim_end_matches('`')).collect();
+    assert!(commands.len() > 8, "{commands:?}");
+    for command in commands {
+        let words = command.replace("RESOURCE", "KIND");
+        assert!(help.contains(&words), "{words} is not in the help of mock_stripe");
+    }
+}
+
 #[test]
 fn the_rust_version_is_the_same_wherever_it_is_written() {
     let version = env!("CARGO_PKG_RUST_VERSION");

@@ -23,9 +23,10 @@ struct Source {
 /// Files that cannot do without each other, and why. A circle within one of these groups is none.
 const TIED: [(&str, &[&str]); 4] = [
     (
-        "the methods of a stream are given contexts, and a context fetches pages of streams",
+        "the methods of a stream are given contexts, a context fetches pages of streams, and a cursor is given a stream",
         &[
             "streams::context",
+            "streams::cursor",
             "streams::fetch",
             "streams::http_stream",
             "streams::loop_guard",

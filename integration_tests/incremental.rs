@@ -2,18 +2,21 @@
 
 use serde_json::{Value, json};
 use source_http::http::{ResponseAction, ResponseRule, RetryRules};
-use source_http::streams::{HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices};
+use source_http::streams::{
+    Cursor, CursorField, HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices,
+};
 use source_http::testing::{InProcess, Messages, Reply, Request, Server};
 
 use crate::support::{Items, TestSource, assert_page, connector, page};
+
+const N: CursorField = CursorField::new("n");
 
 /// Events `1..=12` in ascending order, three a page, from the state's cursor on.
 #[derive(Clone, Default)]
 struct Events {
     url: String,
-    interval: Option<u64>,
+    cursor: CursorField,
     resumable: bool,
-    chosen_by_user: bool,
     slices: Vec<&'static str>,
 }
 
@@ -27,23 +30,17 @@ impl HttpStream for Events {
     fn path(&self, _: &RequestContext<'_>) -> String {
         "events".into()
     }
-    fn cursor_field(&self) -> Vec<String> {
-        if self.chosen_by_user { Vec::new() } else { vec!["n".into()] }
-    }
-    fn source_defined_cursor(&self) -> bool {
-        !self.chosen_by_user
+    fn cursor(&self) -> &dyn Cursor {
+        &self.cursor
     }
     fn is_resumable(&self) -> bool {
         self.resumable
     }
-    fn state_checkpoint_interval(&self) -> Option<u64> {
-        self.interval
-    }
     fn stream_slices<'a>(&'a self, _: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         if self.slices.is_empty() {
-            return Ok(Box::new(std::iter::once(Ok(Slice::new()))));
+            return Ok(Box::new(std::iter::once(Ok(Slice::whole()))));
         }
-        let slice = |name: &&'static str| Ok(std::iter::once(("region".to_owned(), json!(name))).collect());
+        let slice = |name: &&'static str| Ok(Slice::of_partition([("region", *name)]));
         Ok(Box::new(self.slices.iter().map(slice)))
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
@@ -65,7 +62,7 @@ fn api(request: &Request) -> Reply {
 }
 
 fn events(server: &Server, change: impl Fn(&mut Events)) -> InProcess {
-    let mut stream = Events { url: server.url(), resumable: true, ..Events::default() };
+    let mut stream = Events { url: server.url(), resumable: true, cursor: N, ..Events::default() };
     change(&mut stream);
     connector(move || Box::new(stream.clone()))
 }
@@ -79,7 +76,8 @@ fn numbers(messages: &Messages) -> Vec<i64> {
 fn a_state_is_written_every_so_many_records_where_the_stream_declares_ascending_order() {
     let server = Server::start(api);
     let read = |stream: InProcess| stream.streams(&[("events", "incremental")]).run("read").messages();
-    let messages = read(events(&server, |stream| (stream.interval, stream.resumable) = (Some(5), false)));
+    let messages =
+        read(events(&server, |stream| (stream.cursor, stream.resumable) = (N.state_checkpoint_interval(5), false)));
     let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
     assert_eq!(states, [json!({"n": 5}), json!({"n": 10}), json!({"n": 12})]);
 
@@ -91,7 +89,7 @@ fn a_state_is_written_every_so_many_records_where_the_stream_declares_ascending_
 #[test]
 fn no_state_is_written_within_a_slice_whose_records_are_not_in_order_after_all() {
     let server = Server::start(|_: &Request| Reply::json(json!([{"n": 1}, {"n": 9}, {"n": 3}, {"n": 4}, {"n": 12}])));
-    let stream = events(&server, |stream| stream.interval = Some(2));
+    let stream = events(&server, |stream| stream.cursor = N.state_checkpoint_interval(2));
     let messages = stream.streams(&[("events", "incremental")]).run("read").messages();
     let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
     assert_eq!(states, [json!({"n": 9}), json!({}), json!({"n": 12})], "the state that was ahead is taken back");
@@ -114,7 +112,7 @@ fn a_page_is_gone_on_with_and_the_cursor_moves_only_at_the_end() {
 fn a_cursor_can_be_chosen_in_the_catalog() {
     let server = Server::start(api);
     let catalog = |cursor: Value| json!({"streams": [{"stream": {"name": "events"}, "sync_mode": "incremental", "cursor_field": cursor}]});
-    let stream = || events(&server, |stream| stream.chosen_by_user = true);
+    let stream = || events(&server, |stream| stream.cursor = CursorField::chosen_by_user());
     let messages = stream().catalog(&catalog(json!(["m"]))).run("read").messages();
     assert_eq!(**messages.states("events").last().unwrap(), json!({"m": 112}));
     let messages = stream().catalog(&catalog(json!([]))).run("read").messages();
@@ -140,7 +138,7 @@ fn slices_reach_the_request_and_each_is_followed_by_a_state() {
 fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped() {
     let server = Server::start(api);
     let stream = || {
-        events(&server, |stream| (stream.slices, stream.chosen_by_user) = (vec!["eu", "us"], true))
+        events(&server, |stream| (stream.slices, stream.cursor) = (vec!["eu", "us"], CursorField::chosen_by_user()))
             .streams(&[("events", "full_refresh")])
     };
     let first = stream().arg("--limit").arg("15").run("read").messages();
@@ -166,7 +164,8 @@ fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped(
 fn a_slice_that_is_gone_is_not_gone_on_with() {
     let server = Server::start(api);
     let state = json!({"events": {"states": [], "__resume": {"slice": {"region": "gone"}, "next_page_token": 3}}});
-    let stream = events(&server, |stream| (stream.slices, stream.chosen_by_user) = (vec!["eu", "us"], true));
+    let stream =
+        events(&server, |stream| (stream.slices, stream.cursor) = (vec!["eu", "us"], CursorField::chosen_by_user()));
     let messages = stream.streams(&[("events", "full_refresh")]).state(&state).run("read").messages();
     assert_eq!(messages.records("events").len(), 24);
     assert!(server.requests().iter().all(|request| request.param("region") != Some("gone")));
@@ -287,6 +286,7 @@ fn a_first_state_is_written_even_when_nothing_was_read() {
 
 #[test]
 fn a_stream_without_slices_keeps_its_state_and_one_whose_slices_cannot_be_made_says_why() {
+    static CURSOR: CursorField = N;
     struct Sliced(bool);
     impl HttpStream for Sliced {
         fn name(&self) -> &str {
@@ -298,8 +298,8 @@ fn a_stream_without_slices_keeps_its_state_and_one_whose_slices_cannot_be_made_s
         fn path(&self, _: &RequestContext<'_>) -> String {
             "events".into()
         }
-        fn cursor_field(&self) -> Vec<String> {
-            vec!["n".into()]
+        fn cursor(&self) -> &dyn Cursor {
+            &CURSOR
         }
         fn stream_slices<'a>(&'a self, _: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
             match self.0 {

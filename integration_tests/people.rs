@@ -186,12 +186,14 @@ fn the_manual_page_has_every_command_with_its_flags_and_one_command_has_a_page_o
     assert_eq!((whole.status, whole.stderr.as_str()), (Some(0), ""));
     let headings: Vec<&str> = whole.stdout.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
     let commands = ["SPEC", "CHECK", "DISCOVER", "READ", "CATALOG", "ABOUT", "COMPLETIONS", "MAN"];
-    assert_eq!(headings, [&["NAME", "SYNOPSIS", "DESCRIPTION"][..], &commands, &["OPTIONS", "EXTRA"]].concat());
+    let last = ["OPTIONS", "\"EXIT STATUS\"", "EXAMPLES"];
+    assert_eq!(headings, [&["NAME", "SYNOPSIS", "DESCRIPTION"][..], &commands, &last].concat());
     // In a page, a hyphen is `\-`.
     for flag in ["\\-\\-state\\-file", "\\-\\-exit\\-status", "\\-\\-incremental", "\\-\\-cache\\-dir"] {
         assert!(whole.stdout.contains(flag), "{flag}");
     }
-    assert!(whole.stdout.contains("Exit codes:"));
+    assert!(whole.stdout.contains(".TP\n\\fB129\\fR\nended by SIGHUP"), "{}", whole.stdout);
+    assert!(whole.stdout.contains("\nsource\\-http check \\-\\-config config.json \\-\\-exit\\-status\n"));
 
     let read = Binary::new(&["man", "read"]).run();
     assert!(

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use source_http::json::RecordPath;
 use source_http::protocol::{Failure, JsonSchema};
 use source_http::streams::pager::{PageNumber, Pager};
-use source_http::streams::{HttpStream, Record, RequestContext, SchemaContext, SchemaFolder, Transformed};
+use source_http::streams::{
+    Cursor, CursorField, HttpStream, Record, RequestContext, SchemaContext, SchemaFolder, Transformed,
+};
 use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::connector;
@@ -20,6 +22,8 @@ struct Contacts {
     filters: bool,
     pager: PageNumber,
 }
+
+static AT: CursorField = CursorField::new("at");
 
 impl HttpStream for Contacts {
     fn name(&self) -> &'static str {
@@ -34,8 +38,8 @@ impl HttpStream for Contacts {
     fn record_path(&self) -> RecordPath {
         RecordPath::new(["data"])
     }
-    fn cursor_field(&self) -> Vec<String> {
-        vec!["at".into()]
+    fn cursor(&self) -> &dyn Cursor {
+        &AT
     }
     fn request_headers(&self, _: &RequestContext<'_>) -> Vec<(String, String)> {
         vec![("X-Account".into(), "7".into())]

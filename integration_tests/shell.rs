@@ -75,6 +75,112 @@ fn the_failure_of_a_stream_is_told_once_on_stderr() {
 }
 
 #[test]
+fn a_key_that_is_refused_is_told_once_for_all_streams_and_how_many_there_are() {
+    let mock = StripeMock::builder().start();
+    let mut wrong = config(&mock);
+    wrong["client_secret"] = json!("sk_test_wrong");
+    let read = ["read", "--config", "config.json"];
+    let folder = tempfile::tempdir().unwrap();
+    let told = shell("\"$@\" > out.jsonl", &read, &wrong, folder.path());
+    let lines: Vec<&str> = told.stderr.lines().collect();
+    let [first, count, others] = lines[..] else { panic!("{}", told.stderr) };
+    assert!(first.contains(" answered 401 Unauthorized") && first.contains("Check `client_secret`"), "{first}");
+    assert_eq!(count, "error: 48 of 48 streams failed.");
+    assert!(others.starts_with("The same for: ") && others.split(", ").count() == 47, "{others}");
+    let last: Value = serde_json::from_str(told.file.lines().last().unwrap()).unwrap();
+    let message = last["trace"]["error"]["message"].as_str().unwrap();
+    assert!(message.lines().count() == 3 && message.matches("401").count() == 1, "{message}");
+}
+
+#[test]
+fn where_a_later_run_may_do_stderr_says_how_many_streams_failed_and_to_run_it_again() {
+    let mock = StripeMock::builder().count("charges", 3).count("customers", 3).start();
+    mock.fault_next("/v1/charges", Reply::empty(500).header("stripe-should-retry", "false"));
+    let read = ["read", "--config", "config.json", "--streams", "charges,customers"];
+    let folder = tempfile::tempdir().unwrap();
+    let told = shell("\"$@\" > out.jsonl", &read, &config(&mock), folder.path());
+    let lines: Vec<&str> = told.stderr.lines().collect();
+    let [first, count, again] = lines[..] else { panic!("{}", told.stderr) };
+    assert!(first.starts_with("error: charges: ") && first.contains("500"), "{first}");
+    assert_eq!(
+        (count, again),
+        ("error: 1 of 2 streams failed.", "Run it again later: a read goes on from its last states.")
+    );
+}
+
+#[test]
+fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_told_where_nobody_watches() {
+    let mock = StripeMock::builder().count("charges", 3).count("refunds", 3).start();
+    mock.forbid("/v1/refunds");
+    let mut config = config(&mock);
+    config["start_dat"] = json!("2024-01-01T00:00:00Z");
+    let folder = tempfile::tempdir().unwrap();
+    let entries = ["charges", "refunds"].map(
+        |name| json!({"stream": {"name": name}, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}),
+    );
+    let catalog = json!({"streams": entries});
+    fs::write(folder.path().join("catalog.json"), catalog.to_string()).unwrap();
+    let read = ["read", "--config", "config.json", "--catalog", "catalog.json"];
+    for line in ["\"$@\" > out.jsonl", "\"$@\" > /dev/null", "\"$@\" | cat > out.jsonl"] {
+        let told = shell(line, &read, &config, folder.path());
+        let lines: Vec<&str> = told.stderr.lines().collect();
+        let [unknown, skipped] = lines[..] else { panic!("{line}: {}", told.stderr) };
+        assert!(unknown.starts_with("warning: ") && unknown.contains("did you mean `start_date`?"), "{unknown}");
+        assert!(skipped.starts_with("warning: refunds: skipped, and its state stays as it is: GET "), "{skipped}");
+        assert_eq!(told.status, Some(0));
+        let quiet = shell(line, &[&read[..], &["--quiet"]].concat(), &config, folder.path());
+        assert_eq!((quiet.status, quiet.stderr.as_str()), (Some(0), ""));
+    }
+    // The platform's log has it already.
+    let told = shell("WORKER_JOB_ID=7 \"$@\" | cat > out.jsonl", &read, &config, folder.path());
+    assert_eq!((told.status, told.stderr.as_str()), (Some(0), ""));
+    assert!(told.file.contains("did you mean `start_date`?"), "{}", told.file);
+}
+
+#[test]
+fn a_check_in_a_script_tells_of_a_mistyped_setting() {
+    let mock = StripeMock::builder().start();
+    let mut config = config(&mock);
+    config["start_dat"] = json!("2024-01-01T00:00:00Z");
+    let folder = tempfile::tempdir().unwrap();
+    let check = ["check", "--config", "config.json", "--exit-status"];
+    let told = shell("answer=$(\"$@\")", &check, &config, folder.path());
+    assert!(told.stderr.starts_with("warning: ") && told.stderr.contains("`start_date`"), "{}", told.stderr);
+    assert_eq!((told.status, told.stderr.lines().count()), (Some(0), 1));
+}
+
+/// The limit of a file's size counts for every file, wherever stdout leads.
+#[test]
+fn a_state_file_that_may_not_grow_is_a_failure_and_leaves_nothing_behind() {
+    let mock = StripeMock::builder().count("charges", 3).everything(2, 1).start();
+    let read = ["read", "--config", "config.json", "--state-file", "state.json"];
+    let folder = tempfile::tempdir().unwrap();
+    let line = "ulimit -f 0; { \"$@\"; echo \"exit $?\" >&2; } | cat > /dev/null";
+    let told = shell(line, &read, &config(&mock), folder.path());
+    let failed = "The state file state.json cannot be written: File too large";
+    assert!(told.stderr.contains(failed) && told.stderr.ends_with("exit 1\n"), "{}", told.stderr);
+    let names: BTreeSet<String> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names, BTreeSet::from(["config.json".to_owned(), "state.json".to_owned()]));
+    assert_eq!(fs::read_to_string(folder.path().join("state.json")).unwrap(), "");
+}
+
+#[test]
+fn bare_records_without_a_state_file_promise_no_resumption() {
+    let mock = StripeMock::builder().count("charges", 250).start();
+    let args = [&READ[..], &["--format", "jsonl"]].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let full = "ulimit -f 9; exec \"$@\" >> out.jsonl";
+    let told = shell(full, &args, &config(&mock), folder.path());
+    let anew =
+        "run again: it begins where this run began, because nothing keeps its states; --state-file FILE would.\n";
+    assert!(told.status == Some(1) && told.stderr.ends_with(anew), "{}", told.stderr);
+    let kept = [&args[..], &["--state-file", "state.json"]].concat();
+    let told = shell(full, &kept, &config(&mock), folder.path());
+    assert!(told.stderr.ends_with("run again: a read goes on from its last states.\n"), "{}", told.stderr);
+}
+
+#[test]
 fn text_is_not_mixed_into_the_messages_where_stderr_is_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = json!({"client_secret": 7, "account_id": "a"});
@@ -170,7 +276,7 @@ fn completions_complete_in_bash_for_a_name_with_a_hyphen() {
                 "source {file}; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
                  complete -p source-http > /dev/null || exit 1; \
                  f=$(complete -p source-http); f=${{f##*-F }}; f=${{f%% *}}; \
-                 $f source-http \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\""
+                 $f source-http \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\" 2> /dev/null; echo \"${{COMPREPLY[@]}}\""
             )
         })
     };
@@ -179,6 +285,9 @@ fn completions_complete_in_bash_for_a_name_with_a_hyphen() {
     assert_eq!(complete("source-http read --format js").unwrap(), "jsonl\n");
     assert_eq!(complete("source-http comp").unwrap(), "completions\n");
     assert_eq!(complete("source-http read --log").unwrap(), "\n", "a hidden flag is listed");
+    assert_eq!(complete("source-http read --source ''").unwrap(), "stripe\n");
+    assert_eq!(complete("source-http read --config-env o").unwrap(), "on off\n");
+    assert_eq!(complete("source-http catalog --streams _").unwrap(), "_\n", "a file is no stream");
 }
 
 #[test]
@@ -191,4 +300,7 @@ fn completions_complete_in_fish_for_a_name_with_a_hyphen() {
     assert!(complete("source-http read --format js").unwrap().contains("jsonl"));
     assert!(complete("source-http comp").unwrap().starts_with("completions"));
     assert!(!complete("source-http read --log").unwrap().contains("--log-level"));
+    assert!(complete("source-http read --source ").unwrap().starts_with("stripe"));
+    assert!(complete("source-http read --config-env o").unwrap().starts_with("off"));
+    assert_eq!(complete("source-http catalog --streams ").unwrap(), "", "a file is no stream");
 }

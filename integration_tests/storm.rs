@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use source_http::streams::{HttpStream, RequestContext, SliceContext, Slices};
+use source_http::streams::{HttpStream, RequestContext, Slice, SliceContext, Slices};
 use source_http::testing::{Fault, Finished, InProcess, Reply, Request, Server};
 
 use crate::support::{TestSource, connector};
@@ -30,7 +30,7 @@ impl HttpStream for Numbered {
         self.name.clone()
     }
     fn stream_slices<'a>(&'a self, _: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        let slices = (0..self.slices).map(|n| Ok(json!({ "n": n }).as_object().cloned().unwrap_or_default()));
+        let slices = (0..self.slices).map(|n| Ok(Slice::of_partition([("n", n)])));
         Ok(Box::new(slices.collect::<Vec<_>>().into_iter()))
     }
 }

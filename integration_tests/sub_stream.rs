@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use source_http::json::RecordPath;
-use source_http::streams::{HttpStream, Page, PageToken, ParentStream, RequestContext};
+use source_http::streams::{Cursor, CursorField, HttpStream, NoCursor, Page, PageToken, ParentStream, RequestContext};
 use source_http::testing::{Finished, InProcess, Messages, Reply, Request, Server};
 
 use crate::support::TestSource;
@@ -19,6 +19,9 @@ struct Stream {
     cursor: bool,
     cache: bool,
 }
+
+static AT: CursorField = CursorField::new("at");
+static NONE: NoCursor = NoCursor::resumable();
 
 impl HttpStream for Stream {
     fn name(&self) -> &str {
@@ -36,8 +39,8 @@ impl HttpStream for Stream {
     fn parent(&self) -> Option<&ParentStream> {
         self.parent.as_ref()
     }
-    fn cursor_field(&self) -> Vec<String> {
-        if self.cursor { vec!["at".into()] } else { Vec::new() }
+    fn cursor(&self) -> &dyn Cursor {
+        if self.cursor { &AT } else { &NONE }
     }
     fn use_cache(&self) -> bool {
         self.cache

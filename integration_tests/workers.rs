@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use source_http::json::RecordPath;
 use source_http::protocol::{Failure, StreamState};
 use source_http::streams::{
-    DateWindows, HttpStream, Page, PageToken, Record, RequestContext, Slice, SliceContext, Slices, Transformed,
+    Cursor, DateWindows, HttpStream, Page, PageToken, Record, RequestContext, Slice, SliceContext, Slices, Transformed,
 };
 use source_http::testing::stripe::DEFAULT_NOW;
 use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
@@ -48,16 +48,15 @@ impl Numbers {
 
     fn slices(&self, state: &StreamState) -> Vec<Slice> {
         let number = |name: &str| state.get(name).and_then(Value::as_i64).unwrap_or_default();
-        let slice = |members: Value| members.as_object().unwrap().clone();
         if self.cut == Cut::Spans {
             let windows = DateWindows::new(number("n"), 100 * self.hundreds - 1, 100);
-            return windows.map(|(from, to)| slice(json!({"from": from, "to": to}))).collect();
+            return windows.slices().collect();
         }
         let mut slices = Vec::new();
         for id in number("below")..self.hundreds {
-            slices.push(slice(json!({ "id": id })));
+            slices.push(Slice::of_partition([("id", id)]));
             if self.cut == Cut::Marked && id % 5 == 4 {
-                slices.push(slice(json!({"below": id + 1})));
+                slices.push(Slice::marker([("below".to_owned(), json!(id + 1))].into_iter().collect()));
             }
         }
         slices
@@ -77,36 +76,19 @@ impl HttpStream for Numbers {
     fn record_path(&self) -> RecordPath {
         RecordPath::new(["data"])
     }
-    fn cursor_field(&self) -> Vec<String> {
-        vec!["n".into()]
-    }
-    fn slices_in_order(&self) -> bool {
-        self.cut == Cut::Spans
-    }
-    fn is_marker(&self, slice: &Slice) -> bool {
-        slice.contains_key("below")
+    fn cursor(&self) -> &dyn Cursor {
+        self
     }
     fn is_resumable(&self) -> bool {
         self.resumable
     }
-    fn state_checkpoint_interval(&self) -> Option<u64> {
-        self.interval
-    }
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         Ok(Box::new(self.slices(cx.state).into_iter().map(Ok)))
-    }
-    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, cursor: &[String]) {
-        match slice.get("below") {
-            Some(below) => {
-                state.insert("below".into(), below.clone());
-            }
-            None => source_http::streams::cursor::advance(state, newest, cursor),
-        }
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         let (from, to) = match cx.slice.get("id").and_then(Value::as_i64) {
             Some(id) => (100 * id, 100 * id + 99),
-            None => (cx.slice["from"].as_i64().unwrap(), cx.slice["to"].as_i64().unwrap()),
+            None => DateWindows::of(cx.slice).unwrap(),
         };
         let after = cx.page_token.map(|after| ("after".to_owned(), after.to_string()));
         [("from".to_owned(), from.to_string()), ("to".to_owned(), to.to_string())].into_iter().chain(after).collect()
@@ -117,6 +99,24 @@ impl HttpStream for Numbers {
     fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         assert!(self.panics_at.is_none() || record.get("n") != self.panics_at, "a bug of the stream");
         Ok(record.into())
+    }
+}
+
+impl Cursor for Numbers {
+    fn cursor_field(&self) -> Vec<String> {
+        vec!["n".into()]
+    }
+    fn slices_in_order(&self) -> bool {
+        self.cut == Cut::Spans
+    }
+    fn state_checkpoint_interval(&self) -> Option<u64> {
+        self.interval
+    }
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, cursor: &[String]) {
+        match slice.progress() {
+            Some(progress) => state.extend(progress.clone()),
+            None => source_http::streams::cursor::advance(self, state, newest, cursor),
+        }
     }
 }
 

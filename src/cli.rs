@@ -8,7 +8,7 @@ mod people;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::protocol::LogLevel;
 use crate::sources::Program;
@@ -23,7 +23,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// The built-in source to run [default: the first one]
+    /// The built-in source to run
     #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
     source: Option<String>,
 
@@ -105,16 +105,16 @@ pub struct ReadArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "state")]
     pub state_file: Option<PathBuf>,
 
-    /// Read only these streams, in this order
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name)]
+    /// Read only these streams, in this order: their names, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name, value_hint = ValueHint::Other)]
     pub streams: Vec<String>,
 
     /// Stop each stream after this many records, with a state to go on from
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), value_hint = ValueHint::Other)]
     pub limit: Option<u64>,
 
     /// Read so many parts of streams at the same time [default: what the source says, often a setting of its config]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_hint = ValueHint::Other)]
     pub workers: Option<u16>,
 
     /// What stdout is to hold [default: protocol]
@@ -153,13 +153,18 @@ pub struct Invocation {
     pub quiet: bool,
 }
 
-/// Parses the command line of a program. `args` begins with the name it was called by.
+/// Parses the command line of a program with these sources, the default one first. `args` begins with the name it was
+/// called by.
 ///
 /// # Errors
 /// For `--help` and `--version` too, which are answers rather than errors; [`clap::Error::use_stderr`] tells.
-pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>, program: Program) -> Result<Invocation, clap::Error> {
+pub fn parse(
+    args: impl IntoIterator<Item = std::ffi::OsString>,
+    program: Program,
+    sources: &[&str],
+) -> Result<Invocation, clap::Error> {
     let args: Vec<std::ffi::OsString> = args.into_iter().collect();
-    let matches = command(program).try_get_matches_from(&args).map_err(|error| {
+    let matches = command(program, sources).try_get_matches_from(&args).map_err(|error| {
         if error.kind() == clap::error::ErrorKind::UnknownArgument && ends_in_comma(&args) {
             return clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--streams: {MISSING_NAME}\n"));
         }
@@ -217,10 +222,19 @@ fn stream_name(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The flags of a program.
-fn command(program: Program) -> clap::Command {
-    Cli::command().name(program.name).bin_name(program.name).version(program.version).after_help(examples::of(program))
+/// The flags of a program with these sources, the default one first.
+fn command(program: Program, sources: &[&str]) -> clap::Command {
+    let default = sources.first().map(|name| format!(" [default: {name}]")).unwrap_or_default();
+    Cli::command()
+        .name(program.name)
+        .bin_name(program.name)
+        .version(program.version)
+        .after_help(examples::help(program))
+        .mut_arg(SOURCE, |arg| arg.help(format!("The built-in source to run{default}")))
 }
+
+/// The flag that picks a source.
+const SOURCE: &str = "source";
 
 impl Command {
     /// Whether the answer is a text for people and not messages of the protocol.
@@ -261,12 +275,12 @@ mod tests {
     use super::*;
 
     fn parse_line(line: &str) -> Result<Invocation, clap::Error> {
-        parse(line.split_whitespace().map(Into::into), Program::default())
+        parse(line.split_whitespace().map(Into::into), Program::default(), &["stripe"])
     }
 
     #[test]
     fn the_flags_do_not_contradict_each_other() {
-        command(Program::default()).debug_assert();
+        command(Program::default(), &["stripe"]).debug_assert();
     }
 
     #[test]
@@ -285,12 +299,18 @@ mod tests {
 
     #[test]
     fn a_blank_after_a_comma_is_taken_in_quotes_and_explained_without() {
-        let quoted = ["x", "read", "--config", "c", "--streams", " a, b ,c"].map(Into::into);
-        let Command::Read(args) = parse(quoted, Program::default()).unwrap().command else { panic!() };
-        assert_eq!(args.streams, ["a", "b", "c"]);
-        for line in ["--streams a, b", "--streams a,b,", "--streams ,", "--streams=a, b"] {
-            let error = parse_line(&format!("x read --config c {line}")).unwrap_err().to_string();
-            assert!(error.contains("without a blank after the comma"), "{line}: {error}");
+        for command in ["read", "catalog"] {
+            let quoted = ["x", command, "--config", "c", "--streams", " a, b ,c"].map(Into::into);
+            let streams = match parse(quoted, Program::default(), &[]).unwrap().command {
+                Command::Read(args) => args.streams,
+                Command::Catalog(args) => args.streams,
+                _ => panic!("{command}"),
+            };
+            assert_eq!(streams, ["a", "b", "c"]);
+            for line in ["--streams a, b", "--streams a,b,", "--streams ,", "--streams=a, b"] {
+                let error = parse_line(&format!("x {command} --config c {line}")).unwrap_err().to_string();
+                assert!(error.contains("without a blank after the comma"), "{line}: {error}");
+            }
         }
     }
 

@@ -18,8 +18,8 @@
 //! | other retries | [`response_rules`](streams::HttpStream::response_rules) | [`http::ResponseRule`], as a table |
 //! | one request for each record of another stream | [`parent`](streams::HttpStream::parent) | [`streams::ParentStream`] |
 //! | such lists fetched once | [`use_cache`](streams::HttpStream::use_cache) | [`http::cache`] |
-//! | only what is new | [`cursor_field`](streams::HttpStream::cursor_field) | [`RequestContext::state`](streams::RequestContext::state) |
-//! | a span of time at once | [`stream_slices`](streams::HttpStream::stream_slices) | [`streams::DateSlicer`] |
+//! | only what is new | [`cursor`](streams::HttpStream::cursor) | [`streams::CursorField`] |
+//! | a span of time at once | [`cursor`](streams::HttpStream::cursor) | [`streams::DateCursor`] |
 //! | a POST with a body | [`request_body`](streams::HttpStream::request_body) | [`http::RequestBody`] |
 //! | proxies, certificates, timeouts | [`request_options`](streams::HttpStream::request_options) | [`http::RequestOptions`] |
 //! | records in another shape | [`transform`](streams::HttpStream::transform) | [`streams::Record`], [`streams::Normalizer`] |

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use crate::stop::RESUMES;
+
 /// Part of the limit, in percent, at which memory is short.
 const SHORT_AT: u64 = 95;
 /// How often the files are read at most.
@@ -91,8 +93,7 @@ impl Group {
         is_short(used, limit).then(|| {
             format!(
                 "Memory is nearly used up: {} of the {} MiB that this process may have ({}). The sync ends before the \
-                 system would kill it. Run it again: it goes on from its last states. Raise the limit, or read with \
-                 fewer workers.",
+                 system would kill it. Run it again: {RESUMES} Raise the limit, or read with fewer workers.",
                 used / MIB,
                 limit / MIB,
                 self.folder.join(self.names.limit).display()
@@ -183,8 +184,8 @@ mod tests {
             shortage(&root).unwrap(),
             format!(
                 "Memory is nearly used up: 95 of the 100 MiB that this process may have ({}). The sync ends before the \
-                 system would kill it. Run it again: it goes on from its last states. Raise the limit, or read with \
-                 fewer workers.",
+                 system would kill it. Run it again: a read goes on from its last states. Raise the limit, or read \
+                 with fewer workers.",
                 limit.display()
             )
         );

@@ -18,7 +18,7 @@ use crate::pipe;
 use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::Source;
 use crate::sources::Registry;
-use crate::stop::{Stop, StopReason};
+use crate::stop::{RESUMES, Stop, StopReason};
 use crate::sync::is_closed_pipe;
 use crate::terminal::{self, FromLevel, ReadEnd, Screen, StdoutTo, Terminal};
 #[cfg(unix)]
@@ -85,7 +85,9 @@ pub fn launch(registry: &Registry) -> ExitCode {
     bug::tell_through_the_protocol();
     let host = Host::system();
     #[cfg(unix)]
-    if let Err(error) = watch::signals(&host.stop).and_then(|()| watch::stdout(&host.stop)) {
+    if let Err(error) =
+        watch::signals(&host.stop).and_then(|()| watch::stdout(&host.stop)).and_then(|()| watch::file_size())
+    {
         let _ = writeln!(io::stderr(), "warning: signals may end this run without its last states: {error}");
     }
     ExitCode::from(run(std::env::args_os(), registry, host))
@@ -94,7 +96,7 @@ pub fn launch(registry: &Registry) -> ExitCode {
 /// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage, or that of the [reason to
 /// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut host: Host) -> u8 {
-    let invocation = match cli::parse(args, registry.program()) {
+    let invocation = match cli::parse(args, registry.program(), &registry.names()) {
         Ok(invocation) => invocation,
         Err(error) => {
             let text = error.render().to_string();
@@ -115,9 +117,36 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
     run_command(&invocation, registry, source, host)
 }
 
+/// The level of the mildest log lines that stderr shows. `None` if it shows nothing of what the output says, because stdout
+/// is seen.
+fn shown_from(invocation: &Invocation, screen: &Screen, environment: &Environment) -> Option<LogLevel> {
+    let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
+    let is_text = invocation.command.is_for_people();
+    let is_check = matches!(invocation.command, Command::Check(_));
+    // Who sees stdout go by sees the messages there.
+    let is_seen = screen.terminal().has_stdout();
+    // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the platform,
+    // the reader of the pipe shows it.
+    let is_hidden = match screen.terminal().stdout_to() {
+        StdoutTo::Seen => false,
+        StdoutTo::Pipe => !environment.is_of_the_platform(),
+        StdoutTo::Elsewhere => true,
+    };
+    let is_shown = is_bare || is_text || if screen.is_watched() { !is_seen } else { is_hidden };
+    is_shown.then(|| match is_bare || is_text {
+        // A check has a list of its own at its end.
+        _ if screen.is_watched() && is_check => LogLevel::Error,
+        _ if screen.is_watched() || is_text || invocation.log_level == LogLevel::Debug && is_bare => LogLevel::Trace,
+        // A run that nobody watches and that is well says nothing: cron would mail it.
+        true => LogLevel::Warn,
+        false => LogLevel::Error,
+    })
+}
+
 fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Source>, mut host: Host) -> u8 {
     let is_read = matches!(invocation.command, Command::Read(_));
     let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
+    let has_state_file = matches!(&invocation.command, Command::Read(args) if args.state_file.is_some());
     let is_text = invocation.command.is_for_people();
     let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, is_read);
     // A check has an exit code to answer with. Nothing else is of use without stdout.
@@ -137,28 +166,17 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         true => (Box::new(io::sink()), stdout),
         false => (stdout, Box::new(io::sink())),
     };
-    // Who sees stdout go by sees the messages there, and a check has a list of its own.
-    let is_seen = screen.terminal().has_stdout() || matches!(invocation.command, Command::Check(_));
-    // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the platform,
-    // the reader of the pipe shows it.
-    let is_hidden = match screen.terminal().stdout_to() {
-        StdoutTo::Seen => false,
-        StdoutTo::Pipe => !host.environment.is_of_the_platform(),
-        StdoutTo::Elsewhere => true,
-    };
-    let has_people = is_bare || is_text || if screen.is_watched() { !is_seen } else { is_hidden };
-    let least = match is_bare || is_text {
-        _ if screen.is_watched() || is_text || invocation.log_level == LogLevel::Debug && is_bare => LogLevel::Trace,
-        // A run that nobody watches and that is well says nothing: cron would mail it.
-        true => LogLevel::Warn,
-        false => LogLevel::Error,
-    };
+    let least = shown_from(invocation, &screen, &host.environment);
+    let has_people = least.is_some();
     let mut output = Output::new(messages, host.clock.clone(), Redactor::default(), invocation.log_level);
-    if has_people {
+    if let Some(least) = least {
         output = output.with_people(Arc::new(FromLevel { screen: screen.clone(), least }));
     }
     if is_bare {
         output = output.bare_records();
+        if !has_state_file {
+            output = output.without_states();
+        }
     }
     let output = Arc::new(output);
     let mut cx = commands::Context {
@@ -187,10 +205,11 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
     let is_stdout = stdout_error.is_some();
     let (exit_code, failure) = match (stdout_error, result) {
         (Some(error), _) => {
-            let failure = Failure::system(format!(
+            let mut failure = Failure::system(format!(
                 "Standard output cannot be written: {error}. Make room where it leads to, or lead it elsewhere, and run \
-                 again: a read goes on from its last states."
+                 again: {RESUMES}"
             ));
+            failure.message = output.told(&failure);
             let reason = host.stop.reason().filter(|reason| **reason != StopReason::ClosedStdout);
             (reason.map_or(FAILED, StopReason::exit_code), Some(failure))
         }
@@ -200,7 +219,7 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         (None, Err(_)) if is_over => (DONE, None),
         (None, Err(error)) => {
             let mut failure = Failure::from_error(&error);
-            failure.message = output.redactor().redact(&failure.message);
+            failure.message = output.told(&failure);
             (host.stop.reason().map_or(FAILED, StopReason::exit_code), Some(failure))
         }
     };

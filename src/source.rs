@@ -91,7 +91,7 @@ impl CheckContext<'_> {
             let slice = slice?;
             is_asked = true;
             // A parent was asked, and has had no children so far.
-            if stream.is_marker(&slice) {
+            if slice.is_marker() {
                 continue;
             }
             // Others may be readable. If so many are not, it is left to the read to find one.

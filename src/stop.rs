@@ -10,6 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+/// What comes after "run it again" where states are kept.
+pub(crate) const RESUMES: &str = "a read goes on from its last states.";
+
 /// How often somebody who waits for a thread looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -24,13 +27,13 @@ pub struct Stop(Arc<Shared>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StopReason {
     /// Somebody sent SIGINT: Ctrl-C at a terminal.
-    #[error("SIGINT ended this run before it was done. Run it again: a read goes on from its last states.")]
+    #[error("SIGINT ended this run before it was done. Run it again: {}", RESUMES)]
     Interrupted,
     /// Somebody sent SIGTERM: a platform that ends the sync.
-    #[error("SIGTERM ended this run before it was done. Run it again: a read goes on from its last states.")]
+    #[error("SIGTERM ended this run before it was done. Run it again: {}", RESUMES)]
     Terminated,
     /// Somebody sent SIGHUP: the terminal is gone, or the connection to it.
-    #[error("SIGHUP ended this run before it was done. Run it again: a read goes on from its last states.")]
+    #[error("SIGHUP ended this run before it was done. Run it again: {}", RESUMES)]
     HungUp,
     /// Nobody reads stdout any more.
     #[error("nobody reads stdout any more")]

@@ -9,7 +9,7 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
@@ -44,6 +44,15 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Makes a write past the limit of a file's size (`ulimit -f`) fail, like one to a full disk. Otherwise it would end the
+/// process without a word, in the middle of a line or of a state file.
+///
+/// # Errors
+/// If the system does not give what it takes.
+pub(crate) fn file_size() -> io::Result<()> {
+    flag::register(SIGXFSZ, Arc::default()).map(|_| ())
 }
 
 /// Whether a signal is ignored. Only Linux tells; elsewhere it is taken for one that is not.

@@ -88,8 +88,6 @@ pub(crate) fn stdout() -> Option<WholeLines> {
     if !metadata.is_file() {
         return None;
     }
-    // Otherwise a limit of the file's size (`ulimit -f`) would end the process in the middle of a line.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
     let appends = rustix::fs::fcntl_getfl(&file).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::APPEND));
     let begin = if appends { metadata.len() } else { file.stream_position().ok()? };
     let last_byte = begin.checked_sub(1).and_then(|at| byte_at(&metadata, at));

@@ -1,7 +1,7 @@
-"""Runs every block of docs/clients.md as its reader would, twice, and looks at what came of it.
+"""Runs every block of docs/clients.md as its reader would, three times, and looks at what came of it.
 
 Shell blocks run in bash, Python blocks in this Python, SQL blocks in DuckDB, in one folder, with the connector as `source-http`
-on the path. Between the two times objects are made, changed and deleted.
+on the path. Between the times objects are made, changed and deleted. Then the query of docs/airbyte.md runs on the same lines.
 
 Usage: python3 .ci/pyairbyte/page.py --ours BINARY --mock BINARY
 """
@@ -18,13 +18,13 @@ from pathlib import Path
 import duckdb
 from sync import Mock, expect, settings
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "clients.md"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
-def blocks():
-    """Language and text of each block."""
+def blocks(page="clients.md"):
+    """Language and text of each block of a page."""
     found = []
-    for block in PAGE.read_text(encoding="utf-8").split("```")[1::2]:
+    for block in (DOCS / page).read_text(encoding="utf-8").split("```")[1::2]:
         language, _, text = block.partition("\n")
         found.append((language, text))
     return found
@@ -42,6 +42,8 @@ def run_page():
         command = {"sh": ["bash", "-euc", text], "python": [sys.executable, "-c", text]}[language]
         done = subprocess.run(command, capture_output=True, text=True)
         expect(done.returncode == 0, f"this runs:\n{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        warned = "pandas as pd" in text and "Warning" in done.stderr
+        expect(not warned, f"this runs without a warning:\n{text}\n{done.stderr[-2000:]}")
         expect("Could not determine airbyte type" not in done.stdout + done.stderr, "PyAirbyte knows every column")
 
 
@@ -58,6 +60,19 @@ def expect_tables(mock):
     for way, table in tables.items():
         expect(sorted(table) == customers, f"{way}: {len(table)} customers, there are {len(customers)}")
     return tables
+
+
+def expect_query(mock):
+    """The query of docs/airbyte.md, on a stream of which something was deleted, and on one of which nothing was."""
+    [query] = [text for language, text in blocks("airbyte.md") if language == "sql" and "charges.jsonl" in text]
+    with open("stripe.jsonl", encoding="utf-8") as lines:
+        messages = [json.loads(line) for line in lines]
+    charges = [m["record"]["data"] for m in messages if m["type"] == "RECORD" and m["record"]["stream"] == "charges"]
+    Path("charges.jsonl").write_text("".join(json.dumps(row) + "\n" for row in charges), encoding="utf-8")
+    for stream in ["charges", "customers"]:
+        rows = duckdb.sql(query.replace("charges.jsonl", f"{stream}.jsonl")).fetchall()
+        found = sorted(json.loads(row[0])["id"] for row in rows)
+        expect(found == sorted(mock.ids(stream)), f"docs/airbyte.md: {len(found)} {stream}")
 
 
 def main():
@@ -88,9 +103,18 @@ def main():
             for way, table in expect_tables(mock).items():
                 expect(table[changed] == "Ada Lovelace", f"{way}: the new name is there")
                 expect(gone not in table, f"{way}: what was deleted is gone")
+            # In the second in which it was changed: of two versions with the same cursor, the last line holds.
+            mock.delete("customers", changed)
+            run_page()
+            lines = [json.loads(line) for line in open("customers.jsonl", encoding="utf-8")]
+            tied = [row["updated"] for row in lines if row["id"] == changed][-2:]
+            expect(tied[0] == tied[1], f"the deletion is in the second of the change: {tied}")
+            for way, table in expect_tables(mock).items():
+                expect(changed not in table, f"{way}: what was deleted in the second of its change is gone")
+            expect_query(mock)
         finally:
             mock.stop()
-    print(f"{len(blocks())} blocks of docs/clients.md run, twice")
+    print(f"{len(blocks())} blocks of docs/clients.md run, three times")
 
 
 if __name__ == "__main__":

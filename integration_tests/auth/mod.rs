@@ -162,7 +162,7 @@ impl Bench {
     }
 
     fn fetch(&self, stream: &Items) -> anyhow::Result<Option<Page>> {
-        let (state, slice) = (StreamState::new(), Slice::new());
+        let (state, slice) = (StreamState::new(), Slice::whole());
         let cx = RequestContext::new(&state, &slice, None);
         Fetcher::new(&self.client, &Unmoved).page(stream, &cx)
     }

@@ -16,12 +16,14 @@ use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{NextUrl, Pager};
-use source_http::streams::{HttpStream, RequestContext};
+use source_http::streams::{Cursor, CursorField, HttpStream, RequestContext};
 use source_http::testing::InProcess;
 use source_http::{Registry, Source};
 
 /// A list at `/items`, whose pages give the URL of the next one. It is asked for with POST, so that a key can be in the
 /// body.
+static N: CursorField = CursorField::new("n");
+
 struct Items {
     name: &'static str,
     url: String,
@@ -55,8 +57,8 @@ impl HttpStream for Items {
     fn use_cache(&self) -> bool {
         self.cache
     }
-    fn cursor_field(&self) -> Vec<String> {
-        vec!["n".into()]
+    fn cursor(&self) -> &dyn Cursor {
+        &N
     }
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         let since = cx.state.get("n").and_then(Value::as_str);

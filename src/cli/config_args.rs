@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// Where the config is.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -23,10 +24,9 @@ pub struct ConfigArgs {
 /// Whether the config may refer to the environment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
 pub struct ConfigEnvArgs {
-    /// Whether ${NAME} in the config stands for an environment variable: on or off [default: on, and off within Airbyte's
-    /// platform]
-    #[arg(long, value_name = "WHEN", env = "SOURCE_HTTP_CONFIG_ENV", hide_env_values = true, value_parser = config_env)]
-    #[arg(default_value = "", hide_default_value = true)]
+    /// Whether ${NAME} in the config stands for an environment variable [default: on, and off within Airbyte's platform]
+    #[arg(long, value_name = "WHEN", env = "SOURCE_HTTP_CONFIG_ENV", hide_env_values = true, value_parser = config_env())]
+    #[arg(default_value = "", hide_default_value = true, ignore_case = true)]
     pub config_env: ConfigEnv,
 }
 
@@ -43,11 +43,11 @@ pub enum ConfigEnv {
 }
 
 /// Images set a variable to nothing to mean the default.
-fn config_env(text: &str) -> Result<ConfigEnv, &'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "" => Ok(ConfigEnv::Auto),
-        "on" => Ok(ConfigEnv::On),
-        "off" => Ok(ConfigEnv::Off),
-        _ => Err("it is on or off"),
-    }
+fn config_env() -> impl TypedValueParser<Value = ConfigEnv> {
+    let words = ["on", "off"].map(PossibleValue::new).into_iter().chain([PossibleValue::new("").hide(true)]);
+    PossibleValuesParser::new(words).map(|word| match word.to_ascii_lowercase().as_str() {
+        "on" => ConfigEnv::On,
+        "off" => ConfigEnv::Off,
+        _ => ConfigEnv::Auto,
+    })
 }

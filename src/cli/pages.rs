@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap_mangen::Man;
 
-use super::command;
+use super::{SOURCE, command, examples};
 use crate::sources::Program;
 
 /// A script that completes commands and flags in a shell.
-pub(crate) fn completions(shell: clap_complete::Shell, program: Program) -> Vec<u8> {
-    let whole = visible(&command(program));
+pub(crate) fn completions(shell: clap_complete::Shell, program: Program, sources: &[&str]) -> Vec<u8> {
+    let names = PossibleValuesParser::new(sources.iter().map(|name| PossibleValue::new((*name).to_owned())));
+    let whole = visible(&command(program, sources).mut_arg(SOURCE, |arg| arg.value_parser(names)));
     let script = |name: &str| {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut whole.clone(), name, &mut script);
@@ -48,20 +50,20 @@ fn visible(command: &clap::Command) -> clap::Command {
 }
 
 /// The manual page of the program with all its commands, or that of one command; `None` if there is no such command.
-pub(crate) fn man(of: Option<&str>, program: Program) -> Option<io::Result<Vec<u8>>> {
-    let mut whole = command(program).disable_help_subcommand(true);
+pub(crate) fn man(of: Option<&str>, program: Program, sources: &[&str]) -> Option<io::Result<Vec<u8>>> {
+    let mut whole = command(program, sources).disable_help_subcommand(true);
     // Flags of all commands become those of each, and what is printed is known.
     whole.build();
     let mut page = Vec::new();
     let rendered = match of {
-        None => render_whole(&whole, &mut page),
+        None => render_whole(&whole, program, &mut page),
         Some(name) => render_command(whole.find_subcommand(name)?, &mut page),
     };
     Some(rendered.map(|()| page))
 }
 
 /// One page for all: clap would refer to pages of the commands, which nobody has installed.
-fn render_whole(whole: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+fn render_whole(whole: &clap::Command, program: Program, page: &mut Vec<u8>) -> io::Result<()> {
     let man = Man::new(whole.clone());
     man.render_title(page)?;
     man.render_name_section(page)?;
@@ -82,7 +84,7 @@ fn render_whole(whole: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
         write!(page, ".SH {name}\n{about}.\n.PP\n{usage}\n{}", body(&options))?;
     }
     man.render_options_section(page)?;
-    man.render_extra_section(page)
+    page.write_all(examples::man(program).as_bytes())
 }
 
 /// The page of one command.

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
-use super::{ConfigArgs, ConfigEnvArgs};
+use super::{ConfigArgs, ConfigEnvArgs, stream_name};
 
 /// The flags of `discover`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -36,8 +35,8 @@ pub struct CatalogArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
 
-    /// Only these streams, in this order
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    /// Only these streams, in this order: their names, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name, value_hint = ValueHint::Other)]
     pub streams: Vec<String>,
 
     /// Read incrementally what can be read so [default: all of each, every time]
@@ -69,6 +68,6 @@ pub struct CompletionsArgs {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ManArgs {
     /// The page of one command [default: that of them all]
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", value_hint = ValueHint::Other)]
     pub command: Option<String>,
 }

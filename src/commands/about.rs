@@ -10,14 +10,11 @@ use crate::sources::Program;
 use crate::streams::described;
 
 pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(file) => {
-            Some(cx.config(&ConfigArgs { config: file.clone(), config_file_update: false, env: args.env })?)
-        }
-        None => {
-            cx.choose(None)?;
-            cx.source.has_fixed_streams().then(Config::new)
-        }
+    let config = if let Some(file) = &args.config {
+        Some(cx.config(&ConfigArgs { config: file.clone(), config_file_update: false, env: args.env })?)
+    } else {
+        cx.choose(None)?;
+        cx.source.has_fixed_streams().then(Config::new)
     };
     let streams: Option<Vec<AirbyteStream>> = match config {
         Some(config) => Some(cx.streams(&config)?.iter().map(|stream| described(&**stream)).collect()),

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::cli::{Command, ConfigArgs, ConfigEnv};
 use crate::clock::{Clock, Random};
-use crate::config::{self, ConfigFile};
+use crate::config::{self, ConfigFile, References};
 use crate::environment::Environment;
 use crate::http::budget::BudgetWait;
 use crate::http::cache::ResponseCache;
@@ -99,28 +99,26 @@ impl Context<'_> {
         self.choose(written.as_ref())?;
         let specification = self.source.spec().connection_specification;
         let sign = self.environment.sign_of_the_platform();
-        let environment = match (args.env.config_env, sign) {
-            (ConfigEnv::On, _) | (ConfigEnv::Auto, None) => Some(self.environment),
-            (ConfigEnv::Off, _) | (ConfigEnv::Auto, Some(_)) => None,
+        let references = match (args.env.config_env, sign) {
+            (ConfigEnv::On, _) | (ConfigEnv::Auto, None) => References::From(self.environment),
+            (ConfigEnv::Auto, Some(sign)) => References::AsWrittenFor(sign),
+            (ConfigEnv::Off, _) => References::AsWritten,
         };
         let from = name(&args.config);
-        let config = config::load(&text, &from, &specification, environment, self.output.redactor())?;
+        let config = config::load(&text, &from, &specification, references, self.output.redactor())?;
         if args.config_file_update {
             self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
         } else if !self.environment.is_of_the_platform() {
             self.output.keep_config(None);
         }
         if let Some(warning) = config::unknown_settings(&config, &from, &specification) {
-            self.output.log(LogLevel::Warn, &warning)?;
+            self.output.notice(&warning)?;
         }
-        if let (ConfigEnv::Auto, Some(sign)) = (args.env.config_env, sign)
-            && let Some(place) = config::reference_in(&config)
+        // Who has said `off` means what is written.
+        if args.env.config_env == ConfigEnv::Auto
+            && let Some(warning) = config::unused_reference(&config, references)
         {
-            let text = format!(
-                "The config's `{place}` is taken as it is written, and not from the environment: {sign} is set, so this may \
-                 be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment."
-            );
-            self.output.log(LogLevel::Warn, &text)?;
+            self.output.notice(&warning)?;
         }
         Ok(config)
     }

@@ -15,10 +15,41 @@ use crate::environment::Environment;
 use crate::protocol::{Failure, Redactor};
 use crate::source::Config;
 pub(crate) use config_file::ConfigFile;
+use references::place;
 use schemas::Schemas;
 
-/// Reads and validates a config. `from` names the file in errors. References to environment variables are replaced if there
-/// is an `environment` to take them from; otherwise they are texts like any other.
+/// What becomes of references to environment variables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum References<'a> {
+    /// They are replaced.
+    From(&'a Environment),
+    /// They are texts like any other, because this variable is set, which the platform sets.
+    AsWrittenFor(&'a str),
+    /// They are texts like any other, because somebody wants it so.
+    AsWritten,
+}
+
+impl References<'_> {
+    /// What is to be said of a place that has one which is not replaced.
+    fn note(self, place: &str) -> Option<String> {
+        let (why, way_out) = match self {
+            Self::From(_) => return None,
+            Self::AsWrittenFor(sign) => (
+                format!("{sign} is set, so this may be Airbyte's platform"),
+                "--config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment.",
+            ),
+            Self::AsWritten => (
+                "--config-env, or SOURCE_HTTP_CONFIG_ENV, is off".to_owned(),
+                "With on, it is taken from the environment.",
+            ),
+        };
+        Some(format!(
+            "The config's `{place}` is taken as it is written, and not from the environment: {why}. {way_out}"
+        ))
+    }
+}
+
+/// Reads and validates a config. `from` names the file in errors.
 ///
 /// # Errors
 /// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
@@ -26,7 +57,7 @@ pub(crate) fn load(
     text: &[u8],
     from: &str,
     specification: &Value,
-    environment: Option<&Environment>,
+    references: References<'_>,
     redactor: &Redactor,
 ) -> Result<Config, Failure> {
     if text.trim_ascii().is_empty() {
@@ -40,7 +71,7 @@ pub(crate) fn load(
     })?;
     let reserved = take_reserved(&mut config);
     let schemas = Schemas::of(specification);
-    if let Some(environment) = environment {
+    if let References::From(environment) = references {
         references::resolve(&mut config, &schemas, environment, redactor).map_err(|problems| {
             Failure::config(format!(
                 "The config in {from} refers to environment variables that cannot be used: {}. Set the variables or correct \
@@ -56,7 +87,10 @@ pub(crate) fn load(
     let validator = jsonschema::validator_for(specification)
         .map_err(|error| Failure::system(format!("The source's specification is not a valid JSON Schema: {error}.")))?;
     let mut problems: Vec<String> = Vec::new();
+    let mut reference = None;
     for error in validator.iter_errors(&config) {
+        let pointer = error.instance_path().to_string();
+        reference = reference.or_else(|| references::is_at(&config, &pointer).then(|| place(&pointer)));
         let problem = describe(&error, &config, &schemas, &validator);
         // A date has a pattern and a format, and is wrong by both.
         if !problems.contains(&problem) {
@@ -66,8 +100,10 @@ pub(crate) fn load(
     if !problems.is_empty() {
         let unknown = unknown::unknown_settings(&config, &schemas);
         let unknown = unknown.map(|names| format!(" The specification does not know {names}.")).unwrap_or_default();
+        let note =
+            reference.and_then(|place| references.note(&place)).map(|note| format!(" {note}")).unwrap_or_default();
         return Err(Failure::config(format!(
-            "The config in {from} does not fit the specification: {}.{unknown} Run spec to see what is expected.",
+            "The config in {from} does not fit the specification: {}.{unknown}{note} Run spec to see what is expected.",
             problems.join("; ")
         )));
     }
@@ -91,9 +127,10 @@ pub(crate) fn unknown_settings(config: &Config, from: &str, specification: &Valu
     ))
 }
 
-/// The place of a value that looks like a reference to an environment variable, if there is one.
-pub(crate) fn reference_in(config: &Config) -> Option<String> {
-    references::first_place(&Value::Object(config.clone()))
+/// A warning about a value that looks like a reference to an environment variable and is not replaced, if there is one.
+pub(crate) fn unused_reference(config: &Config, references: References<'_>) -> Option<String> {
+    let place = references::first_place(&Value::Object(config.clone()))?;
+    references.note(&place)
 }
 
 /// Takes out what a config holds for the program that runs the source and not for the source: members whose names begin
@@ -111,7 +148,7 @@ fn describe(
     validator: &jsonschema::Validator,
 ) -> String {
     let pointer = error.instance_path().to_string();
-    let place = pointer.trim_start_matches('/').replace('/', ".");
+    let place = place(&pointer);
     let date = dates::is_about_a_date(error).then(|| {
         let fits = |text: &str| {
             let mut config = config.clone();
@@ -178,13 +215,25 @@ mod tests {
         let environment = Environment::from_vars([("KEY", "k3y-0123"), ("N", "7")]);
         let redactor = Redactor::default();
         let text = br#"{"key": "${KEY}", "n": "${N}"}"#;
-        let config = load(text, "c", &schema, Some(&environment), &redactor).unwrap();
+        let config = load(text, "c", &schema, References::From(&environment), &redactor).unwrap();
         assert_eq!((config["key"].as_str(), config["n"].as_i64()), (Some("k3y-0123"), Some(7)));
         assert_eq!(redactor.redact("k3y-0123"), "****");
-        assert!(load(text, "c", &schema, None, &redactor).unwrap_err().message.contains("`n`"));
+        for (references, note) in [
+            (
+                References::AsWrittenFor("WORKER_X"),
+                "WORKER_X is set, so this may be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes",
+            ),
+            (References::AsWritten, "--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is taken"),
+        ] {
+            let message = load(text, "c", &schema, references, &redactor).unwrap_err().message;
+            let note = format!("The config's `n` is taken as it is written, and not from the environment: {note}");
+            assert!(message.contains("`n`: the value is not of type") && message.contains(&note), "{message}");
+            let other = load(br#"{"key": "${K}", "n": "7"}"#, "c", &schema, references, &redactor).unwrap_err().message;
+            assert!(!other.contains("environment"), "{other}");
+        }
 
         let wrong = Environment::from_vars([("KEY", "k"), ("N", "seven")]);
-        let message = load(text, "c", &schema, Some(&wrong), &redactor).unwrap_err().message;
+        let message = load(text, "c", &schema, References::From(&wrong), &redactor).unwrap_err().message;
         assert!(message.contains("`key`") && message.contains("`n`") && !message.contains("seven"), "{message}");
     }
 
@@ -196,7 +245,7 @@ mod tests {
             "nested": {"type": "object", "properties": {"x": {"type": "boolean"}}},
         }});
         let text = br#"{"n": "sk_live_misplaced", "nested": {"x": 3}, "key": 5}"#;
-        let failure = load(text, "config.json", &schema, None, &Redactor::default()).unwrap_err();
+        let failure = load(text, "config.json", &schema, References::AsWritten, &Redactor::default()).unwrap_err();
         assert_eq!(
             failure.message,
             "The config in config.json does not fit the specification: \"id\" is a required property; \
@@ -230,12 +279,15 @@ mod tests {
             let draft = "http://json-schema.org/draft-07/schema#";
             let schema = json!({"$schema": draft, "properties": {"a": {"properties": {"start_date": schema}}}});
             let config = json!({"a": {"start_date": value}}).to_string();
-            let message = load(config.as_bytes(), "c", &schema, None, &Redactor::default()).unwrap_err().message;
+            let message =
+                load(config.as_bytes(), "c", &schema, References::AsWritten, &Redactor::default()).unwrap_err().message;
             let expected = format!("The config in c does not fit the specification: `a.start_date`: {expected}. Run");
             assert!(message.starts_with(&expected), "{schema}: {message}");
         }
         let schema = json!({"properties": {"key": {"pattern": "^[a-z]{4}-[0-9]+$"}}});
-        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, None, &Redactor::default()).unwrap_err().message;
+        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, References::AsWritten, &Redactor::default())
+            .unwrap_err()
+            .message;
         assert!(message.contains("`key`: the value does not match") && !message.contains("s3cret"), "{message}");
     }
 
@@ -243,7 +295,9 @@ mod tests {
     fn a_required_setting_with_a_mistyped_name_is_told_which_one_that_is() {
         let schema =
             json!({"required": ["start_date"], "additionalProperties": false, "properties": {"start_date": {}}});
-        let message = load(br#"{"star_date": 1}"#, "c", &schema, None, &Redactor::default()).unwrap_err().message;
+        let message = load(br#"{"star_date": 1}"#, "c", &schema, References::AsWritten, &Redactor::default())
+            .unwrap_err()
+            .message;
         let expected = "The specification does not know `star_date` (did you mean `start_date`?).";
         assert!(message.contains(expected), "{message}");
     }
@@ -251,7 +305,8 @@ mod tests {
     #[test]
     fn an_empty_file_is_called_empty() {
         for text in ["", " \n"] {
-            let failure = load(text.as_bytes(), "config.json", &json!({}), None, &Redactor::default()).unwrap_err();
+            let failure = load(text.as_bytes(), "config.json", &json!({}), References::AsWritten, &Redactor::default())
+                .unwrap_err();
             assert!(failure.message.starts_with("config.json is empty, "), "{failure}");
         }
     }
@@ -296,7 +351,10 @@ mod tests {
     fn what_is_no_object_is_refused() {
         for text in ["", "[1]", "{", "7"] {
             let schema = json!({"type": "object"});
-            assert!(load(text.as_bytes(), "-", &schema, None, &Redactor::default()).is_err(), "{text}");
+            assert!(
+                load(text.as_bytes(), "-", &schema, References::AsWritten, &Redactor::default()).is_err(),
+                "{text}"
+            );
         }
     }
 }

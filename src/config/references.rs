@@ -35,11 +35,21 @@ pub(super) fn resolve(
     if resolver.problems.is_empty() { Ok(()) } else { Err(resolver.problems) }
 }
 
-/// The first place whose whole text is a reference. Where none is replaced, this looks like somebody who meant it.
+/// Whether the value at a JSON pointer is a text that is a reference and nothing else. Where none is replaced, this looks
+/// like somebody who meant it.
+pub(super) fn is_at(config: &Value, pointer: &str) -> bool {
+    config.pointer(pointer).and_then(Value::as_str).is_some_and(is_one)
+}
+
+fn is_one(text: &str) -> bool {
+    matches!(pieces(text)[..], [Piece::Variable(_)])
+}
+
+/// The first place whose whole text is a reference.
 pub(super) fn first_place(config: &Value) -> Option<String> {
     fn find(value: &Value, pointer: &str) -> Option<String> {
         match value {
-            Value::String(text) => matches!(pieces(text)[..], [Piece::Variable(_)]).then(|| place(pointer)),
+            Value::String(text) => is_one(text).then(|| place(pointer)),
             Value::Array(items) => items.iter().enumerate().find_map(|(n, item)| find(item, &format!("{pointer}/{n}"))),
             Value::Object(members) => members.iter().find_map(|(name, member)| find(member, &below(pointer, name))),
             _ => None,
@@ -158,7 +168,7 @@ fn below(pointer: &str, name: &str) -> String {
 }
 
 /// A JSON pointer as messages have it: `credentials.client_secret`.
-fn place(pointer: &str) -> String {
+pub(super) fn place(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::url::authority;
 use super::{HttpRequest, Response, ResponseAction, TransportError, Undecodable, Verdict, Wait};
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::{ANSWERED, Failure, FailureKind};
 
 pub(super) fn gave_up(mut failure: Failure, why: &str) -> Failure {
     failure.kind = FailureKind::Transient;
@@ -56,7 +56,7 @@ pub(super) fn error_response(response: &Response, verdict: Verdict) -> Failure {
     let words = message.or_else(|| response.error_message()).map(|words| format!(": {}", words.trim_end_matches('.')));
     let end = hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
     let text = match words {
-        Some(words) => format!("{} answered {}{words}.{end}", response.request, response.status),
+        Some(words) => format!("{}{ANSWERED}{}{words}.{end}", response.request, response.status),
         None => format!("{}.{end}", response.describe()),
     };
     let failure =

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::url::without_values;
 use super::{Body, HttpRequest};
+use crate::protocol::ANSWERED;
 
 /// Longest body, in bytes, that is searched for an error text.
 const MAX_ERROR_BODY: u64 = 1024 * 1024;
@@ -96,7 +97,7 @@ impl Response {
                 start => format!("body starting with: {start}"),
             }
         };
-        format!("{} answered {} ({content_type}{id}) with {body}", self.request, self.status)
+        format!("{}{ANSWERED}{} ({content_type}{id}) with {body}", self.request, self.status)
     }
 }
 

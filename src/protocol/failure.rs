@@ -8,6 +8,15 @@ use serde::Serialize;
 use super::StreamDescriptor;
 use crate::stop::StopReason;
 
+/// What stands between a request and the status of its response in messages.
+pub(crate) const ANSWERED: &str = " answered ";
+
+/// How the failure of a run of one stream begins. It says nothing that the stream's own does not say.
+pub(crate) const ONE_OF_ONE: &str = "1 of 1 streams failed.";
+
+/// How the last line of a run's failure begins, where another run may do.
+pub(crate) const RUN_AGAIN_LATER: &str = "Run it again later: ";
+
 /// Who can mend a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
 /// its streams, so that the platform does not retry what only its user can mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -91,13 +100,31 @@ impl Failure {
         self
     }
 
-    /// Whether the same fault is behind both, such as a network that is gone, whatever was asked for.
+    /// Whether the same fault is behind both, whatever was asked for: a network that is gone, credentials that are refused.
+    /// Those that the user can mend are the same if the same host gave the same answer with the same words, and the same is
+    /// to be done: two permissions that are missing are two faults. A system failure stands by itself.
     #[must_use]
     pub fn has_cause_of(&self, other: &Self) -> bool {
-        self.kind == FailureKind::Transient
-            && self.kind == other.kind
-            && self.internal_message.is_some()
-            && self.internal_message == other.internal_message
+        let has_same_internal = self.internal_message.is_some() && self.internal_message == other.internal_message;
+        let is_same = has_same_internal || self.message == other.message;
+        match (self.kind, other.kind) {
+            (FailureKind::Transient, FailureKind::Transient) => is_same,
+            (FailureKind::Config, FailureKind::Config) => {
+                let answer = self.answer();
+                is_same || answer.is_some() && answer == other.answer() && self.hint == other.hint
+            }
+            _ => false,
+        }
+    }
+
+    /// The host that an HTTP response came from, and what it was, without what was asked for.
+    fn answer(&self) -> Option<(&str, &str)> {
+        self.http_status?;
+        let (request, answer) = self.message.split_once(ANSWERED)?;
+        let (_, url) = request.rsplit_once(' ')?;
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?']).next().unwrap_or(rest);
+        Some((&url[..scheme.len() + "://".len() + host.len()], answer))
     }
 
     /// Says whose failure it is, unless that is known already.
@@ -179,6 +206,27 @@ mod tests {
         let failure = Failure::from_error(&StopReason::Terminated.error());
         assert_eq!(failure.kind, FailureKind::Transient);
         assert!(failure.message.starts_with("SIGTERM ended this run"), "{failure}");
+    }
+
+    #[test]
+    fn refused_credentials_are_one_fault_and_two_permissions_are_two() {
+        let refused = |list: &str, answer: &str, hint: &str| {
+            let failure = Failure::config(format!("GET https://a.com:8/v1/{list}?limit=1 answered {answer}. {hint}"));
+            Failure { hint: Some(hint.into()), ..failure.with_http_status(401).with_internal(list) }
+        };
+        let first = refused("a", "401 Unauthorized: no such key", "Check the key.");
+        assert!(first.has_cause_of(&refused("b", "401 Unauthorized: no such key", "Check the key.")));
+        for other in [
+            refused("b", "401 Unauthorized: expired", "Check the key."),
+            refused("b", "401 Unauthorized: no such key", "The key lacks b."),
+            Failure { kind: FailureKind::System, ..refused("b", "401 Unauthorized: no such key", "Check the key.") },
+            Failure { message: first.message.replace("a.com", "b.com"), ..refused("b", "", "Check the key.") },
+            Failure { http_status: None, ..refused("b", "401 Unauthorized: no such key", "Check the key.") },
+        ] {
+            assert!(!first.has_cause_of(&other), "{other}");
+        }
+        assert!(Failure::config("a proxy").has_cause_of(&Failure::config("a proxy")));
+        assert!(!Failure::system("a").has_cause_of(&Failure::system("a")));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub use as_written::AsWritten;
 pub use catalog::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, SyncMode};
 pub use config_store::ConfigStore;
 pub use descriptor::StreamDescriptor;
+pub(crate) use failure::{ANSWERED, ONE_OF_ONE, RUN_AGAIN_LATER};
 pub use failure::{Failure, FailureKind};
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use json_schema::JsonSchema;

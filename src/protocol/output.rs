@@ -17,6 +17,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::json;
+use crate::stop::RESUMES;
 
 /// Bytes kept back before a write. Pipes hold 64 KiB, so larger writes gain nothing.
 const BUFFER: usize = 64 * 1024;
@@ -31,6 +32,9 @@ const CONTROL_IS_NOT_KEPT: &str = "A new access token is asked for. If the API g
                                    in the config is void, and nobody keeps the new one: the next run will be refused. \
                                    --config-file-update writes it into the config file.";
 
+/// What the next run does where nothing keeps the states of this one, in place of [`RESUMES`].
+const BEGINS_AGAIN: &str = "it begins where this run began, because nothing keeps its states; --state-file FILE would.";
+
 /// The writer of protocol messages, or of bare records.
 pub struct Output {
     sink: Mutex<Sink>,
@@ -39,6 +43,8 @@ pub struct Output {
     level: LogLevel,
     /// No envelopes, and no messages but records.
     bare: bool,
+    /// Somebody keeps the states that are written, or can.
+    keeps_states: bool,
     people: Option<Arc<dyn People>>,
     /// Who keeps a config that has changed; nobody, if it is there and empty. Default: the reader of stdout.
     config_store: OnceLock<Option<Box<dyn ConfigStore>>>,
@@ -84,6 +90,7 @@ impl Output {
             clock,
             level,
             bare: false,
+            keeps_states: true,
             people: None,
             config_store: OnceLock::new(),
             told_loss: AtomicBool::new(false),
@@ -104,6 +111,12 @@ impl Output {
     #[must_use]
     pub fn bare_records(self) -> Self {
         Self { bare: true, ..self }
+    }
+
+    /// Nothing keeps the states: failures do not promise that another run resumes. Default: the reader of stdout can.
+    #[must_use]
+    pub fn without_states(self) -> Self {
+        Self { keeps_states: false, ..self }
     }
 
     /// What puts the records of a stream into lines for [`Output::records`].
@@ -194,14 +207,34 @@ impl Output {
     /// # Errors
     /// As [`Output::records`].
     pub fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
+        self.line_for_people(level, text, |people, text| people.log(level, text))
+    }
+
+    /// Writes a warning of something that somebody has to mend, though the run is well: a line for people that is told
+    /// [also where failures alone are](People::notice).
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn notice(&self, text: &str) -> io::Result<()> {
+        self.line_for_people(LogLevel::Warn, text, |people, text| people.notice(text))
+    }
+
+    fn line_for_people(&self, level: LogLevel, text: &str, tell: impl FnOnce(&dyn People, &str)) -> io::Result<()> {
         if !self.logs(level) {
             return Ok(());
         }
         let message = self.redactor.redact(text);
         if self.bare || level >= LogLevel::Warn {
-            self.tell(|people| people.log(level, &message))?;
+            self.tell(|people| tell(people, &message))?;
         }
         self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
+    }
+
+    /// The message of a failure as it goes out: without secrets, and with what another run would do.
+    #[must_use]
+    pub fn told(&self, failure: &Failure) -> String {
+        let message = self.redactor.redact(&failure.message);
+        if self.keeps_states { message } else { message.replace(RESUMES, BEGINS_AGAIN) }
     }
 
     /// Time since an arbitrary start, for what is done at intervals.
@@ -255,7 +288,7 @@ impl Output {
     /// As [`Output::records`].
     pub fn failure(&self, failure: &Failure) -> io::Result<()> {
         let mut error = ErrorTrace::from(failure);
-        error.message = self.redactor.redact(&error.message);
+        error.message = self.told(failure);
         error.internal_message = error.internal_message.map(|text| self.redactor.redact(&text));
         if self.people.is_some() {
             let told = Failure {

@@ -8,6 +8,12 @@ pub trait People: Send + Sync {
     /// A line of the log, or a stream's status.
     fn log(&self, level: LogLevel, text: &str);
 
+    /// A warning of something that somebody has to mend, of a run that is well otherwise: it is shown also where failures
+    /// alone are. Default: a line of the log.
+    fn notice(&self, text: &str) {
+        self.log(LogLevel::Warn, text);
+    }
+
     /// The failure of a stream, or of the run.
     fn failure(&self, failure: &Failure);
 }

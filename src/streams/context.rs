@@ -3,18 +3,13 @@
 use std::sync::OnceLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Fetcher, Recent};
+use super::{Fetcher, Recent, Slice};
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
 /// What is encoded in a segment of a path: all but the unreserved characters of RFC 3986, section 2.3.
 const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A part of a stream that is read by one chain of requests: a time window, a parent's record, a region. Made by
-/// [`super::HttpStream::stream_slices`], never looked into by anything but the stream. It may be kept in a state, so
-/// it should be small. An empty slice is the whole stream.
-pub type Slice = Map<String, Value>;
 
 /// What it takes to ask for the next page: a number, a text, an object; the stream's to choose. It is kept in states.
 ///
@@ -123,7 +118,7 @@ impl<'a> RequestContext<'a> {
     /// A system failure that names the stream, the member and the members that there are.
     pub(crate) fn check(&self, stream: &str) -> Result<(), Failure> {
         let Some(problem) = self.problem.get() else { return Ok(()) };
-        let members: Vec<String> = self.slice.keys().map(|name| format!("{name:?}")).collect();
+        let members: Vec<String> = self.slice.members().map(|(name, _)| format!("{name:?}")).collect();
         let members = match members.is_empty() {
             true => "The slice has no members".to_owned(),
             false => format!("Its members are {}", members.join(", ")),

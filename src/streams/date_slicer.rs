@@ -67,44 +67,13 @@ impl DateFormat {
 ///     ..DateSlicer::new("2026-10-20T00:00:00Z".parse()?)
 /// };
 /// let slices: Vec<_> = slicer.slices(None, "2026-11-01T08:00:00Z".parse()?)?.collect();
-/// assert_eq!(slices[0]["start"], "2026-10-20");
-/// assert_eq!(slices[0]["end"], "2026-10-26");
-/// assert_eq!(slices[1]["end"], "2026-11-01");
+/// assert_eq!(slices[0].span()["start"], "2026-10-20");
+/// assert_eq!(slices[0].span()["end"], "2026-10-26");
+/// assert_eq!(slices[1].span()["end"], "2026-11-01");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A stream holds one, and the clock of [`crate::source::SourceContext`]:
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use source_http::clock::Clock;
-/// use source_http::streams::{DateSlicer, HttpStream, RequestContext, SliceContext, Slices};
-///
-/// struct Orders {
-///     slicer: DateSlicer,
-///     clock: Arc<dyn Clock>,
-/// }
-///
-/// impl HttpStream for Orders {
-/// #   fn name(&self) -> &str { "orders" }
-/// #   fn url_base(&self) -> &str { "https://api.example.com" }
-/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders".into() }
-///     fn cursor_field(&self) -> Vec<String> {
-///         vec!["updated_at".into()]
-///     }
-///     fn slices_in_order(&self) -> bool {
-///         true
-///     }
-///     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-///         let slices = self.slicer.slices(cx.state.get("updated_at"), self.clock.now())?;
-///         Ok(Box::new(slices.map(Ok)))
-///     }
-///     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
-///         vec![("from".into(), cx.slice_text("start")), ("to".into(), cx.slice_text("end"))]
-///     }
-/// }
-/// ```
+/// A stream holds one in its cursor: see [`super::DateCursor`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateSlicer {
     /// Where the first sync begins. No slice begins before it.
@@ -122,6 +91,9 @@ pub struct DateSlicer {
 }
 
 impl DateSlicer {
+    /// The members of a slice.
+    pub const MEMBERS: [&'static str; 2] = ["start", "end"];
+
     /// A slicer with every default.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
@@ -164,10 +136,8 @@ impl DateSlicer {
         let format = self.format.clone();
         Ok(windows.map(move |(first, last)| {
             let at = |granules: i64| Timestamp::from_millisecond(granules.saturating_mul(granule)).unwrap_or(now);
-            let mut slice = Slice::new();
-            slice.insert("start".to_owned(), format.write(at(first)));
-            slice.insert("end".to_owned(), format.write(at(last.saturating_add(shared).min(end))));
-            slice
+            let last = at(last.saturating_add(shared).min(end));
+            Slice::of_span(Self::MEMBERS.into_iter().zip([format.write(at(first)), format.write(last)]))
         }))
     }
 }
@@ -186,7 +156,7 @@ mod tests {
 
     fn spans(cut: &DateSlicer, cursor: Option<&Value>, now: &str) -> Vec<(Value, Value)> {
         let slices = cut.slices(cursor, at(now)).unwrap();
-        slices.map(|slice| (slice["start"].clone(), slice["end"].clone())).collect()
+        slices.map(|slice| (slice.span()["start"].clone(), slice.span()["end"].clone())).collect()
     }
 
     #[test]

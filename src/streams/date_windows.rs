@@ -1,7 +1,5 @@
 //! Time cut into windows, the usual slices of a stream that an API can filter by time.
 
-use serde_json::json;
-
 use super::Slice;
 
 /// Windows of whole seconds since the epoch, oldest first, both ends included: each ends one second before the next
@@ -14,6 +12,9 @@ pub struct DateWindows {
 }
 
 impl DateWindows {
+    /// The members of a slice.
+    pub const MEMBERS: [&'static str; 2] = ["from", "to"];
+
     /// Windows of `step` seconds from `start` to `end`. None if `start` lies after `end`. A step below one second
     /// counts as one.
     #[must_use]
@@ -23,12 +24,7 @@ impl DateWindows {
 
     /// The windows as slices: `{"from": SECONDS, "to": SECONDS}`.
     pub fn slices(self) -> impl Iterator<Item = Slice> {
-        self.map(|(from, to)| {
-            let mut slice = Slice::new();
-            slice.insert("from".to_owned(), json!(from));
-            slice.insert("to".to_owned(), json!(to));
-            slice
-        })
+        self.map(|(from, to)| Slice::of_span(Self::MEMBERS.into_iter().zip([from, to])))
     }
 
     /// The window that such a slice is about: first and last second. `None` if it is about none.

@@ -16,13 +16,13 @@ pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<Air
 /// A stream as it tells itself, without its schema, which may have to be asked for.
 #[must_use]
 pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
-    let cursor_field = stream.cursor_field();
+    let cursor_field = stream.cursor().cursor_field();
     let primary_key = stream.primary_key();
     AirbyteStream {
         name: stream.name().to_owned(),
         json_schema: Map::new(),
         supported_sync_modes: stream.sync_modes(),
-        source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.source_defined_cursor()),
+        source_defined_cursor: (!cursor_field.is_empty()).then(|| stream.cursor().source_defined_cursor()),
         default_cursor_field: (!cursor_field.is_empty()).then_some(cursor_field),
         source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
         namespace: stream.namespace().map(str::to_owned),

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, PageToken, Record, RequestContext, Sharing, Slice, Transformed};
+use super::{HttpStream, Page, PageToken, Record, RequestContext, Scope, Sharing, Slice, Transformed};
 use crate::bug;
 use crate::http::{Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, add_params, join_url};
 use crate::protocol::{Failure, StreamState};
@@ -136,7 +136,7 @@ impl<'a> Fetcher<'a> {
         params: &[(&str, &str)],
         decode: &mut Decode<'_, T>,
     ) -> anyhow::Result<Option<T>> {
-        let (state, slice) = (StreamState::new(), Slice::new());
+        let (state, slice) = (StreamState::new(), Slice::whole());
         let cx = RequestContext::new(&state, &slice, None);
         let mut url = join_url(stream.url_base(), path).map_err(|error| self.client.name_setting(error.into()))?;
         add_params(&mut url, params.iter().copied());
@@ -153,7 +153,7 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// As [`Fetcher::page`].
     pub fn send(&self, stream: &(impl HttpStream + ?Sized), request: &HttpRequest) -> anyhow::Result<Option<Response>> {
-        let (state, slice) = (StreamState::new(), Slice::new());
+        let (state, slice) = (StreamState::new(), Slice::whole());
         self.send_and_decode(stream, request, &RequestContext::new(&state, &slice, None), &mut Ok)
     }
 
@@ -193,7 +193,7 @@ impl<'a> Fetcher<'a> {
 /// Makes something of a response, or gives it back with what is wrong with it.
 pub(crate) type Decode<'d, T> = dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>> + 'd;
 
-/// A record as the stream lets it go out: see [`HttpStream::transform`].
+/// A record as the stream lets it go out: see [`HttpStream::transform`]. What is out of the cursor's scope is left out, too.
 ///
 /// # Errors
 /// Those of the stream, and if it asked the slice for something that it cannot give.
@@ -201,13 +201,19 @@ pub(crate) fn transform<'r>(
     stream: &dyn HttpStream,
     record: Record<'r>,
     cx: &RequestContext<'_>,
+    cursor_field: &[String],
 ) -> Result<Transformed<'r>, Failure> {
     let record = stream.transform(record, cx);
     cx.check(stream.name())?;
-    record
+    let cursor = stream.cursor();
+    match cursor.has_scope() {
+        true => Ok(record?.filter(|record| cursor.scope(record, cx, cursor_field) == Scope::In)),
+        false => record,
+    }
 }
 
-/// What the stream asks for the next page with: see [`HttpStream::next_page_token`].
+/// What the stream asks for the next page with: see [`HttpStream::next_page_token`]. `None` if the last record of this
+/// one says that everything after it is out of the cursor's scope, too.
 ///
 /// # Errors
 /// Those of the stream, and if it asked the slice for something that it cannot give.
@@ -215,9 +221,19 @@ pub(crate) fn next_page_token(
     stream: &dyn HttpStream,
     page: &Page,
     cx: &RequestContext<'_>,
+    cursor_field: &[String],
 ) -> anyhow::Result<Option<PageToken>> {
     let token = stream.next_page_token(page, cx);
     cx.check(stream.name())?;
+    let cursor = stream.cursor();
+    if cursor.has_scope()
+        && let Ok(Some(_)) = &token
+        && let Some(last) = page.last()
+        && let Some(last) = stream.transform(last, cx)?.into_iter().last()
+        && cursor.scope(&last, cx, cursor_field) == Scope::Past
+    {
+        return Ok(None);
+    }
     token
 }
 

@@ -3,10 +3,12 @@
 //! the parent was read decides what an incremental read asks for; the cursor only tells people how new the records are.
 //! What is ours alone stands beside these members, where the framework keeps it and leaves it alone.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::{ParentStream, Slice, epoch_cursor};
-use crate::protocol::{Failure, StreamState};
+use serde_json::{Map, Value, json};
+
+use super::{Cursor, ParentStream, Slice, SliceContext, Slices, epoch_cursor};
+use crate::protocol::{Failure, NO_CURSOR_STATE, StreamState};
 
 const USE_GLOBAL_CURSOR: &str = "use_global_cursor";
 const STATE: &str = "state";
@@ -16,8 +18,11 @@ const PARENT_STATE: &str = "parent_state";
 const STATES: &str = "states";
 /// What is known of the parent beside its cursor.
 const PARENT_PROGRESS: &str = "parent_progress";
+/// In a partition: the slice of the parent, which is empty, for its records come in no partitions.
+const PARENT_SLICE: &str = "parent_slice";
 
-/// The state of a sub-stream with a parent that is read incrementally.
+/// The cursor of a sub-stream with a parent that is read incrementally: its slices are those of
+/// [`ParentStream::slices_from`].
 #[derive(Debug, Clone)]
 pub struct GlobalCursor {
     /// The stream's name, for messages.
@@ -30,6 +35,54 @@ pub struct GlobalCursor {
     pub parent_cursor_field: String,
     /// Whether each parent has a cursor of its own, too, under `states`.
     pub per_partition: bool,
+    /// How long before the end of the last read each read begins, in seconds: see [`Cursor::overlap`].
+    pub lookback: i64,
+}
+
+impl Cursor for GlobalCursor {
+    fn cursor_field(&self) -> Vec<String> {
+        vec![self.cursor_field.clone()]
+    }
+
+    fn stream_slices<'a>(
+        &'a self,
+        parent: Option<&'a ParentStream>,
+        cx: &SliceContext<'a>,
+    ) -> anyhow::Result<Slices<'a>> {
+        let Some(parent) = parent else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
+        let slices = parent.slices_from(cx, self.parent_progress(cx.state))?;
+        if !self.per_partition {
+            return Ok(slices);
+        }
+        Ok(Box::new(slices.map(|slice| {
+            slice.map(|slice| match slice.is_marker() {
+                true => slice,
+                false => slice.with_partition([(PARENT_SLICE, Map::new())]),
+            })
+        })))
+    }
+
+    /// Between the slices stand markers; the state of a parent's own cursor does not depend on their order.
+    fn slices_in_order(&self) -> bool {
+        !self.per_partition
+    }
+
+    fn migrate_state(&self, mut state: StreamState) -> Result<StreamState, Failure> {
+        // It says nothing.
+        state.remove(NO_CURSOR_STATE);
+        self.migrate(state)
+    }
+
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
+        match self.per_partition && !slice.is_marker() {
+            true => epoch_cursor::advance(state, &self.cursor_field, &self.stream, 0, newest),
+            false => self.update(state, slice, newest),
+        }
+    }
+
+    fn overlap(&self) -> Duration {
+        Duration::from_secs(self.lookback.unsigned_abs())
+    }
 }
 
 impl GlobalCursor {
@@ -38,7 +91,7 @@ impl GlobalCursor {
     ///
     /// # Errors
     /// A config failure if the state is none of the known ones.
-    pub fn migrate(&self, mut state: StreamState) -> Result<StreamState, Failure> {
+    fn migrate(&self, mut state: StreamState) -> Result<StreamState, Failure> {
         let members = [USE_GLOBAL_CURSOR, PARENT_STATE, PARENT_PROGRESS, STATES];
         let is_ours = members.iter().any(|name| state.contains_key(*name));
         if !is_ours && let Some(seconds) = epoch_cursor::cursor(&state, &self.cursor_field, &self.stream)? {
@@ -54,17 +107,16 @@ impl GlobalCursor {
     }
 
     /// How far the parent was read, for [`ParentStream::slices_from`].
-    #[must_use]
-    pub fn parent_progress(&self, state: &StreamState) -> StreamState {
+    fn parent_progress(&self, state: &StreamState) -> StreamState {
         let cursor = state.get(PARENT_STATE).and_then(|states| states.get(&self.parent)).and_then(Value::as_object);
         let progress = state.get(PARENT_PROGRESS).and_then(Value::as_object);
         cursor.into_iter().chain(progress).flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Advances the state past a slice that was read to its end, or a marker.
-    pub fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>) {
+    fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>) {
         self.complete(state);
-        if let Some(progress) = ParentStream::progress(slice) {
+        if let Some(progress) = slice.progress() {
             let mut progress = progress.clone();
             let cursor = progress.remove(&self.parent_cursor_field).as_ref().and_then(epoch_cursor::seconds);
             let cursor = cursor.map_or_else(|| json!({}), |seconds| json!({&self.parent_cursor_field: seconds}));
@@ -87,8 +139,7 @@ impl GlobalCursor {
 
     /// Takes the cursor out of a global cursor's state and puts it beside it, where [`super::ListThenEvents`] has it. For
     /// streams that list the children of parents first, and read events after that.
-    #[must_use]
-    pub fn unfold(mut state: StreamState, cursor_field: &str) -> StreamState {
+    pub(super) fn unfold(mut state: StreamState, cursor_field: &str) -> StreamState {
         if !state.contains_key(cursor_field)
             && let Some(cursor) = state.get(STATE).and_then(|state| state.get(cursor_field)).cloned()
         {
@@ -101,7 +152,7 @@ impl GlobalCursor {
     }
 
     /// Puts a global cursor's state around a cursor: the opposite of [`GlobalCursor::unfold`].
-    pub fn fold(state: &mut StreamState, cursor_field: &str) {
+    pub(super) fn fold(state: &mut StreamState, cursor_field: &str) {
         let cursor = state.get(cursor_field).cloned().unwrap_or_default();
         state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(true));
         state.insert(STATE.to_owned(), json!({cursor_field: cursor}));

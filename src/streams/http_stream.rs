@@ -1,14 +1,12 @@
 //! The contract of a stream. Three methods have to be written; every other one has a default that suits most APIs.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    FetchContext, Page, PageToken, ParentStream, Record, Records, Refusal, RefusedPage, RequestContext, SchemaContext,
-    SchemaFolder, Slice, SliceContext, Slices, Transformed, cursor,
+    Cursor, FetchContext, Page, PageToken, ParentStream, READ_WHOLE, Record, Records, Refusal, RefusedPage,
+    RequestContext, SchemaContext, SchemaFolder, SliceContext, Slices, Transformed,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
@@ -17,7 +15,7 @@ use crate::http::{
     same_host,
 };
 use crate::json::RecordPath;
-use crate::protocol::{Failure, JsonSchema, StreamState, SyncMode};
+use crate::protocol::{Failure, JsonSchema, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -79,21 +77,16 @@ pub trait HttpStream: Send + Sync {
         Vec::new()
     }
 
-    /// Path of the field that says how new a record is. A stream that has one can be read incrementally: its requests
-    /// ask for what is new since [`RequestContext::state`], where the newest value read so far stands under the field's
-    /// name, or it is cut into spans of time, see [`super::DateSlicer`]. Default: empty, none.
-    fn cursor_field(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Whether the cursor field is fixed. If not, the user chooses it in the catalog. Default: true.
-    fn source_defined_cursor(&self) -> bool {
-        true
+    /// What makes the stream incremental: its requests ask for what is new since [`RequestContext::state`], where the
+    /// newest value read so far stands under the name of the cursor's field ([`super::CursorField`]), or for a span of
+    /// time ([`super::DateSlicer`]). Default: [`super::NoCursor::resumable`], the stream is read whole.
+    fn cursor(&self) -> &dyn Cursor {
+        &READ_WHOLE
     }
 
     /// How the stream can be read. Default: full refresh, and incremental if there is a cursor field.
     fn sync_modes(&self) -> Vec<SyncMode> {
-        match self.cursor_field().is_empty() && self.source_defined_cursor() {
+        match self.cursor().cursor_field().is_empty() && self.cursor().source_defined_cursor() {
             true => vec![SyncMode::FullRefresh],
             false => vec![SyncMode::FullRefresh, SyncMode::Incremental],
         }
@@ -386,70 +379,13 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// The parts the stream is read in, made while they are read. A state is written after each. Default: one for each
-    /// record of [`HttpStream::parent`], or one, the whole stream. For spans of time see [`super::DateSlicer`], and say
-    /// [`HttpStream::slices_in_order`].
+    /// The parts the stream is read in, made while they are read. A state is written after each. Default: those of
+    /// [`HttpStream::cursor`]; of most cursors one for each record of [`HttpStream::parent`], or one, the whole stream.
     ///
     /// # Errors
     /// A config failure if the state makes no sense.
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        match self.parent() {
-            Some(parent) => parent.slices(cx),
-            None => Ok(Box::new(std::iter::once(Ok(Slice::new())))),
-        }
-    }
-
-    /// Whether the slices are spans of the cursor, oldest first, such as those of [`super::DateSlicer`]: then one state
-    /// is enough for all of them. Otherwise each slice has a state of its own, so that none is taken for read because
-    /// another one is. Default: false. It makes no difference to a stream with one slice. Slices of a stream without
-    /// a cursor are in order if [`HttpStream::get_updated_state`] makes something of them.
-    fn slices_in_order(&self) -> bool {
-        false
-    }
-
-    /// Whether a slice is a marker: there is nothing to ask for, it only says how far the slices before it have come.
-    /// It goes to [`HttpStream::get_updated_state`] once all of those were read to their ends, with the newest cursor value
-    /// of those since the last marker. For streams whose slices
-    /// are made from something that has a state of its own, such as a parent that is read incrementally. Default: false.
-    fn is_marker(&self, _slice: &Slice) -> bool {
-        false
-    }
-
-    /// After how many records of a slice a state is written within it. Only for a stream whose records come in
-    /// ascending order of the cursor field, and which asks for records at or after its state's cursor, so that nothing
-    /// is skipped. Such a state moves the cursor field and nothing else; a stream whose slices have a state each has none.
-    /// Default: `None`, after each slice and, where [`HttpStream::is_resumable`], each page.
-    fn state_checkpoint_interval(&self) -> Option<u64> {
-        None
-    }
-
-    /// Brings a state that was given into the form this stream reads: what older versions wrote, or other connectors
-    /// with the same stream (the Python framework calls it a state migration). Default: as it is.
-    ///
-    /// # Errors
-    /// A config failure if the state makes no sense.
-    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
-        Ok(state)
-    }
-
-    /// How long before its newest record each incremental read asks again, for an API that shows records later than it
-    /// stamps them. The requests are the stream's own; what it has given already within that time is left out, if it has a
-    /// primary key and its cursor is a moment: see [`super::Recent`]. Default: zero.
-    fn overlap(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    /// Advances the state past a slice that was read to its end; where [`HttpStream::slices_in_order`], in the order of the
-    /// slices, however many are read at the same time. `newest` is the newest cursor value of the slice's
-    /// records. Default: the cursor field's value in the state becomes the newest seen.
-    fn get_updated_state(
-        &self,
-        state: &mut StreamState,
-        _slice: &Slice,
-        newest: Option<&Value>,
-        cursor_field: &[String],
-    ) {
-        cursor::advance(state, newest, cursor_field);
+        self.cursor().stream_slices(self.parent(), cx)
     }
 
     /// Which failed requests are sent again, after what wait, how often, and what the user is told: a table of

@@ -11,62 +11,62 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cursor::newer;
 use super::paging::{Paging, WayBack};
 use super::parent_stream::{tell_of_refusal, tell_of_way_back};
 use super::{
-    Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext, Slice, SliceContext, Slices, cursor,
-    epoch_cursor, next_page_token, transform,
+    CHANGED, CursorRead, CursorState, Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext,
+    Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
 };
-use crate::protocol::{Failure, Output, StreamState, SyncMode};
+use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
-/// The only member of a marker: the parent's state, and its place within a slice.
-const MARKER: &str = "parent_progress";
-/// In a slice: when the parent changed, in seconds since the epoch. It goes along and is no part of what the slice is.
-pub(crate) const CHANGED: &str = "__changed";
 /// The place, in the parent's state.
 const PLACE: &str = "place";
 /// Parents that are remembered, so that none is asked twice for its children because there are several events about it.
 const REMEMBERED: usize = 100_000;
 
 impl ParentStream {
-    /// One slice a parent's record, made while they are read, and markers between them, for
-    /// [`HttpStream::is_marker`]. The parent is read in `cx`'s mode and from `progress`, which the last marker of an earlier read
-    /// gave, or a state of the parent, or nothing.
+    /// One slice a parent's record, made while they are read, and markers between them: see [`Slice::marker`]. The parent
+    /// is read in `cx`'s mode and from `progress`, which the last marker of an earlier read gave, or a state of the
+    /// parent, or nothing.
     ///
-    /// The child has its slices in order, and says in its state what [`ParentStream::progress`] finds in a marker.
+    /// The child's cursor says in its state what [`Slice::progress`] finds in a marker: see [`super::ParentCursor`].
     ///
     /// # Errors
     /// If `progress` is damaged. What keeps a page from being read comes out of the iterator.
     pub fn slices_from<'a>(&'a self, cx: &SliceContext<'a>, mut progress: StreamState) -> anyhow::Result<Slices<'a>> {
+        let stream = self.stream();
         let begun = match progress.remove(PLACE) {
             None => None,
             Some(place) => Some(serde_json::from_value::<Place>(place).map_err(|error| {
                 Failure::config(format!(
                     "The state has a damaged place within the parent {:?} ({error}). Remove the stream's state to read \
                      it from the beginning.",
-                    self.stream().name()
+                    stream.name()
                 ))
             })?),
         };
-        Ok(Box::new(IncrementalParent {
+        let begun = begun.map(|place| Place { slice: sorted_for(stream, place.slice), ..place });
+        let mut parent = IncrementalParent {
             parent: self,
             sync_mode: cx.sync_mode,
             fetcher: cx.fetcher,
             output: cx.output,
-            state: progress,
-            current: begun.map(Current::at),
+            cursor_field: stream.cursor().cursor_field(),
+            given: progress,
+            known: None,
+            current: None,
             slices: None,
             ready: VecDeque::new(),
             seen: HashSet::new(),
             refused: 0,
             is_done: false,
-        }))
-    }
-
-    /// How far the parent was read when the slices before a marker were made; `None` if the slice is no marker.
-    #[must_use]
-    pub fn progress(slice: &Slice) -> Option<&StreamState> {
-        slice.get(MARKER)?.as_object()
+        };
+        if let Some(place) = begun {
+            parent.begin(Some(&place.slice))?;
+            parent.current = parent.open(place);
+        }
+        Ok(Box::new(parent))
     }
 }
 
@@ -83,17 +83,12 @@ struct Place {
 
 /// The slice of the parent that is being read.
 struct Current {
+    /// What its requests are told.
+    state: StreamState,
     slice: Slice,
     paging: Paging,
     newest: Option<Value>,
     way: WayBack<Option<Value>>,
-}
-
-impl Current {
-    fn at(place: Place) -> Self {
-        let paging = Paging::at(place.next_page_token);
-        Self { slice: place.slice, paging, newest: place.newest, way: WayBack::default() }
-    }
 }
 
 struct IncrementalParent<'a> {
@@ -101,8 +96,11 @@ struct IncrementalParent<'a> {
     sync_mode: SyncMode,
     fetcher: &'a Fetcher<'a>,
     output: &'a Output,
+    cursor_field: Vec<String>,
+    /// The parent's state, until it is known what is to be read.
+    given: StreamState,
     /// The parent's state, past every slice that was read to its end.
-    state: StreamState,
+    known: Option<Box<dyn CursorState + 'a>>,
     current: Option<Current>,
     /// The parent's slices that are left, once they were asked for.
     slices: Option<VecDeque<Slice>>,
@@ -119,13 +117,59 @@ impl<'a> IncrementalParent<'a> {
         self.parent.stream()
     }
 
+    fn state(&self) -> StreamState {
+        self.known.as_ref().map_or_else(|| self.given.clone(), |known| known.state())
+    }
+
+    /// It is known what is to be read.
+    fn begin(&mut self, first: Option<&Slice>) -> anyhow::Result<()> {
+        let (stream, cursor) = (self.stream(), self.stream().cursor());
+        let from = |state: &StreamState, first| CursorRead {
+            stream,
+            cursor_field: self.cursor_field.clone(),
+            state: state.clone(),
+            first,
+        };
+        let known: Box<dyn CursorState + 'a> = if self.cursor_field.is_empty() {
+            Box::new(WholeState::new(cursor, from(&self.given, None))?)
+        } else {
+            match cursor.begin(from(&self.given, first)) {
+                Ok(known) => known,
+                // Version 0.1.0 had one state for all partitions of a parent, which does not tell how far each was read.
+                Err(failure) => {
+                    let text = format!("{}: {failure} As a parent it is read from the beginning.", stream.name());
+                    self.output.log(LogLevel::Warn, &text)?;
+                    cursor.begin(from(&StreamState::new(), first))?
+                }
+            }
+        };
+        self.known = Some(known);
+        Ok(())
+    }
+
+    /// A slice of the parent, from a place on. `None` if there is nothing to read.
+    fn open(&mut self, place: Place) -> Option<Current> {
+        let Place { slice, next_page_token, newest } = place;
+        let made_from = self.state();
+        let state = self.known.as_mut()?.open(&slice, &made_from)?;
+        Some(Current { state, slice, paging: Paging::at(next_page_token), newest, way: WayBack::default() })
+    }
+
+    /// A slice of the parent was read to its end, or is a marker.
+    fn close(&mut self, slice: &Slice, newest: Option<&Value>) {
+        let Some(known) = &mut self.known else { return };
+        if !slice.is_marker() {
+            known.close(slice, newest);
+        }
+        known.count(slice, newest);
+    }
+
     /// Reads one more page of the parent, or ends.
     fn advance(&mut self) -> anyhow::Result<()> {
         let Some(mut current) = self.current.take() else { return self.begin_slice() };
         let stream = self.stream();
-        let state = self.state.clone();
         let token = current.paging.token.clone();
-        let cx = RequestContext::new(&state, &current.slice, token.as_ref());
+        let cx = RequestContext::new(&current.state, &current.slice, token.as_ref());
         let (page, error) = match self.fetcher.fresh(current.paging.is_fresh).page(stream, &cx) {
             Ok(page) => (page, None),
             Err(error) => (None, Some(error)),
@@ -134,7 +178,7 @@ impl<'a> IncrementalParent<'a> {
         if let Some(page) = page {
             current.way.note(token.clone(), current.newest.clone());
             current.newest = self.collect(&page, &cx, current.newest)?;
-            let next = next_page_token(stream, &page, &cx)?;
+            let next = next_page_token(stream, &page, &cx, &self.cursor_field)?;
             has_more = current.paging.advance(stream, &page, next)?;
         } else if let Some((back, newest)) = current.way.back(stream, token.as_ref(), error.as_ref()) {
             tell_of_way_back(self.output, stream, error.as_ref())?;
@@ -154,7 +198,7 @@ impl<'a> IncrementalParent<'a> {
             self.mark(stream.is_resumable().then(|| Place { slice: slice.clone(), next_page_token, newest }));
             self.current = Some(current);
         } else {
-            stream.get_updated_state(&mut self.state, &current.slice, current.newest.as_ref(), &stream.cursor_field());
+            self.close(&current.slice, current.newest.as_ref());
             self.mark(None);
         }
         Ok(())
@@ -163,18 +207,22 @@ impl<'a> IncrementalParent<'a> {
     fn begin_slice(&mut self) -> anyhow::Result<()> {
         let stream = self.stream();
         if self.slices.is_none() {
-            let (sync_mode, fetcher, output) = (self.sync_mode, self.fetcher, self.output);
-            let cx = SliceContext { sync_mode, state: &self.state, fetcher, output };
-            let slices = stream.stream_slices(&cx)?.collect::<anyhow::Result<_>>()?;
+            let (sync_mode, fetcher, output, state) = (self.sync_mode, self.fetcher, self.output, self.state());
+            let cx = SliceContext { sync_mode, state: &state, fetcher, output };
+            let slices = stream.stream_slices(&cx)?.collect::<anyhow::Result<VecDeque<_>>>()?;
+            if self.known.is_none() {
+                self.begin(slices.front())?;
+            }
             self.slices = Some(slices);
         }
         match self.slices.as_mut().and_then(VecDeque::pop_front) {
-            Some(marker) if stream.is_marker(&marker) => {
-                stream.get_updated_state(&mut self.state, &marker, None, &stream.cursor_field());
-            }
-            Some(slice) => self.current = Some(Current::at(Place { slice, ..Place::default() })),
+            Some(marker) if marker.is_marker() => self.close(&marker, None),
+            Some(slice) => self.current = self.open(Place { slice, ..Place::default() }),
             None => {
                 self.is_done = true;
+                if let Some(known) = &mut self.known {
+                    known.end();
+                }
                 self.mark(None);
             }
         }
@@ -189,19 +237,17 @@ impl<'a> IncrementalParent<'a> {
         mut newest: Option<Value>,
     ) -> anyhow::Result<Option<Value>> {
         let stream = self.stream();
-        let cursor_field = stream.cursor_field();
+        let (cursor, cursor_field) = (stream.cursor(), self.cursor_field.clone());
         let _ = page.for_each(&mut |record| {
-            for record in transform(stream, record, cx)? {
+            for record in transform(stream, record, cx, &cursor_field)? {
                 let seen: Option<Value> =
                     record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
                 if self.is_new(&record) {
-                    let mut slice = self.parent.slice_of(&record, None)?;
-                    if let Some(changed) = seen.as_ref().and_then(epoch_cursor::seconds) {
-                        slice.insert(CHANGED.to_owned(), changed.into());
-                    }
-                    self.ready.push_back(slice);
+                    let changed = seen.as_ref().and_then(epoch_cursor::seconds);
+                    let slice = self.parent.slice_of(&record, None)?;
+                    self.ready.push_back(slice.with_extra(changed.map(|changed| (CHANGED, changed))));
                 }
-                newest = seen.into_iter().fold(newest.take(), cursor::newer);
+                newest = seen.into_iter().fold(newest.take(), |known, seen| newer(cursor, known, seen));
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -225,12 +271,12 @@ impl<'a> IncrementalParent<'a> {
         if self.refused > 0 {
             return;
         }
-        let mut progress = self.state.clone();
+        let mut progress = self.state();
         // A place is JSON values only: this cannot fail.
         if let Some(place) = place.and_then(|place| serde_json::to_value(place).ok()) {
             progress.insert(PLACE.to_owned(), place);
         }
-        self.ready.push_back(std::iter::once((MARKER.to_owned(), Value::Object(progress))).collect());
+        self.ready.push_back(Slice::marker(progress));
     }
 }
 

@@ -11,17 +11,23 @@
 //! The events are one slice, however long the time: they come newest first, and only so it is known of an object which
 //! of its versions is the newest.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::epoch_cursor::{self, date, is_future};
-use super::{DateWindows, Slice, SliceContext, Slices};
+use super::{
+    ApiClock, Cursor, DateWindows, GlobalCursor, ParentStream, Record, RequestContext, Scope, Slice, SliceContext,
+    Slices,
+};
 use crate::protocol::{Failure, LogLevel, StreamState, SyncMode};
 
 const LIST_PASS: &str = "list_pass";
 const SYNCED_TO: &str = "synced_to";
 /// Marks the last slice of a pass over the list.
 const LAST: &str = "last";
-/// In a slice of the list: from where on the list is to be read when the pass is gone on with after it.
+/// In a pass: from where on the list is to be read when it is resumed.
 const NEXT: &str = "next";
 /// In a slice of events: up to when every change was known before it.
 const KNOWN: &str = "known";
@@ -31,7 +37,10 @@ const FLOOR: &str = "floor";
 /// In a slice of the newest part of the list: the moment since which objects are wanted.
 const SINCE: &str = "since";
 
-/// The slices and the state of one stream.
+/// The members of a slice that was version 0.1.0's, beside those of [`DateWindows`].
+const MEMBERS: [&str; 6] = [LIST_PASS, LAST, NEXT, KNOWN, FLOOR, SINCE];
+
+/// The cursor of one stream: its slices and its state.
 #[derive(Debug, Clone)]
 pub struct ListThenEvents {
     /// The stream's name, for messages.
@@ -49,6 +58,24 @@ pub struct ListThenEvents {
     pub events_kept: i64,
     /// Whether there is no event about a new object, so that the newest part of the list is read along with the events.
     pub list_newest: bool,
+    /// The slices of the list.
+    pub list: Listing,
+    /// Whether the state is to be one of [`GlobalCursor`]'s form, as other connectors have it of a list that each object
+    /// of another list has.
+    pub in_global_form: bool,
+    /// Up to when is read, and what time it is at the API.
+    pub clock: Arc<ApiClock>,
+}
+
+/// The slices that a list is read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// One, the whole list.
+    Whole,
+    /// Spans of time: see [`DateWindows`].
+    Spans,
+    /// One for each record of the stream's parent, which is read with a state of its own.
+    Parents,
 }
 
 /// What is to be read of a slice.
@@ -82,38 +109,36 @@ impl ListThenEvents {
         }
     }
 
-    /// The slices of a list that is read in spans of time, or whole, and of the events. `now` is the moment up to which
-    /// they go.
-    ///
-    /// # Errors
-    /// A config failure if the state makes no sense.
-    pub fn slices<'a>(&self, cx: &SliceContext<'_>, now: i64, spans: bool) -> anyhow::Result<Slices<'a>> {
-        let (start, step) = (self.start, self.step);
-        self.slices_of(cx, now, |started, next| {
-            let next = next.and_then(Value::as_i64).unwrap_or(start).max(start);
-            Ok(match spans {
+    /// The slices of a pass over the list that began at a moment, from its member `next` on, if it has one.
+    fn list<'a>(
+        &self,
+        parent: Option<&'a ParentStream>,
+        cx: &SliceContext<'a>,
+        started: i64,
+        next: Option<&Value>,
+    ) -> anyhow::Result<Slices<'a>> {
+        match (self.list, parent) {
+            (Listing::Spans, _) => {
+                let next = next.and_then(Value::as_i64).unwrap_or(self.start).max(self.start);
                 // At least one second is left to be listed: the pass has to be ended.
-                true => Box::new(DateWindows::new(next.min(started), started, step).slices().map(Ok)),
-                false => Box::new(std::iter::once(Ok(Slice::new()))),
-            })
-        })
+                Ok(Box::new(DateWindows::new(next.min(started), started, self.step).slices().map(Ok)))
+            }
+            (Listing::Parents, Some(parent)) => {
+                let progress = next.and_then(Value::as_object).cloned().unwrap_or_default();
+                parent.slices_from(&SliceContext { sync_mode: SyncMode::FullRefresh, ..*cx }, progress)
+            }
+            _ => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
+        }
     }
 
-    /// As [`ListThenEvents::slices`], for a list that is read in slices of another kind. `list` makes them, given when
-    /// the pass began and, if it is gone on with, the member `next` of the last slice that was read.
-    ///
-    /// # Errors
-    /// As [`ListThenEvents::slices`], and those of `list`.
-    pub fn slices_of<'a>(
-        &self,
-        cx: &SliceContext<'_>,
-        now: i64,
-        list: impl FnOnce(i64, Option<&Value>) -> anyhow::Result<Slices<'a>>,
-    ) -> anyhow::Result<Slices<'a>> {
+    /// The slices that are left for a state.
+    fn slices<'a>(&self, parent: Option<&'a ParentStream>, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        let now = self.clock.began();
+        let list = |started, next| self.list(parent, cx, started, next);
         if let Some(pass) = cx.state.get(LIST_PASS) {
             let started = pass["started"].as_i64().ok_or_else(|| self.damaged(pass))?.min(now);
             let floor = pass.get(FLOOR).and_then(Value::as_i64);
-            return Ok(in_pass(started, floor, list(started, pass.get("next"))?));
+            return Ok(in_pass(started, floor, list(started, pass.get(NEXT))?));
         }
         let synced_to = cx.state.get(SYNCED_TO).and_then(Value::as_i64);
         if cx.sync_mode == SyncMode::FullRefresh {
@@ -173,19 +198,17 @@ impl ListThenEvents {
     /// The slices of the events, when every change up to `known` is known.
     fn events<'a>(&self, known: i64, now: i64) -> Slices<'a> {
         let since = known.saturating_sub(self.lookback);
-        let newest = self.list_newest.then(|| std::iter::once((SINCE.to_owned(), json!(since))).collect());
+        let newest = self.list_newest.then(|| Slice::of_span([(SINCE, since)]));
         let from = since.max(now - self.events_kept).max(self.start);
-        let events = DateWindows::new(from.min(now), now, i64::MAX).slices().map(move |mut slice| {
-            slice.insert(KNOWN.to_owned(), json!(known));
-            slice
-        });
+        let events = DateWindows::new(from.min(now), now, i64::MAX).slices();
+        let events = events.map(move |slice| slice.with_span([(KNOWN, known)]));
         Box::new(newest.into_iter().chain(events).map(Ok))
     }
 
-    /// Advances the state past a slice that was read to its end. `now` is the moment at which it was, and `ahead` says how
-    /// many seconds this machine's clock is ahead of the API's, as far as is known.
-    pub fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, now: i64, ahead: i64) {
+    /// Advances the state past a slice that was read to its end just now.
+    fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>) {
         let (field, stream) = (&self.cursor_field, &self.stream);
+        let (now, ahead) = (self.clock.now(), self.clock.ahead());
         let (started, floor) = match Self::feed(slice) {
             Feed::List { started, floor } => (started, floor),
             // What is new is covered by the events' slices, which come after it.
@@ -209,8 +232,8 @@ impl ListThenEvents {
         state.remove(SYNCED_TO);
         let updated = state.get(field).and_then(epoch_cursor::seconds).unwrap_or(started);
         epoch_cursor::set_cursor(state, field, updated.min(started.max(self.start)));
-        let next =
-            slice.get(NEXT).cloned().or_else(|| DateWindows::of(slice).map(|(_, to)| json!(to.saturating_add(1))));
+        let next = slice.progress().map(|progress| Value::from(progress.clone()));
+        let next = next.or_else(|| DateWindows::of(slice).map(|(_, to)| json!(to.saturating_add(1))));
         if slice.get(LAST) == Some(&Value::Bool(true)) {
             state.remove(LIST_PASS);
             state.insert(SYNCED_TO.to_owned(), json!(started.saturating_sub(ahead)));
@@ -228,6 +251,57 @@ impl ListThenEvents {
              beginning.",
             self.stream
         ))
+    }
+}
+
+impl Cursor for ListThenEvents {
+    fn cursor_field(&self) -> Vec<String> {
+        vec![self.cursor_field.clone()]
+    }
+
+    fn stream_slices<'a>(
+        &'a self,
+        parent: Option<&'a ParentStream>,
+        cx: &SliceContext<'a>,
+    ) -> anyhow::Result<Slices<'a>> {
+        self.slices(parent, cx)
+    }
+
+    fn slices_in_order(&self) -> bool {
+        true
+    }
+
+    fn is_of_span(&self, member: &str) -> bool {
+        MEMBERS.contains(&member) || DateWindows::MEMBERS.contains(&member)
+    }
+
+    fn has_scope(&self) -> bool {
+        self.list_newest
+    }
+
+    /// The list is newest first: what comes after an object that is old enough is older still.
+    fn scope(&self, record: &Record<'_>, cx: &RequestContext<'_>, _: &[String]) -> Scope {
+        match Self::feed(cx.slice) {
+            Feed::Newest { since } if record.get::<i64>("created").is_some_and(|created| created < since) => {
+                Scope::Past
+            }
+            _ => Scope::In,
+        }
+    }
+
+    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
+        Ok(if self.in_global_form { GlobalCursor::unfold(state, &self.cursor_field) } else { state })
+    }
+
+    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
+        self.update(state, slice, newest);
+        if self.in_global_form {
+            GlobalCursor::fold(state, &self.cursor_field);
+        }
+    }
+
+    fn overlap(&self) -> Duration {
+        Duration::from_secs(self.lookback.unsigned_abs())
     }
 }
 
@@ -251,15 +325,9 @@ fn in_pass(started: i64, floor: Option<i64>, mut slices: Slices<'_>) -> Slices<'
             next = slices.next();
         }
         let is_last = next.is_none();
-        Some(slice.map(|mut slice| {
-            slice.insert(LIST_PASS.to_owned(), json!(started));
-            if let Some(floor) = floor {
-                slice.insert(FLOOR.to_owned(), json!(floor));
-            }
-            if is_last {
-                slice.insert(LAST.to_owned(), json!(true));
-            }
-            slice
+        Some(slice.map(|slice| {
+            let slice = slice.with_span([(LIST_PASS, started)]).with_span(floor.map(|floor| (FLOOR, floor)));
+            slice.with_span(is_last.then_some((LAST, true)))
         }))
     }))
 }

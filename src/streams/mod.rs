@@ -3,14 +3,18 @@
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
 //! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping; `transformed` is what becomes of a record; `refusal` is why a stream
-//! cannot be read;
-//! `recent` is what a stream has given lately; `cursor`, `pager`, `date_windows`, `schema_folder`, `normalizer`
+//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping;
+//! `transformed` is what becomes of a record; `refusal` is why a stream cannot be read;
+//! `slice` is a part of a stream, `cursor` what makes a stream incremental; `recent` is what a stream has given lately;
+//! `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts.
 
+mod api_clock;
 mod column_filter;
 mod context;
+mod created_windows;
 pub mod cursor;
+mod date_cursor;
 mod date_slicer;
 mod date_windows;
 mod discovered;
@@ -27,21 +31,27 @@ mod page;
 mod page_guard;
 pub mod pager;
 pub(crate) mod paging;
+mod parent_cursor;
 mod parent_stream;
 mod parts;
-mod per_partition_state;
 mod recent;
 mod record;
 mod records;
 mod refusal;
 mod schema_folder;
 mod sharing;
+mod slice;
 mod transformed;
 
+pub use api_clock::ApiClock;
 pub use column_filter::ColumnFilter;
 pub(crate) use column_filter::columns;
 pub(crate) use context::path_segment;
-pub use context::{FetchContext, PageToken, RefusedPage, RequestContext, SchemaContext, Slice, SliceContext, Slices};
+pub use context::{FetchContext, PageToken, RefusedPage, RequestContext, SchemaContext, SliceContext, Slices};
+pub use created_windows::CreatedWindows;
+pub(crate) use cursor::{COMPLETE, READ_WHOLE, WholeState};
+pub use cursor::{Cursor, CursorField, CursorRead, CursorState, NoCursor, Scope};
+pub use date_cursor::DateCursor;
 pub use date_slicer::{DateFormat, DateSlicer};
 pub use date_windows::DateWindows;
 pub use discovered::{described, discovered, schema_of};
@@ -51,14 +61,14 @@ pub use fetch::Fetcher;
 pub(crate) use fetch::{next_page_token, transform, undecodable};
 pub use global_cursor::GlobalCursor;
 pub use http_stream::HttpStream;
-pub(crate) use incremental_parent::CHANGED;
-pub use list_then_events::{Feed, ListThenEvents};
+pub use list_then_events::{Feed, ListThenEvents, Listing};
 pub use nested_list::{FirstPage, NestedPages, Unfinished};
 pub use normalizer::Normalizer;
 pub use page::Page;
+pub use parent_cursor::ParentCursor;
 pub use parent_stream::ParentStream;
+pub(crate) use parent_stream::sorted_for;
 pub(crate) use parts::Parts;
-pub(crate) use per_partition_state::{PerPartitionState, partition_key};
 pub use recent::Recent;
 pub(crate) use recent::{Mark, hash as stable_hash};
 pub use record::Record;
@@ -66,4 +76,6 @@ pub use records::Records;
 pub use refusal::Refusal;
 pub use schema_folder::SchemaFolder;
 pub use sharing::Sharing;
+pub(crate) use slice::CHANGED;
+pub use slice::Slice;
 pub use transformed::Transformed;

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::paging::{Paging, WayBack};
 use super::{
-    Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices, next_page_token, transform,
+    CHANGED, Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices, next_page_token, transform,
 };
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
@@ -74,7 +74,8 @@ impl ParentStream {
         Self { stream, fields, extra_fields: Vec::new() }
     }
 
-    /// Further fields of the parent's record that go along in the slice, if they are there and not null. Default: none.
+    /// Further fields of the parent's record that go along in the slice as its extra fields, if they are there and not
+    /// null. Default: none.
     #[must_use]
     pub fn extra_fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
         self.extra_fields = fields.into_iter().map(Into::into).collect();
@@ -116,8 +117,24 @@ impl ParentStream {
             && one.get(GRANDPARENT) == other.get(GRANDPARENT)
     }
 
-    /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice, if given, go along, as
-    /// `parent`.
+    /// Whether a member of a slice is an extra field.
+    fn is_extra(&self, member: &str) -> bool {
+        member == CHANGED || self.extra_fields.iter().any(|name| name == member)
+    }
+
+    /// Leaves nothing but the partition of the parent's own slice in one from a state. Version 0.1.0 had all of it.
+    fn sort_own(&self, slice: Slice) -> Slice {
+        match slice.partition().get(GRANDPARENT) {
+            Some(Value::Object(own)) => {
+                let own = sorted_for(self.stream(), Slice::from(own.clone())).partition().clone();
+                slice.with_partition([(GRANDPARENT, own)])
+            }
+            _ => slice,
+        }
+    }
+
+    /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice, if given, go along: its
+    /// partition as `parent`, and its extra fields.
     pub(super) fn slice_of(&self, record: &Record<'_>, own: Option<&Slice>) -> Result<Slice, Failure> {
         let field = |(name, member): &(String, String)| match record.get::<Value>(name) {
             Some(value) => Ok((member.clone(), value)),
@@ -126,10 +143,22 @@ impl ParentStream {
                 self.stream.name()
             ))),
         };
-        let extra = |name: &String| Some(Ok((name.clone(), record.get::<Value>(name)?)));
-        let own = own.filter(|_| self.stream.parent().is_some());
-        let grandparent = own.map(|own| Ok((GRANDPARENT.to_owned(), Value::Object(own.clone()))));
-        self.fields.iter().map(field).chain(self.extra_fields.iter().filter_map(extra)).chain(grandparent).collect()
+        let extra = self.extra_fields.iter().filter_map(|name| Some((name.clone(), record.get::<Value>(name)?)));
+        let slice = Slice::from(self.fields.iter().map(field).collect::<Result<Map<_, _>, _>>()?);
+        let Some(own) = own.filter(|_| self.stream.parent().is_some()) else { return Ok(slice.with_extra(extra)) };
+        let slice = slice.with_partition([(GRANDPARENT, own.partition().clone())]);
+        Ok(slice.with_extra(own.extra().clone()).with_extra(extra))
+    }
+}
+
+/// A slice that comes from a state of this stream, with its members in the parts that the stream has them in.
+pub(crate) fn sorted_for(stream: &dyn HttpStream, slice: Slice) -> Slice {
+    let (cursor, parent) = (stream.cursor(), stream.parent());
+    let is_extra = |name: &str| parent.is_some_and(|parent| parent.is_extra(name));
+    let sorted = slice.sorted(|name| cursor.is_of_span(name), is_extra);
+    match parent {
+        Some(parent) => parent.sort_own(sorted),
+        None => sorted,
     }
 }
 
@@ -218,7 +247,7 @@ impl ParentSlices<'_> {
             return Ok(true);
         };
         self.collect(&page, &cx)?;
-        let next = next_page_token(stream, &page, &cx)?;
+        let next = next_page_token(stream, &page, &cx, &stream.cursor().cursor_field())?;
         if paging.advance(stream, &page, next)? {
             way.note(token, ());
             self.current = Some((slice, paging, way));
@@ -228,8 +257,9 @@ impl ParentSlices<'_> {
 
     fn collect(&mut self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<()> {
         let (parent, ready) = (self.parent, &mut self.ready);
+        let cursor_field = parent.stream.cursor().cursor_field();
         let _ = page.for_each(&mut |record| {
-            for record in transform(&*parent.stream, record, cx)? {
+            for record in transform(&*parent.stream, record, cx, &cursor_field)? {
                 ready.push_back(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))
@@ -254,3 +284,6 @@ impl Iterator for ParentSlices<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! What a stream has given lately. An API shows some things later than it stamps them, so a stream can read some time
-//! again with each read (see [`super::HttpStream::overlap`]). What it has given within that time is remembered here, and
+//! again with each read (see [`super::Cursor::overlap`]). What it has given within that time is remembered here, and
 //! in the stream's state, so that it is not given again.
 //!
 //! In a state it is one text: base64 of 24 bytes a record, that is four of its moment, eight of a hash of its key, and six

@@ -121,7 +121,7 @@ impl<'a> Record<'a> {
     }
 
     /// Notes what the API calls this version of the record: an event's id, an entity tag. It does not go out; see
-    /// [`super::HttpStream::overlap`].
+    /// [`super::Cursor::overlap`].
     pub fn set_version(&mut self, version: &str) {
         self.version = Some(version.into());
     }

@@ -23,6 +23,21 @@ pub enum Transformed<'a> {
     Several(Vec<Record<'a>>),
 }
 
+impl<'a> Transformed<'a> {
+    /// Only those records for which this is true.
+    #[must_use]
+    pub fn filter(self, mut keeps: impl FnMut(&Record<'a>) -> bool) -> Self {
+        match self {
+            Self::One(record) if !keeps(&record) => Self::Nothing,
+            Self::Several(mut records) => {
+                records.retain(|record| keeps(record));
+                Self::Several(records)
+            }
+            other => other,
+        }
+    }
+}
+
 impl<'a> From<Record<'a>> for Transformed<'a> {
     fn from(record: Record<'a>) -> Self {
         Self::One(record)

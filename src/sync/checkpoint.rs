@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{Failure, Redactor, StreamState};
-use crate::streams::{PageToken, Slice};
+use crate::streams::{COMPLETE, HttpStream, PageToken, Slice, sorted_for};
 
 /// The key of the [`Checkpoint`]s in a stream's state.
 const KEY: &str = "__resume";
@@ -15,10 +15,6 @@ const REFUSED: &str = "__refused";
 /// The members of a place within a slice, here and in [`crate::streams::ParentStream`].
 const TOKEN: &str = "next_page_token";
 const NEWEST: &str = "newest";
-/// Says that a full refresh has read the stream to its end; a name Airbyte's platform knows. The whole state of a stream
-/// without cursor.
-const COMPLETE: &str = "__ab_full_refresh_sync_complete";
-
 /// What the stream gave lately: see [`crate::streams::Recent`].
 const RECENT: &str = "__recent";
 
@@ -53,23 +49,27 @@ impl Checkpoint {
     }
 }
 
-/// Takes the begun slices out of a state. A single one may stand there without its list.
-pub(super) fn take(state: &mut StreamState) -> Result<Vec<Checkpoint>, Failure> {
-    take_places(state, KEY)
+/// Takes the begun slices out of a state of the stream. A single one may stand there without its list.
+pub(super) fn take(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<Checkpoint>, Failure> {
+    take_places(state, stream, KEY)
 }
 
-/// Takes the refused places out of a state.
-pub(super) fn take_refused(state: &mut StreamState) -> Result<Vec<Checkpoint>, Failure> {
-    take_places(state, REFUSED)
+/// Takes the refused places out of a state of the stream.
+pub(super) fn take_refused(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<Checkpoint>, Failure> {
+    take_places(state, stream, REFUSED)
 }
 
-fn take_places(state: &mut StreamState, key: &str) -> Result<Vec<Checkpoint>, Failure> {
+fn take_places(state: &mut StreamState, stream: &dyn HttpStream, key: &str) -> Result<Vec<Checkpoint>, Failure> {
     let begun = match state.remove(key) {
         None => return Ok(Vec::new()),
         Some(Value::Array(list)) => list,
         Some(single) => vec![single],
     };
-    begun.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(|error| {
+    let place = |value| {
+        let place: Checkpoint = serde_json::from_value(value)?;
+        Ok(Checkpoint { slice: sorted_for(stream, place.slice), ..place })
+    };
+    begun.into_iter().map(place).collect::<Result<_, serde_json::Error>>().map_err(|error| {
         Failure::config(format!(
             "The member `{key}` of the state is damaged ({error}). Remove the stream's state to read all of it again."
         ))
@@ -135,17 +135,6 @@ fn forget_within(value: &mut Value, redactor: &Redactor) -> bool {
     }
 }
 
-/// Whether a state says that the stream was read to its end.
-pub(super) fn is_complete(state: &StreamState) -> bool {
-    state.get(COMPLETE) == Some(&Value::Bool(true))
-}
-
-/// The state of a stream that a full refresh has read to its end.
-pub(super) fn complete(mut state: StreamState) -> StreamState {
-    state.insert(COMPLETE.to_owned(), Value::Bool(true));
-    state
-}
-
 /// Notes in the state of a stream with a cursor that it is a full refresh that is going on: nothing else tells such a
 /// state from one of incremental reads, which a full refresh must not go on from.
 pub(super) fn mark_full_refresh(state: &mut StreamState) {
@@ -163,11 +152,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::streams::RequestContext;
+
+    struct Items;
+
+    impl HttpStream for Items {
+        fn name(&self) -> &'static str {
+            "items"
+        }
+        fn url_base(&self) -> &'static str {
+            "http://a.com"
+        }
+        fn path(&self, _: &RequestContext<'_>) -> String {
+            "items".into()
+        }
+    }
 
     #[test]
     fn checkpoints_come_back_as_they_were_put_and_leave_the_state_alone() {
         let Value::Object(state) = json!({"updated": "7"}) else { unreachable!() };
-        let slice = |from: i64| std::iter::once(("from".to_owned(), json!(from))).collect();
+        let slice = |from: i64| Slice::of_partition([("from", from)]);
         let open =
             Checkpoint { next_page_token: Some(json!("ch_1")), newest: Some(json!(9)), ..Checkpoint::at(slice(1)) };
         let done = Checkpoint { done: true, ..Checkpoint::at(slice(2)) };
@@ -176,14 +180,14 @@ mod tests {
             stored["__resume"],
             json!([{"slice": {"from": 1}, "next_page_token": "ch_1", "newest": 9}, {"slice": {"from": 2}, "done": true}])
         );
-        assert_eq!(take(&mut stored).unwrap(), [open.clone(), done]);
+        assert_eq!(take(&mut stored, &Items).unwrap(), [open.clone(), done]);
         assert_eq!(stored, state);
-        assert_eq!(take(&mut stored).unwrap(), []);
+        assert_eq!(take(&mut stored, &Items).unwrap(), []);
         assert_eq!(put(state.clone(), &[]), state);
 
         let mut single = state.clone();
         single.insert("__resume".to_owned(), json!({"slice": {"from": 1}, "next_page_token": "ch_1", "newest": 9}));
-        assert_eq!(take(&mut single).unwrap(), [open], "one that was written without a list");
+        assert_eq!(take(&mut single, &Items).unwrap(), [open], "one that was written without a list");
     }
 
     #[test]
@@ -213,14 +217,14 @@ mod tests {
             })
         );
         assert!(!forget_secret_places(&mut state, &redactor), "there is none left");
-        assert_eq!(take(&mut state).unwrap().len(), 2);
+        assert_eq!(take(&mut state, &Items).unwrap().len(), 2);
     }
 
     #[test]
     fn a_damaged_checkpoint_is_a_config_failure_that_says_what_to_do() {
         for damaged in [json!(7), json!([{"slice": {}}, 7])] {
             let Value::Object(mut state) = json!({"__resume": damaged}) else { unreachable!() };
-            assert!(take(&mut state).unwrap_err().message.contains("Remove the stream's state"));
+            assert!(take(&mut state, &Items).unwrap_err().message.contains("Remove the stream's state"));
         }
     }
 }

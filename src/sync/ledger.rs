@@ -87,13 +87,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::streams::Slice;
 
     fn slice(n: i64) -> Checkpoint {
-        Checkpoint::at(std::iter::once(("n".to_owned(), json!(n))).collect())
+        Checkpoint::at(Slice::of_partition([("n", n)]))
     }
 
     fn counted(ledger: &mut Ledger) -> Vec<(Value, Option<Value>)> {
-        std::iter::from_fn(|| ledger.take_done()).map(|done| (done.slice["n"].clone(), done.newest)).collect()
+        std::iter::from_fn(|| ledger.take_done())
+            .map(|done| (done.slice.partition()["n"].clone(), done.newest))
+            .collect()
     }
 
     #[test]

@@ -26,9 +26,10 @@ use crate::bug;
 use crate::http::HttpClient;
 use crate::memory::MemoryLimit;
 use crate::protocol::{
-    ConfiguredCatalog, ConfiguredStream, Failure, FailureKind, InputState, LogLevel, Output, StreamDescriptor, SyncMode,
+    ConfiguredCatalog, ConfiguredStream, Failure, FailureKind, InputState, LogLevel, Output, RUN_AGAIN_LATER,
+    StreamDescriptor, SyncMode,
 };
-use crate::stop::{Stop, StopReason};
+use crate::stop::{RESUMES, Stop, StopReason};
 use crate::streams::{HttpStream, Sharing};
 
 pub use state_file::StateFile;
@@ -228,8 +229,8 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
             modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(", ")
         )));
     }
-    let own = stream.cursor_field();
-    let chosen = match stream.source_defined_cursor() || configured.cursor_field.is_empty() {
+    let own = stream.cursor().cursor_field();
+    let chosen = match stream.cursor().source_defined_cursor() || configured.cursor_field.is_empty() {
         true => own,
         false => configured.cursor_field.clone(),
     };
@@ -266,8 +267,8 @@ fn name(failure: &Failure) -> &str {
     failure.stream.as_ref().map_or("", |stream| stream.name.as_str())
 }
 
-/// One failure for the whole sync, of the worst kind there was. Streams that the same fault of the network has ended are
-/// named together.
+/// One failure for the whole sync, of the worst kind there was. Streams that the same fault has ended, such as
+/// a network that is gone or a key that is refused, are named together.
 fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     let worst = failures.iter().map(|failure| failure.kind).max()?;
     let mut text = format!("{} of {streams} streams failed.", failures.len());
@@ -283,7 +284,7 @@ fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
         }
     }
     if worst == FailureKind::Transient {
-        text.push_str("\nRun it again later: a read goes on from its last states.");
+        text.extend(["\n", RUN_AGAIN_LATER, RESUMES]);
     }
     Some(Failure::new(worst, text))
 }

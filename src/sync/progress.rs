@@ -1,7 +1,7 @@
 //! What the slices that were read to their ends amount to, and what is left of those that were not. A state made of it
 //! is right at any moment, whichever slices the workers are in.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use serde_json::Value;
 
@@ -9,7 +9,8 @@ use super::checkpoint::{self, Checkpoint};
 use super::ledger::{Ledger, Ticket};
 use super::refusals::Refusals;
 use crate::protocol::{Failure, StreamState};
-use crate::streams::{HttpStream, PageToken, PerPartitionState, RequestContext, Slice, cursor, partition_key};
+use crate::streams::cursor::newer;
+use crate::streams::{CursorState, HttpStream, PageToken, RequestContext, Slice};
 
 /// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
 /// takes that much longer than the others.
@@ -20,9 +21,10 @@ const REFUSED_BYTES: usize = 120;
 /// How far a stream was read.
 pub(super) struct Progress<'a> {
     stream: &'a dyn HttpStream,
-    cursor_field: &'a [String],
     ledger: Ledger,
-    states: States,
+    begun: Begun,
+    /// What the cursor makes of the slices that were read.
+    known: Box<dyn CursorState + 'a>,
     /// What the API refuses by itself.
     pub(super) refusals: Refusals,
     /// The newest cursor value of the slices that count and that no marker has told of.
@@ -31,22 +33,12 @@ pub(super) struct Progress<'a> {
     changed: bool,
 }
 
-enum States {
-    /// One state for the stream: it has one slice, or slices in the order of its cursor, which move the state in this
-    /// order.
-    Whole {
-        state: StreamState,
-        /// Slices an earlier read has begun, that no worker has taken yet.
-        begun: VecDeque<Ticket>,
-    },
-    /// A state for each slice, in whatever order they come. Only markers wait for the slices before them.
-    PerPartition {
-        states: PerPartitionState,
-        /// Slices an earlier read has begun, whose turn has not come. Each is gone on with if it is still there.
-        begun: Vec<Checkpoint>,
-        seen: HashSet<String>,
-        has_markers: bool,
-    },
+/// Slices an earlier read has begun.
+enum Begun {
+    /// They move the state before all others, and no worker has taken them yet.
+    First(VecDeque<Ticket>),
+    /// Their turn has not come. Each is resumed if it is still there.
+    InTurn(Vec<Checkpoint>),
 }
 
 /// A slice to be read.
@@ -71,23 +63,21 @@ impl Job {
 }
 
 impl<'a> Progress<'a> {
-    /// With one state, and slices that an earlier read has begun.
-    pub(super) fn whole(
-        stream: &'a dyn HttpStream,
-        cursor_field: &'a [String],
-        state: StreamState,
-        begun: Vec<Checkpoint>,
-    ) -> Self {
+    /// What the cursor makes of a state, and slices that an earlier read has begun.
+    pub(super) fn new(stream: &'a dyn HttpStream, known: Box<dyn CursorState + 'a>, begun: Vec<Checkpoint>) -> Self {
         let mut ledger = Ledger::default();
-        let mut tickets = VecDeque::new();
-        for place in begun {
-            let done = place.done;
-            let ticket = ledger.open(place);
-            tickets.extend((!done).then_some(ticket));
-        }
-        let states = States::Whole { state, begun: tickets };
-        let mut progress =
-            Self { stream, cursor_field, ledger, states, refusals: Refusals::default(), newest: None, changed: false };
+        let begun = if known.is_in_order() {
+            let open = begun.into_iter().filter_map(|place| {
+                let done = place.done;
+                let ticket = ledger.open(place);
+                (!done).then_some(ticket)
+            });
+            Begun::First(open.collect())
+        } else {
+            Begun::InTurn(begun)
+        };
+        let refusals = Refusals::default();
+        let mut progress = Self { stream, ledger, begun, known, refusals, newest: None, changed: false };
         progress.count_done();
         progress
     }
@@ -97,60 +87,37 @@ impl<'a> Progress<'a> {
         Self { refusals: Refusals::new(places), ..self }
     }
 
-    /// With a state for each slice.
-    pub(super) fn per_partition(
-        stream: &'a dyn HttpStream,
-        cursor_field: &'a [String],
-        states: PerPartitionState,
-        begun: Vec<Checkpoint>,
-    ) -> Self {
-        let states = States::PerPartition { states, begun, seen: HashSet::new(), has_markers: false };
-        let (ledger, refusals) = (Ledger::default(), Refusals::default());
-        Self { stream, cursor_field, ledger, states, refusals, newest: None, changed: false }
-    }
-
     /// The next slice that comes before all others: one that an earlier read has begun, or was refused.
     pub(super) fn next_begun(&mut self, input: &StreamState) -> Option<Job> {
-        if let States::Whole { begun, .. } = &mut self.states
+        if let Begun::First(begun) = &mut self.begun
             && let Some(ticket) = begun.pop_front()
         {
             let Checkpoint { slice, next_page_token, newest, .. } = self.ledger.get(ticket)?.clone();
-            return Some(Job { ticket, slice, next_page_token, newest, state: input.clone(), again: None });
+            let state = self.known.reopen(&slice, input);
+            return Some(Job { ticket, slice, next_page_token, newest, state, again: None });
         }
         let place = self.refusals.next_again()?;
-        let state = match &mut self.states {
-            States::Whole { .. } => input.clone(),
-            States::PerPartition { states, seen, .. } => {
-                seen.insert(partition_key(&place.slice));
-                states.cursor(&place.slice)
-            }
-        };
         let Checkpoint { slice, next_page_token, .. } = place.clone();
+        let state = self.known.reopen(&slice, input);
         Some(Job { ticket: Ticket::NONE, slice, next_page_token, newest: None, state, again: Some(place) })
     }
 
     /// Takes a slice in. `None` if there is nothing to ask for: it is a marker, or was read before.
     pub(super) fn open(&mut self, slice: Slice, input: &StreamState) -> Option<Job> {
-        if self.stream.is_marker(&slice) {
-            if let States::PerPartition { has_markers, .. } = &mut self.states {
-                *has_markers = true;
-            }
+        if slice.is_marker() {
             self.ledger.open(Checkpoint { done: true, ..Checkpoint::at(slice) });
             self.count_done();
             return None;
         }
-        let (place, state) = match &mut self.states {
-            States::Whole { .. } => (Checkpoint::at(slice), input.clone()),
-            States::PerPartition { states, begun, seen, .. } => {
-                let is_new = seen.insert(partition_key(&slice));
-                if !is_new || self.cursor_field.is_empty() && states.is_complete(&slice) {
-                    return None;
-                }
-                let state = states.cursor(&slice);
-                let known = begun.iter().position(|begun| partition_key(&begun.slice) == partition_key(&slice));
-                (known.map_or_else(|| Checkpoint::at(slice), |known| begun.swap_remove(known)), state)
+        let state = self.known.open(&slice, input)?;
+        let known = match &mut self.begun {
+            Begun::First(_) => None,
+            Begun::InTurn(begun) => {
+                let known = begun.iter().position(|begun| begun.slice.is_same(&slice));
+                known.map(|known| begun.swap_remove(known))
             }
         };
+        let place = Checkpoint { slice, ..known.unwrap_or_default() };
         let Checkpoint { slice, next_page_token, newest, .. } = place.clone();
         Some(Job { ticket: self.ledger.open(place), slice, next_page_token, newest, state, again: None })
     }
@@ -165,19 +132,7 @@ impl<'a> Progress<'a> {
 
     /// Notes that a slice was read to its end.
     pub(super) fn close(&mut self, ticket: Ticket, slice: &Slice, newest: Option<Value>) {
-        match &mut self.states {
-            States::Whole { .. } => self.changed |= !self.is_without_state(),
-            States::PerPartition { states, .. } => {
-                if self.cursor_field.is_empty() {
-                    states.set_complete(slice);
-                } else {
-                    let mut state = states.cursor(slice);
-                    self.stream.get_updated_state(&mut state, slice, newest.as_ref(), self.cursor_field);
-                    states.set(slice, state);
-                }
-                self.changed = true;
-            }
-        }
+        self.changed |= self.known.close(slice, newest.as_ref());
         self.ledger.close(ticket, newest);
         self.count_done();
     }
@@ -204,59 +159,46 @@ impl<'a> Progress<'a> {
 
     /// Lets those slices count before which all are done.
     fn count_done(&mut self) {
+        let cursor = self.stream.cursor();
         while let Some(Checkpoint { slice, newest, .. }) = self.ledger.take_done() {
-            let is_without_state = self.is_without_state();
-            let newest = if self.stream.is_marker(&slice) {
+            let newest = if slice.is_marker() {
                 self.newest.take()
             } else {
-                self.newest = newest.iter().cloned().fold(self.newest.take(), cursor::newer);
+                self.newest = newest.iter().cloned().fold(self.newest.take(), |known, seen| newer(cursor, known, seen));
                 newest
             };
-            let state = match &mut self.states {
-                States::Whole { state, .. } if !is_without_state => state,
-                States::PerPartition { states, .. } if self.stream.is_marker(&slice) => states.others(),
-                // It has counted when it was closed, or there is nothing to count.
-                _ => continue,
-            };
-            self.stream.get_updated_state(state, &slice, newest.as_ref(), self.cursor_field);
-            self.changed = true;
+            self.changed |= self.known.count(&slice, newest.as_ref());
         }
     }
 
-    /// Whether the end of a slice changes nothing: the stream is one slice without cursor.
-    fn is_without_state(&self) -> bool {
-        matches!(self.states, States::Whole { .. }) && self.cursor_field.is_empty() && !self.stream.slices_in_order()
-    }
-
-    /// Once all slices were read: forgets those of which the stream knows no more. Where markers tell how far the slices
-    /// go, those that did not come are unchanged, not gone.
+    /// All slices were read: forgets those of which the stream knows no more.
     pub(super) fn forget_what_is_gone(&mut self) {
-        if let States::PerPartition { states, begun, seen, has_markers } = &mut self.states {
+        if let Begun::InTurn(begun) = &mut self.begun {
             begun.clear();
-            if !*has_markers {
-                states.retain(|partition| seen.contains(&partition_key(partition)));
-                self.refusals.forget();
-            }
         }
+        // In any order there is a last state whether it says more or not.
+        let before = self.known.is_in_order().then(|| self.known.state());
+        if self.known.end() {
+            self.refusals.forget();
+        }
+        self.changed |= before.is_some_and(|before| before != self.known.state());
     }
 
     /// What whole slices amount to.
     pub(super) fn state(&self) -> StreamState {
-        match &self.states {
-            States::Whole { state, .. } => state.clone(),
-            States::PerPartition { states, .. } => states.state(),
-        }
+        self.known.state()
     }
 
     /// The state once all slices were read: what they amount to, and those that were refused.
     pub(super) fn last_state(&self) -> StreamState {
-        checkpoint::put_refused(self.state(), self.refusals.kept())
+        self.with_refused(self.state())
     }
 
     /// The state to go on from: whole slices, and those that were begun or refused.
     pub(super) fn state_with_begun(&self) -> StreamState {
-        let begun: Vec<&Checkpoint> = match &self.states {
-            States::Whole { .. } => {
+        let begun: Vec<&Checkpoint> = match &self.begun {
+            _ if !self.keeps_places() => Vec::new(),
+            Begun::First(_) => {
                 // Without a gap: what comes after the last of them is what the stream makes of the state they lead to.
                 let kept = self.ledger.iter().len().min(MAX_BEGUN);
                 let known = self.ledger.iter().take(kept).rev().skip_while(|slice| !slice.is_begun());
@@ -264,7 +206,7 @@ impl<'a> Progress<'a> {
                 begun.reverse();
                 begun
             }
-            States::PerPartition { begun, .. } => {
+            Begun::InTurn(begun) => {
                 let open = self.ledger.iter().filter(|slice| slice.next_page_token.is_some());
                 open.chain(begun).collect()
             }
@@ -275,27 +217,31 @@ impl<'a> Progress<'a> {
     /// The state at a cursor value within a slice whose records come in order. None where the slices before it are not
     /// done, or have states of their own.
     pub(super) fn state_within(&self, ticket: Ticket, newest: Option<&Value>) -> Option<StreamState> {
-        match &self.states {
-            States::Whole { state, .. } if self.ledger.is_first(ticket) => {
-                let mut state = state.clone();
-                cursor::advance(&mut state, newest, self.cursor_field);
-                Some(checkpoint::put_refused(state, self.refusals.kept()))
-            }
-            _ => None,
-        }
+        let state = self.ledger.is_first(ticket).then(|| self.known.state_within(newest))??;
+        Some(self.with_refused(state))
+    }
+
+    /// A state with the places that were refused, where it has room for them.
+    fn with_refused(&self, state: StreamState) -> StreamState {
+        let kept = if self.keeps_places() { self.refusals.kept() } else { &[] };
+        checkpoint::put_refused(state, kept)
+    }
+
+    fn keeps_places(&self) -> bool {
+        self.stream.cursor().keeps_places()
     }
 
     /// About how many bytes the state has.
     pub(super) fn bytes(&self) -> usize {
-        match &self.states {
-            States::PerPartition { states, .. } => states.bytes() + REFUSED_BYTES * self.refusals.kept().len(),
-            States::Whole { .. } => serde_json::to_string(&self.state_with_begun()).map_or(0, |text| text.len()),
+        match self.known.bytes() {
+            Some(bytes) => bytes + REFUSED_BYTES * self.refusals.kept().len(),
+            None => serde_json::to_string(&self.state_with_begun()).map_or(0, |text| text.len()),
         }
     }
 
-    /// Whether each slice has a state.
-    pub(super) fn is_per_partition(&self) -> bool {
-        matches!(self.states, States::PerPartition { .. })
+    /// Whether slices count in whatever order they are read.
+    pub(super) fn is_in_any_order(&self) -> bool {
+        matches!(self.begun, Begun::InTurn(_))
     }
 
     /// Whether there was never any slice.

@@ -105,7 +105,7 @@ impl Refusals {
 /// Whether two places are of the same parent, or the same slice and page.
 fn is_same(stream: &dyn HttpStream, one: &Checkpoint, other: &Checkpoint) -> bool {
     stream.parent().is_some_and(|parent| parent.is_same(&one.slice, &other.slice))
-        || one.slice == other.slice && one.next_page_token == other.next_page_token
+        || one.slice.is_same(&other.slice) && one.next_page_token == other.next_page_token
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::streams::RequestContext;
+    use crate::streams::{RequestContext, Slice};
 
     struct Items;
 
@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn place(n: usize) -> Checkpoint {
-        Checkpoint::at(std::iter::once(("n".to_owned(), json!(n))).collect())
+        Checkpoint::at(Slice::of_partition([("n", n)]))
     }
 
     fn refusal() -> Failure {
@@ -150,7 +150,7 @@ mod tests {
             asked += 1;
         }
         assert_eq!(asked, MAX_AGAIN);
-        let left: Vec<Value> = refusals.kept().iter().map(|kept| kept.slice["n"].clone()).collect();
+        let left: Vec<Value> = refusals.kept().iter().map(|kept| kept.slice.partition()["n"].clone()).collect();
         let expected: Vec<Value> = (100..150).chain((1..100).step_by(2)).map(|n: usize| json!(n)).collect();
         assert_eq!(left, expected);
     }

@@ -12,9 +12,10 @@ use super::stream_read::StreamRead;
 use super::stream_writer::{Flow, StreamWriter};
 use crate::json;
 use crate::protocol::{Failure, LogLevel, RecordLines};
+use crate::streams::cursor::{is_newer, newer};
 use crate::streams::paging::{Paging, WayBack};
 use crate::streams::{
-    CHANGED, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, cursor, epoch_seconds,
+    CHANGED, Cursor, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, epoch_seconds,
     next_page_token, transform,
 };
 
@@ -42,7 +43,7 @@ impl StreamRead<'_, '_> {
     /// Reads a slice to its end, or to that of the stream.
     pub(super) fn read_slice(&self, mut job: Job) -> anyhow::Result<()> {
         let token = job.next_page_token.take();
-        let interval = self.stream.state_checkpoint_interval();
+        let interval = self.stream.cursor().state_checkpoint_interval();
         let reading = Reading {
             newest: job.newest.take(),
             interval,
@@ -154,7 +155,7 @@ impl StreamRead<'_, '_> {
         let page = self.stream.fetch_page(&cx, &self.fetch_context(&fetcher))?;
         let next = match &page {
             Some(page) => {
-                let next = next_page_token(self.stream, page, &cx);
+                let next = next_page_token(self.stream, page, &cx, self.cursor_field);
                 next.and_then(|next| paging.advance(self.stream, page, next))
             }
             None => Ok(false),
@@ -173,7 +174,7 @@ impl StreamRead<'_, '_> {
     ) -> anyhow::Result<Flow> {
         let lines = self.records.at(self.log.output.now_ms());
         let flow = page.for_each(&mut |record| {
-            for record in transform(self.stream, record, cx)? {
+            for record in transform(self.stream, record, cx, self.cursor_field)? {
                 if self.write_record(record, &lines, cx, job, reading)?.is_break() {
                     return Ok(Flow::Break(()));
                 }
@@ -198,8 +199,9 @@ impl StreamRead<'_, '_> {
         let seen = record.field_at(self.cursor_field);
         let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
         let mark = self.mark(&record, seen.as_ref(), cx, reading.newest.as_ref());
-        let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(seen.as_ref()));
-        reading.newest = seen.into_iter().fold(reading.newest.take(), cursor::newer);
+        let cursor = self.stream.cursor();
+        let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(cursor, seen.as_ref()));
+        reading.newest = seen.into_iter().fold(reading.newest.take(), |known, seen| newer(cursor, known, seen));
         let is_known = mark.as_ref().zip(self.recent.as_ref()).is_some_and(|(mark, recent)| recent.covers(mark));
         reading.marks.extend(mark);
         if is_known {
@@ -275,8 +277,8 @@ impl StreamRead<'_, '_> {
 
 impl Reading {
     /// Whether a cursor value is older than one before it.
-    fn is_behind(&self, seen: Option<&Value>) -> bool {
-        matches!((seen, &self.newest), (Some(seen), Some(newest)) if cursor::is_newer(newest, seen))
+    fn is_behind(&self, cursor: &dyn Cursor, seen: Option<&Value>) -> bool {
+        matches!((seen, &self.newest), (Some(seen), Some(newest)) if is_newer(cursor, newest, seen))
     }
 
     fn write(&mut self, writer: &mut StreamWriter<'_, '_>) -> anyhow::Result<Flow> {

@@ -23,6 +23,11 @@ impl StreamLog<'_> {
         self.output.log(level, &format!("{}: {text}", self.stream.name))
     }
 
+    /// A warning of something that somebody has to mend, with the stream's name.
+    pub(super) fn notice(&self, text: &str) -> io::Result<()> {
+        self.output.notice(&format!("{}: {text}", self.stream.name))
+    }
+
     /// Lets those who look on know what is waited for.
     fn note_wait(&self, reason: &str, delay: Duration) {
         self.tally.wait(self.output.redactor().redact(reason), self.output.elapsed() + delay);

@@ -157,7 +157,7 @@ impl<'o> StreamOutput<'o> {
     pub(super) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
         let message = self.log.output.redactor().redact(&failure.message);
         self.end(StreamEnd::Skipped { message });
-        self.log(LogLevel::Warn, &format!("skipped, and its state stays as it is: {failure}"))?;
+        self.log.notice(&format!("skipped, and its state stays as it is: {failure}"))?;
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
@@ -166,7 +166,7 @@ impl<'o> StreamOutput<'o> {
         if !self.started {
             self.start()?;
         }
-        let message = self.log.output.redactor().redact(&failure.message);
+        let message = self.log.output.told(failure);
         self.end(StreamEnd::Incomplete { kind: failure.kind, message });
         self.log.output.status(&self.log.stream, Status::Incomplete, None)?;
         self.log.output.failure(failure)

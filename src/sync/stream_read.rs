@@ -17,10 +17,10 @@ use super::{Run, is_always_whole, is_closed_pipe};
 use crate::bug;
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
-use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
+use crate::protocol::{ConfiguredStream, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{
-    FetchContext, Fetcher, HttpStream, PerPartitionState, Recent, SchemaContext, Sharing, SliceContext, Slices,
+    CursorRead, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext, WholeState,
 };
 use crate::workers::{Worker, Workers};
 
@@ -69,7 +69,7 @@ pub(super) fn read<'a>(
     let is_full_refresh = sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
     let schema = SchemaContext { fetcher: &Fetcher::new(run.client, &log) };
     let shaper = RecordShaper::new(stream, &configured.stream.json_schema, schema, &log)?;
-    let is_finished = is_full_refresh && !is_always_whole && checkpoint::is_complete(&state);
+    let is_finished = is_full_refresh && !is_always_whole && stream.cursor().is_complete(&state);
     if is_finished && run.plan.state_file.is_some() {
         log.log(LogLevel::Info, "the last read of it was finished, and a full refresh reads everything again.")?;
         state = StreamState::new();
@@ -83,12 +83,12 @@ pub(super) fn read<'a>(
     let Given { state, begun, refused, is_first_read } = accept(stream, sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
-        progress: Progress::whole(stream, cursor_field, StreamState::new(), Vec::new()),
+        progress: nothing_yet(stream)?,
         given: Some(before.clone()),
         before,
         has_parent: stream.parent().is_some(),
         recent: recent.clone(),
-        marks_full_refresh: is_full_refresh && !cursor_field.is_empty(),
+        marks_full_refresh: is_full_refresh && !cursor_field.is_empty() && stream.cursor().keeps_places(),
         limit: run.plan.limit,
         memory: run.memory,
         stop: run.stop,
@@ -112,7 +112,7 @@ pub(super) fn read<'a>(
         writer: Mutex::new(writer),
     };
     let fetcher = Fetcher::new(run.client, &read).sharing(run.sharing);
-    let slices = match stream.slices_in_order() {
+    let slices = match stream.cursor().slices_in_order() {
         true => read.read_in_order(&state, begun, &fetcher, worker),
         false => read.read_in_any_order(&state, begun, &fetcher, worker),
     };
@@ -123,7 +123,7 @@ pub(super) fn read<'a>(
 /// What earlier reads gave lately, if the stream reads some time again.
 fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState, now: i64) -> Option<Recent> {
     let known = checkpoint::take_recent(state);
-    let overlap = i64::try_from(stream.overlap().as_secs()).unwrap_or(i64::MAX);
+    let overlap = i64::try_from(stream.cursor().overlap().as_secs()).unwrap_or(i64::MAX);
     (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
         .then(|| Recent::parse(known.as_ref(), overlap, now))
 }
@@ -147,8 +147,8 @@ fn accept(
     mut state: StreamState,
     log: &StreamLog<'_>,
 ) -> anyhow::Result<Given> {
-    let (begun, refused) = (checkpoint::take(&mut state)?, checkpoint::take_refused(&mut state)?);
-    let of_full_refresh = checkpoint::take_full_refresh(&mut state);
+    let (begun, refused) = (checkpoint::take(&mut state, stream)?, checkpoint::take_refused(&mut state, stream)?);
+    let of_full_refresh = checkpoint::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
     if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
         if !state.is_empty() || !begun.is_empty() {
             let text = "the state is of incremental reads, and a full refresh reads everything again.";
@@ -158,7 +158,7 @@ fn accept(
         return Ok(Given { is_first_read: true, state, begun, refused });
     }
     let is_first_read = state.is_empty() && begun.is_empty();
-    Ok(Given { is_first_read, state: stream.migrate_state(state)?, begun, refused })
+    Ok(Given { is_first_read, state: stream.cursor().migrate_state(state)?, begun, refused })
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {
@@ -171,7 +171,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
         let is_begun = !begun.is_empty();
-        self.begin(self.whole(state, begun));
+        self.begin(self.progress(state, None, begun)?);
         if is_begun {
             self.read_slices(&SliceQueue::new(Box::new(std::iter::empty()), state), None);
         }
@@ -187,8 +187,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         Ok(())
     }
 
-    /// Each slice has a state of its own, so their order makes no difference, and neither do those that come and go;
-    /// unless there is but one, the whole stream.
+    /// Each partition has a state of its own, so their order makes no difference, and neither do those that come and go;
+    /// unless there are none, and the stream is one slice.
     fn read_in_any_order(
         &self,
         state: &StreamState,
@@ -197,25 +197,19 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
         let mut slices = self.stream.stream_slices(&self.slice_context(state, fetcher))?;
-        let (progress, slices): (_, Slices<'_>) = match slices.next().transpose()? {
-            None => (self.whole(state, Vec::new()), slices),
-            Some(first) if !first.is_empty() => {
-                let states = PerPartitionState::parse(self.stream.name(), state.clone())?;
-                let progress = Progress::per_partition(self.stream, self.cursor_field, states, begun);
-                (progress, Box::new(std::iter::once(Ok(first)).chain(slices)))
-            }
-            Some(_) if self.cursor_field.is_empty() && !state.is_empty() => {
-                return Err(unknown_state(self.stream, state).into());
-            }
-            Some(whole) => {
-                begun.retain(|begun| begun.slice.is_empty() && !begun.done);
-                begun.truncate(1);
-                let fresh = begun.is_empty().then_some(Ok(whole));
-                (self.whole(state, begun), Box::new(fresh.into_iter()))
-            }
-        };
-        self.begin(progress);
-        self.read_slices(&SliceQueue::new(slices, state), Some(worker));
+        let mut first = slices.next().transpose()?;
+        let is_whole = first.as_ref().is_some_and(Slice::is_whole);
+        if first.as_ref().is_none_or(|first| first.partition().is_empty() && !first.is_marker()) {
+            begun.retain(|begun| is_whole && begun.slice.is_whole() && !begun.done);
+            begun.truncate(1);
+        }
+        let is_begun = is_whole && !begun.is_empty();
+        self.begin(self.progress(state, first.as_ref(), begun)?);
+        if is_begun {
+            // It is that one.
+            first = None;
+        }
+        self.read_slices(&SliceQueue::new(Box::new(first.map(Ok).into_iter().chain(slices)), state), Some(worker));
         Ok(())
     }
 
@@ -226,8 +220,16 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         (writer.progress, writer.given) = (progress.refused_before(refused), None);
     }
 
-    fn whole(&self, state: &StreamState, begun: Vec<Checkpoint>) -> Progress<'a> {
-        Progress::whole(self.stream, self.cursor_field, state.clone(), begun)
+    /// What the cursor makes of the state.
+    fn progress(
+        &self,
+        state: &StreamState,
+        first: Option<&Slice>,
+        begun: Vec<Checkpoint>,
+    ) -> anyhow::Result<Progress<'a>> {
+        let (stream, cursor_field, state) = (self.stream, self.cursor_field.to_vec(), state.clone());
+        let known = stream.cursor().begin(CursorRead { stream, cursor_field, state, first })?;
+        Ok(Progress::new(stream, known, begun))
     }
 
     /// Reads all slices of a queue. `worker` is free for others as soon as there is no slice for it any more; without it,
@@ -333,10 +335,10 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                 let is_told = writer.out.has_state()
                     && writer.out.since_state() == 0
                     && !writer.progress.is_changed()
-                    && !writer.progress.is_per_partition();
+                    && !writer.progress.is_in_any_order();
                 if is_full_refresh {
                     let state = if has_cursor { writer.progress.last_state() } else { StreamState::new() };
-                    writer.out.state(checkpoint::complete(state))?;
+                    writer.out.state(self.stream.cursor().complete(state))?;
                 } else if !is_told {
                     writer.write_state(writer.progress.last_state())?;
                 }
@@ -387,11 +389,8 @@ impl RetryObserver for StreamRead<'_, '_> {
     }
 }
 
-fn unknown_state(stream: &dyn HttpStream, state: &StreamState) -> Failure {
-    Failure::config(format!(
-        "{:?} has no cursor, and its state {} is not one of this source. Remove it from the state file, or reset the \
-         stream, to read all of it.",
-        stream.name(),
-        Value::Object(state.clone())
-    ))
+/// The progress of a stream of which it is not known yet what is to be read.
+fn nothing_yet(stream: &dyn HttpStream) -> anyhow::Result<Progress<'_>> {
+    let read = CursorRead { stream, cursor_field: Vec::new(), state: StreamState::new(), first: None };
+    Ok(Progress::new(stream, Box::new(WholeState::new(stream.cursor(), read)?), Vec::new()))
 }

@@ -179,7 +179,7 @@ impl StreamWriter<'_, '_> {
     /// state that was written after each of a hundred thousand children.
     fn state_is_due(&self) -> bool {
         let bytes = || self.progress.bytes() + self.recent.as_ref().map_or(0, Recent::bytes);
-        let small = if self.progress.is_per_partition() { SMALL_STATE } else { WHOLE_STATE };
+        let small = if self.progress.is_in_any_order() { SMALL_STATE } else { WHOLE_STATE };
         match self.has_parent {
             false if bytes() < small => true,
             // Its length need not be known as long as even the shortest would be too long.

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::Terminal;
 use super::pen::{Pen, Stderr};
-use crate::protocol::{Failure, LogLevel, People};
+use crate::protocol::{Failure, LogLevel, ONE_OF_ONE, People, RUN_AGAIN_LATER};
 
 /// Stderr, as it is written for people. Clones write to the same.
 #[derive(Clone)]
@@ -21,12 +21,17 @@ struct Shared {
     is_quiet: bool,
     /// A summary will tell of failures.
     has_summary: bool,
-    /// The failures of streams that were told. That of the run would only say it again.
-    told_failures: Mutex<Vec<Failure>>,
-    /// The streams that ended by the same faults, and were not told.
-    others: Mutex<Vec<String>>,
+    /// The failures of streams that were told. That of the run would say them again.
+    told_failures: Mutex<Vec<Told>>,
     /// What is drawn now.
     drawn: Mutex<Option<ProgressBar>>,
+}
+
+/// The failure of a stream that was told.
+struct Told {
+    failure: Failure,
+    /// The streams that ended by the same fault later.
+    others: Vec<String>,
 }
 
 impl Screen {
@@ -39,7 +44,6 @@ impl Screen {
             terminal,
             is_quiet,
             told_failures: Mutex::default(),
-            others: Mutex::default(),
             drawn: Mutex::default(),
         }))
     }
@@ -124,21 +128,42 @@ impl People for Screen {
             return;
         }
         let mut told = self.0.told_failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
         match &failure.stream {
-            Some(stream) if told.iter().any(|other| other.has_cause_of(failure)) => others.push(stream.name.clone()),
             Some(stream) => {
-                told.push(failure.clone());
-                self.error(&format!("{}: {}", stream.name, failure.message));
+                if let Some(same) = told.iter_mut().find(|told| told.failure.has_cause_of(failure)) {
+                    same.others.push(stream.name.clone());
+                } else {
+                    told.push(Told { failure: failure.clone(), others: Vec::new() });
+                    self.error(&format!("{}: {}", stream.name, failure.message));
+                }
             }
-            None if told.is_empty() => self.error(&failure.message),
-            None if others.is_empty() => {}
-            None => self.error(&format!("The same for: {}.", others.join(", "))),
+            None => match rest(&failure.message, &told) {
+                text if text.is_empty() => {}
+                text => self.error(&text),
+            },
         }
     }
 }
 
-/// A screen that shows log lines from a level on. Failures it shows in any case.
+/// What the failure of a run says beyond those of its streams that were told: its first line, the streams that ended by the
+/// same faults, and whether to run it again.
+fn rest(message: &str, told: &[Told]) -> String {
+    if told.is_empty() {
+        return message.to_owned();
+    }
+    let is_news = |line: &&str| *line != ONE_OF_ONE && told.iter().all(|told| told.failure.message != *line);
+    let first = message.lines().next().filter(is_news);
+    let groups = told.iter().filter(|told| !told.others.is_empty()).map(|same| {
+        let name = same.failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
+        let others = same.others.join(", ");
+        if told.len() == 1 { format!("The same for: {others}.") } else { format!("The same as {name}: {others}.") }
+    });
+    let last = message.lines().skip(1).last().filter(|line| line.starts_with(RUN_AGAIN_LATER));
+    let lines = first.map(str::to_owned).into_iter().chain(groups).chain(last.map(str::to_owned));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A screen that shows log lines from a level on. Notices and failures it shows in any case.
 pub(crate) struct FromLevel {
     pub(crate) screen: Screen,
     pub(crate) least: LogLevel,
@@ -149,6 +174,10 @@ impl People for FromLevel {
         if level >= self.least {
             self.screen.log(level, text);
         }
+    }
+
+    fn notice(&self, text: &str) {
+        self.screen.log(LogLevel::Warn, text);
     }
 
     fn failure(&self, failure: &Failure) {
@@ -219,15 +248,40 @@ pub(super) mod tests {
             failure(name, crate::protocol::FailureKind::Transient, "refused");
             failure(name, crate::protocol::FailureKind::System, "refused");
         }
-        screen.failure(&Failure::config("6 of 6 streams failed."));
-        let system = "error: b: no\nerror: c: no\n";
-        assert_eq!(seen.text(), format!("error: a: no\nerror: a: no\n{system}error: The same for: b, c.\n"));
+        screen.failure(&Failure::config("6 of 6 streams failed.\na: no\nRun it again later: it may do."));
+        let told = "error: a: no\nerror: a: no\nerror: b: no\nerror: c: no\n";
+        let rest = "error: 6 of 6 streams failed.\nThe same as a: b, c.\nRun it again later: it may do.\n";
+        assert_eq!(seen.text(), format!("{told}{rest}"));
+    }
+
+    #[test]
+    fn what_has_ended_all_streams_and_the_run_is_told_once() {
+        let seen = Seen::default();
+        let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), false, true);
+        for name in ["a", "b"] {
+            screen.failure(&Failure::transient("SIGINT ended this run.").of_stream(&StreamDescriptor::named(name)));
+        }
+        screen.failure(&Failure::transient("SIGINT ended this run."));
+        assert_eq!(seen.text(), "error: a: SIGINT ended this run.\nerror: The same for: b.\n");
+    }
+
+    #[test]
+    fn a_notice_is_shown_where_other_warnings_are_not() {
+        for (is_quiet, text) in [(false, "warning: mend it\n"), (true, "")] {
+            let seen = Seen::default();
+            let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), is_quiet, true);
+            let people = FromLevel { screen, least: LogLevel::Error };
+            people.log(LogLevel::Warn, "odd");
+            people.notice("mend it");
+            assert_eq!(seen.text(), text);
+        }
     }
 
     #[test]
     fn quiet_leaves_errors_and_nothing_else() {
-        assert_eq!(told(Terminal::none(), true), "error: charges: no\n");
-        assert_eq!(told(Terminal::of_size(80, 24), true), "\x1b[31merror\x1b[0m: charges: no\n");
+        let text = "error: charges: no\n";
+        assert_eq!(told(Terminal::none(), true), text);
+        assert_eq!(told(Terminal::of_size(80, 24), true), text.replace("error", "\x1b[31merror\x1b[0m"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure, JsonSchema};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{BodyCursor, Pager, TokenPlace};
-use source_http::streams::{HttpStream, RequestContext, SchemaContext};
+use source_http::streams::{Cursor, CursorField, HttpStream, RequestContext, SchemaContext};
 use source_http::{Registry, Source, launch};
 
 /// `GET /books?since=7&cursor=abc` answers `{"books": [...], "next": "..."}`, without `next` on the last page.
@@ -19,6 +19,8 @@ struct Books {
     auth: TokenAuthenticator,
     pager: BodyCursor,
 }
+
+static CHANGED: CursorField = CursorField::new("changed");
 
 impl HttpStream for Books {
     fn name(&self) -> &str {
@@ -36,8 +38,8 @@ impl HttpStream for Books {
     fn primary_key(&self) -> Vec<Vec<String>> {
         vec![vec!["isbn".into()]]
     }
-    fn cursor_field(&self) -> Vec<String> {
-        vec!["changed".into()]
+    fn cursor(&self) -> &dyn Cursor {
+        &CHANGED
     }
     fn authenticator(&self) -> &dyn Authenticator {
         &self.auth

@@ -4,11 +4,9 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serde_json::Map;
-
 use super::options::RequestOption;
 use super::router::{ParentConfig, Partition};
-use super::stream::{DeclarativeStream, asked};
+use super::stream::DeclarativeStream;
 use crate::protocol::StreamState;
 use crate::streams::paging::Paging;
 use crate::streams::{Fetcher, HttpStream, RequestContext, Slice, SliceContext, Slices, next_page_token};
@@ -46,13 +44,13 @@ impl<'a> ParentPartitions<'a> {
         let (state, token) = (StreamState::new(), paging.token.clone());
         let cx = RequestContext::new(&state, &slice, token.as_ref());
         let Some(page) = self.fetcher.page(self.stream, &cx)? else { return Ok(true) };
-        let own = asked(&slice).partition.as_object().cloned().unwrap_or_else(Map::new);
+        let own = slice.partition().clone();
         let ready = &mut self.ready;
         let _ = page.for_each(&mut |record| {
             ready.extend(self.config.partition(&record.text(), &own)?);
             Ok(ControlFlow::Continue(()))
         })?;
-        let next = next_page_token(self.stream, &page, &cx)?;
+        let next = next_page_token(self.stream, &page, &cx, &[])?;
         if paging.advance(self.stream, &page, next)? {
             self.current = Some((slice, paging));
         }

@@ -37,18 +37,12 @@ impl ManifestSource {
     fn root(&self) -> Part<'_> {
         Part::new(&self.manifest, manifest::Path::ROOT, None)
     }
+}
 
-    /// Builds something of the manifest, with a config. What is wrong comes out as `faults`.
-    fn built<T>(
-        &self,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        faults: &mut Faults,
-        build: impl FnOnce(Builder<'_>) -> T,
-    ) -> T {
-        let env = Env { config: Value::Object(config.clone()), clock };
-        build(Builder::new(Arc::new(env), faults))
-    }
+/// Builds something of a manifest, with a config. What is wrong comes out as `faults`.
+fn built<T>(config: &Config, clock: Arc<dyn Clock>, faults: &mut Faults, build: impl FnOnce(Builder<'_>) -> T) -> T {
+    let env = Env { config: Value::Object(config.clone()), clock };
+    build(Builder::new(Arc::new(env), faults))
 }
 
 impl Source for ManifestSource {
@@ -65,7 +59,7 @@ impl Source for ManifestSource {
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
-        let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
+        let streams = built(config, cx.clock.clone(), &mut faults, |builder| {
             self.build(&builder.with_redactor(cx.redactor.clone()))
         })?;
         for warning in faults.warnings() {
@@ -83,13 +77,13 @@ impl Source for ManifestSource {
         let mut faults = Faults::new(self.file.clone());
         // What is wrong with it was told when the streams were built.
         let workers =
-            self.built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
+            built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
     }
 
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         let mut faults = Faults::new(self.file.clone());
-        let (check, refusals) = self.built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
+        let (check, refusals) = built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
             (Check::build(&builder, &self.root()), builder.take_refusals())
         });
         if !refusals.is_empty() {
@@ -131,7 +125,7 @@ impl ManifestSource {
             of_streams.extend_from_slice(&errors);
             all.push(match built {
                 _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
-                Some(stream) if errors.is_empty() => Built::Stream(stream),
+                Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
                 _ => {
                     let key = primary_key(builder, part).unwrap_or_default();
                     let schema = SchemaSource::build(builder, part);
@@ -158,7 +152,7 @@ impl ManifestSource {
                     Built::Stream(mut stream) => {
                         let is_parent = parents.contains(stream.name());
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
-                        Arc::new(stream)
+                        Arc::new(*stream)
                     }
                     Built::Refused(stream) => Arc::new(stream),
                 }
@@ -169,6 +163,6 @@ impl ManifestSource {
 
 /// What became of an entry of `streams`.
 enum Built {
-    Stream(super::stream::DeclarativeStream),
+    Stream(Box<super::stream::DeclarativeStream>),
     Refused(RefusedStream),
 }

@@ -21,9 +21,12 @@ use crate::http::auth::Authenticator;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
 use crate::protocol::{Failure, JsonSchema, LogLevel};
 use crate::streams::{
-    FetchContext, HttpStream, Page, PageToken, Parts, Record, Records, RequestContext, SchemaContext, Slice,
-    SliceContext, Slices, Transformed,
+    Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, Parts, Record, Records, RequestContext, SchemaContext,
+    Slice, SliceContext, Slices, Transformed,
 };
+
+/// What a stream without incremental sync has.
+static STATELESS: NoCursor = NoCursor::stateless();
 
 /// `DeclarativeStream` with a `SimpleRetriever`.
 pub(super) struct DeclarativeStream {
@@ -106,7 +109,7 @@ impl DeclarativeStream {
 
     /// The partitions of the router, made while they are read where there is one list of parents.
     fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        let Some(router) = &self.router else { return Ok(Box::new(std::iter::once(Ok(Slice::new())))) };
+        let Some(router) = &self.router else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
         if let Router::Substream(configs) = router {
             let cx = *cx;
             let parents = configs.iter().zip(&self.parents);
@@ -152,6 +155,10 @@ impl HttpStream for DeclarativeStream {
 
     fn primary_key(&self) -> Vec<Vec<String>> {
         self.primary_key.clone()
+    }
+
+    fn cursor(&self) -> &dyn Cursor {
+        &STATELESS
     }
 
     /// Airbyte's runtime resumes no page, and states have no place for one.
@@ -254,21 +261,16 @@ impl HttpStream for DeclarativeStream {
     }
 }
 
-const PARTITION: &str = "partition";
-const EXTRA: &str = "extra_fields";
-
 /// A partition as a slice.
-pub(super) fn slice_of(partition: Partition) -> Slice {
-    let mut slice = Slice::new();
-    slice.insert(PARTITION.to_owned(), partition.partition.into());
-    if !partition.extra_fields.is_empty() {
-        slice.insert(EXTRA.to_owned(), partition.extra_fields.into());
-    }
-    slice
+fn slice_of(partition: Partition) -> Slice {
+    Slice::of_partition(partition.partition).with_extra(partition.extra_fields)
 }
 
 /// A slice as templates see it.
-pub(super) fn asked(slice: &Slice) -> request::Slice {
-    let part = |name: &str| slice.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
-    request::Slice { partition: part(PARTITION), extra_fields: part(EXTRA), ..request::Slice::default() }
+fn asked(slice: &Slice) -> request::Slice {
+    request::Slice {
+        partition: Value::Object(slice.partition().clone()),
+        cursor_slice: Value::Object(slice.span().clone()),
+        extra_fields: Value::Object(slice.extra().clone()),
+    }
 }

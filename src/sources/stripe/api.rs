@@ -1,19 +1,14 @@
 //! What all streams of Stripe share: where the API is, who asks, how its lists are paged, what its errors mean.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-
-use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::config::StripeConfig;
 use super::pages::Pages;
-use crate::clock::Clock;
-use crate::http::Response;
 use crate::http::auth::{Authenticator, TokenAuthenticator};
 use crate::http::budget::RequestBudget;
 use crate::source::SourceContext;
 use crate::streams::pager::Pager;
-use crate::streams::path_segment;
+use crate::streams::{ApiClock, path_segment};
 
 /// The API version the objects are asked for in, whatever the account's default is.
 pub(super) const VERSION: &str = "2022-11-15";
@@ -28,19 +23,15 @@ pub(super) struct Api {
     authenticator: TokenAuthenticator,
     pager: Pages,
     budget: RequestBudget,
-    clock: Arc<dyn Clock>,
-    now: i64,
-    /// How many seconds this machine's clock is ahead of Stripe's, as far as answers have told.
-    ahead: AtomicI64,
+    pub(super) clock: Arc<ApiClock>,
 }
 
 impl Api {
     pub(super) fn new(config: StripeConfig, cx: &SourceContext) -> Self {
         let authenticator = TokenAuthenticator::bearer(&config.client_secret, &cx.redactor);
         let budget = super::budget::request_budget(&config);
-        let clock = cx.clock.clone();
-        let now = clock.now().as_second();
-        Self { config, authenticator, pager: Pages::new(), budget, clock, now, ahead: AtomicI64::new(0) }
+        let clock = Arc::new(ApiClock::new(cx.clock.clone()));
+        Self { config, authenticator, pager: Pages::new(), budget, clock }
     }
 
     pub(super) fn url_base(&self) -> &str {
@@ -54,31 +45,6 @@ impl Api {
     /// The calls of all streams.
     pub(super) fn request_budget(&self) -> &RequestBudget {
         &self.budget
-    }
-
-    /// The moment up to which is read, in seconds since the epoch: the same one for all streams of a run, so that those
-    /// that read the same list send the same requests.
-    pub(super) fn now(&self) -> i64 {
-        self.now
-    }
-
-    /// This very moment, in seconds since the epoch.
-    pub(super) fn clock_now(&self) -> i64 {
-        self.clock.now().as_second()
-    }
-
-    /// Learns from an answer what time it is at Stripe.
-    pub(super) fn note_time(&self, response: &Response) {
-        let date = response.header("date").and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
-        if let Some(date) = date {
-            self.ahead.fetch_max(self.clock_now().saturating_sub(date.as_second()), Ordering::Relaxed);
-        }
-    }
-
-    /// How many seconds this machine's clock is ahead of Stripe's, as far as is known. What is known up to a moment of
-    /// this clock is known up to one so much earlier of Stripe's.
-    pub(super) fn ahead(&self) -> i64 {
-        self.ahead.load(Ordering::Relaxed)
     }
 
     /// A path with the account's id in its place.

@@ -136,7 +136,7 @@ impl Changed {
     fn read(&self, response: Response, wanted: &Wanted) -> Result<Now, Box<(Response, Undecodable)>> {
         if api_error::is_vanished(&response) {
             // What is new may be late: the next read asks again.
-            let is_fresh = wanted.changed >= self.api.clock_now().saturating_sub(config::OVERLAP);
+            let is_fresh = wanted.changed >= self.api.clock.now().saturating_sub(config::OVERLAP);
             return Ok(if is_fresh { Now::NotYet } else { Now::Gone });
         }
         if !response.status.is_success() {

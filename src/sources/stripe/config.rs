@@ -93,13 +93,6 @@ impl StripeConfig {
     }
 }
 
-impl StripeConfig {
-    /// From where on is read what came after a moment, both in seconds since the epoch.
-    pub(super) fn read_again_from(&self, known: i64) -> i64 {
-        known.saturating_sub(self.lookback)
-    }
-}
-
 /// Slices that are read at the same time.
 pub(super) fn num_workers(config: &Config) -> usize {
     config.get("num_workers").and_then(whole).and_then(|number| usize::try_from(number).ok()).unwrap_or(NUM_WORKERS)

@@ -14,7 +14,7 @@ use super::event::Event;
 use crate::http::{Response, Undecodable};
 use crate::json::RecordPath;
 use crate::streams::{
-    DateWindows, FetchContext, ListThenEvents, Page, PageToken, Record, Records, RequestContext, stable_hash,
+    DateWindows, FetchContext, ListThenEvents, Listing, Page, PageToken, Record, Records, RequestContext, stable_hash,
 };
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
@@ -24,8 +24,8 @@ const REMEMBERED: usize = 20_000;
 /// The path of the events.
 pub(super) const EVENTS: &str = "events";
 
-/// The slices and the state of a stream with this cursor.
-pub(super) fn list_then_events(api: &Api, stream: &str, cursor_field: &str, list_newest: bool) -> ListThenEvents {
+/// The cursor of a stream: this field of its records, and these slices of its list.
+pub(super) fn list_then_events(api: &Api, stream: &str, cursor_field: &str, list: Listing) -> ListThenEvents {
     ListThenEvents {
         stream: stream.to_owned(),
         cursor_field: cursor_field.to_owned(),
@@ -33,7 +33,10 @@ pub(super) fn list_then_events(api: &Api, stream: &str, cursor_field: &str, list
         step: api.config.slice_range,
         lookback: api.config.lookback,
         events_kept: EVENTS_KEPT,
-        list_newest,
+        list_newest: false,
+        list,
+        in_global_form: false,
+        clock: api.clock.clone(),
     }
 }
 

@@ -126,7 +126,7 @@ mod tests {
             let schema = SCHEMAS.load(stream.name()).unwrap().into_tree();
             let text = serde_json::to_string(&schema).unwrap();
             assert!(!text.contains("$ref"), "{}", stream.name());
-            for field in stream.primary_key().into_iter().chain([stream.cursor_field()]).flatten() {
+            for field in stream.primary_key().into_iter().chain([stream.cursor().cursor_field()]).flatten() {
                 assert!(schema["properties"].get(&field).is_some(), "{}: {field}", stream.name());
             }
         }

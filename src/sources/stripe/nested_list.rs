@@ -15,10 +15,9 @@ use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
-use crate::protocol::{Failure, StreamState};
 use crate::streams::{
-    Feed, FetchContext, FirstPage, GlobalCursor, HttpStream, ListThenEvents, NestedPages, Page, PageToken,
-    ParentStream, Record, Records, RefusedPage, RequestContext, Slice, SliceContext, Slices,
+    Cursor, Feed, FetchContext, FirstPage, HttpStream, ListThenEvents, NestedPages, Page, PageToken, ParentStream,
+    Record, Records, RefusedPage, RequestContext,
 };
 
 /// Of an object that has such a list: when it was changed by an event.
@@ -35,13 +34,14 @@ pub(super) struct NestedList {
     api: Arc<Api>,
     rules: Rules,
     parent: ParentStream,
-    cursor: ListThenEvents,
+    cursor: Box<dyn Cursor>,
     changed: Changed,
 }
 
 impl NestedList {
     pub(super) fn new(row: &'static Nested, api: Arc<Api>) -> Self {
-        let cursor = feed::list_then_events(&api, row.name, row.cursor, false);
+        let cursor = feed::list_then_events(&api, row.name, row.cursor, row.parent.listing());
+        let cursor = Box::new(ListThenEvents { in_global_form: true, ..cursor });
         let parent = ParentStream::new(Arc::new(UpdatedList::new(row.parent, api.clone())), ["id"]);
         let changed = Changed::new(api.clone(), row.name, VERSION, &[], None);
         let rules = Rules::of_objects(api.clone(), vec![feed::EVENTS, row.parent.path], ResponseAction::Success);
@@ -183,14 +183,6 @@ impl HttpStream for NestedList {
         }
     }
 
-    fn cursor_field(&self) -> Vec<String> {
-        vec![self.row.cursor.to_owned()]
-    }
-
-    fn slices_in_order(&self) -> bool {
-        true
-    }
-
     /// The other list's stream, and its other children, read the same pages.
     fn use_cache(&self) -> bool {
         true
@@ -241,19 +233,6 @@ impl HttpStream for NestedList {
 
     fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         Ok(Some(page.rest().clone()).filter(|rest| !rest.is_null()))
-    }
-
-    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        self.cursor.slices(cx, self.api.now(), self.row.parent.windows)
-    }
-
-    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
-        Ok(GlobalCursor::unfold(state, self.row.cursor))
-    }
-
-    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
-        self.cursor.update(state, slice, newest, self.api.clock_now(), self.api.ahead());
-        GlobalCursor::fold(state, self.row.cursor);
     }
 }
 

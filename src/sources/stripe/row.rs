@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::api::{Api, VERSION};
-use crate::streams::path_segment;
+use crate::streams::{Listing, path_segment};
 
 /// What every row tells.
 pub(super) trait Row {
@@ -138,6 +138,11 @@ pub(super) struct Request {
 }
 
 impl Updated {
+    /// The slices that the list is read in.
+    pub(super) fn listing(&self) -> Listing {
+        if self.windows { Listing::Spans } else { Listing::Whole }
+    }
+
     /// Where one such object is; `{id}` stands for its id.
     pub(super) fn object_path(&self) -> String {
         format!("{}/{{id}}", self.path)

@@ -51,7 +51,7 @@ impl Rules {
 
 impl RetryRules for Rules {
     fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
-        self.api.note_time(response);
+        self.api.clock.note(response);
         let subject = self.of_account.as_ref().map_or(Subject::Account, |paths| Subject::of(response, paths));
         let action = self.action(response, subject);
         let mut verdict = Verdict::from(action);

@@ -39,8 +39,8 @@ macro_rules! stripe_stream {
             self.api.pager()
         }
 
-        fn overlap(&self) -> std::time::Duration {
-            std::time::Duration::from_secs(self.api.config.lookback.unsigned_abs())
+        fn cursor(&self) -> &dyn crate::streams::Cursor {
+            &*self.cursor
         }
 
         fn retry_rules(&self) -> &dyn crate::http::RetryRules {

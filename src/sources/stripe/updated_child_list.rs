@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::api::{Api, VERSION};
 use super::changed::{Changed, Objects};
 use super::event::Event;
@@ -14,14 +12,11 @@ use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::updated_list::{CURSOR, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
-use crate::protocol::{Failure, StreamState, SyncMode};
+use crate::protocol::Failure;
 use crate::streams::{
-    Feed, FetchContext, GlobalCursor, HttpStream, ListThenEvents, Page, PageToken, ParentStream, Record, Records,
-    RequestContext, Slice, SliceContext, Slices, Transformed,
+    Cursor, Feed, FetchContext, HttpStream, ListThenEvents, Listing, Page, PageToken, ParentStream, Record, Records,
+    RequestContext, Transformed,
 };
-
-/// In a marker: from where on the parents are to be read when the pass is gone on with after it.
-const NEXT: &str = "next";
 
 /// A stream of [`UpdatedChild`] objects.
 pub(super) struct UpdatedChildList {
@@ -29,13 +24,14 @@ pub(super) struct UpdatedChildList {
     api: Arc<Api>,
     rules: Rules,
     parent: ParentStream,
-    cursor: ListThenEvents,
+    cursor: Box<dyn Cursor>,
     changed: Changed,
 }
 
 impl UpdatedChildList {
     pub(super) fn new(row: &'static UpdatedChild, parent: Arc<dyn HttpStream>, api: Arc<Api>) -> Self {
-        let cursor = feed::list_then_events(&api, row.name, CURSOR, false);
+        let cursor = feed::list_then_events(&api, row.name, CURSOR, Listing::Parents);
+        let cursor = Box::new(ListThenEvents { in_global_form: true, ..cursor });
         let changed = Changed::new(api.clone(), row.name, VERSION, row.request.params, row.listed_by);
         let rules = Rules::of_objects(api.clone(), vec![EVENTS], ResponseAction::Ignore);
         Self { row, rules, api, parent: ParentStream::keyed(parent, "id", row.key), cursor, changed }
@@ -60,20 +56,8 @@ impl HttpStream for UpdatedChildList {
     fn path(&self, cx: &RequestContext<'_>) -> String {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => EVENTS.to_owned(),
-            Feed::List { .. } | Feed::Newest { .. } => self.row.request.path(&self.api, cx.slice),
+            Feed::List { .. } | Feed::Newest { .. } => self.row.request.path(&self.api, cx.slice.partition()),
         }
-    }
-
-    fn cursor_field(&self) -> Vec<String> {
-        vec![CURSOR.to_owned()]
-    }
-
-    fn slices_in_order(&self) -> bool {
-        true
-    }
-
-    fn is_marker(&self, slice: &Slice) -> bool {
-        ParentStream::progress(slice).is_some()
     }
 
     fn parent(&self) -> Option<&ParentStream> {
@@ -83,7 +67,7 @@ impl HttpStream for UpdatedChildList {
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => feed::event_params(self.row.events, cx),
-            Feed::List { .. } | Feed::Newest { .. } => self.row.request.params(cx.slice, None),
+            Feed::List { .. } | Feed::Newest { .. } => self.row.request.params(cx.slice.partition(), None),
         }
     }
 
@@ -116,30 +100,5 @@ impl HttpStream for UpdatedChildList {
             Feed::Events => Ok(feed::next_page(page)),
             Feed::List { .. } | Feed::Newest { .. } => self.pager().next_page_token(page, cx.page_token),
         }
-    }
-
-    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        self.cursor.slices_of(cx, self.api.now(), |_, next| {
-            let progress = next.and_then(Value::as_object).cloned().unwrap_or_default();
-            let cx = SliceContext { sync_mode: SyncMode::FullRefresh, ..*cx };
-            let slices = self.parent.slices_from(&cx, progress)?;
-            Ok(Box::new(slices.map(|slice| {
-                slice.map(|mut slice| {
-                    if let Some(progress) = ParentStream::progress(&slice).cloned() {
-                        slice.insert(NEXT.to_owned(), progress.into());
-                    }
-                    slice
-                })
-            })) as Slices<'a>)
-        })
-    }
-
-    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
-        Ok(GlobalCursor::unfold(state, CURSOR))
-    }
-
-    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
-        self.cursor.update(state, slice, newest, self.api.clock_now(), self.api.ahead());
-        GlobalCursor::fold(state, CURSOR);
     }
 }

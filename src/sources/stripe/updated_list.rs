@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::api::{ACCOUNT_ID, Api};
 use super::changed::{Changed, Objects};
 use super::event::Event;
@@ -13,10 +11,10 @@ use super::rules::Rules;
 use super::stripe_stream::stripe_stream;
 use super::table;
 use crate::http::{Response, Undecodable};
-use crate::protocol::{Failure, StreamState};
+use crate::protocol::Failure;
 use crate::streams::{
-    DateWindows, Feed, FetchContext, HttpStream, ListThenEvents, Page, PageToken, Record, Records, RequestContext,
-    Slice, SliceContext, Slices, Transformed,
+    Cursor, DateWindows, Feed, FetchContext, HttpStream, ListThenEvents, Page, PageToken, Record, Records,
+    RequestContext, SliceContext, Slices, Transformed,
 };
 
 pub(super) const CURSOR: &str = "updated";
@@ -26,13 +24,14 @@ pub(super) struct UpdatedList {
     row: &'static Updated,
     api: Arc<Api>,
     rules: Rules,
-    cursor: ListThenEvents,
+    cursor: Box<dyn Cursor>,
     changed: Changed,
 }
 
 impl UpdatedList {
     pub(super) fn new(row: &'static Updated, api: Arc<Api>) -> Self {
-        let cursor = feed::list_then_events(&api, row.name, CURSOR, row.list_newest);
+        let cursor = feed::list_then_events(&api, row.name, CURSOR, row.listing());
+        let cursor = Box::new(ListThenEvents { list_newest: row.list_newest, ..cursor });
         let changed = Changed::new(api.clone(), row.name, row.version, row.params, None);
         let rules = Rules::of_account(api.clone());
         Self { row, rules, api, cursor, changed }
@@ -59,14 +58,6 @@ impl HttpStream for UpdatedList {
             Feed::Events => EVENTS.to_owned(),
             Feed::List { .. } | Feed::Newest { .. } => self.api.fill(self.row.path),
         }
-    }
-
-    fn cursor_field(&self) -> Vec<String> {
-        vec![CURSOR.to_owned()]
-    }
-
-    fn slices_in_order(&self) -> bool {
-        true
     }
 
     fn use_cache(&self) -> bool {
@@ -105,13 +96,7 @@ impl HttpStream for UpdatedList {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => {}
             Feed::List { started, floor } => set_updated(&mut record, started, floor),
-            Feed::Newest { since } => {
-                let is_newer = record.get::<i64>("created").is_none_or(|created| created >= since);
-                if !is_newer {
-                    return Ok(Transformed::Nothing);
-                }
-                set_updated(&mut record, self.api.now(), None);
-            }
+            Feed::Newest { .. } => set_updated(&mut record, self.api.clock.began(), None),
         }
         Ok(record.into())
     }
@@ -119,12 +104,6 @@ impl HttpStream for UpdatedList {
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => Ok(feed::next_page(page)),
-            // The list is newest first: what comes after an object that is old enough is older still.
-            Feed::Newest { since }
-                if page.last().and_then(|last| last.get::<i64>("created")).is_some_and(|created| created < since) =>
-            {
-                Ok(None)
-            }
             Feed::List { .. } | Feed::Newest { .. } => self.pager().next_page_token(page, cx.page_token),
         }
     }
@@ -135,11 +114,7 @@ impl HttpStream for UpdatedList {
                 format!("{} is a list of the account in `account_id`, which is empty in the config.", self.row.name);
             return Err(Failure { skips_stream: true, ..Failure::config(text) }.into());
         }
-        self.cursor.slices(cx, self.api.now(), self.row.windows)
-    }
-
-    fn get_updated_state(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>, _: &[String]) {
-        self.cursor.update(state, slice, newest, self.api.clock_now(), self.api.ahead());
+        self.cursor.stream_slices(None, cx)
     }
 }
 

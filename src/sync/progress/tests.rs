@@ -1,9 +1,14 @@
 use serde_json::json;
 
 use super::*;
+use crate::streams::{Cursor, CursorField, CursorRead, NoCursor, sorted_for};
+
+static N: CursorField = CursorField::new("n");
+static IN_ORDER: CursorField = CursorField::new("n").spans(&["k"]);
+static NONE: NoCursor = NoCursor::resumable();
 
 struct Stream {
-    in_order: bool,
+    cursor: &'static dyn Cursor,
 }
 
 impl HttpStream for Stream {
@@ -16,14 +21,11 @@ impl HttpStream for Stream {
     fn path(&self, _: &RequestContext<'_>) -> String {
         "s".into()
     }
-    fn slices_in_order(&self) -> bool {
-        self.in_order
+    fn cursor(&self) -> &dyn Cursor {
+        self.cursor
     }
     fn is_resumable(&self) -> bool {
         true
-    }
-    fn is_marker(&self, slice: &Slice) -> bool {
-        slice.contains_key("mark")
     }
 }
 
@@ -31,24 +33,27 @@ fn object(value: Value) -> StreamState {
     serde_json::from_value(value).unwrap()
 }
 
-fn cursor() -> Vec<String> {
-    vec!["n".to_owned()]
+fn progress(stream: &Stream, state: Value, first: Option<Value>) -> Progress<'_> {
+    let mut state = object(state);
+    let begun = checkpoint::take(&mut state, stream).unwrap();
+    let first = first.map(|first| Slice::from(object(first)));
+    let cursor_field = stream.cursor.cursor_field();
+    let known = stream.cursor.begin(CursorRead { stream, cursor_field, state, first: first.as_ref() }).unwrap();
+    Progress::new(stream, known, begun)
 }
 
-fn whole<'a>(stream: &'a Stream, cursor: &'a [String], state: Value) -> Progress<'a> {
-    let mut state = object(state);
-    let begun = checkpoint::take(&mut state).unwrap();
-    Progress::whole(stream, cursor, state, begun)
+fn whole(stream: &Stream, state: Value) -> Progress<'_> {
+    progress(stream, state, None)
 }
 
 fn open(progress: &mut Progress<'_>, slice: Value) -> Job {
-    progress.open(object(slice), &StreamState::new()).unwrap()
+    progress.open(sorted_for(progress.stream, Slice::from(object(slice))), &StreamState::new()).unwrap()
 }
 
 #[test]
 fn slices_in_order_move_the_state_in_their_order_and_those_ahead_are_remembered() {
-    let (stream, cursor) = (Stream { in_order: true }, cursor());
-    let mut progress = whole(&stream, &cursor, json!({}));
+    let stream = Stream { cursor: &IN_ORDER };
+    let mut progress = whole(&stream, json!({}));
     let [a, b, c, d] = [1, 2, 3, 4].map(|k| open(&mut progress, json!({ "k": k })));
     assert_eq!(progress.state_with_begun(), object(json!({})), "an untouched slice needs no memory");
     progress.close(b.ticket, &b.slice, Some(json!(20)));
@@ -69,19 +74,19 @@ fn slices_in_order_move_the_state_in_their_order_and_those_ahead_are_remembered(
 
 #[test]
 fn slices_that_were_begun_are_read_first_and_done_ones_only_wait_for_those_before_them() {
-    let (stream, cursor) = (Stream { in_order: true }, cursor());
+    let stream = Stream { cursor: &IN_ORDER };
     let state = json!({"n": 5, "__resume": [
         {"slice": {"k": 0}, "newest": 8, "done": true},
         {"slice": {"k": 1}},
         {"slice": {"k": 2}, "newest": 20, "done": true},
         {"slice": {"k": 3}, "next_page_token": "p2", "newest": 25},
     ]});
-    let mut progress = whole(&stream, &cursor, state);
+    let mut progress = whole(&stream, state);
     assert_eq!(progress.state(), object(json!({"n": 8})));
     let input = object(json!({"n": 5}));
     let (a, b) = (progress.next_begun(&input).unwrap(), progress.next_begun(&input).unwrap());
     assert!(progress.next_begun(&input).is_none());
-    assert_eq!((&a.slice, &a.next_page_token, &a.state), (&object(json!({"k": 1})), &None, &input));
+    assert_eq!((&a.slice, &a.next_page_token, &a.state), (&Slice::of_span([("k", 1)]), &None, &input));
     assert_eq!((&b.next_page_token, &b.newest), (&Some(json!("p2")), &Some(json!(25))));
     progress.close(b.ticket, &b.slice, Some(json!(30)));
     assert_eq!(progress.state(), object(json!({"n": 8})));
@@ -91,34 +96,32 @@ fn slices_that_were_begun_are_read_first_and_done_ones_only_wait_for_those_befor
 
 #[test]
 fn a_state_remembers_so_many_slices_ahead_and_no_more() {
-    let (stream, cursor) = (Stream { in_order: true }, cursor());
-    let mut progress = whole(&stream, &cursor, json!({}));
+    let stream = Stream { cursor: &IN_ORDER };
+    let mut progress = whole(&stream, json!({}));
     open(&mut progress, json!({"k": 0}));
     for k in 1..100 {
         let job = open(&mut progress, json!({ "k": k }));
         progress.close(job.ticket, &job.slice, Some(json!(k)));
     }
-    let begun = checkpoint::take(&mut progress.state_with_begun()).unwrap();
-    let slices: Vec<i64> = begun.iter().map(|begun| begun.slice["k"].as_i64().unwrap()).collect();
+    let begun = checkpoint::take(&mut progress.state_with_begun(), &stream).unwrap();
+    let slices: Vec<i64> = begun.iter().map(|begun| begun.slice.span()["k"].as_i64().unwrap()).collect();
     assert!(slices.into_iter().eq(0..40), "without a gap, from the first unfinished one on");
 }
 
 #[test]
 fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
-    let (stream, cursor) = (Stream { in_order: false }, cursor());
-    let gone = Checkpoint { next_page_token: Some(json!(9)), ..Checkpoint::at(object(json!({"id": 9}))) };
-    let known = Checkpoint { next_page_token: Some(json!(2)), ..Checkpoint::at(object(json!({"id": 2}))) };
-    let begun = vec![gone, known];
-    let mut progress = Progress::per_partition(&stream, &cursor, PerPartitionState::default(), begun);
+    let stream = Stream { cursor: &N };
+    let begun = json!([{"slice": {"id": 9}, "next_page_token": 9}, {"slice": {"id": 2}, "next_page_token": 2}]);
+    let mut progress = progress(&stream, json!({ "__resume": begun }), Some(json!({"id": 1})));
     let (a, b) = (open(&mut progress, json!({"id": 1})), open(&mut progress, json!({"id": 2})));
     assert_eq!(b.next_page_token, Some(json!(2)), "what was begun is gone on with when its turn comes");
-    assert!(progress.open(object(json!({"id": 1})), &StreamState::new()).is_none(), "the same slice again");
-    assert!(progress.open(object(json!({"mark": 1})), &StreamState::new()).is_none());
+    assert!(progress.open(Slice::of_partition([("id", 1)]), &StreamState::new()).is_none(), "the same slice again");
+    assert!(progress.open(Slice::marker(object(json!({"mark": 1}))), &StreamState::new()).is_none());
     progress.close(b.ticket, &b.slice, Some(json!(20)));
     let partition = json!({"partition": {"id": 2}, "cursor": {"n": 20}});
     let waiting = [json!({"slice": {"id": 9}, "next_page_token": 9})];
     assert_eq!(progress.state_with_begun(), object(json!({"states": [partition], "__resume": waiting})));
-    assert!(progress.ledger.iter().any(|slice| slice.slice.contains_key("mark")), "the marker waits");
+    assert!(progress.ledger.iter().any(|slice| slice.slice.is_marker()), "the marker waits");
     progress.close(a.ticket, &a.slice, None);
     assert_eq!(progress.ledger.iter().len(), 0);
     progress.forget_what_is_gone();
@@ -129,8 +132,8 @@ fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
 
 #[test]
 fn one_slice_without_a_cursor_has_a_page_to_go_on_at_and_no_state_at_its_end() {
-    let stream = Stream { in_order: false };
-    let mut progress = whole(&stream, &[], json!({}));
+    let stream = Stream { cursor: &NONE };
+    let mut progress = whole(&stream, json!({}));
     let job = open(&mut progress, json!({}));
     progress.turn_page(job.ticket, Some(json!("p2")), None);
     let begun = json!({"__resume": [{"slice": {}, "next_page_token": "p2"}]});

@@ -1,0 +1,66 @@
+//! Streams without a cursor: what they write when they were read to their end, and which states they accept.
+
+use serde_json::Value;
+
+use super::{Cursor, CursorRead, CursorState, PerPartitionState, WholeState, completed, says_complete};
+use crate::protocol::{Failure, NO_CURSOR_STATE, StreamState};
+
+/// The cursor of a stream that says nothing else.
+pub(crate) static READ_WHOLE: NoCursor = NoCursor::resumable();
+
+/// No cursor: the stream is read whole each time.
+#[derive(Debug, Clone, Copy)]
+pub struct NoCursor {
+    is_resumable: bool,
+}
+
+impl NoCursor {
+    /// A read that was interrupted goes on where it stopped, and the last state says that all was read. A state that is
+    /// none of this source's is refused.
+    #[must_use]
+    pub const fn resumable() -> Self {
+        Self { is_resumable: true }
+    }
+
+    /// As Airbyte's low-code runtime has it: any state is ignored, and the last state is
+    /// `{"__ab_no_cursor_state_message": true}`, which says nothing. A read that was interrupted begins anew.
+    #[must_use]
+    pub const fn stateless() -> Self {
+        Self { is_resumable: false }
+    }
+}
+
+impl Cursor for NoCursor {
+    fn cursor_field(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
+        Ok(if self.is_resumable { state } else { StreamState::new() })
+    }
+
+    fn is_complete(&self, state: &StreamState) -> bool {
+        self.is_resumable && says_complete(state)
+    }
+
+    fn complete(&self, state: StreamState) -> StreamState {
+        match self.is_resumable {
+            true => completed(state),
+            false => std::iter::once((NO_CURSOR_STATE.to_owned(), Value::Bool(true))).collect(),
+        }
+    }
+
+    /// Without states, a partition that comes twice is read twice, and none has to be known.
+    fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
+        match read.first.filter(|_| self.is_resumable) {
+            Some(first) if !first.partition().is_empty() || first.is_marker() => {
+                Ok(Box::new(PerPartitionState::new(self, read)?))
+            }
+            _ => Ok(Box::new(WholeState::new(self, read)?)),
+        }
+    }
+
+    fn keeps_places(&self) -> bool {
+        self.is_resumable
+    }
+}
