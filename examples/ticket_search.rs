@@ -104,9 +104,9 @@ impl HttpStream for Tickets {
 }
 
 impl RetryRules for Tickets {
-    fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
-        let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
-        Some(Duration::from_millis(wait))
+    fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Result<Option<Duration>, Failure> {
+        let wait = outcome.response().and_then(|response| response.header("x-retry-in-ms"));
+        Ok(wait.and_then(|wait| wait.parse().ok()).map(Duration::from_millis))
     }
 }
 

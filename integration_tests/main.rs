@@ -27,6 +27,7 @@ mod hostile;
 mod house;
 mod incremental;
 mod jsonl;
+mod low_code;
 mod manifests;
 mod memory;
 mod memory_pressure;

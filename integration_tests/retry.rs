@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use source_http::http::{Outcome, Response, ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
+use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
 use source_http::testing::{InProcess, Reply, Request, Routes, Server};
 
@@ -237,18 +238,26 @@ fn a_stream_says_what_is_retried_how_often_and_after_how_long() {
     assert_eq!(read(vec![Reply::empty(418), Reply::empty(418), ok()]), (0, vec![10, 20], 3));
     assert_eq!(read(vec![Reply::empty(418)]), (1, vec![10, 20], 3), "two retries and no more");
     assert_eq!(read(vec![Reply::empty(503), ok()]), (1, vec![], 1), "503 is none of its retries");
+    assert_eq!(read(vec![Reply::empty(420), ok()]), (1, vec![], 1), "there is no use in waiting");
+    let mixed = [429, 418, 429, 429, 418].map(Reply::empty).into_iter().chain([ok()]);
+    let (status, _, requests) = read(mixed.collect());
+    assert_eq!((status, requests), (0, 6), "rate limits are counted since something else went wrong");
 }
 
 impl RetryRules for Paged {
     fn should_retry(&self, response: &Response) -> bool {
-        matches!(response.status.as_u16(), 418 | 429)
+        matches!(response.status.as_u16(), 418 | 420 | 429)
     }
     fn max_retries(&self) -> u32 {
         2
     }
-    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
-        let teapot = outcome.response().is_some_and(|response| response.status == 418);
-        teapot.then(|| Duration::from_secs(10 * u64::from(failed)))
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Result<Option<Duration>, Failure> {
+        let status = outcome.response().map_or(0, |response| response.status.as_u16());
+        match status {
+            418 => Ok(Some(Duration::from_secs(10 * u64::from(failed)))),
+            420 => Err(Failure::transient("The quota of the day is used up.")),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use source_http::http::auth::{Authenticator, TokenAuthenticator};
 use source_http::http::{Outcome as Attempted, Pem, RequestOptions, RetryRules};
 use source_http::json::RecordPath;
-use source_http::protocol::Redactor;
+use source_http::protocol::{Failure, Redactor};
 use source_http::streams::pager::{NextUrl, Pager};
 use source_http::streams::{HttpStream, RequestContext};
 use source_http::testing::{Finished, InProcess, Reply, Request, Server, VirtualClock};
@@ -258,8 +258,8 @@ impl HttpStream for Pages {
 }
 
 impl RetryRules for Pages {
-    fn backoff_time(&self, _: Attempted<'_>, _: u32) -> Option<Duration> {
+    fn backoff_time(&self, _: Attempted<'_>, _: u32) -> Result<Option<Duration>, Failure> {
         (self.on_failed)();
-        None
+        Ok(None)
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use source_http::testing::Request;
 
-use super::whole::{self, Ran, put};
+use super::request_rules;
+use super::shown::Shown;
+use super::whole::{self, put};
 use super::{Verdict, run};
 
 #[test]
@@ -13,54 +15,54 @@ fn golden_cases_of_requests_are_sent_as_by_the_reference() {
 
 fn check(line: &str) -> Verdict {
     let Ok(case) = serde_json::from_str::<Value>(line) else {
-        return Verdict::NotYet("a case that JSON has no words for: NaN, half a surrogate pair".to_owned());
+        return Verdict::Skipped;
     };
     let command = case["command"].as_str().unwrap_or("read");
     let ran = whole::run(&case, command);
     if let Some(what) = ran.not_yet() {
-        return Verdict::NotYet(what.split(':').next().unwrap_or(what).to_owned());
+        return Verdict::NotYet(what.to_owned());
     }
-    let wrong = differences(&case, &ran);
-    if wrong.is_empty() {
-        return Verdict::Equal;
-    }
-    match rule(&case, &ran) {
+    let shown = Shown {
+        case: &case,
+        ran: &ran,
+        golden: list(&case["requests"]).iter().map(shown_golden).collect(),
+        mine: ran.requests.iter().map(shown).collect(),
+        golden_records: list(&case["records"]).iter().map(numbers).collect(),
+        records: ran.records.iter().map(|(_, record)| numbers(record)).collect(),
+    };
+    let wrong = differences(&shown);
+    let parts: Vec<&str> = wrong.iter().map(|(part, _)| *part).collect();
+    match request_rules::rule(&shown, &parts) {
+        _ if wrong.is_empty() => Verdict::Equal,
         Some(rule) => Verdict::Rule(rule),
-        None => Verdict::Failed(wrong.join("; ")),
+        None => Verdict::Failed(
+            wrong.into_iter().map(|(part, what)| format!("{part}: {what}")).collect::<Vec<_>>().join("; "),
+        ),
     }
 }
 
-fn differences(case: &Value, ran: &Ran) -> Vec<String> {
+/// What differs, and how.
+fn differences(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
+    let Shown { case, ran, golden, mine, golden_records, records } = shown;
     let mut wrong = Vec::new();
-    let golden: Vec<String> = list(&case["requests"]).iter().map(shown_golden).collect();
-    let mine: Vec<String> = ran.requests.iter().map(shown).collect();
-    // Placeholders such as times stand for anything.
-    if golden.len() != mine.len() || golden.iter().zip(&mine).any(|(golden, mine)| !fits(golden, mine)) {
-        wrong.push(format!("requests: {golden:?} != {mine:?}"));
+    if golden.len() != mine.len() || golden.iter().zip(mine).any(|(golden, mine)| !fits(golden, mine)) {
+        wrong.push(("requests", format!("{golden:?} != {mine:?}")));
     }
-    let golden: Vec<Value> = list(&case["records"]).iter().map(numbers).collect();
-    let mine: Vec<Value> = ran.records.iter().map(|(_, record)| numbers(record)).collect();
-    if golden != mine {
-        wrong.push(format!("records: {} != {}", Value::from(golden), Value::from(mine)));
+    if golden_records != records {
+        wrong.push(("records", format!("{golden_records:?} != {records:?}")));
     }
-    let failed = !case["error"].is_null();
-    let mine = ran.errors.first().map(|(_, kind, text)| format!("{kind}: {text}"));
-    if failed != mine.is_some() {
-        wrong.push(format!("error: {} != {mine:?}", case["error"]));
+    let mine = ran.error();
+    if case["error"].is_null() == mine.is_some() {
+        wrong.push(("error", format!("{} != {mine:?}", case["error"])));
     }
     if let Some(status) = case.get("connection_status").filter(|status| !status.is_null()) {
         let golden = status["status"].as_str().or_else(|| status.as_str());
         let mine = ran.check.as_ref().map(|(status, _)| status.as_str());
         if golden != mine {
-            wrong.push(format!("check: {status} != {:?}", ran.check));
+            wrong.push(("check", format!("{status} != {:?}", ran.check)));
         }
     }
     wrong
-}
-
-/// Why a case differs on purpose, by what it shows.
-fn rule(_case: &Value, _ran: &Ran) -> Option<&'static str> {
-    None
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -106,14 +108,34 @@ fn line<'h>(
 
 /// Whether a request is that of the reference, in which words in braces stand for what changes from run to run.
 fn fits(golden: &str, mine: &str) -> bool {
-    let mut parts = golden.split("{BASE}");
+    let mut parts = fixed_parts(golden).into_iter();
     let Some(rest) = parts.next().and_then(|first| mine.strip_prefix(first)) else { return false };
-    let mut rest = rest;
+    let (mut rest, mut is_open) = (rest, false);
     for part in parts {
         let Some(at) = rest.find(part) else { return false };
         rest = &rest[at + part.len()..];
+        is_open = part.is_empty();
     }
-    rest.is_empty()
+    rest.is_empty() || is_open
+}
+
+/// The parts of a text that are the same in each run.
+fn fixed_parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut from, mut at) = (0, 0);
+    while let Some(open) = text[at..].find('{').map(|open| at + open) {
+        at = open + 1;
+        let Some(close) = text[at..].find('}').map(|close| at + close) else { break };
+        let word = &text[at..close];
+        if word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"+-_".contains(&byte))
+        {
+            parts.push(&text[from..open]);
+            (from, at) = (close + 1, close + 1);
+        }
+    }
+    parts.push(&text[from..]);
+    parts
 }
 
 /// 1 and 1.0 are the same to a destination.

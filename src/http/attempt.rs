@@ -94,7 +94,7 @@ impl HttpClient {
                     kind => ResponseAction::Fail(kind),
                 };
                 let outcome = Outcome::NoResponse(&error);
-                let backoff_time = action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten();
+                let backoff_time = if action.is_retry() { rules.backoff_time(outcome, failed)? } else { None };
                 return Ok(Attempt::Failed {
                     failure: no_response(exchange.request, &error),
                     reason: error.to_string(),
@@ -125,15 +125,16 @@ impl HttpClient {
             self.book(exchange, says, free_in);
         }
         let answer = |response: &Response, action: ResponseAction, outcome| {
-            Box::new(Answer {
+            let backoff_time = if action.is_retry() { rules.backoff_time(outcome, failed)? } else { None };
+            Ok::<_, Failure>(Box::new(Answer {
                 action,
-                backoff_time: action.is_retry().then(|| rules.backoff_time(outcome, failed)).flatten(),
+                backoff_time,
                 hint: server_hint(response, action, now),
                 answered: true,
                 unreadable: false,
                 says,
                 signed: signed.map(Box::new),
-            })
+            }))
         };
         match action {
             ResponseAction::Ignore => Ok(Attempt::Done(None)),
@@ -142,7 +143,7 @@ impl HttpClient {
                 Err(returned) => {
                     let (response, undecodable) = *returned;
                     let (action, failure) = unreadable(&response, &undecodable);
-                    let mut answer = answer(&response, action, Outcome::Undecodable(&response));
+                    let mut answer = answer(&response, action, Outcome::Undecodable(&response))?;
                     answer.unreadable = true;
                     Ok(Attempt::Failed {
                         failure,
@@ -154,7 +155,7 @@ impl HttpClient {
             _ => Ok(Attempt::Failed {
                 failure: error_response(&response, verdict),
                 reason: format!("HTTP {}", response.status),
-                answer: answer(&response, action, Outcome::Response(&response)),
+                answer: answer(&response, action, Outcome::Response(&response))?,
             }),
         }
     }

@@ -68,13 +68,14 @@ impl ResponseAction {
 /// use std::time::Duration;
 ///
 /// use source_http::http::{Outcome, RetryRules};
+/// use source_http::protocol::Failure;
 ///
 /// struct Orders;
 ///
 /// impl RetryRules for Orders {
-///     fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
-///         let wait = outcome.response()?.header("x-retry-in-ms")?.parse().ok()?;
-///         Some(Duration::from_millis(wait))
+///     fn backoff_time(&self, outcome: Outcome<'_>, _failed: u32) -> Result<Option<Duration>, Failure> {
+///         let wait = outcome.response().and_then(|response| response.header("x-retry-in-ms"));
+///         Ok(wait.and_then(|wait| wait.parse().ok()).map(Duration::from_millis))
 ///     }
 /// }
 /// ```

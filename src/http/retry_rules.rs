@@ -81,8 +81,12 @@ pub trait RetryRules: Send + Sync {
     /// How long to wait before the next attempt, the number of failed ones being given, from 1: see [`Outcome`]. A wait
     /// given here is kept as it is. Default: `None`, which waits as long as the server asks for, or with exponential
     /// backoff and full jitter.
-    fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Option<Duration> {
-        None
+    ///
+    /// # Errors
+    /// If there is no use in waiting, such as when the server asks for a longer wait than is allowed. The request fails
+    /// with it, and is not sent again.
+    fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Result<Option<Duration>, Failure> {
+        Ok(None)
     }
 
     /// Attempts after the first. Default: 5.

@@ -286,7 +286,14 @@ fn run(
         return answered.map_err(|error| body.failure.map_or_else(|| failed(error), unread));
     }
     let answered = match body.encode() {
-        None => agent.run(head.body(()).map_err(|error| unsendable(&error))?),
+        None => {
+            // It would be sent as chunks, of which there are none. Some servers take no chunks at all.
+            let may_have = head.method_ref().is_some_and(|m| [Method::POST, Method::PUT, Method::PATCH].contains(m));
+            if let Some(headers) = head.headers_mut().filter(|_| may_have) {
+                headers.insert(CONTENT_LENGTH, 0.into());
+            }
+            agent.run(head.body(()).map_err(|error| unsendable(&error))?)
+        }
         Some((bytes, content_type)) => {
             if let (Some(content_type), Some(headers)) = (content_type, head.headers_mut()) {
                 headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::secret::Secret;
-use super::{AuthContext, Authenticator};
+use super::{AuthContext, Authenticator, joined};
 use crate::http::{HttpRequest, RequestBody, sendable, set_param};
 use crate::protocol::{Failure, Redactor};
 
@@ -85,6 +85,10 @@ impl ApiKeyAuthenticator {
 impl Authenticator for ApiKeyAuthenticator {
     fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
         Ok(self.put(request)?)
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(joined([self.name.as_str(), self.key.expose()]))
     }
 }
 

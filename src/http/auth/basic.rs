@@ -59,6 +59,10 @@ impl Authenticator for BasicAuthenticator {
     fn authenticate(&self, request: &mut HttpRequest, _: &AuthContext<'_>) -> anyhow::Result<()> {
         Ok(self.header.put(request, self.credentials.expose())?)
     }
+
+    fn identity(&self) -> Option<String> {
+        Some(self.credentials.expose().to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use self::backoff::Strategy;
 use self::filter::{Filter, Seen};
+use super::cookies::Cookies;
 use super::part::{Builder, Part};
 use super::placed::Env;
 use super::template::Literal;
@@ -21,6 +22,10 @@ use crate::protocol::{Failure, FailureKind};
 /// Retries where the manifest does not say.
 const MAX_RETRIES: u32 = 5;
 
+/// Time for one request where the manifest says how long to wait: quotas of a day are none of this program's faults, but a
+/// wait of a week is none that anybody meant.
+const LONGEST_WITH_WAITS: Duration = Duration::from_secs(25 * 3600);
+
 /// The error handler of a requester.
 #[derive(Debug)]
 pub(super) struct ErrorHandler {
@@ -28,10 +33,15 @@ pub(super) struct ErrorHandler {
     strategies: Vec<Strategy>,
     max_retries: u32,
     env: Arc<Env>,
+    /// Is given the cookies of each response.
+    pub(super) cookies: Option<Arc<Cookies>>,
 }
 
 impl RetryRules for ErrorHandler {
     fn verdict(&self, response: &Response) -> Result<http::Verdict, Failure> {
+        if let Some(cookies) = &self.cookies {
+            cookies.keep(response);
+        }
         let Verdict { action, kind, message, hint, .. } = self.verdict(response)?;
         let action = if let ResponseAction::Fail(_) = action { ResponseAction::Fail(kind) } else { action };
         let mut verdict = http::Verdict::for_status(response.status);
@@ -41,12 +51,16 @@ impl RetryRules for ErrorHandler {
         Ok(verdict)
     }
 
-    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Option<Duration> {
-        self.wait(outcome.response(), failed).ok().flatten()
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Result<Option<Duration>, Failure> {
+        self.wait(outcome.response(), failed)
     }
 
     fn max_retries(&self) -> u32 {
         self.max_retries()
+    }
+
+    fn max_time(&self) -> Duration {
+        if self.has_waits() { LONGEST_WITH_WAITS } else { http::UsualRules.max_time() }
     }
 }
 
@@ -70,7 +84,8 @@ impl ErrorHandler {
     /// The error handler that a part is; the default without one.
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
         let env = Arc::clone(&builder.env);
-        let mut handler = Self { handlers: Vec::new(), strategies: Vec::new(), max_retries: MAX_RETRIES, env };
+        let (handlers, strategies) = (Vec::new(), Vec::new());
+        let mut handler = Self { handlers, strategies, max_retries: MAX_RETRIES, env, cookies: None };
         let Some(part) = part else { return Some(handler) };
         match part.kind() {
             "DefaultErrorHandler" => handler.max_retries = handler.add(builder, part)?,

@@ -3,6 +3,7 @@
 mod auth;
 mod build;
 mod check;
+mod cookies;
 mod edits;
 mod entry;
 mod error_handler;
@@ -19,6 +20,7 @@ mod part;
 mod placed;
 mod refused;
 mod request;
+mod response_text;
 mod router;
 mod schema;
 mod selector;

@@ -20,6 +20,7 @@ use self::body::Body;
 use self::headers::Headers;
 use self::merge::Merge;
 use super::auth::Auth;
+use super::cookies::{Cookies, WithCookies};
 use super::error_handler::ErrorHandler;
 use super::options::{Place, by_place, fixed_names};
 use super::part::{Builder, Part};
@@ -27,6 +28,9 @@ use super::placed::{Inputs, Text, Var};
 use super::template::{InputPlace, Literal};
 use crate::http::{HttpRequest, Method, RequestOptions, same_host};
 use crate::protocol::Failure;
+
+/// Redirects that are followed for one request.
+const MAX_REDIRECTS: u32 = 30;
 
 /// `HttpRequester`.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub(super) struct Requester {
     pub(super) fixed: Vec<(Place, String, Arc<str>)>,
     /// The credentials.
     pub(super) auth: Arc<Auth>,
+    /// Puts them on requests, and the cookies of responses before.
+    pub(super) authenticator: WithCookies,
     /// What is done about responses.
     pub(super) error_handler: ErrorHandler,
     /// Whether responses may be read again from before. None if the manifest does not say.
@@ -85,6 +91,9 @@ impl Requester {
         let body = Body::build(builder, part, &names);
         let auth = Auth::build(builder, part.field("authenticator").as_ref());
         let error_handler = ErrorHandler::build(builder, part.field("error_handler").as_ref());
+        let (auth, mut error_handler) = (auth?, error_handler?);
+        let cookies = Arc::new(Cookies::new(Arc::clone(&builder.env.clock)));
+        error_handler.cookies = Some(Arc::clone(&cookies));
         Some(Self {
             method,
             url: flat(url)?,
@@ -94,8 +103,9 @@ impl Requester {
             headers: headers?,
             body: body?,
             fixed: fixed(builder, part),
-            auth: auth?,
-            error_handler: error_handler?,
+            authenticator: WithCookies { authenticator: Arc::clone(&auth.authenticator), cookies },
+            auth,
+            error_handler,
             use_cache: part.flag("use_cache"),
             connect_timeout: seconds(builder, part, "connect_timeout_in_seconds"),
             read_timeout: seconds(builder, part, "read_timeout_in_seconds"),
@@ -169,8 +179,9 @@ impl Requester {
         url.map_err(|failure| Failure { message: format!("{}: {}", self.place, failure.message), ..failure })
     }
 
-    /// How requests travel: `options` with the timeouts of the manifest.
+    /// How requests travel: `options` with the timeouts of the manifest, and as many redirects as Python follows.
     pub(super) fn travel(&self, mut options: RequestOptions) -> RequestOptions {
+        options.max_redirects = MAX_REDIRECTS;
         if let Some(timeout) = self.connect_timeout {
             options.connect_timeout = timeout;
         }

@@ -37,17 +37,12 @@ impl ManifestSource {
     fn root(&self) -> Part<'_> {
         Part::new(&self.manifest, manifest::Path::ROOT, None)
     }
+}
 
-    /// Builds something of the manifest, with a config. What is wrong comes out as `faults`.
-    fn built<T>(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        faults: &mut Faults,
-        build: impl FnOnce(Builder<'_>) -> T,
-    ) -> T {
-        let env = Env { config: Value::Object(config.clone()), clock };
-        build(Builder::new(Arc::new(env), faults))
-    }
+/// Builds something of a manifest, with a config. What is wrong comes out as `faults`.
+fn built<T>(config: &Config, clock: Arc<dyn Clock>, faults: &mut Faults, build: impl FnOnce(Builder<'_>) -> T) -> T {
+    let env = Env { config: Value::Object(config.clone()), clock };
+    build(Builder::new(Arc::new(env), faults))
 }
 
 impl Source for ManifestSource {
@@ -65,12 +60,17 @@ impl Source for ManifestSource {
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
-        let streams = Self::built(config, cx.clock.clone(), &mut faults, |builder| {
+        let streams = built(config, cx.clock.clone(), &mut faults, |builder| {
             let settings = self.manifest.get("spec").and_then(spec::settings);
             self.build(&builder.with_redactor(cx.redactor.clone()).with_settings(settings))
         })?;
         for warning in faults.warnings() {
             cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
+        }
+        if self.root().field("api_budget").is_some() {
+            let text = "The manifest has what this program does not run yet: `api_budget`. Requests are not spread out; where \
+                        the API turns one away, it is sent again after the wait that the API or the manifest asks for.";
+            cx.output.log(LogLevel::Warn, text).map_err(anyhow::Error::from)?;
         }
         Ok(streams)
     }
@@ -86,13 +86,13 @@ impl Source for ManifestSource {
         let mut faults = Faults::new(self.file.clone());
         // What is wrong with it was told when the streams were built.
         let workers =
-            Self::built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
+            built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
     }
 
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         let mut faults = Faults::new(self.file.clone());
-        let (check, refusals) = Self::built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
+        let (check, refusals) = built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
             (Check::build(&builder, &self.root()), builder.take_refusals())
         });
         if !refusals.is_empty() {
@@ -124,14 +124,17 @@ impl ManifestSource {
         let root = self.root();
         let mut streams = Streams::new(builder, self.folder.clone());
         let mut all: Vec<Built> = Vec::new();
+        // What is wrong with a stream that has a name, and is told when it is read.
+        let mut of_streams: Vec<String> = Vec::new();
         each_stream(builder, &root, &mut |name, part, mut refusals| {
             let known = builder.errors_after(0).len();
             let built = if refusals.is_empty() { streams.build(part, false) } else { None };
             refusals.extend(builder.take_refusals());
             let errors = builder.errors_after(known);
+            of_streams.extend_from_slice(&errors);
             all.push(match built {
                 _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
-                Some(stream) if errors.is_empty() => Built::Stream(stream),
+                Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
                 _ => {
                     let key = primary_key(builder, part).unwrap_or_default();
                     let schema = SchemaSource::build(builder, part);
@@ -140,6 +143,11 @@ impl ManifestSource {
                 }
             });
         })?;
+        let others: Vec<String> =
+            builder.errors_after(0).into_iter().filter(|error| !of_streams.contains(error)).collect();
+        if !others.is_empty() {
+            return Err(Failure::config(format!("The manifest cannot be run:\n{}", others.join("\n"))));
+        }
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
             all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
@@ -157,7 +165,7 @@ impl ManifestSource {
                     Built::Stream(mut stream) => {
                         let is_parent = parents.contains(stream.name());
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
-                        Arc::new(stream)
+                        Arc::new(*stream)
                     }
                     Built::Refused(stream) => Arc::new(stream),
                 }
@@ -168,6 +176,6 @@ impl ManifestSource {
 
 /// What became of an entry of `streams`.
 enum Built {
-    Stream(super::stream::DeclarativeStream),
+    Stream(Box<super::stream::DeclarativeStream>),
     Refused(RefusedStream),
 }

@@ -1,11 +1,9 @@
 //! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
 
 use std::borrow::Cow;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -14,13 +12,13 @@ use super::options::{Injection, RequestOption};
 use super::paginator::{self, Next, Paginator};
 use super::parents::ParentPartitions;
 use super::request::{self, Asked, Requester};
+use super::response_text::{JsonText, json_text};
 use super::router::{ParentConfig, Partition, Router};
 use super::schema::SchemaSource;
 use super::selector::{Seen, Selector, without_nulls};
 use super::template::{Json, Variable};
 use crate::http::auth::Authenticator;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
-use crate::json;
 use crate::protocol::{Failure, JsonSchema, LogLevel};
 use crate::streams::{
     Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, Parts, Record, Records, RequestContext, SchemaContext,
@@ -174,7 +172,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn authenticator(&self) -> &dyn Authenticator {
-        &*self.requester.auth.authenticator
+        &self.requester.authenticator
     }
 
     fn request(&self, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
@@ -219,12 +217,12 @@ impl HttpStream for DeclarativeStream {
         if response.status.as_u16() >= 400 {
             return Ok(Records::of_parts(Parts::default()));
         }
-        let text = text(response)?;
-        if text.trim().is_empty() {
-            return Ok(Records::of_parts(Parts::default()));
+        let JsonText { text, mended } = json_text(response)?;
+        if mended {
+            self.selector.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());
         }
-        if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
-            return Err(Undecodable { problem: format!("it is no JSON: {error}"), retry: true });
+        if text.is_empty() {
+            return Ok(Records::of_parts(Parts::default()));
         }
         Ok(self.records(&response.body, &text, cx))
     }
@@ -236,13 +234,13 @@ impl HttpStream for DeclarativeStream {
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let (slice, token) = (asked(cx.slice), self.token(cx));
-        let text = text(&page.response).ok();
+        let text = json_text(&page.response).ok();
         let last = page.last();
         let last = last.as_ref().map(Record::text);
         let next = self.paginator.next(&paginator::Page {
             status: page.response.status,
             headers: &page.response.headers,
-            body: text.as_deref().filter(|text| !text.trim().is_empty()),
+            body: text.as_ref().map(|json| &*json.text).filter(|text| !text.is_empty()),
             last_record: last.as_deref(),
             kept: page.len() as u64,
             found: page.found() as u64,
@@ -261,23 +259,6 @@ impl HttpStream for DeclarativeStream {
 
     fn retry_rules(&self) -> &dyn RetryRules {
         &self.requester.error_handler
-    }
-}
-
-/// The text of a body: UTF-8, without a byte order mark.
-fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
-    let no_text =
-        |error: &dyn std::fmt::Display| Undecodable { problem: format!("it is no UTF-8: {error}"), retry: false };
-    match &response.body {
-        Body::Memory(bytes) => {
-            std::str::from_utf8(json::without_mark(bytes)).map(Cow::Borrowed).map_err(|e| no_text(&e))
-        }
-        body => {
-            let mut text = String::new();
-            let read = body.reader().and_then(|mut reader| reader.read_to_string(&mut text));
-            read.map_err(|error| no_text(&error))?;
-            Ok(Cow::Owned(text))
-        }
     }
 }
 
