@@ -104,7 +104,8 @@ impl Context<'_> {
             (ConfigEnv::Off, _) | (ConfigEnv::Auto, Some(_)) => None,
         };
         let from = name(&args.config);
-        let config = config::load(&text, &from, &specification, environment, self.output.redactor())?;
+        let (formats, redactor) = (self.source.checks_formats(), self.output.redactor());
+        let config = config::load(&text, &from, &specification, formats, environment, redactor)?;
         if args.config_file_update {
             self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
         } else if !self.environment.is_of_the_platform() {

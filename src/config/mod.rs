@@ -18,7 +18,8 @@ pub(crate) use config_file::ConfigFile;
 use schemas::Schemas;
 
 /// Reads and validates a config. `from` names the file in errors. References to environment variables are replaced if there
-/// is an `environment` to take them from; otherwise they are texts like any other.
+/// is an `environment` to take them from; otherwise they are texts like any other. Without `checks_formats`, what the
+/// specification says under `format` is no rule.
 ///
 /// # Errors
 /// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
@@ -26,6 +27,7 @@ pub(crate) fn load(
     text: &[u8],
     from: &str,
     specification: &Value,
+    checks_formats: bool,
     environment: Option<&Environment>,
     redactor: &Redactor,
 ) -> Result<Config, Failure> {
@@ -53,7 +55,12 @@ pub(crate) fn load(
     let mut settings = Vec::new();
     list_texts(&config, "", &mut settings);
     redactor.note_settings(settings);
-    let validator = jsonschema::validator_for(specification)
+    let mut options = jsonschema::options();
+    if !checks_formats {
+        options = options.should_validate_formats(false);
+    }
+    let validator = options
+        .build(specification)
         .map_err(|error| Failure::system(format!("The source's specification is not a valid JSON Schema: {error}.")))?;
     let mut problems: Vec<String> = Vec::new();
     for error in validator.iter_errors(&config) {
@@ -178,13 +185,13 @@ mod tests {
         let environment = Environment::from_vars([("KEY", "k3y-0123"), ("N", "7")]);
         let redactor = Redactor::default();
         let text = br#"{"key": "${KEY}", "n": "${N}"}"#;
-        let config = load(text, "c", &schema, Some(&environment), &redactor).unwrap();
+        let config = load(text, "c", &schema, true, Some(&environment), &redactor).unwrap();
         assert_eq!((config["key"].as_str(), config["n"].as_i64()), (Some("k3y-0123"), Some(7)));
         assert_eq!(redactor.redact("k3y-0123"), "****");
-        assert!(load(text, "c", &schema, None, &redactor).unwrap_err().message.contains("`n`"));
+        assert!(load(text, "c", &schema, true, None, &redactor).unwrap_err().message.contains("`n`"));
 
         let wrong = Environment::from_vars([("KEY", "k"), ("N", "seven")]);
-        let message = load(text, "c", &schema, Some(&wrong), &redactor).unwrap_err().message;
+        let message = load(text, "c", &schema, true, Some(&wrong), &redactor).unwrap_err().message;
         assert!(message.contains("`key`") && message.contains("`n`") && !message.contains("seven"), "{message}");
     }
 
@@ -196,7 +203,7 @@ mod tests {
             "nested": {"type": "object", "properties": {"x": {"type": "boolean"}}},
         }});
         let text = br#"{"n": "sk_live_misplaced", "nested": {"x": 3}, "key": 5}"#;
-        let failure = load(text, "config.json", &schema, None, &Redactor::default()).unwrap_err();
+        let failure = load(text, "config.json", &schema, true, None, &Redactor::default()).unwrap_err();
         assert_eq!(
             failure.message,
             "The config in config.json does not fit the specification: \"id\" is a required property; \
@@ -230,12 +237,12 @@ mod tests {
             let draft = "http://json-schema.org/draft-07/schema#";
             let schema = json!({"$schema": draft, "properties": {"a": {"properties": {"start_date": schema}}}});
             let config = json!({"a": {"start_date": value}}).to_string();
-            let message = load(config.as_bytes(), "c", &schema, None, &Redactor::default()).unwrap_err().message;
+            let message = load(config.as_bytes(), "c", &schema, true, None, &Redactor::default()).unwrap_err().message;
             let expected = format!("The config in c does not fit the specification: `a.start_date`: {expected}. Run");
             assert!(message.starts_with(&expected), "{schema}: {message}");
         }
         let schema = json!({"properties": {"key": {"pattern": "^[a-z]{4}-[0-9]+$"}}});
-        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, None, &Redactor::default()).unwrap_err().message;
+        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, true, None, &Redactor::default()).unwrap_err().message;
         assert!(message.contains("`key`: the value does not match") && !message.contains("s3cret"), "{message}");
     }
 
@@ -243,7 +250,7 @@ mod tests {
     fn a_required_setting_with_a_mistyped_name_is_told_which_one_that_is() {
         let schema =
             json!({"required": ["start_date"], "additionalProperties": false, "properties": {"start_date": {}}});
-        let message = load(br#"{"star_date": 1}"#, "c", &schema, None, &Redactor::default()).unwrap_err().message;
+        let message = load(br#"{"star_date": 1}"#, "c", &schema, true, None, &Redactor::default()).unwrap_err().message;
         let expected = "The specification does not know `star_date` (did you mean `start_date`?).";
         assert!(message.contains(expected), "{message}");
     }
@@ -251,7 +258,7 @@ mod tests {
     #[test]
     fn an_empty_file_is_called_empty() {
         for text in ["", " \n"] {
-            let failure = load(text.as_bytes(), "config.json", &json!({}), None, &Redactor::default()).unwrap_err();
+            let failure = load(text.as_bytes(), "config.json", &json!({}), true, None, &Redactor::default()).unwrap_err();
             assert!(failure.message.starts_with("config.json is empty, "), "{failure}");
         }
     }
@@ -296,7 +303,7 @@ mod tests {
     fn what_is_no_object_is_refused() {
         for text in ["", "[1]", "{", "7"] {
             let schema = json!({"type": "object"});
-            assert!(load(text.as_bytes(), "-", &schema, None, &Redactor::default()).is_err(), "{text}");
+            assert!(load(text.as_bytes(), "-", &schema, true, None, &Redactor::default()).is_err(), "{text}");
         }
     }
 }

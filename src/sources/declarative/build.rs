@@ -19,7 +19,14 @@ pub(super) struct Streams<'b, 'm> {
     pub(super) builder: &'b Builder<'m>,
     /// Where schema files are.
     pub(super) folder: Option<PathBuf>,
-    parents: HashMap<usize, Arc<DeclarativeStream>>,
+    parents: HashMap<usize, Parent>,
+}
+
+/// A parent, and what its first build noted: that is true for each stream that has it.
+struct Parent {
+    stream: Option<Arc<DeclarativeStream>>,
+    refusals: Vec<String>,
+    errors: Vec<String>,
 }
 
 impl<'b, 'm> Streams<'b, 'm> {
@@ -89,20 +96,26 @@ impl<'b, 'm> Streams<'b, 'm> {
 
     /// The names of the streams that are parents of others.
     pub(super) fn parent_names(&self) -> HashSet<&str> {
-        self.parents.values().map(|parent| parent.name.as_str()).collect()
+        self.parents.values().filter_map(|parent| parent.stream.as_deref()).map(|stream| stream.name.as_str()).collect()
     }
 
     fn parent(&mut self, node: &super::manifest::Node, path: &str) -> Option<Arc<DeclarativeStream>> {
-        if let Some(known) = self.parents.get(&node.address()) {
-            return Some(Arc::clone(known));
-        }
         let part = Part::new(node, Path::ROOT.name(path), None);
+        if let Some(known) = self.parents.get(&node.address()) {
+            known.refusals.iter().for_each(|refusal| self.builder.refuse_again(refusal.clone()));
+            if !known.errors.is_empty() {
+                self.builder.error(&part, format!("this parent stream cannot be read: {}", known.errors.join("; ")));
+            }
+            return known.stream.clone();
+        }
         if part.kind() != "DeclarativeStream" {
             self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
             return None;
         }
-        let built = Arc::new(self.build(&part, true)?);
-        self.parents.insert(node.address(), Arc::clone(&built));
-        Some(built)
+        let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.errors_after(0).len());
+        let stream = self.build(&part, true).map(Arc::new);
+        let (refusals, errors) = (self.builder.refusals_after(refusals), self.builder.errors_after(errors));
+        self.parents.insert(node.address(), Parent { stream: stream.clone(), refusals, errors });
+        stream
     }
 }

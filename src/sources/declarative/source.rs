@@ -63,6 +63,11 @@ impl Source for ManifestSource {
         }
     }
 
+    /// Airbyte's runtime does not look at them, and configs that work there have dates without a time.
+    fn checks_formats(&self) -> bool {
+        false
+    }
+
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
         let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
