@@ -241,8 +241,14 @@ mod tests {
             let expected = format!("The config in c does not fit the specification: `a.start_date`: {expected}. Run");
             assert!(message.starts_with(&expected), "{schema}: {message}");
         }
+        let draft = "http://json-schema.org/draft-07/schema#";
+        let schema = json!({"$schema": draft, "properties": {"start_date": {"format": "date-time"}}});
+        let date = br#"{"start_date": "2024-01-31"}"#;
+        assert!(load(date, "c", &schema, true, None, &Redactor::default()).is_err());
+        assert!(load(date, "c", &schema, false, None, &Redactor::default()).is_ok(), "formats are no rule for this source");
         let schema = json!({"properties": {"key": {"pattern": "^[a-z]{4}-[0-9]+$"}}});
-        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, true, None, &Redactor::default()).unwrap_err().message;
+        let message =
+            load(br#"{"key": "s3cret"}"#, "c", &schema, true, None, &Redactor::default()).unwrap_err().message;
         assert!(message.contains("`key`: the value does not match") && !message.contains("s3cret"), "{message}");
     }
 
@@ -258,7 +264,8 @@ mod tests {
     #[test]
     fn an_empty_file_is_called_empty() {
         for text in ["", " \n"] {
-            let failure = load(text.as_bytes(), "config.json", &json!({}), true, None, &Redactor::default()).unwrap_err();
+            let failure =
+                load(text.as_bytes(), "config.json", &json!({}), true, None, &Redactor::default()).unwrap_err();
             assert!(failure.message.starts_with("config.json is empty, "), "{failure}");
         }
     }
