@@ -245,7 +245,10 @@ mod tests {
         let schema = json!({"$schema": draft, "properties": {"start_date": {"format": "date-time"}}});
         let date = br#"{"start_date": "2024-01-31"}"#;
         assert!(load(date, "c", &schema, true, None, &Redactor::default()).is_err());
-        assert!(load(date, "c", &schema, false, None, &Redactor::default()).is_ok(), "formats are no rule for this source");
+        assert!(
+            load(date, "c", &schema, false, None, &Redactor::default()).is_ok(),
+            "formats are no rule for this source"
+        );
         let schema = json!({"properties": {"key": {"pattern": "^[a-z]{4}-[0-9]+$"}}});
         let message =
             load(br#"{"key": "s3cret"}"#, "c", &schema, true, None, &Redactor::default()).unwrap_err().message;
