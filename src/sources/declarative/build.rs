@@ -9,7 +9,7 @@ use super::options::{By, RequestOption, tell_collisions};
 use super::paginator::{Paginator, refuse_unsupported};
 use super::part::{Builder, Part};
 use super::request::{Requester, flat};
-use super::router::Router;
+use super::router::{ParentConfig, Router};
 use super::schema::{SchemaSource, primary_key};
 use super::selector::Selector;
 use super::stream::DeclarativeStream;
@@ -59,7 +59,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         });
         let router = flat(router);
         let extra: Vec<String> =
-            router.iter().flatten().flat_map(Router::parents).flat_map(|p| p.extra_names()).collect();
+            router.iter().flatten().flat_map(Router::parents).flat_map(ParentConfig::extra_names).collect();
         let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
         let requester = Requester::build(builder, &retriever.field("requester")?, &extra);
         let paginator = retriever.field("paginator");

@@ -40,7 +40,6 @@ impl ManifestSource {
 
     /// Builds something of the manifest, with a config. What is wrong comes out as `faults`.
     fn built<T>(
-        &self,
         config: &Config,
         clock: Arc<dyn Clock>,
         faults: &mut Faults,
@@ -70,7 +69,7 @@ impl Source for ManifestSource {
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
-        let streams = self.built(config, cx.clock.clone(), &mut faults, |builder| {
+        let streams = Self::built(config, cx.clock.clone(), &mut faults, |builder| {
             self.build(&builder.with_redactor(cx.redactor.clone()))
         })?;
         for warning in faults.warnings() {
@@ -83,13 +82,13 @@ impl Source for ManifestSource {
         let mut faults = Faults::new(self.file.clone());
         // What is wrong with it was told when the streams were built.
         let workers =
-            self.built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
+            Self::built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
     }
 
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         let mut faults = Faults::new(self.file.clone());
-        let (check, refusals) = self.built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
+        let (check, refusals) = Self::built(cx.config, Arc::new(SystemClock::new()), &mut faults, |builder| {
             (Check::build(&builder, &self.root()), builder.take_refusals())
         });
         if !refusals.is_empty() {
@@ -127,19 +126,19 @@ impl ManifestSource {
             refusals.extend(builder.take_refusals());
             let errors = builder.errors_after(known);
             all.push(match built {
-                _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
-                Some(stream) if errors.is_empty() => Built::Stream(stream),
+                _ if !refusals.is_empty() => Built::Refused(Arc::new(RefusedStream::not_run(name, &refusals))),
+                Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
                 _ => {
                     let key = primary_key(builder, part).unwrap_or_default();
                     let schema = SchemaSource::build(builder, part);
                     let schema = schema.and_then(|schema| schema.load(self.folder.as_deref()).ok());
-                    Built::Refused(RefusedStream::faulty(name, key, schema, &errors))
+                    Built::Refused(Arc::new(RefusedStream::faulty(name, key, schema, &errors)))
                 }
             });
         })?;
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
-            all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
+            all.push(Built::Refused(Arc::new(RefusedStream::not_run("dynamic_streams", &whole))));
         }
         let parents = streams.parent_names();
         Ok(all
@@ -150,9 +149,9 @@ impl ManifestSource {
                     Built::Stream(mut stream) => {
                         let is_parent = parents.contains(stream.name());
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
-                        Arc::new(stream)
+                        Arc::new(*stream)
                     }
-                    Built::Refused(stream) => Arc::new(stream),
+                    Built::Refused(stream) => stream,
                 }
             })
             .collect())
@@ -161,6 +160,6 @@ impl ManifestSource {
 
 /// What became of an entry of `streams`.
 enum Built {
-    Stream(super::stream::DeclarativeStream),
-    Refused(RefusedStream),
+    Stream(Box<super::stream::DeclarativeStream>),
+    Refused(Arc<RefusedStream>),
 }

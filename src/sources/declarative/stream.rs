@@ -264,7 +264,7 @@ fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
         Body::Memory(bytes) => {
             std::str::from_utf8(json::without_mark(bytes)).map(Cow::Borrowed).map_err(|e| no_text(&e))
         }
-        body => {
+        body @ Body::Spooled { .. } => {
             let mut text = String::new();
             let read = body.reader().and_then(|mut reader| reader.read_to_string(&mut text));
             read.map_err(|error| no_text(&error))?;
