@@ -234,6 +234,12 @@ pub trait Source: Send + Sync {
         false
     }
 
+    /// Whether a config has to fit what the specification says under `format`, a date for example, where its draft of JSON
+    /// Schema makes that a rule. Default: true.
+    fn checks_formats(&self) -> bool {
+        true
+    }
+
     /// How many slices are read at the same time, over all streams; `read --workers` has the last word. With one, streams
     /// and slices are read in their order, so the output of a run is that of the next one; with more, streams may take
     /// turns line by line. Any of a stream's methods may then be called by several threads at once. Default: 1, which is

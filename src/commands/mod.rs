@@ -105,7 +105,8 @@ impl Context<'_> {
             (ConfigEnv::Off, _) => References::AsWritten,
         };
         let from = name(&args.config);
-        let config = config::load(&text, &from, &specification, references, self.output.redactor())?;
+        let (formats, redactor) = (self.source.checks_formats(), self.output.redactor());
+        let config = config::load(&text, &from, &specification, formats, references, redactor)?;
         if args.config_file_update {
             self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
         } else if !self.environment.is_of_the_platform() {

@@ -49,7 +49,8 @@ impl References<'_> {
     }
 }
 
-/// Reads and validates a config. `from` names the file in errors.
+/// Reads and validates a config. `from` names the file in errors. Without `checks_formats`, what the specification says
+/// under `format` is no rule.
 ///
 /// # Errors
 /// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
@@ -57,6 +58,7 @@ pub(crate) fn load(
     text: &[u8],
     from: &str,
     specification: &Value,
+    checks_formats: bool,
     references: References<'_>,
     redactor: &Redactor,
 ) -> Result<Config, Failure> {
@@ -84,7 +86,12 @@ pub(crate) fn load(
     let mut settings = Vec::new();
     list_texts(&config, "", &mut settings);
     redactor.note_settings(settings);
-    let validator = jsonschema::validator_for(specification)
+    let mut options = jsonschema::options();
+    if !checks_formats {
+        options = options.should_validate_formats(false);
+    }
+    let validator = options
+        .build(specification)
         .map_err(|error| Failure::system(format!("The source's specification is not a valid JSON Schema: {error}.")))?;
     let mut problems: Vec<String> = Vec::new();
     let mut reference = None;
@@ -215,7 +222,7 @@ mod tests {
         let environment = Environment::from_vars([("KEY", "k3y-0123"), ("N", "7")]);
         let redactor = Redactor::default();
         let text = br#"{"key": "${KEY}", "n": "${N}"}"#;
-        let config = load(text, "c", &schema, References::From(&environment), &redactor).unwrap();
+        let config = load(text, "c", &schema, true, References::From(&environment), &redactor).unwrap();
         assert_eq!((config["key"].as_str(), config["n"].as_i64()), (Some("k3y-0123"), Some(7)));
         assert_eq!(redactor.redact("k3y-0123"), "****");
         for (references, note) in [
@@ -225,15 +232,16 @@ mod tests {
             ),
             (References::AsWritten, "--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is taken"),
         ] {
-            let message = load(text, "c", &schema, references, &redactor).unwrap_err().message;
+            let message = load(text, "c", &schema, true, references, &redactor).unwrap_err().message;
             let note = format!("The config's `n` is taken as it is written, and not from the environment: {note}");
             assert!(message.contains("`n`: the value is not of type") && message.contains(&note), "{message}");
-            let other = load(br#"{"key": "${K}", "n": "7"}"#, "c", &schema, references, &redactor).unwrap_err().message;
+            let other =
+                load(br#"{"key": "${K}", "n": "7"}"#, "c", &schema, true, references, &redactor).unwrap_err().message;
             assert!(!other.contains("environment"), "{other}");
         }
 
         let wrong = Environment::from_vars([("KEY", "k"), ("N", "seven")]);
-        let message = load(text, "c", &schema, References::From(&wrong), &redactor).unwrap_err().message;
+        let message = load(text, "c", &schema, true, References::From(&wrong), &redactor).unwrap_err().message;
         assert!(message.contains("`key`") && message.contains("`n`") && !message.contains("seven"), "{message}");
     }
 
@@ -245,7 +253,8 @@ mod tests {
             "nested": {"type": "object", "properties": {"x": {"type": "boolean"}}},
         }});
         let text = br#"{"n": "sk_live_misplaced", "nested": {"x": 3}, "key": 5}"#;
-        let failure = load(text, "config.json", &schema, References::AsWritten, &Redactor::default()).unwrap_err();
+        let failure =
+            load(text, "config.json", &schema, true, References::AsWritten, &Redactor::default()).unwrap_err();
         assert_eq!(
             failure.message,
             "The config in config.json does not fit the specification: \"id\" is a required property; \
@@ -279,13 +288,22 @@ mod tests {
             let draft = "http://json-schema.org/draft-07/schema#";
             let schema = json!({"$schema": draft, "properties": {"a": {"properties": {"start_date": schema}}}});
             let config = json!({"a": {"start_date": value}}).to_string();
-            let message =
-                load(config.as_bytes(), "c", &schema, References::AsWritten, &Redactor::default()).unwrap_err().message;
+            let message = load(config.as_bytes(), "c", &schema, true, References::AsWritten, &Redactor::default())
+                .unwrap_err()
+                .message;
             let expected = format!("The config in c does not fit the specification: `a.start_date`: {expected}. Run");
             assert!(message.starts_with(&expected), "{schema}: {message}");
         }
+        let draft = "http://json-schema.org/draft-07/schema#";
+        let schema = json!({"$schema": draft, "properties": {"start_date": {"format": "date-time"}}});
+        let date = br#"{"start_date": "2024-01-31"}"#;
+        assert!(load(date, "c", &schema, true, References::AsWritten, &Redactor::default()).is_err());
+        assert!(
+            load(date, "c", &schema, false, References::AsWritten, &Redactor::default()).is_ok(),
+            "formats are no rule for this source"
+        );
         let schema = json!({"properties": {"key": {"pattern": "^[a-z]{4}-[0-9]+$"}}});
-        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, References::AsWritten, &Redactor::default())
+        let message = load(br#"{"key": "s3cret"}"#, "c", &schema, true, References::AsWritten, &Redactor::default())
             .unwrap_err()
             .message;
         assert!(message.contains("`key`: the value does not match") && !message.contains("s3cret"), "{message}");
@@ -295,7 +313,7 @@ mod tests {
     fn a_required_setting_with_a_mistyped_name_is_told_which_one_that_is() {
         let schema =
             json!({"required": ["start_date"], "additionalProperties": false, "properties": {"start_date": {}}});
-        let message = load(br#"{"star_date": 1}"#, "c", &schema, References::AsWritten, &Redactor::default())
+        let message = load(br#"{"star_date": 1}"#, "c", &schema, true, References::AsWritten, &Redactor::default())
             .unwrap_err()
             .message;
         let expected = "The specification does not know `star_date` (did you mean `start_date`?).";
@@ -305,8 +323,9 @@ mod tests {
     #[test]
     fn an_empty_file_is_called_empty() {
         for text in ["", " \n"] {
-            let failure = load(text.as_bytes(), "config.json", &json!({}), References::AsWritten, &Redactor::default())
-                .unwrap_err();
+            let failure =
+                load(text.as_bytes(), "config.json", &json!({}), true, References::AsWritten, &Redactor::default())
+                    .unwrap_err();
             assert!(failure.message.starts_with("config.json is empty, "), "{failure}");
         }
     }
@@ -352,7 +371,7 @@ mod tests {
         for text in ["", "[1]", "{", "7"] {
             let schema = json!({"type": "object"});
             assert!(
-                load(text.as_bytes(), "-", &schema, References::AsWritten, &Redactor::default()).is_err(),
+                load(text.as_bytes(), "-", &schema, true, References::AsWritten, &Redactor::default()).is_err(),
                 "{text}"
             );
         }

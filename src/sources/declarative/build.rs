@@ -19,7 +19,14 @@ pub(super) struct Streams<'b, 'm> {
     pub(super) builder: &'b Builder<'m>,
     /// Where schema files are.
     pub(super) folder: Option<PathBuf>,
-    parents: HashMap<usize, Arc<DeclarativeStream>>,
+    parents: HashMap<usize, Parent>,
+}
+
+/// A parent, and what its first build noted: that is true for each stream that has it.
+struct Parent {
+    stream: Option<Arc<DeclarativeStream>>,
+    refusals: Vec<String>,
+    errors: Vec<String>,
 }
 
 impl<'b, 'm> Streams<'b, 'm> {
@@ -89,20 +96,84 @@ impl<'b, 'm> Streams<'b, 'm> {
 
     /// The names of the streams that are parents of others.
     pub(super) fn parent_names(&self) -> HashSet<&str> {
-        self.parents.values().map(|parent| parent.name.as_str()).collect()
+        self.parents.values().filter_map(|parent| parent.stream.as_deref()).map(|stream| stream.name.as_str()).collect()
     }
 
     fn parent(&mut self, node: &super::manifest::Node, path: &str) -> Option<Arc<DeclarativeStream>> {
-        if let Some(known) = self.parents.get(&node.address()) {
-            return Some(Arc::clone(known));
-        }
         let part = Part::new(node, Path::ROOT.name(path), None);
+        if let Some(known) = self.parents.get(&node.address()) {
+            known.refusals.iter().for_each(|refusal| self.builder.refuse_again(refusal.clone()));
+            if !known.errors.is_empty() {
+                self.builder.error(&part, format!("this parent stream cannot be read: {}", known.errors.join("; ")));
+            }
+            return known.stream.clone();
+        }
         if part.kind() != "DeclarativeStream" {
             self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
             return None;
         }
-        let built = Arc::new(self.build(&part, true)?);
-        self.parents.insert(node.address(), Arc::clone(&built));
-        Some(built)
+        let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.errors_after(0).len());
+        let stream = self.build(&part, true).map(Arc::new);
+        let (refusals, errors) = (self.builder.refusals_after(refusals), self.builder.errors_after(errors));
+        self.parents.insert(node.address(), Parent { stream: stream.clone(), refusals, errors });
+        stream
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::built;
+    use super::*;
+
+    const MANIFEST: &str = "definitions:
+  retriever: &retriever
+    type: SimpleRetriever
+    requester: {type: HttpRequester, url_base: https://a.example, path: items}
+    record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
+  child: &child
+    type: DeclarativeStream
+    retriever:
+      <<: *retriever
+      partition_router:
+        type: SubstreamPartitionRouter
+        parent_stream_configs:
+        - {type: ParentStreamConfig, parent_key: id, partition_field: p, stream: {$ref: '#/streams/0'}}
+streams:
+- type: DeclarativeStream
+  name: parent
+  retriever: *retriever
+  EXTRA
+- {<<: *child, name: a}
+- {<<: *child, name: b}
+";
+
+    /// What is noted of each of two children, and whether it was built.
+    fn children(extra: &str) -> Vec<(bool, Vec<String>, Vec<String>)> {
+        let manifest = MANIFEST.replace("EXTRA", extra);
+        let built = built(&manifest, json!({}), |builder, manifest| {
+            let list = manifest.field("streams")?;
+            let mut streams = Streams::new(builder, None);
+            let mut noted = Vec::new();
+            for child in list.items().skip(1) {
+                let known = builder.errors_after(0).len();
+                let is_built = streams.build(&child, false).is_some();
+                noted.push((is_built, builder.take_refusals(), builder.errors_after(known)));
+            }
+            Some(noted)
+        });
+        built.part.unwrap()
+    }
+
+    #[test]
+    fn what_is_noted_of_a_parent_holds_for_each_of_its_streams() {
+        assert_eq!(children(""), [(true, vec![], vec![]), (true, vec![], vec![])]);
+        let refused = children("incremental_sync: {type: DatetimeBasedCursor}");
+        assert!(refused[0].1[0].contains("the incremental sync `DatetimeBasedCursor`"), "{refused:?}");
+        assert_eq!(refused[0].1, refused[1].1);
+        let faulty = children("transformations: [{type: RemoveFields, condition: '{{ x', field_pointers: [[a]]}]");
+        assert_eq!(faulty[0].2.len(), 1, "{faulty:?}");
+        assert!(faulty[1].2[0].contains(&faulty[0].2[0]), "{faulty:?}");
     }
 }

@@ -133,6 +133,16 @@ impl<'m> Builder<'m> {
         self.refusals.borrow_mut().push(format!("{what}: {}", self.place(part)));
     }
 
+    /// Notes a reason once more, for another stream.
+    pub(super) fn refuse_again(&self, reason: String) {
+        self.refusals.borrow_mut().push(reason);
+    }
+
+    /// The reasons since the last [`take_refusals`](Self::take_refusals), without the first so many.
+    pub(super) fn refusals_after(&self, known: usize) -> Vec<String> {
+        self.refusals.borrow().iter().skip(known).cloned().collect()
+    }
+
     /// The reasons since the last call why the stream cannot be run.
     pub(super) fn take_refusals(&self) -> Vec<String> {
         std::mem::take(&mut *self.refusals.borrow_mut())

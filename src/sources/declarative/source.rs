@@ -58,6 +58,11 @@ impl Source for ManifestSource {
         }
     }
 
+    /// Airbyte's runtime does not look at them, and configs that work there have dates without a time.
+    fn checks_formats(&self) -> bool {
+        false
+    }
+
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let mut faults = Faults::new(self.file.clone());
         let streams = built(config, cx.clock.clone(), &mut faults, |builder| {
@@ -133,13 +138,13 @@ impl ManifestSource {
             let errors = builder.errors_after(known);
             of_streams.extend_from_slice(&errors);
             all.push(match built {
-                _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
+                _ if !refusals.is_empty() => Built::Refused(Arc::new(RefusedStream::not_run(name, &refusals))),
                 Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
                 _ => {
                     let key = primary_key(builder, part).unwrap_or_default();
                     let schema = SchemaSource::build(builder, part);
                     let schema = schema.and_then(|schema| schema.load(self.folder.as_deref()).ok());
-                    Built::Refused(RefusedStream::faulty(name, key, schema, &errors))
+                    Built::Refused(Arc::new(RefusedStream::faulty(name, key, schema, &errors)))
                 }
             });
         })?;
@@ -150,7 +155,7 @@ impl ManifestSource {
         }
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
-            all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
+            all.push(Built::Refused(Arc::new(RefusedStream::not_run("dynamic_streams", &whole))));
         }
         if all.is_empty() && self.has_fixed_streams() {
             let text = format!("{}: the manifest has no streams. Add one below `streams`.", self.file);
@@ -167,7 +172,7 @@ impl ManifestSource {
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
                         Arc::new(*stream)
                     }
-                    Built::Refused(stream) => Arc::new(stream),
+                    Built::Refused(stream) => stream,
                 }
             })
             .collect())
@@ -177,5 +182,5 @@ impl ManifestSource {
 /// What became of an entry of `streams`.
 enum Built {
     Stream(Box<super::stream::DeclarativeStream>),
-    Refused(RefusedStream),
+    Refused(Arc<RefusedStream>),
 }

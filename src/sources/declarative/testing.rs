@@ -68,7 +68,7 @@ pub(super) fn build<T>(
     config: Value,
     build: impl FnOnce(&Builder<'_>, &Part<'_>) -> T,
 ) -> Result<T, String> {
-    let built = built(snippet, config, |builder, part| Some(build(builder, part)));
-    let told: Vec<String> = built.refusals.into_iter().chain(built.errors).collect();
-    if told.is_empty() { built.part.ok_or_else(String::new) } else { Err(told.join("\n")) }
+    let made = built(snippet, config, |builder, part| Some(build(builder, part)));
+    let told: Vec<String> = made.refusals.into_iter().chain(made.errors).collect();
+    if told.is_empty() { made.part.ok_or_else(String::new) } else { Err(told.join("\n")) }
 }

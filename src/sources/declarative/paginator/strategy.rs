@@ -175,14 +175,15 @@ fn cursor(size: Option<i64>, value: &Text, stop: Option<&Condition>, page: &Page
     {
         return Ok(Next::End("its `stop_condition` holds"));
     }
-    // Whether there is a next page is decided as in the reference; what is sent is what the API gave.
+    // Whether there is a next page is decided as in the reference. What is sent is what the API gave; but a text that the
+    // template makes an object or a list of, such as the variables of a GraphQL query, is meant as one.
     let literal = value.literal(&vars)?;
     if !literal.truth() {
         return Ok(Next::End("its `cursor_value` gives nothing"));
     }
     Ok(Next::Page(match value.template().is_one_expression() {
-        true => json_of(&value.kept(&vars)?),
-        false => json_of(&literal),
+        true if !matches!(literal, Literal::Dict(_) | Literal::List(_)) => json_of(&value.kept(&vars)?),
+        _ => json_of(&literal),
     }))
 }
 

@@ -128,6 +128,9 @@ fn a_token_stays_what_the_api_gave_and_what_is_false_ends_the_pages() {
         assert_eq!(Seen { body: body.to_owned(), ..Seen::page(1) }.token(&paginator), json!(null), "{body}");
     }
     assert_eq!(Seen::of(&json!([{"next": "a"}, {"next": "b"}])).token(&paginator), json!("a"));
+    // The variables of a GraphQL query, put together as a text.
+    let variables = cursor(r#"cursor_value: "{{ '{\"after\": \"' + response['next'] + '\"}' }}""#);
+    assert_eq!(Seen::of(&json!({"next": "10"})).token(&variables), json!({"after": "10"}));
     // Two expressions are a text that is read again.
     let both = cursor("cursor_value: \"{{ response['a'] }}{{ response['b'] }}\"");
     assert_eq!(Seen::of(&json!({"a": 1, "b": 2})).token(&both), json!(12));

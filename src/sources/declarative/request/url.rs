@@ -138,6 +138,8 @@ fn requoted(text: &str, is_query: bool) -> String {
                     false => encode(encoded, &mut out),
                 }
             }
+            // Python's URLs lose them.
+            b'\t' | b'\n' | b'\r' => {}
             byte if is_unreserved(*byte) || b"!$&'()*+,;=:@/".contains(byte) => out.push(char::from(*byte)),
             b'?' if is_query => out.push('?'),
             byte => encode(*byte, &mut out),
@@ -196,6 +198,7 @@ mod tests {
             ("http://a.com/v1", "x?a=1&b=%7E'%2f", "/v1/x?a=1&b=~%27%2F"),
             ("http://a.com/v1", "100%/%41", "/v1/100%25/%2541"),
             ("http://a.com/v1", "a|b^c", "/v1/a%7Cb%5Ec"),
+            ("http://a.com/v1", "a\r\nb\tc?d=\n", "/v1/abc?d="),
             ("http://a.com//v1/", "a//b//", "/v1/a/b/"),
             // Not as the reference, which loses parts of these.
             ("http://a.com/v1?x=1", "items", "/v1/items?x=1"),
