@@ -123,7 +123,7 @@ impl Records {
         serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?).ok().flatten()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match &self.0 {
             Kind::InMemory(document) => document.len(),
             Kind::Parts(parts) => parts.len(),

@@ -89,23 +89,52 @@ impl DeclarativeStream {
         let types = self.types()?;
         let extracted = self.selector.extractor.items(text)?;
         *parts = Parts::of(extracted.count);
-        let (slice, token) = (asked(cx.slice), self.token(cx));
-        let token =
-            token.map(|token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.into_owned())])));
-        let seen = Seen {
-            slice: slice.variable(),
-            next_page_token: token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
-        };
+        let place = Place::of(self, cx);
         // Past the first page, some APIs leave out an empty list.
-        for warning in extracted.warnings.into_iter().chain(extracted.nowhere.filter(|_| token.is_none())) {
+        for warning in extracted.warnings.into_iter().chain(extracted.nowhere.filter(|_| place.token.is_none())) {
             self.selector.warn(warning);
         }
         for item in extracted.items {
             let Some(record) = self.selector.record(item)? else { continue };
-            let Some(record) = self.selector.select(record, seen, None)? else { continue };
-            parts.push(body, types.map_or_else(|| record.clone(), |types| types.normalize(record.clone())));
+            if let Some(record) = self.shaped(record, place.seen(), types)? {
+                parts.push(body, record);
+            }
         }
         Ok(())
+    }
+
+    /// The record as the selector lets it go on.
+    fn shaped<'r>(
+        &self,
+        record: Record<'r>,
+        seen: Seen<'_>,
+        types: Option<&PythonTypes>,
+    ) -> Result<Option<Record<'r>>, Failure> {
+        let record = self.selector.select(record, seen, None)?;
+        Ok(match types {
+            Some(types) => record.map(|record| types.normalize(record)),
+            None => record,
+        })
+    }
+
+    /// The records of a list at a plain path, which are found in one pass over the body. `None` if there is no such list:
+    /// what else may be there is the extractor's to tell.
+    fn listed(&self, response: &Response, cx: &RequestContext<'_>) -> Option<Result<Records, Undecodable>> {
+        let found = Records::at(response, &self.selector.extractor.record_path()?).ok()?;
+        // One record may be an object in place of a list, of which an empty one is none.
+        if found.len() < 2 {
+            return None;
+        }
+        let types = match self.types() {
+            Ok(types) => types,
+            Err(failure) => {
+                let mut parts = Parts::default();
+                parts.fail(failure);
+                return Some(Ok(Records::of_parts(parts)));
+            }
+        };
+        let place = Place::of(self, cx);
+        Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types)?.into())))
     }
 
     /// The partitions of the router, made while they are read where there is one list of parents.
@@ -125,6 +154,28 @@ impl DeclarativeStream {
             Ok(all)
         })?;
         Ok(Box::new(partitions.into_iter().map(|partition| Ok(slice_of(partition)))))
+    }
+}
+
+/// Where in a stream a page is, as the templates of its records see it.
+struct Place {
+    slice: request::Slice,
+    token: Option<Value>,
+}
+
+impl Place {
+    fn of(stream: &DeclarativeStream, cx: &RequestContext<'_>) -> Self {
+        let token = stream
+            .token(cx)
+            .map(|token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.into_owned())])));
+        Self { slice: asked(cx.slice), token }
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            slice: self.slice.variable(),
+            next_page_token: self.token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
+        }
     }
 }
 
@@ -224,7 +275,9 @@ impl HttpStream for DeclarativeStream {
         if text.is_empty() {
             return Ok(Records::of_parts(Parts::default()));
         }
-        Ok(self.records(&response.body, &text, cx))
+        // Of a list at the top, each item is a response of its own.
+        let listed = if mended || text.starts_with('[') { None } else { self.listed(response, cx) };
+        listed.unwrap_or_else(|| Ok(self.records(&response.body, &text, cx)))
     }
 
     /// As it is written: members at the top that are null are left out.

@@ -34,7 +34,7 @@ impl UpdatedChildList {
         let cursor = Box::new(ListThenEvents { in_global_form: true, ..cursor });
         let changed = Changed::new(api.clone(), row.name, VERSION, row.request.params, row.listed_by);
         let rules = Rules::of_objects(api.clone(), vec![EVENTS], ResponseAction::Ignore);
-        Self { row, rules, api, parent: ParentStream::keyed(parent, "id", row.key), cursor, changed }
+        Self { row, api, rules, parent: ParentStream::keyed(parent, "id", row.key), cursor, changed }
     }
 }
 
