@@ -124,13 +124,13 @@ impl ManifestSource {
             let errors = builder.errors_after(known);
             of_streams.extend_from_slice(&errors);
             all.push(match built {
-                _ if !refusals.is_empty() => Built::Refused(RefusedStream::not_run(name, &refusals)),
+                _ if !refusals.is_empty() => Built::Refused(Box::new(RefusedStream::not_run(name, &refusals))),
                 Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
                 _ => {
                     let key = primary_key(builder, part).unwrap_or_default();
                     let schema = SchemaSource::build(builder, part);
                     let schema = schema.and_then(|schema| schema.load(self.folder.as_deref()).ok());
-                    Built::Refused(RefusedStream::faulty(name, key, schema, &errors))
+                    Built::Refused(Box::new(RefusedStream::faulty(name, key, schema, &errors)))
                 }
             });
         })?;
@@ -141,7 +141,7 @@ impl ManifestSource {
         }
         let whole = refused_as_a_whole(builder, &root);
         if !whole.is_empty() {
-            all.push(Built::Refused(RefusedStream::not_run("dynamic_streams", &whole)));
+            all.push(Built::Refused(Box::new(RefusedStream::not_run("dynamic_streams", &whole))));
         }
         let parents = streams.parent_names();
         Ok(all
@@ -154,7 +154,7 @@ impl ManifestSource {
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
                         Arc::new(*stream)
                     }
-                    Built::Refused(stream) => Arc::new(stream),
+                    Built::Refused(stream) => Arc::new(*stream),
                 }
             })
             .collect())
@@ -164,5 +164,5 @@ impl ManifestSource {
 /// What became of an entry of `streams`.
 enum Built {
     Stream(Box<super::stream::DeclarativeStream>),
-    Refused(RefusedStream),
+    Refused(Box<RefusedStream>),
 }

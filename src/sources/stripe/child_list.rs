@@ -40,7 +40,7 @@ impl ChildList {
         };
         let parent = ParentStream::keyed(parent, "id", row.key).extra_fields(row.extra_fields.iter().copied());
         let rules = Rules::of_objects(api.clone(), Vec::new(), ResponseAction::Ignore);
-        Self { row, rules, api, parent, cursor }
+        Self { row, api, rules, parent, cursor }
     }
 }
 

@@ -27,7 +27,7 @@ impl CreatedList {
             clock: api.clock.clone(),
         });
         let rules = Rules::of_account(api.clone());
-        Self { row, rules, api, cursor }
+        Self { row, api, rules, cursor }
     }
 }
 

@@ -45,7 +45,7 @@ impl NestedList {
         let parent = ParentStream::new(Arc::new(UpdatedList::new(row.parent, api.clone())), ["id"]);
         let changed = Changed::new(api.clone(), row.name, VERSION, &[], None);
         let rules = Rules::of_objects(api.clone(), vec![feed::EVENTS, row.parent.path], ResponseAction::Success);
-        Self { row, rules, api, parent, cursor, changed }
+        Self { row, api, rules, parent, cursor, changed }
     }
 
     /// What the records and requests of an object's list need of the object.

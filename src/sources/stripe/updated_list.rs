@@ -34,7 +34,7 @@ impl UpdatedList {
         let cursor = Box::new(ListThenEvents { list_newest: row.list_newest, ..cursor });
         let changed = Changed::new(api.clone(), row.name, row.version, row.params, None);
         let rules = Rules::of_account(api.clone());
-        Self { row, rules, api, cursor, changed }
+        Self { row, api, rules, cursor, changed }
     }
 }
 
