@@ -215,7 +215,7 @@ fn missing_schema(seen: &Seen<'_>) -> bool {
 /// Something is wrong with a stream: it is listed, and fails when it is read.
 fn fails_alone(seen: &Seen<'_>) -> bool {
     let fails =
-        seen.read.as_ref().and_then(|read| read.error()).is_some_and(|error| error.starts_with("config_error: "));
+        seen.read.as_ref().and_then(super::whole::Ran::error).is_some_and(|error| error.starts_with("config_error: "));
     seen.case["stage"] == "discover" && golden_error(seen).contains("raised") && fails && lists_all(seen)
 }
 

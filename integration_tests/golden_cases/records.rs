@@ -115,7 +115,9 @@ fn by_stream(records: impl Iterator<Item = (String, Value)>) -> BTreeMap<String,
     for (stream, record) in records {
         all.entry(stream).or_default().push(super::requests::numbers(&record).to_string());
     }
-    all.values_mut().for_each(|records| records.sort());
+    for records in all.values_mut() {
+        records.sort();
+    }
     all
 }
 

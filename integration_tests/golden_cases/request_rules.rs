@@ -196,7 +196,7 @@ fn odd_wait(shown: &Shown<'_>) -> bool {
     let is_odd = shown.headers().iter().any(|(name, value)| {
         let is_named =
             from.iter().any(|one| one["header"].as_str().is_some_and(|header| header.eq_ignore_ascii_case(name)));
-        is_named && value.parse::<f64>().is_ok_and(|number| number < 0.0 || number > 1e11)
+        is_named && value.parse::<f64>().is_ok_and(|number| !(0.0..=1e11).contains(&number))
     });
     is_odd && !shown.case["error"].is_null() && shown.ran.errors.is_empty() && shown.ends_later()
 }
@@ -220,7 +220,7 @@ fn check_of_unknown(shown: &Shown<'_>) -> bool {
     let checked: Vec<&str> = shown
         .components("CheckStream")
         .iter()
-        .flat_map(|check| check["stream_names"].as_array())
+        .filter_map(|check| check["stream_names"].as_array())
         .flatten()
         .filter_map(Value::as_str)
         .collect();
