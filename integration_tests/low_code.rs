@@ -68,5 +68,5 @@ fn a_stream_without_a_name_is_an_error_of_the_manifest_and_no_empty_catalog() {
     nameless.as_object_mut().unwrap().remove("name");
     let discovered = run(&manifest("http://127.0.0.1:9", vec![nameless]), "discover", &[]);
     assert_eq!(discovered.status, 1);
-    assert!(discovered.stdout.contains("a stream needs a name"), "{}", discovered.stdout);
+    assert!(discovered.stdout.contains("a stream needs the field `name`"), "{}", discovered.stdout);
 }

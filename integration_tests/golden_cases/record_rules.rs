@@ -35,6 +35,7 @@ const RULES: &[Rule] = &[
     Rule { name: "a_missing_schema_is_empty", may_differ: ERROR, holds: missing_schema },
     Rule { name: "one_stream_fails_alone", may_differ: ERROR, holds: fails_alone },
     Rule { name: "a_name_is_there_once", may_differ: &["catalog", "records", "requests"], holds: name_once },
+    Rule { name: "streams_have_to_be_there", may_differ: &["catalog", "error"], holds: no_streams },
     Rule { name: "names_are_no_templates", may_differ: &["records", "error"], holds: template_name },
     Rule { name: "a_parent_is_read_once", may_differ: REQUESTS, holds: parent_once },
     Rule { name: "a_slice_that_fails_ends_its_stream", may_differ: &["records", "requests"], holds: failed_slice },
@@ -238,6 +239,11 @@ fn name_once(seen: &Seen<'_>) -> bool {
     let golden: BTreeSet<&String> = seen.golden.values().flatten().collect();
     let mine: BTreeSet<&String> = seen.mine.values().flatten().collect();
     distinct.len() < names.len() && golden == mine && list(&seen.catalog["streams"]).len() == distinct.len()
+}
+
+/// The manifest has no streams, and the program says so.
+fn no_streams(seen: &Seen<'_>) -> bool {
+    list(&seen.case["manifest"]["streams"]).is_empty() && fails_with(seen, "the manifest has no streams")
 }
 
 /// The name of a stream is a template, and the reference does not find it.

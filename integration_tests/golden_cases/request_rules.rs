@@ -28,6 +28,7 @@ const RULES: &[Rule] = &[
     Rule { name: "numbers_that_are_none_are_null", may_differ: &["records"], holds: no_number },
     Rule { name: "credentials_stay_texts", may_differ: REQUESTS, holds: credentials },
     Rule { name: "statuses_that_stay_fail_at_once", may_differ: ALL, holds: status },
+    Rule { name: "retries_are_counted_together", may_differ: ALL, holds: mixed_retries },
     Rule { name: "odd_waits_are_passed_over", may_differ: ALL, holds: odd_wait },
     Rule { name: "a_retry_is_not_read_from_the_cache", may_differ: ALL, holds: cached_retry },
     Rule { name: "a_check_asks_for_one_page", may_differ: REQUESTS, holds: check_of_one_page },
@@ -176,6 +177,17 @@ fn credentials(shown: &Shown<'_>) -> bool {
         path(golden) == path(mine) && names(golden) == names(mine) && query(golden).len() == query(mine).len()
     };
     has_credentials && literal && shown.pairs().is_some_and(|mut pairs| pairs.all(same_but_for_credentials))
+}
+
+/// Rate limits and other failures take turns, and the reference counts the retries of each.
+fn mixed_retries(shown: &Shown<'_>) -> bool {
+    let has =
+        |kind: &dyn Fn(u64) -> bool| shown.replies().iter().any(|reply| reply["status"].as_u64().is_some_and(kind));
+    has(&|status| status == 429)
+        && has(&|status| (500..=599).contains(&status))
+        && shown.golden.len() > shown.mine.len()
+        && shown.golden.starts_with(&shown.mine)
+        && shown.fails_with("Gave up after")
 }
 
 /// A status that asking again does not change, which the reference asks again about.

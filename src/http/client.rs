@@ -153,9 +153,7 @@ impl HttpClient {
         let max_retries = exchange.rules.max_retries();
         let started = self.clock.elapsed();
         let mut paid = None;
-        let mut attempts = 0;
-        // Retries after a rate limit, since something else went wrong, and all others.
-        let (mut limits, mut others) = (0, 0);
+        let mut retry = 0;
         let mut refreshed = false;
         let mut again = false;
         let mut throttled = Duration::ZERO;
@@ -168,7 +166,7 @@ impl HttpClient {
             exchange.observer.alive()?;
             exchange.observer.active(Activity::Attempt { again });
             again = true;
-            let (failure, reason, mut answer) = match self.attempt(exchange, attempts + 1, decode)? {
+            let (failure, reason, mut answer) = match self.attempt(exchange, retry + 1, decode)? {
                 Attempt::Done(done) => {
                     self.quota.succeeded(host, paid);
                     return Ok(done);
@@ -206,16 +204,10 @@ impl HttpClient {
                 _ => {}
             }
             unreadable += u32::from(answer.unreadable);
-            attempts += 1;
-            let retries = if action == ResponseAction::RateLimited { &mut limits } else { &mut others };
-            if *retries == max_retries || unreadable > MAX_UNREADABLE {
-                return Err(gave_up(failure, &format!("after {attempts} attempts")).into());
+            if retry == max_retries || unreadable > MAX_UNREADABLE {
+                return Err(gave_up(failure, &format!("after {} attempts", retry + 1)).into());
             }
-            *retries += 1;
-            let retry = *retries;
-            if action != ResponseAction::RateLimited {
-                limits = 0;
-            }
+            retry += 1;
             let mut wait = self.plan(exchange, &answer, reason, retry, spent);
             if wait.too_long {
                 exchange.observer.waiting(&wait)?;

@@ -102,6 +102,33 @@ fn own_options(options: &RequestOptions) -> RequestOptions {
     }
 }
 
+/// A request as an authenticator signs it that asks nobody for its credentials.
+#[cfg(test)]
+pub(crate) fn signed(authenticator: &dyn super::Authenticator, mut request: HttpRequest) -> HttpRequest {
+    use std::sync::Arc;
+
+    use crate::clock::SystemRandom;
+    use crate::http::{Wait, budget::BudgetWait};
+    use crate::protocol::{LogLevel, Redactor};
+    use crate::testing::VirtualClock;
+
+    struct Silent;
+    impl RetryObserver for Silent {
+        fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
+            Ok(())
+        }
+        fn throttled(&self, _: &BudgetWait) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+    let clock = Arc::new(VirtualClock::at(0));
+    let output = Output::new(Box::new(std::io::sink()), clock.clone(), Redactor::default(), LogLevel::Info);
+    let client = HttpClient::new(clock, Arc::new(SystemRandom), Arc::new(output));
+    let options = RequestOptions::default();
+    authenticator.authenticate(&mut request, &AuthContext::new(&client, &options, &Silent)).unwrap();
+    request
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

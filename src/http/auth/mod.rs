@@ -14,6 +14,8 @@ mod token;
 pub use api_key::ApiKeyAuthenticator;
 pub use basic::BasicAuthenticator;
 pub use context::AuthContext;
+#[cfg(test)]
+pub(crate) use context::signed;
 pub use oauth2::{ConfigPaths, OAuth2Authenticator, TokenRequest};
 pub use rotating_token::RotatingTokenAuthenticator;
 pub use token::TokenAuthenticator;
@@ -92,33 +94,6 @@ fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
         all.extend([text.len().to_string().as_str(), ":", text]);
         all
     })
-}
-
-/// A request as an authenticator signs it that asks nobody for its credentials.
-#[cfg(test)]
-pub(crate) fn signed(authenticator: &dyn Authenticator, mut request: HttpRequest) -> HttpRequest {
-    use std::sync::Arc;
-
-    use crate::clock::SystemRandom;
-    use crate::http::{HttpClient, RequestOptions, RetryObserver, Wait, budget::BudgetWait};
-    use crate::protocol::{LogLevel, Output, Redactor};
-    use crate::testing::VirtualClock;
-
-    struct Silent;
-    impl RetryObserver for Silent {
-        fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
-            Ok(())
-        }
-        fn throttled(&self, _: &BudgetWait) -> anyhow::Result<()> {
-            Ok(())
-        }
-    }
-    let clock = Arc::new(VirtualClock::at(0));
-    let output = Output::new(Box::new(std::io::sink()), clock.clone(), Redactor::default(), LogLevel::Info);
-    let client = HttpClient::new(clock, Arc::new(SystemRandom), Arc::new(output));
-    let options = RequestOptions::default();
-    authenticator.authenticate(&mut request, &AuthContext::new(&client, &options, &Silent)).unwrap();
-    request
 }
 
 impl std::fmt::Debug for dyn Authenticator {

@@ -31,15 +31,7 @@ impl Auth {
     /// The credentials that a part is; none without a part. A kind that is not known yet is refused, and the stream with it.
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Arc<Self>> {
         let Some(part) = part else { return Some(Arc::new(Self::of(NoAuth))) };
-        // The definition has its `$parameters` in it, so that equal ones mean the same.
-        let definition = part.node.to_json().to_string();
-        let known = builder.auths.borrow().get(&definition).cloned();
-        if known.is_some() {
-            return known;
-        }
-        let auth = Arc::new(Self::kind(builder, part)?);
-        builder.auths.borrow_mut().insert(definition, Arc::clone(&auth));
-        Some(auth)
+        builder.shared(part, || Self::kind(builder, part))
     }
 
     fn kind(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {

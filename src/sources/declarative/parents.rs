@@ -2,11 +2,9 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use super::options::RequestOption;
 use super::router::{ParentConfig, Partition};
-use super::stream::DeclarativeStream;
 use crate::protocol::StreamState;
 use crate::streams::paging::Paging;
 use crate::streams::{Fetcher, HttpStream, RequestContext, Slice, SliceContext, Slices, next_page_token};
@@ -14,7 +12,7 @@ use crate::streams::{Fetcher, HttpStream, RequestContext, Slice, SliceContext, S
 /// The partitions of one parent, in the order of its records.
 pub(super) struct ParentPartitions<'a> {
     config: &'a ParentConfig<RequestOption>,
-    stream: &'a DeclarativeStream,
+    stream: &'a dyn HttpStream,
     fetcher: &'a Fetcher<'a>,
     slices: Slices<'a>,
     current: Option<(Slice, Paging)>,
@@ -25,7 +23,7 @@ impl<'a> ParentPartitions<'a> {
     /// Begins to read a parent.
     pub(super) fn new(
         config: &'a ParentConfig<RequestOption>,
-        stream: &'a Arc<DeclarativeStream>,
+        stream: &'a dyn HttpStream,
         cx: &SliceContext<'a>,
     ) -> anyhow::Result<Self> {
         let slices = stream.stream_slices(cx)?;

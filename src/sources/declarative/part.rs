@@ -2,13 +2,13 @@
 //! it should have; what is found here is what no schema tells: templates that cannot be parsed, names that do not
 //! exist, options that exclude each other, components that this program does not run. All of it is found in one go.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::auth::Auth;
 use super::manifest::{Faults, Kind, Node, Path, nearest};
 use super::placed::{Condition, Env, Inputs, Placed, Text};
 use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
@@ -29,8 +29,8 @@ pub(super) struct Builder<'m> {
     pub(super) redactor: Redactor,
     /// The settings that there can be, if the manifest says so. A template that names another one is told of once.
     settings: RefCell<Option<HashSet<String>>>,
-    /// The credentials that were built, by what defines them.
-    pub(super) auths: RefCell<HashMap<String, Arc<Auth>>>,
+    /// What several components share that have the same definition, such as credentials, by that definition.
+    shared: RefCell<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
 /// A node of the manifest, the way to it, and the component that its templates belong to.
@@ -91,8 +91,8 @@ impl<'p> Part<'p> {
 impl<'m> Builder<'m> {
     /// Builds with this config, and notes what is wrong in `faults`.
     pub(super) fn new(env: Arc<Env>, faults: &'m mut Faults) -> Self {
-        let (parameters, refusals, redactor, auths) = Default::default();
-        Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, settings: RefCell::default(), auths }
+        let (parameters, refusals, redactor, shared) = Default::default();
+        Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, settings: RefCell::default(), shared }
     }
 
     /// Warns of templates that use a setting which is none of these and not in the config.
@@ -116,6 +116,23 @@ impl<'m> Builder<'m> {
     pub(super) fn errors_after(&self, known: usize) -> Vec<String> {
         let faults = self.faults.borrow();
         faults.errors().skip(known).map(|fault| faults.line(fault)).collect()
+    }
+
+    /// What was built of an equal component before, or is built now.
+    pub(super) fn shared<T: Any + Send + Sync>(
+        &self,
+        part: &Part<'_>,
+        build: impl FnOnce() -> Option<T>,
+    ) -> Option<Arc<T>> {
+        // The definition has its `$parameters` in it, so that equal ones mean the same.
+        let definition = part.node.to_json().to_string();
+        let known = self.shared.borrow().get(&definition).cloned();
+        if let Some(Ok(known)) = known.map(Arc::downcast) {
+            return Some(known);
+        }
+        let component = Arc::new(build()?);
+        self.shared.borrow_mut().insert(definition, component.clone());
+        Some(component)
     }
 
     /// Notes an error of the manifest.

@@ -149,7 +149,7 @@ impl DeclarativeStream {
         let partitions = router.partitions::<anyhow::Error>(&mut |configs| {
             let mut all = Vec::new();
             for (config, stream) in configs.iter().zip(parents.by_ref()) {
-                all.extend(ParentPartitions::new(config, stream, cx)?.collect::<anyhow::Result<Vec<_>>>()?);
+                all.extend(ParentPartitions::new(config, &**stream, cx)?.collect::<anyhow::Result<Vec<_>>>()?);
             }
             Ok(all)
         })?;
@@ -185,7 +185,7 @@ fn of_parent<'a>(
     stream: &'a Arc<DeclarativeStream>,
     cx: &SliceContext<'a>,
 ) -> Slices<'a> {
-    match ParentPartitions::new(config, stream, cx) {
+    match ParentPartitions::new(config, &**stream, cx) {
         Ok(partitions) => Box::new(partitions.map(|partition| partition.map(slice_of))),
         Err(error) => Box::new(std::iter::once(Err(error))),
     }
