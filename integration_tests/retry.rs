@@ -239,9 +239,9 @@ fn a_stream_says_what_is_retried_how_often_and_after_how_long() {
     assert_eq!(read(vec![Reply::empty(418)]), (1, vec![10, 20], 3), "two retries and no more");
     assert_eq!(read(vec![Reply::empty(503), ok()]), (1, vec![], 1), "503 is none of its retries");
     assert_eq!(read(vec![Reply::empty(420), ok()]), (1, vec![], 1), "there is no use in waiting");
-    let mixed = [429, 418, 429, 429, 418].map(Reply::empty).into_iter().chain([ok()]);
+    let mixed = [429, 418, 429].map(Reply::empty).into_iter().chain([ok()]);
     let (status, _, requests) = read(mixed.collect());
-    assert_eq!((status, requests), (0, 6), "rate limits are counted since something else went wrong");
+    assert_eq!((status, requests), (1, 3), "all retries are counted together");
 }
 
 impl RetryRules for Paged {
