@@ -15,8 +15,8 @@
 //! | credentials | [`authenticator`](streams::HttpStream::authenticator) | [`http::auth`]: tokens, API keys, OAuth 2.0 |
 //! | pages | [`pager`](streams::HttpStream::pager) | [`streams::pager`]: cursors, numbers, offsets, links |
 //! | not too many requests | [`request_budget`](streams::HttpStream::request_budget) | [`http::budget`]: windows, by path |
-//! | other retries | [`response_rules`](streams::HttpStream::response_rules) | [`http::ResponseRule`], as a table |
-//! | one request for each record of another stream | [`parent`](streams::HttpStream::parent) | [`streams::ParentStream`] |
+//! | other retries | [`retry_rules`](streams::HttpStream::retry_rules) | [`http::ResponseRule`], as a table |
+//! | one request for each record of another stream | [`parents`](streams::HttpStream::parents) | [`streams::ParentStream`] |
 //! | such lists fetched once | [`use_cache`](streams::HttpStream::use_cache) | [`http::cache`] |
 //! | only what is new | [`cursor`](streams::HttpStream::cursor) | [`streams::CursorField`] |
 //! | a span of time at once | [`cursor`](streams::HttpStream::cursor) | [`streams::DateCursor`] |

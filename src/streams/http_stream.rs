@@ -381,7 +381,7 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// The parts the stream is read in, made while they are read. A state is written after each. Default: those of
-    /// [`HttpStream::cursor`]; of most cursors one for each record of [`HttpStream::parent`], or one, the whole stream.
+    /// [`HttpStream::cursor`]; of most cursors one for each record of [`HttpStream::parents`], or one, the whole stream.
     ///
     /// # Errors
     /// A config failure if the state makes no sense.

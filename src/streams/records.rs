@@ -183,7 +183,7 @@ impl Records {
         }
     }
 
-    /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`Page::rest`]: what is left to be
+    /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`super::Page::rest`]: what is left to be
     /// asked for after this page. Only records that the stream made have one.
     #[must_use]
     pub fn with_rest(mut self, value: Value) -> Self {
