@@ -37,7 +37,7 @@ impl Parts {
         self.records.push(place.map_or_else(|| Part::Made(record.into_owned()), Part::At));
     }
 
-    /// Ends the records with a failure: those before it go out.
+    /// Ends the records with a failure. Those before it are handed out first; whether they go out is up to who takes them.
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.failure = Some(failure);
     }

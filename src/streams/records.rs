@@ -99,7 +99,7 @@ impl Records {
     }
 
     /// Has each record shaped before any of them goes out: left out, changed, or made into several. Records that come out as
-    /// they went in are not copied. A record that fails ends the page: those before it go out, and then the page fails.
+    /// they went in are not copied. A record that fails ends the page: those before it are handed out, and then the failure.
     ///
     /// # Errors
     /// If the body cannot be read back from disk.

@@ -129,14 +129,14 @@ impl ManifestSource {
         let root = self.root();
         let mut streams = Streams::new(builder, self.folder.clone());
         let mut all: Vec<Built> = Vec::new();
-        // What is wrong with a stream that has a name, and is told when it is read.
-        let mut of_streams: Vec<String> = Vec::new();
+        // Which errors are a stream's, to be told when it is read.
+        let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();
         each_stream(builder, &root, &mut |name, part, mut refusals| {
             let known = builder.errors_after(0).len();
             let built = if refusals.is_empty() { streams.build(part, false) } else { None };
             refusals.extend(builder.take_refusals());
             let errors = builder.errors_after(known);
-            of_streams.extend_from_slice(&errors);
+            of_streams.push(known..known + errors.len());
             all.push(match built {
                 _ if !refusals.is_empty() => Built::Refused(Arc::new(RefusedStream::not_run(name, &refusals))),
                 Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
@@ -148,8 +148,8 @@ impl ManifestSource {
                 }
             });
         })?;
-        let others: Vec<String> =
-            builder.errors_after(0).into_iter().filter(|error| !of_streams.contains(error)).collect();
+        let is_other = |(at, error)| (!of_streams.iter().any(|errors| errors.contains(&at))).then_some(error);
+        let others: Vec<String> = builder.errors_after(0).into_iter().enumerate().filter_map(is_other).collect();
         if !others.is_empty() {
             return Err(Failure::config(format!("The manifest cannot be run:\n{}", others.join("\n"))));
         }

@@ -41,6 +41,7 @@ fn fault(template: &str) -> Box<Fault> {
 fn expressions_give_what_the_reference_gives() {
     let cases = [
         ("{{ -2 ** 2 }}", "4"),
+        ("a{{ self.name }}b", "'ab'"),
         ("{{ 2 ** 3 ** 2 }}", "64"),
         ("{{ (1e16 // 3) / -4 }}", "-833333333333333.2"),
         ("{{ -7 % 3 }} {{ -7.5 // 2 }} {{ 7 // -2 }}", "'2 -4.0 -4'"),

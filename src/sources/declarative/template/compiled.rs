@@ -91,7 +91,7 @@ impl Template {
 
     /// A fault for each variable that is not among those its place has, with the nearest name that exists.
     pub fn undeclared(&self, known: &[&str]) -> Vec<Fault> {
-        let unknown = self.free.iter().filter(|(name, _)| !known.contains(&&**name));
+        let unknown = self.free.iter().filter(|(name, _)| &**name != "self" && !known.contains(&&**name));
         unknown
             .map(|(name, at)| {
                 let near =

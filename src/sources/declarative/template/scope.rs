@@ -1,10 +1,15 @@
 //! What a template is evaluated against: the variables of its place, the time, and chance.
 
+use std::sync::LazyLock;
+
 use super::datetime::DateTime;
 use super::error::Result;
 use super::json::Json;
 use super::literal::Literal;
 use super::value::{Dict, Object, Value};
+
+/// The blocks of a template.
+static NO_BLOCKS: LazyLock<serde_json::Value> = LazyLock::new(|| serde_json::json!({}));
 
 /// A variable.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +69,8 @@ impl<'a> Scope<'a> {
             "stream_interval" | "stream_partition" => "stream_slice",
             other => other,
         };
-        self.given(name)
+        // Jinja's own: the blocks of the template, of which there are none here.
+        self.given(name).or_else(|| (name == "self").then_some(Variable::Json(Json::Tree(&NO_BLOCKS))))
     }
 
     /// The variable that was given under this very name.
