@@ -193,7 +193,7 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// Whether a request to this URL carries credentials: the authenticator's, and those among the stream's own headers.
-    /// Without them it is sent all the same. Default: if scheme, host and port are those of [`HttpStream::url_base`].
+    /// Otherwise the request is sent without them. Default: if scheme, host and port are those of [`HttpStream::url_base`].
     fn sends_credentials_to(&self, url: &Url) -> bool {
         join_url(self.url_base(), "").is_ok_and(|base| same_host(&base, url))
     }

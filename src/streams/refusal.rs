@@ -7,7 +7,7 @@ use crate::protocol::Failure;
 pub struct Refusal {
     /// What a check of the stream and a read that chooses it fail with.
     pub failure: Failure,
-    /// Whether `discover` lists the stream all the same. If not, a line in the log says why, and a read without a catalog
+    /// Whether `discover` still lists the stream. If not, a line in the log says why, and a read without a catalog
     /// leaves the stream out.
     pub is_listed: bool,
 }

@@ -27,7 +27,7 @@ pub(super) struct Builder<'m> {
     refusals: RefCell<Vec<String>>,
     /// Takes the secrets that credentials are made of.
     pub(super) redactor: Redactor,
-    /// The settings that there can be, if the manifest says so. A template that names another one is told of once.
+    /// The settings that there can be, if the manifest says so. A template that names another one is warned of once.
     settings: RefCell<Option<HashSet<String>>>,
     /// What several components share that have the same definition, such as credentials, by that definition.
     shared: RefCell<HashMap<String, Arc<dyn Any + Send + Sync>>>,
