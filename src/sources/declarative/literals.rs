@@ -1,11 +1,9 @@
 //! Values between JSON and Python. A request is built of what templates give, which are Python's values, and of what a
 //! response or a partition holds, which is JSON; on the wire both have to look as Python writes them.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Number, Value};
 
-use super::template::Literal;
+use super::template::{Literal, quoted};
 
 /// A JSON value as a value of Python.
 pub(super) fn literal_of(value: &Value) -> Literal {
@@ -88,7 +86,7 @@ fn write(value: &Literal, out: &mut String) -> Option<()> {
         Literal::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Literal::Float(float) if !float.is_finite() => return None,
         Literal::Int(_) | Literal::Big(_) | Literal::Float(_) => out.push_str(&value.repr()),
-        Literal::Str(text) => quote(text, out),
+        Literal::Str(text) => quoted(out, text),
         Literal::List(items) | Literal::Tuple(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -102,10 +100,10 @@ fn write(value: &Literal, out: &mut String) -> Option<()> {
             for (at, (key, value)) in entries.iter().enumerate() {
                 out.push_str(if at > 0 { ", " } else { "" });
                 match key {
-                    Literal::Str(text) => quote(text, out),
+                    Literal::Str(text) => quoted(out, text),
                     Literal::None => out.push_str("\"null\""),
-                    Literal::Bool(key) => quote(if *key { "true" } else { "false" }, out),
-                    Literal::Int(_) | Literal::Big(_) | Literal::Float(_) => quote(&key.repr(), out),
+                    Literal::Bool(key) => quoted(out, if *key { "true" } else { "false" }),
+                    Literal::Int(_) | Literal::Big(_) | Literal::Float(_) => quoted(out, &key.repr()),
                     _ => return None,
                 }
                 out.push_str(": ");
@@ -116,28 +114,6 @@ fn write(value: &Literal, out: &mut String) -> Option<()> {
         Literal::Bytes(_) | Literal::Set(_) | Literal::Ellipsis => return None,
     }
     Some(())
-}
-
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ mod value;
 
 pub use compiled::Template;
 pub use error::{Fault, FaultKind};
+pub(crate) use filters::quoted;
 pub use interpolate::{
     Entry, InputPlace, InterpolatedBoolean, InterpolatedMapping, InterpolatedString, Nested, RequestInputs,
 };

@@ -134,8 +134,8 @@ fn float(value: f64) -> String {
     }
 }
 
-/// A string in ASCII.
-fn quoted(out: &mut String, text: &str) {
+/// A string in ASCII, as Python's `json` writes it.
+pub(crate) fn quoted(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {

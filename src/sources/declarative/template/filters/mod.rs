@@ -16,6 +16,7 @@ use super::error::{Fault, Result};
 use super::eval::Eval;
 use super::json::place;
 use super::value::{Object, Value, ViewKind};
+pub(crate) use json_text::quoted;
 
 pub(crate) use codec::{hex, quote};
 
