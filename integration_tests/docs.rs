@@ -48,7 +48,7 @@ fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
     assert_eq!(needed.difference(&dependencies(&without_dev, "dependencies")).collect::<Vec<_>>(), [""; 0]);
 }
 
-/// Whoever tries the mock by hand has no other place to look for what may be changed while it runs.
+/// A person who tries the mock by hand finds here what can be changed while it runs.
 #[test]
 fn the_help_of_the_mock_has_every_command_that_it_understands() {
     let example = include_str!("../examples/mock_stripe.rs");

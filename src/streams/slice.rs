@@ -176,7 +176,7 @@ impl Serialize for Slice {
     }
 }
 
-/// What is read has its members in the partition, but for the extra fields: see `sorted_for`.
+/// All members that come from a state are in the partition, except the extra fields: see `sorted_for`.
 impl<'de> Deserialize<'de> for Slice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut partition = Map::deserialize(deserializer)?;

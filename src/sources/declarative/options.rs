@@ -1,6 +1,6 @@
 //! Where a value goes in a request: `RequestOption` and `RequestPath`. The authenticator, the paginator, the partition
 //! routers and the cursor put values on a request that the requester has begun. Two that want the same place are told
-//! when the manifest is read, as far as that can be seen there; the rest is told by the request itself.
+//! when the manifest is read, as far as that can be seen there; the request itself fails over the rest.
 
 use std::collections::HashMap;
 use std::sync::Arc;
