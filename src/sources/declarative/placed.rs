@@ -157,6 +157,15 @@ impl Inputs {
     /// # Errors
     /// See [`Placed::with`].
     pub(super) fn eval(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
-        self.with(vars, RequestInputs::eval)
+        if let Some(known) = self.once.get() {
+            return Ok(known.clone());
+        }
+        let value = self.with(vars, RequestInputs::eval)?;
+        let mut is_constant = true;
+        self.template.templates(&mut |template| is_constant &= template.is_constant());
+        if is_constant {
+            let _ = self.once.set(value.clone());
+        }
+        Ok(value)
     }
 }
