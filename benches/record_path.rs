@@ -14,7 +14,8 @@ use source_http::http::{Body, HeaderMap, Response, StatusCode};
 use source_http::json::RecordPath;
 use source_http::protocol::{RecordWriter, StreamDescriptor};
 use source_http::streams::{Page, Records};
-use source_http::testing::{StripeMock, json_text};
+use source_http_testkit::json_text;
+use stripe_mock::StripeMock;
 
 const RECORDS: u64 = 100;
 /// Objects and lists within each other, in a record of the nested page.

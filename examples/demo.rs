@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use source_http::terminal::Terminal;
-use source_http::testing::{Messages, StripeMock};
 use source_http::{Host, Registry, run};
+use source_http_testkit::Messages;
+use stripe_mock::StripeMock;
 
 const CHARGES: u64 = 20_000;
 

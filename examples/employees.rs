@@ -139,7 +139,7 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use source_http::testing::{InProcess, Reply, Request, Server};
+    use source_http_testkit::{InProcess, Reply, Request, Server};
 
     use super::Company;
 

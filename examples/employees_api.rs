@@ -2,7 +2,7 @@
 //! on port 8080 of this machine until it is killed. `docs/write-a-source.md` shows it.
 
 use serde_json::{Value, json};
-use source_http::testing::{Reply, Request, Server};
+use source_http_testkit::{Reply, Request, Server};
 
 /// Answers one request.
 pub(crate) fn api(request: &Request) -> Reply {

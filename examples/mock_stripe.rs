@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Parser;
 use serde_json::json;
 use source_http::clock::SystemClock;
-use source_http::testing::StripeMock;
+use stripe_mock::StripeMock;
 
 /// What `--help` says of the lines on stdin.
 const COMMANDS: &str = "\

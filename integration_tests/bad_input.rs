@@ -4,11 +4,13 @@
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
+use source_http::Registry;
 use source_http::protocol::SyncMode;
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{Finished, InProcess, Reply, StripeMock};
-use source_http::{Registry, testing::Messages};
+use source_http_testkit::Messages;
+use source_http_testkit::{Finished, InProcess, Reply};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 use crate::support::connector;

@@ -9,7 +9,8 @@ use source_http::Registry;
 use source_http::http::budget::{BudgetPolicy, FixedWindow, MovingWindow, RequestBudget, RequestMatcher};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http::testing::{InProcess, Messages, Reply, Routes, Server, StripeMock};
+use source_http_testkit::{InProcess, Messages, Reply, Routes, Server};
+use stripe_mock::StripeMock;
 
 use crate::support::{TestSource, connector};
 

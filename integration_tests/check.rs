@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use source_http::Registry;
-use source_http::testing::{InProcess, Reply, StripeMock};
+use source_http_testkit::{InProcess, Reply};
+use stripe_mock::StripeMock;
 
 use crate::stripe_streams;
 use crate::support::binary::{Binary, config};

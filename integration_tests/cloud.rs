@@ -3,7 +3,7 @@
 
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
 use source_http::protocol::Redactor;
-use source_http::testing::{Finished, Reply, Request, Server};
+use source_http_testkit::{Finished, Reply, Request, Server};
 
 use crate::support::{Answer, Authority, Items, TlsServer, TunnelProxy, assert_page, failure, page};
 

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
-use source_http::testing::{Reply, Request, Server, StripeMock};
+use source_http_testkit::{Reply, Request, Server};
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 

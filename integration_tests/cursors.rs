@@ -10,7 +10,7 @@ use source_http::streams::{
     Cursor, CursorField, CursorRead, CursorState, HttpStream, NoCursor, Page, PageToken, ParentCursor, ParentStream,
     Record, RequestContext, Scope, Slice, SliceContext, Slices,
 };
-use source_http::testing::{InProcess, Messages, Reply, Request, Server};
+use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
 
 use crate::support::connector;
 

@@ -53,7 +53,7 @@ fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
 fn the_help_of_the_mock_has_every_command_that_it_understands() {
     let example = include_str!("../examples/mock_stripe.rs");
     let help = example.split("const COMMANDS").nth(1).unwrap().split("\";").next().unwrap();
-    let table = include_str!("../src/testing/stripe/script.rs").lines();
+    let table = include_str!("../stripe_mock/src/script.rs").lines();
     let rows = table.filter_map(|line| line.trim().strip_prefix("/// | `")?.split(" | ").next());
     let commands: Vec<&str> = rows.flat_map(|row| row.split("`, `")).map(|row| row.trim_end_matches('`')).collect();
     assert!(commands.len() > 8, "{commands:?}");

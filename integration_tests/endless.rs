@@ -9,8 +9,9 @@ use source_http::Registry;
 use source_http::json::RecordPath;
 use source_http::streams::pager::{BodyCursor, LastRecord, LinkHeader, NextUrl, Offset, PageNumber, Pager};
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{Finished, InProcess, Reply, Request, Server, StripeMock};
+use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 use crate::support::connector;

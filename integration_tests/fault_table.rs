@@ -8,7 +8,8 @@ use std::process::Stdio;
 use std::thread;
 
 use serde_json::{Value, json};
-use source_http::testing::{Fault, Reply, Request, StripeMock, StripeMockBuilder};
+use source_http_testkit::{Fault, Reply, Request};
+use stripe_mock::{StripeMock, StripeMockBuilder};
 
 use crate::support::binary::{Binary, config};
 use crate::support::{Answer, Authority, ClosedPort, TlsServer, TunnelProxy, no_such_host};

@@ -8,7 +8,7 @@ use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::json::RecordPath;
 use source_http::streams::pager::{LastRecord, Pager};
 use source_http::streams::{HttpStream, ParentStream, RequestContext};
-use source_http::testing::{InProcess, Reply, Request, Server};
+use source_http_testkit::{InProcess, Reply, Request, Server};
 
 /// Users, newest first; or the posts of each.
 struct Users {
@@ -84,7 +84,7 @@ fn api(deleted: &[u64], status: u16) -> Server {
     })
 }
 
-fn ids(done: &source_http::testing::Finished, stream: &str) -> Vec<u64> {
+fn ids(done: &source_http_testkit::Finished, stream: &str) -> Vec<u64> {
     let messages = done.messages();
     let id = |text: &str| serde_json::from_str::<Value>(text).unwrap()["id"].as_u64().unwrap();
     let mut ids: Vec<u64> = messages.records(stream).into_iter().map(id).collect();

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use source_http::clock::VirtualClock;
 use source_http::http::budget::{BudgetPolicy, MovingWindow, RequestBudget};
-use source_http::testing::{Finished, InProcess, Reply, Request, Routes, Server, VirtualClock};
+use source_http_testkit::{Finished, InProcess, Reply, Request, Routes, Server};
 
 use crate::support::{Steps, connector};
 

@@ -147,7 +147,7 @@ impl House {
 fn read_folder(folder: &Path, files: &mut BTreeMap<Module, Source>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let is_of_tests = path.ends_with("testing") || path.ends_with("cookbook.rs") || path.ends_with("tests.rs");
+        let is_of_tests = path.ends_with("testing.rs") || path.ends_with("cookbook.rs") || path.ends_with("tests.rs");
         if path.is_dir() && !is_of_tests {
             read_folder(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") && !is_of_tests {

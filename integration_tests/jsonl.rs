@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use source_http::streams::HttpStream;
 use source_http::terminal::Terminal;
-use source_http::testing::{InProcess, Reply, Request, Routes, Server, StripeMock};
+use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 use crate::support::{Items, List, TestSource};

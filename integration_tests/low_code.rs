@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
+use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
 /// A manifest of a stream that can be read, and of others.
 fn manifest(url: &str, others: Vec<Value>) -> Value {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
-use source_http::testing::{Fault, Messages, Reply, Request, Server};
+use source_http_testkit::{Fault, Messages, Reply, Request, Server};
 
 use crate::support::binary::Binary;
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
-use source_http::testing::{InProcess, Reply, Request, Server, VirtualClock};
+use source_http::clock::VirtualClock;
+use source_http_testkit::{InProcess, Reply, Request, Server};
 
 use crate::support::{Steps, connector};
 
@@ -31,7 +32,7 @@ fn five_pages(server: &Server) -> InProcess {
 }
 
 /// Reads five pages, each some seconds after the last one, and uses up memory with the third.
-fn read(used: u64) -> (source_http::testing::Finished, Server) {
+fn read(used: u64) -> (source_http_testkit::Finished, Server) {
     let root = tempfile::tempdir().unwrap();
     container(root.path(), 1 << 20);
     let (files, clock) = (root.path().to_owned(), Arc::new(Mutex::new(None::<Arc<VirtualClock>>)));

@@ -12,7 +12,7 @@ use source_http::http::auth::{AuthContext, Authenticator};
 use source_http::http::{HttpRequest, Method, RequestBody, RequestOptions, StreamedBody};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::{Fault, Reply, Request, Routes, Server};
+use source_http_testkit::{Fault, Reply, Request, Routes, Server};
 
 use crate::support::{BusyPort, ClosedPort, Items, assert_page, connector, failure, no_such_host, page};
 

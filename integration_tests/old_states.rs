@@ -10,8 +10,9 @@ use source_http::streams::{
     Cursor, CursorField, DateCursor, DateFormat, DateSlicer, HttpStream, Page, PageToken, ParentStream, Record,
     RequestContext, Transformed,
 };
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
+use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 

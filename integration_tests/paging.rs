@@ -9,7 +9,7 @@ use source_http::streams::pager::{
     BodyCursor, LastRecord, LinkHeader, NextUrl, Offset, PageNumber, Pager, SinglePage, TokenPlace,
 };
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http::testing::{Finished, InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{Finished, InProcess, Reply, Request, Routes, Server};
 
 use crate::support::connector;
 

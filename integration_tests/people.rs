@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::{InProcess, StripeMock};
+use source_http_testkit::InProcess;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 use crate::support::{Items, TestSource};

@@ -11,7 +11,7 @@ use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{CheckContext, Config, SourceContext};
 use source_http::stop::Stop;
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::{InProcess, Reply, Request, Server};
+use source_http_testkit::{InProcess, Reply, Request, Server};
 
 use crate::support::List;
 

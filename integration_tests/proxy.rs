@@ -3,7 +3,8 @@
 use serde_json::json;
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
 use source_http::protocol::Redactor;
-use source_http::testing::{Messages, Reply, Request, Routes, Server, StripeMock};
+use source_http_testkit::{Messages, Reply, Request, Routes, Server};
+use stripe_mock::StripeMock;
 
 use crate::support::{
     Answer, Authority, ClosedPort, Items, TlsServer, TunnelProxy, assert_page, failure, no_such_host, page,

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use source_http::testing::{Reply, StripeMock};
+use source_http_testkit::Reply;
+use stripe_mock::StripeMock;
 
 use crate::support::Interruption;
 use crate::support::binary::{Binary, config};

@@ -10,7 +10,7 @@ use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{
     Cursor, CursorField, HttpStream, Record, RequestContext, SchemaContext, SchemaFolder, Transformed,
 };
-use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
+use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::connector;
 

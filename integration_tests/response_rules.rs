@@ -7,7 +7,7 @@ use source_http::json::RecordPath;
 use source_http::protocol::FailureKind;
 use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::{Finished, Reply, Routes, Server};
+use source_http_testkit::{Finished, Reply, Routes, Server};
 
 use crate::support::connector;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use source_http::Registry;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, Reply, StripeMock};
+use source_http_testkit::{InProcess, Messages, Reply};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 use crate::support::up_to_every_state;

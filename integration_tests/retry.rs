@@ -7,7 +7,7 @@ use source_http::http::{Outcome, Response, ResponseAction, ResponseRule, RetryRu
 use source_http::json::RecordPath;
 use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http::testing::{InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
 
 use crate::support::{TestSource, connector};
 

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use source_http::testing::{Reply, StripeMock};
+use source_http_testkit::Reply;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 

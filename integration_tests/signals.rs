@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use source_http::clock::{Clock, SystemClock};
 use source_http::stop::Stop;
-use source_http::testing::{Messages, Reply, Request, StripeMock};
+use source_http_testkit::{Messages, Reply, Request};
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 

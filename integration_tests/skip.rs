@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use source_http::Registry;
 use source_http::http::{ResponseAction, ResponseRule};
 use source_http::streams::HttpStream;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Reply, Request, Server, StripeMock};
+use source_http_testkit::{InProcess, Reply, Request, Server};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 use crate::support::{List, TestSource};

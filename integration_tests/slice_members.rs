@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use source_http::http::{RequestBody, Response, ResponseAction, ResponseRule, RetryRules, Undecodable};
 use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, ParentStream, Record, Records, RequestContext, Transformed};
-use source_http::testing::{InProcess, Messages, Reply, Request, Server};
+use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
 
 use crate::support::TestSource;
 

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use source_http::Registry;
 use source_http::clock::{Clock, SystemClock};
 use source_http::protocol::{InputState, StreamDescriptor};
-use source_http::testing::{InProcess, Messages, Reply, StripeMock};
+use source_http_testkit::{InProcess, Messages, Reply};
+use stripe_mock::StripeMock;
 
 use crate::support::Interruption;
 use crate::support::binary::{Binary, Output, config};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use source_http::clock::{Clock, SystemClock};
 use source_http::stop::{Stop, StopReason};
-use source_http::testing::{Fault, Finished, InProcess, Reply, Request, Server};
+use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Server};
 
 use crate::support::{BusyPort, Steps, TestSource};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use source_http::streams::{HttpStream, RequestContext, Slice, SliceContext, Slices};
-use source_http::testing::{Fault, Finished, InProcess, Reply, Request, Server};
+use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Server};
 
 use crate::support::{TestSource, connector};
 

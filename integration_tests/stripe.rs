@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{Finished, InProcess, Messages, Reply, Request, Server, StripeMock};
+use source_http_testkit::{Finished, InProcess, Messages, Reply, Request, Server};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 
@@ -287,17 +288,17 @@ fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_told_to_the_platform() 
 #[test]
 fn stripes_own_word_on_retries_is_taken() {
     let mock = StripeMock::builder().count("accounts", 1).start();
-    let conflict = || source_http::testing::Reply::json_text("{}").status(409);
+    let conflict = || source_http_testkit::Reply::json_text("{}").status(409);
     mock.fault_next("/v1/accounts", conflict());
     mock.fault_next(
         "/v1/accounts",
-        source_http::testing::Reply::json_text("{}").status(400).header("Stripe-Should-Retry", "true"),
+        source_http_testkit::Reply::json_text("{}").status(400).header("Stripe-Should-Retry", "true"),
     );
     assert_eq!(sync(&mock, 0, "accounts", "full_refresh", &json!([])).records("accounts").len(), 1);
     mock.server().take_requests();
     mock.fault_next(
         "/v1/accounts",
-        source_http::testing::Reply::json_text("{}").status(500).header("Stripe-Should-Retry", "false"),
+        source_http_testkit::Reply::json_text("{}").status(500).header("Stripe-Should-Retry", "false"),
     );
     let done = InProcess::with_registry(Registry::built_in())
         .config(&config(&mock))

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, Reply, StripeMock, StripeMockBuilder};
+use source_http_testkit::{InProcess, Messages, Reply};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::{StripeMock, StripeMockBuilder};
 
 use crate::stripe::{DAY, field, resumed, state_of, sync};
 use crate::support::binary::config;

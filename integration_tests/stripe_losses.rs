@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, StripeMock};
+use source_http_testkit::InProcess;
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::stripe::{DAY, field, resumed, skipped, state_of, sync};
 use crate::support::binary::config;
 
-fn objects(messages: &source_http::testing::Messages, stream: &str) -> Vec<Value> {
+fn objects(messages: &source_http_testkit::Messages, stream: &str) -> Vec<Value> {
     let mut kinds = field(messages, stream, "object");
     kinds.dedup();
     kinds

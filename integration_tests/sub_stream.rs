@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use source_http::json::RecordPath;
 use source_http::streams::{Cursor, CursorField, HttpStream, NoCursor, Page, PageToken, ParentStream, RequestContext};
-use source_http::testing::{Finished, InProcess, Messages, Reply, Request, Server};
+use source_http_testkit::{Finished, InProcess, Messages, Reply, Request, Server};
 
 use crate::support::TestSource;
 

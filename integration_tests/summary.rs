@@ -9,7 +9,8 @@ use source_http::Registry;
 use source_http::http::budget::{BudgetPolicy, MovingWindow, RequestBudget};
 use source_http::streams::HttpStream;
 use source_http::terminal::Terminal;
-use source_http::testing::{InProcess, Reply, Request, Server, StripeMock};
+use source_http_testkit::{InProcess, Reply, Request, Server};
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 use crate::support::{Items, List, Steps, TestSource};

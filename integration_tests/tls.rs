@@ -4,7 +4,7 @@ use std::fs;
 
 use source_http::http::{ClientIdentity, Pem, RequestOptions};
 use source_http::protocol::Redactor;
-use source_http::testing::{Fault, Reply, Request, Routes, Server};
+use source_http_testkit::{Fault, Reply, Request, Routes, Server};
 
 use crate::support::{Authority, Items, TlsServer, assert_page, failure, page};
 

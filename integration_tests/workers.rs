@@ -11,8 +11,9 @@ use source_http::protocol::{Failure, StreamState};
 use source_http::streams::{
     Cursor, DateWindows, HttpStream, Page, PageToken, Record, RequestContext, Slice, SliceContext, Slices, Transformed,
 };
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, Reply, Request, Server, StripeMock};
+use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 use crate::support::{Interruption, TestSource, up_to_every_state};

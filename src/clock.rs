@@ -1,12 +1,16 @@
 //! Time and chance as values. Nothing else in the crate asks the operating system for the time, sleeps,
 //! or draws a random number, so every wait can be tested in virtual time and every draw can be fixed.
 
+mod virtual_clock;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::stop::Stop;
+
+pub use virtual_clock::{FixedRandom, VirtualClock};
 
 /// A source of time, and the only way to wait.
 pub trait Clock: Send + Sync {

@@ -25,8 +25,8 @@
 //! | records in another shape | [`transform`](streams::HttpStream::transform) | [`streams::Record`], [`streams::Normalizer`] |
 //! | schemas as files | [`schemas`](streams::HttpStream::schemas) | [`streams::SchemaFolder`] |
 //!
-//! The feature `testing` adds a test kit: a scripted HTTP server, a connector that runs inside the test in virtual
-//! time, and the check of all that is written. `docs/write-a-source.md` builds `examples/employees.rs`, a whole connector
+//! The package `source-http-testkit` is the test kit: a scripted HTTP server, a connector that runs inside the test in
+//! virtual time, and the check of all that is written. `docs/write-a-source.md` builds `examples/employees.rs`, a whole connector
 //! with two streams, step by step; `docs/cookbook/` has one page a feature, and `docs/how-it-works.md` the whole at a look.
 //!
 //! # The house
@@ -71,24 +71,6 @@ pub mod stop;
 pub mod streams;
 pub mod sync;
 pub mod terminal;
-#[cfg(feature = "testing")]
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    clippy::needless_pass_by_value,
-    clippy::similar_names,
-    clippy::too_many_lines,
-    clippy::unused_self,
-    clippy::format_push_string,
-    clippy::format_collect,
-    reason = "a test kit waits in real time, panics on misuse, and makes up small numbers"
-)]
-pub mod testing;
 #[cfg(unix)]
 mod watch;
 mod whole_lines;

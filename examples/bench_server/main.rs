@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
 use serde_json::json;
-use source_http::testing::{Reply, Request, Server};
+use source_http_testkit::{Reply, Request, Server};
 
 use reel::Reel;
 use settings::Settings;

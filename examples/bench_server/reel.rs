@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use source_http::testing::{Reply, StripeMock, json_text};
+use source_http_testkit::{Reply, json_text};
+use stripe_mock::StripeMock;
 
 /// How many records are rendered: enough that no two pages in a row are alike.
 const RECORDS: u64 = 1_000;

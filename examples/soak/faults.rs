@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use crate::chance::Chance;
 

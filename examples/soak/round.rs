@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::{InProcess, Messages, StripeMock};
+use source_http_testkit::{InProcess, Messages};
+use stripe_mock::StripeMock;
 
 use crate::chance::Chance;
 use crate::faults::Faults;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{InProcess, Messages, StripeMock, StripeMockBuilder};
+use source_http_testkit::{InProcess, Messages};
+use stripe_mock::DEFAULT_NOW;
+use stripe_mock::{StripeMock, StripeMockBuilder};
 
 use crate::support::binary::{Binary, config};
 

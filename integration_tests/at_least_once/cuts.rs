@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use source_http::testing::stripe::DEFAULT_NOW;
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
+use stripe_mock::DEFAULT_NOW;
 
 use super::*;
 use crate::support::up_to_every_line;

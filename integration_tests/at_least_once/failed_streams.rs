@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use source_http::testing::Reply;
-use source_http::testing::stripe::DEFAULT_NOW;
+use source_http_testkit::Reply;
+use stripe_mock::DEFAULT_NOW;
 
 use super::*;
 

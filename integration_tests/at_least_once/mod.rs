@@ -10,7 +10,7 @@ mod kills;
 use std::collections::HashMap;
 
 use serde_json::Value;
-use source_http::testing::Messages;
+use source_http_testkit::Messages;
 
 use corpus::{Corpus, Promise, Union, states};
 

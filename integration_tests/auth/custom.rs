@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use source_http::http::auth::{AuthContext, Authenticator};
 use source_http::http::{HttpRequest, Method, RequestBody, RetryRules};
 use source_http::protocol::Failure;
-use source_http::testing::{Reply, Request, Routes, Server};
+use source_http_testkit::{Reply, Request, Routes, Server};
 
 use super::{header, page, signed_by};
 

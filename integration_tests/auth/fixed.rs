@@ -10,7 +10,7 @@ use source_http::http::auth::{
 };
 use source_http::http::{HttpRequest, Method, RequestBody};
 use source_http::protocol::Redactor;
-use source_http::testing::{Reply, Request, Routes, Server};
+use source_http_testkit::{Reply, Request, Routes, Server};
 
 use super::{Items, header, page, signed_by, stream};
 

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use source_http::clock::{FixedRandom, VirtualClock};
 use source_http::http::auth::Authenticator;
 use source_http::http::budget::{BudgetWait, RequestBudget};
 use source_http::http::{HttpClient, Method, RequestBody, RequestOptions, RetryObserver, Wait};
@@ -20,7 +21,7 @@ use source_http::json::RecordPath;
 use source_http::protocol::{LogLevel, Output, Redactor, StreamState};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::{Fetcher, HttpStream, Page, PageToken, RequestContext, Slice};
-use source_http::testing::{FixedRandom, InProcess, Messages, Reply, Request, VirtualClock};
+use source_http_testkit::{InProcess, Messages, Reply, Request};
 
 use crate::support::TestSource;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use source_http::http::RequestOptions;
 use source_http::http::auth::{OAuth2Authenticator, TokenRequest};
 use source_http::source::{Config, SourceContext};
-use source_http::testing::{Fault, Finished, InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Routes, Server};
 
 use super::{Items, header, page, signed_by, stream, url_of};
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use source_http::clock::Clock;
+use source_http::clock::VirtualClock;
 use source_http::http::auth::{OAuth2Authenticator, TokenRequest};
-use source_http::testing::{Handler, Reply, Request, Routes, Server, VirtualClock};
+use source_http_testkit::{Handler, Reply, Request, Routes, Server};
 
 use super::oauth2::{connector, kinds, read, token};
 use super::{Bench, Items, header, page, page_of};

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use source_http::clock::Clock;
+use source_http::clock::VirtualClock;
 use source_http::http::auth::RotatingTokenAuthenticator;
 use source_http::http::budget::{BudgetPolicy, RequestBudget, Window};
-use source_http::testing::{Handler, InProcess, Reply, Request, Routes, Server, VirtualClock};
+use source_http_testkit::{Handler, InProcess, Reply, Request, Routes, Server};
 
 use super::{Items, header, page, page_of, signed_by, stream};
 

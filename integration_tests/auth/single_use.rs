@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
-use source_http::testing::{InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
 
 use super::{Bench, Items, header, page, signed_by, url_of};
 use crate::support::binary::Binary;

@@ -13,7 +13,7 @@ use source_http::http::cache::ResponseCache;
 use source_http::http::{Exchange, HttpClient, HttpRequest, RequestOptions, Response, RetryObserver, RetryRules, Wait};
 use source_http::protocol::{LogLevel, Output, Redactor};
 use source_http::stop::Stop;
-use source_http::testing::{Reply, Request, Server};
+use source_http_testkit::{Reply, Request, Server};
 
 use super::files;
 

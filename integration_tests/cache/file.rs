@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use source_http::http::auth::TokenAuthenticator;
 use source_http::protocol::Redactor;
 use source_http::stop::{Stop, StopReason};
-use source_http::testing::{Finished, Reply, Request, Server};
+use source_http_testkit::{Finished, Reply, Request, Server};
 
 use super::{List, files, one_page, page, read, said, warnings};
 use crate::support::binary::Binary;

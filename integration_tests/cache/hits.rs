@@ -7,7 +7,7 @@ use serde_json::json;
 use source_http::http::auth::{AuthContext, Authenticator, TokenAuthenticator};
 use source_http::http::{HttpRequest, Method, RequestBody, RequestOptions};
 use source_http::protocol::Redactor;
-use source_http::testing::{Reply, Request, Routes, Server};
+use source_http_testkit::{Reply, Request, Routes, Server};
 
 use super::{List, one_page, page, read, warnings};
 

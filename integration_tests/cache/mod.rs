@@ -15,7 +15,7 @@ use source_http::http::{Method, RequestBody, RequestOptions, Response, RetryRule
 use source_http::json::RecordPath;
 use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http::testing::{Finished, InProcess, Reply, Routes, Server};
+use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::TestSource;
 

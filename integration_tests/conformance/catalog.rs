@@ -1,6 +1,6 @@
 //! The catalog, as destinations make tables of it.
 
-use source_http::testing::conformance::CATALOG_RULES;
+use source_http_testkit::conformance::CATALOG_RULES;
 
 use super::{STRIPE, assert_kept};
 

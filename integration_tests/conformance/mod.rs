@@ -1,6 +1,6 @@
 //! Airbyte's acceptance tests and its CDK's standard tests, one test a rule, over the built binary. `docs/conformance.md`
 //! is the table of all rules, each with the test that keeps it or why it does not apply. Most rules are the kit's, in
-//! `source_http::testing::conformance`, where every source can be held against them.
+//! `source_http_testkit::conformance`, where every source can be held against them.
 
 mod catalog;
 mod image;
@@ -13,10 +13,10 @@ mod stored;
 use std::sync::LazyLock;
 
 use serde_json::json;
-use source_http::testing::StripeMock;
-use source_http::testing::conformance::{
+use source_http_testkit::conformance::{
     Answer, CATALOG_RULES, Call, Connector, READ_RULES, RECORD_RULES, Rule, SPEC_RULES,
 };
+use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 

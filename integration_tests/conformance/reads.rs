@@ -1,6 +1,6 @@
 //! Runs of the binary, side by side.
 
-use source_http::testing::conformance::READ_RULES;
+use source_http_testkit::conformance::READ_RULES;
 
 use super::{STRIPE, assert_kept};
 

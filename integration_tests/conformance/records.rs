@@ -1,6 +1,6 @@
 //! All records of all streams beside the schemas that `discover` gives.
 
-use source_http::testing::conformance::RECORD_RULES;
+use source_http_testkit::conformance::RECORD_RULES;
 
 use super::{STRIPE, assert_kept};
 

@@ -1,7 +1,7 @@
 //! What is asked for and cannot be had: configs, streams and modes that are wrong, and states of another time.
 
 use serde_json::{Value, json};
-use source_http::testing::conformance::Call;
+use source_http_testkit::conformance::Call;
 
 use super::{STRIPE, call};
 use crate::support::binary::Binary;

@@ -1,6 +1,6 @@
 //! The specification, as the platform makes a form of it.
 
-use source_http::testing::conformance::SPEC_RULES;
+use source_http_testkit::conformance::SPEC_RULES;
 
 use super::{STRIPE, assert_kept};
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use source_http::Registry;
-use source_http::testing::InProcess;
-use source_http::testing::conformance::{catalog_changes, outline, sample_configs, spec_changes};
+use source_http_testkit::InProcess;
+use source_http_testkit::conformance::{catalog_changes, outline, sample_configs, spec_changes};
 
 use super::STRIPE;
 

@@ -1,8 +1,8 @@
 //! `examples/employees.rs`: OAuth 2.0 with refresh tokens for one use, numbered pages, a cached parent and its children.
 
 use serde_json::{Value, json};
-use source_http::testing::conformance::Connector;
-use source_http::testing::{Finished, InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::conformance::Connector;
+use source_http_testkit::{Finished, InProcess, Reply, Request, Routes, Server};
 
 use crate::support::binary::Binary;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::Value;
-use source_http::testing::{InProcess, Server};
+use source_http_testkit::{InProcess, Server};
 
 use super::employees::example::Company;
 

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use source_http::testing::conformance::Connector;
-use source_http::testing::{InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::conformance::Connector;
+use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
 
 use crate::support::binary::Binary;
 

@@ -1,7 +1,7 @@
 //! The mistakes of somebody who writes a manifest by hand. No value of the config is in what is said of them.
 
 use serde_json::{Value, json};
-use source_http::testing::{Routes, Server};
+use source_http_testkit::{Routes, Server};
 
 use super::{Call, Entry, Told};
 

@@ -1,6 +1,6 @@
 //! The clock of this machine is set while a stream is read.
 
-use source_http::testing::Reply;
+use source_http_testkit::Reply;
 
 use super::matrix::{Outcome, Row, run};
 

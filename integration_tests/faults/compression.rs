@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use super::matrix::{Outcome, Row, run};
 

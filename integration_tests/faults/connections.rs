@@ -1,6 +1,6 @@
 //! The connection is refused, reset or closed, before and between requests, plain and with TLS.
 
-use source_http::testing::Fault;
+use source_http_testkit::Fault;
 
 use super::matrix::{Outcome, Row, run};
 use crate::support::Misbehaviour;

@@ -1,6 +1,6 @@
 //! The response is well framed, and what is in it is not what it should be; or it is, and looks odd.
 
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use super::matrix::{Outcome, Row, run, taken};
 

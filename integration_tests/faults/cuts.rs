@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use super::matrix::{Outcome, PAGES, Row, all, complete};
 use super::stage::Stage;

@@ -1,6 +1,6 @@
 //! The frame of a body is wrong, or an unusual one that is right: lengths, chunks, HTTP versions, interim responses.
 
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use super::matrix::{Outcome, Row, run};
 

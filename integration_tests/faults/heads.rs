@@ -1,6 +1,6 @@
 //! The head of a response is endless, huge, or not as it should be.
 
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use super::matrix::{Outcome, Row, run};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use source_http::http::RequestOptions;
-use source_http::testing::{Finished, Reply};
+use source_http_testkit::{Finished, Reply};
 
 use super::stage::{Scene, Stage};
 use crate::support::Misbehaviour;

@@ -1,6 +1,6 @@
 //! A redirect leads nowhere, in a circle, to another host, or to no URL at all.
 
-use source_http::testing::{Fault, Reply};
+use source_http_testkit::{Fault, Reply};
 
 use super::matrix::{Outcome, Row, run};
 

@@ -1,6 +1,6 @@
 //! Nothing comes: no connection, no handshake, no head, no body. A timeout ends each wait.
 
-use source_http::testing::Fault;
+use source_http_testkit::Fault;
 
 use super::matrix::{LONG, Outcome, Row, SHORT, run};
 use crate::support::Misbehaviour;

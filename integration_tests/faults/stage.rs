@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use source_http::clock::VirtualClock;
 use source_http::http::auth::{Authenticator, TokenAuthenticator};
 use source_http::http::{Outcome as Attempted, Pem, RequestOptions, RetryRules};
 use source_http::json::RecordPath;
 use source_http::protocol::{Failure, Redactor};
 use source_http::streams::pager::{NextUrl, Pager};
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::{Finished, InProcess, Reply, Request, Server, VirtualClock};
+use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
 
 use super::matrix::{Fault, PAGES, Row};
 use crate::support::{Authority, ClosedPort, Gate, TestSource, TlsServer};

@@ -1,7 +1,7 @@
 //! `requests.jsonl`: what a manifest asks for, and how a read or a check of it ends.
 
 use serde_json::Value;
-use source_http::testing::Request;
+use source_http_testkit::Request;
 
 use super::request_rules;
 use super::shown::Shown;

@@ -8,7 +8,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 use source_http::Registry;
 use source_http::clock::Clock;
-use source_http::testing::{Fault, InProcess, Reply, Request, Server, VirtualClock};
+use source_http::clock::VirtualClock;
+use source_http_testkit::{Fault, InProcess, Reply, Request, Server};
 
 /// What a run came to.
 pub(crate) struct Ran {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use source_http::clock::{FixedRandom, VirtualClock};
 use source_http::http::{
     Body, HeaderMap, HeaderValue, NetworkEnvironment, Response, ResponseAction, StatusCode, link_target, server_hint,
 };
@@ -23,8 +24,8 @@ use source_http::sources::declarative::template::{InterpolatedString, Json, Lite
 use source_http::stop::Stop;
 use source_http::streams::{Page, Record, Records};
 use source_http::terminal::Terminal;
-use source_http::testing::{FixedRandom, Messages, Reply, Request, Server, VirtualClock};
 use source_http::{Environment, Host, Registry, run};
+use source_http_testkit::{Messages, Reply, Request, Server};
 
 /// A config of the built-in source. A read with it would be of no stream at all.
 pub fn config(bytes: &[u8]) {
@@ -172,7 +173,7 @@ pub fn manifest(bytes: &[u8]) {
 
 /// What stands in the response cache's file.
 pub fn cache_entry(bytes: &[u8]) {
-    source_http::testing::read_cache_entry(bytes);
+    source_http::http::cache::read_entry(bytes);
 }
 
 fn response(headers: HeaderMap, body: Body) -> Response {

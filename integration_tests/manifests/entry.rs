@@ -1,7 +1,7 @@
 //! Which manifest is run: as the images of manifests are started, and at a shell.
 
 use serde_json::{Value, json};
-use source_http::testing::{Routes, Server};
+use source_http_testkit::{Routes, Server};
 
 use crate::support::binary::Binary;
 

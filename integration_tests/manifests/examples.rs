@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::testing::{Finished, InProcess, Reply, Request, Server, StripeMock};
+use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
+use stripe_mock::StripeMock;
 
 const KEY: &str = "k3y-of-the-library";
 

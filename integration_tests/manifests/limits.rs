@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
-use source_http::testing::{Routes, Server};
+use source_http_testkit::{Routes, Server};
 
 use crate::support::binary::Binary;
 

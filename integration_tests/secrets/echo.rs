@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
-use source_http::testing::{Fault, Reply, Request, Server};
+use source_http_testkit::{Fault, Reply, Request, Server};
 
 /// Where the text stands in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

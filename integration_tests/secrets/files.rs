@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use flate2::read::GzDecoder;
 use serde_json::json;
 use source_http::http::auth::ApiKeyAuthenticator;
-use source_http::testing::{Fault, Reply, Request, Server, StripeMock};
+use source_http_testkit::{Fault, Reply, Request, Server};
+use stripe_mock::StripeMock;
 
 use super::spellings::{found_in, spellings};
 use super::*;

@@ -17,8 +17,8 @@ use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::pager::{NextUrl, Pager};
 use source_http::streams::{Cursor, CursorField, HttpStream, RequestContext};
-use source_http::testing::InProcess;
 use source_http::{Registry, Source};
+use source_http_testkit::InProcess;
 
 /// A list at `/items`, whose pages give the URL of the next one. It is asked for with POST, so that a key can be in the
 /// body.

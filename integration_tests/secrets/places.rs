@@ -8,7 +8,7 @@ use source_http::http::auth::{
     ApiKeyAuthenticator, BasicAuthenticator, ConfigPaths, NoAuth, OAuth2Authenticator, RotatingTokenAuthenticator,
     TokenAuthenticator, TokenRequest,
 };
-use source_http::testing::{Finished, Reply, Request, Server};
+use source_http_testkit::{Finished, Reply, Request, Server};
 
 use super::echo::{PLACES, Place, Saying, VOID, server};
 use super::spellings::{found_in, spellings};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use source_http::testing::Reply;
+use source_http_testkit::Reply;
 
 /// More than a page of the list in its second window, and of each family's children what makes several pages.
 pub(super) fn mock(row: &Row) -> StripeMockBuilder {

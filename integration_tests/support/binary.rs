@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use assert_cmd::prelude::*;
 use serde_json::{Value, json};
-use source_http::testing::{Messages, StripeMock};
+use source_http_testkit::Messages;
+use stripe_mock::StripeMock;
 
 /// A call of the binary in a directory of its own.
 pub(crate) struct Binary {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use source_http::testing::Messages;
+use source_http_testkit::Messages;
 
 use super::binary::Binary;
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use source_http::http::{Method, RequestBody, RequestOptions};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, RequestContext};
-use source_http::testing::{ErrorTrace, Finished, InProcess, Reply};
+use source_http_testkit::{ErrorTrace, Finished, InProcess, Reply};
 
 use super::connector;
 

@@ -22,10 +22,11 @@ pub(crate) use tunnel_proxy::{Answer, TunnelProxy};
 use std::sync::Arc;
 
 use serde_json::json;
+use source_http::Source;
 use source_http::protocol::{ConnectorSpecification, Failure};
 use source_http::source::{Config, SourceContext};
 use source_http::streams::HttpStream;
-use source_http::{Source, testing::InProcess};
+use source_http_testkit::InProcess;
 
 type Streams = dyn Fn(&Config, &SourceContext) -> Vec<Box<dyn HttpStream>> + Send + Sync;
 

@@ -56,10 +56,10 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::clock::VirtualClock;
     use crate::http::Wait;
     use crate::http::budget::BudgetWait;
     use crate::stop::StopReason;
-    use crate::testing::VirtualClock;
 
     /// Notes when it is told that a wait goes on, and asks for the end the so-manieth time.
     struct Heard<'a> {

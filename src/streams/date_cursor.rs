@@ -82,9 +82,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::clock::VirtualClock;
     use crate::streams::DateFormat;
     use crate::streams::cursor::{compare, newer};
-    use crate::testing::VirtualClock;
 
     #[test]
     fn dates_are_compared_as_moments_whatever_their_offsets() {

@@ -108,8 +108,8 @@ mod tests {
 
     use super::super::Terminal;
     use super::*;
+    use crate::clock::VirtualClock;
     use crate::protocol::Failure;
-    use crate::testing::VirtualClock;
 
     fn screen(columns: u16) -> Screen {
         Screen::new(Box::new(io::sink()), Terminal::of_size(columns, 24).with_vars(|_| None), false, false)

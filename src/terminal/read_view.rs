@@ -128,9 +128,9 @@ mod tests {
 
     use super::super::Terminal;
     use super::*;
+    use crate::clock::VirtualClock;
     use crate::http::Activity;
     use crate::sync::StreamEnd;
-    use crate::testing::VirtualClock;
 
     struct Bench {
         clock: Arc<VirtualClock>,

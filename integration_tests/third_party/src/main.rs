@@ -94,8 +94,8 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use source_http::testing::conformance::Connector;
-    use source_http::testing::{InProcess, Reply, Request, Routes, Server};
+    use source_http_testkit::conformance::Connector;
+    use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
 
     use super::*;
 

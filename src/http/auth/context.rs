@@ -108,9 +108,9 @@ pub(crate) fn signed(authenticator: &dyn super::Authenticator, mut request: Http
     use std::sync::Arc;
 
     use crate::clock::SystemRandom;
+    use crate::clock::VirtualClock;
     use crate::http::{Wait, budget::BudgetWait};
     use crate::protocol::{LogLevel, Redactor};
-    use crate::testing::VirtualClock;
 
     struct Silent;
     impl RetryObserver for Silent {

@@ -88,10 +88,13 @@ pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_by
     Ok(response)
 }
 
-/// Reads what may stand in the file, given as the bytes before they are compressed. Whatever is taken for a response
-/// comes back as it was when it is kept and read again.
-#[cfg(feature = "testing")]
-pub(crate) fn read_any(bytes: &[u8]) {
+/// Reads any bytes as an entry of the cache's file, given before they are compressed: for fuzzing. A response that is
+/// found in them must come back as it was when it is kept and read again.
+///
+/// # Panics
+/// If it does not.
+#[doc(hidden)]
+pub fn read_entry(bytes: &[u8]) {
     use super::Credential;
     use crate::http::RequestOptions;
 

@@ -4,8 +4,8 @@
 //! requests that would have been saved.
 //!
 //! `response_cache` is the whole; `visit` is one request's way through it; `cache_key` says which requests are the
-//! same, and `credential` for whom; `flights` lets one of several threads fetch and the others wait; `store` is the file, and `entry` a response
-//! in it.
+//! same, and `credential` for whom; `flights` lets one of several threads fetch and the others wait; `store` is the
+//! file, and `entry` a response in it.
 
 mod cache_key;
 mod credential;
@@ -16,6 +16,6 @@ mod store;
 mod visit;
 
 pub(in crate::http) use credential::Credential;
-#[cfg(feature = "testing")]
-pub(crate) use entry::read_any;
+#[doc(hidden)]
+pub use entry::read_entry;
 pub use response_cache::ResponseCache;

@@ -170,7 +170,7 @@ impl Authenticator for WithCookies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::VirtualClock;
+    use crate::clock::VirtualClock;
 
     /// What is sent to a URL after `http://a.com/v1/items` has set a cookie.
     fn sent(set: &str, url: &str) -> Option<String> {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::manifest::{Faults, Path, propagate, resolve, yaml};
 use super::part::{Builder, Part};
 use super::placed::Env;
+use crate::clock::VirtualClock;
 use crate::protocol::Redactor;
-use crate::testing::VirtualClock;
 
 /// What came of a snippet.
 #[derive(Debug)]

@@ -31,11 +31,11 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::clock::VirtualClock;
     use crate::http::HttpRequest;
     use crate::http::budget::BudgetWait;
     use crate::http::{RetryObserver, Wait, Waits};
     use crate::stop::Stop;
-    use crate::testing::VirtualClock;
 
     struct Silent;
 

@@ -112,7 +112,7 @@ mod tests {
 
     fn streams() -> Vec<Arc<dyn HttpStream>> {
         let config = serde_json::json!({"client_secret": "sk_test_1", "account_id": "acct_1"});
-        let clock = Arc::new(crate::testing::VirtualClock::at(crate::testing::stripe::DEFAULT_NOW));
+        let clock = Arc::new(crate::clock::VirtualClock::at(1_767_225_600));
         let (stop, redactor) = (crate::stop::Stop::default(), Redactor::default());
         let output = Output::new(Box::new(std::io::sink()), clock.clone(), redactor.clone(), LogLevel::Info);
         let cx = SourceContext { clock, stop, output: Arc::new(output), redactor };

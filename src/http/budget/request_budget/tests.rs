@@ -3,10 +3,10 @@ use std::sync::{Mutex, PoisonError};
 use super::super::{FixedWindow, MovingWindow, RequestMatcher, Window};
 use super::*;
 use crate::clock::SystemClock;
+use crate::clock::VirtualClock;
 use crate::http::RetryObserver;
 use crate::http::response::tests::response;
 use crate::stop::Stop;
-use crate::testing::VirtualClock;
 
 /// Notes what it is told.
 #[derive(Default)]
