@@ -1,14 +1,15 @@
 """Counts the instructions that a record costs, and compares them with `instructions.tsv`.
 
-Usage: python3 benches/instructions.py [--update]
+Usage: python3 benches/instructions.py [--binary FILE] [--update]
 
 Time depends on the machine and on its other work; instructions hardly do. The release binary reads
 some charges under valgrind, once few and once many, so that the start of the program does not
 count: what is left is divided by the number of records. More than 5 % above the noted figure is a
 failure; more than 5 % below it is a reason to note the new one, with `--update`.
 
-Needs `cargo build --release --bin source-http` and `cargo build --example bench_server` before, and
-valgrind.
+The allocator is the C library's, so each library has figures of its own.
+
+Needs a release binary, `cargo build --example bench_server` before, and valgrind.
 """
 
 import argparse
@@ -44,22 +45,27 @@ def instructions_of(command, folder):
     return int(re.search(r"^totals: (\d+)", counts.read_text(encoding="utf-8"), re.M)[1])
 
 
-def per_record(server, style, folder):
+def libc_of(binary):
+    """Which C library a binary is built for."""
+    return "glibc" if b"GLIBC_" in binary.read_bytes() else "musl"
+
+
+def per_record(binary, server, style, folder):
     """Instructions a record."""
     totals = []
     for count in (FEW, MANY):
         config = server.stripe(f"count={count},{style}")
-        read = read_of([OURS], config, ["charges"], folder, f"{style}-{count}")
+        read = read_of([binary], config, ["charges"], folder, f"{style}-{count}")
         totals.append(instructions_of([*read, "--workers", "1"], folder))
     return round((totals[1] - totals[0]) / (MANY - FEW))
 
 
 def noted():
-    """The figures of the file, by their name."""
+    """The figures of the file, by pages and library."""
     if not NOTED.exists():
         return {}
     rows = [line.split("\t") for line in NOTED.read_text(encoding="utf-8").splitlines()[1:]]
-    return {name: int(count) for name, count in rows}
+    return {(pages, libc): int(count) for pages, libc, count in rows}
 
 
 def compared(name, count, before):
@@ -80,19 +86,25 @@ def compared(name, count, before):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--binary", type=Path, default=OURS, help="default: the release build")
     parser.add_argument("--update", action="store_true", help="note the figures of this run")
     options = parser.parse_args()
     server = BenchServer(SLOW_BENCH_SERVER)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            counts = {style: per_record(server, style, folder) for style in STYLES}
+            libc = libc_of(options.binary)
+            counts = {
+                (style, libc): per_record(options.binary, server, style, folder) for style in STYLES
+            }
     finally:
         server.stop()
     before = noted()
-    verdicts = [compared(name, count, before.get(name)) for name, count in counts.items()]
+    verdicts = [
+        compared(", ".join(key), count, before.get(key)) for key, count in counts.items()
+    ]
     if options.update:
-        rows = [f"{name}\t{count}\n" for name, count in counts.items()]
-        NOTED.write_text("".join(["pages\tinstructions a record\n", *rows]), encoding="utf-8")
+        rows = [f"{pages}\t{libc}\t{n}\n" for (pages, libc), n in sorted((before | counts).items())]
+        NOTED.write_text("".join(["pages\tlibc\tinstructions a record\n", *rows]), encoding="utf-8")
         print(f"noted in {NOTED.relative_to(ROOT)}")
     elif not all(verdicts):
         sys.exit(1)

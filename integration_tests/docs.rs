@@ -15,15 +15,21 @@ fn dependencies(manifest: &str, ending: &str) -> BTreeSet<String> {
     manifest.split("\n[").filter(lists).flat_map(str::lines).filter_map(named).collect()
 }
 
-/// The manifest of the demo's package, which is not part of the published one.
-fn demo_manifest() -> String {
-    fs::read_to_string(root().join("demo/Cargo.toml")).unwrap()
+/// The manifest of another package of the workspace, which is not part of the published one.
+fn manifest_of(package: &str) -> String {
+    fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap()
 }
+
+/// The packages of the workspace.
+const OWN: [&str; 3] = ["source-http", "source-http-testkit", "stripe-mock"];
 
 #[test]
 fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
-    let mut dependencies = dependencies(include_str!("../Cargo.toml"), "dependencies");
-    assert!(dependencies.remove("source-http"), "the kit is this crate's own");
+    let own = include_str!("../Cargo.toml");
+    let of_all = [own, &manifest_of("testkit"), &manifest_of("stripe_mock")];
+    let mut dependencies: BTreeSet<String> =
+        of_all.into_iter().flat_map(|manifest| dependencies(manifest, "dependencies")).collect();
+    assert!(OWN.into_iter().all(|package| dependencies.remove(package)), "{dependencies:?}");
     let page = include_str!("../docs/dependencies.md");
     let rows = page.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
     let reasons: BTreeSet<String> =
@@ -34,7 +40,7 @@ fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
 /// What a newcomer runs first compiles what the binary does, and nothing of what tests and benches need.
 #[test]
 fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
-    let (demo, binary) = (demo_manifest(), include_str!("../Cargo.toml"));
+    let (demo, binary) = (manifest_of("demo"), include_str!("../Cargo.toml"));
     for example in ["demo", "mock_stripe"] {
         let target = format!("[[example]]\nname = \"{example}\"\n");
         assert!(
@@ -43,7 +49,13 @@ fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
         );
     }
     let mut needed = dependencies(&demo, "dependencies");
-    assert!(needed.remove("source-http"), "{needed:?}");
+    for package in ["testkit", "stripe_mock"] {
+        let manifest = manifest_of(package).replace("\n[dev-dependencies]", "\n[dev]");
+        needed.extend(dependencies(&manifest, "dependencies"));
+    }
+    assert!(OWN.into_iter().all(|package| needed.remove(package)), "{needed:?}");
+    // What a scripted server takes, and nothing else.
+    assert!(["httparse", "socket2"].into_iter().all(|name| needed.remove(name)), "{needed:?}");
     let without_dev = binary.replace("\n[dev-dependencies]", "\n[dev]");
     assert_eq!(needed.difference(&dependencies(&without_dev, "dependencies")).collect::<Vec<_>>(), [""; 0]);
 }
@@ -71,7 +83,9 @@ fn the_rust_version_is_the_same_wherever_it_is_written() {
     {
         assert!(text.contains(&format!("You need Rust {version} or newer")), "{file}");
     }
-    assert!(demo_manifest().contains(&format!("rust-version = \"{version}\"")));
+    for package in ["demo", "stripe_mock", "testkit"] {
+        assert!(manifest_of(package).contains(&format!("rust-version = \"{version}\"")), "{package}");
+    }
 }
 
 #[test]
@@ -134,7 +148,8 @@ fn every_run_of_a_connector_passes_the_protocol_check() {
 fn code() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut code = String::new();
-    let mut folders = vec![root.join("integration_tests"), root.join("src")];
+    let mut folders =
+        ["integration_tests", "src", "stripe_mock/src", "testkit/src"].map(|folder| root.join(folder)).to_vec();
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {

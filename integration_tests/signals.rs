@@ -61,7 +61,8 @@ impl Running {
         send(&self.child, signal);
         self.stdout.read_to_string(&mut self.seen).unwrap();
         let output = self.child.wait_with_output().unwrap();
-        assert!(clock.elapsed() < PROMPT, "it went on for {:?}", clock.elapsed());
+        let took = clock.elapsed();
+        assert!(took < PROMPT, "after SIG{signal} it went on for {took:?}: {} {output:?}", self.seen);
         (output.status.code(), self.seen, String::from_utf8(output.stderr).unwrap())
     }
 }
