@@ -37,10 +37,12 @@ impl Running {
         Self { child, stdout, seen: String::new(), _directory: directory }
     }
 
-    /// Reads `charges` of a mock.
+    /// Reads `charges` of a mock. All are in one slice, so that requests come in the same order with any number of workers.
     fn reading_charges(mock: &StripeMock, workers: &str) -> Self {
+        let mut config = config(mock);
+        config["slice_range"] = 36_500.into();
         let args = ["read", "--config", "c.json", "--streams", "charges", "--workers", workers];
-        Self::start(Binary::new(&args).file("c.json", config(mock)))
+        Self::start(Binary::new(&args).file("c.json", config))
     }
 
     /// Reads lines until one holds a text.

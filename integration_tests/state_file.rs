@@ -198,8 +198,8 @@ fn nothing_is_noted_of_what_could_not_be_written() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()),
         (
             Some(1),
-            "error: Standard output cannot be written: No space left on device (os error 28). Make room where it leads to, or \
-             lead it elsewhere, and run again: a read goes on from its last states.\n"
+            "error: Standard output cannot be written: No space left on device (os error 28). Free space there or redirect \
+             it, then run again: a read goes on from its last states.\n"
         )
     );
     assert_eq!(fs::read_to_string(job.state_file()).unwrap(), "");

@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::locks;
 
 /// Bytes that are kept for later, over all buffers.
 const MAX_SPARE: usize = 4 * 1024 * 1024;
@@ -17,12 +19,12 @@ pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 impl Buffers {
     /// An empty buffer, which comes back here when it is dropped.
     pub(crate) fn take(&self) -> Buffer {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let spare = locks::lock(&self.0).pop();
         Buffer { bytes: spare.unwrap_or_default(), end: 0, home: Some(self.clone()) }
     }
 
     fn put(&self, bytes: Vec<u8>) {
-        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spare = locks::lock(&self.0);
         if spare.iter().map(Vec::capacity).sum::<usize>() + bytes.capacity() <= MAX_SPARE {
             spare.push(bytes);
         }

@@ -46,7 +46,6 @@
 //! | [`json`], [`clock`], [`stop`], [`memory`], [`Environment`] | records as text; time, chance, the wish to end, the memory there is and the environment as values |
 
 mod buffers;
-mod bug;
 pub mod cli;
 pub mod clock;
 mod commands;
@@ -54,11 +53,13 @@ mod config;
 #[cfg(doctest)]
 mod cookbook;
 mod environment;
-mod gapless;
+mod fused_writer;
 pub mod http;
 pub mod json;
+mod locks;
 pub mod memory;
 mod nearest;
+mod panics;
 mod pipe;
 mod platform;
 mod probes;

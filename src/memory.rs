@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use crate::locks;
 use crate::stop::RESUMES;
 
 /// Part of the limit, in percent, at which memory is short.
@@ -72,7 +73,7 @@ impl MemoryLimit {
     /// [`crate::clock::Clock::elapsed`]: within a second after it looked, it does not look again.
     #[must_use]
     pub fn shortage(&self, now: Duration) -> Option<String> {
-        let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read_at = locks::lock(&self.read_at);
         if read_at.is_some_and(|at| now.saturating_sub(at) < INTERVAL) {
             return None;
         }

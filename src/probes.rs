@@ -1,7 +1,8 @@
 //! What a check has asked for and what came of it, stream by stream, so that whoever runs it can be told.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use crate::locks;
 use crate::protocol::Failure;
 
 /// The probes of a check, in the order in which they ended.
@@ -34,7 +35,7 @@ impl Probes {
     /// All that have ended so far.
     #[must_use]
     pub fn ended(&self) -> Vec<Probe> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locks::lock(&self.0).clone()
     }
 
     /// Notes what a probe came to.
@@ -48,6 +49,6 @@ impl Probes {
             }
         };
         let probe = Probe { stream: stream.to_owned(), end };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(probe);
+        locks::lock(&self.0).push(probe);
     }
 }

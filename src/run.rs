@@ -6,14 +6,14 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::bug;
 use crate::cli::{self, Command, Format, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::commands;
 use crate::environment::Environment;
-use crate::gapless::Gapless;
+use crate::fused_writer::FusedWriter;
 use crate::http::NetworkEnvironment;
 use crate::memory::MemoryLimit;
+use crate::panics;
 use crate::pipe;
 use crate::protocol::{Failure, LogLevel, Output, Redactor};
 use crate::source::Source;
@@ -82,7 +82,7 @@ impl Host {
 /// ends as soon as SIGTERM, SIGINT or SIGHUP asks for it, or nobody reads stdout any more.
 #[must_use]
 pub fn launch(registry: &Registry) -> ExitCode {
-    bug::tell_through_the_protocol();
+    panics::report_through_the_protocol();
     let host = Host::system();
     #[cfg(unix)]
     if let Err(error) =
@@ -117,62 +117,136 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
     run_command(&invocation, registry, source, host)
 }
 
-/// The level of the mildest log lines that stderr shows. `None` if it shows nothing of what the output says, because stdout
-/// is seen.
+/// What a command writes to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Protocol messages.
+    Messages,
+    /// Bare records, and states only if there is no other place for them.
+    Records { has_state_file: bool },
+    /// A text for people.
+    Text,
+}
+
+impl Answer {
+    fn of(command: &Command) -> Self {
+        match command {
+            Command::Read(args) if args.format == Format::Jsonl => {
+                Self::Records { has_state_file: args.state_file.is_some() }
+            }
+            command if command.is_for_people() => Self::Text,
+            _ => Self::Messages,
+        }
+    }
+}
+
+/// How a command ended.
+enum End {
+    /// It is done, and the answer is yes: exit code 0.
+    Done,
+    /// It is done, and the answer on stdout is no: exit code 1.
+    Refused,
+    /// The reader of stdout closed the pipe, and has what it wanted: exit code 0.
+    ClosedPipe,
+    /// Stdout cannot be written.
+    StdoutFailed(Failure),
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl End {
+    fn of(result: anyhow::Result<bool>, stdout_error: Option<io::Error>) -> Self {
+        match (result, stdout_error) {
+            (_, Some(error)) => Self::StdoutFailed(Failure::system(format!(
+                "Standard output cannot be written: {error}. Free space there or redirect it, then run again: {RESUMES}"
+            ))),
+            (Ok(true), None) => Self::Done,
+            (Ok(false), None) => Self::Refused,
+            (Err(error), None) if is_closed_pipe(&error) => Self::ClosedPipe,
+            (Err(error), None) => Self::Failed(Failure::from_error(&error)),
+        }
+    }
+
+    /// The failure, with its secrets masked.
+    fn failure(&self, output: &Output) -> Option<Failure> {
+        match self {
+            Self::Done | Self::Refused | Self::ClosedPipe => None,
+            Self::StdoutFailed(failure) | Self::Failed(failure) => {
+                Some(Failure { message: output.told(failure), ..failure.clone() })
+            }
+        }
+    }
+
+    fn exit_code(&self, stop: &Stop) -> u8 {
+        match self {
+            Self::Done | Self::ClosedPipe => DONE,
+            Self::Refused => FAILED,
+            // A reader that went away asks for a stop as well, which is no reason where a disk is full.
+            Self::StdoutFailed(_) => stop
+                .reason()
+                .filter(|reason| **reason != StopReason::ClosedStdout)
+                .map_or(FAILED, StopReason::exit_code),
+            Self::Failed(_) => stop.reason().map_or(FAILED, StopReason::exit_code),
+        }
+    }
+}
+
+/// The level of the mildest log lines that stderr shows. `None` if it shows nothing of what the output says, because
+/// stdout is seen.
 fn shown_from(invocation: &Invocation, screen: &Screen, environment: &Environment) -> Option<LogLevel> {
-    let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
-    let is_text = invocation.command.is_for_people();
-    let is_check = matches!(invocation.command, Command::Check(_));
-    // Who sees stdout go by sees the messages there.
-    let is_seen = screen.terminal().has_stdout();
-    // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the platform,
-    // the reader of the pipe shows it.
-    let is_hidden = match screen.terminal().stdout_to() {
-        StdoutTo::Seen => false,
-        StdoutTo::Pipe => !environment.is_of_the_platform(),
-        StdoutTo::Elsewhere => true,
+    let answer = Answer::of(&invocation.command);
+    let is_watched = screen.is_watched();
+    let is_shown = match answer {
+        // They have no place for a message.
+        Answer::Records { .. } | Answer::Text => true,
+        // Who sees stdout sees the messages there.
+        Answer::Messages if is_watched => !screen.terminal().has_stdout(),
+        // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the
+        // platform, the reader of the pipe shows it.
+        Answer::Messages => match screen.terminal().stdout_to() {
+            StdoutTo::Seen => false,
+            StdoutTo::Pipe => !environment.is_of_the_platform(),
+            StdoutTo::Elsewhere => true,
+        },
     };
-    let is_shown = is_bare || is_text || if screen.is_watched() { !is_seen } else { is_hidden };
-    is_shown.then(|| match is_bare || is_text {
+    is_shown.then_some(match answer {
         // A check has a list of its own at its end.
-        _ if screen.is_watched() && is_check => LogLevel::Error,
-        _ if screen.is_watched() || is_text || invocation.log_level == LogLevel::Debug && is_bare => LogLevel::Trace,
+        _ if is_watched && matches!(invocation.command, Command::Check(_)) => LogLevel::Error,
+        _ if is_watched => LogLevel::Trace,
+        Answer::Text => LogLevel::Trace,
+        Answer::Records { .. } if invocation.log_level == LogLevel::Debug => LogLevel::Trace,
         // A run that nobody watches and that is well says nothing: cron would mail it.
-        true => LogLevel::Warn,
-        false => LogLevel::Error,
+        Answer::Records { .. } => LogLevel::Warn,
+        Answer::Messages => LogLevel::Error,
     })
 }
 
 fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Source>, mut host: Host) -> u8 {
-    let is_read = matches!(invocation.command, Command::Read(_));
-    let is_bare = matches!(&invocation.command, Command::Read(args) if args.format == Format::Jsonl);
-    let has_state_file = matches!(&invocation.command, Command::Read(args) if args.state_file.is_some());
-    let is_text = invocation.command.is_for_people();
-    let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, is_read);
+    let answer = Answer::of(&invocation.command);
+    let has_summary = matches!(invocation.command, Command::Read(_));
+    let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, has_summary);
     // A check has an exit code to answer with. Nothing else is of use without stdout.
     if let Err(error) = host.stdout.flush()
         && !matches!(invocation.command, Command::Check(_))
     {
         screen.error(&format!(
-            "Standard output cannot be written: {error}. Nothing was read, because it would be lost. Lead it to a file, a pipe \
-             or > /dev/null; a program that starts this one has to open /dev/null for writing alone."
+            "Standard output cannot be written: {error}. Nothing was read, because it would be lost. Redirect it to a file, \
+             a pipe or > /dev/null; a program that starts this one has to open /dev/null for writing alone."
         ));
         return FAILED;
     }
-    let stdout = Box::new(Gapless::new(host.stdout));
+    let stdout = Box::new(FusedWriter::new(host.stdout));
     let stdout_failure = stdout.failure();
-    // Where the answer is a text, it has no place for messages.
-    let (messages, answer): (Box<dyn Write + Send>, Box<dyn Write + Send>) = match is_text {
-        true => (Box::new(io::sink()), stdout),
-        false => (stdout, Box::new(io::sink())),
+    let (messages, text): (Box<dyn Write + Send>, Box<dyn Write + Send>) = match answer {
+        Answer::Text => (Box::new(io::sink()), stdout),
+        Answer::Messages | Answer::Records { .. } => (stdout, Box::new(io::sink())),
     };
     let least = shown_from(invocation, &screen, &host.environment);
-    let has_people = least.is_some();
     let mut output = Output::new(messages, host.clock.clone(), Redactor::default(), invocation.log_level);
     if let Some(least) = least {
-        output = output.with_people(Arc::new(FromLevel { screen: screen.clone(), least }));
+        output = output.with_human_output(Arc::new(FromLevel { screen: screen.clone(), least }));
     }
-    if is_bare {
+    if let Answer::Records { has_state_file } = answer {
         output = output.bare_records();
         if !has_state_file {
             output = output.without_states();
@@ -193,49 +267,37 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         memory: &host.memory,
         stop: &host.stop,
         stdin: Some(host.stdin),
-        answer,
+        answer: text,
         cache_dir: invocation.cache_dir.as_deref(),
         screen: &screen,
         report: None,
     };
-    let result = bug::caught(|| commands::run(&invocation.command, &mut cx));
+    let result = panics::caught(|| commands::run(&invocation.command, &mut cx));
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
     let stdout_error = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
-    let is_over = stdout_error.is_none() && result.as_ref().is_err_and(is_closed_pipe);
-    let is_stdout = stdout_error.is_some();
-    let (exit_code, failure) = match (stdout_error, result) {
-        (Some(error), _) => {
-            let mut failure = Failure::system(format!(
-                "Standard output cannot be written: {error}. Make room where it leads to, or lead it elsewhere, and run \
-                 again: {RESUMES}"
-            ));
-            failure.message = output.told(&failure);
-            let reason = host.stop.reason().filter(|reason| **reason != StopReason::ClosedStdout);
-            (reason.map_or(FAILED, StopReason::exit_code), Some(failure))
-        }
-        (None, Ok(true)) => (DONE, None),
-        (None, Ok(false)) => (FAILED, None),
-        // Whoever read stdout has seen enough.
-        (None, Err(_)) if is_over => (DONE, None),
-        (None, Err(error)) => {
-            let mut failure = Failure::from_error(&error);
-            failure.message = output.told(&failure);
-            (host.stop.reason().map_or(FAILED, StopReason::exit_code), Some(failure))
-        }
-    };
+    let end = End::of(result, stdout_error);
+    let (exit_code, failure) = (end.exit_code(&host.stop), end.failure(&output));
     if let Some(report) = &mut cx.report
         && let Err(error) = report.write(exit_code, failure.as_ref(), output.elapsed())
     {
         let _ = output.log(LogLevel::Warn, &format!("The summary file cannot be written: {error}."));
     }
     if let Some(failure) = &failure {
-        // If stdout is what failed, there is nobody left to tell but stderr.
-        let is_told = !is_stdout && (output.failure(failure).is_ok() || has_people);
-        if !(is_read && screen.is_watched()) && (!is_told || screen.is_watched() && !has_people) {
+        let stdout_works = !matches!(end, End::StdoutFailed(_));
+        let is_written = stdout_works && output.failure(failure).is_ok();
+        let is_shown = match least {
+            Some(_) => stdout_works,
+            None => is_written && !screen.is_watched(),
+        };
+        // The summary of a read tells it, where one is shown.
+        if !(is_shown || has_summary && screen.is_watched()) {
             screen.error(&failure.message);
         }
     }
-    if let Some(report) = cx.report.filter(|_| screen.is_watched() && !is_over) {
+    if let Some(report) = cx.report
+        && screen.is_watched()
+        && !matches!(end, End::ClosedPipe)
+    {
         let (streams, total) = report.tally.summary(output.elapsed());
         let end = match &failure {
             None => ReadEnd::Done,

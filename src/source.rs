@@ -7,8 +7,8 @@ use std::thread;
 
 use serde_json::{Map, Value};
 
-use crate::bug;
 use crate::clock::Clock;
+use crate::panics;
 use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
 use crate::stop::Stop;
 use crate::streams::{FetchContext, Fetcher, HttpStream, RequestContext, SliceContext};
@@ -70,7 +70,7 @@ impl CheckContext<'_> {
     /// Whatever keeps the page from being read; or the first refusal, if all slices are refused, as a read would skip the
     /// stream then.
     pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
-        let result = bug::caught(|| self.ask(stream));
+        let result = panics::caught(|| self.ask(stream));
         self.probes.note(stream.name(), &result);
         result
     }

@@ -10,6 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::locks;
+
 /// What comes after "run it again" where states are kept.
 pub(crate) const RESUMES: &str = "a read goes on from its last states.";
 
@@ -127,7 +129,7 @@ impl Stop {
     }
 
     fn hooks(&self) -> MutexGuard<'_, Vec<Hook>> {
-        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0.hooks)
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::locks;
+
 /// The workers of a run.
 #[derive(Debug)]
 pub(crate) struct Workers {
@@ -50,7 +52,7 @@ impl Workers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Crew> {
-        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.crew)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Time that passes only when somebody sleeps, and chance that is no chance: waits of hours are tested in no time, to
 //! the millisecond.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Clock, Random};
+use crate::locks;
 use crate::stop::Stop;
 
 /// A clock that stands still until [`Clock::sleep`] moves it on. It notes every sleep.
@@ -52,7 +53,7 @@ impl VirtualClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, Time> {
-        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.time)
     }
 }
 

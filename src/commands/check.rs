@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use super::{Context, LoggedWaits};
-use crate::bug;
 use crate::cli::CheckArgs;
+use crate::panics;
 use crate::protocol::{CheckStatus, ConnectionStatus, Failure, LogLevel};
 use crate::source::{CheckContext, ProbeEnd, Probes};
 use crate::streams::Fetcher;
 use crate::sync::{Numbers, StreamTally, is_closed_pipe};
-use crate::terminal::{CheckView, Progress, ReadEnd, StdoutTo, probed, summary};
+use crate::terminal::{CheckView, LiveView, ReadEnd, StdoutTo, probed, summary};
 
 /// What a check has tried.
 #[derive(Default)]
@@ -25,7 +25,7 @@ struct Tried {
 /// False if the config does not work and the exit status is to say so.
 pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool> {
     let mut tried = Tried::default();
-    let result = match bug::caught(|| check(args, cx, &mut tried)) {
+    let result = match panics::caught(|| check(args, cx, &mut tried)) {
         // A run that was ended says nothing about the config.
         Err(error) if is_closed_pipe(&error) || cx.stop.is_requested() => return Err(error),
         result => result.map_err(|error| Failure::from_error(&error)),
@@ -81,7 +81,7 @@ fn check(args: &CheckArgs, cx: &mut Context<'_>, tried: &mut Tried) -> anyhow::R
         clock: cx.clock.clone(),
         streams: streams.len(),
     };
-    let _progress = Progress::start(cx.screen, view);
+    let _progress = LiveView::start(cx.screen, view);
     let (output, probes) = (cx.output, &*tried.probes);
     cx.source.check(&streams, &CheckContext { config: &config, fetcher: &fetcher, output, probes })
 }

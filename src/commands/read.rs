@@ -1,13 +1,13 @@
 //! `read`: records and states of the chosen streams.
 
 use super::{Context, Report, configured, name};
-use crate::bug;
 use crate::cli::{Format, ReadArgs};
+use crate::panics;
 use crate::platform;
 use crate::protocol::{ConfiguredCatalog, Failure, InputState, LogLevel};
 use crate::stop::StopReason;
 use crate::sync::{self, ReadPlan, StateFile, is_closed_pipe};
-use crate::terminal::{Progress, ReadView};
+use crate::terminal::{LiveView, ReadView};
 
 pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let tally = cx.report.insert(Report::open(args.summary.as_deref())?).tally.clone();
@@ -40,8 +40,8 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         by_name: !args.streams.is_empty(),
         num_workers,
     };
-    let _progress = Progress::start(cx.screen, ReadView::new(&tally, &cx.clock));
-    let read = bug::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory, &tally));
+    let _progress = LiveView::start(cx.screen, ReadView::new(&tally, &cx.clock));
+    let read = panics::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory, &tally));
     match &state_file {
         Some(file) => keep(file, read, cx),
         None => read,

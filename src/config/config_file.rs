@@ -5,11 +5,12 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 
 use crate::json;
+use crate::locks;
 use crate::protocol::{ConfigStore, Failure};
 use crate::replacement::{is_of_same_owner, replacement, sync_folder};
 
@@ -87,7 +88,7 @@ impl fmt::Debug for ConfigFile {
 
 impl ConfigStore for ConfigFile {
     fn store(&self, config: &Map<String, Value>) -> Result<(), Failure> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locks::lock(&self.known);
         let new = Value::Object(config.clone());
         self.save(&known, &new).map_err(|error| {
             Failure::config(format!(

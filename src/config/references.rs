@@ -70,7 +70,7 @@ impl Resolver<'_> {
             Value::String(text) if text.contains("${") => {
                 let written = std::mem::take(text);
                 *value = self.resolved(&written, schemas, &place(&pointer));
-                self.redactor.as_written().note(pointer, value.clone(), written);
+                self.redactor.config_references().note(pointer, value.clone(), written);
             }
             Value::Array(items) => {
                 for (n, item) in items.iter_mut().enumerate() {
@@ -247,7 +247,7 @@ mod tests {
         resolve(&mut config, &Schemas::of(&schema), &environment, &redactor).unwrap();
         assert_eq!(redactor.redact("k3y-0123456789 acct_1"), "**** acct_1");
         let Value::Object(config) = config else { unreachable!() };
-        let restored = redactor.as_written().restore(config);
+        let restored = redactor.config_references().restore(config);
         assert_eq!(Value::Object(restored), json!({"auth": {"header": "Bearer ${KEY}"}, "id": "${ID}"}));
     }
 

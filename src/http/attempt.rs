@@ -2,7 +2,6 @@
 //! short is a fault of the network like any other, and is attempted again.
 
 use std::io;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use url::Url;
@@ -14,6 +13,7 @@ use super::{
     Activity, Exchange, HttpClient, HttpRequest, Outcome, Response, ResponseAction, Sent, TransportError, Undecodable,
     content_coding, server_hint,
 };
+use crate::locks;
 use crate::protocol::{Failure, FailureKind, LogLevel};
 
 /// What an attempt came to.
@@ -166,7 +166,7 @@ impl HttpClient {
     /// If stdout is closed.
     pub(crate) fn tell_withheld(&self, url: &Url) -> io::Result<()> {
         let host = authority(url);
-        let is_new = self.withheld.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
+        let is_new = locks::lock(&self.withheld).insert(host.clone());
         if !is_new {
             return Ok(());
         }

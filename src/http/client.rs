@@ -116,8 +116,8 @@ impl HttpClient {
             }
             return self.fetch(exchange, decode);
         };
-        let mut visit = self.cache.visit(exchange, &credential, &*self.random, &self.output);
-        while let Some(response) = visit.next()? {
+        let mut lookup = self.cache.lookup(exchange, &credential, &*self.random, &self.output);
+        while let Some(response) = lookup.next()? {
             // What was good for one stream may not be for another.
             if exchange.rules.verdict(&response)?.action == ResponseAction::Success
                 && let Ok(decoded) = decode(response)
@@ -127,18 +127,18 @@ impl HttpClient {
             }
         }
         let done = self.fetch(exchange, &mut |response| {
-            visit.draft(&response);
+            lookup.draft(&response);
             decode(response)
         });
         let done = match done {
             Ok(done) => done,
             Err(error) => {
-                visit.fail(&error);
+                lookup.fail(&error);
                 return Err(error);
             }
         };
         if done.is_some() {
-            visit.keep()?;
+            lookup.keep()?;
         }
         Ok(done)
     }

@@ -2,7 +2,9 @@
 //! fails, a run stops asking long before every request has used all its retries.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use crate::locks;
 
 /// Tokens a host starts with, and never has more of.
 const CAPACITY: u32 = 500;
@@ -39,7 +41,7 @@ impl RetryQuota {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, u32>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.tokens)
     }
 }
 

@@ -2,10 +2,12 @@
 //! lines stand for all of them, and say how many those are.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{Telling, Wait};
+
+use crate::locks;
 
 /// A wait that rounds to 0.0 s is none that anybody could notice.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -34,7 +36,7 @@ impl ToldWaits {
         if wait.delay < SHORTEST {
             return Telling::Silent;
         }
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = locks::lock(&self.0);
         let line = lines.get_mut(&wait.reason);
         if let Some(line) = line
             && line.request != wait.request

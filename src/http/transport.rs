@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ureq::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
@@ -14,14 +14,15 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, SendBody, http};
 
 use super::body::BodyError;
+use super::in_flight::InFlight;
 use super::network::{GuardedResolver, Route, TrustStore, refuse};
-use super::trip::Trip;
 use super::url::same_host;
 use super::{
     Body, HttpRequest, Layer, NetworkEnvironment, ProxyUrl, RequestBody, RequestOptions, Response, TransportError,
     content_coding, forward_proxy, sendable, stoppable,
 };
 use crate::buffers::Buffers;
+use crate::locks;
 use crate::protocol::FailureKind;
 use crate::stop::Stop;
 
@@ -74,7 +75,7 @@ impl Transport {
         let agents = Arc::downgrade(&self.agents);
         stop.on_request(move || {
             let Some(agents) = agents.upgrade() else { return };
-            let mut agents = agents.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut agents = locks::lock(&agents);
             agents.drain(..).for_each(|(.., agent)| agent.shutdown());
         });
         self
@@ -135,12 +136,13 @@ impl Transport {
         let route = Route::to(&request.url, options, &self.environment)
             .map_err(|why| TransportError::new(Layer::Proxy, FailureKind::Config, why))?;
         let agent = self.agent(options, &route)?;
-        let trip = Trip { url: &request.url, options, route: &route, environment: &self.environment, in_body: false };
-        let failed = |error: ureq::Error| TransportError::from_ureq(&error, &trip);
+        let in_flight =
+            InFlight { url: &request.url, options, route: &route, environment: &self.environment, in_body: false };
+        let failed = |error: ureq::Error| TransportError::from_ureq(&error, &in_flight);
         let head = head(request, &route)?;
         let (mut parts, body) = run(&agent, head, &request.body, &failed)?.into_parts();
         if parts.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && route.forward_proxy().is_some() {
-            return Err(TransportError::new(Layer::Proxy, FailureKind::Config, trip.proxy_credentials()));
+            return Err(TransportError::new(Layer::Proxy, FailureKind::Config, in_flight.proxy_credentials()));
         }
         let is_redirect = options.max_redirects > 0 && parts.status.is_redirection();
         let has_body = request.method != Method::HEAD && !matches!(parts.status.as_u16(), 204 | 205 | 304);
@@ -152,23 +154,26 @@ impl Transport {
         let length = body.content_length().filter(|_| !is_redirect && codings.is_empty());
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
         let broke_off = Cell::new(false);
-        let noted =
-            Heard { reader: body.into_with_config().limit(u64::MAX).reader().take(most), alive, broke_off: &broke_off };
+        let noted = WatchedBody {
+            reader: body.into_with_config().limit(u64::MAX).reader().take(most),
+            alive,
+            broke_off: &broke_off,
+        };
         let reader = content_coding::undo(noted, &codings);
-        let trip = Trip { in_body: true, ..trip };
+        let in_flight = InFlight { in_body: true, ..in_flight };
         let body =
             Body::read(self.buffers.take(), reader, length, options.max_body_bytes).map_err(|error| match error {
                 BodyError::Read(error) if !broke_off.get() => {
                     let detail = format!("it cannot be decompressed: {error}");
                     TransportError::new(Layer::Body, FailureKind::Transient, detail)
                 }
-                error => body_error(error, &trip),
+                error => body_error(error, &in_flight),
             })?;
         Ok(Response::new(shown, parts.status, parts.headers, body))
     }
 
     fn agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agents = locks::lock(&self.agents);
         if self.stop.is_requested() {
             // Nobody would shut it down any more. The error gives way to that of the stop.
             return Err(TransportError::new(Layer::Request, FailureKind::Transient, "the run is to end"));
@@ -228,14 +233,14 @@ impl Transport {
 }
 
 /// A body that tells when something of it comes.
-struct Heard<'a, R> {
+struct WatchedBody<'a, R> {
     reader: R,
     alive: &'a dyn Fn(),
     /// Set when it cannot be read. Any other error is about what was read.
     broke_off: &'a Cell<bool>,
 }
 
-impl<R: Read> Read for Heard<'_, R> {
+impl<R: Read> Read for WatchedBody<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer);
         if read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
@@ -308,14 +313,17 @@ fn unsendable(error: &dyn fmt::Display) -> TransportError {
     TransportError::new(Layer::Request, FailureKind::Config, error.to_string())
 }
 
-fn body_error(error: BodyError, trip: &Trip<'_>) -> TransportError {
+fn body_error(error: BodyError, in_flight: &InFlight<'_>) -> TransportError {
     match error {
-        BodyError::Read(error) => TransportError::from_ureq(&ureq::Error::from(error), trip),
+        BodyError::Read(error) => TransportError::from_ureq(&ureq::Error::from(error), in_flight),
         BodyError::Spool(error) => disk_error(&error),
         BodyError::TooLong => TransportError::new(
             Layer::Body,
             FailureKind::System,
-            format!("it is longer than the {} bytes that are accepted (max_body_bytes)", trip.options.max_body_bytes),
+            format!(
+                "it is longer than the {} bytes that are accepted (max_body_bytes)",
+                in_flight.options.max_body_bytes
+            ),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Layer;
-use super::trip::Trip;
+use super::in_flight::InFlight;
 use crate::protocol::FailureKind;
 
 /// A request without a response.
@@ -31,25 +31,25 @@ impl TransportError {
     }
 
     /// Sorts an error of the HTTP library.
-    pub(super) fn from_ureq(error: &ureq::Error, trip: &Trip<'_>) -> Self {
+    pub(super) fn from_ureq(error: &ureq::Error, in_flight: &InFlight<'_>) -> Self {
         use FailureKind::{Config, System, Transient};
 
-        let came_back = if trip.in_body { Layer::Body } else { Layer::Receive };
+        let came_back = if in_flight.in_body { Layer::Body } else { Layer::Receive };
         let (layer, kind, detail) = match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::RequireHttpsOnly(_) => {
                 (Layer::Request, Config, error.to_string())
             }
-            ureq::Error::HostNotFound => trip.unknown_host("it has no address"),
-            ureq::Error::ConnectionFailed => trip.unconnected("no address took a connection"),
+            ureq::Error::HostNotFound => in_flight.unknown_host("it has no address"),
+            ureq::Error::ConnectionFailed => in_flight.unconnected("no address took a connection"),
             ureq::Error::InvalidProxyUrl => (Layer::Proxy, Config, error.to_string()),
-            ureq::Error::ConnectProxyFailed(why) => trip.no_tunnel(why),
-            ureq::Error::Rustls(error) => trip.tls(error),
+            ureq::Error::ConnectProxyFailed(why) => in_flight.no_tunnel(why),
+            ureq::Error::Rustls(error) => in_flight.tls(error),
             ureq::Error::Tls(_) | ureq::Error::Pem(_) | ureq::Error::TlsRequired => {
                 (Layer::Tls, Config, error.to_string())
             }
             ureq::Error::RedirectFailed | ureq::Error::TooManyRedirects => (Layer::Redirect, System, error.to_string()),
-            ureq::Error::Timeout(timeout) => trip.timed_out(*timeout),
-            ureq::Error::Io(error) => trip.io(error),
+            ureq::Error::Timeout(timeout) => in_flight.timed_out(*timeout),
+            ureq::Error::Io(error) => in_flight.io(error),
             // The same next time: what an API sends as headers hardly changes.
             ureq::Error::LargeResponseHeader(_, most) => {
                 (Layer::Receive, System, format!("the head is longer than the {most} bytes that are accepted"))
@@ -59,11 +59,11 @@ impl TransportError {
                 (Layer::Receive, System, "the head has more headers than are accepted".to_owned())
             }
             // Nothing was sent, and nothing would be the next time.
-            ureq::Error::Protocol(error) if !trip.in_body && is_about_the_request(&error.to_string()) => {
+            ureq::Error::Protocol(error) if !in_flight.in_body && is_about_the_request(&error.to_string()) => {
                 (Layer::Request, Config, error.to_string())
             }
-            ureq::Error::Protocol(_) if !trip.in_body => {
-                let hint = match trip.url.scheme() {
+            ureq::Error::Protocol(_) if !in_flight.in_body => {
+                let hint = match in_flight.url.scheme() {
                     "http" => ". If the port speaks TLS, the URL has to begin with https://",
                     _ => "",
                 };

@@ -62,14 +62,14 @@ mod tests {
     use crate::stop::StopReason;
 
     /// Notes when it is told that a wait goes on, and asks for the end the so-manieth time.
-    struct Heard<'a> {
+    struct StopAfter<'a> {
         clock: &'a VirtualClock,
         stop: &'a Stop,
         stops_at: usize,
         at: Mutex<Vec<u64>>,
     }
 
-    impl RetryObserver for Heard<'_> {
+    impl RetryObserver for StopAfter<'_> {
         fn waiting(&self, _: &Wait) -> anyhow::Result<()> {
             Ok(())
         }
@@ -89,7 +89,7 @@ mod tests {
     /// The outcome of a wait, and when it was heard of.
     fn wait(seconds: u64, stops_at: usize) -> (bool, Vec<u64>) {
         let (clock, stop) = (VirtualClock::at(0), Stop::default());
-        let heard = Heard { clock: &clock, stop: &stop, stops_at, at: Mutex::default() };
+        let heard = StopAfter { clock: &clock, stop: &stop, stops_at, at: Mutex::default() };
         let done = Waits { clock: &clock, stop: &stop, observer: &heard }.wait(Duration::from_secs(seconds));
         (done.is_ok(), heard.at.into_inner().unwrap())
     }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn nobody_begins_to_wait_after_a_stop() {
         let (clock, stop) = (VirtualClock::at(0), Stop::default());
-        let heard = Heard { clock: &clock, stop: &stop, stops_at: 0, at: Mutex::default() };
+        let heard = StopAfter { clock: &clock, stop: &stop, stops_at: 0, at: Mutex::default() };
         stop.request(StopReason::Terminated);
         assert!(Waits { clock: &clock, stop: &stop, observer: &heard }.wait(Duration::from_secs(9)).is_err());
         assert_eq!((clock.sleeps(), heard.at.into_inner().unwrap()), (vec![], vec![]));

@@ -1,23 +1,18 @@
 //! The envelope: one JSON object a line, `type` plus one payload whose key depends on the type.
 //!
-//! The shapes are those of the Airbyte protocol 0.18. Members that are `None` are left out. Records usually don't
-//! pass through here: [`super::RecordWriter`] writes them around their raw text. Nor do catalogs:
+//! The shapes are those of the Airbyte protocol 0.18. Members that are `None` are left out. Records
+//! don't pass through here: [`super::RecordWriter`] writes them around their raw text. Nor do catalogs:
 //! [`super::Output::catalog`] writes them around that of their schemas.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectorSpecification, RecordMessage, StateMessage, Trace};
+use super::{ConnectorSpecification, StateMessage, Trace};
 
 /// One line of output.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Message {
-    /// A record of a stream.
-    Record {
-        /// The payload.
-        record: RecordMessage,
-    },
     /// A checkpoint: what was emitted before it need not be read again.
     State {
         /// The payload.

@@ -2,43 +2,43 @@
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given; `failure` is every error as the
-//! protocol tells it; `output` writes, `people` read along, `redactor` keeps secrets out of what is written, in whatever
-//! `spelling`; `as_written` puts references back into a config that goes out, which a `config_store` keeps.
+//! protocol tells it; `output` writes, `human_output` shows the same to people, `redactor` keeps secrets out of what is written, in whatever
+//! form they come (`escapes`); `config_references` puts references back into a config that goes out, which a `config_store` keeps.
 
 /// The version of the Airbyte protocol that is spoken.
 pub const PROTOCOL_VERSION: &str = "0.18.0";
 
-mod as_written;
 mod catalog;
+mod config_references;
 mod config_store;
 mod descriptor;
+mod escapes;
 mod failure;
+mod human_output;
 mod input_state;
 mod json_schema;
 mod message;
 mod output;
-mod people;
 mod record;
 mod redactor;
 mod spec;
-mod spelling;
 mod state;
 mod trace;
 
-pub use as_written::AsWritten;
 pub use catalog::{AirbyteStream, ConfiguredCatalog, ConfiguredStream, DestinationSyncMode, SyncMode};
+pub use config_references::ConfigReferences;
 pub use config_store::ConfigStore;
 pub use descriptor::StreamDescriptor;
 pub(crate) use failure::{ANSWERED, ONE_OF_ONE, RUN_AGAIN_LATER};
 pub use failure::{Failure, FailureKind};
+pub use human_output::HumanOutput;
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use json_schema::JsonSchema;
 pub use message::{
     CheckStatus, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, Log, LogLevel, Message,
 };
 pub use output::Output;
-pub use people::People;
-pub use record::{ChangeKind, FileReference, RecordChange, RecordLines, RecordMessage, RecordMeta, RecordWriter};
+pub use record::{RecordLines, RecordWriter};
 pub use redactor::{MASK, Redactor};
 pub use spec::{AdvancedAuth, ConnectorSpecification};
 pub use state::{StateKind, StateMessage, StateStats, StreamState, StreamStateMessage};

@@ -2,21 +2,22 @@
 //! redacted on its way; and whoever is about to wait flushes first, so that nothing that was read sits in a buffer
 //! while the network is slow.
 //!
-//! Where bare records are wanted, nothing else goes to stdout: what is for people is told to [`People`], in the same
+//! Where bare records are wanted, nothing else goes to stdout: what is for people is told to [`HumanOutput`], in the same
 //! order, and a state is but an occasion to flush.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use super::{
     AirbyteStream, ConfigStore, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, ErrorTrace, Failure,
-    JsonSchema, Log, LogLevel, Message, People, RecordWriter, Redactor, StateKind, StateMessage, StateStats, Status,
-    StatusReason, StreamDescriptor, StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
+    HumanOutput, JsonSchema, Log, LogLevel, Message, RecordWriter, Redactor, StateKind, StateMessage, StateStats,
+    Status, StatusReason, StreamDescriptor, StreamState, StreamStateMessage, StreamStatus, Trace, TraceKind,
 };
 use crate::clock::Clock;
 use crate::json;
+use crate::locks;
 use crate::stop::RESUMES;
 
 /// Bytes kept back before a write. Pipes hold 64 KiB, so larger writes gain nothing.
@@ -45,7 +46,7 @@ pub struct Output {
     bare: bool,
     /// Somebody keeps the states that are written, or can.
     keeps_states: bool,
-    people: Option<Arc<dyn People>>,
+    people: Option<Arc<dyn HumanOutput>>,
     /// Who keeps a config that has changed; nobody, if it is there and empty. Default: the reader of stdout.
     config_store: OnceLock<Option<Box<dyn ConfigStore>>>,
     /// It was told that nobody does.
@@ -102,7 +103,7 @@ impl Output {
 
     /// Tells these people, too: of warnings and failures, which are messages on stdout all the same. Default: nobody.
     #[must_use]
-    pub fn with_people(self, people: Arc<dyn People>) -> Self {
+    pub fn with_human_output(self, people: Arc<dyn HumanOutput>) -> Self {
         Self { people: Some(people), ..self }
     }
 
@@ -211,7 +212,7 @@ impl Output {
     }
 
     /// Writes a warning of something that somebody has to mend, though the run is well: a line for people that is told
-    /// [also where failures alone are](People::notice).
+    /// [also where failures alone are](HumanOutput::notice).
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -219,7 +220,12 @@ impl Output {
         self.line_for_people(LogLevel::Warn, text, |people, text| people.notice(text))
     }
 
-    fn line_for_people(&self, level: LogLevel, text: &str, tell: impl FnOnce(&dyn People, &str)) -> io::Result<()> {
+    fn line_for_people(
+        &self,
+        level: LogLevel,
+        text: &str,
+        tell: impl FnOnce(&dyn HumanOutput, &str),
+    ) -> io::Result<()> {
         if !self.logs(level) {
             return Ok(());
         }
@@ -376,7 +382,7 @@ impl Output {
     }
 
     /// Tells people something, after the records that were before it, and never in the middle of a line.
-    fn tell(&self, tell: impl FnOnce(&dyn People)) -> io::Result<()> {
+    fn tell(&self, tell: impl FnOnce(&dyn HumanOutput)) -> io::Result<()> {
         let Some(people) = &self.people else { return Ok(()) };
         let mut sink = self.lock();
         match sink.flush() {
@@ -395,6 +401,6 @@ impl Output {
     }
 
     fn lock(&self) -> MutexGuard<'_, Sink> {
-        self.sink.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.sink)
     }
 }

@@ -1,73 +1,7 @@
-//! A record's message, and the writer that puts the envelope around a record's raw text without parsing it.
-
-use serde::Serialize;
-use serde_json::value::RawValue;
+//! The writer that puts the envelope of a RECORD message around the raw text of a record, without parsing it.
 
 use super::StreamDescriptor;
 use crate::json;
-
-/// A record with everything the protocol lets a source say about it. [`RecordWriter`] is the quick way for records
-/// that are nothing but data.
-#[derive(Debug, Clone, Serialize)]
-pub struct RecordMessage {
-    /// The stream's name.
-    pub stream: String,
-    /// The stream's namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// The record: a JSON object.
-    pub data: Box<RawValue>,
-    /// When it was read, in milliseconds since the epoch.
-    pub emitted_at: i64,
-    /// What was changed on its way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta: Option<RecordMeta>,
-    /// The file that belongs to it, for streams of files.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_reference: Option<FileReference>,
-}
-
-/// What was changed in a record on its way.
-#[derive(Debug, Clone, Serialize)]
-pub struct RecordMeta {
-    /// One entry a changed field.
-    pub changes: Vec<RecordChange>,
-}
-
-/// One changed field.
-#[derive(Debug, Clone, Serialize)]
-pub struct RecordChange {
-    /// The field's path.
-    pub field: String,
-    /// What was done to it.
-    pub change: ChangeKind,
-    /// Why, in the protocol's words, for example `SOURCE_FIELD_SIZE_LIMITATION`.
-    pub reason: String,
-}
-
-/// What was done to a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum ChangeKind {
-    /// Its value was replaced by null.
-    Nulled,
-    /// Its value was cut.
-    Truncated,
-}
-
-/// A file that was fetched beside a record.
-#[derive(Debug, Clone, Serialize)]
-pub struct FileReference {
-    /// Where the file lies for the destination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub staging_file_url: Option<String>,
-    /// Its path on the source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_file_relative_path: Option<String>,
-    /// Its size in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_size_bytes: Option<u64>,
-}
 
 /// Writes the RECORD lines of one stream: an envelope prepared once, and each record's text between its halves; or bare
 /// records.

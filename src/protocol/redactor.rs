@@ -1,14 +1,16 @@
 //! Keeps secrets out of everything people read. Every secret a run knows of, from the config or obtained on the
 //! way, is registered here; the output passes each text through before it is written. A secret is found in whatever
-//! spelling it comes back (`spelling`), and within what was encoded as base64.
+//! spelling it comes back (`escapes`), and within what was encoded as base64.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
 use percent_encoding::percent_decode_str;
 
-use super::AsWritten;
-use super::spelling::{INTRODUCERS, follow, is_torn};
+use super::ConfigReferences;
+use super::escapes::{INTRODUCERS, follow, is_torn};
+
+use crate::locks;
 
 /// What a secret is replaced by.
 pub const MASK: &str = "****";
@@ -27,7 +29,7 @@ const CUT: &str = "…";
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Arc<RwLock<Secrets>>,
-    as_written: AsWritten,
+    config_references: ConfigReferences,
     settings: Arc<OnceLock<Vec<(String, String)>>>,
 }
 
@@ -47,8 +49,8 @@ impl Default for Secrets {
 impl Redactor {
     /// What stands for secrets in the config, and goes back to it in their place.
     #[must_use]
-    pub fn as_written(&self) -> &AsWritten {
-        &self.as_written
+    pub fn config_references(&self) -> &ConfigReferences {
+        &self.config_references
     }
 
     /// Notes the texts of a config, each with the place it stands at, so that a failure can name a setting by what is wrong
@@ -69,7 +71,7 @@ impl Redactor {
         if secret.is_empty() {
             return;
         }
-        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let mut secrets = locks::write(&self.secrets);
         if secrets.texts.iter().any(|known| known == secret) {
             return;
         }
@@ -85,7 +87,7 @@ impl Redactor {
     /// The text without secrets. Percent-encoding that hides one in another spelling, such as HTML's, is undone.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        let secrets = locks::read(&self.secrets);
         let mut clean = secrets.redact(text);
         while let Some(decoded) = decoded(&clean) {
             if secrets.find(&decoded, 0).is_some() {
@@ -100,7 +102,7 @@ impl Redactor {
     /// Whether there is a secret in a text.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
-        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        let secrets = locks::read(&self.secrets);
         secrets.find(text, 0).is_some() || decoded(text).is_some_and(|text| secrets.find(&text, 0).is_some())
     }
 }

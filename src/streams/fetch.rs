@@ -7,8 +7,9 @@ use std::thread;
 use serde::de::DeserializeOwned;
 
 use super::{HttpStream, Page, PageToken, Record, RequestContext, Scope, Sharing, Slice, Transformed};
-use crate::bug;
 use crate::http::{Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, add_params, join_url};
+use crate::locks;
+use crate::panics;
 use crate::protocol::{Failure, StreamState};
 use crate::workers::Workers;
 
@@ -60,12 +61,12 @@ impl<'a> Fetcher<'a> {
     ) -> anyhow::Result<Vec<R>> {
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(things.len())));
         let work = || {
-            bug::caught(|| {
+            panics::caught(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(thing) = things.get(at) else { return Ok(()) };
                     let result = run(self, thing).inspect_err(|_| next.store(things.len(), Ordering::Relaxed))?;
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    locks::lock(&done).push((at, result));
                 }
             })
         };

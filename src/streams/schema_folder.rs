@@ -2,11 +2,12 @@
 //! in the binary.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use include_dir::{Dir, File};
 
 use crate::json;
+use crate::locks;
 use crate::protocol::{Failure, JsonSchema};
 
 /// How deep references may be nested. Deeper is taken for a circle.
@@ -72,7 +73,7 @@ impl SchemaFolder {
         let file = self.file(path);
         let file = file.ok_or_else(|| Failure::system(format!("There is no schema {path} in this source.")))?;
         let key = file.contents().as_ptr() as usize;
-        let known = || INLINED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || locks::lock(&INLINED);
         if let Some(text) = known().get(&key) {
             return Ok(text.clone());
         }

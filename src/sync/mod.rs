@@ -1,30 +1,18 @@
 //! One read: the chosen streams, each with its statuses, its records and its checkpoints, by as many workers as are
 //! wanted. A stream that fails, or that may not be read, is told of and the others go on.
 
-mod checkpoint;
-mod ledger;
-mod progress;
-mod record_shaper;
-mod refusals;
-mod slice_pages;
-mod slice_queue;
-mod slice_read;
-mod state_file;
-mod stream_log;
-mod stream_output;
-mod stream_read;
-mod stream_summary;
-mod stream_tally;
-mod stream_writer;
+mod state;
+mod stream;
 mod tally;
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::bug;
 use crate::http::HttpClient;
+use crate::locks;
 use crate::memory::MemoryLimit;
+use crate::panics;
 use crate::protocol::{
     ConfiguredCatalog, ConfiguredStream, Failure, FailureKind, InputState, LogLevel, Output, RUN_AGAIN_LATER,
     StreamDescriptor, SyncMode,
@@ -32,13 +20,13 @@ use crate::protocol::{
 use crate::stop::{RESUMES, Stop, StopReason};
 use crate::streams::{HttpStream, Sharing};
 
-pub use state_file::StateFile;
-pub use stream_summary::{Numbers, StreamEnd, StreamSummary};
-pub use stream_tally::{CurrentWait, StreamTally};
+pub use state::file::StateFile;
 pub use tally::Tally;
+pub use tally::stream::{CurrentWait, StreamTally};
+pub use tally::summary::{Numbers, StreamEnd, StreamSummary};
 
 use crate::workers::{Worker, Workers};
-use stream_output::StreamOutput;
+use stream::messages::StreamOutput;
 
 /// What is to be read, and from where on.
 pub struct ReadPlan<'a> {
@@ -103,7 +91,7 @@ pub fn read(
             }
             let read = move |worker| {
                 let end = run.read_stream(configured, tally, worker);
-                ends.lock().unwrap_or_else(PoisonError::into_inner).push((n, end));
+                locks::lock(ends).push((n, end));
             };
             if plan.num_workers <= 1 {
                 read(worker);
@@ -113,7 +101,7 @@ pub fn read(
             }
         }
     });
-    let mut ends = std::mem::take(&mut *ends.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut ends = std::mem::take(&mut *locks::lock(ends));
     ends.sort_by_key(|(n, _)| *n);
     let all_begun = ends.len() == plan.catalog.streams.len();
     let (mut failures, mut skipped) = (Vec::new(), Vec::new());
@@ -166,7 +154,7 @@ impl Run<'_> {
     ) -> anyhow::Result<End> {
         let descriptor = configured.descriptor();
         let mut out = StreamOutput::new(self.output, descriptor.clone(), tally).kept_in(self.plan.state_file);
-        let Err(error) = bug::caught(|| self.try_to_read(configured, &mut out, worker)) else {
+        let Err(error) = panics::caught(|| self.try_to_read(configured, &mut out, worker)) else {
             return Ok(End::Complete);
         };
         if is_closed_pipe(&error) {
@@ -193,7 +181,7 @@ impl Run<'_> {
             return Err(refusal.failure.clone().into());
         }
         let cursor_field = cursor_field(stream, configured)?;
-        stream_read::read(self, stream, configured, &cursor_field, out, worker)
+        stream::read(self, stream, configured, &cursor_field, out, worker)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::{Style, measure_text_width};
 
 use super::Screen;
-use super::progress::View;
+use super::live_view::View;
 use super::quantity::countdown;
 use super::read_view::silence;
 use super::screen::printable;

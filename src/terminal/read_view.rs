@@ -8,7 +8,7 @@ use std::time::Duration;
 use console::{measure_text_width, pad_str, truncate_str};
 
 use super::Screen;
-use super::progress::View;
+use super::live_view::View;
 use super::quantity::{bytes, count, countdown};
 use super::screen::printable;
 use crate::clock::Clock;

@@ -2,14 +2,15 @@
 //! terminal than be read.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use console::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::Terminal;
-use super::pen::{Pen, Stderr};
-use crate::protocol::{Failure, LogLevel, ONE_OF_ONE, People, RUN_AGAIN_LATER};
+use super::stderr_term::{Stderr, StderrTerm};
+use crate::locks;
+use crate::protocol::{Failure, HumanOutput, LogLevel, ONE_OF_ONE, RUN_AGAIN_LATER};
 
 /// Stderr, as it is written for people. Clones write to the same.
 #[derive(Clone)]
@@ -66,11 +67,11 @@ impl Screen {
     /// Writes whole lines, above what is drawn.
     pub(crate) fn write(&self, lines: &str) {
         let write = || {
-            let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stderr = locks::lock(&self.0.stderr);
             // Nobody is left who could be told.
             let _ = writeln!(stderr, "{}", lines.trim_end()).and_then(|()| stderr.flush());
         };
-        let drawn = self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let drawn = locks::lock(&self.0.drawn).clone();
         match drawn {
             Some(drawn) => drawn.suspend(write),
             None => write(),
@@ -79,7 +80,7 @@ impl Screen {
 
     /// Writes what moves the cursor.
     pub(super) fn raw(&self, codes: &str) {
-        let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stderr = locks::lock(&self.0.stderr);
         let _ = stderr.write_all(codes.as_bytes());
     }
 
@@ -90,15 +91,15 @@ impl Screen {
 
     /// Begins to draw.
     pub(super) fn draw(&self) -> ProgressBar {
-        let pen = Pen::new(self.0.stderr.clone(), self.0.terminal.clone());
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(pen)));
-        *self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        let stderr_term = StderrTerm::new(self.0.stderr.clone(), self.0.terminal.clone());
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(stderr_term)));
+        *locks::lock(&self.0.drawn) = Some(bar.clone());
         bar
     }
 
     /// Nothing is drawn any more.
     pub(super) fn wipe(&self) {
-        let drawn = self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let drawn = locks::lock(&self.0.drawn).take();
         if let Some(drawn) = drawn {
             drawn.finish_and_clear();
         }
@@ -116,7 +117,7 @@ impl Screen {
     }
 }
 
-impl People for Screen {
+impl HumanOutput for Screen {
     fn log(&self, level: LogLevel, text: &str) {
         if !self.0.is_quiet || level >= LogLevel::Error {
             self.write(&self.line(level, text));
@@ -127,7 +128,7 @@ impl People for Screen {
         if self.0.has_summary {
             return;
         }
-        let mut told = self.0.told_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = locks::lock(&self.0.told_failures);
         match &failure.stream {
             Some(stream) => {
                 if let Some(same) = told.iter_mut().find(|told| told.failure.has_cause_of(failure)) {
@@ -169,7 +170,7 @@ pub(crate) struct FromLevel {
     pub(crate) least: LogLevel,
 }
 
-impl People for FromLevel {
+impl HumanOutput for FromLevel {
     fn log(&self, level: LogLevel, text: &str) {
         if level >= self.least {
             self.screen.log(level, text);

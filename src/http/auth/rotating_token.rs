@@ -1,12 +1,13 @@
 //! Several tokens for one API, because it limits each of them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::header::AuthHeader;
 use super::secret::Secret;
 use super::{AuthContext, Authenticator};
 use crate::http::HttpRequest;
+use crate::locks;
 use crate::protocol::{Failure, Redactor};
 
 /// How long a token is left alone if the API does not say how long it limits it.
@@ -69,7 +70,7 @@ impl RotatingTokenAuthenticator {
     }
 
     fn limits(&self) -> MutexGuard<'_, Limits> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.limits)
     }
 }
 

@@ -1,6 +1,6 @@
 //! One rule of a budget: the requests it is for, their limit, and what the server has said about them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use super::seconds::seconds;
 use super::server_quota::ServerQuota;
 use super::{QuotaHeaders, RequestMatcher, Window};
 use crate::http::{HttpRequest, Response, ResponseAction};
+use crate::locks;
 
 /// A limit for the requests that fit any of its matchers, or for all requests if it has none.
 ///
@@ -42,14 +43,14 @@ struct Ledger {
 
 /// A place in the queue.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct Ticket {
     /// When the request may go.
     pub(super) at: Duration,
     /// Whose limit it is.
     pub(super) rule: String,
     /// Whether it is the server's word, and not the policy's own limit.
     pub(super) by_server: bool,
-    /// What was known of the server when the turn was given.
+    /// What was known of the server when the ticket was given.
     revision: u64,
 }
 
@@ -91,9 +92,9 @@ impl BudgetPolicy {
         }
     }
 
-    /// Gives a request its turn, which it keeps: a later caller gets a later one. `patience` is the longest time that
+    /// Gives a request its ticket, which it keeps: a later caller gets a later one. `patience` is the longest time that
     /// the server's own word may put it off.
-    pub(super) fn turn(&self, weight: u32, now: Duration, patience: Duration) -> Result<Turn, TooLong> {
+    pub(super) fn ticket(&self, weight: u32, now: Duration, patience: Duration) -> Result<Ticket, TooLong> {
         let mut ledger = self.lock();
         let Ledger { window, server, latest, revision } = &mut *ledger;
         let mut at = now.max(*latest);
@@ -120,17 +121,17 @@ impl BudgetPolicy {
             window.take(fits, weight);
             server.take(fits, weight);
             *latest = fits;
-            return Ok(Turn { at: fits, rule: rule.unwrap_or_default(), by_server, revision: *revision });
+            return Ok(Ticket { at: fits, rule: rule.unwrap_or_default(), by_server, revision: *revision });
         }
     }
 
-    /// Whether the server has said, since a turn was given, that there is no room for it at that time. What it had
-    /// taken of the window is given back, and a new turn is needed.
-    pub(super) fn revokes(&self, turn: &Turn, weight: u32) -> bool {
+    /// Whether the server has said, since a ticket was given, that there is no room for it at that time. What it had
+    /// taken of the window is given back, and a new ticket is needed.
+    pub(super) fn revokes(&self, ticket: &Ticket, weight: u32) -> bool {
         let mut ledger = self.lock();
-        let revoked = ledger.revision != turn.revision && ledger.server.blocks(turn.at, weight).is_some();
+        let revoked = ledger.revision != ticket.revision && ledger.server.blocks(ticket.at, weight).is_some();
         if revoked {
-            ledger.window.give_back(turn.at, weight);
+            ledger.window.give_back(ticket.at, weight);
         }
         revoked
     }
@@ -161,7 +162,7 @@ impl BudgetPolicy {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.ledger)
     }
 }
 

@@ -67,8 +67,8 @@ impl RequestBudget {
         let Some((policy, weight)) = self.find(request) else { return Ok(Duration::ZERO) };
         let (mut own, mut patience, mut told) = (Duration::ZERO, patience, false);
         loop {
-            let turn = match policy.turn(weight, clock.elapsed(), patience) {
-                Ok(turn) => turn,
+            let ticket = match policy.ticket(weight, clock.elapsed(), patience) {
+                Ok(ticket) => ticket,
                 Err(too_long) => {
                     let wait = rate_limited(request, &too_long, clock);
                     observer.waiting(&wait)?;
@@ -82,20 +82,20 @@ impl RequestBudget {
                     return Err(Failure::transient(text).into());
                 }
             };
-            let delay = turn.at.saturating_sub(clock.elapsed());
+            let delay = ticket.at.saturating_sub(clock.elapsed());
             if delay.is_zero() {
                 return Ok(own);
             }
-            let wait = BudgetWait { request: request.describe(), delay, rule: turn.rule.clone(), again: told };
+            let wait = BudgetWait { request: request.describe(), delay, rule: ticket.rule.clone(), again: told };
             observer.throttled(&wait)?;
             told |= wait.is_worth_telling();
             waits.wait(delay)?;
-            if turn.by_server {
+            if ticket.by_server {
                 patience = patience.saturating_sub(delay);
             } else {
                 own += delay;
             }
-            if !policy.revokes(&turn, weight) {
+            if !policy.revokes(&ticket, weight) {
                 return Ok(own);
             }
         }

@@ -3,17 +3,17 @@
 //! it, and only as long as the run. And it never breaks one: whatever is wrong with the file costs a warning and the
 //! requests that would have been saved.
 //!
-//! `response_cache` is the whole; `visit` is one request's way through it; `cache_key` says which requests are the
-//! same, and `credential` for whom; `flights` lets one of several threads fetch and the others wait; `store` is the
+//! `response_cache` is the whole; `lookup` is how one request uses it; `cache_key` says which requests are the
+//! same, and `credential` for whom; `single_flight` lets one of several threads fetch and the others wait; `store` is the
 //! file, and `entry` a response in it.
 
 mod cache_key;
 mod credential;
 mod entry;
-mod flights;
+mod lookup;
 mod response_cache;
+mod single_flight;
 mod store;
-mod visit;
 
 pub(in crate::http) use credential::Credential;
 #[doc(hidden)]

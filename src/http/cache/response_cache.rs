@@ -2,16 +2,17 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::Credential;
 use super::cache_key::CacheKey;
 use super::entry;
-use super::flights::Flights;
+use super::lookup::Lookup;
+use super::single_flight::SingleFlight;
 use super::store::Store;
-use super::visit::Visit;
 use crate::clock::Random;
 use crate::http::{Exchange, HttpRequest, Response};
+use crate::locks;
 use crate::protocol::{LogLevel, Output, Redactor};
 
 /// Keeps good responses of the streams that ask for it, for the length of a run.
@@ -46,7 +47,7 @@ pub struct ResponseCache {
     max_entry_bytes: u64,
     salt: OnceLock<Vec<u8>>,
     state: Mutex<State>,
-    pub(super) flights: Flights,
+    pub(super) fetches: SingleFlight,
 }
 
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Default for ResponseCache {
             max_entry_bytes: 16 * 1024 * 1024,
             salt: OnceLock::new(),
             state: Mutex::new(State::NotNeededYet),
-            flights: Flights::default(),
+            fetches: SingleFlight::default(),
         }
     }
 }
@@ -100,16 +101,16 @@ impl ResponseCache {
     }
 
     /// Begins a request's way through the cache.
-    pub(in crate::http) fn visit<'v>(
+    pub(in crate::http) fn lookup<'v>(
         &'v self,
         exchange: &Exchange<'v>,
         credential: &Credential,
         random: &dyn Random,
         output: &'v Output,
-    ) -> Visit<'v> {
+    ) -> Lookup<'v> {
         let salt = self.salt.get_or_init(|| (0..4).flat_map(|_| random.fraction().to_le_bytes()).collect());
         let key = CacheKey::new(salt, exchange.request, exchange.options, credential);
-        Visit::new(self, key, exchange.request, output)
+        Lookup::new(self, key, exchange.request, output)
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -171,7 +172,7 @@ impl ResponseCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.state)
     }
 }
 

@@ -2,7 +2,7 @@
 //! the same requester that follow, retries included. Each requester has its own, and they end with the run.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::http::auth::{AuthContext, Authenticator};
 use crate::http::{HttpRequest, Response};
+use crate::locks;
 
 /// Cookies that are kept at once; the oldest gives way.
 const MOST: usize = 100;
@@ -45,7 +46,7 @@ impl Cookies {
         let now = self.clock.now();
         for header in response.headers.get_all("set-cookie") {
             let Some(cookie) = header.to_str().ok().and_then(|text| Cookie::parse(text, &url, now)) else { continue };
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = locks::lock(&self.kept);
             kept.retain(|known| !known.is_same(&cookie));
             if cookie.until.is_none_or(|until| until > now) {
                 if kept.len() == MOST {
@@ -58,7 +59,7 @@ impl Cookies {
 
     /// What a request to that URL sends.
     fn header(&self, url: &Url) -> Option<String> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = locks::lock(&self.kept);
         if kept.is_empty() {
             return None;
         }
@@ -131,7 +132,7 @@ fn date(text: &str) -> Option<Timestamp> {
 /// Their number: there may be secrets in them.
 impl fmt::Debug for Cookies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cookies({})", self.kept.lock().unwrap_or_else(PoisonError::into_inner).len())
+        write!(f, "Cookies({})", locks::lock(&self.kept).len())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -19,6 +19,7 @@ use super::selector::{Seen, Selector, without_nulls};
 use super::template::{Json, Variable};
 use crate::http::auth::Authenticator;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
+use crate::locks;
 use crate::protocol::{Failure, JsonSchema, LogLevel};
 use crate::streams::{
     Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, Parts, Record, Records, RequestContext, SchemaContext,
@@ -234,7 +235,7 @@ impl HttpStream for DeclarativeStream {
         injections.extend(self.slice_injections(&slice, token.is_some())?);
         let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
         let home = self.requester.home(&asked)?;
-        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut homes = locks::lock(&self.homes);
         if !homes.iter().any(|known| same_host(known, &home)) {
             homes.push(home);
         }
@@ -243,7 +244,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn sends_credentials_to(&self, url: &Url) -> bool {
-        let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let homes = locks::lock(&self.homes);
         homes.iter().any(|home| same_host(home, url))
     }
 

@@ -1,7 +1,9 @@
 //! What people should know of a stream while it is read, told once however many records it concerns.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::locks;
 
 /// What people should know, each sentence once a stream, whichever thread finds it.
 #[derive(Debug, Default)]
@@ -13,7 +15,7 @@ impl Warnings {
     /// Notes a sentence.
     pub(super) fn add(&self, warning: impl Into<String>) {
         let warning = warning.into();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locks::lock(&self.known);
         if known.0.insert(warning.clone()) {
             known.1.push(warning);
         }
@@ -21,6 +23,6 @@ impl Warnings {
 
     /// The new ones.
     pub(super) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner).1)
+        std::mem::take(&mut locks::lock(&self.known).1)
     }
 }

@@ -1,13 +1,14 @@
 //! One value's text into another's. All of it is JSON text: nothing becomes a tree, or a float.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::value::RawValue;
 
 use super::integer::whole;
 use super::plan::{Plan, Target};
 use crate::json::{self, Splice};
+use crate::locks;
 
 /// What became of a value.
 enum Converted {
@@ -41,7 +42,7 @@ impl Warnings {
 
     pub(super) fn take(&self) -> Vec<String> {
         match self.has_new.load(Ordering::Relaxed) && self.has_new.swap(false, Ordering::Acquire) {
-            true => std::mem::take(&mut self.new.lock().unwrap_or_else(PoisonError::into_inner)),
+            true => std::mem::take(&mut locks::lock(&self.new)),
             false => Vec::new(),
         }
     }
@@ -49,7 +50,7 @@ impl Warnings {
     fn add(&self, plan: &Plan, kind: Kind) {
         let (Some(told), Some(target)) = (self.told.get(plan.id), plan.target) else { return };
         if !told.swap(true, Ordering::Relaxed) {
-            self.new.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
+            locks::lock(&self.new).push(format!(
                 "`{}` is {} that cannot be converted to {}, as the schema wants it. It stays as it is, here and in \
                  later records.",
                 plan.path,

@@ -24,6 +24,7 @@ use super::header::AuthHeader;
 use super::secret::Secret;
 use super::{AuthContext, Authenticator};
 use crate::http::HttpRequest;
+use crate::locks;
 use crate::protocol::{Failure, FailureKind, LogLevel};
 
 pub use config_paths::ConfigPaths;
@@ -145,7 +146,7 @@ impl OAuth2Authenticator {
 
     /// Held while a token is asked for: whoever else needs one waits for it instead of asking too.
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
-        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.credentials)
     }
 
     /// Gets a new access token. Every secret in the response is registered, and what the platform has to store is
@@ -166,7 +167,7 @@ impl OAuth2Authenticator {
         {
             if let Some(stored) = &mut credentials.stored {
                 stored.update(access_token.value.expose(), refresh_token.expose(), access_token.expires_at)?;
-                cx.output().control(redactor.as_written().restore(stored.config().clone()))?;
+                cx.output().control(redactor.config_references().restore(stored.config().clone()))?;
             } else {
                 let text = "The token endpoint gave a new refresh token, and this source does not ask for it to be \
                             stored. If the old one is void now, the next sync will fail.";

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::super::{FixedWindow, MovingWindow, RequestMatcher, Window};
 use super::*;
@@ -6,6 +6,7 @@ use crate::clock::SystemClock;
 use crate::clock::VirtualClock;
 use crate::http::RetryObserver;
 use crate::http::response::tests::response;
+use crate::locks;
 use crate::stop::Stop;
 
 /// Notes what it is told.
@@ -19,7 +20,7 @@ impl RetryObserver for Told {
     }
 
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(wait.clone());
+        locks::lock(&self.0).push(wait.clone());
         Ok(())
     }
 }

@@ -6,13 +6,13 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use super::stream_log::StreamLog;
 use crate::protocol::LogLevel;
 use crate::streams::{ColumnFilter, HttpStream, Normalizer, Record, SchemaContext, columns, schema_of};
+use crate::sync::stream::log::StreamLog;
 
 /// Shapes the records of one stream.
 #[derive(Debug, Default)]
-pub(super) struct RecordShaper {
+pub(in crate::sync) struct RecordShaper {
     filter: Option<ColumnFilter>,
     normalizer: Option<Normalizer>,
 }
@@ -23,7 +23,7 @@ impl RecordShaper {
     ///
     /// # Errors
     /// A failure if the stream's schema is needed and cannot be had, or stdout is closed.
-    pub(super) fn new(
+    pub(in crate::sync) fn new(
         stream: &dyn HttpStream,
         configured: &Map<String, Value>,
         cx: SchemaContext<'_>,
@@ -45,7 +45,7 @@ impl RecordShaper {
     }
 
     /// The record as it goes out. Warns of what could not be converted, once a field.
-    pub(super) fn shape<'r>(&self, record: Record<'r>, log: &StreamLog<'_>) -> io::Result<Record<'r>> {
+    pub(in crate::sync) fn shape<'r>(&self, record: Record<'r>, log: &StreamLog<'_>) -> io::Result<Record<'r>> {
         let record = match &self.filter {
             Some(filter) => filter.apply(record),
             None => record,

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::checkpoint::{self, Checkpoint};
-use super::ledger::{Ledger, Ticket};
-use super::refusals::Refusals;
 use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::newer;
 use crate::streams::{CursorState, HttpStream, PageToken, RequestContext, Slice};
+use crate::sync::state::ledger::{Ledger, Ticket};
+use crate::sync::state::position::{self, SlicePosition};
+use crate::sync::state::refusals::Refusals;
 
 /// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
 /// takes that much longer than the others.
@@ -19,14 +19,14 @@ const MAX_BEGUN: usize = 40;
 const REFUSED_BYTES: usize = 120;
 
 /// How far a stream was read.
-pub(super) struct Progress<'a> {
+pub(in crate::sync) struct StreamProgress<'a> {
     stream: &'a dyn HttpStream,
     ledger: Ledger,
     begun: Begun,
     /// What the cursor makes of the slices that were read.
     known: Box<dyn CursorState + 'a>,
     /// What the API refuses by itself.
-    pub(super) refusals: Refusals,
+    pub(in crate::sync) refusals: Refusals,
     /// The newest cursor value of the slices that count and that no marker has told of.
     newest: Option<Value>,
     /// Whether there is something that the last state does not tell.
@@ -38,33 +38,37 @@ enum Begun {
     /// They move the state before all others, and no worker has taken them yet.
     First(VecDeque<Ticket>),
     /// Their turn has not come. Each is resumed if it is still there.
-    InTurn(Vec<Checkpoint>),
+    InTurn(Vec<SlicePosition>),
 }
 
 /// A slice to be read.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) ticket: Ticket,
-    pub(super) slice: Slice,
+pub(in crate::sync) struct PendingSlice {
+    pub(in crate::sync) ticket: Ticket,
+    pub(in crate::sync) slice: Slice,
     /// The page to begin with, and the newest cursor value before it.
-    pub(super) next_page_token: Option<PageToken>,
-    pub(super) newest: Option<Value>,
+    pub(in crate::sync) next_page_token: Option<PageToken>,
+    pub(in crate::sync) newest: Option<Value>,
     /// What is known of the slice from before: the stream's state, or the slice's own.
-    pub(super) state: StreamState,
+    pub(in crate::sync) state: StreamState,
     /// The place, if an earlier read was refused there.
-    pub(super) again: Option<Checkpoint>,
+    pub(in crate::sync) again: Option<SlicePosition>,
 }
 
-impl Job {
+impl PendingSlice {
     /// What a request for the page of a token is made of.
-    pub(super) fn context<'j>(&'j self, page_token: Option<&'j PageToken>) -> RequestContext<'j> {
+    pub(in crate::sync) fn context<'j>(&'j self, page_token: Option<&'j PageToken>) -> RequestContext<'j> {
         RequestContext::new(&self.state, &self.slice, page_token)
     }
 }
 
-impl<'a> Progress<'a> {
+impl<'a> StreamProgress<'a> {
     /// What the cursor makes of a state, and slices that an earlier read has begun.
-    pub(super) fn new(stream: &'a dyn HttpStream, known: Box<dyn CursorState + 'a>, begun: Vec<Checkpoint>) -> Self {
+    pub(in crate::sync) fn new(
+        stream: &'a dyn HttpStream,
+        known: Box<dyn CursorState + 'a>,
+        begun: Vec<SlicePosition>,
+    ) -> Self {
         let mut ledger = Ledger::default();
         let begun = if known.is_in_order() {
             let open = begun.into_iter().filter_map(|place| {
@@ -83,29 +87,29 @@ impl<'a> Progress<'a> {
     }
 
     /// The same, with what earlier reads were refused.
-    pub(super) fn refused_before(self, places: Vec<Checkpoint>) -> Self {
+    pub(in crate::sync) fn refused_before(self, places: Vec<SlicePosition>) -> Self {
         Self { refusals: Refusals::new(places), ..self }
     }
 
     /// The next slice that comes before all others: one that an earlier read has begun, or was refused.
-    pub(super) fn next_begun(&mut self, input: &StreamState) -> Option<Job> {
+    pub(in crate::sync) fn next_begun(&mut self, input: &StreamState) -> Option<PendingSlice> {
         if let Begun::First(begun) = &mut self.begun
             && let Some(ticket) = begun.pop_front()
         {
-            let Checkpoint { slice, next_page_token, newest, .. } = self.ledger.get(ticket)?.clone();
+            let SlicePosition { slice, next_page_token, newest, .. } = self.ledger.get(ticket)?.clone();
             let state = self.known.reopen(&slice, input);
-            return Some(Job { ticket, slice, next_page_token, newest, state, again: None });
+            return Some(PendingSlice { ticket, slice, next_page_token, newest, state, again: None });
         }
         let place = self.refusals.next_again()?;
-        let Checkpoint { slice, next_page_token, .. } = place.clone();
+        let SlicePosition { slice, next_page_token, .. } = place.clone();
         let state = self.known.reopen(&slice, input);
-        Some(Job { ticket: Ticket::NONE, slice, next_page_token, newest: None, state, again: Some(place) })
+        Some(PendingSlice { ticket: Ticket::NONE, slice, next_page_token, newest: None, state, again: Some(place) })
     }
 
     /// Takes a slice in. `None` if there is nothing to ask for: it is a marker, or was read before.
-    pub(super) fn open(&mut self, slice: Slice, input: &StreamState) -> Option<Job> {
+    pub(in crate::sync) fn open(&mut self, slice: Slice, input: &StreamState) -> Option<PendingSlice> {
         if slice.is_marker() {
-            self.ledger.open(Checkpoint { done: true, ..Checkpoint::at(slice) });
+            self.ledger.open(SlicePosition { done: true, ..SlicePosition::at(slice) });
             self.count_done();
             return None;
         }
@@ -117,13 +121,18 @@ impl<'a> Progress<'a> {
                 known.map(|known| begun.swap_remove(known))
             }
         };
-        let place = Checkpoint { slice, ..known.unwrap_or_default() };
-        let Checkpoint { slice, next_page_token, newest, .. } = place.clone();
-        Some(Job { ticket: self.ledger.open(place), slice, next_page_token, newest, state, again: None })
+        let place = SlicePosition { slice, ..known.unwrap_or_default() };
+        let SlicePosition { slice, next_page_token, newest, .. } = place.clone();
+        Some(PendingSlice { ticket: self.ledger.open(place), slice, next_page_token, newest, state, again: None })
     }
 
     /// Notes which page of a slice comes next.
-    pub(super) fn turn_page(&mut self, ticket: Ticket, next_page_token: Option<PageToken>, newest: Option<Value>) {
+    pub(in crate::sync) fn turn_page(
+        &mut self,
+        ticket: Ticket,
+        next_page_token: Option<PageToken>,
+        newest: Option<Value>,
+    ) {
         if self.stream.is_resumable() {
             self.ledger.turn_page(ticket, next_page_token, newest);
             self.changed = true;
@@ -131,28 +140,28 @@ impl<'a> Progress<'a> {
     }
 
     /// Notes that a slice was read to its end.
-    pub(super) fn close(&mut self, ticket: Ticket, slice: &Slice, newest: Option<Value>) {
+    pub(in crate::sync) fn close(&mut self, ticket: Ticket, slice: &Slice, newest: Option<Value>) {
         self.changed |= self.known.close(slice, newest.as_ref());
         self.ledger.close(ticket, newest);
         self.count_done();
     }
 
     /// Notes that the API refuses a page of a slice, which is to be asked for again from the page of this token on.
-    pub(super) fn refuse(&mut self, slice: &Slice, again: Option<PageToken>, failure: Failure) {
-        let place = Checkpoint { next_page_token: again, ..Checkpoint::at(slice.clone()) };
+    pub(in crate::sync) fn refuse(&mut self, slice: &Slice, again: Option<PageToken>, failure: Failure) {
+        let place = SlicePosition { next_page_token: again, ..SlicePosition::at(slice.clone()) };
         self.refusals.note(self.stream, place, failure);
         self.changed = true;
     }
 
     /// Notes that a slice was read up to where it is refused: the slices behind it may count. A state of its own stays as
     /// it is.
-    pub(super) fn close_refused(&mut self, ticket: Ticket, newest: Option<Value>) {
+    pub(in crate::sync) fn close_refused(&mut self, ticket: Ticket, newest: Option<Value>) {
         self.ledger.close(ticket, newest);
         self.count_done();
     }
 
     /// Notes that what an earlier read was refused was read.
-    pub(super) fn settle(&mut self, place: &Checkpoint) {
+    pub(in crate::sync) fn settle(&mut self, place: &SlicePosition) {
         self.refusals.settle(self.stream, place);
         self.changed = true;
     }
@@ -160,7 +169,7 @@ impl<'a> Progress<'a> {
     /// Lets those slices count before which all are done.
     fn count_done(&mut self) {
         let cursor = self.stream.cursor();
-        while let Some(Checkpoint { slice, newest, .. }) = self.ledger.take_done() {
+        while let Some(SlicePosition { slice, newest, .. }) = self.ledger.take_done() {
             let newest = if slice.is_marker() {
                 self.newest.take()
             } else {
@@ -172,7 +181,7 @@ impl<'a> Progress<'a> {
     }
 
     /// All slices were read: forgets those of which the stream knows no more.
-    pub(super) fn forget_what_is_gone(&mut self) {
+    pub(in crate::sync) fn forget_what_is_gone(&mut self) {
         if let Begun::InTurn(begun) = &mut self.begun {
             begun.clear();
         }
@@ -185,18 +194,18 @@ impl<'a> Progress<'a> {
     }
 
     /// What whole slices amount to.
-    pub(super) fn state(&self) -> StreamState {
+    pub(in crate::sync) fn state(&self) -> StreamState {
         self.known.state()
     }
 
     /// The state once all slices were read: what they amount to, and those that were refused.
-    pub(super) fn last_state(&self) -> StreamState {
+    pub(in crate::sync) fn last_state(&self) -> StreamState {
         self.with_refused(self.state())
     }
 
     /// The state to go on from: whole slices, and those that were begun or refused.
-    pub(super) fn state_with_begun(&self) -> StreamState {
-        let begun: Vec<&Checkpoint> = match &self.begun {
+    pub(in crate::sync) fn state_with_begun(&self) -> StreamState {
+        let begun: Vec<&SlicePosition> = match &self.begun {
             _ if !self.keeps_places() => Vec::new(),
             Begun::First(_) => {
                 // Without a gap: what comes after the last of them is what the stream makes of the state they lead to.
@@ -211,12 +220,12 @@ impl<'a> Progress<'a> {
                 open.chain(begun).collect()
             }
         };
-        checkpoint::put(self.last_state(), &begun)
+        position::put(self.last_state(), &begun)
     }
 
     /// The state at a cursor value within a slice whose records come in order. None where the slices before it are not
     /// done, or have states of their own.
-    pub(super) fn state_within(&self, ticket: Ticket, newest: Option<&Value>) -> Option<StreamState> {
+    pub(in crate::sync) fn state_within(&self, ticket: Ticket, newest: Option<&Value>) -> Option<StreamState> {
         let state = self.ledger.is_first(ticket).then(|| self.known.state_within(newest))??;
         Some(self.with_refused(state))
     }
@@ -224,7 +233,7 @@ impl<'a> Progress<'a> {
     /// A state with the places that were refused, where it has room for them.
     fn with_refused(&self, state: StreamState) -> StreamState {
         let kept = if self.keeps_places() { self.refusals.kept() } else { &[] };
-        checkpoint::put_refused(state, kept)
+        position::put_refused(state, kept)
     }
 
     fn keeps_places(&self) -> bool {
@@ -232,7 +241,7 @@ impl<'a> Progress<'a> {
     }
 
     /// About how many bytes the state has.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::sync) fn bytes(&self) -> usize {
         match self.known.bytes() {
             Some(bytes) => bytes + REFUSED_BYTES * self.refusals.kept().len(),
             None => serde_json::to_string(&self.state_with_begun()).map_or(0, |text| text.len()),
@@ -240,22 +249,22 @@ impl<'a> Progress<'a> {
     }
 
     /// Whether slices count in whatever order they are read.
-    pub(super) fn is_in_any_order(&self) -> bool {
+    pub(in crate::sync) fn is_in_any_order(&self) -> bool {
         matches!(self.begun, Begun::InTurn(_))
     }
 
     /// Whether there was never any slice.
-    pub(super) fn is_unused(&self) -> bool {
+    pub(in crate::sync) fn is_unused(&self) -> bool {
         self.ledger.is_unused()
     }
 
     /// Whether there is something that the last state does not tell.
-    pub(super) fn is_changed(&self) -> bool {
+    pub(in crate::sync) fn is_changed(&self) -> bool {
         self.changed
     }
 
     /// Notes that a state tells all of it.
-    pub(super) fn told(&mut self) {
+    pub(in crate::sync) fn told(&mut self) {
         self.changed = false;
     }
 }

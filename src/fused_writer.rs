@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
 /// A writer that fails for ever once it has failed, with the same error.
-pub(crate) struct Gapless<W> {
+pub(crate) struct FusedWriter<W> {
     writer: W,
     failure: WriteFailure,
 }
 
-/// How a [`Gapless`] writer has failed, for those who do not write. Clones are about the same writer.
+/// How a [`FusedWriter`] writer has failed, for those who do not write. Clones are about the same writer.
 #[derive(Clone, Default)]
 pub(crate) struct WriteFailure(Arc<OnceLock<(io::ErrorKind, Option<i32>)>>);
 
@@ -24,7 +24,7 @@ impl WriteFailure {
     }
 }
 
-impl<W: Write> Gapless<W> {
+impl<W: Write> FusedWriter<W> {
     pub(crate) fn new(writer: W) -> Self {
         Self { writer, failure: WriteFailure::default() }
     }
@@ -44,7 +44,7 @@ impl<W: Write> Gapless<W> {
     }
 }
 
-impl<W: Write> Write for Gapless<W> {
+impl<W: Write> Write for FusedWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.attempt(|writer| writer.write(bytes))
     }
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn nothing_is_written_after_a_failure() {
         let full = io::Error::from(io::ErrorKind::StorageFull);
-        let mut writer = Gapless::new(FullForAMoment(Some(full), Vec::new()));
+        let mut writer = FusedWriter::new(FullForAMoment(Some(full), Vec::new()));
         assert!(writer.failure().error().is_none());
         for _ in 0..2 {
             assert_eq!(writer.write_all(b"record\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn an_interruption_is_no_failure() {
         let interrupted = io::Error::from(io::ErrorKind::Interrupted);
-        let mut writer = Gapless::new(FullForAMoment(Some(interrupted), Vec::new()));
+        let mut writer = FusedWriter::new(FullForAMoment(Some(interrupted), Vec::new()));
         writer.write_all(b"record\n").unwrap();
         writer.flush().unwrap();
         assert_eq!(writer.writer.1, b"record\n");

@@ -5,12 +5,12 @@ use std::io;
 
 use super::ResponseCache;
 use super::cache_key::CacheKey;
-use super::flights::{Boarding, Landing, Leader};
+use super::single_flight::{Leader, Outcome, Role};
 use crate::http::{HttpRequest, Response};
 use crate::protocol::{Failure, FailureKind, LogLevel, Output};
 
-/// A request on its way. Dropped without [`Visit::keep`], it has failed, and the next one may try.
-pub(in crate::http) struct Visit<'v> {
+/// A request on its way. Dropped without [`Lookup::keep`], it has failed, and the next one may try.
+pub(in crate::http) struct Lookup<'v> {
     cache: &'v ResponseCache,
     key: CacheKey,
     request: &'v HttpRequest,
@@ -23,7 +23,7 @@ pub(in crate::http) struct Visit<'v> {
     draft: Option<Vec<u8>>,
 }
 
-impl<'v> Visit<'v> {
+impl<'v> Lookup<'v> {
     pub(super) fn new(cache: &'v ResponseCache, key: CacheKey, request: &'v HttpRequest, output: &'v Output) -> Self {
         Self { cache, key, request, output, handed_out: false, alone: false, leader: None, draft: None }
     }
@@ -38,15 +38,15 @@ impl<'v> Visit<'v> {
             if let Some(response) = self.look_up()? {
                 return Ok(Some(response));
             }
-            match self.cache.flights.board(&self.key) {
-                Boarding::Wait(flight) => {
+            match self.cache.fetches.join(&self.key) {
+                Role::Wait(fetch) => {
                     self.output.flush()?;
-                    match flight.wait() {
-                        Landing::GaveUp(failure) => return Err((*failure).into()),
-                        landing => self.alone = landing == Landing::NotKept,
+                    match fetch.wait() {
+                        Outcome::GaveUp(failure) => return Err((*failure).into()),
+                        outcome => self.alone = outcome == Outcome::NotKept,
                     }
                 }
-                Boarding::Lead(leader) => {
+                Role::Lead(leader) => {
                     self.leader = Some(leader);
                     // Another fetch may have ended between the look and the boarding.
                     return Ok(self.look_up()?);
@@ -60,7 +60,7 @@ impl<'v> Visit<'v> {
     pub(in crate::http) fn fail(mut self, error: &anyhow::Error) {
         let failure = error.downcast_ref::<Failure>().filter(|failure| failure.kind == FailureKind::Transient);
         if let (Some(failure), Some(leader)) = (failure, self.leader.take()) {
-            leader.land(Landing::GaveUp(Box::new(failure.clone())));
+            leader.land(Outcome::GaveUp(Box::new(failure.clone())));
         }
     }
 
@@ -81,7 +81,7 @@ impl<'v> Visit<'v> {
             None => false,
         };
         if let Some(leader) = self.leader.take() {
-            leader.land(if kept { Landing::Kept } else { Landing::NotKept });
+            leader.land(if kept { Outcome::Kept } else { Outcome::NotKept });
         }
         Ok(())
     }

@@ -33,20 +33,20 @@ fn object(value: Value) -> StreamState {
     serde_json::from_value(value).unwrap()
 }
 
-fn progress(stream: &Stream, state: Value, first: Option<Value>) -> Progress<'_> {
+fn progress(stream: &Stream, state: Value, first: Option<Value>) -> StreamProgress<'_> {
     let mut state = object(state);
-    let begun = checkpoint::take(&mut state, stream).unwrap();
+    let begun = position::take(&mut state, stream).unwrap();
     let first = first.map(|first| Slice::from(object(first)));
     let cursor_field = stream.cursor.cursor_field();
     let known = stream.cursor.begin(CursorRead { stream, cursor_field, state, first: first.as_ref() }).unwrap();
-    Progress::new(stream, known, begun)
+    StreamProgress::new(stream, known, begun)
 }
 
-fn whole(stream: &Stream, state: Value) -> Progress<'_> {
+fn whole(stream: &Stream, state: Value) -> StreamProgress<'_> {
     progress(stream, state, None)
 }
 
-fn open(progress: &mut Progress<'_>, slice: Value) -> Job {
+fn open(progress: &mut StreamProgress<'_>, slice: Value) -> PendingSlice {
     progress.open(sorted_for(progress.stream, Slice::from(object(slice))), &StreamState::new()).unwrap()
 }
 
@@ -103,7 +103,7 @@ fn a_state_remembers_so_many_slices_ahead_and_no_more() {
         let job = open(&mut progress, json!({ "k": k }));
         progress.close(job.ticket, &job.slice, Some(json!(k)));
     }
-    let begun = checkpoint::take(&mut progress.state_with_begun(), &stream).unwrap();
+    let begun = position::take(&mut progress.state_with_begun(), &stream).unwrap();
     let slices: Vec<i64> = begun.iter().map(|begun| begun.slice.span()["k"].as_i64().unwrap()).collect();
     assert!(slices.into_iter().eq(0..40), "without a gap, from the first unfinished one on");
 }

@@ -6,10 +6,6 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::progress::Job;
-use super::slice_pages::{SlicePages, Turn};
-use super::stream_read::StreamRead;
-use super::stream_writer::{Flow, StreamWriter};
 use crate::json;
 use crate::protocol::{Failure, LogLevel, RecordLines};
 use crate::streams::cursor::{is_newer, newer};
@@ -18,13 +14,17 @@ use crate::streams::{
     CHANGED, Cursor, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, epoch_seconds,
     next_page_token, transform,
 };
+use crate::sync::state::progress::PendingSlice;
+use crate::sync::stream::StreamRead;
+use crate::sync::stream::prefetch::{FetchedPage, PagePrefetch};
+use crate::sync::stream::writer::{Flow, StreamWriter};
 
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.
 const BATCH: usize = 256 * 1024;
 
 /// What is known of a slice while it is read.
-struct Reading {
+struct OpenSlice {
     /// The newest cursor value so far.
     newest: Option<Value>,
     /// Records between two states within the slice; none once the records turn out not to be in order.
@@ -41,10 +41,10 @@ struct Reading {
 
 impl StreamRead<'_, '_> {
     /// Reads a slice to its end, or to that of the stream.
-    pub(super) fn read_slice(&self, mut job: Job) -> anyhow::Result<()> {
+    pub(in crate::sync) fn read_slice(&self, mut job: PendingSlice) -> anyhow::Result<()> {
         let token = job.next_page_token.take();
         let interval = self.stream.cursor().state_checkpoint_interval();
-        let reading = Reading {
+        let reading = OpenSlice {
             newest: job.newest.take(),
             interval,
             lines: Vec::new(),
@@ -55,18 +55,23 @@ impl StreamRead<'_, '_> {
         };
         let fetch_page = |paging: &mut Paging| self.fetch_page(&job, paging);
         thread::scope(|scope| {
-            let pages = SlicePages::new(scope, &fetch_page, self.workers(), token);
+            let pages = PagePrefetch::new(scope, &fetch_page, self.workers(), token);
             self.read_pages(&job, reading, pages)
         })
     }
 
-    fn read_pages(&self, job: &Job, mut reading: Reading, mut pages: SlicePages<'_, '_>) -> anyhow::Result<()> {
+    fn read_pages(
+        &self,
+        job: &PendingSlice,
+        mut reading: OpenSlice,
+        mut pages: PagePrefetch<'_, '_>,
+    ) -> anyhow::Result<()> {
         loop {
             if self.writer().is_none() {
                 return Ok(());
             }
             let (token, page, next) = match pages.next() {
-                Ok(Turn { token, page: Some(page), next }) => (token, page, next),
+                Ok(FetchedPage { token, page: Some(page), next }) => (token, page, next),
                 not_there => {
                     let error = not_there.err();
                     let Some(paging) = self.way_on(job, &mut reading, error)? else { return Ok(()) };
@@ -99,7 +104,12 @@ impl StreamRead<'_, '_> {
 
     /// Where the slice is read on when its next page is not there: it was ignored, or failed with `error`. `None` if this
     /// is the end of the slice, or of the stream.
-    fn way_on(&self, job: &Job, reading: &mut Reading, error: Option<anyhow::Error>) -> anyhow::Result<Option<Paging>> {
+    fn way_on(
+        &self,
+        job: &PendingSlice,
+        reading: &mut OpenSlice,
+        error: Option<anyhow::Error>,
+    ) -> anyhow::Result<Option<Paging>> {
         let is_at_start = reading.way.is_at_start();
         if let Some((token, newest)) = reading.way.back(self.stream, reading.token.as_ref(), error.as_ref()) {
             if let Some(error) = error {
@@ -125,7 +135,12 @@ impl StreamRead<'_, '_> {
     }
 
     /// Leaves out what the API refuses by itself. Returns the page at which the slice goes on, if it does.
-    fn leave_out(&self, job: &Job, reading: &mut Reading, failure: Failure) -> anyhow::Result<Option<PageToken>> {
+    fn leave_out(
+        &self,
+        job: &PendingSlice,
+        reading: &mut OpenSlice,
+        failure: Failure,
+    ) -> anyhow::Result<Option<PageToken>> {
         let RefusedPage { again, next } = self.stream.refused_page(reading.token.as_ref());
         let Some(mut writer) = self.writer() else { return Ok(None) };
         self.log.tally.add_refused();
@@ -140,14 +155,14 @@ impl StreamRead<'_, '_> {
     }
 
     /// The records of a page are out. Breaks off at the end of the stream.
-    fn turn_page(&self, job: &Job, next: PageToken, reading: &Reading) -> anyhow::Result<Flow> {
+    fn turn_page(&self, job: &PendingSlice, next: PageToken, reading: &OpenSlice) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
         writer.note_page()?;
         Ok(writer.turn_page(job.ticket, Some(next), reading.newest.clone())?)
     }
 
     /// Fetches the page at a place, and goes on to the place after it.
-    fn fetch_page(&self, job: &Job, paging: &mut Paging) -> anyhow::Result<Turn> {
+    fn fetch_page(&self, job: &PendingSlice, paging: &mut Paging) -> anyhow::Result<FetchedPage> {
         let token = paging.token.clone();
         let cx = job.context(token.as_ref());
         let fetcher =
@@ -161,7 +176,7 @@ impl StreamRead<'_, '_> {
             None => Ok(false),
         };
         let next = next.map(|has_next| paging.token.clone().filter(|_| has_next));
-        Ok(Turn { token, page, next })
+        Ok(FetchedPage { token, page, next })
     }
 
     /// Writes the records of a page. Breaks off at the end of the stream.
@@ -169,8 +184,8 @@ impl StreamRead<'_, '_> {
         &self,
         page: &Page,
         cx: &RequestContext<'_>,
-        job: &Job,
-        reading: &mut Reading,
+        job: &PendingSlice,
+        reading: &mut OpenSlice,
     ) -> anyhow::Result<Flow> {
         let lines = self.records.at(self.log.output.now_ms());
         let flow = page.for_each(&mut |record| {
@@ -193,8 +208,8 @@ impl StreamRead<'_, '_> {
         record: Record<'_>,
         lines: &RecordLines<'_>,
         cx: &RequestContext<'_>,
-        job: &Job,
-        reading: &mut Reading,
+        job: &PendingSlice,
+        reading: &mut OpenSlice,
     ) -> anyhow::Result<Flow> {
         let seen = record.field_at(self.cursor_field);
         let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
@@ -240,7 +255,7 @@ impl StreamRead<'_, '_> {
     }
 
     /// Writes what was gathered.
-    fn write_lines(&self, reading: &mut Reading) -> anyhow::Result<Flow> {
+    fn write_lines(&self, reading: &mut OpenSlice) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
         reading.write(&mut writer)
     }
@@ -251,8 +266,8 @@ impl StreamRead<'_, '_> {
         &self,
         interval: u64,
         is_behind: bool,
-        job: &Job,
-        reading: &mut Reading,
+        job: &PendingSlice,
+        reading: &mut OpenSlice,
     ) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
         if reading.write(&mut writer)?.is_break() {
@@ -275,7 +290,7 @@ impl StreamRead<'_, '_> {
     }
 }
 
-impl Reading {
+impl OpenSlice {
     /// Whether a cursor value is older than one before it.
     fn is_behind(&self, cursor: &dyn Cursor, seen: Option<&Value>) -> bool {
         matches!((seen, &self.newest), (Some(seen), Some(newest)) if is_newer(cursor, newest, seen))

@@ -1,13 +1,15 @@
 //! What a config said before references to the environment were replaced by their values. A config that goes back to where
 //! it came from says the same again, not the values: they were kept out of it for a reason.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use serde_json::{Map, Value};
 
+use crate::locks;
+
 /// The places of a config that were written in another way. Clones are about the same config. Default: none.
 #[derive(Clone, Default)]
-pub struct AsWritten(Arc<RwLock<Vec<Place>>>);
+pub struct ConfigReferences(Arc<RwLock<Vec<Place>>>);
 
 struct Place {
     /// A JSON pointer (RFC 6901).
@@ -16,17 +18,17 @@ struct Place {
     written: String,
 }
 
-impl AsWritten {
+impl ConfigReferences {
     /// Notes that the value at a JSON pointer was written as this text.
     pub fn note(&self, pointer: String, value: Value, written: String) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(Place { pointer, value, written });
+        locks::write(&self.0).push(Place { pointer, value, written });
     }
 
     /// The config as it was written. A value that has changed since then, such as a token that was renewed, stays.
     #[must_use]
     pub fn restore(&self, config: Map<String, Value>) -> Map<String, Value> {
         let mut whole = Value::Object(config);
-        for place in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for place in locks::read(&self.0).iter() {
             if let Some(value) = whole.pointer_mut(&place.pointer).filter(|value| **value == place.value) {
                 *value = Value::String(place.written.clone());
             }
@@ -46,7 +48,7 @@ mod tests {
 
     #[test]
     fn what_was_written_comes_back_unless_it_has_changed() {
-        let written = AsWritten::default();
+        let written = ConfigReferences::default();
         written.note("/a/b~1c".into(), json!("k"), "${KEY}".into());
         written.note("/token".into(), json!("old"), "${TOKEN}".into());
         written.note("/gone".into(), json!(1), "${N}".into());

@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 
-use super::checkpoint::Checkpoint;
 use crate::protocol::Failure;
 use crate::streams::HttpStream;
+use crate::sync::state::position::SlicePosition;
 
 /// The most places that a state has. An account with more has a kind of parent that is never to be asked.
 const MAX_KEPT: usize = 1_000;
@@ -15,11 +15,11 @@ const MAX_AGAIN: usize = 100;
 
 /// What was refused, in this read and before it.
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
+pub(in crate::sync) struct Refusals {
     /// In the order in which they are to be asked for again.
-    kept: Vec<Checkpoint>,
+    kept: Vec<SlicePosition>,
     /// Those of earlier reads that this read has still to ask for.
-    again: VecDeque<Checkpoint>,
+    again: VecDeque<SlicePosition>,
     /// The first one of this read.
     first: Option<Failure>,
     is_told: bool,
@@ -33,28 +33,28 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// With those that earlier reads have left.
-    pub(super) fn new(kept: Vec<Checkpoint>) -> Self {
+    pub(in crate::sync) fn new(kept: Vec<SlicePosition>) -> Self {
         let again = kept.iter().take(MAX_AGAIN).cloned().collect();
         Self { kept, again, ..Self::default() }
     }
 
     /// What a state says of them.
-    pub(super) fn kept(&self) -> &[Checkpoint] {
+    pub(in crate::sync) fn kept(&self) -> &[SlicePosition] {
         &self.kept
     }
 
     /// The next place to be asked for again.
-    pub(super) fn next_again(&mut self) -> Option<Checkpoint> {
+    pub(in crate::sync) fn next_again(&mut self) -> Option<SlicePosition> {
         self.again.pop_front()
     }
 
     /// Notes that a page of the stream was read.
-    pub(super) fn note_page(&mut self) {
+    pub(in crate::sync) fn note_page(&mut self) {
         self.has_read = true;
     }
 
     /// Notes a refusal.
-    pub(super) fn note(&mut self, stream: &dyn HttpStream, place: Checkpoint, failure: Failure) {
+    pub(in crate::sync) fn note(&mut self, stream: &dyn HttpStream, place: SlicePosition, failure: Failure) {
         self.count += 1;
         self.first.get_or_insert(failure);
         self.settle(stream, &place);
@@ -65,18 +65,18 @@ impl Refusals {
     }
 
     /// Notes that a place was read.
-    pub(super) fn settle(&mut self, stream: &dyn HttpStream, place: &Checkpoint) {
+    pub(in crate::sync) fn settle(&mut self, stream: &dyn HttpStream, place: &SlicePosition) {
         self.kept.retain(|kept| !is_same(stream, kept, place));
     }
 
     /// Forgets the places, of a stream that asks for all its slices in each read.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::sync) fn forget(&mut self) {
         self.kept.clear();
         self.lost = 0;
     }
 
     /// The first one, once and if there is reason to tell of it by itself: not while it may be the stream that is refused.
-    pub(super) fn untold(&mut self) -> Option<&Failure> {
+    pub(in crate::sync) fn untold(&mut self) -> Option<&Failure> {
         if self.is_told || self.is_all() {
             return None;
         }
@@ -85,25 +85,25 @@ impl Refusals {
     }
 
     /// Whether everything that was asked for so far was refused, so that it may be the stream that is.
-    pub(super) fn is_all(&self) -> bool {
+    pub(in crate::sync) fn is_all(&self) -> bool {
         self.count > 0 && !self.has_read
     }
 
     /// The refusal of the stream, if everything was refused and either nothing of it was ever read, or too much was
     /// refused for a state to keep.
-    pub(super) fn of_stream(&self, is_first_read: bool) -> Option<Failure> {
+    pub(in crate::sync) fn of_stream(&self, is_first_read: bool) -> Option<Failure> {
         let first = self.first.as_ref().filter(|_| self.is_all() && (is_first_read || self.lost > 0))?;
         Some(first.clone().of_every_slice(self.count))
     }
 
     /// How many there were in this read, and how many of them the state does not have.
-    pub(super) fn counts(&self) -> (u64, u64) {
+    pub(in crate::sync) fn counts(&self) -> (u64, u64) {
         (self.count, self.lost)
     }
 }
 
 /// Whether two places are of the same parent, or the same slice and page.
-fn is_same(stream: &dyn HttpStream, one: &Checkpoint, other: &Checkpoint) -> bool {
+fn is_same(stream: &dyn HttpStream, one: &SlicePosition, other: &SlicePosition) -> bool {
     stream.parents().iter().any(|parent| parent.is_same(&one.slice, &other.slice))
         || one.slice.is_same(&other.slice) && one.next_page_token == other.next_page_token
 }
@@ -129,8 +129,8 @@ mod tests {
         }
     }
 
-    fn place(n: usize) -> Checkpoint {
-        Checkpoint::at(Slice::of_partition([("n", n)]))
+    fn place(n: usize) -> SlicePosition {
+        SlicePosition::at(Slice::of_partition([("n", n)]))
     }
 
     fn refusal() -> Failure {

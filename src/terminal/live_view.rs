@@ -22,12 +22,12 @@ pub(crate) trait View: Send + 'static {
 }
 
 /// A drawing that goes on until this is dropped. Then it is gone.
-pub(crate) struct Progress {
+pub(crate) struct LiveView {
     screen: Screen,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-impl Progress {
+impl LiveView {
     /// Draws a view, if anybody looks, the terminal can be drawn on, and stdout goes elsewhere.
     pub(crate) fn start(screen: &Screen, view: impl View) -> Self {
         Self::start_after(DELAY, screen, view)
@@ -83,7 +83,7 @@ fn unwrap(screen: &Screen, widths: &[usize], columns: usize) {
     }
 }
 
-impl Drop for Progress {
+impl Drop for LiveView {
     fn drop(&mut self) {
         if let Some((over, thread)) = self.thread.take() {
             drop(over);
@@ -114,7 +114,7 @@ mod tests {
         let seen = Seen::default();
         let screen = Screen::new(Box::new(seen.clone()), terminal, is_quiet, true);
         let (told, drawn) = mpsc::channel();
-        let progress = Progress::start_after(Duration::ZERO, &screen, Drawn(told));
+        let progress = LiveView::start_after(Duration::ZERO, &screen, Drawn(told));
         // Without a drawing, the sender is gone soon.
         let rows = drawn.recv().ok();
         let again = drawn.recv().ok();

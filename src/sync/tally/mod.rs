@@ -1,10 +1,14 @@
 //! What a read has done so far, stream by stream, for those who look on: a terminal while it runs, a summary at its end.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+pub(in crate::sync) mod stream;
+pub(in crate::sync) mod summary;
+
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use super::stream_summary::{Numbers, StreamSummary};
-use super::stream_tally::StreamTally;
+use crate::locks;
+use crate::sync::tally::stream::StreamTally;
+use crate::sync::tally::summary::{Numbers, StreamSummary};
 
 /// The counters of a read. Clones are about the same read.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +25,7 @@ impl Tally {
     /// The streams, in the order of the catalog; none before the read has begun.
     #[must_use]
     pub fn streams(&self) -> Arc<[StreamTally]> {
-        self.0.streams.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locks::lock(&self.0.streams).clone()
     }
 
     /// Time since the read began, at a reading of the clock. Zero before.
@@ -44,7 +48,7 @@ impl Tally {
     /// Notes that a read of these streams begins.
     pub(crate) fn begin<'n>(&self, now: Duration, names: impl Iterator<Item = &'n str>) -> Arc<[StreamTally]> {
         let streams: Arc<[StreamTally]> = names.map(StreamTally::new).collect();
-        *self.0.streams.lock().unwrap_or_else(PoisonError::into_inner) = streams.clone();
+        *locks::lock(&self.0.streams) = streams.clone();
         let _ = self.0.begun.set(now);
         streams
     }

@@ -8,26 +8,26 @@
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope};
 
-use crate::bug;
+use crate::panics;
 use crate::streams::paging::Paging;
 use crate::streams::{Page, PageToken};
 use crate::workers::{Worker, Workers};
 
 /// A page, and what comes after it.
-pub(super) struct Turn {
+pub(in crate::sync) struct FetchedPage {
     /// What it was asked for with; `None` is the first.
-    pub(super) token: Option<PageToken>,
+    pub(in crate::sync) token: Option<PageToken>,
     /// `None` if the stream ignores the response.
-    pub(super) page: Option<Page>,
+    pub(in crate::sync) page: Option<Page>,
     /// What to ask for the next page with, if there is one. The page is good even if it leads nowhere.
-    pub(super) next: anyhow::Result<Option<PageToken>>,
+    pub(in crate::sync) next: anyhow::Result<Option<PageToken>>,
 }
 
 /// Fetches the page at a place, and goes on to the place after it.
-pub(super) type FetchPage<'e> = dyn Fn(&mut Paging) -> anyhow::Result<Turn> + Sync + 'e;
+pub(in crate::sync) type FetchPage<'e> = dyn Fn(&mut Paging) -> anyhow::Result<FetchedPage> + Sync + 'e;
 
 /// The pages of a slice, in order.
-pub(super) struct SlicePages<'s, 'e> {
+pub(in crate::sync) struct PagePrefetch<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
     fetch_page: &'e FetchPage<'e>,
     workers: &'e Workers,
@@ -43,14 +43,14 @@ struct Thread<'e> {
 
 /// What the thread has to say.
 enum Fetched {
-    Turn(Box<anyhow::Result<Turn>>),
+    FetchedPage(Box<anyhow::Result<FetchedPage>>),
     /// No worker is free for the next page.
     Back(Paging),
 }
 
-impl<'s, 'e> SlicePages<'s, 'e> {
+impl<'s, 'e> PagePrefetch<'s, 'e> {
     /// The pages from a place on, for a slice that is read within the scope.
-    pub(super) fn new(
+    pub(in crate::sync) fn new(
         scope: &'s Scope<'s, 'e>,
         fetch_page: &'e FetchPage<'e>,
         workers: &'e Workers,
@@ -60,11 +60,11 @@ impl<'s, 'e> SlicePages<'s, 'e> {
     }
 
     /// The next page. It is waited for.
-    pub(super) fn next(&mut self) -> anyhow::Result<Turn> {
+    pub(in crate::sync) fn next(&mut self) -> anyhow::Result<FetchedPage> {
         if let Some(thread) = self.thread.as_ref().filter(|_| self.paging.is_none()) {
             // The thread catches panics: there is always a page, or what went wrong.
             match thread.fetched.recv()? {
-                Fetched::Turn(turn) => return *turn,
+                Fetched::FetchedPage(turn) => return *turn,
                 Fetched::Back(paging) => self.paging = Some(paging),
             }
         }
@@ -72,7 +72,7 @@ impl<'s, 'e> SlicePages<'s, 'e> {
     }
 
     /// Goes on somewhere else, after a page that was not there.
-    pub(super) fn go_on_at(&mut self, paging: Paging) {
+    pub(in crate::sync) fn go_on_at(&mut self, paging: Paging) {
         self.paging = Some(paging);
         // It has ended with that page.
         self.thread = None;
@@ -80,7 +80,7 @@ impl<'s, 'e> SlicePages<'s, 'e> {
 
     /// Has the pages from the next one on fetched ahead, if a worker is free for that. If the system has no more threads,
     /// nothing is done.
-    pub(super) fn go_ahead(&mut self) {
+    pub(in crate::sync) fn go_ahead(&mut self) {
         if self.paging.is_none() {
             return;
         }
@@ -122,10 +122,10 @@ fn fetch_ahead<'e>(
     mut worker: Worker<'e>,
 ) -> Option<()> {
     loop {
-        let turn = bug::caught(|| fetch_page(&mut paging));
+        let turn = panics::caught(|| fetch_page(&mut paging));
         drop(worker);
-        let is_last = !matches!(turn, Ok(Turn { page: Some(_), next: Ok(Some(_)), .. }));
-        fetched.send(Fetched::Turn(Box::new(turn))).ok().filter(|()| !is_last)?;
+        let is_last = !matches!(turn, Ok(FetchedPage { page: Some(_), next: Ok(Some(_)), .. }));
+        fetched.send(Fetched::FetchedPage(Box::new(turn))).ok().filter(|()| !is_last)?;
         match workers.try_hire() {
             Some(free) => worker = free,
             None => return fetched.send(Fetched::Back(paging)).ok(),
@@ -144,15 +144,15 @@ mod tests {
     use super::*;
 
     /// The page at a place, of so many that are counted from 0.
-    fn turn(paging: &mut Paging, pages: u64) -> Turn {
+    fn turn(paging: &mut Paging, pages: u64) -> FetchedPage {
         let token = paging.token.take();
         let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());
         paging.token = (n + 1 < pages).then(|| json!(n + 1));
-        Turn { token, page: Some(Page::of("[]")), next: Ok(paging.token.clone()) }
+        FetchedPage { token, page: Some(Page::of("[]")), next: Ok(paging.token.clone()) }
     }
 
     /// Reads all pages, and tells the place of each.
-    fn read(pages: &mut SlicePages<'_, '_>, mut on_page: impl FnMut()) -> Vec<u64> {
+    fn read(pages: &mut PagePrefetch<'_, '_>, mut on_page: impl FnMut()) -> Vec<u64> {
         let mut places = Vec::new();
         loop {
             let turn = pages.next().unwrap();
@@ -174,7 +174,7 @@ mod tests {
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
-            let mut pages = SlicePages::new(scope, &fetch_page, &workers, None);
+            let mut pages = PagePrefetch::new(scope, &fetch_page, &workers, None);
             let places = read(&mut pages, || {
                 thread::yield_now();
                 taken.fetch_add(1, SeqCst);
@@ -193,7 +193,7 @@ mod tests {
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
-            let mut pages = SlicePages::new(scope, &fetch_page, &workers, None);
+            let mut pages = PagePrefetch::new(scope, &fetch_page, &workers, None);
             let mut hired = None;
             let places = read(&mut pages, || {
                 if hired.is_none() {
@@ -215,7 +215,7 @@ mod tests {
         };
         let workers = Workers::new(1);
         thread::scope(|scope| {
-            let mut pages = SlicePages::new(scope, &fetch_page, &workers, None);
+            let mut pages = PagePrefetch::new(scope, &fetch_page, &workers, None);
             let mut turns = (0..3).map(|_| {
                 let turn = pages.next();
                 pages.go_ahead();

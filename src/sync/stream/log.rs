@@ -4,27 +4,27 @@
 use std::io;
 use std::time::Duration;
 
-use super::stream_tally::StreamTally;
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, RetryObserver, Telling, Wait};
 use crate::protocol::{LogLevel, Output, RateLimited, Status, StatusReason, StreamDescriptor};
+use crate::sync::tally::stream::StreamTally;
 
 /// Says why a stream does not move, and what is odd about it.
 #[derive(Debug, Clone)]
-pub(super) struct StreamLog<'o> {
-    pub(super) output: &'o Output,
-    pub(super) stream: StreamDescriptor,
-    pub(super) tally: &'o StreamTally,
+pub(in crate::sync) struct StreamLog<'o> {
+    pub(in crate::sync) output: &'o Output,
+    pub(in crate::sync) stream: StreamDescriptor,
+    pub(in crate::sync) tally: &'o StreamTally,
 }
 
 impl StreamLog<'_> {
     /// A line for people, with the stream's name.
-    pub(super) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
+    pub(in crate::sync) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
         self.output.log(level, &format!("{}: {text}", self.stream.name))
     }
 
     /// A warning of something that somebody has to mend, with the stream's name.
-    pub(super) fn notice(&self, text: &str) -> io::Result<()> {
+    pub(in crate::sync) fn notice(&self, text: &str) -> io::Result<()> {
         self.output.notice(&format!("{}: {text}", self.stream.name))
     }
 

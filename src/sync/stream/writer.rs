@@ -6,14 +6,14 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-use super::checkpoint;
-use super::ledger::Ticket;
-use super::progress::{Job, Progress};
-use super::stream_output::StreamOutput;
 use crate::memory::MemoryLimit;
 use crate::protocol::{LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
 use crate::streams::{Mark, PageToken, Recent};
+use crate::sync::state::ledger::Ticket;
+use crate::sync::state::position;
+use crate::sync::state::progress::{PendingSlice, StreamProgress};
+use crate::sync::stream::messages::StreamOutput;
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;
@@ -21,32 +21,32 @@ const SMALL_STATE: usize = 1024;
 const WHOLE_STATE: usize = 16 * 1024;
 
 /// Whether to continue, or the stream is at its end.
-pub(super) type Flow = ControlFlow<()>;
+pub(in crate::sync) type Flow = ControlFlow<()>;
 
 /// Writes the records and states of a stream, and keeps its progress.
-pub(super) struct StreamWriter<'a, 'o> {
-    pub(super) out: &'a mut StreamOutput<'o>,
-    pub(super) progress: Progress<'a>,
+pub(in crate::sync) struct StreamWriter<'a, 'o> {
+    pub(in crate::sync) out: &'a mut StreamOutput<'o>,
+    pub(in crate::sync) progress: StreamProgress<'a>,
     /// The state that was given, until it is known what is to be read: then `progress` takes its place.
-    pub(super) given: Option<StreamState>,
+    pub(in crate::sync) given: Option<StreamState>,
     /// The state that was given, for as long as all that was asked for was refused: it may be the stream that is.
-    pub(super) before: StreamState,
+    pub(in crate::sync) before: StreamState,
     /// Its slices are another stream's records: there may be any number of them, many without records.
-    pub(super) has_parent: bool,
+    pub(in crate::sync) has_parent: bool,
     /// What was given lately, for the states; `None` if the stream gives everything.
-    pub(super) recent: Option<Recent>,
+    pub(in crate::sync) recent: Option<Recent>,
     /// States have to say that they are those of a full refresh.
-    pub(super) marks_full_refresh: bool,
-    pub(super) limit: Option<u64>,
-    pub(super) memory: &'a MemoryLimit,
-    pub(super) stop: &'a Stop,
+    pub(in crate::sync) marks_full_refresh: bool,
+    pub(in crate::sync) limit: Option<u64>,
+    pub(in crate::sync) memory: &'a MemoryLimit,
+    pub(in crate::sync) stop: &'a Stop,
     /// Why nothing more is written, though there may be more to read.
-    pub(super) end: Option<End>,
+    pub(in crate::sync) end: Option<End>,
 }
 
 /// An end that is not that of the slices.
 #[derive(Debug)]
-pub(super) enum End {
+pub(in crate::sync) enum End {
     /// `--limit`.
     Limit,
     /// The first fault of any worker.
@@ -55,7 +55,7 @@ pub(super) enum End {
 
 impl StreamWriter<'_, '_> {
     /// Writes the lines of so many records of a page; one at a time, if there is a limit. Breaks off at the limit.
-    pub(super) fn write(&mut self, lines: &[u8], records: u64) -> io::Result<Flow> {
+    pub(in crate::sync) fn write(&mut self, lines: &[u8], records: u64) -> io::Result<Flow> {
         if self.stops_at_limit() {
             return Ok(Flow::Break(()));
         }
@@ -64,14 +64,14 @@ impl StreamWriter<'_, '_> {
     }
 
     /// Remembers records that are out.
-    pub(super) fn note(&mut self, marks: &mut Vec<Mark>) {
+    pub(in crate::sync) fn note(&mut self, marks: &mut Vec<Mark>) {
         if let Some(recent) = &mut self.recent {
             marks.drain(..).for_each(|mark| recent.note(mark));
         }
     }
 
     /// The records of a page are out, and this page is next. Breaks off at the limit.
-    pub(super) fn turn_page(
+    pub(in crate::sync) fn turn_page(
         &mut self,
         ticket: Ticket,
         next_page_token: Option<PageToken>,
@@ -86,7 +86,7 @@ impl StreamWriter<'_, '_> {
     }
 
     /// The records of a slice's last page are out.
-    pub(super) fn close(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
+    pub(in crate::sync) fn close(&mut self, job: &PendingSlice, newest: Option<Value>) -> io::Result<()> {
         self.progress.close(job.ticket, &job.slice, newest);
         if let Some(place) = &job.again {
             self.progress.settle(place);
@@ -95,7 +95,7 @@ impl StreamWriter<'_, '_> {
     }
 
     /// The records of a page are out.
-    pub(super) fn note_page(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn note_page(&mut self) -> io::Result<()> {
         self.progress.refusals.note_page();
         self.before.clear();
         self.tell_of_refusal()
@@ -103,7 +103,7 @@ impl StreamWriter<'_, '_> {
 
     /// One line tells of the first slice that is refused by itself, and one at the end how many there were: there may be
     /// thousands.
-    pub(super) fn tell_of_refusal(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn tell_of_refusal(&mut self) -> io::Result<()> {
         let what = if self.has_parent { "parent" } else { "slice" };
         let Some(failure) = self.progress.refusals.untold() else { return Ok(()) };
         let text = format!("one {what} is refused and left out; the next read asks for it again: {failure}");
@@ -111,7 +111,7 @@ impl StreamWriter<'_, '_> {
     }
 
     /// All slices were asked for. Says how many of them were refused, if there was more than the one that is in the log.
-    pub(super) fn tell_of_refusals(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn tell_of_refusals(&mut self) -> io::Result<()> {
         // Each may have been refused, and earlier reads have read others.
         self.note_page()?;
         let (count, lost) = self.progress.refusals.counts();
@@ -128,13 +128,13 @@ impl StreamWriter<'_, '_> {
     }
 
     /// A slice was read up to where it is refused.
-    pub(super) fn close_refused(&mut self, job: &Job, newest: Option<Value>) -> io::Result<()> {
+    pub(in crate::sync) fn close_refused(&mut self, job: &PendingSlice, newest: Option<Value>) -> io::Result<()> {
         self.progress.close_refused(job.ticket, newest);
         self.end_page()
     }
 
     /// Writes the state if it is time for one. In any case nothing lies here while the next page is fetched.
-    pub(super) fn end_page(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn end_page(&mut self) -> io::Result<()> {
         if let Some(shortage) = self.memory.shortage(self.out.elapsed()) {
             self.stop.request(StopReason::OutOfMemory(shortage));
         }
@@ -148,7 +148,7 @@ impl StreamWriter<'_, '_> {
     }
 
     /// Writes what is known so far, though no state is due.
-    pub(super) fn write_known_state(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn write_known_state(&mut self) -> io::Result<()> {
         match &self.given {
             Some(state) => self.out.state(state.clone()),
             None if self.progress.refusals.is_all() => self.out.state(self.before.clone()),
@@ -157,7 +157,7 @@ impl StreamWriter<'_, '_> {
     }
 
     /// Whether the limit is reached. Then this is the end.
-    pub(super) fn stops_at_limit(&mut self) -> bool {
+    pub(in crate::sync) fn stops_at_limit(&mut self) -> bool {
         let at_limit = self.limit.is_some_and(|limit| self.out.total() >= limit);
         if at_limit {
             self.end.get_or_insert(End::Limit);
@@ -166,11 +166,11 @@ impl StreamWriter<'_, '_> {
     }
 
     /// Writes a state that is not the last one.
-    pub(super) fn write_state(&mut self, mut state: StreamState) -> io::Result<()> {
+    pub(in crate::sync) fn write_state(&mut self, mut state: StreamState) -> io::Result<()> {
         if self.marks_full_refresh {
-            checkpoint::mark_full_refresh(&mut state);
+            position::mark_full_refresh(&mut state);
         }
-        checkpoint::put_recent(&mut state, self.recent.as_ref().and_then(Recent::state));
+        position::put_recent(&mut state, self.recent.as_ref().and_then(Recent::state));
         self.progress.told();
         self.out.state(state)
     }

@@ -4,7 +4,7 @@ use super::{Failure, LogLevel};
 
 /// Somebody who reads what is for people, next to stdout or in place of its messages. What is told holds no secret. There
 /// is nobody to tell of it if it cannot be shown.
-pub trait People: Send + Sync {
+pub trait HumanOutput: Send + Sync {
     /// A line of the log, or a stream's status.
     fn log(&self, level: LogLevel, text: &str);
 

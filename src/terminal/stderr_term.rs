@@ -4,17 +4,19 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use indicatif::TermLike;
 
 use super::Terminal;
 
+use crate::locks;
+
 /// Stderr, shared by all who write to it.
 pub(super) type Stderr = Arc<Mutex<Box<dyn Write + Send>>>;
 
 /// A terminal that is drawn on.
-pub(super) struct Pen {
+pub(super) struct StderrTerm {
     stderr: Stderr,
     terminal: Terminal,
     buffer: Mutex<Vec<u8>>,
@@ -22,7 +24,7 @@ pub(super) struct Pen {
     is_ended: AtomicBool,
 }
 
-impl Pen {
+impl StderrTerm {
     pub(super) fn new(stderr: Stderr, terminal: Terminal) -> Self {
         Self { stderr, terminal, buffer: Mutex::default(), is_ended: AtomicBool::new(false) }
     }
@@ -32,12 +34,12 @@ impl Pen {
     }
 
     fn buffer(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.buffer)
     }
 }
 
 /// ECMA-48 is what every terminal of today understands.
-impl TermLike for Pen {
+impl TermLike for StderrTerm {
     fn width(&self) -> u16 {
         self.terminal.size().0
     }
@@ -75,14 +77,14 @@ impl TermLike for Pen {
     fn flush(&self) -> io::Result<()> {
         self.is_ended.store(false, Ordering::Relaxed);
         let drawn = std::mem::take(&mut *self.buffer());
-        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stderr = locks::lock(&self.stderr);
         stderr.write_all(&drawn)?;
         stderr.flush()
     }
 }
 
-impl fmt::Debug for Pen {
+impl fmt::Debug for StderrTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pen").field("terminal", &self.terminal).finish_non_exhaustive()
+        f.debug_struct("StderrTerm").field("terminal", &self.terminal).finish_non_exhaustive()
     }
 }

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use super::stream_summary::{Numbers, StreamEnd, StreamSummary};
 use crate::http::Activity;
+use crate::locks;
+use crate::sync::tally::summary::{Numbers, StreamEnd, StreamSummary};
 
 /// Time without an answer after which people wonder.
 const LONG_SILENCE: Duration = Duration::from_secs(3);
@@ -195,11 +196,11 @@ impl StreamTally {
     }
 
     fn asking(&self) -> MutexGuard<'_, HashMap<ThreadId, Asked>> {
-        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.asking)
     }
 
     fn waits(&self) -> MutexGuard<'_, HashMap<ThreadId, CurrentWait>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.waiting)
     }
 }
 

@@ -4,13 +4,13 @@
 use std::io;
 use std::time::Duration;
 
-use super::StateFile;
-use super::checkpoint;
-use super::stream_log::StreamLog;
-use super::stream_summary::StreamEnd;
-use super::stream_tally::StreamTally;
 use crate::http::LONGEST_SILENCE;
 use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
+use crate::sync::StateFile;
+use crate::sync::state::position;
+use crate::sync::stream::log::StreamLog;
+use crate::sync::tally::stream::StreamTally;
+use crate::sync::tally::summary::StreamEnd;
 
 /// Bytes of records for each byte of a state that grows with the number of slices.
 const RECORDS_PER_STATE: usize = 20;
@@ -23,7 +23,7 @@ const SECRET_PLACE: &str = "the API repeats a secret in what leads to the next p
                             an interruption the slice is read from its beginning.";
 
 /// The voice of a stream.
-pub(super) struct StreamOutput<'o> {
+pub(in crate::sync) struct StreamOutput<'o> {
     log: StreamLog<'o>,
     state_file: Option<&'o StateFile>,
     started: bool,
@@ -40,7 +40,7 @@ pub(super) struct StreamOutput<'o> {
 }
 
 impl<'o> StreamOutput<'o> {
-    pub(super) fn new(output: &'o Output, stream: StreamDescriptor, tally: &'o StreamTally) -> Self {
+    pub(in crate::sync) fn new(output: &'o Output, stream: StreamDescriptor, tally: &'o StreamTally) -> Self {
         Self {
             log: StreamLog { output, stream, tally },
             state_file: None,
@@ -56,23 +56,23 @@ impl<'o> StreamOutput<'o> {
     }
 
     /// States are kept there, too.
-    pub(super) fn kept_in(self, state_file: Option<&'o StateFile>) -> Self {
+    pub(in crate::sync) fn kept_in(self, state_file: Option<&'o StateFile>) -> Self {
         Self { state_file, ..self }
     }
 
-    pub(super) fn start(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn start(&mut self) -> io::Result<()> {
         self.started = true;
         self.log.tally.begin(self.elapsed());
         self.log.output.status(&self.log.stream, Status::Started, None)
     }
 
     /// Records written so far.
-    pub(super) fn total(&self) -> u64 {
+    pub(in crate::sync) fn total(&self) -> u64 {
         self.total
     }
 
     /// Writes the lines of so many records.
-    pub(super) fn records(&mut self, lines: &[u8], records: u64) -> io::Result<()> {
+    pub(in crate::sync) fn records(&mut self, lines: &[u8], records: u64) -> io::Result<()> {
         if records == 0 {
             return Ok(());
         }
@@ -89,14 +89,14 @@ impl<'o> StreamOutput<'o> {
     }
 
     /// Sees to it that nothing lies here while a page is fetched.
-    pub(super) fn flush(&self) -> io::Result<()> {
+    pub(in crate::sync) fn flush(&self) -> io::Result<()> {
         self.log.output.flush()
     }
 
     /// A checkpoint: it covers the records written since the last one. A place that a secret is needed for to go on there
     /// is left out of it.
-    pub(super) fn state(&mut self, mut state: StreamState) -> io::Result<()> {
-        if checkpoint::forget_secret_places(&mut state, self.log.output.redactor())
+    pub(in crate::sync) fn state(&mut self, mut state: StreamState) -> io::Result<()> {
+        if position::forget_secret_places(&mut state, self.log.output.redactor())
             && let Some(text) = self.secret_place_warning.take()
         {
             self.log(LogLevel::Warn, text)?;
@@ -116,45 +116,45 @@ impl<'o> StreamOutput<'o> {
     }
 
     /// Whether it is time that the platform hears something again, of any stream.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(in crate::sync) fn is_silent(&self) -> bool {
         self.log.output.silence() >= LONGEST_SILENCE
     }
 
     /// A reading of the clock.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(in crate::sync) fn elapsed(&self) -> Duration {
         self.log.output.elapsed()
     }
 
     /// Whether any state was written.
-    pub(super) fn has_state(&self) -> bool {
+    pub(in crate::sync) fn has_state(&self) -> bool {
         self.has_state
     }
 
     /// Records written since the last state.
-    pub(super) fn since_state(&self) -> u64 {
+    pub(in crate::sync) fn since_state(&self) -> u64 {
         self.since_state
     }
 
     /// Whether a state of this size, which grows with the stream, is worth its bytes: the records since the last one
     /// outweigh it, or that was a while ago.
-    pub(super) fn outweighs(&self, state_bytes: usize) -> bool {
+    pub(in crate::sync) fn outweighs(&self, state_bytes: usize) -> bool {
         self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
             || self.log.output.elapsed().saturating_sub(self.state_at) >= LONGEST_WITHOUT_STATE
     }
 
-    pub(super) fn complete(&mut self) -> io::Result<()> {
+    pub(in crate::sync) fn complete(&mut self) -> io::Result<()> {
         self.end(StreamEnd::Complete);
         self.log(LogLevel::Info, &format!("{} records read.", self.total))?;
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
     /// Whether nothing of the stream was written: no record, and no state.
-    pub(super) fn is_untouched(&self) -> bool {
+    pub(in crate::sync) fn is_untouched(&self) -> bool {
         self.total == 0 && !self.has_state
     }
 
     /// The end of a stream that may not be read, and of which nothing was written.
-    pub(super) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
+    pub(in crate::sync) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
         let message = self.log.output.redactor().redact(&failure.message);
         self.end(StreamEnd::Skipped { message });
         self.log.notice(&format!("skipped, and its state stays as it is: {failure}"))?;
@@ -162,7 +162,7 @@ impl<'o> StreamOutput<'o> {
     }
 
     /// The end of a stream that failed. Records that went out already are good, and no state covers them.
-    pub(super) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
+    pub(in crate::sync) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.started {
             self.start()?;
         }
@@ -177,12 +177,12 @@ impl<'o> StreamOutput<'o> {
         self.log.tally.end(self.elapsed(), end);
     }
 
-    pub(super) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
+    pub(in crate::sync) fn log(&self, level: LogLevel, text: &str) -> io::Result<()> {
         self.log.log(level, text)
     }
 
     /// For those who are to speak for the stream without being its writer.
-    pub(super) fn stream_log(&self) -> StreamLog<'o> {
+    pub(in crate::sync) fn stream_log(&self) -> StreamLog<'o> {
         self.log.clone()
     }
 }

@@ -4,75 +4,80 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::checkpoint::Checkpoint;
 use crate::streams::PageToken;
+use crate::sync::state::position::SlicePosition;
 
 /// The slices from the first that is not done to the last that was given out.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    slices: VecDeque<Checkpoint>,
+pub(in crate::sync) struct Ledger {
+    slices: VecDeque<SlicePosition>,
     /// How many there were before them.
     counted: u64,
 }
 
 /// A slice in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket(u64);
+pub(in crate::sync) struct Ticket(u64);
 
 impl Ticket {
     /// Of a slice that is in no ledger, because the state has gone past it: whatever becomes of it, the ledger stays.
-    pub(super) const NONE: Self = Self(u64::MAX);
+    pub(in crate::sync) const NONE: Self = Self(u64::MAX);
 }
 
 impl Ledger {
     /// Enters a slice behind all others.
-    pub(super) fn open(&mut self, place: Checkpoint) -> Ticket {
+    pub(in crate::sync) fn open(&mut self, place: SlicePosition) -> Ticket {
         self.slices.push_back(place);
         Ticket(self.counted + self.slices.len() as u64 - 1)
     }
 
     /// Notes how far a slice was read.
-    pub(super) fn turn_page(&mut self, ticket: Ticket, next_page_token: Option<PageToken>, newest: Option<Value>) {
+    pub(in crate::sync) fn turn_page(
+        &mut self,
+        ticket: Ticket,
+        next_page_token: Option<PageToken>,
+        newest: Option<Value>,
+    ) {
         if let Some(slice) = self.slice(ticket) {
             (slice.next_page_token, slice.newest) = (next_page_token, newest);
         }
     }
 
     /// Notes that a slice was read to its end.
-    pub(super) fn close(&mut self, ticket: Ticket, newest: Option<Value>) {
+    pub(in crate::sync) fn close(&mut self, ticket: Ticket, newest: Option<Value>) {
         if let Some(slice) = self.slice(ticket) {
             (slice.next_page_token, slice.newest, slice.done) = (None, newest, true);
         }
     }
 
     /// The next slice that counts: it is done, and so were all before it.
-    pub(super) fn take_done(&mut self) -> Option<Checkpoint> {
+    pub(in crate::sync) fn take_done(&mut self) -> Option<SlicePosition> {
         self.slices.front().filter(|first| first.done)?;
         self.counted += 1;
         self.slices.pop_front()
     }
 
     /// Whether all slices before this one are done.
-    pub(super) fn is_first(&self, ticket: Ticket) -> bool {
+    pub(in crate::sync) fn is_first(&self, ticket: Ticket) -> bool {
         ticket.0 == self.counted
     }
 
     /// Whether there was never any slice.
-    pub(super) fn is_unused(&self) -> bool {
+    pub(in crate::sync) fn is_unused(&self) -> bool {
         self.counted == 0 && self.slices.is_empty()
     }
 
     /// The slices that do not count yet.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Checkpoint> + ExactSizeIterator {
+    pub(in crate::sync) fn iter(&self) -> impl DoubleEndedIterator<Item = &SlicePosition> + ExactSizeIterator {
         self.slices.iter()
     }
 
     /// What is known of a slice that is not done.
-    pub(super) fn get(&self, ticket: Ticket) -> Option<&Checkpoint> {
+    pub(in crate::sync) fn get(&self, ticket: Ticket) -> Option<&SlicePosition> {
         self.slices.get(self.index(ticket)?)
     }
 
-    fn slice(&mut self, ticket: Ticket) -> Option<&mut Checkpoint> {
+    fn slice(&mut self, ticket: Ticket) -> Option<&mut SlicePosition> {
         let index = self.index(ticket)?;
         self.slices.get_mut(index)
     }
@@ -89,8 +94,8 @@ mod tests {
     use super::*;
     use crate::streams::Slice;
 
-    fn slice(n: i64) -> Checkpoint {
-        Checkpoint::at(Slice::of_partition([("n", n)]))
+    fn slice(n: i64) -> SlicePosition {
+        SlicePosition::at(Slice::of_partition([("n", n)]))
     }
 
     fn counted(ledger: &mut Ledger) -> Vec<(Value, Option<Value>)> {
@@ -110,7 +115,7 @@ mod tests {
         ledger.close(a, Some(json!(10)));
         assert_eq!(counted(&mut ledger), [(json!(1), Some(json!(10))), (json!(2), Some(json!(20)))]);
         assert!(ledger.is_first(c) && !ledger.is_unused());
-        let d = ledger.open(Checkpoint { done: true, ..slice(4) });
+        let d = ledger.open(SlicePosition { done: true, ..slice(4) });
         assert!(!ledger.is_first(d));
         ledger.close(c, None);
         assert_eq!(counted(&mut ledger), [(json!(3), None), (json!(4), None)]);

@@ -3,37 +3,37 @@
 use std::iter::Fuse;
 use std::sync::{Mutex, MutexGuard};
 
-use super::progress::Job;
-use super::stream_writer::StreamWriter;
 use crate::protocol::StreamState;
 use crate::streams::Slices;
+use crate::sync::state::progress::PendingSlice;
+use crate::sync::stream::writer::StreamWriter;
 
 /// Slices, and the state they were made from. A worker that takes a slice may have to fetch a page of a parent first,
 /// and the others wait for it; meanwhile those that have a slice go on.
-pub(super) struct SliceQueue<'q> {
+pub(in crate::sync) struct SliceQueue<'q> {
     slices: Mutex<Fuse<Slices<'q>>>,
     state: &'q StreamState,
 }
 
 /// What a worker takes from the queue.
-pub(super) struct Taken {
-    pub(super) job: Job,
+pub(in crate::sync) struct QueuedSlice {
+    pub(in crate::sync) job: PendingSlice,
     /// Whether it may be the last one.
-    pub(super) is_last: bool,
+    pub(in crate::sync) is_last: bool,
 }
 
 impl<'q> SliceQueue<'q> {
-    pub(super) fn new(slices: Slices<'q>, state: &'q StreamState) -> Self {
+    pub(in crate::sync) fn new(slices: Slices<'q>, state: &'q StreamState) -> Self {
         Self { slices: Mutex::new(slices.fuse()), state }
     }
 
     /// The next slice that there is something to ask for; those that an earlier read has begun come first. `None` if
     /// that was all, or the stream is at its end for another reason. `writer` locks the stream's writer, unless the stream
     /// is at its end.
-    pub(super) fn take<'g, 'a: 'g, 'o: 'a>(
+    pub(in crate::sync) fn take<'g, 'a: 'g, 'o: 'a>(
         &self,
         writer: impl Fn() -> Option<MutexGuard<'g, StreamWriter<'a, 'o>>>,
-    ) -> anyhow::Result<Option<Taken>> {
+    ) -> anyhow::Result<Option<QueuedSlice>> {
         // The worker that has panicked here tells of it.
         let Ok(mut slices) = self.slices.lock() else { return Ok(None) };
         loop {
@@ -50,7 +50,7 @@ impl<'q> SliceQueue<'q> {
             match job {
                 None => held.end_page()?,
                 Some(_) if held.stops_at_limit() => return Ok(None),
-                Some(job) => return Ok(Some(Taken { job, is_last: slices.size_hint().1 == Some(0) })),
+                Some(job) => return Ok(Some(QueuedSlice { job, is_last: slices.size_hint().1 == Some(0) })),
             }
         }
     }

@@ -7,9 +7,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::locks;
 use crate::protocol::{Failure, InputState, StreamDescriptor, StreamState};
 use crate::replacement::{replacement, sync_folder};
 
@@ -64,7 +65,7 @@ impl StateFile {
 
     /// Takes a state in that is out, at a moment of the run's clock. That it cannot be written now is told by
     /// [`StateFile::finish`], if it still is so then.
-    pub(super) fn take(&self, stream: &StreamDescriptor, state: StreamState, now: Duration) {
+    pub(in crate::sync) fn take(&self, stream: &StreamDescriptor, state: StreamState, now: Duration) {
         let mut kept = self.lock();
         kept.states.set(stream, state);
         kept.is_changed = true;
@@ -89,7 +90,7 @@ impl StateFile {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.kept)
     }
 }
 

@@ -13,7 +13,7 @@ thread_local! {
 
 /// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say goes out
 /// through the protocol, where secrets are masked. To be called once, by `main`.
-pub(crate) fn tell_through_the_protocol() {
+pub(crate) fn report_through_the_protocol() {
     panic::set_hook(Box::new(|info| LAST.set(Some(info.to_string()))));
 }
 

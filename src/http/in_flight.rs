@@ -10,7 +10,7 @@ use crate::protocol::FailureKind::{self, Config, System, Transient};
 
 /// One request on its way.
 #[derive(Clone, Copy)]
-pub(super) struct Trip<'a> {
+pub(super) struct InFlight<'a> {
     pub(super) url: &'a Url,
     pub(super) options: &'a RequestOptions,
     pub(super) route: &'a Route,
@@ -22,7 +22,7 @@ pub(super) struct Trip<'a> {
 /// Which layer failed, who can mend it, and what there is to say.
 type Fault = (Layer, FailureKind, String);
 
-impl Trip<'_> {
+impl InFlight<'_> {
     fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }

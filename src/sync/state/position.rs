@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::protocol::{Failure, Redactor, StreamState};
 use crate::streams::{COMPLETE, HttpStream, PageToken, Slice, sorted_for};
 
-/// The key of the [`Checkpoint`]s in a stream's state.
+/// The key of the [`SlicePosition`]s in a stream's state.
 const KEY: &str = "__resume";
 /// The key of the places that were refused by themselves, and are to be asked for again.
 const REFUSED: &str = "__refused";
@@ -23,51 +23,54 @@ const FULL_REFRESH: &str = "__full_refresh";
 
 /// A slice that was begun, and how far it was read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Checkpoint {
+pub(in crate::sync) struct SlicePosition {
     /// The slice.
-    pub(super) slice: Slice,
+    pub(in crate::sync) slice: Slice,
     /// The page to ask for next; `None` is the slice's first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) next_page_token: Option<PageToken>,
+    pub(in crate::sync) next_page_token: Option<PageToken>,
     /// The newest cursor value on the pages before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) newest: Option<Value>,
+    pub(in crate::sync) newest: Option<Value>,
     /// It was read to its end, and a slice before it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) done: bool,
+    pub(in crate::sync) done: bool,
 }
 
-impl Checkpoint {
+impl SlicePosition {
     /// The beginning of a slice.
-    pub(super) fn at(slice: Slice) -> Self {
+    pub(in crate::sync) fn at(slice: Slice) -> Self {
         Self { slice, ..Self::default() }
     }
 
     /// Whether there is more to know of it than that it is one of the stream's slices.
-    pub(super) fn is_begun(&self) -> bool {
+    pub(in crate::sync) fn is_begun(&self) -> bool {
         self.done || self.next_page_token.is_some()
     }
 }
 
 /// Takes the begun slices out of a state of the stream. A single one may stand there without its list.
-pub(super) fn take(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<Checkpoint>, Failure> {
+pub(in crate::sync) fn take(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<SlicePosition>, Failure> {
     take_places(state, stream, KEY)
 }
 
 /// Takes the refused places out of a state of the stream.
-pub(super) fn take_refused(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<Checkpoint>, Failure> {
+pub(in crate::sync) fn take_refused(
+    state: &mut StreamState,
+    stream: &dyn HttpStream,
+) -> Result<Vec<SlicePosition>, Failure> {
     take_places(state, stream, REFUSED)
 }
 
-fn take_places(state: &mut StreamState, stream: &dyn HttpStream, key: &str) -> Result<Vec<Checkpoint>, Failure> {
+fn take_places(state: &mut StreamState, stream: &dyn HttpStream, key: &str) -> Result<Vec<SlicePosition>, Failure> {
     let begun = match state.remove(key) {
         None => return Ok(Vec::new()),
         Some(Value::Array(list)) => list,
         Some(single) => vec![single],
     };
     let place = |value| {
-        let place: Checkpoint = serde_json::from_value(value)?;
-        Ok(Checkpoint { slice: sorted_for(stream, place.slice), ..place })
+        let place: SlicePosition = serde_json::from_value(value)?;
+        Ok(SlicePosition { slice: sorted_for(stream, place.slice), ..place })
     };
     begun.into_iter().map(place).collect::<Result<_, serde_json::Error>>().map_err(|error| {
         Failure::config(format!(
@@ -77,7 +80,7 @@ fn take_places(state: &mut StreamState, stream: &dyn HttpStream, key: &str) -> R
 }
 
 /// The state with the begun slices in it, if there are any.
-pub(super) fn put(mut state: StreamState, begun: &[&Checkpoint]) -> StreamState {
+pub(in crate::sync) fn put(mut state: StreamState, begun: &[&SlicePosition]) -> StreamState {
     if !begun.is_empty() {
         // Slices and tokens are JSON values: this cannot fail.
         state.insert(KEY.to_owned(), serde_json::to_value(begun).unwrap_or_default());
@@ -86,7 +89,7 @@ pub(super) fn put(mut state: StreamState, begun: &[&Checkpoint]) -> StreamState 
 }
 
 /// The state with the refused places in it, if there are any.
-pub(super) fn put_refused(mut state: StreamState, refused: &[Checkpoint]) -> StreamState {
+pub(in crate::sync) fn put_refused(mut state: StreamState, refused: &[SlicePosition]) -> StreamState {
     if !refused.is_empty() {
         // As above.
         state.insert(REFUSED.to_owned(), serde_json::to_value(refused).unwrap_or_default());
@@ -95,12 +98,12 @@ pub(super) fn put_refused(mut state: StreamState, refused: &[Checkpoint]) -> Str
 }
 
 /// Takes out of a state what the stream gave lately.
-pub(super) fn take_recent(state: &mut StreamState) -> Option<Value> {
+pub(in crate::sync) fn take_recent(state: &mut StreamState) -> Option<Value> {
     state.remove(RECENT)
 }
 
 /// Puts into a state what the stream gave lately.
-pub(super) fn put_recent(state: &mut StreamState, recent: Option<Value>) {
+pub(in crate::sync) fn put_recent(state: &mut StreamState, recent: Option<Value>) {
     if let Some(recent) = recent {
         state.insert(RECENT.to_owned(), recent);
     }
@@ -109,7 +112,7 @@ pub(super) fn put_recent(state: &mut StreamState, recent: Option<Value>) {
 /// Takes the page tokens with a secret in them out of a state, those of parents included: what is read again then is
 /// the slice. Many APIs give the next page as a URL with the access token in it, and states are no place for that.
 /// True if there were any.
-pub(super) fn forget_secret_places(state: &mut StreamState, redactor: &Redactor) -> bool {
+pub(in crate::sync) fn forget_secret_places(state: &mut StreamState, redactor: &Redactor) -> bool {
     let mut found = state.get(TOKEN).is_some_and(|token| redactor.finds(&token.to_string()));
     if found {
         state.remove(TOKEN);
@@ -137,12 +140,12 @@ fn forget_within(value: &mut Value, redactor: &Redactor) -> bool {
 
 /// Notes in the state of a stream with a cursor that it is a full refresh that is going on: nothing else tells such a
 /// state from one of incremental reads, which a full refresh must not go on from.
-pub(super) fn mark_full_refresh(state: &mut StreamState) {
+pub(in crate::sync) fn mark_full_refresh(state: &mut StreamState) {
     state.insert(FULL_REFRESH.to_owned(), Value::Bool(true));
 }
 
 /// Takes the marks of full refreshes out of a state. True if one is going on.
-pub(super) fn take_full_refresh(state: &mut StreamState) -> bool {
+pub(in crate::sync) fn take_full_refresh(state: &mut StreamState) -> bool {
     state.remove(COMPLETE);
     state.remove(FULL_REFRESH) == Some(Value::Bool(true))
 }
@@ -172,9 +175,12 @@ mod tests {
     fn checkpoints_come_back_as_they_were_put_and_leave_the_state_alone() {
         let Value::Object(state) = json!({"updated": "7"}) else { unreachable!() };
         let slice = |from: i64| Slice::of_partition([("from", from)]);
-        let open =
-            Checkpoint { next_page_token: Some(json!("ch_1")), newest: Some(json!(9)), ..Checkpoint::at(slice(1)) };
-        let done = Checkpoint { done: true, ..Checkpoint::at(slice(2)) };
+        let open = SlicePosition {
+            next_page_token: Some(json!("ch_1")),
+            newest: Some(json!(9)),
+            ..SlicePosition::at(slice(1))
+        };
+        let done = SlicePosition { done: true, ..SlicePosition::at(slice(2)) };
         let mut stored = put(state.clone(), &[&open, &done]);
         assert_eq!(
             stored["__resume"],

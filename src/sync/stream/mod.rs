@@ -1,46 +1,55 @@
 //! Reading one stream: which slices, by how many workers, from where on. The first worker of a stream is the thread that
 //! starts and ends it; the others come and go while there are slices.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod log;
+pub(in crate::sync) mod messages;
+mod prefetch;
+mod queue;
+mod shape;
+mod slice;
+mod writer;
+
+use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, Scope};
 
 use serde_json::Value;
 
-use super::checkpoint::{self, Checkpoint};
-use super::progress::Progress;
-use super::record_shaper::RecordShaper;
-use super::slice_queue::{SliceQueue, Taken};
-use super::stream_log::StreamLog;
-use super::stream_output::StreamOutput;
-use super::stream_writer::{End, StreamWriter};
-use super::{Run, is_always_whole, is_closed_pipe};
-use crate::bug;
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
+use crate::locks;
+use crate::panics;
 use crate::protocol::{ConfiguredStream, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{
     CursorRead, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext, WholeState,
 };
+use crate::sync::state::position::{self, SlicePosition};
+use crate::sync::state::progress::StreamProgress;
+use crate::sync::stream::log::StreamLog;
+use crate::sync::stream::messages::StreamOutput;
+use crate::sync::stream::queue::{QueuedSlice, SliceQueue};
+use crate::sync::stream::shape::RecordShaper;
+use crate::sync::stream::writer::{End, StreamWriter};
+use crate::sync::{Run, is_always_whole, is_closed_pipe};
 use crate::workers::{Worker, Workers};
 
 /// One stream being read, as its workers share it.
-pub(super) struct StreamRead<'a, 'o> {
-    pub(super) stream: &'a dyn HttpStream,
+pub(in crate::sync) struct StreamRead<'a, 'o> {
+    pub(in crate::sync) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
-    pub(super) cursor_field: &'a [String],
-    pub(super) primary_key: Vec<Vec<String>>,
-    pub(super) limit: Option<u64>,
-    pub(super) client: &'a HttpClient,
-    pub(super) sharing: &'a Sharing,
-    pub(super) log: StreamLog<'o>,
-    pub(super) shaper: RecordShaper,
-    pub(super) records: RecordWriter,
+    pub(in crate::sync) cursor_field: &'a [String],
+    pub(in crate::sync) primary_key: Vec<Vec<String>>,
+    pub(in crate::sync) limit: Option<u64>,
+    pub(in crate::sync) client: &'a HttpClient,
+    pub(in crate::sync) sharing: &'a Sharing,
+    pub(in crate::sync) log: StreamLog<'o>,
+    pub(in crate::sync) shaper: RecordShaper,
+    pub(in crate::sync) records: RecordWriter,
     /// What earlier reads gave lately; `None` if the stream gives everything.
-    pub(super) recent: Option<Recent>,
+    pub(in crate::sync) recent: Option<Recent>,
     run: &'a Run<'a>,
     /// The places that earlier reads were refused, until the progress has them.
-    refused: Mutex<Vec<Checkpoint>>,
+    refused: Mutex<Vec<SlicePosition>>,
     /// Whether nothing of the stream was read before, as far as the state says.
     is_first_read: bool,
     writer: Mutex<StreamWriter<'a, 'o>>,
@@ -50,7 +59,7 @@ pub(super) struct StreamRead<'a, 'o> {
 ///
 /// # Errors
 /// The first fault of any worker, once all are done.
-pub(super) fn read<'a>(
+pub(in crate::sync) fn read<'a>(
     run: &'a Run<'a>,
     stream: &'a dyn HttpStream,
     configured: &ConfiguredStream,
@@ -122,7 +131,7 @@ pub(super) fn read<'a>(
 
 /// What earlier reads gave lately, if the stream reads some time again.
 fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState, now: i64) -> Option<Recent> {
-    let known = checkpoint::take_recent(state);
+    let known = position::take_recent(state);
     let overlap = i64::try_from(stream.cursor().overlap().as_secs()).unwrap_or(i64::MAX);
     (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
         .then(|| Recent::parse(known.as_ref(), overlap, now))
@@ -134,9 +143,9 @@ struct Given {
     is_first_read: bool,
     state: StreamState,
     /// The slices that were begun.
-    begun: Vec<Checkpoint>,
+    begun: Vec<SlicePosition>,
     /// The places that were refused by themselves.
-    refused: Vec<Checkpoint>,
+    refused: Vec<SlicePosition>,
 }
 
 /// Takes over the state that was given, as far as it is for a read of this kind.
@@ -147,8 +156,8 @@ fn accept(
     mut state: StreamState,
     log: &StreamLog<'_>,
 ) -> anyhow::Result<Given> {
-    let (begun, refused) = (checkpoint::take(&mut state, stream)?, checkpoint::take_refused(&mut state, stream)?);
-    let of_full_refresh = checkpoint::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
+    let (begun, refused) = (position::take(&mut state, stream)?, position::take_refused(&mut state, stream)?);
+    let of_full_refresh = position::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
     if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
         if !state.is_empty() || !begun.is_empty() {
             let text = "the state is of incremental reads, and a full refresh reads everything again.";
@@ -166,7 +175,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     fn read_in_order(
         &self,
         state: &StreamState,
-        begun: Vec<Checkpoint>,
+        begun: Vec<SlicePosition>,
         fetcher: &Fetcher<'_>,
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
@@ -192,7 +201,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     fn read_in_any_order(
         &self,
         state: &StreamState,
-        mut begun: Vec<Checkpoint>,
+        mut begun: Vec<SlicePosition>,
         fetcher: &Fetcher<'_>,
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
@@ -214,8 +223,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     /// It is known what is to be read, and from where on.
-    fn begin(&self, progress: Progress<'a>) {
-        let refused = std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner));
+    fn begin(&self, progress: StreamProgress<'a>) {
+        let refused = std::mem::take(&mut *locks::lock(&self.refused));
         let mut writer = self.any_writer();
         (writer.progress, writer.given) = (progress.refused_before(refused), None);
     }
@@ -225,11 +234,11 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         &self,
         state: &StreamState,
         first: Option<&Slice>,
-        begun: Vec<Checkpoint>,
-    ) -> anyhow::Result<Progress<'a>> {
+        begun: Vec<SlicePosition>,
+    ) -> anyhow::Result<StreamProgress<'a>> {
         let (stream, cursor_field, state) = (self.stream, self.cursor_field.to_vec(), state.clone());
         let known = stream.cursor().begin(CursorRead { stream, cursor_field, state, first })?;
-        Ok(Progress::new(stream, known, begun))
+        Ok(StreamProgress::new(stream, known, begun))
     }
 
     /// Reads all slices of a queue. `worker` is free for others as soon as there is no slice for it any more; without it,
@@ -245,8 +254,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         queue: &'scope SliceQueue<'_>,
         worker: Option<Worker<'_>>,
     ) {
-        let result = bug::caught(|| {
-            while let Some(Taken { job, is_last }) = queue.take(|| self.writer())? {
+        let result = panics::caught(|| {
+            while let Some(QueuedSlice { job, is_last }) = queue.take(|| self.writer())? {
                 if let Some(worker) = self.run.workers.try_hire().filter(|_| !is_last) {
                     // If the system has no more threads, those that there are read everything.
                     let _ = thread::Builder::new().spawn_scoped(scope, move || self.work(scope, queue, Some(worker)));
@@ -274,20 +283,20 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     /// The workers of the run.
-    pub(super) fn workers(&self) -> &'a Workers {
+    pub(in crate::sync) fn workers(&self) -> &'a Workers {
         self.run.workers
     }
 
     /// The writer, once it is free. `None` if the stream is at its end, or another worker has panicked while it wrote:
     /// what it knows may be half of the truth.
-    pub(super) fn writer(&self) -> Option<MutexGuard<'_, StreamWriter<'a, 'o>>> {
+    pub(in crate::sync) fn writer(&self) -> Option<MutexGuard<'_, StreamWriter<'a, 'o>>> {
         let writer = self.writer.lock().ok()?;
         (writer.end.is_none() && !self.run.stop.is_requested()).then_some(writer)
     }
 
     /// The writer, whatever became of the stream.
     fn any_writer(&self) -> MutexGuard<'_, StreamWriter<'a, 'o>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.writer)
     }
 
     /// Writes the last state and how it ended, when no worker is left.
@@ -348,7 +357,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     /// What a page is fetched with.
-    pub(super) fn fetch_context<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> FetchContext<'c> {
+    pub(in crate::sync) fn fetch_context<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> FetchContext<'c> {
         FetchContext { fetcher, recent: self.recent.as_ref(), output: self.log.output }
     }
 
@@ -390,7 +399,7 @@ impl RetryObserver for StreamRead<'_, '_> {
 }
 
 /// The progress of a stream of which it is not known yet what is to be read.
-fn nothing_yet(stream: &dyn HttpStream) -> anyhow::Result<Progress<'_>> {
+fn nothing_yet(stream: &dyn HttpStream) -> anyhow::Result<StreamProgress<'_>> {
     let read = CursorRead { stream, cursor_field: Vec::new(), state: StreamState::new(), first: None };
-    Ok(Progress::new(stream, Box::new(WholeState::new(stream.cursor(), read)?), Vec::new()))
+    Ok(StreamProgress::new(stream, Box::new(WholeState::new(stream.cursor(), read)?), Vec::new()))
 }
