@@ -169,7 +169,8 @@ impl Source {
     fn of(module: &Module, path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-        let code = code.join("\n");
+        // Who may use something is no use of theirs.
+        let code = code.join("\n").replace("pub(in crate::", "pub(");
         // Unit tests stand at the end of a file.
         let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
         let mut source = Self { uses: Vec::new(), re_exports: BTreeMap::new() };

@@ -20,6 +20,7 @@ pub struct Probe {
 
 /// What came of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProbeEnd {
     /// The page is there.
     Readable,

@@ -27,6 +27,7 @@ pub struct Stop(Arc<Shared>);
 /// As an error it is what work that was asked to stop fails with. Except for a closed stdout, running again resumes where
 /// this run stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StopReason {
     /// Somebody sent SIGINT: Ctrl-C at a terminal.
     #[error("SIGINT ended this run before it was done. Run it again: {}", RESUMES)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// One thing that happened on the way of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Activity {
     /// An attempt is about to be sent. The redirects it may follow are part of it.
     Attempt {

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The layers a request passes, outermost first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layer {
     /// The request itself cannot be sent.
     Request,

@@ -32,6 +32,7 @@ use crate::protocol::Failure;
 /// }
 /// ```
 #[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub enum RequestBody {
     /// Nothing.
     #[default]

@@ -13,6 +13,7 @@ use crate::protocol::FailureKind;
 
 /// What is done about a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ResponseAction {
     /// It is good: its records are read.
     Success,
@@ -80,6 +81,7 @@ impl ResponseAction {
 /// }
 /// ```
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Outcome<'a> {
     /// A response, but not a good one.
     Response(&'a Response),

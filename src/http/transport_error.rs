@@ -8,6 +8,7 @@ use crate::protocol::FailureKind;
 
 /// A request without a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TransportError {
     /// Where it failed.
     pub layer: Layer,

@@ -18,6 +18,7 @@ use crate::buffers::Buffer;
 
 /// Why no records could be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DocumentError {
     /// The text is not valid JSON. A response cut short looks like this, so asking again may help.
     #[error("it is not valid JSON ({0})")]

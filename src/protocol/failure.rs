@@ -20,6 +20,7 @@ pub(crate) const RUN_AGAIN_LATER: &str = "Run it again later: ";
 /// Who can mend a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
 /// its streams, so that the platform does not retry what only its user can mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
 pub enum FailureKind {
     /// Trying again later may work: the network, a rate limit, a server in trouble.
     #[serde(rename = "transient_error")]

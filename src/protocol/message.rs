@@ -12,6 +12,7 @@ use super::{ConnectorSpecification, StateMessage, Trace};
 /// One line of output.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum Message {
     /// A checkpoint: what was emitted before it need not be read again.
     State {
@@ -112,6 +113,7 @@ pub struct Control {
 /// The kinds of [`Control`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum ControlKind {
     /// Store this config instead of the one the run was given.
     ConnectorConfig,

@@ -24,6 +24,7 @@ pub struct StateMessage {
 /// The forms of state. A source of this crate emits `STREAM` and accepts all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum StateKind {
     /// One stream.
     Stream,

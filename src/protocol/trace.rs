@@ -17,6 +17,7 @@ pub struct Trace {
 /// The kinds of trace: `type`, and a payload under a key of its own.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum TraceKind {
     /// Something failed.
     Error {
@@ -85,6 +86,7 @@ pub struct StreamStatus {
 /// Where a stream is in its life: started once, running from its first record, then one of the last two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum Status {
     /// Its reading begins.
     Started,
@@ -99,6 +101,7 @@ pub enum Status {
 /// Why a running stream does not move.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
 pub enum StatusReason {
     /// The API asked to slow down.
     RateLimited {
@@ -137,6 +140,7 @@ pub struct Estimate {
 /// What an [`Estimate`] estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum EstimateKind {
     /// One stream.
     Stream,

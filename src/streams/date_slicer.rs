@@ -14,6 +14,7 @@ use crate::protocol::Failure;
 
 /// How an API writes moments, in requests and in the cursor field of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DateFormat {
     /// Seconds since the epoch, as a number.
     EpochSeconds,

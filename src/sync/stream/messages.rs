@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::http::LONGEST_SILENCE;
 use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
-use crate::sync::StateFile;
+use crate::sync::state::file::StateFile;
 use crate::sync::state::position;
 use crate::sync::stream::log::StreamLog;
 use crate::sync::tally::stream::StreamTally;

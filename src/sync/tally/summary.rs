@@ -50,6 +50,7 @@ pub struct Numbers {
 /// How a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StreamEnd {
     /// Nothing was asked for.
     NotBegun,
