@@ -1,5 +1,6 @@
 //! The way of a record, without the network: a page's body is searched for records, each is asked for its cursor, and
-//! each becomes a line. Bytes a second of the body:
+//! each becomes a line. Bytes a second of the body, and records
+//! a second of decoders:
 //!
 //! ```sh
 //! cargo bench --bench record_path
@@ -10,9 +11,10 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use source_http::http::{Body, HeaderMap, Response, StatusCode};
+use source_http::http::{Body, HeaderMap, Response, StatusCode, Undecodable};
 use source_http::json::RecordPath;
 use source_http::protocol::{RecordWriter, StreamDescriptor};
+use source_http::streams::decoders::{Csv, JsonLines};
 use source_http::streams::{Page, Records};
 use source_http_testkit::json_text;
 use stripe_mock::StripeMock;
@@ -43,13 +45,8 @@ fn tree() -> String {
 }
 
 /// Appends the lines of a page's records to `out`, as a read does.
-fn write_lines(
-    response: Response,
-    path: &RecordPath,
-    writer: &RecordWriter,
-    out: &mut Vec<u8>,
-) -> anyhow::Result<Page> {
-    let records = Records::at(&response, path).map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+fn write_lines(response: Response, find: Find<'_>, writer: &RecordWriter, out: &mut Vec<u8>) -> anyhow::Result<Page> {
+    let records = find(&response).map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     let page = Page::new(response, records);
     let lines = writer.at(1_767_225_600_000);
     let _ = page.for_each(&mut |record| {
@@ -64,22 +61,17 @@ fn write_lines(
 fn record_path(criterion: &mut Criterion) {
     let path = RecordPath::new(["data"]);
     let writer = RecordWriter::new(&StreamDescriptor { name: "charges".into(), namespace: None });
-    let response = |text: &str| Response {
-        request: "GET http://127.0.0.1/v1/charges".to_owned(),
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        body: Body::Memory(text.as_bytes().to_vec().into()),
-    };
+    let find = |response: &Response| Records::at(response, &path);
     let mut group = criterion.benchmark_group("record_path");
     for (name, text) in pages() {
         group.throughput(Throughput::Bytes(text.len() as u64));
         let mut out = Vec::new();
-        assert!(write_lines(response(&text), &path, &writer, &mut out).is_ok(), "{name} is a page of records");
+        assert!(write_lines(response(&text), &find, &writer, &mut out).is_ok(), "{name} is a page of records");
         assert_eq!(String::from_utf8_lossy(&out).lines().count() as u64, RECORDS, "each record is a line");
         group.bench_function(name, |bencher| {
             let run = |response| {
                 out.clear();
-                write_lines(response, &path, &writer, &mut out)
+                write_lines(response, &find, &writer, &mut out)
             };
             // The page is handed back, so that its memory is not given back within the measured time.
             bencher.iter_batched(|| response(&text), run, BatchSize::SmallInput);
@@ -88,5 +80,49 @@ fn record_path(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, record_path);
+/// Finds the records of a page.
+type Find<'f> = &'f dyn Fn(&Response) -> Result<Records, Undecodable>;
+
+/// The same records as JSON lines, as CSV and as a list, 10,000 of them on a page. Records a second.
+fn decoders(criterion: &mut Criterion) {
+    const ROWS: u64 = 10_000;
+    let row = |id: u64| format!(r#"{{"id":{id},"created":{id},"name":"a name of some length","city":"Oslo"}}"#);
+    let rows: Vec<String> = (0..ROWS).map(row).collect();
+    let lines = rows.join("\n");
+    let list = format!("[{}]", rows.join(","));
+    let rows: Vec<String> = (0..ROWS).map(|id| format!("{id},{id},a name of some length,Oslo")).collect();
+    let table = format!("id,created,name,city\n{}\n", rows.join("\n"));
+    let json_lines = |response: &Response| Records::decoded(response, JsonLines::new());
+    let csv = |response: &Response| Records::decoded(response, Csv::new());
+    let json = |response: &Response| Records::at(response, &RecordPath::default());
+    let pages: [(&str, &str, Find<'_>); 3] =
+        [("json", &list, &json), ("json_lines", &lines, &json_lines), ("csv", &table, &csv)];
+    let writer = RecordWriter::new(&StreamDescriptor { name: "rows".into(), namespace: None });
+    let mut group = criterion.benchmark_group("decoders");
+    for (name, text, find) in pages {
+        group.throughput(Throughput::Elements(ROWS));
+        let mut out = Vec::new();
+        assert!(write_lines(response(text), find, &writer, &mut out).is_ok(), "{name} is a page of records");
+        assert_eq!(String::from_utf8_lossy(&out).lines().count() as u64, ROWS, "each record is a line");
+        group.bench_function(name, |bencher| {
+            let run = |response| {
+                out.clear();
+                write_lines(response, find, &writer, &mut out)
+            };
+            bencher.iter_batched(|| response(text), run, BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+fn response(text: &str) -> Response {
+    Response {
+        request: "GET http://127.0.0.1/v1/charges".to_owned(),
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: Body::Memory(text.as_bytes().to_vec().into()),
+    }
+}
+
+criterion_group!(benches, record_path, decoders);
 criterion_main!(benches);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::json;
+use serde_json::{Value, json};
 use source_http_testkit::{Fault, Messages, Reply, Request, Server};
 
 use crate::support::binary::Binary;
@@ -35,7 +35,32 @@ fn read(reply: Reply) -> Done {
         "call_rate_limit": 1_000_000, "num_workers": 1, "start_date": "2026-01-01T00:00:00Z", "slice_range": 9999,
     });
     let binary = Binary::new(&["read", "--config", "config", "--streams", "balance_transactions"]);
-    let (command, folder) = binary.file("config", config).command();
+    run(binary.file("config", config))
+}
+
+/// Reads one response by a manifest with this decoder, and leaves out the field `long` of each record.
+fn read_decoded(reply: Reply, decoder: &Value) -> Done {
+    let server = Server::start(move |_: &Request| reply.clone());
+    let manifest = json!({
+        "version": "7.39.1", "type": "DeclarativeSource", "check": {"type": "CheckStream", "stream_names": ["rows"]},
+        "streams": [{
+            "type": "DeclarativeStream", "name": "rows",
+            "transformations": [{"type": "RemoveFields", "field_pointers": [["long"]]}],
+            "retriever": {
+                "type": "SimpleRetriever",
+                "requester": {"type": "HttpRequester", "url": server.url()},
+                "decoder": decoder,
+                "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": []}},
+            },
+        }],
+    });
+    let args = ["read", "--manifest-path", "m.json", "--config", "config", "--streams", "rows"];
+    run(Binary::new(&args).file("m.json", manifest).file("config", json!({})))
+}
+
+/// Runs the binary under the cap.
+fn run(binary: Binary) -> Done {
+    let (command, folder) = binary.command();
     let child = Command::new("sh")
         .args(["-c", &format!("ulimit -v {CAP} && exec \"$0\" \"$@\"")])
         .arg(command.get_program())
@@ -89,13 +114,14 @@ fn check(name: &str, reply: Reply, words: Option<&str>) {
 
 /// Gzip of a start, so many times 16 MiB of one byte, and an end; a few KiB for each.
 fn bomb(start: &str, byte: u8, times: usize, end: &str) -> Reply {
-    let gzip = |bytes: &[u8]| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    };
     let body = [gzip(start.as_bytes()), gzip(&vec![byte; 16 * MIB]).repeat(times), gzip(end.as_bytes())].concat();
     Reply::shared("application/json", body).header("Content-Encoding", "gzip")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]
@@ -142,4 +168,53 @@ fn a_record_of_200_mb_is_refused_by_name() {
     let errors = done.messages.errors();
     assert!(errors.iter().any(|error| error.message.contains("a record is longer than 32 MiB")), "{:?}", done.status);
     assert_eq!((done.status, done.messages.record_count()), (Some(1), 0));
+}
+
+/// 256 MiB of rows of 4 KiB.
+fn rows(start: &str, row: &str, end: &str) -> (Vec<u8>, usize) {
+    let row = format!("{row}{}{end}", "x".repeat(4096 - row.len() - end.len()));
+    let chunk = gzip(row.repeat(16 * MIB / row.len()).as_bytes());
+    ([gzip(start.as_bytes()), chunk.repeat(16)].concat(), 16 * (16 * MIB / row.len()))
+}
+
+#[test]
+fn csv_and_json_lines_that_are_longer_than_memory_are_read_in_constant_memory() {
+    let (csv, json_lines) = (json!({"type": "CsvDecoder"}), json!({"type": "JsonlDecoder"}));
+    let in_gzip = json!({"type": "GzipDecoder", "decoder": csv});
+    let lines = rows("", "{\"id\":1,\"long\":\"", "\"}\n");
+    let table = rows("id,long\n", "1,", "\n");
+    for (name, decoder, (body, count), coding) in [
+        ("256 MiB of JSON lines", &json_lines, &lines, "gzip"),
+        ("256 MiB of CSV", &csv, &table, "gzip"),
+        ("256 MiB of CSV in a gzip file", &in_gzip, &table, "identity"),
+    ] {
+        let reply = Reply::shared("application/octet-stream", body.clone()).header("Content-Encoding", coding);
+        let done = read_decoded(reply, decoder);
+        report(name, done.peak);
+        assert_eq!((done.status, done.messages.record_count()), (Some(0), *count), "{name}");
+        assert!(done.peak < 64 * 1024, "{name}: {} KiB in use", done.peak);
+    }
+}
+
+#[test]
+fn what_a_decoder_would_need_all_memory_for_is_refused() {
+    let body = [gzip(b"id\n\""), gzip(&vec![b'x'; 16 * MIB]).repeat(8)].concat();
+    let archive = |inner: &str| json!({"type": "GzipDecoder", "decoder": {"type": inner}});
+    for (name, body, decoder, words) in [
+        ("a CSV field of 128 MiB", body.clone(), archive("CsvDecoder"), "row 2 is longer than 32 MiB"),
+        ("a line of 128 MiB", body, archive("JsonlDecoder"), "line 2 is longer than 32 MiB"),
+        (
+            "a JSON text of 512 MiB",
+            [gzip(b"{\"a\":\""), gzip(&vec![b'x'; 16 * MIB]).repeat(32)].concat(),
+            archive("JsonDecoder"),
+            "a value is longer than 32 MiB",
+        ),
+    ] {
+        let done = read_decoded(Reply::shared("application/gzip", body), &decoder);
+        report(name, done.peak);
+        let errors = done.messages.errors();
+        assert_eq!((done.status, done.messages.record_count()), (Some(1), 0), "{name}");
+        assert!(errors.iter().any(|error| error.message.contains(words)), "{name}: {}", errors[0].message);
+        assert!(done.peak * 1024 < 200 * MIB as u64, "{name}: {} KiB in use", done.peak);
+    }
 }

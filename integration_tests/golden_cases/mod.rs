@@ -2,6 +2,7 @@
 //! is equal, or differs on purpose by a rule over what the case shows, or has failed. `GOLDEN_CASES=FOLDER` reads the files
 //! of another folder, as far as it has them.
 
+mod decoder_rules;
 mod record_rules;
 mod records;
 mod request_rules;

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::decoder_rules;
 use super::shown::{Shown, parts, query};
 
 struct Rule {
@@ -24,7 +25,10 @@ const RULES: &[Rule] = &[
     Rule { name: "told_before_any_request", may_differ: READ, holds: told_before },
     Rule { name: "paging_that_does_not_end_fails", may_differ: ALL, holds: endless_paging },
     Rule { name: "a_body_that_is_no_json_fails", may_differ: ALL, holds: no_json },
-    Rule { name: "marks_and_charsets_are_read", may_differ: READ, holds: other_text },
+    Rule { name: "marks_and_charsets_are_read", may_differ: READ, holds: decoder_rules::other_text },
+    Rule { name: "nothing_of_a_broken_body_goes_out", may_differ: ALL, holds: decoder_rules::broken_body },
+    Rule { name: "pages_in_gzip_lead_on", may_differ: READ, holds: decoder_rules::paged_gzip },
+    Rule { name: "items_that_are_no_objects_are_left_out", may_differ: ALL, holds: decoder_rules::odd_items },
     Rule { name: "numbers_that_are_none_are_null", may_differ: &["records"], holds: no_number },
     Rule { name: "credentials_stay_texts", may_differ: REQUESTS, holds: credentials },
     Rule { name: "statuses_that_stay_fail_at_once", may_differ: ALL, holds: status },
@@ -130,16 +134,6 @@ fn no_json(shown: &Shown<'_>) -> bool {
     let fails = shown.fails_with("The response cannot be read");
     let reads_next = shown.ran.errors.is_empty() && shown.mine.len() > shown.golden.len();
     shown.bodies().iter().any(|body| !is_json(body)) && (fails || reads_next) && shown.ends_later()
-}
-
-/// A body begins with a byte order mark, or is in the charset that its header says.
-fn other_text(shown: &Shown<'_>) -> bool {
-    let has_mark = shown.bodies().iter().any(|body| body.starts_with(b"\xef\xbb\xbf"));
-    let has_charset = shown.headers().iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("content-type") && value.to_ascii_lowercase().contains("charset=")
-    });
-    let is_other = has_charset && shown.bodies().iter().any(|body| std::str::from_utf8(body).is_err());
-    (has_mark || is_other) && shown.ends_later() && shown.ran.errors.is_empty()
 }
 
 /// A response has numbers that JSON does not have.

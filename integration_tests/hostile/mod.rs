@@ -2,6 +2,8 @@
 //! targets so far. What has to be so is in `inputs`, which the targets of `fuzz/` share.
 
 #[allow(unreachable_pub, reason = "it is a crate of its own, too")]
+mod decoders;
+#[allow(unreachable_pub, reason = "it is a crate of its own, too")]
 mod inputs;
 
 use std::fs;
@@ -14,7 +16,7 @@ use serde_json::{Map, Value};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 9] = [
     ("config", inputs::config),
     ("catalog", inputs::catalog),
     ("state", inputs::state),
@@ -23,6 +25,7 @@ const TARGETS: [(&str, Target); 8] = [
     ("cache_entry", inputs::cache_entry),
     ("manifest", inputs::manifest),
     ("templates", inputs::templates),
+    ("decoders", decoders::decoders),
 ];
 
 /// The files in `FOLDER/TARGET`: its name and what is in it.
@@ -183,6 +186,12 @@ proptest! {
             inputs::records(&[&[place], text.as_bytes()].concat());
             inputs::records(&[&[place], &text.as_bytes()[..cut.index(text.len() + 1)]].concat());
         }
+    }
+
+    #[test]
+    fn any_body_is_decoded_or_named(kind in 0..12_u8, bytes in prop::collection::vec(any::<u8>(), 0..60), text in "[a{}<>/\\[\\]\",:&;! \r\n\t0-9]{0,60}") {
+        decoders::decoders(&[&[kind], &bytes[..]].concat());
+        decoders::decoders(&[&[kind], text.as_bytes()].concat());
     }
 
     #[test]

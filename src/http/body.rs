@@ -116,6 +116,21 @@ impl Body {
         }
     }
 
+    /// Reads the body from any place, its start first.
+    ///
+    /// # Errors
+    /// If the temporary file cannot be read.
+    pub(crate) fn seekable(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
+        match self {
+            Self::Memory(bytes) => Ok(Box::new(io::Cursor::new(&**bytes))),
+            Self::Spooled { file, .. } => {
+                let mut file = file;
+                file.seek(SeekFrom::Start(0))?;
+                Ok(Box::new(BufReader::with_capacity(64 * 1024, file)))
+            }
+        }
+    }
+
     /// Reads the body from its start.
     ///
     /// # Errors
@@ -131,6 +146,11 @@ impl Body {
         }
     }
 }
+
+/// A reader that goes to any place.
+pub(crate) trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
 
 /// Reads to the end. `Read::read_to_end` would clear the memory first, each time.
 fn fill(buffer: &mut Buffer, reader: &mut impl Read) -> io::Result<()> {

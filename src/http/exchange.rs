@@ -26,7 +26,8 @@ pub struct Exchange<'a> {
 }
 
 /// A good response whose body cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
 pub struct Undecodable {
     /// What is wrong with it.
     pub problem: String,

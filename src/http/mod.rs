@@ -48,6 +48,7 @@ mod url;
 mod waits;
 
 pub use self::body::Body;
+pub(crate) use self::body::ReadSeek;
 pub use self::url::{add_params, join_url, same_host, set_param};
 pub use crate::buffers::Buffer;
 pub use activity::Activity;

@@ -270,7 +270,8 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// Takes the records out of a response. Default: those at [`HttpStream::record_path`] in a JSON document.
+    /// Takes the records out of a response. For CSV, JSON lines, XML and archives, [`Records::decoded`] does. Default: those
+    /// at [`HttpStream::record_path`] in a JSON document.
     ///
     /// ```
     /// use serde_json::json;

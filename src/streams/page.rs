@@ -76,6 +76,11 @@ impl Page {
         self.records.rest()
     }
 
+    /// What people should know of the response.
+    pub(crate) fn warnings(&self) -> &[String] {
+        self.records.warnings()
+    }
+
     /// A member of the response beside its records, found by a path of names: `has_more`, a token. `None` if it is
     /// not there, null, or of another type.
     #[must_use]

@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::decoded::{DecodedRecords, Make, is_without_content};
+use super::decoders::Decoder;
 use super::{Parts, Record, Transformed};
 use crate::http::{Body, Response, Undecodable};
 use crate::json::{self, Document, DocumentError, RecordPath};
@@ -21,6 +23,8 @@ enum Kind {
     InMemory(Document),
     /// In the body, which is on disk; read again each time.
     OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
+    /// In the body, which a decoder reads each time.
+    Decoded(Box<DecodedRecords>),
     /// Taken out of the body by the stream.
     Parts(Parts),
     /// Found there, and shaped by the stream.
@@ -41,7 +45,7 @@ impl Records {
     /// # Errors
     /// If the response is not JSON, or has no records there.
     pub fn at(response: &Response, path: &RecordPath) -> Result<Self, Undecodable> {
-        if response.body.is_empty() && matches!(response.status.as_u16(), 204 | 205) {
+        if is_without_content(response) {
             return Ok(Self(Kind::InMemory(Document::default())));
         }
         if let Body::Memory(bytes) = &response.body {
@@ -93,6 +97,34 @@ impl Records {
         Ok(Self(Kind::Made { records, rest: Value::Null, source }))
     }
 
+    /// The records that a decoder finds in a response: see [`Decoder`]. A response that says it has no content (204,
+    /// 205) has none. Of a body that cannot be decoded to its end, no record goes out.
+    ///
+    /// # Errors
+    /// If the body cannot be decoded, or an item in it is no object and no list of objects.
+    pub fn decoded(response: &Response, decoder: impl Decoder + 'static) -> Result<Self, Undecodable> {
+        Ok(Self(Kind::Decoded(Box::new(DecodedRecords::new(response, Box::new(decoder), None)?))))
+    }
+
+    /// The records that are made of the items that a decoder finds. They are made each time they are handed out, so that none
+    /// of them is kept. A [`Failure`] of `make` ends the page: the records before it are handed out, and then the failure.
+    pub(crate) fn decoded_with(
+        response: &Response,
+        decoder: impl Decoder + 'static,
+        make: Make,
+    ) -> Result<Self, Undecodable> {
+        Ok(Self(Kind::Decoded(Box::new(DecodedRecords::new(response, Box::new(decoder), Some(make))?))))
+    }
+
+    /// What people should know of the response: a line that was left out.
+    pub(crate) fn warnings(&self) -> &[String] {
+        match &self.0 {
+            Kind::Decoded(decoded) => &decoded.warnings,
+            Kind::Shaped(shaped) => shaped.found.warnings(),
+            _ => &[],
+        }
+    }
+
     /// Records that the stream has taken out of the body.
     pub(crate) fn of_parts(parts: Parts) -> Self {
         Self(Kind::Parts(parts))
@@ -126,6 +158,7 @@ impl Records {
     pub(crate) fn len(&self) -> usize {
         match &self.0 {
             Kind::InMemory(document) => document.len(),
+            Kind::Decoded(decoded) => decoded.len(),
             Kind::Parts(parts) => parts.len(),
             Kind::Shaped(shaped) => shaped.len(),
             Kind::OnDisk { count, .. } => *count,
@@ -137,6 +170,7 @@ impl Records {
     pub(super) fn found(&self) -> usize {
         match &self.0 {
             Kind::Parts(parts) => parts.found(),
+            Kind::Decoded(decoded) => decoded.found(),
             Kind::Shaped(shaped) => shaped.found.found(),
             Kind::Made { source: Some((count, _)), .. } => *count,
             _ => self.len(),
@@ -157,6 +191,7 @@ impl Records {
         match &self.0 {
             Kind::InMemory(document) => in_memory(body, document).next_back(),
             Kind::OnDisk { last, .. } => last.as_deref().map(Record::from_text),
+            Kind::Decoded(decoded) => decoded.last(),
             Kind::Parts(parts) => parts.last(body),
             Kind::Shaped(shaped) => shaped.last(body),
             Kind::Made { records, .. } => records.last().map(Record::borrowed),
@@ -169,13 +204,15 @@ impl Records {
             Kind::InMemory(document) => in_memory(body, document).nth(place),
             Kind::Made { records, .. } => records.get(place).map(Record::borrowed),
             Kind::Parts(parts) => parts.at_place(body, place),
-            Kind::OnDisk { .. } | Kind::Shaped(_) => None,
+            Kind::OnDisk { .. } | Kind::Shaped(_) | Kind::Decoded(_) => None,
         }
     }
 
     pub(super) fn envelope(&self) -> Option<&str> {
         match &self.0 {
             Kind::Parts(_) => None,
+            // There is no place beside the records that a name leads to.
+            Kind::Decoded(_) => Some("null"),
             Kind::Shaped(shaped) => shaped.found.envelope(),
             Kind::InMemory(document) => Some(document.envelope()),
             Kind::OnDisk { envelope, .. } => Some(envelope),
@@ -220,6 +257,7 @@ impl Records {
                     Err(error) => Err(error),
                 }
             }
+            Kind::Decoded(decoded) => decoded.for_each(body, on_record),
             Kind::Parts(parts) => parts.for_each(body, on_record),
             Kind::Shaped(shaped) => shaped.for_each(body, on_record),
             Kind::Made { records, .. } => {
@@ -262,7 +300,7 @@ impl Shaped {
         body: &Body,
         shape: &mut dyn FnMut(Record<'_>) -> Result<Transformed<'_>, Failure>,
     ) -> anyhow::Result<Self> {
-        let is_on_disk = matches!(found.0, Kind::OnDisk { .. });
+        let is_on_disk = matches!(found.0, Kind::OnDisk { .. } | Kind::Decoded(_));
         let (mut kept, mut last, mut failure, mut place) = (Vec::new(), None, None, 0);
         let _ = found.for_each(body, &mut |record| {
             let shaped = match shape(record) {

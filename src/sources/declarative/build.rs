@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use super::decoder::Decoder;
 use super::manifest::Path;
 use super::options::{By, RequestOption, tell_collisions};
 use super::paginator::{Paginator, refuse_unsupported};
@@ -48,9 +49,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             builder.refuse(&retriever, &format!("the retriever `{}`", retriever.kind()));
             return None;
         }
-        if let Some(decoder) = retriever.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
-            builder.refuse(&decoder, &format!("the decoder `{}`", decoder.kind()));
-        }
+        let decoder = Decoder::build(builder, &retriever);
         refuse_unsupported(builder, &retriever);
         // An empty list is none.
         let router = retriever.field("partition_router").filter(|router| router.node.is_truthy());
@@ -83,7 +82,8 @@ impl<'b, 'm> Streams<'b, 'm> {
             folder: self.folder.clone(),
             requester,
             paginator: paginator?,
-            selector: selector?,
+            decoder: decoder?,
+            selector: Arc::new(selector?),
             router: router?,
             parents: parents.into_iter().collect::<Option<_>>()?,
             only_first_page_is_sliced: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests")

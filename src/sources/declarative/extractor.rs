@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::expander::Expander;
 use super::field_path::{FieldPath, is_truthy};
 use super::part::{Builder, Part};
+#[cfg(test)]
 use super::steps::items;
 use crate::json::RecordPath;
 use crate::protocol::Failure;
@@ -75,6 +76,7 @@ impl Extractor {
     ///
     /// # Errors
     /// If a path cannot be evaluated, or leads to two places where one is meant.
+    #[cfg(test)]
     pub(super) fn items<'t>(&self, response: &'t str) -> Result<Extracted<'t>, Failure> {
         let response = response.trim();
         let bodies = if response.starts_with('[') { items(response) } else { vec![response] };
@@ -125,6 +127,11 @@ impl Extractor {
             }
         }
         Ok(())
+    }
+
+    /// Whether it looks into each body by itself.
+    pub(super) fn is_path(&self) -> bool {
+        matches!(self, Self::Path(..))
     }
 
     /// Where the records are, if they can be found by [`RecordPath`] while the response is read: plain names, in a

@@ -4,6 +4,8 @@ mod auth;
 mod build;
 mod check;
 mod cookies;
+mod decoded_page;
+mod decoder;
 mod edits;
 mod entry;
 mod error_handler;

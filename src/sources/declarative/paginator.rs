@@ -128,6 +128,11 @@ impl Paginator {
         }
     }
 
+    /// Whether a page's body is looked into.
+    pub(super) fn reads_response(&self) -> bool {
+        self.strategy.reads_response()
+    }
+
     /// What comes after this page.
     ///
     /// # Errors

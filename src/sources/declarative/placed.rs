@@ -149,6 +149,14 @@ impl Condition {
     pub(super) fn holds(&self, vars: &[Var<'_>]) -> Result<bool, Failure> {
         self.with(vars, InterpolatedBoolean::eval)
     }
+
+    /// Whether it needs a variable.
+    pub(super) fn uses(&self, variable: &str) -> bool {
+        match &self.template {
+            InterpolatedBoolean::Template(template) => template.uses(variable),
+            InterpolatedBoolean::Constant(_) => false,
+        }
+    }
 }
 
 impl Inputs {

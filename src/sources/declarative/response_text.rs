@@ -9,9 +9,7 @@ use serde::de::IgnoredAny;
 
 use crate::http::{Body, Response, Undecodable};
 use crate::json;
-
-/// Words that JSON does not have, longest first.
-const NO_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+use crate::streams::decoders::MAX_DOCUMENT;
 
 /// A body as one JSON text.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ pub(super) fn json_text(response: &Response) -> Result<JsonText<'_>, Undecodable
         return Ok(JsonText { text: Cow::Borrowed(""), mended: false });
     }
     let Err(error) = serde_json::from_str::<IgnoredAny>(&text) else { return Ok(JsonText { text, mended: false }) };
-    let mended = without_no_numbers(&text).filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
+    let mended = json::without_no_numbers(&text).filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
     match mended {
         Some(text) => Ok(JsonText { text: Cow::Owned(text), mended: true }),
         None => Err(Undecodable { problem: format!("it is no JSON: {error}"), retry: true }),
@@ -44,6 +42,14 @@ fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
     let text = match &response.body {
         Body::Memory(bytes) => {
             std::str::from_utf8(json::without_mark(bytes)).map(Cow::Borrowed).map_err(|error| no_text(&error))
+        }
+        body @ Body::Spooled { .. } if body.len() > MAX_DOCUMENT => {
+            let most = MAX_DOCUMENT >> 20;
+            let problem = format!(
+                "it is JSON of more than {most} MiB, which cannot be in memory as a whole. Ask for smaller pages, or take \
+                 records that are a list of objects at a path of names"
+            );
+            return Err(Undecodable { problem, retry: false });
         }
         body @ Body::Spooled { .. } => {
             let mut bytes = Vec::new();
@@ -68,58 +74,4 @@ fn is_latin1(response: &Response) -> bool {
     let kind = response.header("content-type").unwrap_or_default().to_ascii_lowercase();
     let charset = kind.split(';').find_map(|part| part.trim().strip_prefix("charset="));
     charset.is_some_and(|charset| matches!(charset.trim_matches('"'), "iso-8859-1" | "latin-1" | "latin1"))
-}
-
-/// A text whose `NaN` and `Infinity` are null. None if it has none outside of texts.
-fn without_no_numbers(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let (mut rest, mut found) = (text, false);
-    while let Some(at) = rest.find(['"', 'N', 'I', '-']) {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let length = if rest.starts_with('"') { text_length(rest)? } else { 0 };
-        if length > 0 {
-            out.push_str(&rest[..length]);
-            rest = &rest[length..];
-        } else if let Some(word) = NO_NUMBERS.iter().find(|word| rest.starts_with(**word)) {
-            out.push_str("null");
-            (rest, found) = (&rest[word.len()..], true);
-        } else {
-            out.push_str(&rest[..1]);
-            rest = &rest[1..];
-        }
-    }
-    out.push_str(rest);
-    found.then_some(out)
-}
-
-/// The length of the text in quotes that begins here.
-fn text_length(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_are_none_are_null_outside_of_texts() {
-        for (text, mended) in [
-            (r#"{"a": NaN, "b": [-Infinity, Infinity]}"#, Some(r#"{"a": null, "b": [null, null]}"#)),
-            (r#"{"NaN": "a \" NaN", "b": -1, "c": NaN}"#, Some(r#"{"NaN": "a \" NaN", "b": -1, "c": null}"#)),
-            (r#"{"a": "NaN"}"#, None),
-            (r#"{"a": NaN, "b": "cut"#, None),
-        ] {
-            assert_eq!(without_no_numbers(text).as_deref(), mended, "{text}");
-        }
-    }
 }

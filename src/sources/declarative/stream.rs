@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::decoder::Decoder;
+use super::extractor::Extracted;
 use super::normalize::PythonTypes;
 use super::options::{Injection, RequestOption};
 use super::paginator::{self, Next, Paginator};
 use super::parents::ParentPartitions;
 use super::request::{self, Asked, Requester};
-use super::response_text::{JsonText, json_text};
 use super::router::{ParentConfig, Partition, Router};
 use super::schema::SchemaSource;
 use super::selector::{Seen, Selector, without_nulls};
@@ -38,7 +39,8 @@ pub(super) struct DeclarativeStream {
     pub(super) folder: Option<PathBuf>,
     pub(super) requester: Requester,
     pub(super) paginator: Paginator,
-    pub(super) selector: Selector,
+    pub(super) decoder: Decoder,
+    pub(super) selector: Arc<Selector>,
     pub(super) router: Option<Router<RequestOption>>,
     /// The streams of the router's parents, in its order.
     pub(super) parents: Vec<Arc<DeclarativeStream>>,
@@ -48,7 +50,7 @@ pub(super) struct DeclarativeStream {
     /// The URLs that the manifest itself has given: their hosts get the credentials.
     pub(super) homes: Mutex<Vec<Url>>,
     /// The types that records are cast to.
-    pub(super) types: OnceLock<Option<PythonTypes>>,
+    pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
 
 impl DeclarativeStream {
@@ -66,29 +68,36 @@ impl DeclarativeStream {
     }
 
     /// The types of the stream's schema, if its records are cast.
-    fn types(&self) -> Result<Option<&PythonTypes>, Failure> {
+    pub(super) fn types(&self) -> Result<Option<&Arc<PythonTypes>>, Failure> {
         if !self.selector.normalizes {
             return Ok(None);
         }
         if let Some(known) = self.types.get() {
             return Ok(known.as_ref());
         }
-        let types = PythonTypes::new(&self.schema.load(self.folder.as_deref())?.schema);
+        let types = PythonTypes::new(&self.schema.load(self.folder.as_deref())?.schema).map(Arc::new);
         Ok(self.types.get_or_init(|| types).as_ref())
     }
 
-    /// The records of a JSON text in a body.
-    fn records(&self, body: &Body, text: &str, cx: &RequestContext<'_>) -> Records {
+    /// The records of the documents in a body.
+    pub(super) fn records(&self, body: &Body, documents: &[&str], cx: &RequestContext<'_>) -> Records {
         let mut parts = Parts::default();
-        if let Err(failure) = self.gather(body, text, cx, &mut parts) {
+        if let Err(failure) = self.gather(body, documents, cx, &mut parts) {
             parts.fail(failure);
         }
         Records::of_parts(parts)
     }
 
-    fn gather(&self, body: &Body, text: &str, cx: &RequestContext<'_>, parts: &mut Parts) -> Result<(), Failure> {
+    fn gather(
+        &self,
+        body: &Body,
+        documents: &[&str],
+        cx: &RequestContext<'_>,
+        parts: &mut Parts,
+    ) -> Result<(), Failure> {
         let types = self.types()?;
-        let extracted = self.selector.extractor.items(text)?;
+        let mut extracted = Extracted::default();
+        self.selector.extractor.of_bodies(documents, &mut extracted)?;
         *parts = Parts::of(extracted.count);
         let place = Place::of(self, cx);
         // Past the first page, some APIs leave out an empty list.
@@ -109,7 +118,7 @@ impl DeclarativeStream {
         &self,
         record: Record<'r>,
         seen: Seen<'_>,
-        types: Option<&PythonTypes>,
+        types: Option<&Arc<PythonTypes>>,
     ) -> Result<Option<Record<'r>>, Failure> {
         let record = self.selector.select(record, seen, None)?;
         Ok(match types {
@@ -120,7 +129,7 @@ impl DeclarativeStream {
 
     /// The records of a list at a plain path, which are found in one pass over the body. `None` if there is no such list:
     /// what else may be there is the extractor's to tell.
-    fn listed(&self, response: &Response, cx: &RequestContext<'_>) -> Option<Result<Records, Undecodable>> {
+    pub(super) fn listed(&self, response: &Response, cx: &RequestContext<'_>) -> Option<Result<Records, Undecodable>> {
         let found = Records::at(response, &self.selector.extractor.record_path()?).ok()?;
         // One record may be an object in place of a list, of which an empty one is none.
         if found.len() < 2 {
@@ -128,11 +137,7 @@ impl DeclarativeStream {
         }
         let types = match self.types() {
             Ok(types) => types,
-            Err(failure) => {
-                let mut parts = Parts::default();
-                parts.fail(failure);
-                return Some(Ok(Records::of_parts(parts)));
-            }
+            Err(failure) => return Some(Ok(failed(failure))),
         };
         let place = Place::of(self, cx);
         Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types)?.into())))
@@ -158,21 +163,28 @@ impl DeclarativeStream {
     }
 }
 
+/// A page that ends with a failure before its first record.
+pub(super) fn failed(failure: Failure) -> Records {
+    let mut parts = Parts::default();
+    parts.fail(failure);
+    Records::of_parts(parts)
+}
+
 /// Where in a stream a page is, as the templates of its records see it.
-struct Place {
+pub(super) struct Place {
     slice: request::Slice,
-    token: Option<Value>,
+    pub(super) token: Option<Value>,
 }
 
 impl Place {
-    fn of(stream: &DeclarativeStream, cx: &RequestContext<'_>) -> Self {
+    pub(super) fn of(stream: &DeclarativeStream, cx: &RequestContext<'_>) -> Self {
         let token = stream
             .token(cx)
             .map(|token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.into_owned())])));
         Self { slice: asked(cx.slice), token }
     }
 
-    fn seen(&self) -> Seen<'_> {
+    pub(super) fn seen(&self) -> Seen<'_> {
         Seen {
             slice: self.slice.variable(),
             next_page_token: self.token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
@@ -258,7 +270,7 @@ impl HttpStream for DeclarativeStream {
 
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         let page = fetch.fetcher.page(self, cx)?;
-        let of_types = self.types.get().and_then(Option::as_ref).map(PythonTypes::take_warnings).unwrap_or_default();
+        let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
         for warning in self.selector.take_warnings().into_iter().chain(of_types) {
             fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
         }
@@ -269,16 +281,7 @@ impl HttpStream for DeclarativeStream {
         if response.status.as_u16() >= 400 {
             return Ok(Records::of_parts(Parts::default()));
         }
-        let JsonText { text, mended } = json_text(response)?;
-        if mended {
-            self.selector.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());
-        }
-        if text.is_empty() {
-            return Ok(Records::of_parts(Parts::default()));
-        }
-        // Of a list at the top, each item is a response of its own.
-        let listed = if mended || text.starts_with('[') { None } else { self.listed(response, cx) };
-        listed.unwrap_or_else(|| Ok(self.records(&response.body, &text, cx)))
+        self.parse(response, cx)
     }
 
     /// As it is written: members at the top that are null are left out.
@@ -288,13 +291,13 @@ impl HttpStream for DeclarativeStream {
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let (slice, token) = (asked(cx.slice), self.token(cx));
-        let text = json_text(&page.response).ok();
+        let document = self.first_document(page)?;
         let last = page.last();
         let last = last.as_ref().map(Record::text);
         let next = self.paginator.next(&paginator::Page {
             status: page.response.status,
             headers: &page.response.headers,
-            body: text.as_ref().map(|json| &*json.text).filter(|text| !text.is_empty()),
+            body: document.as_deref(),
             last_record: last.as_deref(),
             kept: page.len() as u64,
             found: page.found() as u64,

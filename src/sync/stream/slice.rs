@@ -168,6 +168,9 @@ impl StreamRead<'_, '_> {
         let fetcher =
             Fetcher::new(self.client, self).sharing(self.sharing).workers(self.workers()).fresh(paging.is_fresh);
         let page = self.stream.fetch_page(&cx, &self.fetch_context(&fetcher))?;
+        for warning in page.iter().flat_map(Page::warnings) {
+            self.log.log(LogLevel::Warn, warning)?;
+        }
         let next = match &page {
             Some(page) => {
                 let next = next_page_token(self.stream, page, &cx, self.cursor_field);

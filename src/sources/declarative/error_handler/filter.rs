@@ -11,7 +11,8 @@ use super::super::placed::{Condition, Text, Var};
 use super::super::template::{Json, Literal, Variable};
 use super::message;
 use super::{Verdict, by_status, kind_of};
-use crate::http::{Response, ResponseAction};
+use crate::http::{Body, Response, ResponseAction};
+use crate::json;
 use crate::protocol::{Failure, FailureKind};
 
 /// Bytes of a body that templates are given at most. What is longer is no error message, and is taken for an empty object.
@@ -167,6 +168,15 @@ fn status(builder: &Builder<'_>, part: &Part<'_>) -> Option<u16> {
     status
 }
 
+/// Whether a body is too long to be a message, or no JSON and as long as a disk: rows, an archive.
+fn is_data(body: &Body) -> bool {
+    let Body::Spooled { length, .. } = body else { return false };
+    let mut start = Vec::new();
+    let read = body.reader().and_then(|reader| reader.take(1024).read_to_end(&mut start));
+    let start = json::without_mark(&start).trim_ascii_start();
+    *length > MAX_BODY || read.is_err() || !start.starts_with(b"{") && !start.starts_with(b"[")
+}
+
 impl<'r> Seen<'r> {
     pub(super) fn new(response: &'r Response) -> Self {
         let (text, is_json, headers, url) = Default::default();
@@ -178,6 +188,9 @@ impl<'r> Seen<'r> {
         self.text.get_or_init(|| {
             let mut bytes = Vec::new();
             let body = &self.response.body;
+            if is_data(body) {
+                return String::new();
+            }
             let read = body.reader().and_then(|reader| reader.take(MAX_BODY + 1).read_to_end(&mut bytes));
             match read {
                 Ok(read) if read as u64 <= MAX_BODY => {

@@ -94,6 +94,16 @@ impl Strategy {
         }
     }
 
+    pub(super) fn reads_response(&self) -> bool {
+        match self {
+            Self::Cursor { value, stop, .. } => {
+                value.template().uses("response") || stop.as_ref().is_some_and(|stop| stop.uses("response"))
+            }
+            Self::Offset { of_response, .. } => of_response.is_some(),
+            Self::None | Self::Page { .. } => false,
+        }
+    }
+
     pub(super) fn next(&self, page: &Page<'_>) -> Result<Next, Failure> {
         match self {
             Self::None => Ok(Next::End("there is no pagination")),

@@ -1,0 +1,296 @@
+//! The values of lists that lie anywhere in a text, whatever they are: objects, lists, numbers. The text is read through a
+//! window, so that of a document as long as a disk no more than one value is in memory; what stands beside the lists is
+//! walked over, token by token.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use super::fault::Fault;
+use super::scan::{self, Skip};
+use super::text::{Text, Window};
+use super::walk::MAX_RECORD;
+
+/// The containers that can be open around a list.
+const MAX_DEPTH: usize = 1000;
+
+/// Why a walk through the items of a text ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ItemsError {
+    /// It is not JSON, or ends too early.
+    #[error("{0}")]
+    NotJson(String),
+    /// It is JSON, and more than is accepted.
+    #[error("{0}")]
+    TooLong(String),
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// What takes the items has failed.
+    #[error(transparent)]
+    Stopped(anyhow::Error),
+}
+
+/// Takes items.
+pub(crate) type TakeItem<'t> = dyn FnMut(&str) -> anyhow::Result<ControlFlow<()>> + 't;
+
+/// Hands out the elements of each list at the end of a path of names, in order, until `take` breaks off. A step `item`
+/// leads into each element of a list, too. A path without steps leads to the whole text: to the elements of a list, or
+/// to anything else as one item.
+pub(crate) fn for_each_item(
+    reader: impl Read,
+    path: &[&str],
+    take: &mut TakeItem<'_>,
+) -> Result<ControlFlow<()>, ItemsError> {
+    let mut walk = Items { text: Window::new(reader), at: 0, before: 0, take };
+    let flow = match (walk.peek()?, path) {
+        (Some(b'['), []) | (_, [_, ..]) => walk.value(Some(path), 0)?,
+        (_, []) => {
+            let (at, end) = walk.whole()?;
+            walk.hand_out(at, end)?
+        }
+    };
+    match flow.is_continue() && walk.peek()?.is_some() {
+        true => Err(walk.not_json()),
+        false => Ok(flow),
+    }
+}
+
+/// Whether a text is one JSON value. `None` if it may be the beginning of one.
+pub(crate) fn is_value(text: &[u8]) -> Option<bool> {
+    // A number has no end of its own.
+    let start = scan::white_space(text, 0);
+    match scan::value(text, start, &mut Skip) {
+        Ok(end) => Some(scan::white_space(text, end) == text.len()),
+        Err(Fault::Incomplete) if matches!(text.get(start), Some(b'-' | b'0'..=b'9')) => {
+            let end = text.trim_ascii_end().len();
+            serde_json::from_slice::<serde::de::IgnoredAny>(&text[start..end]).is_ok().then_some(true)
+        }
+        Err(Fault::Incomplete) => None,
+        Err(_) => Some(false),
+    }
+}
+
+struct Items<'t, 'f, R> {
+    text: Window<R>,
+    /// Where it stands, in what is in memory of the text.
+    at: usize,
+    /// The bytes that are not in memory any more.
+    before: usize,
+    take: &'t mut TakeItem<'f>,
+}
+
+impl<R: Read> Items<'_, '_, R> {
+    /// Walks over a value. `path` is what is left of the path at it, if it is on the way.
+    fn value(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
+        if depth > MAX_DEPTH {
+            return Err(ItemsError::TooLong(format!("more than {MAX_DEPTH} lists and objects are within each other")));
+        }
+        match (self.next()?, path) {
+            (b'[', _) => self.list(path, depth),
+            (b'{', _) => self.object(path, depth),
+            _ => {
+                let (_, end) = self.whole()?;
+                self.at = end;
+                Ok(ControlFlow::Continue(()))
+            }
+        }
+    }
+
+    fn list(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
+        self.at += 1;
+        if self.next()? == b']' {
+            self.at += 1;
+            return Ok(ControlFlow::Continue(()));
+        }
+        let inner = match path {
+            Some(["item", rest @ ..]) => Some(rest),
+            _ => None,
+        };
+        loop {
+            self.next()?;
+            let flow = if path == Some(&[]) {
+                let (at, end) = self.whole()?;
+                self.hand_out(at, end)?
+            } else {
+                self.value(inner, depth + 1)?
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+            match self.next()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                _ => return Err(self.not_json()),
+            }
+        }
+    }
+
+    fn object(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
+        self.at += 1;
+        if self.next()? == b'}' {
+            self.at += 1;
+            return Ok(ControlFlow::Continue(()));
+        }
+        loop {
+            if self.next()? != b'"' {
+                return Err(self.not_json());
+            }
+            let (at, end) = self.whole()?;
+            let name = std::str::from_utf8(&self.text.bytes()[at..end]).map_err(|_| self.not_json())?;
+            let inner = match path {
+                Some([first, rest @ ..]) if super::unquoted(name) == *first => Some(rest),
+                _ => None,
+            };
+            self.at = end;
+            if self.next()? != b':' {
+                return Err(self.not_json());
+            }
+            self.at += 1;
+            if self.value(inner, depth + 1)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            match self.next()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                _ => return Err(self.not_json()),
+            }
+        }
+    }
+
+    /// Brings a whole value into memory, and tells where it is.
+    fn whole(&mut self) -> Result<(usize, usize), ItemsError> {
+        self.next()?;
+        loop {
+            match scan::value(self.text.bytes(), self.at, &mut Skip) {
+                Ok(end) if end - self.at > MAX_RECORD => return Err(too_long()),
+                Ok(end) => return Ok((self.at, end)),
+                Err(Fault::Incomplete) if self.text.bytes().len() - self.at >= MAX_RECORD => return Err(too_long()),
+                Err(Fault::Incomplete) => {
+                    if !self.more()? {
+                        // A number may be all there is.
+                        let rest = &self.text.bytes()[self.at..];
+                        return match is_value(rest) {
+                            Some(true) => Ok((self.at, self.at + rest.trim_ascii_end().len())),
+                            _ => Err(self.not_json()),
+                        };
+                    }
+                }
+                Err(_) => return Err(self.not_json()),
+            }
+        }
+    }
+
+    fn hand_out(&mut self, at: usize, end: usize) -> Result<ControlFlow<()>, ItemsError> {
+        let item = std::str::from_utf8(&self.text.bytes()[at..end]);
+        let item = item.map_err(|_| ItemsError::NotJson("it is not UTF-8".to_owned()))?;
+        let flow = (self.take)(item).map_err(ItemsError::Stopped)?;
+        self.at = end;
+        Ok(flow)
+    }
+
+    /// The next byte that is no white space. The text may not end here.
+    fn next(&mut self) -> Result<u8, ItemsError> {
+        self.peek()?.ok_or_else(|| self.not_json())
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, ItemsError> {
+        loop {
+            self.at = scan::white_space(self.text.bytes(), self.at);
+            if let Some(byte) = self.text.bytes().get(self.at) {
+                return Ok(Some(*byte));
+            }
+            if !self.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn more(&mut self) -> Result<bool, ItemsError> {
+        let more = self.text.more(self.at)?;
+        if more {
+            self.before += self.at;
+            self.at = 0;
+        }
+        Ok(more)
+    }
+
+    fn not_json(&self) -> ItemsError {
+        ItemsError::NotJson(format!("it is not valid JSON (at byte {})", self.before + self.at))
+    }
+}
+
+fn too_long() -> ItemsError {
+    ItemsError::TooLong(format!("a value is longer than {} MiB", MAX_RECORD / (1024 * 1024)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(text: &str, path: &[&str]) -> Result<Vec<String>, String> {
+        let mut found = Vec::new();
+        let walked = for_each_item(text.as_bytes(), path, &mut |item| {
+            found.push(item.to_owned());
+            Ok(ControlFlow::Continue(()))
+        });
+        walked.map(|_| found).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_elements_of_lists_at_a_path_are_handed_out_as_they_are() {
+        let text = r#" {"meta":[{"rows":[9]}], "data": {"rows" : [{"id":1.50}, [2], null, 3 ], "x":{"rows":[8]}}, "n": -1.5} "#;
+        assert_eq!(items(text, &["data", "rows"]).unwrap(), [r#"{"id":1.50}"#, "[2]", "null", "3"]);
+        assert_eq!(items(text, &["nope"]).unwrap(), [""; 0]);
+        assert_eq!(items(text, &["data"]).unwrap(), [""; 0], "an object is no list");
+        assert_eq!(items(text, &["meta", "item", "rows"]).unwrap(), ["9"]);
+        assert_eq!(items(r#"{"\u0061":[1],"b":{}}"#, &["a"]).unwrap(), ["1"]);
+    }
+
+    #[test]
+    fn without_a_path_the_whole_text_is_walked() {
+        assert_eq!(items("[1, {\"a\":[]}]", &[]).unwrap(), ["1", "{\"a\":[]}"]);
+        for one in ["{\"a\": 1}", "12", "\"x\"", "null"] {
+            assert_eq!(items(&format!(" {one}\n"), &[]).unwrap(), [one]);
+        }
+        assert_eq!(items("[]", &[]).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_text_that_is_cut_or_goes_on_is_not_json() {
+        for text in ["", "[1", "{\"a\": [1, {\"b\":", "{\"a\":[1]} x", "{a:1}", "[1 2]", "{\"a\" 1}", "{\"a\":[1],}"] {
+            assert!(items(text, &["a"]).unwrap_err().contains("not valid JSON"), "{text}");
+        }
+        assert!(items(&"[".repeat(2_000), &["a"]).unwrap_err().contains("within each other"));
+    }
+
+    #[test]
+    fn lists_longer_than_the_window_are_walked_through_and_values_longer_than_the_limit_are_refused() {
+        let rows = vec![r#"{"id":12345,"name":"a name of some length"}"#; 50_000].join(",");
+        let text = format!("{{\"skipped\":[{rows}],\"rows\":[{rows}]}}");
+        assert_eq!(items(&text, &["rows"]).unwrap().len(), 50_000);
+        let text = format!("[\"{}\"]", "x".repeat(MAX_RECORD));
+        assert_eq!(items(&text, &[]).err().as_deref(), Some("a value is longer than 32 MiB"));
+    }
+
+    #[test]
+    fn a_value_is_told_from_its_beginning_and_from_what_is_none() {
+        for (text, expected) in [
+            ("{\"a\":1}", Some(true)),
+            (" [1] \r", Some(true)),
+            ("12", Some(true)),
+            ("-", None),
+            ("{\"a\":", None),
+            ("", None),
+            ("not json", Some(false)),
+            ("{} {}", Some(false)),
+        ] {
+            assert_eq!(is_value(text.as_bytes()), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The records of a response, by the decoder of its stream: in memory where a paginator may look into the documents, or
+//! decoded while they are handed out.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::decoder::{Decoder, documents};
+use super::extractor::Extracted;
+use super::normalize::PythonTypes;
+use super::response_text::{JsonText, json_text};
+use super::steps::items;
+use super::stream::{DeclarativeStream, Place, failed};
+use crate::http::{Body, Response, Undecodable};
+use crate::json;
+use crate::protocol::{Failure, FailureKind};
+use crate::streams::decoders::{self, Json as JsonDocument};
+use crate::streams::{Make, Page, Parts, Records, RequestContext};
+
+impl DeclarativeStream {
+    /// The records of a good response.
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub(super) fn parse(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        match &self.decoder {
+            Decoder::Json => self.parse_json(response, cx),
+            Decoder::Whole(decoder) => {
+                let (documents, warnings) = documents(&**decoder, response, usize::MAX)?;
+                for warning in warnings {
+                    self.selector.warn(warning);
+                }
+                let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+                Ok(self.records(&response.body, &documents, cx))
+            }
+            Decoder::Items(decoder) => self.decoded(response, decoder.clone(), cx),
+        }
+    }
+
+    fn parse_json(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
+        // What is on disk is read from there, if it can be.
+        if is_long_list(&response.body) && self.selector.extractor.is_path() {
+            if let Ok(records) = self.decoded(response, JsonDocument, cx) {
+                return Ok(records);
+            }
+        } else if matches!(response.body, Body::Spooled { .. })
+            && let Some(records) = self.listed(response, cx)
+        {
+            return records;
+        }
+        let JsonText { text, mended } = json_text(response)?;
+        if mended {
+            self.selector.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());
+        }
+        if text.is_empty() {
+            return Ok(Records::of_parts(Parts::default()));
+        }
+        // Of a list at the top, each item is a response of its own.
+        let document = text.trim();
+        if document.starts_with('[') {
+            return Ok(self.records(&response.body, &items(document), cx));
+        }
+        let listed = if mended { None } else { self.listed(response, cx) };
+        listed.unwrap_or_else(|| Ok(self.records(&response.body, &[document], cx)))
+    }
+
+    /// The text of the first document of a page, where the paginator looks into it.
+    ///
+    /// # Errors
+    /// If it cannot be in memory as a whole.
+    pub(super) fn first_document<'p>(&self, page: &'p Page) -> Result<Option<Cow<'p, str>>, Failure> {
+        if !self.paginator.reads_response() || page.response.status.as_u16() >= 400 {
+            return Ok(None);
+        }
+        let first =
+            |decoder: &dyn decoders::Decoder| Ok(documents(decoder, &page.response, 1)?.0.pop().map(Cow::Owned));
+        let text = match &self.decoder {
+            Decoder::Json if is_long_list(&page.response.body) => first(&JsonDocument),
+            Decoder::Json => json_text(&page.response).map(|json| Some(json.text)),
+            Decoder::Whole(decoder) => first(&**decoder),
+            Decoder::Items(_) => return Ok(None),
+        };
+        let text = text.map_err(|Undecodable { problem, .. }| {
+            let text = format!("The next page cannot be told from the response: {problem}. {}", page.response.request);
+            Failure::new(FailureKind::System, text)
+        })?;
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// The records of a body that is decoded while they are handed out.
+    fn decoded(
+        &self,
+        response: &Response,
+        decoder: impl decoders::Decoder + 'static,
+        cx: &RequestContext<'_>,
+    ) -> Result<Records, Undecodable> {
+        match self.types() {
+            Ok(types) => Records::decoded_with(response, decoder, self.make(types.cloned(), cx)),
+            Err(failure) => Ok(failed(failure)),
+        }
+    }
+
+    /// Makes records of a document, apart from the stream: a page outlives the call that has read it.
+    fn make(&self, types: Option<Arc<PythonTypes>>, cx: &RequestContext<'_>) -> Make {
+        let (selector, place) = (self.selector.clone(), Place::of(self, cx));
+        Box::new(move |document, on_record| {
+            let mut extracted = Extracted::default();
+            selector.extractor.of_bodies(&[document], &mut extracted)?;
+            for warning in extracted.warnings.into_iter().chain(extracted.nowhere.filter(|_| place.token.is_none())) {
+                selector.warn(warning);
+            }
+            for item in extracted.items {
+                let Some(record) = selector.record(item)? else { continue };
+                let Some(record) = selector.select(record, place.seen(), None)? else { continue };
+                let record = match &types {
+                    Some(types) => types.normalize(record),
+                    None => record,
+                };
+                if on_record(record)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
+
+/// Whether a body on disk begins as a list.
+fn is_long_list(body: &Body) -> bool {
+    let Body::Spooled { .. } = body else { return false };
+    let mut start = Vec::new();
+    let read = body.reader().and_then(|reader| reader.take(1024).read_to_end(&mut start));
+    let start = json::without_mark(&start).trim_ascii_start();
+    read.is_ok() && start.starts_with(b"[")
+}

@@ -1,0 +1,233 @@
+//! What a response is made of: the decoders of a retriever. What they do is in [`crate::streams::decoders`]; here is what a
+//! manifest says of them.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::part::{Builder, Part};
+use crate::http::{Response, Undecodable};
+use crate::streams::decoders::{
+    self, Csv, Encoded, Encoding, Gzip, Items, Json, JsonItems, JsonLines, TextLines, Xml, Zip,
+};
+use crate::streams::is_without_content;
+
+/// The decoder of a retriever.
+#[derive(Debug, Clone)]
+pub(super) enum Decoder {
+    /// The body is one JSON document.
+    Json,
+    /// It is documents, which are in memory as a whole, so that a paginator can look into the first one.
+    Whole(Arc<dyn decoders::Decoder>),
+    /// It is items, of which one is in memory at a time.
+    Items(Arc<dyn decoders::Decoder>),
+}
+
+impl Decoder {
+    /// The decoder of a retriever. None, and a note in the builder, if it is wrong or does not run, or if something else of
+    /// the retriever does not go with it.
+    pub(super) fn build(builder: &Builder<'_>, retriever: &Part<'_>) -> Option<Self> {
+        let Some(part) = retriever.field("decoder") else { return Some(Self::Json) };
+        let decoder = match part.kind() {
+            "JsonDecoder" => Self::Json,
+            "XmlDecoder" => Self::Whole(Arc::new(Xml)),
+            "IterableDecoder" => Self::Items(Arc::new(TextLines::new("record"))),
+            "ZipfileDecoder" => Self::Items(Arc::new(Zip::new(inner(builder, &part.field("decoder")?)?))),
+            "GzipDecoder" if part.field("decoder").is_some_and(|inner| inner.kind() == "JsonDecoder") => {
+                Self::Whole(Arc::new(Gzip::new(Json)))
+            }
+            _ => Self::Items(inner(builder, &part)?),
+        };
+        if let Self::Items(_) = decoder {
+            goes_with(builder, retriever, &part);
+        }
+        Some(decoder)
+    }
+}
+
+/// A decoder that may be in another one.
+fn inner(builder: &Builder<'_>, part: &Part<'_>) -> Option<Arc<dyn decoders::Decoder>> {
+    Some(match part.kind() {
+        "JsonDecoder" => Arc::new(Json),
+        // Lines that are no JSON are passed over by the reference, too, with a warning.
+        "JsonlDecoder" => Arc::new(JsonLines::new().skip_bad_lines()),
+        "JsonItemsDecoder" => {
+            let path = part.text("items_path").filter(|path| !path.is_empty());
+            let Some(path) = path else {
+                builder
+                    .error(part, "`items_path` is empty: write the names that lead to the list, such as `data.rows`");
+                return None;
+            };
+            let decoder = JsonItems::at(path.split('.'));
+            match encoding(builder, part)? {
+                Some(encoding) => Arc::new(decoder.encoding(encoding)),
+                None => Arc::new(decoder),
+            }
+        }
+        "CsvDecoder" => {
+            let nulls = part.field("set_values_to_none");
+            let nulls: Vec<String> =
+                nulls.iter().flat_map(Part::items).filter_map(|null| null.node.as_text().map(str::to_owned)).collect();
+            let decoder = Csv::new().delimiter(delimiter(builder, part)?).nulls(nulls);
+            match encoding(builder, part)? {
+                Some(encoding) => Arc::new(decoder.encoding(encoding)),
+                None => Arc::new(decoder),
+            }
+        }
+        "GzipDecoder" => Arc::new(Gzip::new(inner(builder, &part.field("decoder")?)?)),
+        other => {
+            builder.refuse(part, &format!("the decoder `{other}`"));
+            return None;
+        }
+    })
+}
+
+/// The encoding that a decoder names. UTF-8 is the default, beside which a byte order mark and the header count.
+#[allow(clippy::option_option, reason = "an encoding that is not known is not one that is not given")]
+fn encoding(builder: &Builder<'_>, part: &Part<'_>) -> Option<Option<Encoding>> {
+    let Some(field) = part.field("encoding").filter(|field| field.node.is_truthy()) else { return Some(None) };
+    let encoding = field.node.as_text().and_then(Encoding::named);
+    match encoding {
+        None => {
+            builder.refuse(&field, &format!("the encoding `{}`", field.node.as_text().unwrap_or_default()));
+            None
+        }
+        Some(encoding) => Some(Some(encoding).filter(|encoding| *encoding != Encoding::default())),
+    }
+}
+
+/// What stands between two columns: one character, which may be written as Python escapes it.
+fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
+    let Some(field) = part.field("delimiter").filter(|field| field.node.is_truthy()) else { return Some(b',') };
+    let text = field.node.as_text().unwrap_or_default();
+    let hex = |digits: &str, length| match digits.len() == length {
+        true => u32::from_str_radix(digits, 16).ok().and_then(char::from_u32),
+        false => None,
+    };
+    let mut chars = text.chars();
+    let one = match (chars.next(), chars.as_str()) {
+        (Some('\\'), "t") => Some('\t'),
+        (Some('\\'), "v") => Some('\x0b'),
+        (Some('\\'), "f") => Some('\x0c'),
+        (Some('\\'), "a") => Some('\x07'),
+        (Some('\\'), "b") => Some('\x08'),
+        (Some('\\'), "0") => Some('\0'),
+        (Some('\\'), "\\" | "") => Some('\\'),
+        (Some('\\'), code) if code.starts_with('x') => hex(&code[1..], 2),
+        (Some('\\'), code) if code.starts_with('u') => hex(&code[1..], 4),
+        (Some(one), "") => Some(one),
+        _ => None,
+    };
+    match one {
+        Some('"' | '\n' | '\r') | None => {
+            builder.error(&field, "`delimiter` has to be one character, such as `;` or `\\t`, and no quotation mark");
+            None
+        }
+        Some(one) if one.is_ascii() => u8::try_from(one).ok(),
+        Some(one) => {
+            builder.refuse(&field, &format!("the delimiter `{one}`"));
+            None
+        }
+    }
+}
+
+/// Notes what does not go with a decoder that hands out items: they are gone by the time that a page is looked at.
+fn goes_with(builder: &Builder<'_>, retriever: &Part<'_>, decoder: &Part<'_>) {
+    let kind = decoder.kind();
+    if let Some(paginator) = retriever.field("paginator").filter(|paginator| paginator.kind() == "DefaultPaginator") {
+        let use_others = "use JsonDecoder, XmlDecoder, or GzipDecoder with JsonDecoder in it";
+        builder.error(&paginator, format!("a paginator does not go with {kind}: {use_others}"));
+    }
+    let selector = retriever.field("record_selector");
+    let extractor = selector.as_ref().and_then(|selector| selector.field("extractor"));
+    if kind != "ZipfileDecoder"
+        && let Some(extractor) = extractor.filter(|extractor| extractor.kind() == "CombinedExtractor")
+    {
+        let use_others = "use JsonDecoder, XmlDecoder or ZipfileDecoder, or a DpathExtractor";
+        builder.error(&extractor, format!("a CombinedExtractor does not go with {kind}: {use_others}"));
+    }
+}
+
+/// The documents of a body, each as text, and what people should know of it.
+///
+/// # Errors
+/// If it cannot be decoded.
+pub(super) fn documents(
+    decoder: &dyn decoders::Decoder,
+    response: &Response,
+    most: usize,
+) -> Result<(Vec<String>, Vec<String>), Undecodable> {
+    let mut documents = Vec::new();
+    let mut take = |document: &str| {
+        documents.push(document.to_owned());
+        Ok(if documents.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    };
+    let mut items = Items::new(&mut take);
+    if !is_without_content(response) {
+        let _ = decoder.decode(Encoded::of(response), &mut items).map_err(decoders::undecodable)?;
+    }
+    let warnings = items.into_warnings();
+    Ok((documents, warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{build, built};
+    use super::*;
+
+    /// What is wrong with the decoder of a retriever.
+    fn noted(retriever: &str) -> Result<bool, String> {
+        build(retriever, json!({}), Decoder::build).map(|decoder| decoder.is_some())
+    }
+
+    #[test]
+    fn decoders_are_built_with_their_settings() {
+        for decoder in [
+            "{type: CsvDecoder}",
+            "{type: CsvDecoder, delimiter: '\\t', encoding: iso-8859-1, set_values_to_none: ['', NA]}",
+            "{type: CsvDecoder, delimiter: '\\x1f', encoding: utf-8-sig}",
+            "{type: JsonlDecoder}",
+            "{type: JsonItemsDecoder, items_path: data.rows, encoding: utf-16}",
+            "{type: XmlDecoder}",
+            "{type: IterableDecoder}",
+            "{type: GzipDecoder, decoder: {type: GzipDecoder, decoder: {type: CsvDecoder}}}",
+            "{type: ZipfileDecoder, decoder: {type: JsonDecoder}}",
+        ] {
+            assert_eq!(noted(&format!("{{decoder: {decoder}}}")), Ok(true), "{decoder}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_told_with_its_place() {
+        for (retriever, words) in [
+            ("{decoder: {type: CsvDecoder, delimiter: ab}}", "`delimiter` has to be one character"),
+            ("{decoder: {type: CsvDecoder, delimiter: '\"'}}", "`delimiter` has to be one character"),
+            ("{decoder: {type: JsonItemsDecoder, items_path: ''}}", "`items_path` is empty"),
+            (
+                "{decoder: {type: JsonlDecoder}, paginator: {type: DefaultPaginator}}",
+                "a paginator does not go with JsonlDecoder",
+            ),
+            (
+                "{decoder: {type: CsvDecoder}, record_selector: {extractor: {type: CombinedExtractor}}}",
+                "a CombinedExtractor does not go with CsvDecoder",
+            ),
+        ] {
+            let told = noted(retriever).unwrap_err();
+            assert!(told.contains(words), "{retriever}: {told}");
+        }
+        for (retriever, words) in [
+            ("decoder: {type: CsvDecoder, encoding: utf-7}", "the encoding `utf-7`: decoder.encoding"),
+            ("decoder: {type: CsvDecoder, delimiter: '§'}", "the delimiter `§`"),
+            ("decoder: {type: CustomDecoder}", "the decoder `CustomDecoder`"),
+        ] {
+            let built = built(retriever, json!({}), |builder, retriever| {
+                let decoder = Decoder::build(builder, retriever);
+                assert!(decoder.is_none(), "{decoder:?}");
+                Some(builder.take_refusals())
+            });
+            let refusals = built.part.unwrap();
+            assert!(refusals[0].contains(words), "{refusals:?}");
+        }
+    }
+}

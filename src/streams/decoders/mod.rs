@@ -1,0 +1,181 @@
+//! How records are taken out of a body that is not one JSON document: CSV, JSON lines, XML, archives. A decoder hands out
+//! one item at a time, as text, so that of a body as long as a disk no more than one record is in memory.
+//!
+//! A body is decoded after it has arrived whole: in memory up to 4 MiB, then in a file without a name. A connection that is
+//! lost is so a matter of the request, which is sent again, and nothing of the page was handed out by then. The page is
+//! decoded twice: once to see that all of it can be read, and once to hand out its records. No record of a body that is
+//! broken goes out, none of a good one is left out, and none comes twice.
+
+mod csv;
+mod encoded;
+mod encoding;
+mod encoding_tables;
+mod gzip;
+mod json;
+mod json_items;
+mod json_lines;
+mod lines;
+#[cfg(test)]
+mod tests;
+mod text_lines;
+mod xml;
+mod zip;
+
+use std::fmt;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+pub use self::csv::Csv;
+pub use self::encoded::Encoded;
+pub(crate) use self::encoded::charset;
+pub use self::encoding::Encoding;
+pub use self::gzip::Gzip;
+pub use self::json::Json;
+pub use self::json_items::JsonItems;
+pub use self::json_lines::JsonLines;
+pub use self::text_lines::TextLines;
+pub use self::xml::Xml;
+pub use self::zip::Zip;
+use crate::http::Undecodable;
+
+/// Longest row or line, in bytes. One at a time is held in memory.
+pub(crate) const MAX_ITEM: usize = 32 * 1024 * 1024;
+/// Longest document that has to be in memory as a whole, in bytes: JSON within an archive, XML.
+pub(crate) const MAX_DOCUMENT: u64 = 256 * 1024 * 1024;
+/// The most bytes that are made of a compressed body: far beyond any real one, and little enough for a read to end.
+const MAX_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
+
+/// What became of a body: `Break` if whoever takes the items has had enough.
+pub type Decoding = anyhow::Result<ControlFlow<()>>;
+
+/// Takes the items out of a body.
+///
+/// A stream that has one of the ready-made decoders is a stream with one method more:
+///
+/// ```
+/// use source_http::http::{Response, Undecodable};
+/// use source_http::streams::decoders::{Csv, Gzip};
+/// use source_http::streams::{HttpStream, Records, RequestContext};
+///
+/// struct Orders;
+///
+/// impl HttpStream for Orders {
+/// #   fn name(&self) -> &str { "orders" }
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+/// #   fn path(&self, _: &RequestContext<'_>) -> String { "orders.csv.gz".into() }
+///     // ...
+///     fn parse_response(&self, response: &Response, _: &RequestContext<'_>) -> Result<Records, Undecodable> {
+///         Records::decoded(response, Gzip::new(Csv::new().delimiter(b';')))
+///     }
+/// }
+/// ```
+///
+/// A decoder of your own reads the bytes, and hands out each record as soon as it is known:
+///
+/// ```
+/// use std::io::{BufRead, BufReader};
+/// use std::ops::ControlFlow;
+///
+/// use serde_json::json;
+/// use source_http::streams::decoders::{Decoder, Decoding, Encoded, Items};
+///
+/// /// `name=value`, a line each.
+/// #[derive(Debug)]
+/// struct Pairs;
+///
+/// impl Decoder for Pairs {
+///     fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding {
+///         for line in BufReader::new(encoded.text(None)?).lines() {
+///             let line = line?;
+///             let Some((name, value)) = line.split_once('=') else { continue };
+///             if items.push(&json!({"name": name, "value": value}).to_string())?.is_break() {
+///                 return Ok(ControlFlow::Break(()));
+///             }
+///         }
+///         Ok(ControlFlow::Continue(()))
+///     }
+/// }
+/// ```
+pub trait Decoder: fmt::Debug + Send + Sync {
+    /// Hands out what is in a body, in order: each item is the text of one JSON value, in most cases an object. It is
+    /// called twice for each body, and has to give the same both times.
+    ///
+    /// # Errors
+    /// An [`Undecodable`] inside, if the body is not what it should be; an error of reading, if it is broken or cut, after
+    /// which it is asked for again; and what [`Items::push`] returns.
+    fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding;
+}
+
+impl<D: Decoder + ?Sized> Decoder for Arc<D> {
+    fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding {
+        (**self).decode(encoded, items)
+    }
+}
+
+impl<D: Decoder + ?Sized> Decoder for Box<D> {
+    fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding {
+        (**self).decode(encoded, items)
+    }
+}
+
+/// Where a decoder puts what it finds.
+pub struct Items<'a> {
+    take: &'a mut dyn FnMut(&str) -> Decoding,
+    warnings: Vec<String>,
+}
+
+impl<'a> Items<'a> {
+    /// Hands each item to `take`.
+    pub fn new(take: &'a mut dyn FnMut(&str) -> Decoding) -> Self {
+        Self { take, warnings: Vec::new() }
+    }
+
+    /// Hands out an item: the text of a JSON value. At `Break`, nothing more is wanted.
+    ///
+    /// # Errors
+    /// Those of whoever takes it. Return them as they are.
+    pub fn push(&mut self, item: &str) -> Decoding {
+        (self.take)(item)
+    }
+
+    /// Notes what people should know of this body, such as a line that was left out.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// What was noted.
+    #[must_use]
+    pub fn into_warnings(self) -> Vec<String> {
+        self.warnings
+    }
+}
+
+impl fmt::Debug for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("warnings", &self.warnings).finish_non_exhaustive()
+    }
+}
+
+/// What a decoder failed with, as an attempt of a request wants it told.
+pub(crate) fn undecodable(error: anyhow::Error) -> Undecodable {
+    let error = match error.downcast::<Undecodable>() {
+        Ok(undecodable) => return undecodable,
+        Err(error) => error,
+    };
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match inner.and_then(|inner| inner.downcast_ref::<Undecodable>()) {
+        Some(undecodable) => undecodable.clone(),
+        None => Undecodable { problem: error.to_string(), retry: true },
+    }
+}
+
+/// A body that is not what it should be, whenever it is asked for.
+fn wrong(problem: impl Into<String>) -> Undecodable {
+    Undecodable { problem: problem.into(), retry: false }
+}
+
+/// A body that may have been cut or garbled.
+fn broken(problem: impl Into<String>) -> Undecodable {
+    Undecodable { problem: problem.into(), retry: true }
+}
