@@ -83,6 +83,7 @@ impl CheckContext<'_> {
         let cx = SliceContext {
             sync_mode: SyncMode::FullRefresh,
             state: &state,
+            cursor_field: &[],
             fetcher: self.fetcher,
             output: self.output,
         };

@@ -3,6 +3,8 @@
 //! of another folder, as far as it has them.
 
 mod decoder_rules;
+mod incremental;
+mod incremental_rules;
 mod record_rules;
 mod records;
 mod request_rules;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The files that a folder may have.
-const FILES: [&str; 4] = ["records.jsonl", "requests.jsonl", "resolve.jsonl", "templates.jsonl"];
+const FILES: [&str; 5] = ["incremental.jsonl", "records.jsonl", "requests.jsonl", "resolve.jsonl", "templates.jsonl"];
 
 /// What became of a case.
 pub(crate) enum Verdict {

@@ -30,6 +30,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// A run of which nothing is noted but what it wrote.
+    pub(crate) fn of(stdout: String) -> Self {
+        let (requests, records, ends, errors) = Default::default();
+        Self { requests, records, ends, errors, check: None, catalog: None, states: HashMap::new(), stdout }
+    }
+
     /// The first error, with its kind.
     pub(crate) fn error(&self) -> Option<String> {
         self.errors.first().map(|(_, kind, text)| format!("{kind}: {text}"))
@@ -216,16 +222,7 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
         connector = connector.state(state);
     }
     let done = connector.run(command);
-    let mut ran = Ran {
-        requests: server.requests(),
-        records: Vec::new(),
-        ends: BTreeMap::new(),
-        errors: Vec::new(),
-        check: None,
-        catalog: None,
-        states: HashMap::new(),
-        stdout: done.stdout.clone(),
-    };
+    let mut ran = Ran { requests: server.requests(), ..Ran::of(done.stdout.clone()) };
     for line in done.stdout.lines() {
         let message: Value = serde_json::from_str(line).unwrap_or_else(|_| in_range(line));
         note(&message, &mut ran);
@@ -252,7 +249,7 @@ fn in_range(line: &str) -> Value {
     serde_json::from_str(&out).expect("a message")
 }
 
-fn note(message: &Value, ran: &mut Ran) {
+pub(crate) fn note(message: &Value, ran: &mut Ran) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match message["type"].as_str().unwrap_or_default() {
         "RECORD" => ran.records.push((text(&message["record"]["stream"]), message["record"]["data"].clone())),

@@ -44,7 +44,7 @@ pub(super) fn is_about_a_date(error: &jsonschema::ValidationError<'_>) -> bool {
 /// example. `fits` tells whether the specification takes a text in its place. `None` if nothing fits.
 pub(super) fn how_to_write(value: &Value, schemas: &Schemas<'_>, fits: &dyn Fn(&str) -> bool) -> Option<String> {
     let written = |date: DateTime| {
-        let date = date.to_zoned(Offset::UTC.to_time_zone()).ok()?;
+        let date = date.to_zoned_datetime(Offset::UTC.to_time_zone()).ok()?;
         FORMS.iter().filter_map(|form| strtime::format(form, &date).ok()).find(|text| fits(text))
     };
     // What is marked as a secret is not shown, whatever it looks like.

@@ -37,7 +37,7 @@ fn obsolete(text: &str, now: Timestamp) -> Option<Timestamp> {
     let time = civil::Time::new(hour, minute, second.min(59), 0).ok()?;
     let in_year =
         |year: i16| Some(civil::Date::new(year, i8::try_from(month).ok()?, day.parse().ok()?).ok()?.to_datetime(time));
-    let now = now.to_zoned(TimeZone::UTC).datetime();
+    let now = now.to_zoned_datetime(TimeZone::UTC).datetime();
     let date = match year.len() {
         4 => in_year(year.parse().ok()?)?,
         // What seems to be more than 50 years ahead is the last such year that has been, says the standard.
@@ -52,7 +52,7 @@ fn obsolete(text: &str, now: Timestamp) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    Some(date.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp())
 }
 
 fn is_utc(zone: &str) -> bool {
@@ -96,7 +96,11 @@ mod tests {
             ("2026-10-01T00:00:00Z", "76", 1976),
         ] {
             let read = parse(&format!("Sunday, 06-Nov-{year} 08:49:37 GMT"), now.parse().unwrap());
-            assert_eq!(read.map(|at| i32::from(at.to_zoned(TimeZone::UTC).year())), Some(full), "{now} {year}");
+            assert_eq!(
+                read.map(|at| i32::from(at.to_zoned_datetime(TimeZone::UTC).year())),
+                Some(full),
+                "{now} {year}"
+            );
         }
     }
 

@@ -145,6 +145,8 @@ pub struct SliceContext<'a> {
     pub sync_mode: SyncMode,
     /// What is known from before; empty at the first sync.
     pub state: &'a StreamState,
+    /// The cursor in force, which the user may have chosen. Empty if it is the stream's own, or there is none.
+    pub cursor_field: &'a [String],
     /// Reads pages of other streams, for slices that come from them.
     pub fetcher: &'a Fetcher<'a>,
     /// Where to say why there are such slices and no others.

@@ -36,7 +36,7 @@ impl DateFormat {
             Self::EpochMillis => Timestamp::from_millisecond(number()?).ok(),
             Self::Rfc3339 | Self::Day => {
                 let text = value.as_str()?;
-                let day = || Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+                let day = || Some(text.parse::<Date>().ok()?.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp());
                 text.parse().ok().or_else(day)
             }
         }
@@ -49,7 +49,7 @@ impl DateFormat {
             Self::EpochSeconds => json!(at.as_second()),
             Self::EpochMillis => json!(at.as_millisecond()),
             Self::Rfc3339 => json!(at.to_string()),
-            Self::Day => json!(at.to_zoned(TimeZone::UTC).date().to_string()),
+            Self::Day => json!(at.to_zoned_datetime(TimeZone::UTC).date().to_string()),
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn seconds(value: &Value) -> Option<i64> {
             .parse::<Timestamp>()
             .or_else(|_| {
                 text.parse::<jiff::civil::Date>()
-                    .and_then(|date| Ok(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp()))
+                    .and_then(|date| Ok(date.to_zoned_datetime(jiff::tz::TimeZone::UTC)?.timestamp()))
             })
             .ok()
             .map(jiff::Timestamp::as_second),

@@ -208,7 +208,7 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         if self.slices.is_none() {
             let (sync_mode, fetcher, output, state) = (self.sync_mode, self.fetcher, self.output, self.state());
-            let cx = SliceContext { sync_mode, state: &state, fetcher, output };
+            let cx = SliceContext { sync_mode, state: &state, cursor_field: &[], fetcher, output };
             let slices = stream.stream_slices(&cx)?.collect::<anyhow::Result<VecDeque<_>>>()?;
             if self.known.is_none() {
                 self.begin(slices.front())?;

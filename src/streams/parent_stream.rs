@@ -120,7 +120,7 @@ impl ParentStream {
     /// # Errors
     /// If the parent's own slices cannot be made. What keeps a page from being read comes out of the iterator.
     pub fn slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, ..*cx };
+        let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, cursor_field: &[], ..*cx };
         let slices = self.stream.stream_slices(&cx)?;
         Ok(Box::new(ParentSlices {
             parent: self,

@@ -218,7 +218,9 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
         )));
     }
     let own = stream.cursor().cursor_field();
-    let chosen = match stream.cursor().source_defined_cursor() || configured.cursor_field.is_empty() {
+    // Some clients write an empty name where nobody has chosen one.
+    let is_chosen = configured.cursor_field.iter().any(|name| !name.is_empty());
+    let chosen = match stream.cursor().source_defined_cursor() || !is_chosen {
         true => own,
         false => configured.cursor_field.clone(),
     };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::decoder::Decoder;
+use super::incremental::Incremental;
 use super::manifest::Path;
 use super::options::{By, RequestOption, tell_collisions};
 use super::paginator::{Paginator, refuse_unsupported};
@@ -39,11 +40,10 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
         let builder = self.builder;
-        for (field, what) in [("incremental_sync", "the incremental sync"), ("file_uploader", "the upload of files")] {
-            if let Some(found) = part.field(field) {
-                builder.refuse(&found, &format!("{what} `{}`", found.kind()));
-            }
+        if let Some(found) = part.field("file_uploader") {
+            builder.refuse(&found, &format!("the upload of files `{}`", found.kind()));
         }
+        let cursor = part.field("incremental_sync");
         let retriever = part.field("retriever")?;
         if retriever.kind() != "SimpleRetriever" {
             builder.refuse(&retriever, &format!("the retriever `{}`", retriever.kind()));
@@ -54,9 +54,13 @@ impl<'b, 'm> Streams<'b, 'm> {
         // An empty list is none.
         let router = retriever.field("partition_router").filter(|router| router.node.is_truthy());
         let router = router.map(|router| {
-            Router::build(builder, &router, false, &mut |option| RequestOption::build(builder, option, By::Router))
+            Router::build(builder, &router, cursor.is_some(), &mut |option| {
+                RequestOption::build(builder, option, By::Router)
+            })
         });
         let router = flat(router);
+        let partitioned = router.as_ref().and_then(Option::as_ref).map(|router| matches!(router, Router::Substream(_)));
+        let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitioned)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(ParentConfig::extra_names).collect();
         let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
@@ -64,7 +68,9 @@ impl<'b, 'm> Streams<'b, 'm> {
         let paginator = retriever.field("paginator");
         let paginator = Paginator::build(builder, paginator.as_ref());
         let selector = retriever.field("record_selector")?;
-        let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), false);
+        let is_client_side =
+            cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
+        let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
         let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
         let parents = router.iter().flatten().flat_map(Router::parents);
         let parents: Vec<_> = parents.map(|parent| self.parent(&parent.stream, &parent.stream_path)).collect();
@@ -72,7 +78,8 @@ impl<'b, 'm> Streams<'b, 'm> {
         let use_cache = requester.use_cache.unwrap_or(is_parent);
         if let Some(paginator) = &paginator {
             let of_router: Vec<&RequestOption> = router.iter().flatten().flat_map(Router::options).collect();
-            let options: Vec<&RequestOption> = paginator.options().chain(of_router).collect();
+            let of_cursor = incremental.iter().flatten().flat_map(Incremental::options);
+            let options: Vec<&RequestOption> = paginator.options().chain(of_router).chain(of_cursor).collect();
             tell_collisions(builder, &retriever, &requester, &options);
         }
         Some(DeclarativeStream {
@@ -85,6 +92,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             decoder: decoder?,
             selector: Arc::new(selector?),
             router: router?,
+            incremental: incremental?,
             parents: parents.into_iter().collect::<Option<_>>()?,
             only_first_page_is_sliced: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests")
                 == Some(true),
@@ -169,8 +177,8 @@ streams:
     #[test]
     fn what_is_noted_of_a_parent_holds_for_each_of_its_streams() {
         assert_eq!(children(""), [(true, vec![], vec![]), (true, vec![], vec![])]);
-        let refused = children("incremental_sync: {type: DatetimeBasedCursor}");
-        assert!(refused[0].1[0].contains("the incremental sync `DatetimeBasedCursor`"), "{refused:?}");
+        let refused = children("incremental_sync: {type: CustomIncrementalSync}");
+        assert!(refused[0].1[0].contains("the incremental sync `CustomIncrementalSync`"), "{refused:?}");
         assert_eq!(refused[0].1, refused[1].1);
         let faulty = children("transformations: [{type: RemoveFields, condition: '{{ x', field_pointers: [[a]]}]");
         assert_eq!(faulty[0].2.len(), 1, "{faulty:?}");

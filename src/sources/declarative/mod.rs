@@ -12,6 +12,7 @@ mod error_handler;
 mod expander;
 mod extractor;
 mod field_path;
+mod incremental;
 mod literals;
 pub mod manifest;
 mod normalize;

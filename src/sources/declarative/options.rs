@@ -47,7 +47,6 @@ pub(super) enum By {
     /// A partition router.
     Router,
     /// The cursor.
-    #[cfg_attr(not(test), expect(dead_code, reason = "streams with a cursor are not run yet"))]
     Cursor,
 }
 

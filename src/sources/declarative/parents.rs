@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use super::options::RequestOption;
 use super::router::{ParentConfig, Partition};
 use crate::protocol::StreamState;
 use crate::streams::paging::Paging;
-use crate::streams::{Fetcher, HttpStream, RequestContext, Slice, SliceContext, Slices, next_page_token};
+use crate::streams::{Fetcher, HttpStream, RequestContext, Scope, Slice, SliceContext, Slices, next_page_token};
+
+static NO_STATE: LazyLock<StreamState> = LazyLock::new(StreamState::new);
 
 /// The partitions of one parent, in the order of its records.
 pub(super) struct ParentPartitions<'a> {
@@ -26,7 +29,8 @@ impl<'a> ParentPartitions<'a> {
         stream: &'a dyn HttpStream,
         cx: &SliceContext<'a>,
     ) -> anyhow::Result<Self> {
-        let slices = stream.stream_slices(cx)?;
+        // A parent is read from its beginning, whatever is known of its children.
+        let slices = stream.stream_slices(&SliceContext { state: &NO_STATE, cursor_field: &[], ..*cx })?;
         Ok(Self { config, stream, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() })
     }
 
@@ -44,7 +48,11 @@ impl<'a> ParentPartitions<'a> {
         let Some(page) = self.fetcher.page(self.stream, &cx)? else { return Ok(true) };
         let own = slice.partition().clone();
         let ready = &mut self.ready;
+        let cursor = self.stream.cursor();
         let _ = page.for_each(&mut |record| {
+            if cursor.has_scope() && cursor.scope(&record, &cx, &[]) != Scope::In {
+                return Ok(ControlFlow::Continue(()));
+            }
             ready.extend(self.config.partition(&record.text(), &own)?);
             Ok(ControlFlow::Continue(()))
         })?;

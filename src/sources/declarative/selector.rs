@@ -108,12 +108,13 @@ impl Selector {
         &self,
         mut record: Record<'r>,
         seen: Seen<'_>,
-        is_in_scope: Option<&dyn Fn(&Record<'_>) -> bool>,
+        is_in_scope: Option<&dyn Fn(&Record<'_>) -> Result<bool, Failure>>,
     ) -> Result<Option<Record<'r>>, Failure> {
         if self.transforms_first {
             self.transform(&mut record, seen)?;
         }
-        if is_in_scope.is_some_and(|is_in_scope| !is_in_scope(&record)) || !self.keeps(&record, seen)? {
+        let is_in_scope = is_in_scope.map_or(Ok(true), |is_in_scope| is_in_scope(&record))?;
+        if !is_in_scope || !self.keeps(&record, seen)? {
             return Ok(None);
         }
         if !self.transforms_first {

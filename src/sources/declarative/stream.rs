@@ -9,6 +9,7 @@ use url::Url;
 
 use super::decoder::Decoder;
 use super::extractor::Extracted;
+use super::incremental::Incremental;
 use super::normalize::PythonTypes;
 use super::options::{Injection, RequestOption};
 use super::paginator::{self, Next, Paginator};
@@ -42,6 +43,7 @@ pub(super) struct DeclarativeStream {
     pub(super) decoder: Decoder,
     pub(super) selector: Arc<Selector>,
     pub(super) router: Option<Router<RequestOption>>,
+    pub(super) incremental: Option<Incremental>,
     /// The streams of the router's parents, in its order.
     pub(super) parents: Vec<Arc<DeclarativeStream>>,
     /// Whether a page after the first is asked for without what the router adds.
@@ -58,13 +60,17 @@ impl DeclarativeStream {
         cx.page_token.map(Cow::Borrowed).or_else(|| self.paginator.initial().map(Cow::Owned))
     }
 
-    fn slice_injections(&self, slice: &request::Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
-        let Some(router) = self.router.as_ref().filter(|_| !(has_token && self.only_first_page_is_sliced)) else {
-            return Ok(Vec::new());
-        };
-        let partition = slice.partition.as_object().cloned().unwrap_or_default();
-        let injections = router.injections(&partition)?;
-        Ok(injections.into_iter().map(|(option, value)| option.inject(value)).collect())
+    fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
+        let mut injections = Vec::new();
+        if has_token && self.only_first_page_is_sliced {
+            return Ok(injections);
+        }
+        if let Some(router) = &self.router {
+            injections
+                .extend(router.injections(slice.partition())?.into_iter().map(|(option, value)| option.inject(value)));
+        }
+        injections.extend(self.incremental.iter().flat_map(|cursor| cursor.injections(slice)));
+        Ok(injections)
     }
 
     /// The types of the stream's schema, if its records are cast.
@@ -106,7 +112,7 @@ impl DeclarativeStream {
         }
         for item in extracted.items {
             let Some(record) = self.selector.record(item)? else { continue };
-            if let Some(record) = self.shaped(record, place.seen(), types)? {
+            if let Some(record) = self.shaped(record, place.seen(), types, cx)? {
                 parts.push(body, record);
             }
         }
@@ -119,8 +125,13 @@ impl DeclarativeStream {
         record: Record<'r>,
         seen: Seen<'_>,
         types: Option<&Arc<PythonTypes>>,
+        cx: &RequestContext<'_>,
     ) -> Result<Option<Record<'r>>, Failure> {
-        let record = self.selector.select(record, seen, None)?;
+        let cursor = self.incremental.as_ref().filter(|cursor| cursor.is_client_side);
+        let record = match cursor {
+            Some(cursor) => self.selector.select(record, seen, Some(&|record| cursor.keeps(record, cx)))?,
+            None => self.selector.select(record, seen, None)?,
+        };
         Ok(match types {
             Some(types) => record.map(|record| types.normalize(record)),
             None => record,
@@ -140,7 +151,7 @@ impl DeclarativeStream {
             Err(failure) => return Some(Ok(failed(failure))),
         };
         let place = Place::of(self, cx);
-        Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types)?.into())))
+        Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types, cx)?.into())))
     }
 
     /// The partitions of the router, made while they are read where there is one list of parents.
@@ -223,7 +234,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn cursor(&self) -> &dyn Cursor {
-        &STATELESS
+        self.incremental.as_ref().map_or(&STATELESS, Incremental::cursor)
     }
 
     /// Airbyte's runtime resumes no page, and states have no place for one.
@@ -244,7 +255,7 @@ impl HttpStream for DeclarativeStream {
         let token = token.as_deref();
         let path = self.paginator.path(token);
         let mut injections = self.paginator.injections(token);
-        injections.extend(self.slice_injections(&slice, token.is_some())?);
+        injections.extend(self.slice_injections(cx.slice, token.is_some())?);
         let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
         let home = self.requester.home(&asked)?;
         let mut homes = locks::lock(&self.homes);
@@ -311,7 +322,10 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        self.partitions(cx)
+        match &self.incremental {
+            Some(incremental) => incremental.slices(cx, || self.partitions(cx)),
+            None => self.partitions(cx),
+        }
     }
 
     fn retry_rules(&self) -> &dyn RetryRules {

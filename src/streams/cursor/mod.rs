@@ -5,7 +5,9 @@
 //! [`Cursor`] is the contract, [`CursorState`] what a read of a stream with it keeps. [`CursorField`] is the simplest
 //! one, [`NoCursor`] what a stream without one has.
 
+mod count;
 mod cursor_field;
+mod datetime;
 mod newest;
 mod no_cursor;
 mod per_partition_state;
@@ -20,7 +22,9 @@ use serde_json::Value;
 use super::{HttpStream, ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 use crate::protocol::{Failure, StreamState};
 
+pub use count::CountCursor;
 pub use cursor_field::CursorField;
+pub use datetime::{Clamping, DatetimeCursor, EndOfTime, Moment, PartitionedCursor, Rfc3339, TimeFormat, TimeSpan};
 pub use newest::{advance, is_newer, newer};
 pub use no_cursor::NoCursor;
 pub(crate) use no_cursor::READ_WHOLE;
@@ -192,6 +196,22 @@ pub trait Cursor: Send + Sync {
     /// then resumes from any state. Default: true.
     fn keeps_places(&self) -> bool {
         true
+    }
+
+    /// Whether the other slices are read when one has failed. The stream fails all the same once they are, after its last
+    /// state, so [`CursorState::state`] must not go past a slice that was opened and not closed. Default: false, the first
+    /// failure ends the stream.
+    fn reads_on_after_failure(&self) -> bool {
+        false
+    }
+
+    /// Looks at the cursor's value in a record that goes out; `None` if the record has none. Returns what is odd about it,
+    /// which is told once a stream. Default: nothing is.
+    ///
+    /// # Errors
+    /// If the slice cannot be read with such a value in it. The record is out by then.
+    fn note(&self, _value: Option<&Value>) -> Result<Option<String>, Failure> {
+        Ok(None)
     }
 
     /// What a read keeps, and makes its states of. Default: one state for the stream where

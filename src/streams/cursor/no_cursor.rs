@@ -63,4 +63,9 @@ impl Cursor for NoCursor {
     fn keeps_places(&self) -> bool {
         self.is_resumable
     }
+
+    /// Without states, no slice waits for another.
+    fn reads_on_after_failure(&self) -> bool {
+        !self.is_resumable
+    }
 }

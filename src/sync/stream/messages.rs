@@ -172,6 +172,11 @@ impl<'o> StreamOutput<'o> {
         self.log.output.failure(failure)
     }
 
+    /// A slice has failed while others are read.
+    pub(in crate::sync) fn slice_failed(&self, failure: &Failure) -> io::Result<()> {
+        self.log.output.failure(&failure.clone().of_stream(&self.log.stream))
+    }
+
     /// Lets those who look on know how it ended.
     fn end(&self, end: StreamEnd) {
         self.log.tally.end(self.elapsed(), end);

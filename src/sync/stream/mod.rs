@@ -1,6 +1,7 @@
 //! Reading one stream: which slices, by how many workers, from where on. The first worker of a stream is the thread that
 //! starts and ends it; the others come and go while there are slices.
 
+pub(in crate::sync) mod failed_slices;
 mod log;
 pub(in crate::sync) mod messages;
 mod prefetch;
@@ -9,6 +10,7 @@ mod shape;
 mod slice;
 mod writer;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, Scope};
 
@@ -18,13 +20,14 @@ use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::locks;
 use crate::panics;
-use crate::protocol::{ConfiguredStream, LogLevel, RecordWriter, StreamState, SyncMode};
+use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{
     CursorRead, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext, WholeState,
 };
 use crate::sync::state::position::{self, SlicePosition};
 use crate::sync::state::progress::StreamProgress;
+use crate::sync::stream::failed_slices::FailedSlices;
 use crate::sync::stream::log::StreamLog;
 use crate::sync::stream::messages::StreamOutput;
 use crate::sync::stream::queue::{QueuedSlice, SliceQueue};
@@ -50,6 +53,8 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     run: &'a Run<'a>,
     /// The places that earlier reads were refused, until the progress has them.
     refused: Mutex<Vec<SlicePosition>>,
+    /// Whether it was told that records have no cursor, or an odd one.
+    pub(in crate::sync) odd_cursor_told: AtomicBool,
     /// Whether nothing of the stream was read before, as far as the state says.
     is_first_read: bool,
     writer: Mutex<StreamWriter<'a, 'o>>,
@@ -98,6 +103,7 @@ pub(in crate::sync) fn read<'a>(
         has_parent: !stream.parents().is_empty(),
         recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty() && stream.cursor().keeps_places(),
+        failed_slices: FailedSlices::default(),
         limit: run.plan.limit,
         memory: run.memory,
         stop: run.stop,
@@ -117,6 +123,7 @@ pub(in crate::sync) fn read<'a>(
         recent,
         run,
         refused: Mutex::new(refused),
+        odd_cursor_told: AtomicBool::new(false),
         is_first_read,
         writer: Mutex::new(writer),
     };
@@ -206,7 +213,14 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         worker: Worker<'_>,
     ) -> anyhow::Result<()> {
         let mut slices = self.stream.stream_slices(&self.slice_context(state, fetcher))?;
-        let mut first = slices.next().transpose()?;
+        let mut first = match slices.next().transpose() {
+            Err(error) if self.reads_on() => {
+                // What the state says is known all the same.
+                self.begin(self.progress(state, None, Vec::new())?);
+                return Err(error);
+            }
+            first => first?,
+        };
         let is_whole = first.as_ref().is_some_and(Slice::is_whole);
         if first.as_ref().is_none_or(|first| first.partition().is_empty() && !first.is_marker()) {
             begun.retain(|begun| is_whole && begun.slice.is_whole() && !begun.done);
@@ -255,12 +269,14 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         worker: Option<Worker<'_>>,
     ) {
         let result = panics::caught(|| {
-            while let Some(QueuedSlice { job, is_last }) = queue.take(|| self.writer())? {
+            while let Some(QueuedSlice { job, is_last }) = self.take(queue)? {
                 if let Some(worker) = self.run.workers.try_hire().filter(|_| !is_last) {
                     // If the system has no more threads, those that there are read everything.
                     let _ = thread::Builder::new().spawn_scoped(scope, move || self.work(scope, queue, Some(worker)));
                 }
-                self.read_slice(job)?;
+                if let Err(error) = self.read_slice(job) {
+                    self.fail_slice(error)?;
+                }
             }
             Ok(())
         });
@@ -268,6 +284,40 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             self.fail(error);
         }
         drop(worker);
+    }
+
+    /// The next slice. If none can be made any more, those that others have are read to their ends.
+    fn take(&self, queue: &SliceQueue<'_>) -> anyhow::Result<Option<QueuedSlice>> {
+        match queue.take(|| self.writer()) {
+            Err(error) if self.reads_on() => self.fail_slice(error).map(|()| None),
+            taken => taken,
+        }
+    }
+
+    fn reads_on(&self) -> bool {
+        self.stream.cursor().reads_on_after_failure()
+    }
+
+    /// Notes that a slice has failed, if the others are read all the same.
+    ///
+    /// # Errors
+    /// The failure, if it is one of the stream, or if slice after slice fails.
+    fn fail_slice(&self, error: anyhow::Error) -> anyhow::Result<()> {
+        let Some(failure) = error.downcast_ref::<Failure>().filter(|_| self.reads_on()) else { return Err(error) };
+        if failure.skips_stream || self.run.stop.is_requested() {
+            return Err(error);
+        }
+        let Some(mut writer) = self.writer() else { return Err(error) };
+        let is_hopeless = writer.failed_slices.note(failure);
+        if writer.failed_slices.is_first() {
+            let text = format!("a slice has failed, and its stream will; the other slices are read: {failure}");
+            writer.out.log(LogLevel::Warn, &text)?;
+        } else if !is_hopeless {
+            // The stream ends with that of the first.
+            writer.out.slice_failed(failure)?;
+        }
+        drop(writer);
+        if is_hopeless { Err(error) } else { Ok(()) }
     }
 
     /// Ends the stream with a fault. The other workers finish what they have asked for, and write no more of it. What
@@ -328,7 +378,13 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         is_full_refresh: bool,
     ) -> anyhow::Result<()> {
         match end {
-            Some(End::Failed(error)) => return Err(error),
+            Some(End::Failed(error)) => {
+                // What was read before is out, and such a state says no more than that.
+                if self.reads_on() && writer.given.is_none() && !self.writer.is_poisoned() {
+                    self.write_last_state(writer, is_full_refresh)?;
+                }
+                return Err(writer.failed_slices.take().map_or(error, anyhow::Error::from));
+            }
             Some(End::Limit) => {
                 writer.write_state(writer.progress.state_with_begun())?;
                 let limit = self.limit.unwrap_or_default();
@@ -339,21 +395,30 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                     return Err(failure.into());
                 }
                 writer.tell_of_refusals()?;
+                if let Some(failure) = writer.failed_slices.take() {
+                    self.write_last_state(writer, is_full_refresh)?;
+                    return Err(failure.into());
+                }
                 writer.progress.forget_what_is_gone();
-                let has_cursor = !self.cursor_field.is_empty();
                 let is_told = writer.out.has_state()
                     && writer.out.since_state() == 0
                     && !writer.progress.is_changed()
                     && !writer.progress.is_in_any_order();
-                if is_full_refresh {
-                    let state = if has_cursor { writer.progress.last_state() } else { StreamState::new() };
-                    writer.out.state(self.stream.cursor().complete(state))?;
-                } else if !is_told {
-                    writer.write_state(writer.progress.last_state())?;
+                if is_full_refresh || !is_told {
+                    self.write_last_state(writer, is_full_refresh)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn write_last_state(&self, writer: &mut StreamWriter<'_, '_>, is_full_refresh: bool) -> anyhow::Result<()> {
+        if !is_full_refresh {
+            return Ok(writer.write_state(writer.progress.last_state())?);
+        }
+        let has_cursor = !self.cursor_field.is_empty();
+        let state = if has_cursor { writer.progress.last_state() } else { StreamState::new() };
+        Ok(writer.out.state(self.stream.cursor().complete(state))?)
     }
 
     /// What a page is fetched with.
@@ -362,7 +427,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {
-        SliceContext { sync_mode: self.sync_mode, state, fetcher, output: self.log.output }
+        let (sync_mode, cursor_field, output) = (self.sync_mode, self.cursor_field, self.log.output);
+        SliceContext { sync_mode, state, cursor_field, fetcher, output }
     }
 }
 

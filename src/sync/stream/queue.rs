@@ -1,6 +1,6 @@
 //! The slices of a stream as its workers take them: one at a time, in their order.
 
-use std::iter::Fuse;
+use std::iter::{self, Fuse};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::protocol::StreamState;
@@ -42,7 +42,12 @@ impl<'q> SliceQueue<'q> {
             if job.is_none() {
                 // Without the writer, which others need while a parent is read.
                 drop(held);
-                let Some(slice) = slices.next().transpose()? else { return Ok(None) };
+                let next = slices.next();
+                if matches!(next, Some(Err(_))) {
+                    // There is no next one to go on with.
+                    *slices = (Box::new(iter::empty()) as Slices<'q>).fuse();
+                }
+                let Some(slice) = next.transpose()? else { return Ok(None) };
                 let Some(again) = writer() else { return Ok(None) };
                 held = again;
                 job = held.progress.open(slice, self.state);

@@ -2,10 +2,12 @@
 //! and their records made into lines, without the stream's writer; only to write them it is waited for. If a worker is
 //! free, it fetches the next page meanwhile.
 
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use serde_json::Value;
 
+use super::is_closed_pipe;
 use crate::json;
 use crate::protocol::{Failure, LogLevel, RecordLines};
 use crate::streams::cursor::{is_newer, newer};
@@ -191,14 +193,22 @@ impl StreamRead<'_, '_> {
         reading: &mut OpenSlice,
     ) -> anyhow::Result<Flow> {
         let lines = self.records.at(self.log.output.now_ms());
-        let flow = page.for_each(&mut |record| {
+        let walked = page.for_each(&mut |record| {
             for record in transform(self.stream, record, cx, self.cursor_field)? {
                 if self.write_record(record, &lines, cx, job, reading)?.is_break() {
                     return Ok(Flow::Break(()));
                 }
             }
             Ok(Flow::Continue(()))
-        })?;
+        });
+        let flow = match walked {
+            // Those before a record that fails are good.
+            Err(error) if !is_closed_pipe(&error) => {
+                let _ = self.write_lines(reading)?;
+                return Err(error);
+            }
+            walked => walked?,
+        };
         if flow.is_break() || reading.records == 0 && reading.marks.is_empty() {
             return Ok(flow);
         }
@@ -218,6 +228,7 @@ impl StreamRead<'_, '_> {
         let seen: Option<Value> = seen.and_then(|text| serde_json::from_str(text).ok());
         let mark = self.mark(&record, seen.as_ref(), cx, reading.newest.as_ref());
         let cursor = self.stream.cursor();
+        let noted = cursor.note(seen.as_ref());
         let (has_cursor, is_behind) = (seen.is_some(), reading.is_behind(cursor, seen.as_ref()));
         reading.newest = seen.into_iter().fold(reading.newest.take(), |known, seen| newer(cursor, known, seen));
         let is_known = mark.as_ref().zip(self.recent.as_ref()).is_some_and(|(mark, recent)| recent.covers(mark));
@@ -228,6 +239,11 @@ impl StreamRead<'_, '_> {
         let record = self.shaper.shape(record, &self.log)?;
         lines.write_with(&mut reading.lines, |out| record.write_one_line(out));
         reading.records += 1;
+        if let Some(odd) = noted?
+            && !self.odd_cursor_told.swap(true, Ordering::Relaxed)
+        {
+            self.log.log(LogLevel::Warn, &odd)?;
+        }
         match reading.interval {
             Some(interval) if has_cursor => self.write_record_in_order(interval, is_behind, job, reading),
             None if self.limit.is_none() && reading.lines.len() < BATCH => Ok(Flow::Continue(())),
@@ -296,7 +312,9 @@ impl StreamRead<'_, '_> {
 impl OpenSlice {
     /// Whether a cursor value is older than one before it.
     fn is_behind(&self, cursor: &dyn Cursor, seen: Option<&Value>) -> bool {
-        matches!((seen, &self.newest), (Some(seen), Some(newest)) if is_newer(cursor, newest, seen))
+        // Who asks for no state within the slice need not know.
+        self.interval.is_some()
+            && matches!((seen, &self.newest), (Some(seen), Some(newest)) if is_newer(cursor, newest, seen))
     }
 
     fn write(&mut self, writer: &mut StreamWriter<'_, '_>) -> anyhow::Result<Flow> {

@@ -13,6 +13,7 @@ use crate::streams::{Mark, PageToken, Recent};
 use crate::sync::state::ledger::Ticket;
 use crate::sync::state::position;
 use crate::sync::state::progress::{PendingSlice, StreamProgress};
+use crate::sync::stream::failed_slices::FailedSlices;
 use crate::sync::stream::messages::StreamOutput;
 
 /// Bytes below which a state that grows with the slices is always worth it.
@@ -37,6 +38,8 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) recent: Option<Recent>,
     /// States have to say that they are those of a full refresh.
     pub(in crate::sync) marks_full_refresh: bool,
+    /// Slices that have failed, where the others are read.
+    pub(in crate::sync) failed_slices: FailedSlices,
     pub(in crate::sync) limit: Option<u64>,
     pub(in crate::sync) memory: &'a MemoryLimit,
     pub(in crate::sync) stop: &'a Stop,
@@ -87,6 +90,7 @@ impl StreamWriter<'_, '_> {
 
     /// The records of a slice's last page are out.
     pub(in crate::sync) fn close(&mut self, job: &PendingSlice, newest: Option<Value>) -> io::Result<()> {
+        self.failed_slices.note_success();
         self.progress.close(job.ticket, &job.slice, newest);
         if let Some(place) = &job.again {
             self.progress.settle(place);

@@ -33,7 +33,7 @@ pub(super) fn date(value: &Value) -> Option<Timestamp> {
     let text = value.as_str()?.trim();
     text.parse().ok().or_else(|| {
         let without_offset: civil::DateTime = text.parse().ok()?;
-        Some(without_offset.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        Some(without_offset.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp())
     })
 }
 

@@ -77,7 +77,7 @@ fn filters_come_before_transformations_unless_the_selector_or_the_cursor_says_ot
     let judged = std::cell::RefCell::new(String::new());
     let judge = |record: &Record<'_>| {
         judged.replace(record.text().into_owned());
-        false
+        Ok(false)
     };
     assert_eq!(selector.select(Record::from_text("{}"), SEEN, Some(&judge)).unwrap(), None);
     assert_eq!(judged.into_inner(), r#"{"x":1}"#, "the cursor sees the changed record");

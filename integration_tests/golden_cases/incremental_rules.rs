@@ -1,0 +1,165 @@
+//! Where incremental syncs differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it holds by what
+//! a case shows, and says which parts may differ under it.
+
+use serde_json::Value;
+
+use super::incremental::Seen;
+use super::shown::each;
+
+struct Rule {
+    name: &'static str,
+    /// What may differ. All else has to be equal.
+    may_differ: &'static [&'static str],
+    holds: fn(&Seen<'_>) -> bool,
+}
+
+const STATES: &[&str] = &["states"];
+const ALL: &[&str] = &["requests", "records", "states", "sequence", "error", "status"];
+const READS: &[&str] = &["requests", "records", "states", "sequence"];
+
+const RULES: &[Rule] = &[
+    Rule { name: "keys_of_other_states_are_dropped", may_differ: STATES, holds: other_keys },
+    Rule { name: "an_empty_list_of_intervals_is_no_state", may_differ: ALL, holds: no_intervals },
+    Rule { name: "a_state_of_another_namespace_is_refused", may_differ: ALL, holds: other_namespace },
+    Rule { name: "state_files_of_any_form_are_read", may_differ: ALL, holds: other_file },
+    Rule { name: "local_time_is_not_written_as_utc", may_differ: STATES, holds: local_time },
+    Rule { name: "a_state_never_passes_what_was_read", may_differ: STATES, holds: earlier_state },
+    Rule { name: "windows_begin_at_a_boundary", may_differ: READS, holds: boundary },
+    Rule { name: "newer_records_do_not_end_a_feed", may_differ: READS, holds: feed },
+    Rule { name: "a_count_is_a_number", may_differ: READS, holds: odd_count },
+    Rule { name: "a_count_is_read_in_one", may_differ: ALL, holds: count_in_one },
+    Rule { name: "dates_have_to_be_read_again", may_differ: READS, holds: short_year },
+    Rule { name: "partitions_are_read_as_they_come", may_differ: READS, holds: as_they_come },
+];
+
+/// The rule by which these parts differ on purpose.
+pub(super) fn rule(seen: &Seen<'_>, wrong: &[&str]) -> Option<&'static str> {
+    let may = |rule: &&Rule| wrong.iter().all(|part| rule.may_differ.contains(part));
+    RULES.iter().filter(may).find(|rule| (rule.holds)(seen)).map(|rule| rule.name)
+}
+
+fn golden<'s>(seen: &'s Seen<'_>, name: &str) -> &'s [Value] {
+    seen.case[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The values of a field, wherever the manifest has it.
+fn fields<'s>(seen: &'s Seen<'_>, name: &str) -> Vec<&'s Value> {
+    let mut found = Vec::new();
+    each(&seen.case["manifest"], &mut |value| found.extend(value.get(name)));
+    found
+}
+
+fn has(seen: &Seen<'_>, name: &str) -> bool {
+    fields(seen, name).into_iter().any(|value| !value.is_null() && *value != false)
+}
+
+fn kinds<'s>(seen: &'s Seen<'_>) -> Vec<&'s str> {
+    fields(seen, "type").into_iter().filter_map(Value::as_str).collect()
+}
+
+/// The blobs that the case begins with.
+fn blobs<'s>(seen: &'s Seen<'_>) -> Vec<&'s Value> {
+    let items = seen.case["state_in"].as_array().into_iter().flatten();
+    items.map(|item| &item["stream"]["stream_state"]).collect()
+}
+
+fn fails_with(seen: &Seen<'_>, words: &str) -> bool {
+    seen.ran.error().is_some_and(|error| error.contains(words))
+}
+
+/// Whether all requests that the reference made were made.
+fn asks_for_no_less(seen: &Seen<'_>) -> bool {
+    let canonical: Vec<String> = seen.requests.iter().map(|request| super::incremental::canonical(request)).collect();
+    golden(seen, "requests").iter().filter_map(Value::as_str).all(|request| {
+        let request = super::incremental::canonical(request);
+        canonical.contains(&request)
+    })
+}
+
+/// Whether all records that the reference gave came out.
+fn gives_no_less(seen: &Seen<'_>) -> bool {
+    golden(seen, "records").iter().all(|record| seen.records.contains(record))
+}
+
+/// The reference keeps what it does not know in the state for ever.
+fn other_keys(seen: &Seen<'_>) -> bool {
+    let states = golden(seen, "states");
+    states.len() == seen.states.len()
+        && states.iter().zip(&seen.states).all(|(golden, mine)| {
+            let (Some(golden_state), Some(state)) = (golden["state"].as_object(), mine["state"].as_object()) else {
+                return false;
+            };
+            super::requests::numbers(&golden["count"]) == super::requests::numbers(&mine["count"])
+                && state.iter().all(|(key, value)| {
+                    golden_state
+                        .get(key)
+                        .is_some_and(|golden| super::requests::numbers(golden) == super::requests::numbers(value))
+                })
+        })
+}
+
+/// `slices: []`, with which the reference crashes.
+fn no_intervals(seen: &Seen<'_>) -> bool {
+    let is_empty = |slices: &Value| slices.as_array().is_none_or(Vec::is_empty);
+    blobs(seen).into_iter().any(|blob| blob.get("state_type").is_some() && is_empty(&blob["slices"]))
+        && seen.ran.errors.is_empty()
+}
+
+fn other_namespace(seen: &Seen<'_>) -> bool {
+    fails_with(seen, "in the namespace")
+}
+
+/// The reference takes a list of states alone.
+fn other_file(seen: &Seen<'_>) -> bool {
+    let has_to_be_list = |trace: &Value| trace["before_start"] == true;
+    seen.case["error"]["traces"].as_array().is_some_and(|traces| traces.iter().any(has_to_be_list))
+}
+
+/// A cursor with an offset is written in a format without one.
+fn local_time(seen: &Seen<'_>) -> bool {
+    let writes_none = |format: &Value| format.as_str().is_some_and(|format| !format.contains("%z"));
+    let reads_one = fields(seen, "cursor_datetime_formats").iter().any(|formats| formats.to_string().contains("%z"));
+    reads_one && fields(seen, "datetime_format").into_iter().any(writes_none)
+}
+
+/// The reference takes the newest value that it has seen, wherever it lies.
+fn earlier_state(seen: &Seen<'_>) -> bool {
+    let states = golden(seen, "states");
+    states.len() == seen.states.len()
+        && states.iter().zip(&seen.states).all(|(golden, mine)| {
+            super::requests::numbers(&golden["count"]) == super::requests::numbers(&mine["count"])
+                && golden["state"].to_string() >= mine["state"].to_string()
+        })
+}
+
+/// The reference begins at the first boundary after the state, and never reads what is before it.
+fn boundary(seen: &Seen<'_>) -> bool {
+    has(seen, "clamping")
+        && gives_no_less(seen)
+        && (asks_for_no_less(seen) || seen.requests.len() == golden(seen, "requests").len())
+}
+
+/// A record that is newer than now ends the paging of the reference.
+fn feed(seen: &Seen<'_>) -> bool {
+    has(seen, "is_data_feed") && gives_no_less(seen) && asks_for_no_less(seen)
+}
+
+fn odd_count(seen: &Seen<'_>) -> bool {
+    kinds(seen).contains(&"IncrementingCountCursor") && fails_with(seen, "is no number, so that it cannot be counted")
+}
+
+/// The reference reads what is before a list of intervals, and what is after it, and fails.
+fn count_in_one(seen: &Seen<'_>) -> bool {
+    kinds(seen).contains(&"IncrementingCountCursor")
+        && blobs(seen).into_iter().any(|blob| blob.get("slices").is_some())
+        && seen.ran.errors.is_empty()
+}
+
+fn short_year(seen: &Seen<'_>) -> bool {
+    fails_with(seen, "writes a date that it cannot read again")
+}
+
+/// The reference reads parents ahead, and drops what it has read ahead when a page of them fails.
+fn as_they_come(seen: &Seen<'_>) -> bool {
+    kinds(seen).contains(&"SubstreamPartitionRouter") && gives_no_less(seen) && asks_for_no_less(seen)
+}

@@ -1,0 +1,110 @@
+//! What of a cursor's time was read: intervals, merged where they touch, each with the newest value that was seen in it.
+//! They are read from a state, grow with each slice that was read to its end, and say how far a state may go.
+
+use serde_json::{Map, Value};
+
+use super::{DatetimeCursor, Moment};
+use crate::protocol::{Failure, StreamState};
+
+/// Names of the states that have a list of intervals, as Airbyte's runtime writes them.
+const STATE_TYPES: [&str; 2] = ["date-range", "integer"];
+
+/// A closed interval that was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Interval {
+    pub(super) start: Moment,
+    pub(super) end: Moment,
+    /// The newest value of its records, wherever it lies. `None` if there was none.
+    pub(super) newest: Option<Moment>,
+}
+
+/// What was read, in order and merged; never empty.
+#[derive(Debug, Clone)]
+pub(super) struct Intervals {
+    pub(super) list: Vec<Interval>,
+    /// The value that the state had.
+    pub(super) base: Moment,
+}
+
+impl Intervals {
+    /// What a state says: one value under the cursor's field, up to which all was read, or a list of intervals. Any other
+    /// state says nothing, and all is read.
+    ///
+    /// # Errors
+    /// A config failure if a value is in none of the cursor's formats.
+    pub(super) fn of(cursor: &DatetimeCursor, state: &StreamState, field: &str) -> Result<Self, Failure> {
+        if state.get("state_type").and_then(Value::as_str).is_some_and(|kind| STATE_TYPES.contains(&kind)) {
+            let slices = state.get("slices").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let list = slices.iter().map(|slice| interval(cursor, slice)).collect::<Result<Vec<_>, _>>()?;
+            if let Some(first) = list.first() {
+                let base = first.newest.unwrap_or(first.end);
+                let mut intervals = Self { list, base };
+                intervals.merge(cursor);
+                return Ok(intervals);
+            }
+        }
+        let known = state.get(field).map(|value| read(cursor, field, value)).transpose()?;
+        let base = known.filter(|known| *known >= cursor.start).unwrap_or(cursor.start);
+        Ok(Self { list: vec![Interval { start: cursor.start, end: base, newest: Some(base) }], base })
+    }
+
+    /// Adds what was read.
+    pub(super) fn add(&mut self, cursor: &DatetimeCursor, interval: Interval) {
+        self.list.push(interval);
+        self.merge(cursor);
+    }
+
+    fn merge(&mut self, cursor: &DatetimeCursor) {
+        self.list.sort_by_key(|interval| (interval.start, interval.end));
+        let mut merged: Vec<Interval> = Vec::with_capacity(self.list.len());
+        for next in self.list.drain(..) {
+            match merged.last_mut().filter(|last| cursor.touches(last.end, next.start)) {
+                Some(last) => {
+                    last.end = last.end.max(next.end);
+                    last.newest = last.newest.max(next.newest);
+                }
+                None => merged.push(next),
+            }
+        }
+        self.list = merged;
+    }
+
+    /// The value up to which all was read. `open` are the beginnings of slices that are not read to their ends.
+    ///
+    /// It is the newest value of the first interval, as in Airbyte's runtime, but never past what was read: an API may give
+    /// records of a time that was not asked for, and one that is stamped in the future must not hide all that comes until
+    /// then. And it stays where it was as long as a slice before it is open, such as one of the time that is read again.
+    /// `is_all`: all slices were read.
+    pub(super) fn value(&self, cursor: &DatetimeCursor, open: &[Moment], is_all: bool) -> Moment {
+        let Some(first) = self.list.first() else { return self.base };
+        let newest = first.newest.unwrap_or(first.start);
+        let now = cursor.now.as_ref().filter(|_| is_all && self.list.len() == 1).map(|now| now());
+        let end = now.unwrap_or(first.end).max(first.end);
+        let value = if newest <= end || cursor.is_unit_of(newest, end) { newest } else { end };
+        match open.iter().any(|open| *open < first.end) {
+            true => value.min(self.base),
+            false => value,
+        }
+    }
+}
+
+fn interval(cursor: &DatetimeCursor, slice: &Value) -> Result<Interval, Failure> {
+    let none = Map::new();
+    let slice = slice.as_object().unwrap_or(&none);
+    let member = |name: &str| slice.get(name).map(|value| read(cursor, name, value)).transpose();
+    match (member("start")?, member("end")?) {
+        (Some(start), Some(end)) => Ok(Interval { start, end, newest: member("most_recent_cursor_value")? }),
+        _ => Err(unusable("an entry of `slices` has no `start` or no `end`")),
+    }
+}
+
+fn read(cursor: &DatetimeCursor, name: &str, value: &Value) -> Result<Moment, Failure> {
+    let moment = cursor.format.read(value).ok().flatten();
+    moment.ok_or_else(|| unusable(&format!("its `{name}` is in none of the formats of the cursor")))
+}
+
+pub(super) fn unusable(what: &str) -> Failure {
+    Failure::config(format!(
+        "The state of the stream cannot be used: {what}. Correct it, or remove it to read the stream from its beginning."
+    ))
+}

@@ -1,0 +1,320 @@
+//! A cursor that is a date or a time, for an API that can be asked for a window of it: which windows are left, in steps,
+//! with some time read again, and which value a state may have, whichever slices were read or have failed. Its states are
+//! those of Airbyte's low-code runtime: one value under the cursor's field, so that each can resume from the other's.
+
+mod format;
+mod intervals;
+mod moment;
+mod partitions;
+mod state;
+mod windows;
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+pub use format::{Rfc3339, TimeFormat};
+use intervals::Intervals;
+pub use moment::{Clamping, Moment, TimeSpan};
+pub use partitions::PartitionedCursor;
+use state::DatetimeState;
+
+use super::{Cursor, CursorRead, CursorState, Scope};
+use crate::protocol::{Failure, StreamState};
+use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
+
+/// Gives the end of what can be read, each time it is asked.
+pub type EndOfTime = dyn Fn() -> Result<Moment, Failure> + Send + Sync;
+
+type Now = dyn Fn() -> Moment + Send + Sync;
+
+/// A cursor that is a date or a time. The span of each slice is the window to ask for, under [`DatetimeCursor::boundaries`].
+///
+/// ```
+/// use source_http::streams::cursor::{DatetimeCursor, Moment, Rfc3339, TimeSpan};
+///
+/// // Week by week from 2026-11-01 on, each read beginning a day before the state.
+/// let start = Moment::utc(1_793_491_200_000_000);
+/// let updated = DatetimeCursor::new("updated_at", Rfc3339, start, Moment::utc(1_795_000_000_000_000))
+///     .step(TimeSpan::days(7))
+///     .granularity(TimeSpan::seconds(1))
+///     .lookback(TimeSpan::days(1))
+///     .boundaries("since", "until");
+/// # drop(updated);
+/// ```
+pub struct DatetimeCursor {
+    field: String,
+    is_chosen: bool,
+    boundaries: [String; 2],
+    format: Box<dyn TimeFormat>,
+    start: Moment,
+    end: Box<EndOfTime>,
+    now: Option<Box<Now>>,
+    step: Option<TimeSpan>,
+    granularity: Option<TimeSpan>,
+    lookback: Option<TimeSpan>,
+    clamping: Option<Clamping>,
+    is_compare_strictly: bool,
+    is_data_feed: bool,
+}
+
+impl DatetimeCursor {
+    /// A cursor that is the field of this name at the top of records, read from `start` to `end`, both inclusive.
+    pub fn new(field: impl Into<String>, format: impl TimeFormat + 'static, start: Moment, end: Moment) -> Self {
+        Self {
+            field: field.into(),
+            is_chosen: false,
+            boundaries: ["start_time".to_owned(), "end_time".to_owned()],
+            format: Box::new(format),
+            start,
+            end: Box::new(move || Ok(end)),
+            now: None,
+            step: None,
+            granularity: None,
+            lookback: None,
+            clamping: None,
+            is_compare_strictly: false,
+            is_data_feed: false,
+        }
+    }
+
+    /// What can be read ends at what this gives when it is asked, such as now.
+    #[must_use]
+    pub fn until(mut self, end: impl Fn() -> Result<Moment, Failure> + Send + Sync + 'static) -> Self {
+        self.end = Box::new(end);
+        self
+    }
+
+    /// The time now, for an API that gives records from after the end, too: once all was read, a state may be as new as
+    /// they are, but not newer than now. Default: a state is never newer than the end.
+    #[must_use]
+    pub fn now(mut self, now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
+        self.now = Some(Box::new(now));
+        self
+    }
+
+    /// The names of a window's ends in slices. Default: `start_time` and `end_time`.
+    #[must_use]
+    pub fn boundaries(mut self, start: impl Into<String>, end: impl Into<String>) -> Self {
+        self.boundaries = [start.into(), end.into()];
+        self
+    }
+
+    /// The longest window, which has to be positive. Default: there is one for all.
+    #[must_use]
+    pub fn step(mut self, step: TimeSpan) -> Self {
+        self.step = Some(step).filter(|step| step.is_positive());
+        self
+    }
+
+    /// The smallest unit that the API can be asked for: a window ends one unit before the next begins. Default: it ends
+    /// where the next begins.
+    #[must_use]
+    pub fn granularity(mut self, unit: TimeSpan) -> Self {
+        self.granularity = Some(unit);
+        self
+    }
+
+    /// How long before the state each read begins. Default: zero.
+    #[must_use]
+    pub fn lookback(mut self, span: TimeSpan) -> Self {
+        self.lookback = Some(span);
+        self
+    }
+
+    /// Windows begin and end at such boundaries alone, and what can be read ends one unit before one: a second for days
+    /// without [`DatetimeCursor::granularity`], otherwise a day. Default: anywhere.
+    #[must_use]
+    pub fn clamped(mut self, to: Clamping) -> Self {
+        self.clamping = Some(to);
+        self
+    }
+
+    /// The API refuses a window of one unit, whose ends are equal. Default: it does not.
+    #[must_use]
+    pub fn strictly(mut self) -> Self {
+        self.is_compare_strictly = true;
+        self
+    }
+
+    /// The field is a suggestion: the user may choose another one in the catalog. Default: it is fixed.
+    #[must_use]
+    pub fn or_another(mut self) -> Self {
+        self.is_chosen = true;
+        self
+    }
+
+    /// The API cannot be asked for a window, and gives the newest records first: those outside of it are left out, and
+    /// paging ends behind it. Default: it can.
+    #[must_use]
+    pub fn data_feed(mut self) -> Self {
+        self.is_data_feed = true;
+        self
+    }
+
+    /// Whether a record is of the time that a read wants, whose requests are told this state. One whose value cannot be
+    /// read is.
+    ///
+    /// # Errors
+    /// If the slice cannot be read with such a value in it, or there is no end.
+    pub fn judge(&self, record: &Record<'_>, state: &StreamState) -> Result<Scope, Failure> {
+        let (field, value) = match state.iter().next() {
+            Some((field, value)) => (field, self.format.read(value)?.unwrap_or(self.start)),
+            None => (&self.field, self.start),
+        };
+        let seen = record.field_at(std::slice::from_ref(field)).and_then(|text| serde_json::from_str(text).ok());
+        let Some(seen) = seen.filter(|seen: &Value| !seen.is_null()) else { return Ok(Scope::In) };
+        let Some(seen) = self.format.read(&seen)? else { return Ok(Scope::In) };
+        let lowest = self
+            .lookback
+            .map_or(value, |lookback| value.minus(lookback).unwrap_or(self.start).max(value.min(self.start)));
+        if seen < lowest {
+            return Ok(Scope::Past);
+        }
+        // What is stamped later says nothing about what comes after it.
+        Ok(if seen > self.end()? { Scope::Out } else { Scope::In })
+    }
+
+    /// The end of what can be read now.
+    fn end(&self) -> Result<Moment, Failure> {
+        let end = (self.end)()?;
+        let Some(to) = self.clamping else { return Ok(end) };
+        let unit = self.granularity.unwrap_or(match to {
+            Clamping::Day => TimeSpan::seconds(1),
+            Clamping::Week(_) | Clamping::Month => TimeSpan::days(1),
+        });
+        let floor = end.floor(to);
+        Ok(floor.minus(unit).unwrap_or(floor))
+    }
+
+    fn floor(&self, moment: Moment) -> Moment {
+        self.clamping.map_or(moment, |to| moment.floor(to))
+    }
+
+    fn ceil(&self, moment: Moment) -> Moment {
+        self.clamping.map_or(moment, |to| moment.ceil(to))
+    }
+
+    /// Whether nothing is between the end of an interval and the start of the next.
+    fn touches(&self, end: Moment, start: Moment) -> bool {
+        let unit = self.granularity.unwrap_or(TimeSpan::micros(1000));
+        end.plus(unit).is_none_or(|next| next >= start)
+            // A format that is coarser than the unit cuts the end.
+            || start.minus(unit).is_some_and(|before| self.format.write(before) == self.format.write(end))
+    }
+
+    /// Whether a moment is in the last unit of a window with this end.
+    fn is_unit_of(&self, moment: Moment, end: Moment) -> bool {
+        self.granularity.and_then(|unit| end.plus(unit)).is_some_and(|next| end <= moment && moment < next)
+    }
+
+    /// The window of a slice.
+    fn window_of(&self, slice: &Slice) -> Option<(Moment, Moment)> {
+        let [start, end] = self.boundaries.each_ref().map(|name| {
+            let value = slice.span().get(name)?;
+            self.format.read(value).ok().flatten()
+        });
+        start.zip(end)
+    }
+
+    /// A window as a slice: as requests and states have it, so that what was read is what was asked for.
+    fn slice_of(&self, partition: &Slice, (start, end): (Moment, Moment)) -> Result<Slice, Failure> {
+        let texts = [start, end].map(|moment| Value::String(self.format.write(moment)));
+        let slice = partition.clone().with_span(self.boundaries.iter().cloned().zip(texts));
+        match self.window_of(&slice) {
+            Some(_) => Ok(slice),
+            None => Err(Failure::config(
+                "The cursor's format writes a date that it cannot read again, so that no state could be resumed from. \
+                 Choose a format that gives each year four digits, and a later start.",
+            )),
+        }
+    }
+
+    fn field_in_force(&self, cursor_field: &[String]) -> Result<String, Failure> {
+        match cursor_field {
+            [] => Ok(self.field.clone()),
+            [field] => Ok(field.clone()),
+            _ => Err(Failure::config(
+                "The catalog chooses a cursor inside another field, and this stream's can only be a field at the top of \
+                 its records. Choose one of these in `cursor_field`.",
+            )),
+        }
+    }
+
+    fn slices(&self, state: &StreamState, cursor_field: &[String]) -> Result<Slices<'_>, Failure> {
+        let intervals = Intervals::of(self, state, &self.field_in_force(cursor_field)?)?;
+        let windows = windows::windows(self, &intervals, self.end()?);
+        Ok(Box::new(windows.map(|window| Ok(self.slice_of(&Slice::whole(), window)?))))
+    }
+}
+
+impl Cursor for DatetimeCursor {
+    fn cursor_field(&self) -> Vec<String> {
+        vec![self.field.clone()]
+    }
+
+    fn source_defined_cursor(&self) -> bool {
+        !self.is_chosen
+    }
+
+    fn stream_slices<'a>(&'a self, _parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        Ok(self.slices(cx.state, cx.cursor_field)?)
+    }
+
+    fn is_of_span(&self, member: &str) -> bool {
+        self.boundaries.iter().any(|boundary| boundary == member)
+    }
+
+    fn compare(&self, one: &Value, other: &Value) -> Option<Ordering> {
+        let read = |value: &Value| self.format.read(value).ok().flatten();
+        Some(read(one)?.cmp(&read(other)?))
+    }
+
+    fn has_scope(&self) -> bool {
+        self.is_data_feed
+    }
+
+    fn scope(&self, record: &Record<'_>, cx: &RequestContext<'_>, _cursor_field: &[String]) -> Scope {
+        // A value that ends the slice ends it when the record goes out.
+        self.judge(record, cx.state).unwrap_or(Scope::In)
+    }
+
+    /// A state is one of what was read, whatever it is called.
+    fn is_complete(&self, _state: &StreamState) -> bool {
+        false
+    }
+
+    fn complete(&self, state: StreamState) -> StreamState {
+        state
+    }
+
+    fn keeps_places(&self) -> bool {
+        false
+    }
+
+    fn reads_on_after_failure(&self) -> bool {
+        true
+    }
+
+    fn note(&self, value: Option<&Value>) -> Result<Option<String>, Failure> {
+        if let Some(value) = value.filter(|value| !value.is_null())
+            && self.format.read(value)?.is_some()
+        {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "a record has no `{}`, or one in none of the formats of the cursor. Such records go out, and do not move the \
+             state; this is told once.",
+            self.field
+        )))
+    }
+
+    fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
+        let field = self.field_in_force(&read.cursor_field)?;
+        let intervals = Intervals::of(self, &read.state, &field)?;
+        Ok(Box::new(DatetimeState::new(self, intervals, field)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

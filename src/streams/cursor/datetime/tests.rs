@@ -1,0 +1,179 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::streams::{HttpStream, RequestContext};
+
+struct Items;
+
+impl HttpStream for Items {
+    fn name(&self) -> &'static str {
+        "items"
+    }
+    fn url_base(&self) -> &'static str {
+        "http://a.com"
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        "items".into()
+    }
+}
+
+/// Days of January 2024, as `1` to `31`.
+struct Days;
+
+impl TimeFormat for Days {
+    fn read(&self, value: &Value) -> Result<Option<Moment>, Failure> {
+        let day = value.as_str().and_then(|text| text.parse::<i64>().ok());
+        Ok(day.map(day_of))
+    }
+
+    fn write(&self, moment: Moment) -> String {
+        (moment.micros.div_euclid(86_400_000_000) - 19_722).to_string()
+    }
+}
+
+fn day_of(day: i64) -> Moment {
+    Moment::utc((day + 19_722) * 86_400_000_000)
+}
+
+fn days(start: i64, end: i64) -> DatetimeCursor {
+    DatetimeCursor::new("day", Days, day_of(start), day_of(end)).boundaries("from", "to")
+}
+
+fn by_three(start: i64, end: i64) -> DatetimeCursor {
+    days(start, end).step(TimeSpan::days(3)).granularity(TimeSpan::days(1))
+}
+
+fn object(value: Value) -> StreamState {
+    serde_json::from_value(value).unwrap()
+}
+
+fn slices(cursor: &DatetimeCursor, state: Value) -> Vec<Slice> {
+    cursor.slices(&object(state), &[]).unwrap().map(Result::unwrap).collect()
+}
+
+fn spans(cursor: &DatetimeCursor, state: Value) -> Vec<String> {
+    let text = |slice: &Slice, name: &str| slice.get(name).and_then(Value::as_str).unwrap().to_owned();
+    slices(cursor, state).iter().map(|slice| format!("{}-{}", text(slice, "from"), text(slice, "to"))).collect()
+}
+
+/// A read from a state: what becomes of the slices in their order, and the states after each and at the end. `None` is a
+/// slice that fails, otherwise it is the newest value of its records, if it has any.
+fn read(cursor: &DatetimeCursor, state: Value, outcomes: &[Option<Option<&str>>]) -> Vec<String> {
+    let slices = slices(cursor, state.clone());
+    assert_eq!(slices.len(), outcomes.len());
+    let read = CursorRead { stream: &Items, cursor_field: vec!["day".to_owned()], state: object(state), first: None };
+    let mut known = cursor.begin(read).unwrap();
+    let mut states = Vec::new();
+    for (slice, outcome) in slices.iter().zip(outcomes) {
+        known.open(slice, &StreamState::new());
+        if let Some(newest) = outcome {
+            known.close(slice, newest.map(Value::from).as_ref());
+            states.push(known.state());
+        }
+    }
+    if outcomes.iter().all(Option::is_some) {
+        known.end();
+    }
+    states.push(known.state());
+    states.into_iter().map(|state| state["day"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_left_is_cut_into_steps_that_do_not_overlap() {
+    assert_eq!(spans(&by_three(1, 10), json!({})), ["1-3", "4-6", "7-10"]);
+    assert_eq!(spans(&by_three(1, 10), json!({"day": "5"})), ["5-7", "8-10"]);
+    assert_eq!(spans(&days(1, 10), json!({"day": "5"})), ["5-10"]);
+    assert_eq!(spans(&days(1, 10).lookback(TimeSpan::days(2)), json!({"day": "5"})), ["3-10"]);
+    assert_eq!(spans(&days(4, 10).lookback(TimeSpan::days(2)), json!({"day": "5"})), ["4-10"]);
+    assert_eq!(spans(&by_three(1, 10), json!({"day": "10"})), ["10-10"]);
+    assert_eq!(spans(&by_three(1, 10).strictly(), json!({"day": "10"})), [""; 0]);
+    assert_eq!(spans(&days(1, 10), json!({"day": "10"})), [""; 0]);
+    assert_eq!(spans(&days(1, 10), json!({"day": "20"})), [""; 0]);
+}
+
+#[test]
+fn a_state_with_intervals_has_its_gaps_read() {
+    let state = json!({"state_type": "date-range", "slices": [
+        {"start": "3", "end": "4", "most_recent_cursor_value": "4"},
+        {"start": "8", "end": "9"},
+    ]});
+    assert_eq!(spans(&by_three(1, 12), state.clone()), ["1-2", "5-7", "9-12"]);
+    assert_eq!(spans(&days(1, 12), state), ["1-3", "4-8", "9-12"]);
+    assert_eq!(spans(&days(1, 12), json!({"state_type": "date-range", "slices": []})), ["1-12"]);
+}
+
+#[test]
+fn a_state_moves_with_the_first_interval_alone() {
+    let cursor = by_three(1, 9);
+    assert_eq!(read(&cursor, json!({}), &[Some(Some("2")), Some(None), Some(Some("9"))]), ["2", "2", "9", "9"]);
+    assert_eq!(read(&cursor, json!({}), &[Some(Some("2")), None, Some(Some("9"))]), ["2", "2", "2"]);
+    assert_eq!(read(&cursor, json!({}), &[None, Some(Some("5")), Some(Some("9"))]), ["1", "1", "1"]);
+}
+
+/// The API ignored the end of the window.
+#[test]
+fn a_value_beyond_its_slice_does_not_move_the_state_past_one_that_fails() {
+    assert_eq!(read(&by_three(1, 9), json!({}), &[Some(Some("8")), None, Some(None)]), ["3", "3", "3"]);
+    assert_eq!(read(&by_three(1, 9), json!({}), &[Some(Some("8")), Some(None), Some(None)]), ["3", "6", "8", "8"]);
+}
+
+#[test]
+fn a_value_in_the_future_moves_the_state_to_now_at_most() {
+    assert_eq!(read(&days(1, 9), json!({}), &[Some(Some("31"))]), ["9", "9"]);
+    let now = days(1, 9).now(|| day_of(20));
+    assert_eq!(read(&now, json!({}), &[Some(Some("31"))]), ["9", "20"]);
+    assert_eq!(read(&now, json!({}), &[Some(Some("15"))]), ["9", "15"]);
+}
+
+#[test]
+fn a_slice_that_is_read_again_and_fails_keeps_the_state_where_it_was() {
+    let cursor = by_three(1, 9).lookback(TimeSpan::days(4));
+    assert_eq!(spans(&cursor, json!({"day": "5"})), ["1-3", "4-6", "7-9"]);
+    assert_eq!(read(&cursor, json!({"day": "5"}), &[None, Some(Some("6")), Some(Some("9"))]), ["5", "5", "5"]);
+    assert_eq!(
+        read(&cursor, json!({"day": "5"}), &[Some(None), Some(Some("6")), Some(Some("9"))]),
+        ["5", "6", "9", "9"]
+    );
+}
+
+#[test]
+fn windows_begin_at_a_boundary_before_what_is_left() {
+    let weeks = days(1, 31).step(TimeSpan::days(7)).granularity(TimeSpan::days(1)).clamped(Clamping::Week(0));
+    // The first of January 2024 is a Monday.
+    assert_eq!(spans(&weeks, json!({"day": "10"})), ["8-14", "15-21", "22-28"]);
+    assert_eq!(read(&weeks, json!({"day": "10"}), &[Some(Some("12")), Some(None), Some(None)]), ["12"; 4]);
+}
+
+#[test]
+fn an_end_that_the_format_cuts_joins_what_follows() {
+    let hours = by_three(1, 9).granularity(TimeSpan::seconds(1));
+    assert_eq!(spans(&hours, json!({})), ["1-3", "4-6", "7-9"]);
+    assert_eq!(read(&hours, json!({}), &[Some(Some("2")), Some(Some("5")), Some(Some("9"))]), ["2", "5", "9", "9"]);
+}
+
+#[test]
+fn a_record_above_the_window_does_not_end_a_feed() {
+    let feed = days(1, 20).lookback(TimeSpan::days(1)).data_feed();
+    let judged = |day: &str, state: Value| {
+        feed.judge(&Record::from_text(format!(r#"{{"day":"{day}"}}"#)), &object(state)).unwrap()
+    };
+    let state = json!({"day": "5"});
+    assert_eq!(judged("21", state.clone()), Scope::Out);
+    assert_eq!(judged("20", state.clone()), Scope::In);
+    assert_eq!(judged("4", state.clone()), Scope::In);
+    assert_eq!(judged("3", state.clone()), Scope::Past);
+    assert_eq!(judged("soon", state), Scope::In);
+    assert_eq!(judged("1", json!({})), Scope::In);
+}
+
+#[test]
+fn a_state_that_cannot_be_used_is_a_config_failure_and_keys_of_others_are_left_out() {
+    let begin = |state: Value| {
+        let read = CursorRead { stream: &Items, cursor_field: Vec::new(), state: object(state), first: None };
+        days(1, 9).begin(read).map(|known| known.state()).map_err(|failure| failure.message)
+    };
+    assert!(begin(json!({"day": null})).unwrap_err().contains("its `day` is in none of the formats"));
+    assert!(begin(json!({"state_type": "date-range", "slices": [{"start": "1"}]})).unwrap_err().contains("no `end`"));
+    assert_eq!(begin(json!({"day": "4", "states": [], "other": 1})), Ok(object(json!({"day": "4"}))));
+    assert_eq!(begin(json!({"day": "0"})), Ok(object(json!({"day": "1"}))));
+}
