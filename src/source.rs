@@ -99,7 +99,7 @@ impl CheckContext<'_> {
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
-            let fetch = FetchContext { fetcher: self.fetcher, recent: None, output: self.output };
+            let fetch = FetchContext { fetcher: self.fetcher, recent: None, output: self.output, configured: None };
             match stream.fetch_page(&RequestContext::new(&state, &slice, None), &fetch) {
                 Ok(_) => return Ok(true),
                 Err(error) => refused.push(Failure::of_slice(error)?),

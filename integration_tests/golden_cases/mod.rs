@@ -5,6 +5,8 @@
 mod decoder_rules;
 mod incremental;
 mod incremental_rules;
+mod budget_rules;
+mod property_rules;
 mod record_rules;
 mod records;
 mod request_rules;

@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use super::decoder_rules;
+use super::budget_rules;
+use super::property_rules;
 use super::shown::{Shown, parts, query};
 
 struct Rule {
@@ -42,6 +44,12 @@ const RULES: &[Rule] = &[
     Rule { name: "texts_of_their_own_type_are_sent", may_differ: REQUESTS, holds: typed_text },
     Rule { name: "integers_of_64_bits_in_a_manifest", may_differ: REQUESTS, holds: large_integer },
     Rule { name: "cookies_are_sent_with_retries", may_differ: REQUESTS, holds: cookie_on_retry },
+    Rule { name: "no_request_without_properties", may_differ: READ, holds: property_rules::empty_chunk },
+    Rule { name: "keys_of_any_type_are_merged", may_differ: ALL, holds: property_rules::key_of_any_type },
+    Rule { name: "properties_without_a_name_are_left_out", may_differ: REQUESTS, holds: property_rules::nameless },
+    Rule { name: "merged_records_are_counted", may_differ: READ, holds: property_rules::short_chunk },
+    Rule { name: "a_fixed_window_begins_with_the_first_request", may_differ: ALL, holds: budget_rules::fixed_window },
+    Rule { name: "odd_quotas_are_passed_over", may_differ: ALL, holds: budget_rules::odd_quota },
     Rule { name: "header_texts_stay_texts", may_differ: REQUESTS, holds: header_text },
 ];
 

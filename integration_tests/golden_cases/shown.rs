@@ -67,6 +67,11 @@ impl Shown<'_> {
         self.case["error"]["internal_message"].as_str().unwrap_or_default()
     }
 
+    /// Whether the reference has failed with an exception of this class.
+    pub(super) fn fails_there_with(&self, class: &str) -> bool {
+        self.case["error"]["message"].as_str().is_some_and(|text| text.ends_with(class))
+    }
+
     /// Whether the program has failed with these words.
     pub(super) fn fails_with(&self, words: &str) -> bool {
         self.ran.error().is_some_and(|error| error.contains(words))

@@ -193,7 +193,8 @@ fn list_texts(value: &Value, place: &str, texts: &mut Vec<(String, String)>) {
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(n, item)| list_texts(item, &below(&n.to_string()), texts));
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Number(number) => texts.push((place.to_owned(), number.to_string())),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 

@@ -79,7 +79,13 @@ impl HttpClient {
             drop(exchange.observer.alive());
         };
         exchange.observer.asking(Some(host));
-        let sent = self.transport.send(exchange.request, exchange.options, &mut sign, &alive);
+        let sent = self.transport.send(
+            exchange.request,
+            exchange.options,
+            &mut sign,
+            &|redirect| rules.redirected(redirect),
+            &alive,
+        );
         exchange.observer.asking(None);
         self.trace(exchange.request, &sent, self.clock.elapsed().saturating_sub(started))?;
         let Sent { response, signed, withheld } = match sent {

@@ -283,7 +283,7 @@ impl HttpClient {
         super::sendable::name_setting(error, self.output.redactor())
     }
 
-    pub(super) fn clock(&self) -> &dyn Clock {
+    pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }
 

@@ -78,6 +78,10 @@ pub trait RetryRules: Send + Sync {
         Ok(verdict)
     }
 
+    /// Told of a response that leads elsewhere, before it is followed: it may set a cookie. It gets no verdict. Default:
+    /// nothing is done.
+    fn redirected(&self, _response: &Response) {}
+
     /// How long to wait before the next attempt, the number of failed ones being given, from 1: see [`Outcome`]. A wait
     /// given here is kept as it is. Default: `None`, which waits as long as the server asks for, or with exponential
     /// backoff and full jitter.

@@ -82,7 +82,8 @@ impl Transport {
     }
 
     /// Sends a request and reads the response whole. `authenticate` puts credentials on it and tells whether it did;
-    /// it is not called for a redirect that leads to another host. `alive` is called as the bytes of the body come in.
+    /// it is not called for a redirect that leads to another host. `redirected` is told of each redirect before it is
+    /// followed, `alive` is called as the bytes of the body come in.
     ///
     /// # Errors
     /// A [`TransportError`] inside, or what `authenticate` returns, or that of a stop. A response with an error status is
@@ -92,6 +93,7 @@ impl Transport {
         request: &HttpRequest,
         options: &RequestOptions,
         authenticate: &mut dyn FnMut(&mut HttpRequest) -> anyhow::Result<bool>,
+        redirected: &dyn Fn(&Response),
         alive: &dyn Fn(),
     ) -> anyhow::Result<Sent> {
         let mut next = request.clone();
@@ -112,6 +114,7 @@ impl Transport {
             })?;
             match redirect(&next, &response, options)? {
                 Some(target) => {
+                    redirected(&response);
                     // Those of the stream itself are gone from `target`, those of the authenticator were never in it.
                     let carried = signed != next || next.clone().strip_credentials();
                     withheld |= carried && !same_host(&next.url, &target.url);

@@ -33,6 +33,17 @@ pub enum FailureKind {
     Config,
 }
 
+/// How a stream may ask instead of asking for the same again: what [`crate::http::ResponseAction::AskOtherwise`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Otherwise {
+    /// For the first page of the slice: what the next page begins after is gone.
+    FromStart,
+    /// For the same page with fewer records.
+    SmallerPage,
+    /// For parts of the slice's span, one after the other.
+    ShorterSpan,
+}
+
 /// An error as the protocol tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -54,6 +65,10 @@ pub struct Failure {
     pub unsendable: Option<char>,
     /// One slice of the stream cannot be read, such as the children of one parent: it may be left out.
     pub skips_slice: bool,
+    /// What the slice asks for is not there. One of many may have been deleted; if none of them is there, the stream fails.
+    pub is_gone: bool,
+    /// The API may answer if it is asked otherwise, which is the stream's to do.
+    pub otherwise: Option<Otherwise>,
 }
 
 impl Failure {
@@ -69,6 +84,8 @@ impl Failure {
             skips_stream: false,
             unsendable: None,
             skips_slice: false,
+            is_gone: false,
+            otherwise: None,
         }
     }
 
@@ -136,9 +153,10 @@ impl Failure {
     }
 
     /// The refusal of one slice, where all `slices` that were asked for were refused: it is the stream that cannot be read.
+    /// One that is [gone](Failure::is_gone) is no reason to leave the stream out: its address may be wrong.
     #[must_use]
     pub fn of_every_slice(mut self, slices: u64) -> Self {
-        (self.skips_slice, self.skips_stream) = (false, true);
+        (self.skips_slice, self.skips_stream) = (false, !self.is_gone);
         if slices > 1 {
             self.message = format!("{} All {slices} slices that were asked for were refused.", self.message);
         }

@@ -2,6 +2,7 @@
 //! way, is registered here; the output passes each text through before it is written. A secret is found in whatever
 //! spelling it comes back (`escapes`), and within what was encoded as base64.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
@@ -9,6 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use super::ConfigReferences;
 use super::escapes::{INTRODUCERS, follow, is_torn};
+use super::setting_names::named;
 
 use crate::locks;
 
@@ -31,6 +33,10 @@ pub struct Redactor {
     secrets: Arc<RwLock<Secrets>>,
     config_references: ConfigReferences,
     settings: Arc<OnceLock<Vec<(String, String)>>>,
+    /// Those that a URL may be made of: without what the config holds for the runtime.
+    in_urls: Arc<OnceLock<Vec<(String, String)>>>,
+    /// Whether URLs are shown with the names of settings in place of their values.
+    names_settings: Arc<AtomicBool>,
 }
 
 struct Secrets {
@@ -56,12 +62,19 @@ impl Redactor {
     /// Notes the texts of a config, each with the place it stands at, so that a failure can name a setting by what is wrong
     /// with its value. Only the first config counts.
     pub(crate) fn note_settings(&self, settings: Vec<(String, String)>) {
+        let _ = self.in_urls.set(settings.iter().filter(|(place, _)| !place.starts_with("__")).cloned().collect());
         let _ = self.settings.set(settings);
     }
 
     /// The first setting whose value is as asked for: its place and the value.
     pub(crate) fn setting(&self, is_meant: &dyn Fn(&str) -> bool) -> Option<(String, String)> {
         self.settings.get()?.iter().find(|(_, value)| is_meant(value)).cloned()
+    }
+
+    /// Shows URLs with the names of settings in place of their values, from now on: for a source whose URLs are made of
+    /// whatever the config has. Default: values that are no secrets are shown.
+    pub fn name_settings(&self) {
+        self.names_settings.store(true, Ordering::Relaxed);
     }
 
     /// Registers a secret. An empty text is no secret, and neither is white space.
@@ -84,7 +97,7 @@ impl Redactor {
         }
     }
 
-    /// The text without secrets. Percent-encoding that hides one in another spelling, such as HTML's, is undone.
+    /// The text without secrets, and as [`Redactor::name_settings`] says. Percent-encoding that hides one in another spelling, such as HTML's, is undone.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let secrets = locks::read(&self.secrets);
@@ -96,7 +109,10 @@ impl Redactor {
                 break;
             }
         }
-        clean
+        match self.in_urls.get() {
+            Some(settings) if self.names_settings.load(Ordering::Relaxed) => named(&clean, settings),
+            _ => clean,
+        }
     }
 
     /// Whether there is a secret in a text.

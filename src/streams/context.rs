@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Fetcher, Recent, Slice};
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
@@ -162,6 +162,8 @@ pub struct FetchContext<'a> {
     pub recent: Option<&'a Recent>,
     /// Where to say what is odd about it.
     pub output: &'a Output,
+    /// The stream's schema in the configured catalog. `None` where there is no catalog, as in a check, and for a parent.
+    pub configured: Option<&'a Map<String, Value>>,
 }
 
 /// What [`super::HttpStream::json_schema`] is told.

@@ -3,11 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, PageToken, Record, RequestContext, Scope, Sharing, Slice, Transformed};
-use crate::http::{Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, add_params, join_url};
+use super::{HttpStream, Page, PageToken, Record, Records, RequestContext, Scope, Sharing, Slice, Transformed};
+use crate::http::{
+    Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, Waits, add_params, join_url,
+};
 use crate::locks;
 use crate::panics;
 use crate::protocol::{Failure, StreamState};
@@ -108,6 +111,35 @@ impl<'a> Fetcher<'a> {
             });
         cx.check(stream.name())?;
         page
+    }
+
+    /// Fetches the page of a request that the stream has made by itself, and takes its records out with `parse`: for one of
+    /// several requests that make a page together. `None` is a response the stream ignores.
+    ///
+    /// # Errors
+    /// As [`Fetcher::page`].
+    pub(crate) fn page_of(
+        &self,
+        stream: &(impl HttpStream + ?Sized),
+        request: &HttpRequest,
+        cx: &RequestContext<'_>,
+        parse: &mut dyn FnMut(&Response) -> Result<Records, Undecodable>,
+    ) -> anyhow::Result<Option<Page>> {
+        let page = self.send_and_decode(stream, request, cx, &mut |response| match parse(&response) {
+            Ok(records) => Ok(Page::new(response, records)),
+            Err(undecodable) => Err(Box::new((response, undecodable))),
+        });
+        cx.check(stream.name())?;
+        page
+    }
+
+    /// Waits, before the stream asks again for what it could not get.
+    ///
+    /// # Errors
+    /// If the run is to end.
+    pub(crate) fn wait(&self, duration: Duration) -> anyhow::Result<()> {
+        let waits = Waits { clock: self.client.clock(), stop: self.client.stop(), observer: self.observer };
+        waits.wait(duration)
     }
 
     /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The

@@ -300,13 +300,21 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// Fetches a page, for which several requests may be needed: objects that a page names, in full, or the columns of
-    /// a table in parts. [`super::Fetcher::for_all`] sends several requests at once. The page of a stream that is read as a
-    /// parent is fetched by [`super::Fetcher::page`] alone. `None` is a response that the stream ignores. Default:
-    /// [`super::Fetcher::page`].
+    /// a table in parts. [`super::Fetcher::for_all`] sends several requests at once. `None` is a response that the stream
+    /// ignores. Default: [`super::Fetcher::page`].
     ///
     /// # Errors
     /// What the requests fail with.
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        fetch.fetcher.page(self, cx)
+    }
+
+    /// Fetches a page for the children of its records, which may need less of them. Default: [`super::Fetcher::page`],
+    /// without what [`HttpStream::fetch_page`] adds.
+    ///
+    /// # Errors
+    /// What the requests fail with.
+    fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         fetch.fetcher.page(self, cx)
     }
 

@@ -15,8 +15,8 @@ use super::cursor::newer;
 use super::paging::{Paging, WayBack};
 use super::parent_stream::{tell_of_refusal, tell_of_way_back};
 use super::{
-    CHANGED, CursorRead, CursorState, Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext,
-    Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
+    CHANGED, CursorRead, CursorState, FetchContext, Fetcher, HttpStream, Page, PageToken, ParentStream, Record,
+    RequestContext, Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
 };
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
@@ -170,7 +170,9 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let token = current.paging.token.clone();
         let cx = RequestContext::new(&current.state, &current.slice, token.as_ref());
-        let (page, error) = match self.fetcher.fresh(current.paging.is_fresh).page(stream, &cx) {
+        let fetcher = self.fetcher.fresh(current.paging.is_fresh);
+        let fetch = FetchContext { fetcher: &fetcher, recent: None, output: self.output, configured: None };
+        let (page, error) = match stream.fetch_parent_page(&cx, &fetch) {
             Ok(page) => (page, None),
             Err(error) => (None, Some(error)),
         };

@@ -18,13 +18,25 @@ pub struct Page {
     /// The response.
     pub response: Response,
     records: Records,
+    note: Value,
 }
 
 impl Page {
     /// A page of these parts.
     #[must_use]
     pub fn new(response: Response, records: Records) -> Self {
-        Self { response, records }
+        Self { response, records, note: Value::Null }
+    }
+
+    /// The page with something that [`super::HttpStream::next_page_token`] has to know of how it was asked for.
+    #[must_use]
+    pub(crate) fn with_note(self, note: Value) -> Self {
+        Self { note, ..self }
+    }
+
+    /// What was noted with [`Page::with_note`]; null if nothing.
+    pub(crate) fn note(&self) -> &Value {
+        &self.note
     }
 
     /// The page with other records made of the same response, if `reason` is not empty.

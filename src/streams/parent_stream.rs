@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::paging::{Paging, WayBack};
 use super::{
-    CHANGED, Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices, next_page_token, transform,
+    CHANGED, FetchContext, Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices,
+    next_page_token, transform,
 };
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
@@ -53,10 +54,24 @@ use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 /// ```
 pub struct ParentStream {
     stream: Arc<dyn HttpStream>,
+    /// What makes the slices, if it is not the fields alone.
+    maker: Option<Arc<dyn MakesSlice>>,
+    /// In a slice: the parent's own slice.
+    own_member: &'static str,
     /// Paths of the identifying fields of a record, and what they are called in the slice.
     fields: Vec<(Vec<String>, String)>,
     extra_fields: Vec<String>,
     skips_absent: bool,
+}
+
+/// How a parent's record becomes a slice, where the fields of [`ParentStream::new`] cannot say it: see
+/// [`ParentStream::made_by`].
+pub trait MakesSlice: Send + Sync {
+    /// The slice of a record, which was read in `own`. None for a record that makes no slice.
+    ///
+    /// # Errors
+    /// If it cannot be told. The read fails with it.
+    fn slice_of(&self, record: &Record<'_>, own: &Slice) -> Result<Option<Slice>, Failure>;
 }
 
 impl ParentStream {
@@ -65,7 +80,19 @@ impl ParentStream {
     /// is a sub-stream itself, its slice goes along under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
         let fields = fields.into_iter().map(Into::into).map(|field: String| (vec![field.clone()], field)).collect();
-        Self { stream, fields, extra_fields: Vec::new(), skips_absent: false }
+        Self { stream, maker: None, own_member: GRANDPARENT, fields, extra_fields: Vec::new(), skips_absent: false }
+    }
+
+    /// A parent whose records are made into slices by `maker`. `field` is the member of a slice that says whose it is,
+    /// and `own_member` the one that holds the parent's own slice.
+    pub fn made_by(
+        stream: Arc<dyn HttpStream>,
+        maker: Arc<dyn MakesSlice>,
+        field: &str,
+        own_member: &'static str,
+    ) -> Self {
+        let maker = Some(maker);
+        Self { maker, own_member, ..Self::keyed_at(stream, [""; 0], field) }
     }
 
     /// A parent with one identifying field, the parent key, that the slices have under a name of their own, the
@@ -81,7 +108,7 @@ impl ParentStream {
         partition_field: &str,
     ) -> Self {
         let fields = vec![(path.into_iter().map(Into::into).collect(), partition_field.to_owned())];
-        Self { stream, fields, extra_fields: Vec::new(), skips_absent: false }
+        Self { stream, maker: None, own_member: GRANDPARENT, fields, extra_fields: Vec::new(), skips_absent: false }
     }
 
     /// A record that lacks an identifying field, or has null there, makes no slice. Default: the read fails, because the
@@ -130,6 +157,8 @@ impl ParentStream {
             current: None,
             ready: VecDeque::new(),
             refused: 0,
+            gone: None,
+            has_read: false,
         }))
     }
 
@@ -137,7 +166,7 @@ impl ParentStream {
     pub(crate) fn is_same(&self, one: &Slice, other: &Slice) -> bool {
         let mut names = self.fields.iter().map(|(_, member)| member.as_str());
         names.all(|name| one.get(name).is_some_and(|value| other.get(name) == Some(value)))
-            && one.get(GRANDPARENT) == other.get(GRANDPARENT)
+            && one.get(self.own_member) == other.get(self.own_member)
     }
 
     /// Whether a member of a slice is an extra field.
@@ -147,10 +176,10 @@ impl ParentStream {
 
     /// Leaves nothing but the partition of the parent's own slice in one from a state. Version 0.1.0 had all of it.
     fn sort_own(&self, slice: Slice) -> Slice {
-        match slice.partition().get(GRANDPARENT) {
+        match slice.partition().get(self.own_member) {
             Some(Value::Object(own)) => {
                 let own = sorted_for(self.stream(), Slice::from(own.clone())).partition().clone();
-                slice.with_partition([(GRANDPARENT, own)])
+                slice.with_partition([(self.own_member, own)])
             }
             _ => slice,
         }
@@ -160,6 +189,9 @@ impl ParentStream {
     /// partition as `parent`, and its extra fields.
     /// `None` for a record without the identifying fields, if those are skipped.
     pub(super) fn slice_of(&self, record: &Record<'_>, own: Option<&Slice>) -> Result<Option<Slice>, Failure> {
+        if let Some(maker) = &self.maker {
+            return maker.slice_of(record, own.unwrap_or(&Slice::whole()));
+        }
         let value = |path: &[String]| -> Option<Value> {
             serde_json::from_str::<Option<Value>>(record.field_at(path)?).ok().flatten()
         };
@@ -179,7 +211,7 @@ impl ParentStream {
         let Some(own) = own.filter(|_| !self.stream.parents().is_empty()) else {
             return Ok(Some(slice.with_extra(extra)));
         };
-        let slice = slice.with_partition([(GRANDPARENT, own.partition().clone())]);
+        let slice = slice.with_partition([(self.own_member, own.partition().clone())]);
         Ok(Some(slice.with_extra(own.extra().clone()).with_extra(extra)))
     }
 }
@@ -248,6 +280,9 @@ struct ParentSlices<'a> {
     ready: VecDeque<Slice>,
     /// The parent's slices that were refused.
     refused: u64,
+    /// The first of them, if what it asks for is gone.
+    gone: Option<Failure>,
+    has_read: bool,
 }
 
 impl ParentSlices<'_> {
@@ -258,12 +293,20 @@ impl ParentSlices<'_> {
             Some(current) => current,
             None => match self.slices.next() {
                 Some(slice) => (slice?, Paging::default(), WayBack::default()),
+                // That all are gone is not likely: the address may be wrong.
+                None if !self.has_read
+                    && let Some(gone) = self.gone.take() =>
+                {
+                    return Err(gone.of_every_slice(self.refused).into());
+                }
                 None => return Ok(false),
             },
         };
         let token = paging.token.clone();
         let cx = RequestContext::new(&NO_STATE, &slice, token.as_ref());
-        let (page, error) = match self.fetcher.fresh(paging.is_fresh).page(stream, &cx) {
+        let fetcher = self.fetcher.fresh(paging.is_fresh);
+        let fetch = FetchContext { fetcher: &fetcher, recent: None, output: self.output, configured: None };
+        let (page, error) = match stream.fetch_parent_page(&cx, &fetch) {
             Ok(page) => (page, None),
             Err(error) => (None, Some(error)),
         };
@@ -272,13 +315,16 @@ impl ParentSlices<'_> {
                 tell_of_way_back(self.output, stream, error.as_ref())?;
                 self.current = Some((slice, Paging::back_at(back), way));
             } else if let Some(error) = error {
-                tell_of_refusal(self.output, stream, &Failure::of_slice(error)?, self.refused)?;
+                let failure = Failure::of_slice(error)?;
+                tell_of_refusal(self.output, stream, &failure, self.refused)?;
+                self.gone = self.gone.take().or(Some(failure).filter(|failure| failure.is_gone));
                 self.refused += 1;
                 let next = stream.refused_page(token.as_ref()).next;
                 self.current = next.map(|next| (slice, Paging::at(Some(next)), way));
             }
             return Ok(true);
         };
+        self.has_read = true;
         self.collect(&page, &cx)?;
         let next = next_page_token(stream, &page, &cx, &stream.cursor().cursor_field())?;
         if paging.advance(stream, &page, next)? {

@@ -1,8 +1,11 @@
 //! Which requests a policy is for.
 
+use fancy_regex::Regex;
 use ureq::http::Method;
+use url::Url;
 
-use crate::http::HttpRequest;
+use crate::http::{HttpRequest, same_host};
+use crate::protocol::Failure;
 
 /// A description of requests by method and path, and what such a request weighs.
 ///
@@ -24,23 +27,83 @@ use crate::http::HttpRequest;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestMatcher {
     method: Option<Method>,
-    segments: Vec<String>,
-    /// Whether more segments may follow.
-    prefix: bool,
+    host: Option<Url>,
+    path: PathRule,
+    params: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     weight: u32,
 }
+
+/// Which paths are meant.
+#[derive(Debug, Clone)]
+enum PathRule {
+    Segments {
+        segments: Vec<String>,
+        /// Whether more segments may follow.
+        prefix: bool,
+    },
+    Pattern(Regex),
+}
+
+impl PartialEq for PathRule {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Segments { segments, prefix }, Self::Segments { segments: others, prefix: other }) => {
+                (segments, prefix) == (others, other)
+            }
+            (Self::Pattern(pattern), Self::Pattern(other)) => pattern.as_str() == other.as_str(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for PathRule {}
 
 impl RequestMatcher {
     /// Requests of this path and no other.
     #[must_use]
     pub fn path(path: &str) -> Self {
-        Self { method: None, segments: split(path).map(str::to_owned).collect(), prefix: false, weight: 1 }
+        Self::of(PathRule::Segments { segments: split(path).map(str::to_owned).collect(), prefix: false })
+    }
+
+    /// Requests whose path has a place that fits a regular expression. A slash at the end of the path is left out before.
+    ///
+    /// # Errors
+    /// A config failure that says what is wrong with the expression.
+    pub fn path_pattern(pattern: &str) -> Result<Self, Failure> {
+        let wrong = |error| Failure::config(format!("{pattern:?} is no regular expression: {error}"));
+        Regex::new(pattern).map(PathRule::Pattern).map(Self::of).map_err(wrong)
+    }
+
+    fn of(path: PathRule) -> Self {
+        Self { method: None, host: None, path, params: Vec::new(), headers: Vec::new(), weight: 1 }
     }
 
     /// Requests of this path and of those below it.
     #[must_use]
     pub fn path_prefix(path: &str) -> Self {
-        Self { prefix: true, ..Self::path(path) }
+        Self::of(PathRule::Segments { segments: split(path).map(str::to_owned).collect(), prefix: true })
+    }
+
+    /// Only requests to the host of this URL, with its scheme and port. Default: any.
+    #[must_use]
+    pub fn host(mut self, url: Url) -> Self {
+        self.host = Some(url);
+        self
+    }
+
+    /// Only requests with this query parameter, and those named before. Default: any.
+    #[must_use]
+    pub fn param(mut self, name: &str, value: &str) -> Self {
+        self.params.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Only requests with this header of the stream's own, and those named before. Default: any.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Only requests of this method. Default: any.
@@ -64,9 +127,29 @@ impl RequestMatcher {
         if self.method.as_ref().is_some_and(|method| *method != request.method) {
             return false;
         }
-        let mut path = split(request.url.path());
-        let begins = self.segments.iter().all(|wanted| path.next().is_some_and(|is| wanted == "*" || wanted == is));
-        begins && (self.prefix || path.next().is_none())
+        if self.host.as_ref().is_some_and(|host| !same_host(host, &request.url)) {
+            return false;
+        }
+        let has_param = |(name, value): &(String, String)| {
+            let sent = request.url.query_pairs().filter(|(sent, _)| sent == name);
+            sent.last().is_some_and(|(_, sent)| sent == *value)
+        };
+        let has_header = |(name, value): &(String, String)| {
+            request.headers.get(name.as_str()).is_some_and(|sent| sent.as_bytes() == value.as_bytes())
+        };
+        self.fits_path(request.url.path()) && self.params.iter().all(has_param) && self.headers.iter().all(has_header)
+    }
+
+    fn fits_path(&self, path: &str) -> bool {
+        match &self.path {
+            PathRule::Segments { segments, prefix } => {
+                let mut path = split(path);
+                let begins = segments.iter().all(|wanted| path.next().is_some_and(|is| wanted == "*" || wanted == is));
+                begins && (*prefix || path.next().is_none())
+            }
+            // One that takes too long fits nothing.
+            PathRule::Pattern(pattern) => pattern.is_match(path.trim_end_matches('/')).unwrap_or(false),
+        }
     }
 
     pub(super) fn weight_of(&self, request: &HttpRequest) -> Option<u32> {
@@ -109,6 +192,21 @@ mod tests {
             let request = HttpRequest::get(format!("http://a.com{path}?q=/v1/files").parse().unwrap());
             assert_eq!(matcher.matches(&request), matches, "{matcher:?} and {path}");
         }
+    }
+
+    #[test]
+    fn a_pattern_is_searched_in_the_path_and_host_parameters_and_headers_narrow_the_match() {
+        let mut request = HttpRequest::get("https://a.com:8443/v1/items/?page=2&size=".parse().unwrap());
+        request.set_header("X-Kind", "full").unwrap();
+        let pattern = |pattern| RequestMatcher::path_pattern(pattern).unwrap();
+        let matches = |matcher: RequestMatcher| matcher.matches(&request);
+        assert!(matches(pattern("items$")) && matches(pattern("")) && !matches(pattern("^items")));
+        assert!(matches(pattern("").host("https://a.com:8443".parse().unwrap())));
+        assert!(!matches(pattern("").host("https://a.com".parse().unwrap())));
+        assert!(matches(pattern("").param("page", "2")) && !matches(pattern("").param("page", "3")));
+        assert!(matches(pattern("").header("x-kind", "full")) && !matches(pattern("").header("x-kind", "half")));
+        assert!(RequestMatcher::path_pattern("(").unwrap_err().message.contains("no regular expression"));
+        assert_ne!(pattern("a"), pattern("b"));
     }
 
     #[test]

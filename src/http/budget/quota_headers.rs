@@ -19,12 +19,14 @@ pub struct QuotaHeaders {
     pub remaining: Vec<String>,
     /// Headers with the time of the reset, each at the place of the one in `remaining` that it belongs to.
     pub reset: Vec<String>,
+    /// Statuses that say that nothing is left. Default: 429.
+    pub limited: Vec<u16>,
 }
 
 impl Default for QuotaHeaders {
     fn default() -> Self {
         let names = |what: &str| retry_after::FAMILIES.map(|start| start.to_owned() + what);
-        Self { remaining: names("remaining").to_vec(), reset: names("reset").to_vec() }
+        Self { remaining: names("remaining").to_vec(), reset: names("reset").to_vec(), limited: vec![429] }
     }
 }
 
@@ -43,14 +45,14 @@ impl QuotaHeaders {
     /// One header for each.
     #[must_use]
     pub fn new(remaining: &str, reset: &str) -> Self {
-        Self { remaining: vec![remaining.to_owned()], reset: vec![reset.to_owned()] }
+        Self { remaining: vec![remaining.to_owned()], reset: vec![reset.to_owned()], limited: vec![429] }
     }
 
     /// What a response says about its quota; `None` if nothing that makes sense. One that was turned away, by status
-    /// 429 or because `action` says so, leaves nothing until its `Retry-After` or reset; if it has neither, it says
+    /// or because `action` says so, leaves nothing until its `Retry-After` or reset; if it has neither, it says
     /// nothing: how long to stay away is the backoff's to find out.
     pub(super) fn read(&self, response: &Response, action: ResponseAction, now: Timestamp) -> Option<ServerSays> {
-        if response.status == 429 || action == ResponseAction::RateLimited {
+        if self.limited.contains(&response.status.as_u16()) || action == ResponseAction::RateLimited {
             let resets = self.reset.iter().enumerate().map(|(at, reset)| {
                 let remaining = self.remaining.get(at).map_or("", String::as_str);
                 retry_after::reset_when_empty(response, remaining, reset, now)

@@ -6,15 +6,20 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::decoder::Decoder;
 use super::incremental::Incremental;
-use super::manifest::Path;
+use super::asked_properties::has_some;
+use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
-use super::paginator::{Paginator, refuse_unsupported};
+use super::paginator::Paginator;
+use super::parents;
 use super::part::{Builder, Part};
+use super::query_properties::QueryProperties;
+use super::repaging::Repaging;
 use super::request::{Requester, flat};
-use super::router::{ParentConfig, Router};
+use super::router::Router;
 use super::schema::{SchemaSource, primary_key};
 use super::selector::Selector;
 use super::stream::DeclarativeStream;
+use crate::http::budget::RequestBudget;
 
 /// Builds streams, and each parent once.
 pub(super) struct Streams<'b, 'm> {
@@ -22,6 +27,8 @@ pub(super) struct Streams<'b, 'm> {
     /// Where schema files are.
     pub(super) folder: Option<PathBuf>,
     parents: HashMap<usize, Parent>,
+    /// What all requests are spread out by.
+    budget: Option<Arc<RequestBudget>>,
 }
 
 /// A parent, and what its first build noted: that is true for each stream that has it.
@@ -33,7 +40,12 @@ struct Parent {
 
 impl<'b, 'm> Streams<'b, 'm> {
     pub(super) fn new(builder: &'b Builder<'m>, folder: Option<PathBuf>) -> Self {
-        Self { builder, folder, parents: HashMap::new() }
+        Self { builder, folder, parents: HashMap::new(), budget: None }
+    }
+
+    /// All streams share this budget. Default: none.
+    pub(super) fn with_budget(self, budget: Option<Arc<RequestBudget>>) -> Self {
+        Self { budget, ..self }
     }
 
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
@@ -50,7 +62,6 @@ impl<'b, 'm> Streams<'b, 'm> {
             return None;
         }
         let decoder = Decoder::build(builder, &retriever);
-        refuse_unsupported(builder, &retriever);
         // An empty list is none.
         let router = retriever.field("partition_router").filter(|router| router.node.is_truthy());
         let router = router.map(|router| {
@@ -62,19 +73,35 @@ impl<'b, 'm> Streams<'b, 'm> {
         let partitioned = router.as_ref().and_then(Option::as_ref).map(|router| matches!(router, Router::Substream(_)));
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitioned)));
         let extra: Vec<String> =
-            router.iter().flatten().flat_map(Router::parents).flat_map(ParentConfig::extra_names).collect();
+            router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
         let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
-        let requester = Requester::build(builder, &retriever.field("requester")?, &extra);
+        let requester_part = retriever.field("requester")?;
+        let requester = Requester::build(builder, &requester_part, &extra);
+        let properties = match has_some(&requester_part) {
+            true => Some(QueryProperties::build(builder, &requester_part, &mut |part| {
+                let mut list = self.build(part, true)?;
+                list.name = format!("properties of {}", builder.place(part));
+                Some(Box::new(list))
+            })),
+            false => None,
+        };
         let paginator = retriever.field("paginator");
         let paginator = Paginator::build(builder, paginator.as_ref());
         let selector = retriever.field("record_selector")?;
         let is_client_side =
             cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
+        let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
         let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
         let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
         let parents = router.iter().flatten().flat_map(Router::parents);
-        let parents: Vec<_> = parents.map(|parent| self.parent(&parent.stream, &parent.stream_path)).collect();
-        let requester = requester?;
+        let parents: Vec<_> = parents
+            .map(|config| {
+                let stream = self.parent(&config.stream, &config.stream_path)?;
+                builder.noted_failure(&retriever, parents::parent(stream, config))
+            })
+            .collect();
+        let mut requester = requester?;
+        requester.error_handler.is_of_parents = !parents.is_empty();
         let use_cache = requester.use_cache.unwrap_or(is_parent);
         if let Some(paginator) = &paginator {
             let of_router: Vec<&RequestOption> = router.iter().flatten().flat_map(Router::options).collect();
@@ -82,6 +109,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             let options: Vec<&RequestOption> = paginator.options().chain(of_router).chain(of_cursor).collect();
             tell_collisions(builder, &retriever, &requester, &options);
         }
+        let repaging = Repaging::build(builder, &retriever, paginator.as_ref()?, &requester.error_handler)?;
         Some(DeclarativeStream {
             name: part.text("name").unwrap_or_default().to_owned(),
             primary_key: key?,
@@ -98,8 +126,32 @@ impl<'b, 'm> Streams<'b, 'm> {
                 == Some(true),
             use_cache,
             homes: Mutex::default(),
+            properties: flat(properties)?,
+            budget: self.budget.clone(),
+            lists: flat(lists)?.unwrap_or_default(),
+            repaging,
             types: OnceLock::new(),
         })
+    }
+
+    /// What reads the whole of the lists that an extractor's expanders find cut short, by the place of the expander.
+    fn lists(&mut self, extractor: &Part<'_>) -> Option<HashMap<String, DeclarativeStream>> {
+        let mut lists = HashMap::new();
+        for inner in extractor.field("extractors").iter().flat_map(|inner| inner.items().collect::<Vec<_>>()) {
+            lists.extend(self.lists(&inner)?);
+        }
+        if let Some(expander) = extractor.field("record_expander")
+            && let Some(retriever) = expander.field("truncated_list_retriever")
+        {
+            // A stream that is nothing but its retriever.
+            let key = Node::text("retriever", retriever.node.mark());
+            let node = Node::new(Value::Map(Map::new(vec![(key, retriever.node.clone())])), retriever.node.mark());
+            let mut list = self.build(&expander.of_node(&node), false)?;
+            let place = self.builder.place(&expander);
+            list.name = format!("whole lists of {place}");
+            lists.insert(place, list);
+        }
+        Some(lists)
     }
 
     /// The names of the streams that are parents of others.

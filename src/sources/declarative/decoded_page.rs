@@ -26,21 +26,53 @@ impl DeclarativeStream {
     pub(super) fn parse(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
         match &self.decoder {
             Decoder::Json => self.parse_json(response, cx),
-            Decoder::Whole(decoder) => {
-                let (documents, warnings) = documents(&**decoder, response, usize::MAX)?;
-                for warning in warnings {
-                    self.selector.warn(warning);
-                }
+            Decoder::Items(decoder) if !self.filters_by_cursor() => self.decoded(response, decoder.clone(), cx),
+            Decoder::Whole(_) | Decoder::Items(_) => {
+                let documents = self.documents(response)?;
                 let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
                 Ok(self.records(&response.body, &documents, cx))
             }
-            Decoder::Items(decoder) => self.decoded(response, decoder.clone(), cx),
+        }
+    }
+
+    /// Whether the cursor looks at each record, for which the stream is needed: then no page outlives the call that reads it.
+    fn filters_by_cursor(&self) -> bool {
+        self.incremental.as_ref().is_some_and(|cursor| cursor.is_client_side)
+    }
+
+    /// What the decoder finds in a good response, all of it in memory.
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub(super) fn documents(&self, response: &Response) -> Result<Vec<String>, Undecodable> {
+        match &self.decoder {
+            Decoder::Json => {
+                let JsonText { text, mended } = json_text(response)?;
+                self.warn_if(mended);
+                let document = text.trim();
+                Ok(match document {
+                    "" => Vec::new(),
+                    list if list.starts_with('[') => items(list).into_iter().map(str::to_owned).collect(),
+                    document => vec![document.to_owned()],
+                })
+            }
+            Decoder::Whole(decoder) | Decoder::Items(decoder) => {
+                let (documents, warnings) = documents(&**decoder, response, usize::MAX)?;
+                warnings.into_iter().for_each(|warning| self.selector.warn(warning));
+                Ok(documents)
+            }
+        }
+    }
+
+    fn warn_if(&self, mended: bool) {
+        if mended {
+            self.selector.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());
         }
     }
 
     fn parse_json(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
         // What is on disk is read from there, if it can be.
-        if is_long_list(&response.body) && self.selector.extractor.is_path() {
+        if is_long_list(&response.body) && self.selector.extractor.is_path() && !self.filters_by_cursor() {
             if let Ok(records) = self.decoded(response, JsonDocument, cx) {
                 return Ok(records);
             }
@@ -50,9 +82,7 @@ impl DeclarativeStream {
             return records;
         }
         let JsonText { text, mended } = json_text(response)?;
-        if mended {
-            self.selector.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());
-        }
+        self.warn_if(mended);
         if text.is_empty() {
             return Ok(Records::of_parts(Parts::default()));
         }

@@ -17,7 +17,7 @@ use super::part::{Builder, Part};
 use super::placed::Env;
 use super::template::Literal;
 use crate::http::{self, Outcome, Response, ResponseAction, RetryRules, StatusCode, server_hint};
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::{Failure, FailureKind, Otherwise};
 
 /// Retries where the manifest does not say.
 const MAX_RETRIES: u32 = 5;
@@ -33,6 +33,8 @@ pub(super) struct ErrorHandler {
     strategies: Vec<Strategy>,
     max_retries: u32,
     env: Arc<Env>,
+    /// Whether each slice is about one of many things that were listed before, so that it may be gone by now.
+    pub(super) is_of_parents: bool,
     /// Is given the cookies of each response.
     pub(super) cookies: Option<Arc<Cookies>>,
 }
@@ -42,13 +44,23 @@ impl RetryRules for ErrorHandler {
         if let Some(cookies) = &self.cookies {
             cookies.keep(response);
         }
-        let Verdict { action, kind, message, hint, .. } = self.verdict(response)?;
-        let action = if let ResponseAction::Fail(_) = action { ResponseAction::Fail(kind) } else { action };
+        let Verdict { action, kind, message, hint, by_filter } = self.verdict(response)?;
+        let action = match action {
+            ResponseAction::Fail(_) if !by_filter && self.is_of_parents && is_gone(response) => ResponseAction::Gone,
+            ResponseAction::Fail(_) => ResponseAction::Fail(kind),
+            action => action,
+        };
         let mut verdict = http::Verdict::for_status(response.status);
         verdict.action = action;
         verdict.message = message;
         verdict.hint = hint.or(verdict.hint);
         Ok(verdict)
+    }
+
+    fn redirected(&self, response: &Response) {
+        if let Some(cookies) = &self.cookies {
+            cookies.keep(response);
+        }
     }
 
     fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Result<Option<Duration>, Failure> {
@@ -85,7 +97,8 @@ impl ErrorHandler {
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
         let env = Arc::clone(&builder.env);
         let (handlers, strategies) = (Vec::new(), Vec::new());
-        let mut handler = Self { handlers, strategies, max_retries: MAX_RETRIES, env, cookies: None };
+        let mut handler =
+            Self { handlers, strategies, max_retries: MAX_RETRIES, env, is_of_parents: false, cookies: None };
         let Some(part) = part else { return Some(handler) };
         match part.kind() {
             "DefaultErrorHandler" => handler.max_retries = handler.add(builder, part)?,
@@ -193,6 +206,11 @@ impl ErrorHandler {
         self.max_retries
     }
 
+    /// Whether a filter wants that a stream asks otherwise, in this way.
+    pub(super) fn asks(&self, otherwise: Otherwise) -> bool {
+        self.handlers.iter().flatten().any(|filter| filter.action == Some(filter::Action::AskOtherwise(otherwise)))
+    }
+
     /// Whether the manifest has waits of its own, which may be longer than the time a request may take by default.
     pub(super) fn has_waits(&self) -> bool {
         !self.strategies.is_empty()
@@ -209,9 +227,16 @@ fn decide(filters: &[Filter], seen: &Seen<'_>) -> Result<Verdict, Failure> {
     Ok(by_status(seen.response.status.as_u16()))
 }
 
+fn is_gone(response: &Response) -> bool {
+    matches!(response.status.as_u16(), 404 | 410)
+}
+
 /// Whether a verdict of one handler of several is the last word: the others leave it to the next handler.
 fn ends_search(action: ResponseAction) -> bool {
-    matches!(action, ResponseAction::Success | ResponseAction::Retry | ResponseAction::Ignore)
+    matches!(
+        action,
+        ResponseAction::Success | ResponseAction::Retry | ResponseAction::Ignore | ResponseAction::AskOtherwise(_)
+    )
 }
 
 /// The verdict by the status alone: below 400 is good, what the user can mend is told at once, and only what may be
@@ -230,8 +255,9 @@ fn by_status(status: u16) -> Verdict {
 fn kind_of(status: u16, action: ResponseAction) -> FailureKind {
     match action {
         ResponseAction::Fail(kind) => kind,
-        ResponseAction::Retry | ResponseAction::RateLimited => FailureKind::Transient,
+        ResponseAction::Retry | ResponseAction::RateLimited | ResponseAction::AskOtherwise(_) => FailureKind::Transient,
         ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
+        ResponseAction::Gone => FailureKind::System,
         ResponseAction::Success | ResponseAction::Ignore if matches!(status, 401 | 403 | 407) => FailureKind::Config,
         ResponseAction::Success | ResponseAction::Ignore => FailureKind::System,
     }

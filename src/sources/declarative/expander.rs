@@ -20,15 +20,23 @@ pub(super) struct Expander {
     keep_original: bool,
     emit_parent: bool,
     truncation: Option<FieldPath>,
+    /// Whether a list that is cut short is asked for: `truncated_list_retriever`.
+    pub(super) fetches: bool,
+    tells_of_missing: bool,
     has_warned: AtomicBool,
-    place: String,
+    /// The place in the manifest.
+    pub(super) place: String,
 }
+
+/// Gives the whole list of an item, where that is asked for: the items of the expander at a place. None if nobody can ask.
+pub(super) type Complete<'c> = dyn FnMut(&str, &str) -> Result<Option<Vec<String>>, Failure> + 'c;
 
 impl Expander {
     /// The expander that a part is.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
-        if let Some(retriever) = part.field("truncated_list_retriever") {
-            builder.refuse(&retriever, "the field truncated_list_retriever of a RecordExpander");
+        let retriever = part.field("truncated_list_retriever");
+        if let Some(retriever) = retriever.as_ref().filter(|_| part.field("truncation_indicator_path").is_none()) {
+            builder.error(retriever, "add `truncation_indicator_path`, which says when a list is cut short");
             return None;
         }
         let path = FieldPath::build(builder, &part.field("expand_records_from_field")?, &[])?;
@@ -56,6 +64,8 @@ impl Expander {
             keep_original: part.flag("remain_original_record").unwrap_or_default(),
             emit_parent: part.text("on_no_records") == Some("emit_parent"),
             truncation,
+            fetches: retriever.is_some(),
+            tells_of_missing: part.flag("suppress_incomplete_fetch_warning") != Some(true),
             has_warned: AtomicBool::new(false),
             place: builder.place(part),
         })
@@ -64,13 +74,23 @@ impl Expander {
     /// Adds the records of an item, and gives what people should know. What is no object is a record as it is.
     ///
     /// # Errors
-    /// If a path cannot be evaluated, or a field cannot be copied to where it should be.
-    pub(super) fn expand<'t>(&self, item: &'t str, to: &mut Vec<Cow<'t, str>>) -> Result<Option<String>, Failure> {
+    /// If a path cannot be evaluated, a field cannot be copied to where it should be, or the whole list cannot be read.
+    pub(super) fn expand<'t>(
+        &self,
+        item: &'t str,
+        to: &mut Vec<Cow<'t, str>>,
+        complete: &mut Complete<'_>,
+    ) -> Result<Option<String>, Failure> {
         if self.path.is_empty() || !item.starts_with('{') {
             to.push(Cow::Borrowed(item));
             return Ok(None);
         }
         let steps = self.path.steps()?;
+        let is_cut = match &self.truncation {
+            Some(truncation) => truncation.one(item)?.is_some_and(is_truthy),
+            None => false,
+        };
+        let whole = if is_cut && self.fetches { complete(&self.place, item)? } else { None };
         let lists: Vec<&str> =
             steps.find(item, usize::MAX).into_iter().filter(|found| found.starts_with('[')).collect();
         let mut base = None;
@@ -80,17 +100,23 @@ impl Expander {
             base = Some(parent);
         }
         let before = to.len();
+        let mut warning = None;
+        if let Some(whole) = whole {
+            for entry in &whole {
+                to.push(Cow::Owned(self.with_context(item, entry, base.as_ref())?.into_owned()));
+            }
+            warning = self.told_of_missing(item, whole.len())?;
+            if !whole.is_empty() {
+                return Ok(warning);
+            }
+        }
         for list in lists {
             for entry in items(list) {
                 to.push(self.with_context(item, entry, base.as_ref())?);
             }
         }
         let count = to.len() - before;
-        let mut warning = None;
-        if let Some(truncation) = &self.truncation
-            && truncation.one(item)?.is_some_and(is_truthy)
-            && !self.has_warned.swap(true, Ordering::Relaxed)
-        {
+        if is_cut && !self.fetches && !self.has_warned.swap(true, Ordering::Relaxed) {
             warning = Some(format!(
                 "{}: the API says that a list is cut short: {count} entries of it became records, the others are \
                  missing. Other records may be cut, too; this is told once.",
@@ -101,6 +127,25 @@ impl Expander {
             to.push(Cow::Borrowed(item));
         }
         Ok(warning)
+    }
+
+    /// What people should know of a list that has fewer entries than the `total_count` beside its indicator says.
+    fn told_of_missing(&self, item: &str, count: usize) -> Result<Option<String>, Failure> {
+        let Some(truncation) = self.truncation.as_ref().filter(|_| self.tells_of_missing) else { return Ok(None) };
+        let mut path = truncation.texts()?;
+        path.pop();
+        path.push("total_count".to_owned());
+        let total = Steps::of_texts(&path).and_then(|steps| steps.find(item, 1).first().and_then(|n| n.parse().ok()));
+        let Some(total) = total.filter(|total: &usize| count < *total) else { return Ok(None) };
+        if self.has_warned.swap(true, Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let instead = if count == 0 { " The entries that came with the item were taken instead." } else { "" };
+        Ok(Some(format!(
+            "{}: the `truncated_list_retriever` gave {count} entries of a list that has {total}.{instead} Does it have a \
+             paginator, and ask for the whole list? This is told once.",
+            self.place
+        )))
     }
 
     fn with_context<'t>(&self, item: &str, entry: &'t str, base: Option<&Tree<'_>>) -> Result<Cow<'t, str>, Failure> {

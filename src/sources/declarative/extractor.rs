@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::expander::Expander;
+use super::expander::{Complete, Expander};
 use super::field_path::{FieldPath, is_truthy};
 use super::part::{Builder, Part};
 #[cfg(test)]
@@ -90,6 +90,27 @@ impl Extractor {
     /// # Errors
     /// See [`Extractor::items`].
     pub(super) fn of_bodies<'t>(&self, bodies: &[&'t str], all: &mut Extracted<'t>) -> Result<(), Failure> {
+        self.of_bodies_with(bodies, all, &mut |_, _| Ok(None))
+    }
+
+    /// Whether an expander asks for lists that are cut short.
+    pub(super) fn fetches(&self) -> bool {
+        match self {
+            Self::Path(_, expander) => expander.as_ref().is_some_and(|expander| expander.fetches),
+            Self::Combined { inner, .. } => inner.iter().any(Self::fetches),
+        }
+    }
+
+    /// As [`Extractor::of_bodies`], where lists that are cut short can be asked for.
+    ///
+    /// # Errors
+    /// Those of [`Extractor::of_bodies`], and of `complete`.
+    pub(super) fn of_bodies_with<'t>(
+        &self,
+        bodies: &[&'t str],
+        all: &mut Extracted<'t>,
+        complete: &mut Complete<'_>,
+    ) -> Result<(), Failure> {
         match self {
             Self::Path(path, expander) => {
                 for body in bodies {
@@ -100,7 +121,7 @@ impl Extractor {
                     match expander {
                         Some(expander) => {
                             for item in found {
-                                all.warnings.extend(expander.expand(item, &mut all.items)?);
+                                all.warnings.extend(expander.expand(item, &mut all.items, complete)?);
                             }
                         }
                         None => all.items.extend(found.into_iter().map(Cow::Borrowed)),
@@ -112,7 +133,7 @@ impl Extractor {
                 for extractor in inner {
                     // Where one of several leads nowhere, another may lead somewhere.
                     let mut found = Extracted::default();
-                    extractor.of_bodies(bodies, &mut found)?;
+                    extractor.of_bodies_with(bodies, &mut found, complete)?;
                     if *skip_empty {
                         found.items.retain(|item| is_truthy(item));
                     }

@@ -1,5 +1,7 @@
 //! Airbyte's low-code connectors: a manifest in place of code.
 
+mod api_budget;
+mod asked_properties;
 mod auth;
 mod build;
 mod check;
@@ -13,6 +15,7 @@ mod expander;
 mod extractor;
 mod field_path;
 mod incremental;
+mod inner;
 mod literals;
 pub mod manifest;
 mod normalize;
@@ -21,7 +24,9 @@ mod paginator;
 mod parents;
 mod part;
 mod placed;
+mod query_properties;
 mod refused;
+mod repaging;
 mod request;
 mod response_text;
 mod router;
@@ -33,6 +38,7 @@ mod spec;
 mod steps;
 mod stream;
 mod stream_list;
+mod stream_pages;
 pub mod template;
 #[cfg(test)]
 mod testing;

@@ -184,17 +184,29 @@ pub(super) fn tell_collisions(
     }
 }
 
-/// The names that a part sets whatever the slice is, for [`tell_collisions`].
+/// The names that a part sets whatever the slice is, for [`tell_collisions`]: those that the config alone decides.
 pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -> Vec<(Place, String, Arc<str>)> {
-    use super::template::Literal;
+    use super::template::{InputPlace, Literal, RequestInputs};
+    let inputs = match into {
+        Place::Parameter => InputPlace::Parameters,
+        Place::Header => InputPlace::Headers,
+        Place::BodyData => InputPlace::BodyData,
+        Place::BodyJson => InputPlace::BodyJson,
+    };
     let Literal::Dict(entries) = literal(part.node) else { return Vec::new() };
     let place: Arc<str> = builder.place(part).into();
-    let varies = |text: &str| text.is_empty() || text.contains('{') || into == Place::Header && text == "None";
-    let fixed = entries.into_iter().filter_map(|entry| match entry {
-        (Literal::Str(key), Literal::Str(value)) if !varies(&key) && !varies(&value) => Some(key),
-        _ => None,
+    // What is wrong with one is told where all of them are built.
+    let fixed = entries.into_iter().filter_map(|entry| {
+        let one = RequestInputs::compile(inputs, &Literal::Dict(vec![entry])).ok()?;
+        let mut is_constant = true;
+        one.templates(&mut |template| is_constant &= template.is_constant());
+        match builder.placed(part, one).eval(&[]).ok().filter(|_| is_constant)? {
+            // Nothing is sent of one that is null, and of an empty list.
+            Literal::Dict(sent) => sent.into_iter().find(|(_, value)| *value != Literal::List(Vec::new())),
+            _ => None,
+        }
     });
-    fixed.map(|key| (into, key, Arc::clone(&place))).collect()
+    fixed.map(|(key, _)| (into, key.to_text(), Arc::clone(&place))).collect()
 }
 
 /// What is put on a request, by place.

@@ -48,6 +48,8 @@ pub(super) struct Page<'a> {
     pub(super) found: u64,
     /// The token that the page was asked for with.
     pub(super) token: Option<&'a Value>,
+    /// The page size that it was asked for with, if it is not the manifest's.
+    pub(super) size: Option<i64>,
     /// The slice.
     pub(super) slice: &'a Slice,
 }
@@ -105,13 +107,31 @@ impl Paginator {
         self.strategy.initial()
     }
 
-    /// What the page of this token puts on its request.
-    pub(super) fn injections(&self, token: Option<&Value>) -> Vec<Injection> {
+    /// The page size of the manifest.
+    pub(super) fn size(&self) -> Option<i64> {
+        self.strategy.size()
+    }
+
+    /// Whether pages can get smaller without records being lost, or why not. `smallest` is the smallest size.
+    pub(super) fn can_reduce(&self, smallest: i64) -> Result<(), &'static str> {
+        if self.size_option.is_none() {
+            return Err("the paginator has no `page_size_option`, so no smaller page can be asked for");
+        }
+        if matches!(self.token_option, Some(TokenOption::Path)) {
+            return Err(
+                "a link to the next page has its page size in it: use a `page_token_option` that is no RequestPath",
+            );
+        }
+        self.strategy.can_reduce(smallest)
+    }
+
+    /// What the page of this token puts on its request; `size` is its size, if it is not the manifest's.
+    pub(super) fn injections(&self, token: Option<&Value>, size: Option<i64>) -> Vec<Injection> {
         let mut injections = Vec::new();
         if let (Some(TokenOption::Option(option)), Some(token)) = (&self.token_option, token) {
             injections.push(option.inject(token.clone()));
         }
-        if let (Some(option), Some(size)) = (&self.size_option, self.strategy.size()) {
+        if let (Some(option), Some(size)) = (&self.size_option, size.or(self.strategy.size())) {
             injections.push(option.inject(size.into()));
         }
         injections
@@ -151,18 +171,5 @@ impl Paginator {
             _ => None,
         };
         token.into_iter().chain(&self.size_option)
-    }
-}
-
-/// Refuses what a retriever may have around its paginator and this program does not run.
-pub(super) fn refuse_unsupported(builder: &Builder<'_>, retriever: &Part<'_>) {
-    for (name, what) in [
-        ("pagination_reset", "paging that begins again"),
-        ("page_size_reduction", "pages that get smaller after an error"),
-        ("request_window_splitting", "time windows that are split after an error"),
-    ] {
-        if let Some(field) = retriever.field(name) {
-            builder.refuse(&field, what);
-        }
     }
 }

@@ -1,82 +1,73 @@
-//! The partitions that the records of a parent stream make, read page by page.
+//! The parents of a stream: how a record of one makes a slice, by the rules of its `ParentStreamConfig`.
 
-use std::collections::VecDeque;
-use std::ops::ControlFlow;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use super::options::RequestOption;
-use super::router::{ParentConfig, Partition};
-use crate::protocol::StreamState;
-use crate::streams::paging::Paging;
-use crate::streams::{Fetcher, HttpStream, RequestContext, Scope, Slice, SliceContext, Slices, next_page_token};
+use super::router::{ParentConfig, Partition, Partitions, Router};
+use crate::protocol::Failure;
+use crate::streams::{HttpStream, MakesSlice, ParentStream, Record, Slice, SliceContext, Slices};
 
-static NO_STATE: LazyLock<StreamState> = LazyLock::new(StreamState::new);
+/// In a slice: the parent's own.
+const PARENT_SLICE: &str = "parent_slice";
 
-/// The partitions of one parent, in the order of its records.
-pub(super) struct ParentPartitions<'a> {
-    config: &'a ParentConfig<RequestOption>,
-    stream: &'a dyn HttpStream,
-    fetcher: &'a Fetcher<'a>,
-    slices: Slices<'a>,
-    current: Option<(Slice, Paging)>,
-    ready: VecDeque<Partition>,
-}
+/// Makes slices of the records of a parent.
+struct ParentPartitions(Arc<ParentConfig<RequestOption>>);
 
-impl<'a> ParentPartitions<'a> {
-    /// Begins to read a parent.
-    pub(super) fn new(
-        config: &'a ParentConfig<RequestOption>,
-        stream: &'a dyn HttpStream,
-        cx: &SliceContext<'a>,
-    ) -> anyhow::Result<Self> {
-        // A parent is read from its beginning, whatever is known of its children.
-        let slices = stream.stream_slices(&SliceContext { state: &NO_STATE, cursor_field: &[], ..*cx })?;
-        Ok(Self { config, stream, fetcher: cx.fetcher, slices, current: None, ready: VecDeque::new() })
-    }
-
-    /// Reads one more page. False if there is none.
-    fn advance(&mut self) -> anyhow::Result<bool> {
-        let (slice, mut paging) = match self.current.take() {
-            Some(current) => current,
-            None => match self.slices.next() {
-                Some(slice) => (slice?, Paging::default()),
-                None => return Ok(false),
-            },
-        };
-        let (state, token) = (StreamState::new(), paging.token.clone());
-        let cx = RequestContext::new(&state, &slice, token.as_ref());
-        let Some(page) = self.fetcher.page(self.stream, &cx)? else { return Ok(true) };
-        let own = slice.partition().clone();
-        let ready = &mut self.ready;
-        let cursor = self.stream.cursor();
-        let _ = page.for_each(&mut |record| {
-            if cursor.has_scope() && cursor.scope(&record, &cx, &[]) != Scope::In {
-                return Ok(ControlFlow::Continue(()));
-            }
-            ready.extend(self.config.partition(&record.text(), &own)?);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        let next = next_page_token(self.stream, &page, &cx, &[])?;
-        if paging.advance(self.stream, &page, next)? {
-            self.current = Some((slice, paging));
-        }
-        Ok(true)
+impl MakesSlice for ParentPartitions {
+    fn slice_of(&self, record: &Record<'_>, own: &Slice) -> Result<Option<Slice>, Failure> {
+        Ok(self.0.partition(&record.text(), own.partition())?.map(slice_of))
     }
 }
 
-impl Iterator for ParentPartitions<'_> {
-    type Item = anyhow::Result<Partition>;
+/// A parent of a stream.
+///
+/// # Errors
+/// If the name of the partition's field cannot be evaluated.
+pub(super) fn parent(
+    stream: Arc<dyn HttpStream>,
+    config: &Arc<ParentConfig<RequestOption>>,
+) -> Result<ParentStream, Failure> {
+    let (field, extra) = (config.field()?, config.extra_names());
+    let maker = Arc::new(ParentPartitions(Arc::clone(config)));
+    Ok(ParentStream::made_by(stream, maker, &field, PARENT_SLICE).extra_fields(extra))
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(partition) = self.ready.pop_front() {
-                return Some(Ok(partition));
-            }
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
+/// The slices of a router whose parents, in its order, are `parents`.
+///
+/// # Errors
+/// If a template cannot be evaluated, or a parent that has to be read first cannot be read.
+pub(super) fn slices<'a>(
+    router: &'a Router<RequestOption>,
+    parents: &'a [ParentStream],
+    cx: &SliceContext<'a>,
+) -> anyhow::Result<Slices<'a>> {
+    if let Router::Substream(_) = router {
+        return Ok(of_parents(parents, cx));
     }
+    let mut left = parents;
+    let partitions = router.partitions(&mut |configs| {
+        let (own, others) = left.split_at_checked(configs.len()).unwrap_or((left, &[]));
+        left = others;
+        let slices = of_parents(own, cx).map(|slice| slice.map(partition_of));
+        Ok(Box::new(slices) as Partitions<'a>)
+    })?;
+    Ok(Box::new(partitions.map(|partition| partition.map(slice_of))))
+}
+
+/// The slices of parents, one parent after the other.
+fn of_parents<'a>(parents: &'a [ParentStream], cx: &SliceContext<'a>) -> Slices<'a> {
+    let cx = *cx;
+    Box::new(parents.iter().flat_map(move |parent| match parent.slices(&cx) {
+        Ok(slices) => slices,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }))
+}
+
+/// A partition as a slice.
+fn slice_of(partition: Partition) -> Slice {
+    Slice::of_partition(partition.partition).with_extra(partition.extra_fields)
+}
+
+fn partition_of(slice: Slice) -> Partition {
+    Partition { partition: slice.partition().clone(), extra_fields: slice.extra().clone() }
 }

@@ -48,6 +48,11 @@ impl<'p> Part<'p> {
         Self { node, path, parameters: node.get("$parameters").or(parameters) }
     }
 
+    /// Another node at the same place, of the same component.
+    pub(super) fn of_node<'a>(&'a self, node: &'a Node) -> Part<'a> {
+        Part { node, path: self.path, parameters: self.parameters }
+    }
+
     /// The value of `type`.
     pub(super) fn kind(&self) -> &'p str {
         self.node.get("type").and_then(Node::as_text).unwrap_or_default()

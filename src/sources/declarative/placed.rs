@@ -142,6 +142,14 @@ impl Text {
 }
 
 impl Condition {
+    /// The text of its template; empty if it has none.
+    pub(super) fn text(&self) -> &str {
+        match &self.template {
+            InterpolatedBoolean::Constant(_) => "",
+            InterpolatedBoolean::Template(template) => template.text(),
+        }
+    }
+
     /// Whether it holds.
     ///
     /// # Errors

@@ -19,9 +19,11 @@ pub(super) use asked::{Asked, Slice};
 use self::body::Body;
 use self::headers::Headers;
 use self::merge::Merge;
+use super::asked_properties::{VARIABLE, is_query_properties};
 use super::auth::Auth;
 use super::cookies::{Cookies, WithCookies};
 use super::error_handler::ErrorHandler;
+use super::manifest::{Map, Node, Value};
 use super::options::{Place, by_place, fixed_names};
 use super::part::{Builder, Part};
 use super::placed::{Inputs, Text, Var};
@@ -32,6 +34,11 @@ use crate::protocol::Failure;
 /// Redirects that are followed for one request.
 const MAX_REDIRECTS: u32 = 30;
 
+/// Time for a connection where the manifest does not say. Python waits for ever.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for the next byte. Reports that an API makes while it is asked take their time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// `HttpRequester`.
 #[derive(Debug)]
 pub(super) struct Requester {
@@ -40,6 +47,8 @@ pub(super) struct Requester {
     url_base: Option<Text>,
     path: Option<Text>,
     parameters: Option<Inputs>,
+    /// The query parameter that has the properties that are asked for by name.
+    properties_parameter: Option<String>,
     headers: Headers,
     body: Body,
     /// The names that every request has, each with its place in the manifest.
@@ -68,9 +77,8 @@ impl Requester {
         let mut names = vec!["stream_slice", "next_page_token"];
         names.extend(extra);
         for field in ["query_properties", "fetch_properties_from_endpoint"] {
-            if let Some(field) = part.field(field) {
-                builder.refuse(&field, "properties that are asked for in chunks");
-                names.push("query_properties");
+            if part.field(field).is_some() {
+                names.push(VARIABLE);
             }
         }
         let method = match part.text("http_method") {
@@ -100,6 +108,7 @@ impl Requester {
             url_base: flat(url_base)?,
             path: flat(path)?,
             parameters: flat(parameters)?,
+            properties_parameter: properties_parameter(part),
             headers: headers?,
             body: body?,
             fixed: fixed(builder, part),
@@ -138,6 +147,7 @@ impl Requester {
             Some(Literal::Dict(entries)) => entries,
             _ => Vec::new(),
         };
+        let own = own.into_iter().chain(self.asked_properties(asked)).collect();
         let parameters = pairs(merged(Place::Parameter, own)?.0, "query parameter", &self.place)?;
         add_to_query(&mut url, &parameters);
 
@@ -157,6 +167,14 @@ impl Requester {
             request.strip_credentials();
         }
         Ok(request)
+    }
+
+    /// The properties that are asked for in the query.
+    fn asked_properties(&self, asked: &Asked<'_>) -> Option<(Literal, Literal)> {
+        let name = self.properties_parameter.as_ref()?;
+        let names = asked.slice.extra_fields.get(VARIABLE)?.as_array()?;
+        let names: Vec<&str> = names.iter().filter_map(serde_json::Value::as_str).collect();
+        Some((Literal::Str(name.clone()), Literal::Str(names.join(","))))
     }
 
     /// The URL that the manifest itself gives, whose host the credentials are for. A path out of a slice does not change
@@ -182,12 +200,9 @@ impl Requester {
     /// How requests travel: `options` with the timeouts of the manifest, and as many redirects as Python follows.
     pub(super) fn travel(&self, mut options: RequestOptions) -> RequestOptions {
         options.max_redirects = MAX_REDIRECTS;
-        if let Some(timeout) = self.connect_timeout {
-            options.connect_timeout = timeout;
-        }
-        if let Some(timeout) = self.read_timeout {
-            (options.read_timeout, options.response_timeout) = (timeout, timeout);
-        }
+        options.connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let idle = self.read_timeout.unwrap_or(IDLE_TIMEOUT);
+        (options.read_timeout, options.response_timeout) = (idle, idle);
         options
     }
 
@@ -224,11 +239,20 @@ fn parameters(builder: &Builder<'_>, part: &Part<'_>, names: &[&str]) -> Option<
     if part.node.as_text().is_some_and(|text| !text.contains('{')) {
         builder.warn(part, "a text that is no template gives no query parameters: write a mapping");
     }
-    if let Some((_, value)) = part.entries().find(|(_, value)| value.node.as_map().is_some()) {
-        builder.refuse(&value, "properties in a query parameter");
-        return None;
+    if !part.entries().any(|(_, value)| is_query_properties(&value)) {
+        return builder.inputs(part, InputPlace::Parameters, names);
     }
-    builder.inputs(part, InputPlace::Parameters, names)
+    let others = part.entries().filter(|(_, value)| !is_query_properties(value));
+    let others = others.map(|(name, value)| (name.node.clone(), value.node.clone())).collect();
+    let others = Node::new(Value::Map(Map::new(others)), part.node.mark());
+    builder.inputs(&part.of_node(&others), InputPlace::Parameters, names)
+}
+
+fn properties_parameter(part: &Part<'_>) -> Option<String> {
+    let parameters = part.field("request_parameters")?;
+    let mut entries = parameters.entries();
+    let (name, _) = entries.find(|(_, value)| is_query_properties(value))?;
+    Some(super::part::literal(name.node).to_text())
 }
 
 fn seconds(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Duration> {
@@ -248,7 +272,12 @@ fn fixed(builder: &Builder<'_>, part: &Part<'_>) -> Vec<(Place, String, Arc<str>
         ("request_body_data", Place::BodyData),
     ];
     let fixed = places.into_iter().filter_map(|(name, place)| Some(fixed_names(builder, &part.field(name)?, place)));
-    fixed.flatten().collect()
+    let mut fixed: Vec<_> = fixed.flatten().collect();
+    if let Some(body) = part.field("request_body").filter(|body| body.kind() == "RequestBodyUrlEncodedForm") {
+        fixed.extend(body.field("value").into_iter().flat_map(|form| fixed_names(builder, &form, Place::BodyData)));
+    }
+    fixed.extend(properties_parameter(part).map(|name| (Place::Parameter, name, builder.place(part).into())));
+    fixed
 }
 
 /// Names and values as they are sent: a list is its items, and what is null is left out.

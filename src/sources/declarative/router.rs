@@ -1,22 +1,29 @@
 //! Partition routers: the partitions of a stream, from a list or from the records of parent streams, and what of them goes
 //! into requests. Everything here is pure: the caller reads the parents.
 
+mod group;
 mod list;
 mod parent;
 mod partition;
+mod product;
+mod union;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use self::group::GroupRouter;
 pub(super) use list::ListRouter;
-pub(super) use parent::ParentConfig;
-pub(super) use partition::Partition;
+pub(super) use parent::{FIRST_PAGE, ParentConfig};
+pub(super) use partition::{Partition, Partitions};
 
+use self::union::UnionRouter;
 use super::field_path::is_truthy;
 use super::part::{Builder, Part};
 use crate::protocol::Failure;
 
 /// Gives the partitions that parents make, in their order.
-pub(super) type ReadParents<'r, O, E> = dyn FnMut(&[ParentConfig<O>]) -> Result<Vec<Partition>, E> + 'r;
+pub(super) type ReadParents<'r, 'a, O> = dyn FnMut(&'a [Arc<ParentConfig<O>>]) -> anyhow::Result<Partitions<'a>> + 'r;
 
 /// A router. `O` is where a value goes into a request: what the caller makes of a `RequestOption`.
 #[derive(Debug)]
@@ -24,12 +31,16 @@ pub(super) enum Router<O> {
     /// `ListPartitionRouter`.
     List(Box<ListRouter<O>>),
     /// `SubstreamPartitionRouter`: the parents' records one after the other, parent by parent.
-    Substream(Vec<ParentConfig<O>>),
+    Substream(Vec<Arc<ParentConfig<O>>>),
     /// A list of routers: each partition of one with each of the others, those of the last one varying fastest.
     Product(Vec<Router<O>>),
+    /// `UnionPartitionRouter`.
+    Union(Box<UnionRouter<O>>),
+    /// `GroupingPartitionRouter`.
+    Group(Box<GroupRouter<O>>),
 }
 
-impl<O> Router<O> {
+impl<O: Send + Sync> Router<O> {
     /// The router that `partition_router` is: a component, or a list of them. `option` makes a `RequestOption` into what
     /// the caller needs. `is_incremental`: the stream has a cursor, so that `incremental_dependency` means something,
     /// which is refused.
@@ -58,7 +69,13 @@ impl<O> Router<O> {
                     builder.error(part, "a SubstreamPartitionRouter needs at least one parent stream");
                     return None;
                 }
-                parents.into_iter().collect::<Option<_>>().map(Self::Substream)
+                parents.into_iter().map(|parent| parent.map(Arc::new)).collect::<Option<_>>().map(Self::Substream)
+            }
+            "UnionPartitionRouter" => {
+                UnionRouter::build(builder, part, is_incremental, option).map(Box::new).map(Self::Union)
+            }
+            "GroupingPartitionRouter" => {
+                GroupRouter::build(builder, part, is_incremental, option).map(Box::new).map(Self::Group)
             }
             kind => {
                 builder.refuse(part, &format!("the partition router {kind}"));
@@ -68,11 +85,13 @@ impl<O> Router<O> {
     }
 
     /// The parents of all routers, in their order.
-    pub(super) fn parents(&self) -> Vec<&ParentConfig<O>> {
+    pub(super) fn parents(&self) -> Vec<&Arc<ParentConfig<O>>> {
         match self {
             Self::List(_) => Vec::new(),
             Self::Substream(parents) => parents.iter().collect(),
             Self::Product(routers) => routers.iter().flat_map(Self::parents).collect(),
+            Self::Union(union) => union.routers.iter().flat_map(Self::parents).collect(),
+            Self::Group(group) => group.router.parents(),
         }
     }
 
@@ -82,21 +101,38 @@ impl<O> Router<O> {
             Self::List(list) => list.option.iter().collect(),
             Self::Substream(parents) => parents.iter().filter_map(|parent| parent.option.as_ref()).collect(),
             Self::Product(routers) => routers.iter().flat_map(Self::options).collect(),
+            Self::Union(union) => union.routers.iter().flat_map(Self::options).collect(),
+            Self::Group(group) => group.router.options(),
         }
     }
 
-    /// The partitions. `read` gives the partitions of a substream's parents.
+    /// The names of the fields that its partitions have, without those of the parents' own. One that cannot be evaluated is
+    /// not among them.
+    pub(super) fn fields(&self) -> Vec<String> {
+        match self {
+            Self::List(list) => list.field().into_iter().collect(),
+            Self::Substream(parents) => parents.iter().filter_map(|parent| parent.field().ok()).collect(),
+            Self::Product(routers) => routers.iter().flat_map(Self::fields).collect(),
+            Self::Union(union) => union.field().into_iter().collect(),
+            Self::Group(group) => group.router.fields(),
+        }
+    }
+
+    /// The partitions, made while they are read where that is possible. `read` gives the partitions of a substream's
+    /// parents.
     ///
     /// # Errors
     /// If a template cannot be evaluated, and those of `read`.
-    pub(super) fn partitions<E: From<Failure>>(&self, read: &mut ReadParents<'_, O, E>) -> Result<Vec<Partition>, E> {
+    pub(super) fn partitions<'a>(&'a self, read: &mut ReadParents<'_, 'a, O>) -> anyhow::Result<Partitions<'a>> {
         match self {
-            Self::List(list) => Ok(list.partitions()?),
+            Self::List(list) => Ok(Box::new(list.partitions()?.into_iter().map(Ok))),
             Self::Substream(parents) => read(parents),
             Self::Product(routers) => {
-                let lists = routers.iter().map(|router| router.partitions(read)).collect::<Result<Vec<_>, E>>()?;
-                Ok(product(&lists))
+                let lists = routers.iter().map(|router| router.partitions(read)?.collect::<anyhow::Result<Vec<_>>>());
+                Ok(Box::new(product::each_with_each(lists.collect::<anyhow::Result<_>>()?).map(Ok)))
             }
+            Self::Union(union) => union.partitions(read),
+            Self::Group(group) => Ok(group.partitions(group.router.partitions(read)?)),
         }
     }
 
@@ -131,31 +167,11 @@ impl<O> Router<O> {
                     router.inject(slice, found)?;
                 }
             }
+            // They have none.
+            Self::Union(_) | Self::Group(_) => {}
         }
         Ok(())
     }
-}
-
-/// Each with each. Where two have the same field, that of the first router counts.
-fn product(lists: &[Vec<Partition>]) -> Vec<Partition> {
-    let mut all = vec![Partition::default()];
-    for list in lists {
-        let with = |before: &Partition| -> Vec<Partition> {
-            let join = |one: &Partition| {
-                let mut joined = before.clone();
-                for (name, value) in &one.partition {
-                    joined.partition.entry(name).or_insert_with(|| value.clone());
-                }
-                for (name, value) in &one.extra_fields {
-                    joined.extra_fields.entry(name).or_insert_with(|| value.clone());
-                }
-                joined
-            };
-            list.iter().map(join).collect()
-        };
-        all = all.iter().flat_map(with).collect();
-    }
-    all
 }
 
 #[cfg(test)]

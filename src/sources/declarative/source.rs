@@ -1,10 +1,12 @@
 //! The source that a manifest describes.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::api_budget::budget;
 use super::build::Streams;
 use super::check::{Check, workers};
 use super::manifest::{self, Faults, Node};
@@ -15,7 +17,7 @@ use super::schema::{SchemaSource, primary_key};
 use super::spec;
 use super::stream_list::{each_stream, refused_as_a_whole};
 use crate::clock::{Clock, SystemClock};
-use crate::protocol::{ConnectorSpecification, Failure, LogLevel};
+use crate::protocol::{ConnectorSpecification, Failure, LogLevel, Redactor};
 use crate::source::{CheckContext, Config, Source, SourceContext};
 use crate::streams::HttpStream;
 
@@ -64,18 +66,10 @@ impl Source for ManifestSource {
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        let mut faults = Faults::new(self.file.clone());
-        let streams = built(config, cx.clock.clone(), &mut faults, |builder| {
-            let settings = self.manifest.get("spec").and_then(spec::settings);
-            self.build(&builder.with_redactor(cx.redactor.clone()).with_settings(settings))
-        })?;
-        for warning in faults.warnings() {
-            cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
-        }
-        if self.root().field("api_budget").is_some() {
-            let text = "The manifest has what this program does not run yet: `api_budget`. Requests are not spread out; where \
-                        the API turns one away, it is sent again after the wait that the API or the manifest asks for.";
-            cx.output.log(LogLevel::Warn, text).map_err(anyhow::Error::from)?;
+        cx.redactor.name_settings();
+        let (streams, warnings) = self.streams_of(config, cx.clock.clone(), &cx.redactor)?;
+        for warning in warnings {
+            cx.output.log(LogLevel::Warn, &warning).map_err(anyhow::Error::from)?;
         }
         Ok(streams)
     }
@@ -105,9 +99,13 @@ impl Source for ManifestSource {
             return Err(Failure::config(text).into());
         }
         let check = check?;
+        let mut streams = Cow::Borrowed(streams);
         if !check.config_overrides.is_empty() {
-            let text = "The check needs what this program does not run yet: config_overrides of a CheckStream.";
-            return Err(Failure::config(text).into());
+            let mut config = cx.config.clone();
+            config.extend(check.config_overrides.clone());
+            // What there is to warn of was said about the config itself.
+            let (others, _) = self.streams_of(&config, Arc::new(SystemClock::new()), cx.output.redactor())?;
+            streams = Cow::Owned(others);
         }
         let names: Vec<&str> = streams.iter().map(|stream| stream.name()).collect();
         for name in check.of(&names)? {
@@ -125,9 +123,30 @@ impl Source for ManifestSource {
 }
 
 impl ManifestSource {
+    /// The streams with a config, and what there is to warn of.
+    fn streams_of(
+        &self,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        redactor: &Redactor,
+    ) -> Result<(Vec<Arc<dyn HttpStream>>, Vec<String>), Failure> {
+        let mut faults = Faults::new(self.file.clone());
+        let streams = built(config, clock, &mut faults, |builder| {
+            let settings = self.manifest.get("spec").and_then(spec::settings);
+            self.build(&builder.with_redactor(redactor.clone()).with_settings(settings))
+        })?;
+        Ok((streams, faults.warnings().map(|warning| faults.line(warning)).collect()))
+    }
+
     fn build(&self, builder: &Builder<'_>) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let root = self.root();
-        let mut streams = Streams::new(builder, self.folder.clone());
+        let budget = budget(builder, &root);
+        let unkept = builder.take_refusals();
+        if !unkept.is_empty() {
+            builder
+                .warn(&root, format!("requests are not spread out; this program does not run {}", unkept.join("; ")));
+        }
+        let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget);
         let mut all: Vec<Built> = Vec::new();
         // Which errors are a stream's, to be told when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();

@@ -1,6 +1,7 @@
 //! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -13,19 +14,22 @@ use super::incremental::Incremental;
 use super::normalize::PythonTypes;
 use super::options::{Injection, RequestOption};
 use super::paginator::{self, Next, Paginator};
-use super::parents::ParentPartitions;
+use super::parents;
+use super::query_properties::QueryProperties;
+use super::repaging::{Repaging, Spot};
 use super::request::{self, Asked, Requester};
-use super::router::{ParentConfig, Partition, Router};
+use super::router::Router;
 use super::schema::SchemaSource;
 use super::selector::{Seen, Selector, without_nulls};
 use super::template::{Json, Variable};
 use crate::http::auth::Authenticator;
+use crate::http::budget::RequestBudget;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
 use crate::locks;
 use crate::protocol::{Failure, JsonSchema, LogLevel};
 use crate::streams::{
-    Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, Parts, Record, Records, RequestContext, SchemaContext,
-    Slice, SliceContext, Slices, Transformed,
+    Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext,
+    SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
 /// What a stream without incremental sync has.
@@ -45,19 +49,49 @@ pub(super) struct DeclarativeStream {
     pub(super) router: Option<Router<RequestOption>>,
     pub(super) incremental: Option<Incremental>,
     /// The streams of the router's parents, in its order.
-    pub(super) parents: Vec<Arc<DeclarativeStream>>,
+    pub(super) parents: Vec<ParentStream>,
     /// Whether a page after the first is asked for without what the router adds.
     pub(super) only_first_page_is_sliced: bool,
     pub(super) use_cache: bool,
     /// The URLs that the manifest itself has given: their hosts get the credentials.
     pub(super) homes: Mutex<Vec<Url>>,
+    /// What the requests of all streams are spread out by.
+    pub(super) budget: Option<Arc<RequestBudget>>,
+    /// What it asks for by name.
+    pub(super) properties: Option<QueryProperties>,
+    /// What reads the whole of lists that are cut short, by the place of the expander.
+    pub(super) lists: HashMap<String, DeclarativeStream>,
+    /// How it asks otherwise for what it does not get.
+    pub(super) repaging: Option<Repaging>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
 
 impl DeclarativeStream {
     fn token<'c>(&self, cx: &'c RequestContext<'_>) -> Option<Cow<'c, Value>> {
-        cx.page_token.map(Cow::Borrowed).or_else(|| self.paginator.initial().map(Cow::Owned))
+        let token = match &self.repaging {
+            Some(_) => Spot::of(cx.page_token).token.map(Cow::Owned),
+            None => cx.page_token.map(Cow::Borrowed),
+        };
+        token.or_else(|| self.paginator.initial().map(Cow::Owned))
+    }
+
+    /// The request of a page, for these properties where they are asked for by name.
+    pub(super) fn request_for(&self, cx: &RequestContext<'_>, names: Option<&[String]>) -> anyhow::Result<HttpRequest> {
+        let (slice, token) = (asked(cx.slice).with_properties(names), self.token(cx));
+        let token = token.as_deref();
+        let path = self.paginator.path(token);
+        let size = self.repaging.as_ref().and_then(|_| Spot::of(cx.page_token).size);
+        let mut injections = self.paginator.injections(token, size);
+        injections.extend(self.slice_injections(cx.slice, token.is_some())?);
+        let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
+        let home = self.requester.home(&asked)?;
+        let mut homes = locks::lock(&self.homes);
+        if !homes.iter().any(|known| same_host(known, &home)) {
+            homes.push(home);
+        }
+        drop(homes);
+        Ok(self.requester.request(&asked)?)
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
@@ -71,6 +105,14 @@ impl DeclarativeStream {
         }
         injections.extend(self.incremental.iter().flat_map(|cursor| cursor.injections(slice)));
         Ok(injections)
+    }
+
+    /// The slices of the router, without what a cursor makes of them.
+    fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        match &self.router {
+            Some(router) => parents::slices(router, &self.parents, cx),
+            None => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
+        }
     }
 
     /// The types of the stream's schema, if its records are cast.
@@ -120,7 +162,7 @@ impl DeclarativeStream {
     }
 
     /// The record as the selector lets it go on.
-    fn shaped<'r>(
+    pub(super) fn shaped<'r>(
         &self,
         record: Record<'r>,
         seen: Seen<'_>,
@@ -153,25 +195,6 @@ impl DeclarativeStream {
         let place = Place::of(self, cx);
         Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types, cx)?.into())))
     }
-
-    /// The partitions of the router, made while they are read where there is one list of parents.
-    fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        let Some(router) = &self.router else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
-        if let Router::Substream(configs) = router {
-            let cx = *cx;
-            let parents = configs.iter().zip(&self.parents);
-            return Ok(Box::new(parents.flat_map(move |(config, stream)| of_parent(config, stream, &cx))));
-        }
-        let mut parents = self.parents.iter();
-        let partitions = router.partitions::<anyhow::Error>(&mut |configs| {
-            let mut all = Vec::new();
-            for (config, stream) in configs.iter().zip(parents.by_ref()) {
-                all.extend(ParentPartitions::new(config, &**stream, cx)?.collect::<anyhow::Result<Vec<_>>>()?);
-            }
-            Ok(all)
-        })?;
-        Ok(Box::new(partitions.into_iter().map(|partition| Ok(slice_of(partition)))))
-    }
 }
 
 /// A page that ends with a failure before its first record.
@@ -200,18 +223,6 @@ impl Place {
             slice: self.slice.variable(),
             next_page_token: self.token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
         }
-    }
-}
-
-/// The slices of one parent.
-fn of_parent<'a>(
-    config: &'a ParentConfig<RequestOption>,
-    stream: &'a Arc<DeclarativeStream>,
-    cx: &SliceContext<'a>,
-) -> Slices<'a> {
-    match ParentPartitions::new(config, &**stream, cx) {
-        Ok(partitions) => Box::new(partitions.map(|partition| partition.map(slice_of))),
-        Err(error) => Box::new(std::iter::once(Err(error))),
     }
 }
 
@@ -251,19 +262,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn request(&self, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
-        let (slice, token) = (asked(cx.slice), self.token(cx));
-        let token = token.as_deref();
-        let path = self.paginator.path(token);
-        let mut injections = self.paginator.injections(token);
-        injections.extend(self.slice_injections(cx.slice, token.is_some())?);
-        let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
-        let home = self.requester.home(&asked)?;
-        let mut homes = locks::lock(&self.homes);
-        if !homes.iter().any(|known| same_host(known, &home)) {
-            homes.push(home);
-        }
-        drop(homes);
-        Ok(self.requester.request(&asked)?)
+        self.request_for(cx, None)
     }
 
     fn sends_credentials_to(&self, url: &Url) -> bool {
@@ -279,13 +278,21 @@ impl HttpStream for DeclarativeStream {
         self.use_cache
     }
 
+    fn request_budget(&self) -> Option<&RequestBudget> {
+        self.budget.as_deref()
+    }
+
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        let page = fetch.fetcher.page(self, cx)?;
+        let page = self.page_at(cx, fetch)?;
         let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
         for warning in self.selector.take_warnings().into_iter().chain(of_types) {
             fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
         }
         Ok(page)
+    }
+
+    fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        self.fetch_page(cx, fetch)
     }
 
     fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
@@ -301,6 +308,10 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        // The page may be that of another place than it was asked for.
+        let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
+        let cx = &RequestContext::new(cx.state, cx.slice, here);
+        let spot = self.repaging.as_ref().map(|_| Spot::of(here)).unwrap_or_default();
         let (slice, token) = (asked(cx.slice), self.token(cx));
         let document = self.first_document(page)?;
         let last = page.last();
@@ -313,12 +324,17 @@ impl HttpStream for DeclarativeStream {
             kept: page.len() as u64,
             found: page.found() as u64,
             token: token.as_deref(),
+            size: spot.size,
             slice: &slice,
         })?;
-        Ok(match next {
+        let next = match next {
             Next::Page(token) => Some(token),
             Next::End(_) => None,
-        })
+        };
+        match &self.repaging {
+            Some(repaging) => Ok(repaging.after(&spot, page.len(), next)?.and_then(|spot| spot.token())),
+            None => Ok(next),
+        }
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
@@ -328,14 +344,13 @@ impl HttpStream for DeclarativeStream {
         }
     }
 
+    fn parents(&self) -> &[ParentStream] {
+        &self.parents
+    }
+
     fn retry_rules(&self) -> &dyn RetryRules {
         &self.requester.error_handler
     }
-}
-
-/// A partition as a slice.
-fn slice_of(partition: Partition) -> Slice {
-    Slice::of_partition(partition.partition).with_extra(partition.extra_fields)
 }
 
 /// A slice as templates see it.

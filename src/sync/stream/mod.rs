@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, Scope};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
@@ -42,6 +42,8 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     sync_mode: SyncMode,
     pub(in crate::sync) cursor_field: &'a [String],
     pub(in crate::sync) primary_key: Vec<Vec<String>>,
+    /// Its schema in the catalog.
+    configured: &'a Map<String, Value>,
     pub(in crate::sync) limit: Option<u64>,
     pub(in crate::sync) client: &'a HttpClient,
     pub(in crate::sync) sharing: &'a Sharing,
@@ -114,6 +116,7 @@ pub(in crate::sync) fn read<'a>(
         sync_mode,
         cursor_field,
         primary_key: stream.primary_key(),
+        configured: &configured.stream.json_schema,
         limit: run.plan.limit,
         client: run.client,
         sharing: run.sharing,
@@ -423,7 +426,12 @@ impl<'a, 'o> StreamRead<'a, 'o> {
 
     /// What a page is fetched with.
     pub(in crate::sync) fn fetch_context<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> FetchContext<'c> {
-        FetchContext { fetcher, recent: self.recent.as_ref(), output: self.log.output }
+        FetchContext {
+            fetcher,
+            recent: self.recent.as_ref(),
+            output: self.log.output,
+            configured: Some(self.configured),
+        }
     }
 
     fn slice_context<'c>(&'c self, state: &'c StreamState, fetcher: &'c Fetcher<'c>) -> SliceContext<'c> {

@@ -13,7 +13,7 @@ use super::message;
 use super::{Verdict, by_status, kind_of};
 use crate::http::{Body, Response, ResponseAction};
 use crate::json;
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::{Failure, FailureKind, Otherwise};
 
 /// Bytes of a body that templates are given at most. What is longer is no error message, and is taken for an empty object.
 const MAX_BODY: u64 = 64 * 1024 * 1024;
@@ -41,6 +41,7 @@ pub(super) enum Action {
     Ignore,
     RateLimited,
     RefreshToken,
+    AskOtherwise(Otherwise),
 }
 
 /// A response as filters and strategies see it. Its body is read only where one of them looks at it.
@@ -62,6 +63,9 @@ impl Filter {
             Some("IGNORE") => Some(Action::Ignore),
             Some("RATE_LIMITED") => Some(Action::RateLimited),
             Some("REFRESH_TOKEN_THEN_RETRY") => Some(Action::RefreshToken),
+            Some("RESET_PAGINATION") => Some(Action::AskOtherwise(Otherwise::FromStart)),
+            Some("REDUCE_PAGE_SIZE") => Some(Action::AskOtherwise(Otherwise::SmallerPage)),
+            Some("SPLIT_REQUEST_WINDOW") => Some(Action::AskOtherwise(Otherwise::ShorterSpan)),
             Some(other) => {
                 builder.refuse(part, &format!("the action `{other}`"));
                 return None;
@@ -134,6 +138,7 @@ impl Filter {
             Action::Retry => ResponseAction::Retry,
             Action::RateLimited => ResponseAction::RateLimited,
             Action::RefreshToken => ResponseAction::RefreshToken,
+            Action::AskOtherwise(otherwise) => ResponseAction::AskOtherwise(otherwise),
             Action::Fail => ResponseAction::Fail(self.kind.unwrap_or_else(|| by_status(status).kind)),
         };
         Ok(Some(Verdict { action, kind: kind_of(status, action), message, hint: None, by_filter: true }))

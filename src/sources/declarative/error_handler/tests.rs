@@ -145,10 +145,6 @@ fn what_has_no_effect_or_is_not_run_is_told() {
         let built = handler(&format!("response_filters: [{filter}]"), json!({}));
         assert!(built.warnings[0].contains(told), "{:?}", built.warnings);
     }
-    for name in ["RESET_PAGINATION", "REDUCE_PAGE_SIZE", "SPLIT_REQUEST_WINDOW"] {
-        let built = handler(&format!("response_filters: [{{http_codes: [400], action: {name}}}]"), json!({}));
-        assert!(built.refusals[0].starts_with(&format!("the action `{name}`")), "{:?}", built.refusals);
-    }
     let custom = handler("type: CustomErrorHandler", json!({}));
     assert!(custom.refusals[0].starts_with("the error handler `CustomErrorHandler`"), "{:?}", custom.refusals);
 }
@@ -274,4 +270,25 @@ fn filters_that_are_never_asked_are_told() {
     let built = handler(&format!("{SECOND}{first}{second}"), json!({}));
     assert!(built.warnings[0].contains("this filter is never asked (500)"), "{:?}", built.warnings);
     assert_eq!(action(&built.good(), 500, ""), Retry);
+}
+
+#[test]
+fn an_action_asks_otherwise_and_what_a_parent_has_lost_is_gone() {
+    use crate::protocol::Otherwise;
+    for (name, otherwise) in [
+        ("RESET_PAGINATION", Otherwise::FromStart),
+        ("REDUCE_PAGE_SIZE", Otherwise::SmallerPage),
+        ("SPLIT_REQUEST_WINDOW", Otherwise::ShorterSpan),
+    ] {
+        let handler = handler(&format!("response_filters: [{{http_codes: [400], action: {name}}}]"), json!({})).good();
+        assert_eq!(action(&handler, 400, "{}"), ResponseAction::AskOtherwise(otherwise));
+        assert!(handler.asks(otherwise));
+    }
+    let mut handler = handler("response_filters: [{http_codes: [410], action: FAIL}]", json!({})).good();
+    let verdict =
+        |handler: &ErrorHandler, status| RetryRules::verdict(handler, &response(status, &[], "{}")).unwrap().action;
+    assert_eq!(verdict(&handler, 404), Fail(System));
+    handler.is_of_parents = true;
+    assert_eq!(verdict(&handler, 404), ResponseAction::Gone);
+    assert_eq!(verdict(&handler, 410), Fail(System), "the manifest's word counts");
 }

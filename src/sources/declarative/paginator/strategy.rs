@@ -86,6 +86,19 @@ impl Strategy {
         }
     }
 
+    pub(super) fn can_reduce(&self, smallest: i64) -> Result<(), &'static str> {
+        match self {
+            Self::None | Self::Page { .. } => Err(
+                "pages that are counted begin elsewhere when they get smaller: use OffsetIncrement or CursorPagination",
+            ),
+            _ if self.size().is_none() => Err("the `pagination_strategy` has no `page_size`"),
+            Self::Cursor { stop: Some(stop), .. } if stops_at_small_pages(stop, smallest) => {
+                Err("the `stop_condition` takes a smaller page for the last one: compare with `page_size`, or with 0")
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn initial(&self) -> Option<Value> {
         match self {
             Self::Page { start, inject_first: true, .. } => Some((*start).into()),
@@ -107,14 +120,14 @@ impl Strategy {
     pub(super) fn next(&self, page: &Page<'_>) -> Result<Next, Failure> {
         match self {
             Self::None => Ok(Next::End("there is no pagination")),
-            Self::Page { size, start, .. } => Ok(match short(page.found, *size) {
+            Self::Page { size, start, .. } => Ok(match short(page.found, page.size.or(*size)) {
                 Some(why) => Next::End(why),
                 None => Next::Page(number(page.token)?.unwrap_or(*start).saturating_add(1).into()),
             }),
             Self::Offset { size, of_response, .. } => {
                 let size = match of_response {
                     Some(size) => response_size(size, page)?,
-                    None => *size,
+                    None => page.size.or(*size),
                 };
                 if let Some(why) = short(page.found, size) {
                     return Ok(Next::End(why));
@@ -122,9 +135,19 @@ impl Strategy {
                 let found = i64::try_from(page.found).unwrap_or(i64::MAX);
                 Ok(Next::Page(number(page.token)?.unwrap_or(0).saturating_add(found).into()))
             }
-            Self::Cursor { size, value, stop } => cursor(*size, value, stop.as_deref(), page),
+            Self::Cursor { size, value, stop } => cursor(page.size.or(*size), value, stop.as_deref(), page),
         }
     }
+}
+
+/// Whether a condition compares the size of a page with a number that a full page of a smaller size does not reach.
+fn stops_at_small_pages(stop: &Condition, smallest: i64) -> bool {
+    let text: String = stop.text().chars().filter(|char| !char.is_whitespace()).collect();
+    text.match_indices("last_page_size<").any(|(at, found)| {
+        let rest = text[at + found.len()..].trim_start_matches('=');
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<i64>().is_ok_and(|number| number > smallest)
+    })
 }
 
 /// A page size that depends on the config alone. Zero is none.

@@ -46,6 +46,7 @@ impl Seen {
             kept: self.kept,
             found: self.found,
             token: self.token.as_ref(),
+            size: None,
             slice: &self.slice,
         })
     }
@@ -194,7 +195,7 @@ fn token_and_size_are_put_where_the_options_say() {
     let size = "page_size_option: {type: RequestOption, inject_into: header, field_name: X-Size}";
     let pages = paginator("type: PageIncrement, page_size: 2", size, json!({})).good();
     let shown = |token: Option<&Value>| {
-        let put = pages.injections(token).into_iter();
+        let put = pages.injections(token, None).into_iter();
         put.map(|one| (one.place, one.path.join("."), one.value)).collect::<Vec<_>>()
     };
     let header = (Place::Header, "X-Size".to_owned(), json!(2));
@@ -205,7 +206,7 @@ fn token_and_size_are_put_where_the_options_say() {
     let path =
         paginator("type: CursorPagination, cursor_value: x", "page_token_option: {type: RequestPath}", json!({}));
     let path = path.good();
-    assert!(path.injections(Some(&json!("x"))).is_empty());
+    assert!(path.injections(Some(&json!("x")), None).is_empty());
     assert_eq!((path.path(Some(&json!("/x?p=2"))).as_deref(), path.path(None)), (Some("/x?p=2"), None));
     assert_eq!(path.path(Some(&json!(0))), None);
 }
@@ -228,11 +229,6 @@ fn what_is_wrong_or_not_run_is_told() {
         "{:?}",
         custom.refusals
     );
-    let reset = built("{pagination_reset: {type: PaginationReset, action: RESET}}", json!({}), |builder, part| {
-        refuse_unsupported(builder, part);
-        Some(())
-    });
-    assert!(reset.refusals[0].starts_with("paging that begins again: pagination_reset"), "{:?}", reset.refusals);
     let none = built("{type: NoPagination}", json!({}), |builder, part| Paginator::build(builder, Some(part))).good();
     assert_eq!((none.initial(), Seen::page(9).token(&none)), (None, json!(null)));
 }

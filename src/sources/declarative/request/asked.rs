@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::asked_properties::VARIABLE;
 use super::super::options::Injection;
 use super::super::placed::Var;
 use super::super::template::{Json, Variable};
@@ -26,6 +27,14 @@ impl Default for Slice {
 }
 
 impl Slice {
+    /// The slice of a request for these properties, where they are asked for by name.
+    pub(in crate::sources::declarative) fn with_properties(mut self, names: Option<&[String]>) -> Self {
+        if let (Some(names), Some(extra)) = (names, self.extra_fields.as_object_mut()) {
+            extra.insert(VARIABLE.to_owned(), names.into());
+        }
+        self
+    }
+
     /// The slice as the variable `stream_slice`.
     pub(in crate::sources::declarative) fn variable(&self) -> Variable<'_> {
         Variable::Slice {

@@ -4,12 +4,16 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
+use super::super::field_path::FieldPath;
 use super::super::manifest::Node;
 use super::super::part::{Builder, Part};
 use super::super::placed::Text;
 use super::super::steps::Steps;
 use super::partition::Partition;
 use crate::protocol::Failure;
+
+/// The extra field of a slice that holds its first page, if that is in the parent's record.
+pub(in crate::sources::declarative) const FIRST_PAGE: &str = "child_response";
 
 /// A parent stream, and what of its records makes a partition.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(in crate::sources::declarative) struct ParentConfig<O> {
     key: Text,
     partition_field: Text,
     extra_fields: Vec<Vec<Text>>,
+    /// Where in the parent's record the first page of its children is: `lazy_read_pointer`.
+    lazy: Option<FieldPath>,
     place: String,
     once: OnceLock<Evaluated>,
 }
@@ -51,8 +57,19 @@ impl<O> ParentConfig<O> {
             }
             _ => {}
         }
-        if let Some(pointer) = part.field("lazy_read_pointer").filter(|pointer| pointer.node.is_truthy()) {
-            builder.refuse(&pointer, "the field lazy_read_pointer of a ParentStreamConfig");
+        let pointer = part.field("lazy_read_pointer").filter(|pointer| pointer.node.is_truthy());
+        let lazy = match &pointer {
+            Some(pointer) => Some(FieldPath::build(builder, pointer, &[])?),
+            None => None,
+        };
+        if let (Some(pointer), Some(path)) = (&pointer, &lazy)
+            && path.steps().is_ok_and(Steps::has_globs)
+        {
+            builder.error(pointer, "it has to lead to one place, without globs");
+            return None;
+        }
+        if let Some(pointer) = pointer.filter(|_| is_incremental) {
+            builder.refuse(&pointer, "the field lazy_read_pointer for a stream with a cursor");
         }
         let stream = part.field("stream")?;
         let mut extra_fields = Vec::new();
@@ -73,6 +90,7 @@ impl<O> ParentConfig<O> {
             key: builder.text(&part.field("parent_key")?, &[])?,
             partition_field: builder.text(&part.field("partition_field")?, &[])?,
             extra_fields,
+            lazy,
             place: builder.place(part),
             once: OnceLock::new(),
         })
@@ -109,6 +127,10 @@ impl<O> ParentConfig<O> {
         for (name, steps) in &paths.extra_fields {
             let value = self.one(steps, record)?.map(value).unwrap_or_default();
             extra_fields.insert(name.clone(), value);
+        }
+        if let Some(pointer) = &self.lazy {
+            // As a text, so that its numbers keep their digits.
+            extra_fields.insert(FIRST_PAGE.to_owned(), pointer.one(record)?.unwrap_or_default().into());
         }
         let partition =
             [(paths.field.clone(), value(key)), ("parent_slice".to_owned(), Value::Object(parent_slice.clone()))];

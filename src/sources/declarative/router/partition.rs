@@ -10,3 +10,20 @@ pub(in crate::sources::declarative) struct Partition {
     /// What else its requests and records may need. It is in no state.
     pub(in crate::sources::declarative) extra_fields: Map<String, Value>,
 }
+
+/// Partitions, made while they are read.
+pub(in crate::sources::declarative) type Partitions<'a> =
+    Box<dyn Iterator<Item = anyhow::Result<Partition>> + Send + 'a>;
+
+/// A value as Python compares it: `1`, `1.0` and `true` are one.
+pub(super) fn known_as(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => u8::from(*value).to_string(),
+        // Whole numbers up to here are told apart by a float.
+        Value::Number(number) => match number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15) {
+            Some(float) => format!("{float:.0}"),
+            None => number.to_string(),
+        },
+        value => value.to_string(),
+    }
+}

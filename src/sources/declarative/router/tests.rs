@@ -11,8 +11,90 @@ fn router(snippet: &str, config: Value) -> Result<Router<String>, String> {
 }
 
 fn listed(snippet: &str, config: Value) -> Vec<Value> {
-    let partitions = router(snippet, config).unwrap().partitions::<Failure>(&mut |_| panic!("no parents")).unwrap();
-    partitions.into_iter().map(|one| Value::Object(one.partition)).collect()
+    let router = router(snippet, config).unwrap();
+    let partitions = router.partitions(&mut |_| panic!("no parents")).unwrap();
+    partitions.map(|one| Value::Object(one.unwrap().partition)).collect()
+}
+
+/// The partitions and extra fields of a router, each of whose parents gives these.
+fn given(snippet: &str, parents: &[Value]) -> Result<Vec<(Value, Value)>, String> {
+    let router = router(snippet, json!({"field": "pid"}))?;
+    let partition = |one: &Value| {
+        let partition = json!({"pid": one, "parent_slice": {"n": one}});
+        let extra_fields = json!({"x": one});
+        Ok(Partition {
+            partition: partition.as_object().unwrap().clone(),
+            extra_fields: extra_fields.as_object().unwrap().clone(),
+        })
+    };
+    let partitions = router
+        .partitions(&mut |configs| Ok(Box::new(configs.iter().flat_map(|_| parents.iter().map(partition)))))
+        .map_err(|error| error.to_string())?;
+    let all = partitions.collect::<anyhow::Result<Vec<_>>>().map_err(|error| error.to_string())?;
+    Ok(all.into_iter().map(|one| (Value::Object(one.partition), Value::Object(one.extra_fields))).collect())
+}
+
+/// [`PARENT`] without its `request_option`, further in.
+fn parent_within(indent: &str) -> String {
+    let lines = PARENT.lines().filter(|line| !line.contains("request_option"));
+    lines.collect::<Vec<_>>().join(&format!("\n{indent}"))
+}
+
+#[test]
+fn a_union_gives_each_value_once_and_the_rest_as_extra_fields() {
+    let union = |field: &str| {
+        let own = parent_within("  ");
+        format!(
+            "type: UnionPartitionRouter\npartition_field: {field}\npartition_routers:\n- {{type: ListPartitionRouter, \
+             cursor_field: pid, values: [1, a]}}\n- {own}\n"
+        )
+    };
+    let all = given(&union("pid"), &[json!("b"), json!(1.0), json!(true), json!(2)]).unwrap();
+    assert_eq!(
+        all,
+        [
+            (json!({"pid": 1}), json!({})),
+            (json!({"pid": "a"}), json!({})),
+            (json!({"pid": "b"}), json!({"x": "b", "parent_slice": {"n": "b"}})),
+            (json!({"pid": 2}), json!({"x": 2, "parent_slice": {"n": 2}})),
+        ]
+    );
+    assert!(given(&union("pid"), &[json!([1])]).unwrap_err().contains("an object or a list"));
+    assert!(given(&union("other"), &[]).unwrap_err().contains("have the field `pid`"));
+    let one = "{type: UnionPartitionRouter, partition_field: p, partition_routers: []}";
+    assert!(given(one, &[]).unwrap_err().contains("at least two"));
+}
+
+#[test]
+fn a_group_has_lists_and_takes_equal_values_once() {
+    let group = |more: &str| {
+        format!(
+            "type: GroupingPartitionRouter\ngroup_size: 2\n{more}underlying_partition_router:\n  {}",
+            parent_within("  ")
+        )
+    };
+    let values = [json!(1), json!(1), json!(2), json!("a")];
+    let first = (json!({"pid": [1, 2], "parent_slice": [{"n": 1}, {"n": 2}]}), json!({"x": [1, 2]}));
+    let last = (json!({"pid": ["a"], "parent_slice": [{"n": "a"}]}), json!({"x": ["a"]}));
+    assert_eq!(given(&group(""), &values).unwrap(), [first, last]);
+    assert_eq!(given(&group("deduplicate: false\n"), &values).unwrap()[0].0["pid"], json!([1, 1]));
+    let with_option = PARENT.lines().collect::<Vec<_>>().join("\n  ");
+    let with_option =
+        format!("type: GroupingPartitionRouter\ngroup_size: 2\nunderlying_partition_router:\n  {with_option}");
+    assert!(given(&with_option, &[]).unwrap_err().contains("cannot have a `request_option`"));
+    assert!(given(&group("").replace("group_size: 2", "group_size: 0"), &[]).unwrap_err().contains("1 or more"));
+}
+
+#[test]
+fn the_first_page_of_the_children_goes_along_as_it_was_sent() {
+    let lazy = format!("{PARENT}  lazy_read_pointer: [kids]\n");
+    let lazy = build(&lazy, json!({"field": "pid"}), |builder, part| {
+        Router::build(builder, part, false, &mut |_| Some(())).unwrap()
+    });
+    let lazy = lazy.unwrap();
+    let made = lazy.parents()[0].partition(r#"{"n":{"k":1},"kids":{"d":[1.10]}}"#, &Map::new()).unwrap().unwrap();
+    assert_eq!(made.extra_fields[FIRST_PAGE], json!(r#"{"d":[1.10]}"#));
+    assert!(router(&format!("{PARENT}  lazy_read_pointer: ['*']\n"), json!({})).unwrap_err().contains("without globs"));
 }
 
 const PARENT: &str = "type: SubstreamPartitionRouter
@@ -38,7 +120,8 @@ fn a_list_is_what_the_manifest_or_the_config_has() {
     );
     assert_eq!(listed(&list("\"['a','b']\""), json!({})).len(), 2);
     assert_eq!(listed(&list("ab"), json!({})), [json!({"site": "a"}), json!({"site": "b"})]);
-    let number = router(&list("'5'"), json!({})).unwrap().partitions::<Failure>(&mut |_| Ok(Vec::new())).unwrap_err();
+    let number = router(&list("'5'"), json!({})).unwrap();
+    let number = number.partitions(&mut |_| panic!("no parents")).err().unwrap();
     assert!(number.to_string().contains("values (m.yaml:1:"), "{number}");
 }
 
@@ -96,7 +179,7 @@ fn an_empty_list_is_one_partition_without_fields() {
 #[test]
 fn what_is_not_run_is_refused_by_name() {
     let refused = |snippet: &str| router(snippet, json!({"field": "f"})).unwrap_err();
-    assert!(refused("{type: GroupingPartitionRouter}").contains("GroupingPartitionRouter"));
+    assert!(refused("{type: CustomPartitionRouter}").contains("CustomPartitionRouter"));
     assert!(refused(&format!("{PARENT}  incremental_dependency: true\n")).contains("incremental_dependency"));
     let full_refresh = format!("{PARENT}  incremental_dependency: true\n");
     let built = build(&full_refresh, json!({}), |builder, part| {

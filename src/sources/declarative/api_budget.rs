@@ -1,0 +1,175 @@
+//! `api_budget`: how many requests the API lets one client send, kept for all streams of a manifest together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::options::whole_number;
+use super::part::{Builder, Part, literal};
+use super::template::datetime::{Span, parse_duration};
+use crate::http::Method;
+use crate::http::budget::{
+    BudgetPolicy, FixedWindow, MovingWindow, QuotaHeaders, RequestBudget, RequestMatcher, Window,
+};
+
+/// The budget of a manifest. None if it has none, or something is wrong with it, which is noted.
+pub(super) fn budget(builder: &Builder<'_>, manifest: &Part<'_>) -> Option<Arc<RequestBudget>> {
+    let part = manifest.field("api_budget")?;
+    if part.kind() != "HTTPAPIBudget" {
+        builder.refuse(&part, &format!("the budget `{}`", part.kind()));
+        return None;
+    }
+    let text = |name: &str, default: &str| part.text(name).unwrap_or(default).to_owned();
+    let mut headers = QuotaHeaders::new(
+        &text("ratelimit_remaining_header", "ratelimit-remaining"),
+        &text("ratelimit_reset_header", "ratelimit-reset"),
+    );
+    if let Some(statuses) = part.field("status_codes_for_ratelimit_hit") {
+        let statuses = statuses.items().filter_map(|status| status.node.to_json().as_u64());
+        headers.limited = statuses.filter_map(|status| u16::try_from(status).ok()).collect();
+    }
+    let mut budget = RequestBudget::new();
+    for one in part.field("policies")?.items() {
+        if let Some(policy) = policy(builder, &one) {
+            budget = budget.policy(policy.headers(headers.clone()));
+        }
+    }
+    Some(Arc::new(budget))
+}
+
+fn policy(builder: &Builder<'_>, part: &Part<'_>) -> Option<BudgetPolicy> {
+    let (window, limit): (Window, Option<u32>) = match part.kind() {
+        "UnlimitedCallRatePolicy" => (Window::Unlimited, None),
+        "FixedWindowCallRatePolicy" => {
+            let limit = count(builder, &part.field("call_limit")?)?;
+            (FixedWindow::new(limit, period(builder, &part.field("period")?)?).into(), Some(limit))
+        }
+        "MovingWindowCallRatePolicy" => {
+            let mut window: Option<MovingWindow> = None;
+            let mut least = u32::MAX;
+            let rates = part.field("rates")?;
+            for rate in rates.items() {
+                let limit = count(builder, &rate.field("limit")?)?;
+                let interval = period(builder, &rate.field("interval")?)?;
+                least = least.min(limit);
+                window = Some(match window {
+                    Some(window) => window.and(limit, interval),
+                    None => MovingWindow::new(limit, interval),
+                });
+            }
+            let Some(window) = window else {
+                builder.error(&rates, "a MovingWindowCallRatePolicy needs at least one rate");
+                return None;
+            };
+            (window.into(), Some(least))
+        }
+        kind => {
+            builder.refuse(part, &format!("the policy `{kind}` of an api_budget"));
+            return None;
+        }
+    };
+    let mut policy = BudgetPolicy::new(window);
+    let matchers = part.field("matchers");
+    for one in matchers.iter().flat_map(|matchers| matchers.items().collect::<Vec<_>>()) {
+        policy = policy.matching(matcher(builder, &one, limit)?);
+    }
+    Some(policy)
+}
+
+/// `HttpRequestRegexMatcher`.
+fn matcher(builder: &Builder<'_>, part: &Part<'_>, limit: Option<u32>) -> Option<RequestMatcher> {
+    let pattern = part.field("url_path_pattern");
+    let text = pattern.as_ref().and_then(|pattern| pattern.node.as_text()).unwrap_or_default();
+    let mut matcher = builder.noted_failure(pattern.as_ref().unwrap_or(part), RequestMatcher::path_pattern(text))?;
+    if let Some(method) = part.text("method") {
+        matcher = matcher.method(method.to_ascii_uppercase().parse::<Method>().ok()?);
+    }
+    if let Some(base) = part.text("url_base").filter(|base| !base.is_empty()) {
+        let Ok(url) = base.parse::<Url>() else {
+            builder.error(part, "`url_base` has to be a scheme and a host, such as https://api.example.com");
+            return None;
+        };
+        if url.path() != "/" {
+            builder.warn(part, "`url_base` has a path, which is not looked at: use `url_path_pattern`");
+        }
+        matcher = matcher.host(url);
+    }
+    for (field, is_header) in [("params", false), ("headers", true)] {
+        for (name, value) in part.field(field).iter().flat_map(|list| list.entries().collect::<Vec<_>>()) {
+            let (name, value) = (literal(name.node).to_text(), literal(value.node).to_text());
+            matcher = if is_header { matcher.header(&name, &value) } else { matcher.param(&name, &value) };
+        }
+    }
+    if let Some(weight) = part.field("weight") {
+        let count = count(builder, &weight)?;
+        if limit.is_some_and(|limit| count > limit) {
+            builder
+                .error(&weight, "the weight is above the limit of its policy, so that no such request could be sent");
+            return None;
+        }
+        matcher = matcher.weight(count);
+    }
+    Some(matcher)
+}
+
+/// A number from 1 on, which may be the config's.
+fn count(builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {
+    let count = whole_number(builder, part)?;
+    let count = u32::try_from(count).ok().filter(|count| *count > 0);
+    if count.is_none() {
+        builder.error(part, "it has to be a whole number from 1 on");
+    }
+    count
+}
+
+fn period(builder: &Builder<'_>, part: &Part<'_>) -> Option<Duration> {
+    let text = builder.text(part, &[])?;
+    let text = builder.noted_failure(part, text.text(&[]))?;
+    let length = match parse_duration(text.trim()) {
+        Ok(Span::Delta(delta)) => u64::try_from(delta.0).ok().filter(|micros| *micros > 0).map(Duration::from_micros),
+        _ => None,
+    };
+    if length.is_none() {
+        builder.error(part, "it has to be an ISO 8601 duration of a fixed length above zero, such as PT1M");
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::built;
+    use super::*;
+
+    fn told(budget_of: &str) -> (Vec<String>, Vec<String>) {
+        let snippet = format!("api_budget: {{type: HTTPAPIBudget, policies: [{budget_of}]}}");
+        let made = built(&snippet, json!({"n": 3}), budget);
+        (made.errors, made.warnings)
+    }
+
+    #[test]
+    fn policies_are_built_and_what_can_never_hold_is_told() {
+        let good = "{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '^/free'}]}, \
+                    {type: FixedWindowCallRatePolicy, period: PT1M, call_limit: 9, matchers: []}, \
+                    {type: MovingWindowCallRatePolicy, rates: [{limit: \"{{ config['n'] }}\", interval: PT1S}], \
+                     matchers: [{method: get, weight: 3, params: {a: 1}, headers: {b: c}, url_base: https://a.example}]}";
+        assert_eq!(told(good), (vec![], vec![]));
+        for (policy, words) in [
+            ("{type: FixedWindowCallRatePolicy, period: P1M, call_limit: 9}", "fixed length"),
+            ("{type: FixedWindowCallRatePolicy, period: PT1S, call_limit: 0}", "from 1 on"),
+            ("{type: MovingWindowCallRatePolicy, rates: []}", "at least one rate"),
+            ("{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '('}]}", "no regular expression"),
+            (
+                "{type: FixedWindowCallRatePolicy, period: PT1S, call_limit: 1, matchers: [{weight: 2}]}",
+                "above the limit",
+            ),
+        ] {
+            let (errors, _) = told(policy);
+            assert!(errors.len() == 1 && errors[0].contains(words), "{policy}: {errors:?}");
+        }
+        let path = "{type: UnlimitedCallRatePolicy, matchers: [{url_base: https://a.example/v1}]}";
+        assert!(told(path).1[0].contains("has a path"));
+    }
+}

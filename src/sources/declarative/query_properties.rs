@@ -1,0 +1,219 @@
+//! `QueryProperties`: the properties of a record that a request asks for by name. Some APIs take only so many at once, so
+//! that a page is asked for several times, each time with another chunk of them, and its records are put together again.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use serde_json::{Map, Value};
+
+use super::asked_properties::{VARIABLE, is_query_properties};
+use super::field_path::FieldPath;
+use super::inner::read_all;
+use super::literals::literal_of;
+use super::part::{Builder, Part, literal};
+use super::template::{Json, Variable};
+use super::transform::Transform;
+use super::warnings::Warnings;
+use crate::locks;
+use crate::protocol::Failure;
+use crate::streams::{FetchContext, HttpStream, Record, Slice};
+
+/// Makes a stream of the component that has its retriever.
+pub(super) type BuildRetriever<'b> = dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>> + 'b;
+
+/// Which properties are asked for, in which chunks.
+pub(super) struct QueryProperties {
+    list: List,
+    always: Vec<String>,
+    chunking: Option<Chunking>,
+    /// Only the columns of the configured catalog are asked for, under the names that these make of them.
+    selector: Option<Vec<Transform>>,
+    warnings: Warnings,
+}
+
+enum List {
+    /// Those of the manifest.
+    Known(Vec<String>),
+    /// Those that the API has: `PropertiesFromEndpoint`.
+    Endpoint(Box<Endpoint>),
+}
+
+/// Where the names of the properties come from.
+struct Endpoint {
+    stream: Box<dyn HttpStream>,
+    path: FieldPath,
+    /// They are asked for once a read.
+    known: Mutex<Option<Vec<String>>>,
+}
+
+/// `PropertyChunking`.
+#[derive(Debug)]
+struct Chunking {
+    /// Without one, all are in one chunk.
+    limit: Option<usize>,
+    by_characters: bool,
+    /// The fields that say which records are parts of one.
+    key: Vec<String>,
+}
+
+impl QueryProperties {
+    /// What the requester of a retriever asks for. None if it asks for nothing by name, or something is wrong with it, which
+    /// is noted.
+    pub(super) fn build(
+        builder: &Builder<'_>,
+        requester: &Part<'_>,
+        retriever: &mut BuildRetriever<'_>,
+    ) -> Option<Self> {
+        let parameters = requester.field("request_parameters");
+        let entries = parameters.iter().flat_map(|list| list.entries().map(|(_, value)| value).collect::<Vec<_>>());
+        let mut parts: Vec<Part<'_>> = entries.filter(is_query_properties).collect();
+        let own = requester.field(VARIABLE);
+        let endpoint = requester.field("fetch_properties_from_endpoint");
+        parts.extend(own);
+        if parts.len() + usize::from(endpoint.is_some()) > 1 {
+            builder.error(requester, "it asks for properties in several places. Keep one `QueryProperties`");
+            return None;
+        }
+        if let Some(part) = parts.first() {
+            return Self::of(builder, part, retriever);
+        }
+        let list = List::Endpoint(Box::new(Endpoint::build(builder, &endpoint?, retriever)?));
+        Some(Self { list, always: Vec::new(), chunking: None, selector: None, warnings: Warnings::default() })
+    }
+
+    fn of(builder: &Builder<'_>, part: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
+        let list = part.field("property_list")?;
+        let list = match list.node.as_list() {
+            Some(_) => List::Known(texts(&list)),
+            None => List::Endpoint(Box::new(Endpoint::build(builder, &list, retriever)?)),
+        };
+        let selector = match part.field("property_selector") {
+            None => None,
+            Some(selector) => {
+                let transforms = selector.field("transformations");
+                let transforms = transforms.iter().flat_map(|list| {
+                    list.items().map(|transform| Transform::build(builder, &transform)).collect::<Vec<_>>()
+                });
+                Some(transforms.collect::<Option<Vec<_>>>()?)
+            }
+        };
+        let chunking = part.field("property_chunking");
+        let always = part.field("always_include_properties").map(|list| texts(&list)).unwrap_or_default();
+        Some(Self {
+            list,
+            always,
+            chunking: chunking.as_ref().map(Chunking::of),
+            selector,
+            warnings: Warnings::default(),
+        })
+    }
+
+    /// The properties, each chunk for one request. There is always one at least.
+    ///
+    /// # Errors
+    /// If the API does not say which there are, or a transformation of the selector fails.
+    pub(super) fn chunks(&self, fetch: &FetchContext<'_>) -> anyhow::Result<Vec<Vec<String>>> {
+        let listed = match &self.list {
+            List::Known(listed) => listed.clone(),
+            List::Endpoint(endpoint) => endpoint.names(fetch, &self.warnings)?,
+        };
+        let chosen = self.chosen(fetch.configured)?;
+        let is_chosen = |name: &String| chosen.as_ref().is_none_or(|chosen| chosen.contains(name));
+        let all = |names: &[String], more: &[String]| vec![[names, more].concat()];
+        let Some(chunking) = &self.chunking else {
+            let listed: Vec<String> = listed.into_iter().filter(is_chosen).collect();
+            return Ok(all(&self.always, &listed));
+        };
+        let Some(limit) = chunking.limit else { return Ok(all(&listed, &self.always)) };
+        let (mut chunks, mut used) = (vec![self.always.clone()], 0);
+        for name in listed.into_iter().filter(is_chosen) {
+            // Between two there is a comma, which is three characters in a URL.
+            let size = if chunking.by_characters { name.chars().count() + 3 } else { 1 };
+            // A property that is too long by itself is asked for alone.
+            if used > 0 && used + size > limit {
+                chunks.push(self.always.clone());
+                used = 0;
+            }
+            used += size;
+            if let Some(chunk) = chunks.last_mut() {
+                chunk.push(name);
+            }
+        }
+        Ok(chunks)
+    }
+
+    /// The fields that say which records of several chunks are parts of one. None if there are no chunks.
+    pub(super) fn key(&self) -> Option<&[String]> {
+        self.chunking.as_ref().map(|chunking| &chunking.key[..])
+    }
+
+    /// What people should know, since the last call.
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    /// Notes what people should know, once.
+    pub(super) fn warn(&self, warning: &str) {
+        self.warnings.add(warning);
+    }
+
+    fn chosen(&self, configured: Option<&Map<String, Value>>) -> Result<Option<HashSet<String>>, Failure> {
+        let (Some(transforms), Some(schema)) = (&self.selector, configured) else { return Ok(None) };
+        let Some(Value::Object(columns)) = schema.get("properties") else { return Ok(Some(HashSet::new())) };
+        let mut record = Record::from_text(Value::Object(columns.clone()).to_string());
+        let nothing = Value::Object(Map::new());
+        let slice = || Variable::Json(Json::Tree(&nothing));
+        transforms.iter().try_for_each(|transform| transform.apply(&mut record, slice(), &self.warnings))?;
+        let names = super::steps::members(&record.text()).into_keys().map(std::borrow::Cow::into_owned).collect();
+        Ok(Some(names))
+    }
+}
+
+impl Chunking {
+    fn of(part: &Part<'_>) -> Self {
+        let strategy = part.field("record_merge_strategy");
+        let key = strategy.as_ref().and_then(|strategy| {
+            let key = strategy.field("key")?;
+            Some(if key.node.as_list().is_some() { texts(&key) } else { vec![literal(key.node).to_text()] })
+        });
+        let limit = part.field("property_limit").and_then(|limit| literal(limit.node).to_text().parse().ok());
+        Self {
+            limit: limit.filter(|limit| *limit > 0),
+            by_characters: part.text("property_limit_type") == Some("characters"),
+            key: key.unwrap_or_else(|| vec!["id".to_owned()]),
+        }
+    }
+}
+
+impl Endpoint {
+    fn build(builder: &Builder<'_>, part: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
+        let path = FieldPath::build(builder, &part.field("property_field_path")?, &[])?;
+        Some(Self { stream: retriever(part)?, path, known: Mutex::new(None) })
+    }
+
+    fn names(&self, fetch: &FetchContext<'_>, warnings: &Warnings) -> anyhow::Result<Vec<String>> {
+        // Who comes meanwhile waits for the answer.
+        let mut known = locks::lock(&self.known);
+        if let Some(names) = &*known {
+            return Ok(names.clone());
+        }
+        let mut names = Vec::new();
+        read_all(&*self.stream, &Slice::whole(), fetch, &mut |record| {
+            let text = record.text();
+            match self.path.one(&text)? {
+                Some(name) => names.push(literal_of(&serde_json::from_str(name)?).to_text()),
+                None => warnings.add(format!(
+                    "{}: an entry of the list of properties has no name at this path, and is left out.",
+                    self.path.place()
+                )),
+            }
+            Ok(())
+        })?;
+        *known = Some(names.clone());
+        Ok(names)
+    }
+}
+
+fn texts(part: &Part<'_>) -> Vec<String> {
+    part.items().map(|item| literal(item.node).to_text()).collect()
+}
