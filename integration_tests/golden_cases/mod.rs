@@ -2,10 +2,12 @@
 //! is equal, or differs on purpose by a rule over what the case shows, or has failed. `GOLDEN_CASES=FOLDER` reads the files
 //! of another folder, as far as it has them.
 
+mod auth_rules;
+mod budget_rules;
 mod decoder_rules;
 mod incremental;
 mod incremental_rules;
-mod budget_rules;
+mod logins;
 mod property_rules;
 mod record_rules;
 mod records;

@@ -3,20 +3,21 @@
 
 use serde_json::Value;
 
-use super::decoder_rules;
+use super::auth_rules;
 use super::budget_rules;
+use super::decoder_rules;
 use super::property_rules;
 use super::shown::{Shown, parts, query};
 
-struct Rule {
-    name: &'static str,
+pub(super) struct Rule {
+    pub(super) name: &'static str,
     /// What may differ. All else has to be equal.
-    may_differ: &'static [&'static str],
-    holds: fn(&Shown<'_>) -> bool,
+    pub(super) may_differ: &'static [&'static str],
+    pub(super) holds: fn(&Shown<'_>) -> bool,
 }
 
-const ALL: &[&str] = &["requests", "records", "error", "check"];
-const REQUESTS: &[&str] = &["requests"];
+pub(super) const ALL: &[&str] = &["requests", "records", "error", "check", "jwt"];
+pub(super) const REQUESTS: &[&str] = &["requests"];
 const READ: &[&str] = &["requests", "records"];
 
 const RULES: &[Rule] = &[
@@ -56,7 +57,7 @@ const RULES: &[Rule] = &[
 /// The rule by which these parts differ on purpose.
 pub(super) fn rule(shown: &Shown<'_>, wrong: &[&str]) -> Option<&'static str> {
     let may = |rule: &&Rule| wrong.iter().all(|part| rule.may_differ.contains(part));
-    RULES.iter().filter(may).find(|rule| (rule.holds)(shown)).map(|rule| rule.name)
+    RULES.iter().chain(auth_rules::RULES).filter(may).find(|rule| (rule.holds)(shown)).map(|rule| rule.name)
 }
 
 /// `url_base` has a query, or a path has a colon in its first segment; the program asks for all of it.

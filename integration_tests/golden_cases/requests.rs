@@ -3,6 +3,7 @@
 use serde_json::Value;
 use source_http_testkit::Request;
 
+use super::logins;
 use super::request_rules;
 use super::shown::Shown;
 use super::whole::{self, put};
@@ -55,6 +56,8 @@ fn differences(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     if case["error"].is_null() == mine.is_some() {
         wrong.push(("error", format!("{} != {mine:?}", case["error"])));
     }
+    wrong.extend(logins::configs(case, ran).map(|what| ("control", what)));
+    wrong.extend(logins::tokens(case, ran).map(|what| ("jwt", what)));
     if let Some(status) = case.get("connection_status").filter(|status| !status.is_null()) {
         let golden = status["status"].as_str().or_else(|| status.as_str());
         let mine = ran.check.as_ref().map(|(status, _)| status.as_str());

@@ -24,6 +24,10 @@ pub(crate) struct Ran {
     pub(crate) check: Option<(String, String)>,
     /// The streams of a discover.
     pub(crate) catalog: Option<Value>,
+    /// The configs that the platform was asked to store, without the manifest.
+    pub(crate) configs: Vec<Value>,
+    /// When the run began, in seconds since the epoch.
+    pub(crate) began: i64,
     /// The last state of each stream.
     pub(crate) states: HashMap<String, Value>,
     pub(crate) stdout: String,
@@ -33,7 +37,18 @@ impl Ran {
     /// A run of which nothing is noted but what it wrote.
     pub(crate) fn of(stdout: String) -> Self {
         let (requests, records, ends, errors) = Default::default();
-        Self { requests, records, ends, errors, check: None, catalog: None, states: HashMap::new(), stdout }
+        Self {
+            requests,
+            records,
+            ends,
+            errors,
+            check: None,
+            catalog: None,
+            configs: Vec::new(),
+            began: 0,
+            states: HashMap::new(),
+            stdout,
+        }
     }
 
     /// The first error, with its kind.
@@ -195,6 +210,7 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
     let mut config = put(&case["config"], &server.url());
     config["__injected_declarative_manifest"] = manifest.clone();
     let mut connector = InProcess::with_registry(Registry::built_in()).config(&config);
+    let began = connector.clock().now().as_second();
     let _ = clock.set(connector.clock());
     if command == "read" {
         let streams = manifest["streams"].as_array().cloned().unwrap_or_default();
@@ -222,7 +238,7 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
         connector = connector.state(state);
     }
     let done = connector.run(command);
-    let mut ran = Ran { requests: server.requests(), ..Ran::of(done.stdout.clone()) };
+    let mut ran = Ran { requests: server.requests(), began, ..Ran::of(done.stdout.clone()) };
     for line in done.stdout.lines() {
         let message: Value = serde_json::from_str(line).unwrap_or_else(|_| in_range(line));
         note(&message, &mut ran);
@@ -260,6 +276,13 @@ pub(crate) fn note(message: &Value, ran: &mut Ran) {
         "CONNECTION_STATUS" => {
             let status = &message["connectionStatus"];
             ran.check = Some((text(&status["status"]), text(&status["message"])));
+        }
+        "CONTROL" => {
+            let mut config = message["control"]["connectorConfig"]["config"].clone();
+            if let Some(members) = config.as_object_mut() {
+                members.remove("__injected_declarative_manifest");
+            }
+            ran.configs.push(config);
         }
         "CATALOG" => ran.catalog = Some(message["catalog"].clone()),
         "TRACE" => match message["trace"]["type"].as_str() {

@@ -5,3 +5,4 @@ mod decoders;
 mod entry;
 mod examples;
 mod limits;
+mod logins;

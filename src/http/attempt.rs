@@ -119,6 +119,9 @@ impl HttpClient {
         if withheld && let Some(url) = response.url() {
             self.tell_withheld(&url)?;
         }
+        if let Some(signed) = &signed {
+            exchange.authenticator.answered(signed, &response, &cx);
+        }
         let verdict = rules.verdict(&response)?;
         let action = verdict.action;
         let now = self.clock.now();

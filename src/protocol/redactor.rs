@@ -2,6 +2,7 @@
 //! way, is registered here; the output passes each text through before it is written. A secret is found in whatever
 //! spelling it comes back (`escapes`), and within what was encoded as base64.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -24,6 +25,9 @@ const SHORT: usize = 6;
 /// Shortest piece of base64, in bytes, that is known again: six bytes of the secret.
 const SHORTEST_BASE64: usize = 8;
 
+/// How many passing secrets are kept. A message names the requests of a moment.
+const MOST_PASSING: usize = 100;
+
 /// What stands where a text was cut.
 const CUT: &str = "…";
 
@@ -42,13 +46,15 @@ pub struct Redactor {
 struct Secrets {
     /// The secrets, and each as it stands in base64.
     texts: Vec<String>,
+    /// Those that pass, the newest last.
+    passing: VecDeque<String>,
     /// For each byte, whether one of them may begin with it, in any spelling.
     begins: [bool; 256],
 }
 
 impl Default for Secrets {
     fn default() -> Self {
-        Self { texts: Vec::new(), begins: [false; 256] }
+        Self { texts: Vec::new(), passing: VecDeque::new(), begins: [false; 256] }
     }
 }
 
@@ -85,15 +91,26 @@ impl Redactor {
             return;
         }
         let mut secrets = locks::write(&self.secrets);
-        if secrets.texts.iter().any(|known| known == secret) {
+        secrets.add(secret);
+    }
+
+    /// Registers a secret that is another one for each request, such as a signature. Of these, only the newest are kept:
+    /// with a million of them, every line would be searched for hours.
+    pub fn add_passing(&self, secret: &str) {
+        let secret = secret.trim();
+        if secret.is_empty() {
             return;
         }
-        for text in in_base64(secret).chain([secret.to_owned()]) {
-            let first = text.bytes().next().unwrap_or_default();
-            for byte in INTRODUCERS.into_iter().chain([first]) {
-                secrets.begins[usize::from(byte)] = true;
-            }
-            secrets.texts.push(text);
+        let mut secrets = locks::write(&self.secrets);
+        if !secrets.add(secret) {
+            return;
+        }
+        secrets.passing.push_back(secret.to_owned());
+        if secrets.passing.len() > MOST_PASSING
+            && let Some(oldest) = secrets.passing.pop_front()
+        {
+            let forgotten: Vec<String> = in_base64(&oldest).chain([oldest.clone()]).collect();
+            secrets.texts.retain(|text| !forgotten.contains(text));
         }
     }
 
@@ -130,6 +147,21 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 impl Secrets {
+    /// Registers a text. False if it was known.
+    fn add(&mut self, secret: &str) -> bool {
+        if self.texts.iter().any(|known| known == secret) {
+            return false;
+        }
+        for text in in_base64(secret).chain([secret.to_owned()]) {
+            let first = text.bytes().next().unwrap_or_default();
+            for byte in INTRODUCERS.into_iter().chain([first]) {
+                self.begins[usize::from(byte)] = true;
+            }
+            self.texts.push(text);
+        }
+        true
+    }
+
     fn redact(&self, text: &str) -> String {
         let mut clean = String::with_capacity(text.len());
         let (mut written, mut from) = (0, 0);
@@ -214,6 +246,21 @@ mod tests {
         let redactor = Redactor::default();
         redactor.add("a b/c");
         assert_eq!(redactor.redact("x=a b/c y=a+b%2Fc z=a%20b%2fc"), "x=**** y=**** z=****");
+    }
+
+    #[test]
+    fn of_secrets_that_pass_the_newest_are_masked_and_the_others_forgotten() {
+        let redactor = Redactor::default();
+        redactor.add("s3cret-that-stays");
+        for number in 0..=MOST_PASSING {
+            redactor.add_passing(&format!("passing-{number}-secret"));
+            redactor.add_passing("passing-0-secret");
+        }
+        let texts = redactor.secrets.read().unwrap().texts.len();
+        assert!(texts < 8 * (MOST_PASSING + 2), "{texts}");
+        let newest = format!("passing-{MOST_PASSING}-secret");
+        assert_eq!(redactor.redact(&format!("{newest} s3cret-that-stays")), "**** ****");
+        assert_eq!(redactor.redact("passing-1-secret"), "passing-1-secret");
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use super::NoAuth;
+use super::{Authenticator, NoAuth};
 use crate::http::{
-    Body, Exchange, HttpClient, HttpRequest, RequestOptions, Response, RetryObserver, RetryRules, Undecodable,
+    Body, Exchange, HttpClient, HttpRequest, Method, RequestOptions, Response, RetryObserver, RetryRules, Undecodable,
+    Waits,
 };
 use crate::protocol::{Failure, Output};
 
@@ -29,6 +30,21 @@ impl<'a> AuthContext<'a> {
     #[must_use]
     pub fn new(client: &'a HttpClient, options: &'a RequestOptions, observer: &'a dyn RetryObserver) -> Self {
         Self { client, options, observer }
+    }
+
+    /// The surroundings of a request that travels otherwise than the one that is to be signed.
+    #[must_use]
+    pub fn with_options<'b>(&self, options: &'b RequestOptions) -> AuthContext<'b>
+    where
+        'a: 'b,
+    {
+        AuthContext { options, ..*self }
+    }
+
+    /// How the request travels that is to be signed.
+    #[must_use]
+    pub fn options(&self) -> &'a RequestOptions {
+        self.options
     }
 
     /// The time.
@@ -56,13 +72,36 @@ impl<'a> AuthContext<'a> {
     /// # Errors
     /// A [`Failure`] inside: that of the last attempt, or a system failure if the rules say to ignore the response.
     pub fn send(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
-        self.send_and_decode(request, rules, &mut Ok)
+        self.send_and_decode(request, rules, None, &mut Ok)
+    }
+
+    /// As [`AuthContext::send`], for a request that needs credentials of its own, such as a login. A GET follows redirects,
+    /// without credentials where they lead to another host; any other request follows none.
+    ///
+    /// # Errors
+    /// As [`AuthContext::send`].
+    pub fn send_signed(
+        &self,
+        request: &HttpRequest,
+        rules: &dyn RetryRules,
+        authenticator: &dyn Authenticator,
+    ) -> anyhow::Result<Response> {
+        self.send_and_decode(request, rules, Some(authenticator), &mut Ok)
+    }
+
+    /// Waits so long. The run is told that the wait goes on, and its end ends the wait. No lock may be held meanwhile.
+    ///
+    /// # Errors
+    /// If the run is to end.
+    pub fn wait(&self, duration: Duration) -> anyhow::Result<()> {
+        self.output().flush()?;
+        Waits { clock: self.client.clock(), stop: self.client.stop(), observer: self.observer }.wait(duration)
     }
 
     /// As [`AuthContext::send`], for a response that has to be JSON: one that is not is asked for again. The failure
     /// does not show its body, which may have half a token in it.
     pub(super) fn send_for_json(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
-        self.send_and_decode(request, rules, &mut |mut response| {
+        self.send_and_decode(request, rules, None, &mut |mut response| {
             if response.json::<IgnoredAny>().is_ok() {
                 return Ok(response);
             }
@@ -76,13 +115,18 @@ impl<'a> AuthContext<'a> {
         &self,
         request: &HttpRequest,
         rules: &dyn RetryRules,
+        authenticator: Option<&dyn Authenticator>,
         decode: &mut dyn FnMut(Response) -> Result<Response, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Response> {
+        let mut options = own_options(self.options);
+        if request.method == Method::GET && authenticator.is_some() {
+            options.max_redirects = self.options.max_redirects;
+        }
         let exchange = Exchange {
             request,
-            authenticator: &NoAuth,
-            authenticated: false,
-            options: &own_options(self.options),
+            authenticator: authenticator.unwrap_or(&NoAuth),
+            authenticated: authenticator.is_some(),
+            options: &options,
             rules,
             observer: self.observer,
             budget: None,

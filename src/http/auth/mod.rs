@@ -6,23 +6,31 @@ mod api_key;
 mod basic;
 mod context;
 mod header;
+mod jwt;
 mod oauth2;
+mod quota_tokens;
 mod rotating_token;
 mod secret;
+mod session_token;
 mod token;
+mod token_place;
 
 pub use api_key::ApiKeyAuthenticator;
 pub use basic::BasicAuthenticator;
 pub use context::AuthContext;
 #[cfg(test)]
 pub(crate) use context::signed;
-pub use oauth2::{ConfigPaths, OAuth2Authenticator, TokenRequest};
+pub use jwt::{JwtAlgorithm, JwtAuthenticator, JwtSigner};
+pub use oauth2::{ConfigPaths, OAuth2Authenticator, TokenConfig, TokenRequest};
+pub use quota_tokens::{QuotaTokenAuthenticator, TokenQuota};
 pub use rotating_token::RotatingTokenAuthenticator;
+pub use session_token::{LoginRequest, SessionLogin, SessionTokenAuthenticator};
 pub use token::TokenAuthenticator;
+pub use token_place::TokenPlace;
 
 use std::time::Duration;
 
-use super::HttpRequest;
+use super::{HttpRequest, Response};
 
 /// Puts credentials on requests, and gets others when they are refused.
 ///
@@ -58,6 +66,10 @@ pub trait Authenticator: Send + Sync {
     fn refresh(&self, _rejected: &HttpRequest, _cx: &AuthContext<'_>) -> anyhow::Result<bool> {
         Ok(false)
     }
+
+    /// Shown each response to a request that it signed, before anything is decided about it, such as for what its headers
+    /// say of a quota. Default: nothing.
+    fn answered(&self, _signed: &HttpRequest, _response: &Response, _cx: &AuthContext<'_>) {}
 
     /// Told that the API limits the credentials on `limited`, and for how long if it said so. Returns the wait until
     /// others are free: zero sends the request again at once. `None` leaves the wait as it would be. Default: `None`.

@@ -16,6 +16,13 @@ impl Secret {
         Self(text)
     }
 
+    /// As [`Secret::new`], for one that is another each time: see [`Redactor::add_passing`].
+    pub(super) fn passing(text: impl Into<String>, redactor: &Redactor) -> Self {
+        let text = text.into();
+        redactor.add_passing(&text);
+        Self(text)
+    }
+
     /// The text itself.
     pub(super) fn expose(&self) -> &str {
         &self.0

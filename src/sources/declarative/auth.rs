@@ -1,16 +1,31 @@
 //! Credentials. What stands in a header is put there by the authenticators of the HTTP layer, before each attempt; a key in
-//! the query or the body is put there once, where the order of a request has it. Credentials are sent as the text that
-//! the config has: `1e5` is a password and no number. Streams with the same definition share one instance.
+//! the query or the body is put there once, where the order of a request has it. A token that is got during the run has
+//! a stand-in there, which each attempt replaces by the token. Credentials are sent as the text that the config has:
+//! `1e5` is a password and no number. Streams whose definitions come to the same share one instance, and one login.
+
+mod jwt;
+mod legacy_session;
+mod matcher;
+mod multiple_tokens;
+mod oauth;
+mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::options::{By, Injection, Place, RequestOption, credential};
-use super::part::{Builder, Part};
-use crate::http::auth::{ApiKeyAuthenticator, Authenticator, BasicAuthenticator, NoAuth, TokenAuthenticator};
-use crate::protocol::Redactor;
+use super::part::{Builder, Part, literal};
+use super::placed::Text;
+use super::template::Literal;
+use crate::http::auth::{
+    ApiKeyAuthenticator, Authenticator, BasicAuthenticator, NoAuth, TokenAuthenticator, TokenPlace,
+};
+use crate::protocol::{Failure, Redactor};
 
 /// The credentials of a requester.
 #[derive(Debug)]
@@ -28,10 +43,23 @@ impl Auth {
         Self { authenticator: Arc::new(authenticator), injections: Vec::new(), option: None }
     }
 
-    /// The credentials that a part is; none without a part. A kind that is not known yet is refused, and the stream with it.
-    pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Arc<Self>> {
+    /// The credentials that a part is; none without a part. `requester` is the one that they are for. A kind that is not
+    /// known is refused, and the stream with it.
+    pub(super) fn build(
+        builder: &Builder<'_>,
+        part: Option<&Part<'_>>,
+        requester: Option<&Part<'_>>,
+    ) -> Option<Arc<Self>> {
         let Some(part) = part else { return Some(Arc::new(Self::of(NoAuth))) };
-        builder.shared(part, || Self::kind(builder, part))
+        match part.kind() {
+            "SelectiveAuthenticator" => {
+                let chosen = selected(builder, part)?;
+                Self::build(builder, Some(&chosen.field(&chosen_name(builder, part)?)?), requester)
+            }
+            // It depends on the URL of its requester, which is not in its definition.
+            "LegacySessionTokenAuthenticator" => legacy_session::build(builder, part, requester?).map(Arc::new),
+            _ => builder.shared(part, || Self::kind(builder, part)),
+        }
     }
 
     fn kind(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
@@ -40,6 +68,10 @@ impl Auth {
             "ApiKeyAuthenticator" => api_key(builder, part),
             "BearerAuthenticator" => bearer(builder, part),
             "BasicHttpAuthenticator" => basic(builder, part),
+            "OAuthAuthenticator" => oauth::build(builder, part),
+            "JwtAuthenticator" => jwt::build(builder, part),
+            "SessionTokenAuthenticator" => session::build(builder, part),
+            "RateLimitedMultipleTokenAuthenticator" => multiple_tokens::build(builder, part),
             other => {
                 builder.refuse(part, &format!("the authenticator `{other}`"));
                 None
@@ -48,12 +80,137 @@ impl Auth {
     }
 }
 
+/// Where a token goes that is got during the run.
+struct Target {
+    /// Where the authenticator finds its place.
+    place: TokenPlace,
+    /// What holds the place until then.
+    injections: Vec<Injection>,
+    option: RequestOption,
+}
+
+impl Target {
+    /// The `Authorization` header, with a word before the token.
+    fn authorization(builder: &Builder<'_>, part: &Part<'_>, method: &str) -> Self {
+        let place = TokenPlace::Header { name: "Authorization".to_owned(), method: method.to_owned() };
+        Self { place, injections: Vec::new(), option: own_header(builder, part) }
+    }
+
+    /// The place of an option. `prefix` is sent before the token.
+    fn of(builder: &Builder<'_>, option: RequestOption, prefix: &str) -> Self {
+        if option.place == Place::Header {
+            let place = TokenPlace::Header { name: option.path[0].clone(), method: prefix.to_owned() };
+            return Self { place, injections: Vec::new(), option };
+        }
+        // The same for the same place, so that equal requests are the same to the cache.
+        let name = format!("{:?} {:?}", option.place, option.path);
+        let digits = Sha256::digest(name).iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
+        let stand_in = format!("{digits:032x}");
+        // It stands for a secret, and is shown as one.
+        builder.redactor.add(&stand_in);
+        let value = if prefix.is_empty() { stand_in.clone() } else { format!("{prefix} {stand_in}") };
+        let injections = vec![option.inject(Value::String(value))];
+        Self { place: TokenPlace::StandIn(stand_in), injections, option }
+    }
+
+    fn auth(self, authenticator: Arc<dyn Authenticator>) -> Auth {
+        Auth { authenticator, injections: self.injections, option: Some(self.option) }
+    }
+}
+
+/// The authenticators among which a `SelectiveAuthenticator` selects one.
+fn selected<'p>(builder: &Builder<'_>, part: &'p Part<'p>) -> Option<Part<'p>> {
+    let authenticators = part.field("authenticators");
+    if authenticators.is_none() {
+        builder.error(part, "it has no `authenticators`");
+    }
+    authenticators
+}
+
+/// The name of the authenticator that the config selects.
+fn chosen_name(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
+    let path = part.field("authenticator_selection_path")?;
+    let names: Vec<String> = path.items().map(|item| literal(item.node).to_text()).collect();
+    let found = names.iter().try_fold(&builder.env.config, |value, name| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        value => value.get(name),
+    });
+    let Some(found) = found else {
+        let setting = names.join(".");
+        builder.error(&path, format!("the config has no `{setting}`, which selects how to authenticate. Add it"));
+        return None;
+    };
+    let name = super::literals::literal_of(found).to_text();
+    let authenticators = part.field("authenticators")?;
+    if authenticators.field(&name).is_none() {
+        let known: Vec<String> =
+            authenticators.entries().map(|(key, _)| format!("`{}`", literal(key.node).to_text())).collect();
+        let setting = names.join(".");
+        let text = format!(
+            "`{setting}` in the config selects an authenticator that is not there. It can be {}",
+            known.join(", ")
+        );
+        builder.error(&path, text);
+        return None;
+    }
+    Some(name)
+}
+
 /// The text that a field gives with this config; empty where it gives nothing.
 fn secret(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<String> {
     match part.field(field) {
         None => Some(String::new()),
         Some(field) => builder.noted_failure(&field, credential(&builder.text(&field, &[])?)),
     }
+}
+
+/// The text that a field gives, which is no secret; the default without the field.
+fn text_or(builder: &Builder<'_>, part: &Part<'_>, field: &str, default: &str) -> Option<String> {
+    match part.field(field) {
+        None => Some(default.to_owned()),
+        Some(field) => builder.noted_failure(&field, builder.text(&field, &[])?.text(&[])),
+    }
+}
+
+/// Names and values that a field gives, each value as it is sent: a list is several values, and what gives nothing is left
+/// out. Texts are sent as they are: a password is no number.
+fn pairs(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<Vec<(String, Vec<String>)>> {
+    let Some(field) = part.field(field) else { return Some(Vec::new()) };
+    let mut all = Some(Vec::new());
+    for (key, item) in field.entries() {
+        let name = builder.text(&key, &[]).and_then(|key_text| builder.noted_failure(&key, key_text.text(&[])));
+        let values = match item.node.as_text() {
+            None => Some(literal(item.node)),
+            Some(_) => builder.text(&item, &[]).and_then(|text| builder.noted_failure(&item, sent(&text))),
+        };
+        let (Some(name), Some(values)) = (name, values) else {
+            all = None;
+            continue;
+        };
+        let values = match values {
+            Literal::Dict(_) => {
+                builder.error(&item, "an object cannot be sent here: write a text");
+                all = None;
+                continue;
+            }
+            Literal::List(items) | Literal::Tuple(items) | Literal::Set(items) => items,
+            value => vec![value],
+        };
+        let values = values.into_iter().filter(|value| *value != Literal::None).map(|value| value.to_text());
+        let values: Vec<String> = values.filter(|value| !value.is_empty()).collect();
+        if let Some(all) = all.as_mut().filter(|_| !values.is_empty()) {
+            all.push((name, values));
+        }
+    }
+    all
+}
+
+/// What a text sends: a list if it reads as one, nothing if it gives nothing, and else its text.
+fn sent(text: &Text) -> Result<Literal, Failure> {
+    Ok(match text.kept_or_none(&[])? {
+        value @ (Literal::None | Literal::List(_) | Literal::Tuple(_) | Literal::Dict(_)) => value,
+        _ => Literal::Str(text.text(&[])?),
+    })
 }
 
 fn api_key(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
@@ -121,87 +278,4 @@ fn authorization(method: &str, builder: &Builder<'_>, part: &Part<'_>) -> Auth {
 
 fn own_header(builder: &Builder<'_>, part: &Part<'_>) -> RequestOption {
     RequestOption::header(builder, part, "Authorization".to_owned(), By::Authenticator)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::super::testing::{Built, built, built_with};
-    use super::*;
-    use crate::http::HttpRequest;
-
-    fn auth(snippet: &str, config: Value) -> Built<Arc<Auth>> {
-        built(snippet, config, |builder, part| Auth::build(builder, Some(part)))
-    }
-
-    /// The value of the header that is sent, signed without any network.
-    fn header(auth: &Auth, name: &str) -> Option<String> {
-        let request =
-            crate::http::auth::signed(&*auth.authenticator, HttpRequest::get("http://a.com/".parse().unwrap()));
-        request.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
-    }
-
-    #[test]
-    fn each_kind_sends_the_text_of_the_config() {
-        let config = json!({"t": "1e5", "n": null, "colon": "a:b"});
-        let sent = |snippet: &str| header(&auth(snippet, config.clone()).good(), "authorization");
-        let bearer =
-            |token: &str| sent(&format!("{{type: BearerAuthenticator, api_token: \"{{{{ config['{token}'] }}}}\"}}"));
-        assert_eq!(bearer("t").as_deref(), Some("Bearer 1e5"));
-        assert_eq!(bearer("missing").as_deref(), Some("Bearer"));
-        assert_eq!(bearer("n").as_deref(), Some("Bearer"));
-        let basic = |user: &str, password: &str| {
-            let password = format!("password: \"{{{{ config['{password}'] }}}}\"");
-            sent(&format!("{{type: BasicHttpAuthenticator, username: \"{user}\", {password}}}"))
-        };
-        assert_eq!(basic("me", "t").as_deref(), Some("Basic bWU6MWU1"));
-        assert_eq!(basic("me", "n").as_deref(), Some("Basic bWU6"));
-        assert_eq!(basic("{{ config['colon'] }}", "missing").as_deref(), Some("Basic YTpiOg=="));
-        assert_eq!(sent("{type: NoAuth}"), None);
-    }
-
-    #[test]
-    fn a_key_goes_into_a_header_or_where_the_option_says() {
-        let config = json!({"k": "0x10"});
-        let key = "api_token: \"{{ config['k'] }}\"";
-        let built = auth(&format!("{{type: ApiKeyAuthenticator, header: X-Key, {key}}}"), config.clone()).good();
-        assert_eq!(header(&built, "x-key").as_deref(), Some("0x10"));
-        let option = "inject_into: {type: RequestOption, inject_into: request_parameter, field_name: key}";
-        let built = auth(&format!("{{type: ApiKeyAuthenticator, {key}, {option}}}"), config).good();
-        assert_eq!((header(&built, "key"), built.injections[0].value.clone()), (None, json!("0x10")));
-        let both = format!(", header: X-Key, {option}");
-        for (fields, told) in [(both.as_str(), "exclude each other"), ("", "does not say where its key goes")] {
-            let built = auth(&format!("{{type: ApiKeyAuthenticator{fields}, {key}}}"), json!({}));
-            assert!(built.errors[0].contains(told), "{:?}", built.errors);
-        }
-    }
-
-    #[test]
-    fn the_key_is_registered_as_a_secret() {
-        let redactor = Redactor::default();
-        let config = json!({"k": "s3cret-key"});
-        let snippet = "{type: ApiKeyAuthenticator, api_token: \"{{ config['k'] }}\", inject_into: {type: RequestOption, \
-                       inject_into: body_json, field_path: [a, b]}}";
-        built_with(snippet, config, &redactor, |builder, part| Auth::build(builder, Some(part))).good();
-        assert!(redactor.finds("x s3cret-key y"));
-    }
-
-    #[test]
-    fn equal_definitions_share_one_instance() {
-        let snippet = "{a: {type: BearerAuthenticator, api_token: x}, b: {type: BearerAuthenticator, api_token: x}, \
-                       c: {type: BearerAuthenticator, api_token: y}}";
-        built(snippet, json!({}), |builder, part| {
-            let auth = |name| Auth::build(builder, part.field(name).as_ref()).unwrap();
-            assert!(Arc::ptr_eq(&auth("a"), &auth("b")) && !Arc::ptr_eq(&auth("a"), &auth("c")));
-            Some(())
-        })
-        .good();
-    }
-
-    #[test]
-    fn other_kinds_are_refused_by_name() {
-        let built = auth("{type: SelectiveAuthenticator}", json!({}));
-        assert_eq!(built.refusals, ["the authenticator `SelectiveAuthenticator`: m.yaml:1:1"]);
-    }
 }

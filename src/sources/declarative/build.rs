@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use super::asked_properties::has_some;
 use super::decoder::Decoder;
 use super::incremental::Incremental;
-use super::asked_properties::has_some;
 use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
 use super::paginator::Paginator;

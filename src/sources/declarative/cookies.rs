@@ -158,6 +158,10 @@ impl Authenticator for WithCookies {
         self.authenticator.refresh(rejected, cx)
     }
 
+    fn answered(&self, signed: &HttpRequest, response: &Response, cx: &AuthContext<'_>) {
+        self.authenticator.answered(signed, response, cx);
+    }
+
     fn rate_limited(&self, limited: &HttpRequest, wait: Option<Duration>, cx: &AuthContext<'_>) -> Option<Duration> {
         self.authenticator.rate_limited(limited, wait, cx)
     }

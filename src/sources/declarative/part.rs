@@ -140,6 +140,18 @@ impl<'m> Builder<'m> {
         Some(component)
     }
 
+    /// What was built before under this key, which says all that it was built of, or is built now. Components with other
+    /// definitions come to the same, such as by `$parameters` that they do not use.
+    pub(super) fn shared_as<T: Any + Send + Sync>(&self, key: String, build: impl FnOnce() -> T) -> Arc<T> {
+        let known = self.shared.borrow().get(&key).cloned();
+        if let Some(Ok(known)) = known.map(Arc::downcast) {
+            return known;
+        }
+        let component = Arc::new(build());
+        self.shared.borrow_mut().insert(key, component.clone());
+        component
+    }
+
     /// Notes an error of the manifest.
     pub(super) fn error(&self, part: &Part<'_>, message: impl Into<String>) {
         self.faults.borrow_mut().error(Kind::WrongValue, part.node.mark(), part.path.to_string(), message);
@@ -207,7 +219,8 @@ impl<'m> Builder<'m> {
         };
         let compiled = self.noted(part, InterpolatedString::compile(&text, default))?;
         self.known(part, compiled.template(), variables);
-        Some(self.placed(part, compiled))
+        let hidden = self.hides(compiled.template()).then(|| self.redactor.clone());
+        Some(self.placed(part, compiled).hidden(hidden))
     }
 
     /// The condition that a part is.
@@ -226,8 +239,12 @@ impl<'m> Builder<'m> {
     pub(super) fn inputs(&self, part: &Part<'_>, place: InputPlace, variables: &[&str]) -> Option<Inputs> {
         match RequestInputs::compile(place, &literal(part.node)) {
             Ok(inputs) => {
-                inputs.templates(&mut |template| self.known(part, template, variables));
-                Some(self.placed(part, inputs))
+                let mut hides = false;
+                inputs.templates(&mut |template| {
+                    self.known(part, template, variables);
+                    hides |= self.hides(template);
+                });
+                Some(self.placed(part, inputs).hidden(hides.then(|| self.redactor.clone())))
             }
             Err(faults) => {
                 for fault in &faults {
@@ -236,6 +253,13 @@ impl<'m> Builder<'m> {
                 None
             }
         }
+    }
+
+    /// Whether a template makes something else of a secret of the config, such as its hash.
+    fn hides(&self, template: &Template) -> bool {
+        let changes = template.text().contains(['|', '(', '~', '+', '%']) && !template.is_plain();
+        let is_secret = |name: &str| self.env.config.get(name).is_some_and(|value| holds_secret(&self.redactor, value));
+        changes && template.settings().iter().any(|name| is_secret(name))
     }
 
     /// Any compiled template, in its place.
@@ -284,6 +308,16 @@ impl<'m> Builder<'m> {
     fn template_fault(&self, part: &Part<'_>, fault: &Fault) {
         let expression = fault.expression.as_deref().unwrap_or_default();
         where_it_stands(part, expression, |part| self.error(part, fault.to_string()));
+    }
+}
+
+/// Whether one of the texts in a value is a secret.
+fn holds_secret(redactor: &Redactor, value: &Value) -> bool {
+    match value {
+        Value::String(text) => redactor.finds(text),
+        Value::Array(items) => items.iter().any(|item| holds_secret(redactor, item)),
+        Value::Object(members) => members.values().any(|member| holds_secret(redactor, member)),
+        _ => false,
     }
 }
 

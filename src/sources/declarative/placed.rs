@@ -9,7 +9,10 @@ use super::template::{
     Fault, InterpolatedBoolean, InterpolatedString, Json, Literal, RequestInputs, Scope, Template, ValidType, Variable,
 };
 use crate::clock::Clock;
-use crate::protocol::Failure;
+use crate::protocol::{Failure, Redactor};
+
+/// Shorter words are not hidden: they tell little, and would be taken out of every line.
+const SHORTEST_HIDDEN: usize = 8;
 
 /// What all templates of a manifest see.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(super) struct Placed<T> {
     /// Such as `streams[0].retriever.requester.path (manifest.yaml:12:11)`.
     place: Arc<str>,
     once: OnceLock<Literal>,
+    /// Takes what the template makes of a secret.
+    hidden: Option<Redactor>,
 }
 
 /// One text.
@@ -43,7 +48,37 @@ pub(super) type Inputs = Placed<RequestInputs>;
 
 impl<T> Placed<T> {
     pub(super) fn new(template: T, env: Arc<Env>, parameters: Arc<Value>, place: Arc<str>) -> Self {
-        Self { template, env, parameters, place, once: OnceLock::new() }
+        Self { template, env, parameters, place, once: OnceLock::new(), hidden: None }
+    }
+
+    /// Registers what it gives as a secret: it is made of one, and looks like none that is known.
+    pub(super) fn hidden(mut self, redactor: Option<Redactor>) -> Self {
+        self.hidden = redactor;
+        self
+    }
+
+    /// What was evaluated, after its texts were registered if they are to be hidden.
+    fn hide(&self, value: Literal) -> Literal {
+        if let Some(redactor) = &self.hidden {
+            self.hide_in(redactor, &value);
+        }
+        value
+    }
+
+    fn hide_in(&self, redactor: &Redactor, value: &Literal) {
+        match value {
+            Literal::Str(text) => {
+                for word in text.split_whitespace().filter(|word| word.len() >= SHORTEST_HIDDEN) {
+                    // The rest of a text with a secret in it may be told, and so may what the config says elsewhere.
+                    if !redactor.finds(word) && !holds(&self.env.config, word) {
+                        redactor.add_passing(word);
+                    }
+                }
+            }
+            Literal::List(items) | Literal::Tuple(items) => items.iter().for_each(|item| self.hide_in(redactor, item)),
+            Literal::Dict(entries) => entries.iter().for_each(|(_, value)| self.hide_in(redactor, value)),
+            _ => {}
+        }
     }
 
     /// The place, as a message names it.
@@ -89,7 +124,7 @@ impl Text {
         if let Some(known) = self.once.get() {
             return Ok(known.clone());
         }
-        let value = self.with(vars, InterpolatedString::eval)?;
+        let value = self.hide(self.with(vars, InterpolatedString::eval)?);
         if self.template().is_constant() {
             let _ = self.once.set(value.clone());
         }
@@ -101,10 +136,14 @@ impl Text {
     /// # Errors
     /// See [`Placed::with`].
     pub(super) fn text(&self, vars: &[Var<'_>]) -> Result<String, Failure> {
-        match self.template().is_plain() {
-            true => Ok(self.template().text().to_owned()),
-            false => self.with(vars, InterpolatedString::eval_text),
+        if self.template().is_plain() {
+            return Ok(self.template().text().to_owned());
         }
+        let text = self.with(vars, InterpolatedString::eval_text)?;
+        if let Some(redactor) = &self.hidden {
+            self.hide_in(redactor, &Literal::Str(text.clone()));
+        }
+        Ok(text)
     }
 
     /// Its value, of these types only and else its text. A missing value that is used is a failure, as in
@@ -113,7 +152,7 @@ impl Text {
     /// # Errors
     /// See [`Placed::with`].
     pub(super) fn typed_text(&self, vars: &[Var<'_>], valid: &[ValidType]) -> Result<Literal, Failure> {
-        self.with(vars, |text, scope| text.template().eval(scope, Some(text.template()), valid))
+        Ok(self.hide(self.with(vars, |text, scope| text.template().eval(scope, Some(text.template()), valid))?))
     }
 
     /// Its value, after the literal step; but a text that one expression gives stays that text.
@@ -121,7 +160,7 @@ impl Text {
     /// # Errors
     /// See [`Placed::with`].
     pub(super) fn kept(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
-        self.with(vars, InterpolatedString::eval_kept)
+        Ok(self.hide(self.with(vars, InterpolatedString::eval_kept)?))
     }
 
     /// As [`Text::kept`], but nothing where it renders to nothing or uses a missing value.
@@ -129,7 +168,7 @@ impl Text {
     /// # Errors
     /// See [`Placed::with`].
     pub(super) fn kept_or_none(&self, vars: &[Var<'_>]) -> Result<Literal, Failure> {
-        self.with(vars, |text, scope| text.template().eval_kept(scope, None))
+        Ok(self.hide(self.with(vars, |text, scope| text.template().eval_kept(scope, None))?))
     }
 
     /// Its value, of these types only; nothing where it renders to nothing.
@@ -137,7 +176,7 @@ impl Text {
     /// # Errors
     /// See [`Placed::with`].
     pub(super) fn typed(&self, vars: &[Var<'_>], valid: &[ValidType]) -> Result<Literal, Failure> {
-        self.with(vars, |text, scope| text.template().eval(scope, None, valid))
+        Ok(self.hide(self.with(vars, |text, scope| text.template().eval(scope, None, valid))?))
     }
 }
 
@@ -176,12 +215,22 @@ impl Inputs {
         if let Some(known) = self.once.get() {
             return Ok(known.clone());
         }
-        let value = self.with(vars, RequestInputs::eval)?;
+        let value = self.hide(self.with(vars, RequestInputs::eval)?);
         let mut is_constant = true;
         self.template.templates(&mut |template| is_constant &= template.is_constant());
         if is_constant {
             let _ = self.once.set(value.clone());
         }
         Ok(value)
+    }
+}
+
+/// Whether a text is a value of the config as it stands.
+fn holds(config: &Value, text: &str) -> bool {
+    match config {
+        Value::String(known) => known == text,
+        Value::Array(items) => items.iter().any(|item| holds(item, text)),
+        Value::Object(members) => members.values().any(|member| holds(member, text)),
+        _ => false,
     }
 }

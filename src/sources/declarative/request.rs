@@ -97,7 +97,7 @@ impl Requester {
         let parameters = part.field("request_parameters").map(|field| parameters(builder, &field, &names));
         let headers = Headers::build(builder, part, &names);
         let body = Body::build(builder, part, &names);
-        let auth = Auth::build(builder, part.field("authenticator").as_ref());
+        let auth = Auth::build(builder, part.field("authenticator").as_ref(), Some(part));
         let error_handler = ErrorHandler::build(builder, part.field("error_handler").as_ref());
         let (auth, mut error_handler) = (auth?, error_handler?);
         let cookies = Arc::new(Cookies::new(Arc::clone(&builder.env.clock)));

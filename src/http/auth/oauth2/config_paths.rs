@@ -1,6 +1,6 @@
 //! Where a connector's config keeps its tokens.
 
-/// The places of tokens in a config, as member names joined by dots.
+/// The places of tokens in a config, as member names joined by dots. A dot within a name has a backslash before it.
 ///
 /// ```
 /// use source_http::http::auth::ConfigPaths;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::expiry;
 use super::stored_tokens::StoredTokens;
 use crate::http::auth::secret::Secret;
+use crate::protocol::Failure;
 
 /// The tokens in force.
 #[derive(Debug, Default)]
@@ -14,6 +15,10 @@ pub(super) struct Credentials {
     pub(super) refresh_token: Option<Secret>,
     /// The config that holds them, if the platform has to store it.
     pub(super) stored: Option<StoredTokens>,
+    /// The last access token that the API has refused.
+    pub(super) rejected: Option<Secret>,
+    /// Why the endpoint gives no token. It is not asked again in this run.
+    pub(super) refused: Option<Failure>,
 }
 
 /// An access token and its times. They are the wall clock's, because the config's expiry date is; should that clock

@@ -25,7 +25,7 @@ pub(super) fn expires_at(expires_in: Option<&Value>, now: Timestamp) -> Timestam
 }
 
 /// A point in time, as RFC 3339, without an offset (then it is UTC), or as seconds since the epoch.
-pub(super) fn date(value: &Value) -> Option<Timestamp> {
+pub(in crate::http) fn date(value: &Value) -> Option<Timestamp> {
     if let Some(seconds) = number(value) {
         let since_epoch = SignedDuration::try_from_secs_f64(seconds).ok().filter(|_| seconds >= EPOCH_FROM)?;
         return Timestamp::from_duration(since_epoch).ok();

@@ -14,12 +14,13 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use self::credentials::{AccessToken, Credentials};
 use self::stored_tokens::StoredTokens;
 use self::token_response::{ResponseNames, TokenResponse};
-use self::token_rules::TokenRules;
+use self::token_rules::{RefusedBy, TokenRules};
 use super::header::AuthHeader;
 use super::secret::Secret;
 use super::{AuthContext, Authenticator};
@@ -28,6 +29,8 @@ use crate::locks;
 use crate::protocol::{Failure, FailureKind, LogLevel};
 
 pub use config_paths::ConfigPaths;
+pub(in crate::http) use expiry::date;
+pub use stored_tokens::TokenConfig;
 pub use token_request::TokenRequest;
 
 /// Sends `Authorization: Bearer`, with an access token from a token endpoint.
@@ -59,6 +62,8 @@ pub struct OAuth2Authenticator {
     request: TokenRequest,
     names: ResponseNames,
     header: AuthHeader,
+    rules: TokenRules,
+    stores_each: bool,
     credentials: Mutex<Credentials>,
 }
 
@@ -72,6 +77,8 @@ impl OAuth2Authenticator {
             request,
             names: ResponseNames::default(),
             header: AuthHeader::default(),
+            rules: TokenRules::default(),
+            stores_each: false,
             credentials: Mutex::new(credentials),
         }
     }
@@ -90,19 +97,60 @@ impl OAuth2Authenticator {
     ///     .stored_in(config, ConfigPaths::default());
     /// ```
     #[must_use]
-    pub fn stored_in(mut self, config: Map<String, Value>, paths: ConfigPaths) -> Self {
-        let stored = StoredTokens::new(config, paths);
+    pub fn stored_in(self, config: Map<String, Value>, paths: ConfigPaths) -> Self {
+        self.stored_with_others(&TokenConfig::new(config), paths)
+    }
+
+    /// As [`OAuth2Authenticator::stored_in`], in a config that holds the tokens of other authenticators, too.
+    #[must_use]
+    pub fn stored_with_others(mut self, config: &TokenConfig, paths: ConfigPaths) -> Self {
+        let stored = StoredTokens::new(config.clone(), paths);
         let redactor = &self.request.redactor;
         let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(refresh_token) = stored.refresh_token() {
             // The stored one stands for the user in place of the request's own.
-            self.identity = self.request.identity(Some(refresh_token));
+            self.identity = self.request.identity(Some(&refresh_token));
             credentials.refresh_token = Some(Secret::new(refresh_token, redactor));
         }
         if let Some((access_token, expires_at)) = stored.access_token() {
             credentials.access_token = Some(AccessToken::stored(Secret::new(access_token, redactor), expires_at));
         }
         credentials.stored = Some(stored);
+        self
+    }
+
+    /// Has the platform store each new access token, too, not only a new refresh token: the next run begins with it.
+    /// Default: only with a new refresh token. It takes [`OAuth2Authenticator::stored_in`].
+    #[must_use]
+    pub fn storing_each_token(mut self) -> Self {
+        self.stores_each = true;
+        self
+    }
+
+    /// The access token to begin with, which is registered as a secret, and its expiry date, as the config has it. A date
+    /// that is empty or cannot be read is past.
+    #[must_use]
+    pub fn first_token(mut self, access_token: &str, expiry_date: &str) -> Self {
+        let token = Secret::new(access_token, &self.request.redactor);
+        let expires_at = expiry::date(&Value::from(expiry_date)).filter(|_| !access_token.is_empty());
+        let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
+        credentials.access_token = expires_at.map(|expires_at| AccessToken::stored(token, expires_at));
+        self
+    }
+
+    /// How the endpoint says that the refresh token itself is no longer good: by one of these statuses and one of these
+    /// values of a member of its response. The user is then asked to authenticate again; after any other refusal, to check
+    /// the client's settings. Default: any refusal asks to authenticate again.
+    #[must_use]
+    pub fn refresh_token_refused_by<T: AsRef<str>>(
+        mut self,
+        statuses: impl IntoIterator<Item = u16>,
+        member: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.as_ref().to_owned()).collect();
+        let statuses = statuses.into_iter().collect();
+        self.rules = TokenRules { refused_by: Some(RefusedBy { statuses, member: member.to_owned(), values }) };
         self
     }
 
@@ -136,6 +184,16 @@ impl OAuth2Authenticator {
         self
     }
 
+    /// All that it was made of, as one text with secrets in it: of two with the same one, one will do.
+    pub(crate) fn definition(&self) -> String {
+        let Self { request, names, header, rules, .. } = self;
+        let credentials = self.credentials();
+        let first = credentials.access_token.as_ref().map(|token| (token.value.expose(), token.expires_at));
+        let paths = credentials.stored.as_ref().map(StoredTokens::paths);
+        let form = request.names();
+        format!("{} {form:?} {names:?} {header:?} {rules:?} {first:?} {paths:?} {}", self.identity, self.stores_each)
+    }
+
     /// As [`Self::credentials`]; if somebody else is asking for a token, nothing lies in the output's buffer meanwhile.
     fn wait_for_credentials(&self, cx: &AuthContext<'_>) -> io::Result<MutexGuard<'_, Credentials>> {
         if let Err(TryLockError::WouldBlock) = self.credentials.try_lock() {
@@ -152,29 +210,66 @@ impl OAuth2Authenticator {
     /// Gets a new access token. Every secret in the response is registered, and what the platform has to store is
     /// written out, before this returns.
     fn renew(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
-        let request = self.request.build(credentials.refresh_token.as_ref())?;
-        if credentials.stored.is_some() && credentials.refresh_token.is_some() {
+        if let Some(refused) = &credentials.refused {
+            return Err(refused.clone().into());
+        }
+        let stored = credentials.stored.clone();
+        // Another authenticator may have the same refresh token, and spend it.
+        let _turn = stored.as_ref().map(StoredTokens::turn);
+        if let Some(stored) = &stored {
+            if let Some(token) = self.of_another(stored, credentials, cx.now()) {
+                credentials.access_token = Some(token);
+                return Ok(());
+            }
+            let newest = stored.refresh_token().map(|token| Secret::new(token, &self.request.redactor));
+            credentials.refresh_token = newest.or(credentials.refresh_token.take());
+        }
+        self.ask(credentials, cx).inspect_err(|error| {
+            let failure = error.downcast_ref::<Failure>().filter(|failure| failure.kind == FailureKind::Config);
+            credentials.refused = failure.cloned();
+        })
+    }
+
+    /// The access token that another authenticator has stored meanwhile.
+    fn of_another(&self, stored: &StoredTokens, credentials: &Credentials, now: Timestamp) -> Option<AccessToken> {
+        let (token, expires_at) = stored.access_token()?;
+        let token = AccessToken::stored(Secret::new(token, &self.request.redactor), expires_at);
+        let known = [credentials.access_token.as_ref().map(|known| &known.value), credentials.rejected.as_ref()];
+        (now < token.renew_at && !known.into_iter().flatten().any(|known| *known == token.value)).then_some(token)
+    }
+
+    /// Asks the endpoint.
+    fn ask(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
+        let request = self.request.build(credentials.refresh_token.as_ref(), cx.now())?;
+        if credentials.stored.is_some() && (credentials.refresh_token.is_some() || self.stores_each) {
             cx.output().config_may_change()?;
         }
-        let response = cx.send_for_json(&request, &TokenRules)?;
+        let response = cx.send_for_json(&request, &self.rules)?;
         let now = cx.now();
         let response = TokenResponse::parse(&response, &self.names, self.request.name_of_refresh_token(), now)?;
         let redactor = &self.request.redactor;
         let access_token = AccessToken::new(Secret::new(response.access_token, redactor), now, response.expires_at);
         let refresh_token = response.refresh_token.map(|token| Secret::new(token, redactor));
-        if let Some(refresh_token) = refresh_token
-            && credentials.refresh_token.as_ref().is_some_and(|known| *known != refresh_token)
-        {
-            if let Some(stored) = &mut credentials.stored {
-                stored.update(access_token.value.expose(), refresh_token.expose(), access_token.expires_at)?;
-                cx.output().control(redactor.config_references().restore(stored.config().clone()))?;
-            } else {
+        let refresh_token = refresh_token.filter(|token| {
+            credentials
+                .refresh_token
+                .as_ref()
+                .map_or(credentials.stored.is_some() && self.stores_each, |known| known != token)
+        });
+        match &credentials.stored {
+            Some(stored) if refresh_token.is_some() || self.stores_each => {
+                let refresh_token = refresh_token.as_ref().map(Secret::expose);
+                stored.update(access_token.value.expose(), refresh_token, access_token.expires_at)?;
+                cx.output().control(redactor.config_references().restore(stored.config()))?;
+            }
+            None if refresh_token.is_some() => {
                 let text = "The token endpoint gave a new refresh token, and this source does not ask for it to be \
                             stored. If the old one is void now, the next sync will fail.";
                 cx.output().log(LogLevel::Warn, text)?;
             }
-            credentials.refresh_token = Some(refresh_token);
+            _ => {}
         }
+        credentials.refresh_token = refresh_token.or(credentials.refresh_token.take());
         credentials.access_token = Some(access_token);
         Ok(())
     }
@@ -230,7 +325,8 @@ impl Authenticator for OAuth2Authenticator {
         let mut credentials = self.wait_for_credentials(cx)?;
         let is_current = |token: &AccessToken| self.header.is_on(rejected, token.value.expose());
         if credentials.access_token.as_ref().is_some_and(is_current) {
-            credentials.access_token = None;
+            let rejected = credentials.access_token.take();
+            credentials.rejected = rejected.map(|token| token.value);
             self.renew(&mut credentials, cx)?;
         }
         Ok(true)

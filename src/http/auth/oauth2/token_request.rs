@@ -1,10 +1,15 @@
 //! The request for an access token.
 
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
 use url::form_urlencoded;
 
 use crate::http::auth::basic;
+use crate::http::auth::jwt::JwtSigner;
 use crate::http::auth::secret::Secret;
-use crate::http::{HttpRequest, Method, RequestBody, join_url, sendable};
+use crate::http::{HttpRequest, Method, RequestBody, add_params, join_url, sendable};
 use crate::protocol::{Failure, Redactor};
 
 /// What a token endpoint is asked (RFC 6749, sections 4.4.2 and 6): a POST of a form. Every name in it can be changed.
@@ -27,13 +32,24 @@ pub struct TokenRequest {
     /// The one to begin with. `None` for a grant that needs none.
     refresh_token: Option<Secret>,
     scope: String,
-    client_in_header: bool,
-    fields: Vec<(String, String)>,
+    sending: Sending,
+    needs_refresh_token: bool,
+    /// Signs what is sent in place of the client's id and secret.
+    assertion: Option<JwtSigner>,
+    fields: Vec<(String, Vec<String>)>,
     headers: Vec<(String, String)>,
     pub(super) redactor: Redactor,
 }
 
-#[derive(Clone)]
+/// How the fields are sent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sending {
+    client_in_header: bool,
+    empty: bool,
+    in_query: bool,
+}
+
+#[derive(Debug, Clone)]
 struct Names {
     grant_type: String,
     client_id: String,
@@ -53,13 +69,22 @@ impl TokenRequest {
         redactor: &Redactor,
     ) -> Self {
         let refresh_token = Some(Secret::new(refresh_token, redactor));
-        Self { refresh_token, ..Self::new(url, "refresh_token", client_id, client_secret, redactor) }
+        let new = Self::new(url, "refresh_token", client_id, client_secret, redactor);
+        Self { refresh_token, needs_refresh_token: true, ..new }
     }
 
     /// The grant `client_credentials`, by which a program has access of its own. The secret is registered as one.
     #[must_use]
     pub fn client_credentials(url: &str, client_id: &str, client_secret: &str, redactor: &Redactor) -> Self {
         Self::new(url, "client_credentials", client_id, client_secret, redactor)
+    }
+
+    /// The grant `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523, section 2.1): a token that the client signs is
+    /// exchanged for an access token. Of the form it sends the grant type, `assertion` and further fields.
+    #[must_use]
+    pub fn jwt_bearer(url: &str, signer: JwtSigner, redactor: &Redactor) -> Self {
+        let new = Self::new(url, "urn:ietf:params:oauth:grant-type:jwt-bearer", "", "", redactor);
+        Self { assertion: Some(signer), ..new }
     }
 
     fn new(url: &str, grant_type: &str, client_id: &str, client_secret: &str, redactor: &Redactor) -> Self {
@@ -78,7 +103,9 @@ impl TokenRequest {
             client_secret: Secret::new(client_secret, redactor),
             refresh_token: None,
             scope: String::new(),
-            client_in_header: false,
+            sending: Sending::default(),
+            needs_refresh_token: false,
+            assertion: None,
             fields: Vec::new(),
             headers: Vec::new(),
             redactor: redactor.clone(),
@@ -138,14 +165,43 @@ impl TokenRequest {
     /// Sends the client's id and secret as `Authorization: Basic` (RFC 6749, section 2.3.1). Default: in the body.
     #[must_use]
     pub fn client_in_header(mut self) -> Self {
-        self.client_in_header = true;
+        self.sending.client_in_header = true;
         self
     }
 
     /// One more field of the body. A name that is there already keeps its value.
     #[must_use]
-    pub fn field(mut self, name: &str, value: &str) -> Self {
-        self.fields.push((name.to_owned(), value.to_owned()));
+    pub fn field(self, name: &str, value: &str) -> Self {
+        self.fields(name, [value])
+    }
+
+    /// One more field of the body, several times, each with another value. A name that is there already keeps its value.
+    #[must_use]
+    pub fn fields<T: AsRef<str>>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+        let values = values.into_iter().map(|value| value.as_ref().to_owned()).collect();
+        self.fields.push((name.to_owned(), values));
+        self
+    }
+
+    /// Sends a refresh token with a grant that needs none, as some endpoints want it. It is registered as a secret.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: &str) -> Self {
+        self.refresh_token = Some(Secret::new(refresh_token, &self.redactor));
+        self
+    }
+
+    /// Sends the client's secret and the refresh token even if they are empty. Default: they are left out, and a grant that
+    /// needs a refresh token fails without one.
+    #[must_use]
+    pub fn with_empty_fields(mut self) -> Self {
+        self.sending.empty = true;
+        self
+    }
+
+    /// Sends all fields in the query of the URL, and no body. Default: in the body, where no log of a proxy has them.
+    #[must_use]
+    pub fn in_query(mut self) -> Self {
+        self.sending.in_query = true;
         self
     }
 
@@ -168,12 +224,23 @@ impl TokenRequest {
         let client: [&str; 5] =
             [&self.url, &self.grant_type, &self.client_id, self.client_secret.expose(), &self.scope];
         let mut parts: Vec<&str> = client.into_iter().chain([stored.unwrap_or(own)]).collect();
-        for pairs in [&self.fields, &self.headers] {
-            // Ends the list before.
+        // Ends the list before.
+        parts.push("");
+        for (name, values) in &self.fields {
+            parts.push(name);
+            parts.extend(values.iter().map(String::as_str));
             parts.push("");
-            parts.extend(pairs.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         }
+        parts.push("");
+        parts.extend(self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+        let assertion = self.assertion.as_ref().map(JwtSigner::identity).unwrap_or_default();
+        parts.extend(["", assertion.as_str()]);
         super::super::joined(parts)
+    }
+
+    /// The names of the form's fields, and how they are sent.
+    pub(super) fn names(&self) -> impl std::fmt::Debug {
+        (&self.names, self.sending)
     }
 
     pub(super) fn name_of_refresh_token(&self) -> &str {
@@ -184,8 +251,9 @@ impl TokenRequest {
     ///
     /// # Errors
     /// A config failure if there is no refresh token and the grant needs one, or the URL or a header cannot be sent.
-    pub(super) fn build(&self, refresh_token: Option<&Secret>) -> Result<HttpRequest, Failure> {
-        if refresh_token.is_some_and(|token| token.expose().is_empty()) {
+    pub(super) fn build(&self, refresh_token: Option<&Secret>, now: Timestamp) -> Result<HttpRequest, Failure> {
+        let is_missing = refresh_token.is_none_or(|token| token.expose().is_empty());
+        if self.needs_refresh_token && is_missing && !self.sending.empty {
             return Err(Failure::config("The config has no refresh token. Authenticate to get one."));
         }
         let texts = [
@@ -200,7 +268,7 @@ impl TokenRequest {
         }
         let mut request = HttpRequest { method: Method::POST, ..HttpRequest::get(join_url(&self.url, "")?) };
         request.set_header("Accept", "application/json")?;
-        if self.client_in_header {
+        if self.sending.client_in_header {
             let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
             let (id, secret) = (encoded(&self.client_id), encoded(self.client_secret.expose()));
             let credentials = basic::encode(&id, &secret, &self.redactor);
@@ -209,24 +277,39 @@ impl TokenRequest {
         for (name, value) in &self.headers {
             request.set_secret_header(name, value)?;
         }
-        let in_body = !request.headers.contains_key("Authorization");
-        let own = [
-            (&self.names.grant_type, self.grant_type.as_str()),
-            (&self.names.client_id, if in_body { self.client_id.as_str() } else { "" }),
-            (&self.names.client_secret, if in_body { self.client_secret.expose() } else { "" }),
-            (&self.names.refresh_token, refresh_token.map_or("", Secret::expose)),
-            (&self.names.scope, self.scope.as_str()),
-        ];
-        let mut form: Vec<(String, String)> = Vec::new();
-        let own = own.into_iter().filter(|(_, value)| !value.is_empty());
-        form.extend(own.map(|(name, value)| (name.clone(), value.to_owned())));
-        for (name, value) in &self.fields {
+        let form = if let Some(signer) = &self.assertion {
+            let assertion = signer.sign(now)?;
+            let grant_type = (&*self.names.grant_type, Some(&*self.grant_type));
+            self.with_fields([grant_type, ("assertion", Some(assertion.expose()))])
+        } else {
+            let in_body = !request.headers.contains_key("Authorization");
+            let sent = |text| Some(text).filter(|text: &&str| !text.is_empty() || self.sending.empty);
+            let client = |text| sent(text).filter(|_| in_body);
+            self.with_fields([
+                (&*self.names.grant_type, Some(&*self.grant_type)),
+                (&*self.names.client_id, client(&*self.client_id)),
+                (&*self.names.client_secret, client(self.client_secret.expose())),
+                (&*self.names.refresh_token, refresh_token.and_then(|token| sent(token.expose()))),
+                (&*self.names.scope, Some(&*self.scope).filter(|scope| !scope.is_empty())),
+            ])
+        };
+        match self.sending.in_query {
+            true => add_params(&mut request.url, form),
+            false => request.body = RequestBody::Form(form),
+        }
+        Ok(request)
+    }
+
+    /// The form: the fields of its own, and those that were added whose names are not there yet.
+    fn with_fields<'f>(&self, own: impl IntoIterator<Item = (&'f str, Option<&'f str>)>) -> Vec<(String, String)> {
+        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let mut form: Vec<(String, String)> = own.collect();
+        for (name, values) in &self.fields {
             if !form.iter().any(|(known, _)| known == name) {
-                form.push((name.clone(), value.clone()));
+                form.extend(values.iter().map(|value| (name.clone(), value.clone())));
             }
         }
-        request.body = RequestBody::Form(form);
-        Ok(request)
+        form
     }
 }
 
@@ -234,116 +317,5 @@ impl std::fmt::Debug for TokenRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { url, grant_type, .. } = self;
         f.debug_struct("TokenRequest").field("url", url).field("grant_type", grant_type).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const URL: &str = "http://a.com/token";
-
-    fn body(request: &HttpRequest) -> String {
-        String::from_utf8(request.body.encode().unwrap().0).unwrap()
-    }
-
-    #[test]
-    fn the_form_has_the_standards_names_and_order_and_one_scope() {
-        let redactor = Redactor::default();
-        let request = TokenRequest::refresh_token(URL, "c", "s&1", "r", &redactor).scopes(["a.read", "b.read"]);
-        let built = request.build(request.initial_refresh_token().as_ref()).unwrap();
-        assert_eq!(
-            body(&built),
-            "grant_type=refresh_token&client_id=c&client_secret=s%261&refresh_token=r&scope=a.read+b.read"
-        );
-        assert_eq!((built.method, built.url.as_str()), (Method::POST, URL));
-        let request = TokenRequest::client_credentials(URL, "c", "s", &redactor);
-        assert_eq!(body(&request.build(None).unwrap()), "grant_type=client_credentials&client_id=c&client_secret=s");
-    }
-
-    #[test]
-    fn every_name_can_be_changed_and_further_fields_never_take_the_place_of_another() {
-        let request = TokenRequest::refresh_token(URL, "c", "s", "r", &Redactor::default())
-            .grant_type("renew")
-            .grant_type_name("g")
-            .client_id_name("ci")
-            .client_secret_name("cs")
-            .refresh_token_name("rt")
-            .scope_name("sc")
-            .scopes(["x"])
-            .field("audience", "api")
-            .field("ci", "other")
-            .header("X-Tenant", "t");
-        let built = request.build(request.initial_refresh_token().as_ref()).unwrap();
-        assert_eq!(body(&built), "g=renew&ci=c&cs=s&rt=r&sc=x&audience=api");
-        assert_eq!(built.headers["x-tenant"], "t");
-    }
-
-    #[test]
-    fn credentials_in_a_header_are_encoded_registered_and_not_in_the_body() {
-        let redactor = Redactor::default();
-        let request = TokenRequest::client_credentials(URL, "c:1", "s 2", &redactor).client_in_header();
-        let built = request.build(None).unwrap();
-        // base64 of c%3A1:s+2
-        assert_eq!(built.headers["authorization"], "Basic YyUzQTE6cysy");
-        assert_eq!(body(&built), "grant_type=client_credentials");
-        assert_eq!(redactor.redact("YyUzQTE6cysy s 2 s+2"), "**** **** ****");
-        let own = TokenRequest::client_credentials(URL, "c", "s", &redactor).header("authorization", "Key k");
-        assert_eq!(body(&own.build(None).unwrap()), "grant_type=client_credentials");
-    }
-
-    #[test]
-    fn what_nobody_can_have_typed_is_refused_before_it_is_sent() {
-        let redactor = Redactor::default();
-        for (id, secret, refresh, told) in [
-            ("c\u{a0}", "s", "r", "The client id has U+00A0"),
-            ("c", "s\n", "r", "The client secret has U+000A"),
-            ("c", "s", " r", "The refresh token has U+0020"),
-        ] {
-            let request = TokenRequest::refresh_token(URL, id, secret, refresh, &redactor);
-            let failure = request.build(request.initial_refresh_token().as_ref()).unwrap_err();
-            assert!(failure.message.starts_with(told), "{failure}");
-        }
-    }
-
-    #[test]
-    fn no_debug_output_shows_a_secret() {
-        let request = TokenRequest::refresh_token(URL, "c", "s3cret", "r3fresh", &Redactor::default())
-            .client_in_header()
-            .field("assertion", "s3cret")
-            .header("X-Key", "s3cret");
-        let shown = format!("{request:?} {:?}", request.build(None).unwrap().headers);
-        assert!(!shown.contains("s3cret") && !shown.contains("r3fresh") && !shown.contains("Basic"), "{shown}");
-    }
-
-    #[test]
-    fn a_missing_refresh_token_asks_to_authenticate() {
-        let request = TokenRequest::refresh_token(URL, "c", "s", "", &Redactor::default());
-        let failure = request.build(request.initial_refresh_token().as_ref()).unwrap_err();
-        assert!(failure.message.contains("no refresh token"), "{failure}");
-    }
-
-    #[test]
-    fn every_part_of_what_is_asked_makes_another_identity() {
-        let redactor = Redactor::default();
-        let new = |secret: &str| TokenRequest::refresh_token(URL, "c", secret, "r", &redactor);
-        let mut identities = vec![
-            new("s").identity(None),
-            new("t").identity(None),
-            new("s").identity(Some("q")),
-            new("s").grant_type("g").identity(None),
-            new("s").header("a", "b").identity(None),
-            new("s").header("a", "c").identity(None),
-            new("s").field("a", "b").identity(None),
-            new("s").field("a", "b\nc").identity(None),
-            new("s").field("a", "b").field("c", "").identity(None),
-            new("s").scopes(["x"]).identity(None),
-            TokenRequest::client_credentials(URL, "c", "s", &redactor).identity(None),
-        ];
-        let count = identities.len();
-        identities.sort();
-        identities.dedup();
-        assert_eq!(identities.len(), count);
-        assert_eq!(new("s").identity(None), new("s").identity(Some("r")));
     }
 }

@@ -48,7 +48,11 @@ impl TokenResponse {
             let kind = response.header("content-type").unwrap_or("no content type");
             return Err(Failure::system(format!("{answered} with something else than JSON ({kind}).")));
         };
-        let text = |name: &str| find(&document, name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| match find(&document, name)? {
+            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
         let Some(access_token) = text(&names.access_token) else {
             if let Some(words) = document.get("error").and_then(|_| words(&document)) {
                 return Err(Failure::config(format!("{answered}: {words}. {RE_AUTHENTICATE}")));
@@ -59,8 +63,8 @@ impl TokenResponse {
             return Err(Failure::system(format!("{answered} without a text named {name:?}. It has: {members}.")));
         };
         Ok(Self {
-            access_token: access_token.to_owned(),
-            refresh_token: text(refresh_token_name).map(str::to_owned),
+            access_token,
+            refresh_token: text(refresh_token_name),
             expires_at: expiry::expires_at(find(&document, &names.expires_in), now),
         })
     }

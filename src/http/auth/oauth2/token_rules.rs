@@ -9,9 +9,35 @@ use crate::protocol::{Failure, FailureKind};
 pub(super) const RE_AUTHENTICATE: &str = "Re-authenticate: connect the account again, or put valid client credentials and a valid refresh token in the \
      config.";
 
+/// What a user can do about a refusal of something else than the refresh token.
+const CHECK_THE_CLIENT: &str = "Check the client id and secret and what else the config says of the login. If they are right, connect the account \
+     again.";
+
 /// The rules for requests to a token endpoint: a refusal stays one however often it is asked for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TokenRules;
+#[derive(Debug, Clone, Default)]
+pub(super) struct TokenRules {
+    pub(super) refused_by: Option<RefusedBy>,
+}
+
+/// How an endpoint says that the refresh token is no longer good.
+#[derive(Debug, Clone)]
+pub(super) struct RefusedBy {
+    pub(super) statuses: Vec<u16>,
+    pub(super) member: String,
+    pub(super) values: Vec<String>,
+}
+
+impl RefusedBy {
+    fn fits(&self, response: &Response) -> bool {
+        let document = response.json::<Value>().unwrap_or_default();
+        let value = match document.get(&self.member) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => return false,
+        };
+        self.statuses.contains(&response.status.as_u16()) && self.values.contains(&value)
+    }
+}
 
 impl RetryRules for TokenRules {
     fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
@@ -30,7 +56,10 @@ impl RetryRules for TokenRules {
             _ if (300..400).contains(&status) => {
                 Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned())
             }
-            ResponseAction::Fail(FailureKind::Config) => Some(RE_AUTHENTICATE.to_owned()),
+            ResponseAction::Fail(FailureKind::Config) => {
+                let is_client = self.refused_by.as_ref().is_some_and(|refused_by| !refused_by.fits(response));
+                Some(if is_client { CHECK_THE_CLIENT } else { RE_AUTHENTICATE }.to_owned())
+            }
             _ => None,
         };
         Ok(verdict)
@@ -66,15 +95,31 @@ mod tests {
             (500, true),
             (503, true),
         ] {
-            assert_eq!(TokenRules.verdict(&response(status, &[], "")).unwrap().action.is_retry(), retried, "{status}");
+            assert_eq!(
+                TokenRules::default().verdict(&response(status, &[], "")).unwrap().action.is_retry(),
+                retried,
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn a_refusal_says_to_authenticate_again_and_a_slow_client_is_none() {
-        let hint = |status| TokenRules.verdict(&response(status, &[], "")).unwrap().hint;
+        let hint = |status| TokenRules::default().verdict(&response(status, &[], "")).unwrap().hint;
         assert_eq!(hint(400).as_deref(), Some(RE_AUTHENTICATE));
         assert_eq!((hint(408), hint(429), hint(500)), (None, None, None));
+    }
+
+    #[test]
+    fn what_says_that_the_refresh_token_is_refused_can_be_told_apart() {
+        let refused_by =
+            RefusedBy { statuses: vec![400], member: "error".to_owned(), values: vec!["expired".to_owned()] };
+        let rules = TokenRules { refused_by: Some(refused_by) };
+        let hint = |status, body: &str| rules.verdict(&response(status, &[], body)).unwrap().hint.unwrap();
+        assert_eq!(hint(400, r#"{"error": "expired"}"#), RE_AUTHENTICATE);
+        for (status, body) in [(401, r#"{"error": "expired"}"#), (400, r#"{"error": "other"}"#), (400, "no")] {
+            assert_eq!(hint(status, body), CHECK_THE_CLIENT, "{body}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::datetime::{
 use super::error::{Fault, Result};
 use super::eval::Eval;
 use super::filters::quote;
+use super::json::Json;
 use super::methods::updated;
 use super::text::str_of;
 use super::value::{Dict, Object, Value};
@@ -118,6 +119,13 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &'static str, args: CallArgs) -> R
         "generate_uuid" => {
             args.none(name)?;
             Ok(Value::str(uuid(eval.scope.random(), eval.scope.random())))
+        }
+        "json_loads" => {
+            let [value] = args.bind(name, ["s"], 1)?;
+            let given = text(&value.unwrap_or(Value::None), name)?;
+            let read = serde_json::from_str::<serde_json::Value>(&given);
+            let read = read.map_err(|_| Fault::value("json_loads() was given a text that is no JSON"))?;
+            Ok(Json::Tree(&read).to_value())
         }
         _ => jinja(name, args),
     }

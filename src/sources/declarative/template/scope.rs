@@ -37,6 +37,8 @@ pub enum Variable<'a> {
         /// The links.
         links: Json<'a>,
     },
+    /// A function that only some places have: `json_loads`.
+    Function(&'static str),
     /// A text.
     Text(&'a str),
     /// An integer.
@@ -123,6 +125,7 @@ impl Variable<'_> {
                 }
                 Value::object(Object::Headers(dict))
             }
+            Self::Function(name) => Value::object(Object::Function(name)),
             Self::Text(text) => Value::str(text),
             Self::Int(value) => Value::Int(value),
             Self::None => Value::None,

@@ -1,0 +1,257 @@
+//! JSON Web Tokens (RFC 7519) that the client signs itself: sent with each request, or exchanged for an access token.
+//! `key` is what they are signed with, `der` a form that some keys come in.
+
+mod der;
+mod key;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use self::key::Key;
+use super::secret::Secret;
+use super::token_place::TokenPlace;
+use super::{AuthContext, Authenticator};
+use crate::http::HttpRequest;
+use crate::locks;
+use crate::protocol::{Failure, Redactor};
+
+pub use key::JwtAlgorithm;
+
+/// How long a token is good for unless it is said.
+const LIFETIME: Duration = Duration::from_secs(1200);
+/// A token is sent for so long at most. Some APIs want one that was made just now.
+const REUSED: Duration = Duration::from_secs(60);
+
+/// Signs tokens with one key.
+///
+/// ```
+/// use source_http::http::auth::{JwtAlgorithm, JwtSigner};
+/// # let redactor = source_http::protocol::Redactor::default();
+/// let signer = JwtSigner::new(JwtAlgorithm::Hs256, "a secret that both sides know", &redactor)?
+///     .header("kid", "2026-11")
+///     .claim("iss", "client id")
+///     .claim("aud", "https://api.example.com");
+/// # Ok::<(), source_http::protocol::Failure>(())
+/// ```
+#[derive(Clone)]
+pub struct JwtSigner {
+    key: Arc<Key>,
+    /// Tells one key from another. It is a secret.
+    name: Secret,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    lifetime: Duration,
+    fresh: Option<Fresh>,
+    redactor: Redactor,
+}
+
+/// Claims that are others for each token.
+type Fresh = Arc<dyn Fn() -> Result<Map<String, Value>, Failure> + Send + Sync>;
+
+impl JwtSigner {
+    /// Tokens that are signed so, with a shared secret (HS256 and the like) or a private key in PEM, which is registered
+    /// as a secret. They have the header `typ: JWT` and no claims but their times.
+    ///
+    /// # Errors
+    /// A config failure if the key is none of the algorithm: it says what is wrong, and shows nothing of the key.
+    pub fn new(algorithm: JwtAlgorithm, key: &str, redactor: &Redactor) -> Result<Self, Failure> {
+        let name = Secret::new(key, redactor);
+        let header = [("typ".to_owned(), "JWT".into()), ("alg".to_owned(), algorithm.name().into())];
+        Ok(Self {
+            key: Arc::new(Key::read(algorithm, key)?),
+            name,
+            header: header.into_iter().collect(),
+            claims: Map::new(),
+            lifetime: LIFETIME,
+            fresh: None,
+            redactor: redactor.clone(),
+        })
+    }
+
+    /// A member of the header, such as `kid`. It replaces one of that name.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.header.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Leaves a member out of the header, such as `typ`.
+    #[must_use]
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.header.remove(name);
+        self
+    }
+
+    /// A claim, such as `iss`. It replaces one of that name. `iat`, `exp` and `nbf` are set when a token is signed.
+    #[must_use]
+    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Claims that are others for each token, such as `jti`. They stand before the others, which replace those of their
+    /// names. A token is then sent once.
+    #[must_use]
+    pub fn fresh_claims(
+        mut self,
+        claims: impl Fn() -> Result<Map<String, Value>, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        self.fresh = Some(Arc::new(claims));
+        self
+    }
+
+    /// How long a token is good for. Default: 20 minutes.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// A token that is good from now on, registered as a secret.
+    ///
+    /// # Errors
+    /// A system failure if the system gives no random numbers; what [`JwtSigner::fresh_claims`] returns.
+    pub(in crate::http::auth) fn sign(&self, now: Timestamp) -> Result<Secret, Failure> {
+        let mut header: Vec<(&String, &Value)> = self.header.iter().collect();
+        header.sort_by_key(|(name, _)| *name);
+        let header: Map<String, Value> =
+            header.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut claims = self.fresh.as_ref().map_or_else(|| Ok(Map::new()), |fresh| fresh())?;
+        claims.extend(self.claims.clone());
+        let now = now.as_second();
+        let end = now.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX));
+        for (name, second) in [("iat", now), ("exp", end), ("nbf", now)] {
+            claims.insert(name.to_owned(), second.into());
+        }
+        let part = |part: Map<String, Value>| BASE64_URL_SAFE_NO_PAD.encode(Value::Object(part).to_string());
+        let signed = format!("{}.{}", part(header), part(claims));
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes())?);
+        Ok(Secret::passing(format!("{signed}.{signature}"), &self.redactor))
+    }
+
+    /// What stays the same while tokens come and go.
+    pub(in crate::http::auth) fn identity(&self) -> String {
+        let (header, claims) = (Value::from(self.header.clone()), Value::from(self.claims.clone()));
+        super::joined([
+            self.name.expose(),
+            &header.to_string(),
+            &claims.to_string(),
+            &self.lifetime.as_secs().to_string(),
+        ])
+    }
+}
+
+/// Nothing of key and claims.
+impl fmt::Debug for JwtSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtSigner").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}
+
+/// Sends a token that it signs itself. A token is used for a minute at most, and for a quarter of its life.
+///
+/// ```
+/// use source_http::http::auth::{JwtAlgorithm, JwtAuthenticator, JwtSigner};
+/// # let redactor = source_http::protocol::Redactor::default();
+/// let signer = JwtSigner::new(JwtAlgorithm::Hs256, "a secret that both sides know", &redactor)?;
+/// // Authorization: Bearer TOKEN
+/// let auth = JwtAuthenticator::new(signer);
+/// # Ok::<(), source_http::protocol::Failure>(())
+/// ```
+#[derive(Debug)]
+pub struct JwtAuthenticator {
+    signer: JwtSigner,
+    place: TokenPlace,
+    /// The last token, and when it was signed.
+    last: Mutex<Option<(Timestamp, Secret)>>,
+}
+
+impl JwtAuthenticator {
+    /// Sends `Authorization: Bearer`, with tokens of this signer.
+    #[must_use]
+    pub fn new(signer: JwtSigner) -> Self {
+        Self { signer, place: TokenPlace::default(), last: Mutex::default() }
+    }
+
+    /// Where the token stands. Default: `Authorization: Bearer TOKEN`.
+    #[must_use]
+    pub fn place(mut self, place: TokenPlace) -> Self {
+        self.place = place;
+        self
+    }
+}
+
+impl Authenticator for JwtAuthenticator {
+    fn authenticate(&self, request: &mut HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<()> {
+        let now = cx.now();
+        let mut last = locks::lock(&self.last);
+        let reused = REUSED.min(self.signer.lifetime / 4);
+        let is_fresh = |signed: Timestamp| {
+            signed.as_second() == now.as_second() || signed <= now && now.duration_since(signed).unsigned_abs() < reused
+        };
+        let token = match &*last {
+            Some((signed, token)) if self.signer.fresh.is_none() && is_fresh(*signed) => token.clone(),
+            _ => {
+                let token = self.signer.sign(now)?;
+                *last = Some((now, token.clone()));
+                token
+            }
+        };
+        drop(last);
+        Ok(self.place.put(request, token.expose())?)
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(self.signer.identity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parts(token: &str) -> Vec<String> {
+        let decoded = |part: &str| String::from_utf8_lossy(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).into_owned();
+        token.split('.').take(2).map(decoded).collect()
+    }
+
+    #[test]
+    fn a_token_has_sorted_headers_the_claims_in_their_order_and_its_times() {
+        let redactor = Redactor::default();
+        let signer = JwtSigner::new(JwtAlgorithm::Hs256, "s3cret-key", &redactor)
+            .unwrap()
+            .header("kid", "1")
+            .claim("z", json!([1, true]))
+            .claim("iss", "I")
+            .lifetime(Duration::from_secs(60));
+        let token = signer.sign(Timestamp::from_second(1_000).unwrap()).unwrap();
+        assert_eq!(
+            parts(token.expose()),
+            [
+                r#"{"alg":"HS256","kid":"1","typ":"JWT"}"#,
+                r#"{"z":[1,true],"iss":"I","iat":1000,"exp":1060,"nbf":1000}"#
+            ]
+        );
+        assert_eq!(redactor.redact(&format!("{} s3cret-key", token.expose())), "**** ****");
+        assert!(!format!("{signer:?}").contains("s3cret-key"));
+    }
+
+    #[test]
+    fn the_example_of_the_standard_is_signed_as_it_says() {
+        // RFC 7515, appendix A.1, whose key is no text: here is one that is, signed by another implementation.
+        let signer = JwtSigner::new(JwtAlgorithm::Hs256, "k", &Redactor::default()).unwrap().without_header("typ");
+        let token = signer.lifetime(Duration::ZERO).sign(Timestamp::UNIX_EPOCH).unwrap();
+        let [header, claims, signature] = token.expose().split('.').collect::<Vec<_>>()[..] else { panic!() };
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"k");
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+        assert!(ring::hmac::verify(&key, format!("{header}.{claims}").as_bytes(), &signature).is_ok());
+        assert_eq!(parts(token.expose()), [r#"{"alg":"HS256"}"#, r#"{"iat":0,"exp":0,"nbf":0}"#]);
+    }
+}

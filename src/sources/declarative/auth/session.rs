@@ -1,0 +1,231 @@
+//! `SessionTokenAuthenticator`: a requester of its own logs in, with its own credentials, headers, body and error handler.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::error_handler::ErrorHandler;
+use super::super::options::{By, RequestOption};
+use super::super::part::{Builder, Part, literal};
+use super::super::request::{Asked, Requester, Slice};
+use super::super::response_text::json_text;
+use super::super::template::Variable;
+use super::super::template::datetime::{Span, parse_duration};
+use super::{Auth, Target};
+use crate::http::auth::{AuthContext, Authenticator, NoAuth, SessionLogin, SessionTokenAuthenticator};
+use crate::http::{HttpRequest, Outcome, Response, ResponseAction, RetryRules, Verdict, same_host};
+use crate::protocol::{Failure, FailureKind};
+
+/// What `ApiKey` sends unless the manifest says.
+const TOKEN: &str = "{{ session_token }}";
+
+/// The authenticator that a part is.
+pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
+    if let Some(decoder) = part.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
+        builder.refuse(&decoder, &format!("the decoder `{}` of a login", decoder.kind()));
+        return None;
+    }
+    let duration = match part.field("expiration_duration").filter(|field| field.node.is_truthy()) {
+        Some(field) => Some(duration(builder, &field, part.text("expiration_duration").unwrap_or_default())?),
+        None => None,
+    };
+    let form = part.field("request_authentication")?;
+    let (target, written) = match form.kind() {
+        "ApiKey" => {
+            let Some(option) = form.field("inject_into") else {
+                builder.error(&form, "it does not say where its token goes: add `inject_into`");
+                return None;
+            };
+            let option = RequestOption::build(builder, &option, By::Authenticator)?;
+            let template = form.field("api_token").filter(|field| field.node.is_truthy());
+            let template = template.filter(|field| field.node.as_text() != Some(TOKEN));
+            let template = template.map(|field| builder.text(&field, &["session_token"]));
+            (Target::of(builder, option, ""), super::super::request::flat(template)?)
+        }
+        _ => (Target::authorization(builder, &form, "Bearer"), None),
+    };
+    let login = part.field("login_requester")?;
+    let requester = Requester::build(builder, &login, &[])?;
+    let path = part.field("session_token_path");
+    let path: Vec<String> = path.iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect();
+    let place: Arc<str> = builder.place(part).into();
+    let login = Login::new(requester, path, &place);
+    let is_shared = login.identity.is_some() && written.is_none();
+    let key = format!(
+        "session {:?} {:?} {duration:?} {:?}",
+        login.identity,
+        target.place,
+        rules_of(&part.field("login_requester")?)
+    );
+    let mut auth = SessionTokenAuthenticator::new(login, &builder.redactor).place(target.place.clone());
+    auth = match duration {
+        Some(duration) => auth.lasting(duration),
+        None => auth.for_each_attempt(),
+    };
+    if let Some(written) = written {
+        auth = auth.written(move |token| written.text(&[("session_token", Variable::Text(token))]));
+    }
+    let auth: Arc<dyn Authenticator> = if is_shared { builder.shared_as(key, || auth) } else { Arc::new(auth) };
+    Some(target.auth(auth))
+}
+
+/// The error handler as it is written, without what it has by `$parameters`.
+fn rules_of(login: &Part<'_>) -> String {
+    fn without_parameters(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.remove("$parameters");
+                members.values_mut().for_each(without_parameters);
+            }
+            Value::Array(items) => items.iter_mut().for_each(without_parameters),
+            _ => {}
+        }
+    }
+    let mut rules = login.field("error_handler").map(|handler| handler.node.to_json()).unwrap_or_default();
+    without_parameters(&mut rules);
+    rules.to_string()
+}
+
+/// An ISO 8601 duration; a month has 30 days, and a year 365.
+fn duration(builder: &Builder<'_>, part: &Part<'_>, text: &str) -> Option<Duration> {
+    const DAY: f64 = 86_400.0;
+    let seconds = match parse_duration(text) {
+        Ok(Span::Delta(delta)) => micros(delta.0),
+        Ok(Span::Duration(span)) => {
+            micros(span.delta.0) + DAY * (30.0 * span.months.to_f64() + 365.0 * span.years.to_f64())
+        }
+        Err(_) => f64::NAN,
+    };
+    let duration = Duration::try_from_secs_f64(seconds).ok();
+    if duration.is_none() {
+        builder.error(part, "it has to be an ISO 8601 duration, such as `PT1H`");
+    }
+    duration
+}
+
+#[allow(clippy::cast_precision_loss, reason = "of seconds, microseconds are exact enough")]
+fn micros(micros: i128) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// A login by a requester.
+pub(super) struct Login {
+    requester: Requester,
+    path: Vec<String>,
+    place: Arc<str>,
+    /// Who logs in; nothing if that cannot be told before the run.
+    identity: Option<String>,
+}
+
+impl Login {
+    fn new(requester: Requester, path: Vec<String>, place: &Arc<str>) -> Self {
+        let mut login = Self { requester, path, place: Arc::clone(place), identity: None };
+        login.identity = login.request().ok().map(|request| {
+            let headers = request.headers.iter().map(|(name, value)| format!("{name}: {:?}", value.as_bytes()));
+            let headers: Vec<String> = headers.collect();
+            let body = request.body.encode().map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned());
+            let own = login.requester.authenticator.identity();
+            format!("{} {} {headers:?} {body:?} {own:?} {:?}", request.method, request.url, login.path)
+        });
+        login
+    }
+
+    fn request(&self) -> Result<HttpRequest, Failure> {
+        let slice = Slice::default();
+        self.requester.request(&asked(&slice))
+    }
+
+    /// The value at the path: a member, an item by its index, or the first of all with `*`.
+    fn find<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+        let [name, rest @ ..] = path else { return Some(value) };
+        match value {
+            Value::Object(members) => match members.get(name) {
+                Some(value) => Self::find(value, rest),
+                None if name == "*" => members.values().find_map(|value| Self::find(value, rest)),
+                None => None,
+            },
+            Value::Array(items) if name == "*" => items.iter().find_map(|value| Self::find(value, rest)),
+            Value::Array(items) => Self::find(items.get(name.parse::<usize>().ok()?)?, rest),
+            _ => None,
+        }
+    }
+
+    /// The token in a response.
+    fn token(&self, response: &Response) -> Result<String, Failure> {
+        let answered = format!("{}: {} answered {}", self.place, response.request, response.status);
+        let text = json_text(response);
+        let text =
+            text.map_err(|why| Failure::system(format!("{answered}, and it cannot be read: {}.", why.problem)))?;
+        let mut document: Value = serde_json::from_str(&text.text).unwrap_or_default();
+        // Of a list at the top, each item is a response of its own.
+        if let Value::Array(items) = &mut document {
+            document = items.first_mut().map(Value::take).unwrap_or_default();
+        }
+        match Self::find(&document, &self.path) {
+            Some(Value::String(token)) if !token.trim().is_empty() => Ok(token.clone()),
+            Some(Value::Number(token)) => Ok(token.to_string()),
+            _ => {
+                let members = document.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str));
+                let (members, path) = (members.collect::<Vec<_>>().join(", "), self.path.join("."));
+                let text = format!(
+                    "{answered} without a session token at `{path}`. It has: {members}. Correct `session_token_path`, or \
+                     the credentials in the config."
+                );
+                Err(Failure::system(text))
+            }
+        }
+    }
+}
+
+fn asked(slice: &Slice) -> Asked<'_> {
+    Asked { slice, token: None, path: None, injections: &[] }
+}
+
+impl SessionLogin for Login {
+    fn log_in(&self, cx: &AuthContext<'_>) -> anyhow::Result<String> {
+        let slice = Slice::default();
+        let request = self.requester.request(&asked(&slice))?;
+        let home = self.requester.home(&asked(&slice))?;
+        let authenticator: &dyn Authenticator =
+            if same_host(&home, &request.url) { &self.requester.authenticator } else { &NoAuth };
+        let options = self.requester.travel(cx.options().clone());
+        let rules = LoginRules(&self.requester.error_handler);
+        let response = cx.with_options(&options).send_signed(&request, &rules, authenticator)?;
+        Ok(self.token(&response)?)
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone().unwrap_or_else(|| self.place.to_string())
+    }
+}
+
+/// The rules of the login's error handler. What they ignore is read all the same: the token may be in it. A redirect that was
+/// not followed is no answer.
+struct LoginRules<'a>(&'a ErrorHandler);
+
+impl RetryRules for LoginRules<'_> {
+    fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
+        let mut verdict = RetryRules::verdict(self.0, response)?;
+        if verdict.action == ResponseAction::Ignore {
+            verdict.action = ResponseAction::Success;
+        }
+        if response.status.is_redirection() {
+            verdict.action = ResponseAction::Fail(FailureKind::Config);
+            verdict.hint = Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned());
+        }
+        Ok(verdict)
+    }
+
+    fn backoff_time(&self, outcome: Outcome<'_>, failed: u32) -> Result<Option<Duration>, Failure> {
+        self.0.backoff_time(outcome, failed)
+    }
+
+    fn max_retries(&self) -> u32 {
+        RetryRules::max_retries(self.0)
+    }
+
+    fn max_time(&self) -> Duration {
+        self.0.max_time()
+    }
+}
