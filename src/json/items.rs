@@ -10,6 +10,8 @@ use super::scan::{self, Skip};
 use super::text::{Text, Window};
 use super::walk::MAX_RECORD;
 
+/// Longest text that is one item as a whole, in bytes.
+const MAX_WHOLE: usize = 64 * 1024 * 1024;
 /// The containers that can be open around a list.
 const MAX_DEPTH: usize = 1000;
 
@@ -41,10 +43,11 @@ pub(crate) fn for_each_item(
     path: &[&str],
     take: &mut TakeItem<'_>,
 ) -> Result<ControlFlow<()>, ItemsError> {
-    let mut walk = Items { text: Window::new(reader), at: 0, before: 0, take };
+    let mut walk = Items { text: Window::new(reader), at: 0, before: 0, most: MAX_RECORD, take };
     let flow = match (walk.peek()?, path) {
         (Some(b'['), []) | (_, [_, ..]) => walk.value(Some(path), 0)?,
         (_, []) => {
+            walk.most = MAX_WHOLE;
             let (at, end) = walk.whole()?;
             walk.hand_out(at, end)?
         }
@@ -76,6 +79,8 @@ struct Items<'t, 'f, R> {
     at: usize,
     /// The bytes that are not in memory any more.
     before: usize,
+    /// Longest value, in bytes.
+    most: usize,
     take: &'t mut TakeItem<'f>,
 }
 
@@ -168,9 +173,11 @@ impl<R: Read> Items<'_, '_, R> {
         self.next()?;
         loop {
             match scan::value(self.text.bytes(), self.at, &mut Skip) {
-                Ok(end) if end - self.at > MAX_RECORD => return Err(too_long()),
+                Ok(end) if end - self.at > self.most => return Err(self.too_long()),
                 Ok(end) => return Ok((self.at, end)),
-                Err(Fault::Incomplete) if self.text.bytes().len() - self.at >= MAX_RECORD => return Err(too_long()),
+                Err(Fault::Incomplete) if self.text.bytes().len() - self.at >= self.most => {
+                    return Err(self.too_long());
+                }
                 Err(Fault::Incomplete) => {
                     if !self.more()? {
                         // A number may be all there is.
@@ -220,13 +227,13 @@ impl<R: Read> Items<'_, '_, R> {
         Ok(more)
     }
 
+    fn too_long(&self) -> ItemsError {
+        ItemsError::TooLong(format!("a value is longer than {} MiB", self.most / (1024 * 1024)))
+    }
+
     fn not_json(&self) -> ItemsError {
         ItemsError::NotJson(format!("it is not valid JSON (at byte {})", self.before + self.at))
     }
-}
-
-fn too_long() -> ItemsError {
-    ItemsError::TooLong(format!("a value is longer than {} MiB", MAX_RECORD / (1024 * 1024)))
 }
 
 #[cfg(test)]

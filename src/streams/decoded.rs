@@ -213,7 +213,7 @@ mod tests {
                 }
                 match on_record(Record::from_text(item))? {
                     ControlFlow::Continue(()) => on_record(Record::from_text(item)),
-                    broken_off => Ok(broken_off),
+                    broken_off @ ControlFlow::Break(()) => Ok(broken_off),
                 }
             })
         };

@@ -9,7 +9,9 @@ use serde::de::IgnoredAny;
 
 use crate::http::{Body, Response, Undecodable};
 use crate::json;
-use crate::streams::decoders::MAX_DOCUMENT;
+
+/// Longest document that is taken into memory as a whole, in bytes.
+const MAX_DOCUMENT: u64 = 256 * 1024 * 1024;
 
 /// A body as one JSON text.
 #[derive(Debug)]
@@ -46,8 +48,8 @@ fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
         body @ Body::Spooled { .. } if body.len() > MAX_DOCUMENT => {
             let most = MAX_DOCUMENT >> 20;
             let problem = format!(
-                "it is JSON of more than {most} MiB, which cannot be in memory as a whole. Ask for smaller pages, or take \
-                 records that are a list of objects at a path of names"
+                "it is JSON of more than {most} MiB, which cannot be in memory as a whole: ask for smaller pages, or \
+                 take records that are a list of objects at a path of names"
             );
             return Err(Undecodable { problem, retry: false });
         }

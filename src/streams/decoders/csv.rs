@@ -131,8 +131,8 @@ impl<R: Read> Rows<R> {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.fields.len() >= MAX_ITEM => {
                     let (number, most) = (self.number, MAX_ITEM / (1024 * 1024));
-                    let hint = "A quotation mark may not be closed, or the delimiter is another one.";
-                    return Err(wrong(format!("row {number} is longer than {most} MiB. {hint}")).into());
+                    let hint = "a quotation mark may not be closed, or the delimiter is another one";
+                    return Err(wrong(format!("row {number} is longer than {most} MiB: {hint}")).into());
                 }
                 ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
                 // Each of them needs a byte of the row at least.
@@ -145,8 +145,8 @@ impl<R: Read> Rows<R> {
             }
         }
         let text = std::str::from_utf8(&self.fields[..length]).map_err(|_| {
-            let hint = "Set the encoding that the text has.";
-            wrong(format!("row {} is not UTF-8. {hint}", self.number))
+            let hint = "it may be compressed, or in another encoding, which can be set";
+            wrong(format!("row {} is not UTF-8: {hint}", self.number))
         })?;
         Ok(Some(Row { text, ends: &self.ends[..count] }))
     }

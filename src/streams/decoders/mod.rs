@@ -41,8 +41,6 @@ use crate::http::Undecodable;
 
 /// Longest row or line, in bytes. One at a time is held in memory.
 pub(crate) const MAX_ITEM: usize = 32 * 1024 * 1024;
-/// Longest document that has to be in memory as a whole, in bytes: JSON within an archive, XML.
-pub(crate) const MAX_DOCUMENT: u64 = 256 * 1024 * 1024;
 /// The most bytes that are made of a compressed body: far beyond any real one, and little enough for a read to end.
 const MAX_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
 

@@ -89,7 +89,7 @@ fn csv_that_cannot_be_read_is_told_by_its_row() {
     assert!(told.starts_with("row 3 is not UTF-8") && !retry, "{told}");
     let long = [b"a\n\"".to_vec(), vec![b'x'; MAX_ITEM + 1]].concat();
     let (told, retry) = problem(&Csv::new(), &long);
-    assert!(told.starts_with("row 2 is longer than 32 MiB. A quotation mark may not be closed") && !retry, "{told}");
+    assert!(told.starts_with("row 2 is longer than 32 MiB: a quotation mark may not be closed") && !retry, "{told}");
     let wide = [b"a\n".to_vec(), vec![b','; MAX_ITEM / 4]].concat();
     let (told, _) = problem(&Csv::new(), &wide);
     assert!(told.contains("row 2 has millions of columns"), "{told}");

@@ -8,11 +8,11 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Value};
 
-use super::{Decoder, Decoding, Encoded, Encoding, Items, MAX_DOCUMENT, broken, wrong};
+use super::{Decoder, Decoding, Encoded, Encoding, Items, broken, wrong};
 use crate::http::Undecodable;
 
 /// Longest document, in bytes. What is made of it takes several times as much memory.
-const MAX_XML: u64 = MAX_DOCUMENT / 4;
+const MAX_XML: u64 = 64 * 1024 * 1024;
 /// The elements that can be within each other.
 const MAX_DEPTH: usize = 256;
 
