@@ -21,7 +21,7 @@ struct Source {
 }
 
 /// Files that cannot do without each other, and why. A circle within one of these groups is none.
-const TIED: [(&str, &[&str]); 4] = [
+const TIED: [(&str, &[&str]); 5] = [
     (
         "the methods of a stream are given contexts, a context fetches pages of streams, and a cursor is given a stream",
         &[
@@ -44,6 +44,7 @@ const TIED: [(&str, &[&str]); 4] = [
         "values of templates hold values, and their texts, operators and methods call each other, as Python's do",
         &["sources::declarative::template"],
     ),
+    ("a partition router may hold others", &["sources::declarative::router"]),
     ("a YAML text that is refused is changed and read again", &["sources::declarative::manifest::read"]),
 ];
 

@@ -122,7 +122,7 @@ fn a_page_gets_smaller_until_the_smallest_is_refused_too() {
     let retriever = json!({"paginator": paged(4), "page_size_reduction": reduction});
     let run = read(stream(&server, "s", on_status(502, "REDUCE_PAGE_SIZE"), retriever));
     assert_eq!(targets(&server), ["/s?limit=4", "/s?limit=2", "/s?limit=1"]);
-    assert_eq!(run.sleeps, [Duration::from_millis(500), Duration::from_millis(1000)]);
+    assert_eq!(run.sleeps, [Duration::from_millis(500), Duration::from_secs(1)]);
     let error = &run.messages().errors()[0];
     assert_eq!(error.failure_type.as_deref(), Some("transient_error"));
     assert!(run.stdout.contains("at every size down to 1 records. Ask for one field less."), "{}", run.stdout);
@@ -321,4 +321,16 @@ fn a_list_that_is_cut_short_is_read_whole_for_its_records() {
     let run = read(one);
     assert_eq!(records(&run, "s"), [json!({"x": 1}), json!({"x": 2})], "{}", run.stdout);
     assert!(run.stdout.contains("gave 2 entries of a list that has 3"), "{}", run.stdout);
+}
+
+#[test]
+fn of_several_routers_the_options_of_the_last_come_first_and_the_first_counts() {
+    let list = |field: &str, option: &str| {
+        let option = json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": option});
+        json!({"type": "ListPartitionRouter", "cursor_field": field, "values": [field], "request_option": option})
+    };
+    let server = Server::start(Routes::new().on("GET", "/s", [items(json!([{"id": 1}]))]));
+    let routers = json!([list("a", "x"), list("b", "y"), list("c", "x")]);
+    let run = read(stream(&server, "s", json!({}), json!({"partition_router": routers})));
+    assert_eq!((run.status, targets(&server)), (0, vec!["/s?y=b&x=a".to_owned()]), "{}", run.stdout);
 }

@@ -60,8 +60,7 @@ impl HttpClient {
         failed: u32,
         decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
     ) -> anyhow::Result<Attempt<T>> {
-        let rules = exchange.rules;
-        let cx = self.auth_context(exchange);
+        let (rules, cx) = (exchange.rules, self.auth_context(exchange));
         let host = &authority(&exchange.request.url);
         let mut sign = |request: &mut HttpRequest| match exchange.authenticated {
             true => {

@@ -63,7 +63,9 @@ fn part_named(part: &str, settings: &[(String, String)]) -> String {
     within.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
     for spelled in spellings {
         let mut shown = spelled.clone();
-        within.iter().for_each(|(name, value)| shown = shown.replace(value.as_str(), &format!("{{{name}}}")));
+        for (name, value) in &within {
+            shown = shown.replace(value.as_str(), &format!("{{{name}}}"));
+        }
         if shown != spelled {
             return shown.replace(' ', "%20");
         }

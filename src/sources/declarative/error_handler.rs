@@ -257,9 +257,8 @@ fn kind_of(status: u16, action: ResponseAction) -> FailureKind {
         ResponseAction::Fail(kind) => kind,
         ResponseAction::Retry | ResponseAction::RateLimited | ResponseAction::AskOtherwise(_) => FailureKind::Transient,
         ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
-        ResponseAction::Gone => FailureKind::System,
         ResponseAction::Success | ResponseAction::Ignore if matches!(status, 401 | 403 | 407) => FailureKind::Config,
-        ResponseAction::Success | ResponseAction::Ignore => FailureKind::System,
+        ResponseAction::Success | ResponseAction::Ignore | ResponseAction::Gone => FailureKind::System,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::protocol::Failure;
 
 /// What makes several records of an item.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "the component has as many")]
 pub(super) struct Expander {
     path: FieldPath,
     merge_parent: bool,

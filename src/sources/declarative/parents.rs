@@ -48,7 +48,7 @@ pub(super) fn slices<'a>(
     let partitions = router.partitions(&mut |configs| {
         let (own, others) = left.split_at_checked(configs.len()).unwrap_or((left, &[]));
         left = others;
-        let slices = of_parents(own, cx).map(|slice| slice.map(partition_of));
+        let slices = of_parents(own, cx).map(|slice| slice.map(|slice| partition_of(&slice)));
         Ok(Box::new(slices) as Partitions<'a>)
     })?;
     Ok(Box::new(partitions.map(|partition| partition.map(slice_of))))
@@ -68,6 +68,6 @@ fn slice_of(partition: Partition) -> Slice {
     Slice::of_partition(partition.partition).with_extra(partition.extra_fields)
 }
 
-fn partition_of(slice: Slice) -> Partition {
+fn partition_of(slice: &Slice) -> Partition {
     Partition { partition: slice.partition().clone(), extra_fields: slice.extra().clone() }
 }

@@ -118,7 +118,7 @@ impl Repaging {
     pub(super) fn after(&self, spot: &Spot, records: usize, next: Option<Value>) -> Result<Option<Spot>, Failure> {
         let records = spot.records + records as u64;
         if self.limit.is_some_and(|limit| records >= limit) {
-            return self.from_start(spot).map(Some);
+            return self.restarted(spot).map(Some);
         }
         let keeps = self.reduction.as_ref().is_some_and(|reduction| reduction.keeps);
         let size = spot.size.filter(|_| keeps);
@@ -129,7 +129,7 @@ impl Repaging {
     ///
     /// # Errors
     /// A system failure if it was read again already.
-    pub(super) fn from_start(&self, spot: &Spot) -> Result<Spot, Failure> {
+    pub(super) fn restarted(&self, spot: &Spot) -> Result<Spot, Failure> {
         let resets = spot.resets + 1;
         if resets >= MOST_READS {
             return Err(Failure::system(format!(

@@ -136,41 +136,29 @@ impl<O: Send + Sync> Router<O> {
         }
     }
 
-    /// What of a slice goes into a request: where, and the value. A value that Python takes for false does not go. If two
-    /// go to the same place, the first counts.
+    /// What of a slice goes into a request, router by router: where, and the value. A value that Python takes for false does
+    /// not go. If two go to the same place, the first counts.
     ///
     /// # Errors
     /// If the name of a partition's field cannot be evaluated.
-    pub(super) fn injections<'r>(&'r self, slice: &Map<String, Value>) -> Result<Vec<(&'r O, Value)>, Failure> {
-        let mut found = Vec::new();
-        self.inject(slice, &mut found)?;
-        Ok(found)
-    }
-
-    fn inject<'r>(&'r self, slice: &Map<String, Value>, found: &mut Vec<(&'r O, Value)>) -> Result<(), Failure> {
-        let mut add = |option: Option<&'r O>, field: String| {
-            if let (Some(option), Some(value)) = (option, slice.get(&field))
-                && is_truthy(&value.to_string())
-            {
-                found.push((option, value.clone()));
-            }
+    pub(super) fn injections<'r>(&'r self, slice: &Map<String, Value>) -> Result<Vec<Vec<(&'r O, Value)>>, Failure> {
+        let put = |option: Option<&'r O>, field: String| {
+            let value = slice.get(&field).filter(|value| is_truthy(&value.to_string()));
+            option.zip(value.cloned())
         };
-        match self {
-            Self::List(list) => add(list.option.as_ref(), list.field()?),
+        Ok(match self {
+            Self::List(list) => vec![put(list.option.as_ref(), list.field()?).into_iter().collect()],
             Self::Substream(parents) => {
-                for parent in parents {
-                    add(parent.option.as_ref(), parent.field()?);
-                }
+                let all = parents.iter().map(|parent| Ok(put(parent.option.as_ref(), parent.field()?)));
+                vec![all.filter_map(Result::transpose).collect::<Result<_, Failure>>()?]
             }
             Self::Product(routers) => {
-                for router in routers {
-                    router.inject(slice, found)?;
-                }
+                let all = routers.iter().map(|router| router.injections(slice));
+                all.collect::<Result<Vec<_>, Failure>>()?.concat()
             }
             // They have none.
-            Self::Union(_) | Self::Group(_) => {}
-        }
-        Ok(())
+            Self::Union(_) | Self::Group(_) => Vec::new(),
+        })
     }
 }
 

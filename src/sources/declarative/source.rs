@@ -129,7 +129,7 @@ impl ManifestSource {
         config: &Config,
         clock: Arc<dyn Clock>,
         redactor: &Redactor,
-    ) -> Result<(Vec<Arc<dyn HttpStream>>, Vec<String>), Failure> {
+    ) -> Result<(AllStreams, Vec<String>), Failure> {
         let mut faults = Faults::new(self.file.clone());
         let streams = built(config, clock, &mut faults, |builder| {
             let settings = self.manifest.get("spec").and_then(spec::settings);
@@ -197,6 +197,9 @@ impl ManifestSource {
             .collect())
     }
 }
+
+/// The streams of a manifest, in its order.
+type AllStreams = Vec<Arc<dyn HttpStream>>;
 
 /// What became of an entry of `streams`.
 enum Built {

@@ -1,7 +1,7 @@
 //! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -95,14 +95,24 @@ impl DeclarativeStream {
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
-        let mut injections = Vec::new();
         if has_token && self.only_first_page_is_sliced {
-            return Ok(injections);
+            return Ok(Vec::new());
         }
-        if let Some(router) = &self.router {
-            injections
-                .extend(router.injections(slice.partition())?.into_iter().map(|(option, value)| option.inject(value)));
+        let mut known = HashSet::new();
+        let mut by_router = Vec::new();
+        let of_routers = match &self.router {
+            Some(router) => router.injections(slice.partition())?,
+            None => Vec::new(),
+        };
+        for injections in of_routers {
+            let injections = injections.into_iter().map(|(option, value)| option.inject(value));
+            // Of two for the same place, the first counts.
+            let injections = injections.filter(|one| known.insert((one.place, Arc::clone(&one.path))));
+            by_router.push(injections.collect::<Vec<_>>());
         }
+        // In the reference, those of the last router come first.
+        by_router.reverse();
+        let mut injections = by_router.concat();
         injections.extend(self.incremental.iter().flat_map(|cursor| cursor.injections(slice)));
         Ok(injections)
     }

@@ -34,7 +34,7 @@ impl DeclarativeStream {
             match failure.otherwise {
                 Some(Otherwise::FromStart) => {
                     spot = repaging
-                        .from_start(&spot)
+                        .restarted(&spot)
                         .map_err(|end| Failure { message: format!("{} {}", failure.message, end.message), ..end })?;
                     let text =
                         format!("{}: {} The slice is read again from its first page on.", self.name, failure.message);
@@ -179,7 +179,9 @@ impl DeclarativeStream {
 /// A page of records that were made of so many.
 fn page_of(response: Response, found: usize, records: Vec<Record<'static>>) -> Page {
     let mut parts = Parts::of(found);
-    records.into_iter().for_each(|record| parts.push(&response.body, record));
+    for record in records {
+        parts.push(&response.body, record);
+    }
     Page::new(response, Records::of_parts(parts))
 }
 
@@ -213,13 +215,15 @@ fn merged(items: Vec<String>, key: &[String]) -> Vec<String> {
             None => order.push(vec![item]),
         }
     }
-    let whole = order.into_iter().map(|mut parts| match parts.len() {
-        1 => parts.pop().unwrap_or_default(),
-        _ => {
-            let mut whole = Tree::of("{}");
-            parts.iter().for_each(|part| merge(&mut whole, part));
-            whole.to_text()
+    let whole = order.into_iter().map(|mut parts| {
+        if parts.len() == 1 {
+            return parts.pop().unwrap_or_default();
         }
+        let mut whole = Tree::of("{}");
+        for part in &parts {
+            merge(&mut whole, part);
+        }
+        whole.to_text()
     });
     alone.into_iter().chain(whole).collect()
 }
