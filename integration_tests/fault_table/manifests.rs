@@ -6,6 +6,8 @@ use source_http_testkit::{Routes, Server};
 use super::{Call, Entry, Told};
 
 const ROOMS: &str = include_str!("rooms.yaml");
+/// A class of one's own, in the place of an authenticator.
+const PYTHON: &str = "type: CustomAuthenticator\n          class_name: rooms.Auth";
 const CHECK: &str = "check --manifest-path rooms.yaml --config config.json";
 
 const STRIPE: &str = "check --source stripe --manifest-path rooms.yaml --config config.json";
@@ -76,8 +78,8 @@ pub(super) fn entries() -> Vec<Entry> {
         mistake("Two values for one parameter", "house: \"{{ config['house'] | upper }}\"", "after: x"),
         mistake("A path at which there is nothing", "field_path: [rooms]", "field_path: [room]"),
         read("The same, read", "field_path: [rooms]", "field_path: [room]"),
-        mistake("A component that is not run yet", "type: BearerAuthenticator", "type: OAuthAuthenticator"),
-        read("The same, read", "type: BearerAuthenticator", "type: OAuthAuthenticator"),
+        mistake("A component that is not run", "type: BearerAuthenticator", PYTHON),
+        read("The same, read", "type: BearerAuthenticator", PYTHON),
         ("A manifest and another source", Box::new(|| run(STRIPE, Some(ROOMS.to_owned()), |_| {}))),
         ("No manifest", Box::new(|| run("check --source declarative --config config.json", None, |_| {}))),
         ("A manifest that is not there", Box::new(|| run(CHECK, None, |_| {}))),
