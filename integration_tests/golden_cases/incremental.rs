@@ -32,6 +32,10 @@ pub(super) struct Seen<'c> {
 
 fn check(line: &str) -> Verdict {
     let Ok(case) = serde_json::from_str::<Value>(line) else { return Verdict::Skipped };
+    // Constants that the reference was given for the case.
+    if case.get("patch").is_some() {
+        return Verdict::Skipped;
+    }
     let seen = read(&case);
     if let Some(what) = seen.ran.not_yet() {
         return Verdict::NotYet(what.to_owned());
@@ -60,7 +64,7 @@ fn differences(seen: &Seen<'_>) -> Vec<(&'static str, String)> {
         }
         lines
     };
-    let texts = |values: &[Value]| values.iter().map(|value| value.to_string()).collect::<Vec<_>>();
+    let texts = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
     let mut wrong = Vec::new();
     let mut compare = |part: &'static str, golden: Vec<String>, mine: Vec<String>| {
         let (golden, mine) = (sorted(golden), sorted(mine));
@@ -125,19 +129,18 @@ fn read(case: &Value) -> Seen<'_> {
     let mut connector = InProcess::with_registry(Registry::built_in()).config(&config).now(now.as_second());
     let fraction = now.subsec_nanosecond().unsigned_abs();
     connector.clock().advance(Duration::from_nanos(fraction.into()));
-    connector = match case.get("catalog") {
-        Some(catalog) => connector.catalog(catalog),
-        None => {
-            let mode = case.get("sync_mode").and_then(Value::as_str).unwrap_or("incremental");
-            let streams = case["manifest"]["streams"].as_array().cloned().unwrap_or_default();
-            let is_chosen = |name: &&str| match case.get("select") {
-                Some(names) => names.as_array().is_some_and(|names| names.contains(&json!(name))),
-                None => true,
-            };
-            let names = streams.iter().filter_map(|stream| stream["name"].as_str());
-            let names: Vec<&str> = names.filter(is_chosen).collect();
-            connector.streams(&names.into_iter().map(|name| (name, mode)).collect::<Vec<_>>())
-        }
+    connector = if let Some(catalog) = case.get("catalog") {
+        connector.catalog(catalog)
+    } else {
+        let mode = case.get("sync_mode").and_then(Value::as_str).unwrap_or("incremental");
+        let streams = case["manifest"]["streams"].as_array().cloned().unwrap_or_default();
+        let is_chosen = |name: &&str| match case.get("select") {
+            Some(names) => names.as_array().is_some_and(|names| names.contains(&json!(name))),
+            None => true,
+        };
+        let names = streams.iter().filter_map(|stream| stream["name"].as_str());
+        let names: Vec<&str> = names.filter(is_chosen).collect();
+        connector.streams(&names.into_iter().map(|name| (name, mode)).collect::<Vec<_>>())
     };
     if !case["state_in"].is_null() {
         connector = connector.state(&case["state_in"]);

@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
     Rule { name: "a_name_is_there_once", may_differ: &["catalog", "records", "requests"], holds: name_once },
     Rule { name: "streams_have_to_be_there", may_differ: &["catalog", "error"], holds: no_streams },
     Rule { name: "names_are_no_templates", may_differ: &["records", "error"], holds: template_name },
+    Rule { name: "groups_of_streams_are_not_needed", may_differ: ERROR, holds: groups },
     Rule { name: "a_parent_is_read_once", may_differ: REQUESTS, holds: parent_once },
 ];
 
@@ -248,4 +249,9 @@ fn parent_once(seen: &Seen<'_>) -> bool {
     let golden: BTreeSet<&String> = seen.golden_requests.iter().collect();
     let mine: BTreeSet<&String> = seen.requests.iter().collect();
     has(seen, |value| value["type"] == "ParentStreamConfig") && golden == mine && seen.requests.len() == mine.len()
+}
+
+/// The reference keeps the streams of a group from being read at the same time, and a child cannot wait for its parent.
+fn groups(seen: &Seen<'_>) -> bool {
+    golden_error(seen).contains("must not share a group")
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::asked_properties::has_some;
 use super::decoder::Decoder;
-use super::incremental::Incremental;
+use super::incremental::{Incremental, Partitions};
 use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
 use super::paginator::Paginator;
@@ -70,8 +70,8 @@ impl<'b, 'm> Streams<'b, 'm> {
             })
         });
         let router = flat(router);
-        let partitioned = router.as_ref().and_then(Option::as_ref).map(|router| matches!(router, Router::Substream(_)));
-        let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitioned)));
+        let partitions = router.as_ref().and_then(Option::as_ref).map(|router| partitions(part, router));
+        let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
         let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
@@ -178,6 +178,18 @@ impl<'b, 'm> Streams<'b, 'm> {
         self.parents.insert(node.address(), Parent { stream: stream.clone(), refusals, errors });
         stream
     }
+}
+
+/// What a cursor has to know of a router.
+fn partitions(part: &Part<'_>, router: &Router<RequestOption>) -> Partitions {
+    let parents = router.parents();
+    let migrations = part.field("state_migrations");
+    let is_migrated = migrations.is_some_and(|migrations| {
+        migrations.items().any(|migration| migration.kind() == "LegacyToPerPartitionStateMigration")
+    });
+    // One whose field cannot be evaluated is told when the stream is read.
+    let legacy = parents.first().filter(|_| is_migrated && parents.len() == 1).and_then(|parent| parent.field().ok());
+    Partitions { of_parents: matches!(router, Router::Substream(_)), legacy }
 }
 
 #[cfg(test)]

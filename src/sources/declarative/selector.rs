@@ -13,6 +13,9 @@ use crate::json;
 use crate::protocol::Failure;
 use crate::streams::Record;
 
+/// The judgement of a cursor on a record.
+pub(super) type IsInScope<'j> = dyn Fn(&Record<'_>) -> Result<bool, Failure> + 'j;
+
 /// What becomes of the items of a response.
 #[derive(Debug)]
 pub(super) struct Selector {
@@ -108,7 +111,7 @@ impl Selector {
         &self,
         mut record: Record<'r>,
         seen: Seen<'_>,
-        is_in_scope: Option<&dyn Fn(&Record<'_>) -> Result<bool, Failure>>,
+        is_in_scope: Option<&IsInScope<'_>>,
     ) -> Result<Option<Record<'r>>, Failure> {
         if self.transforms_first {
             self.transform(&mut record, seen)?;

@@ -38,7 +38,7 @@ impl FailedSlices {
     pub(in crate::sync) fn take(&mut self) -> Option<Failure> {
         let mut failure = self.first.take()?;
         if self.count > 1 {
-            failure.message += &format!(" It is the first of {} slices that have failed.", self.count);
+            failure.message.extend([" It is the first of ", &self.count.to_string(), " slices that have failed."]);
         }
         Some(failure)
     }

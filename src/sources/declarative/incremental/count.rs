@@ -2,13 +2,18 @@
 
 use serde_json::Number;
 
+use super::super::options::RequestOption;
 use super::super::part::{Builder, Part};
 use super::super::template::{Literal, parse_int};
-use super::{Incremental, config_text, config_value, counting_members, option};
+use super::fields::{config_text, config_value, option};
 use crate::streams::cursor::CountCursor;
 
-/// The cursor that a part is.
-pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
+/// Where a slice begins, in its span, and where it ends: nowhere.
+const START: &str = "start";
+const END: (&str, &str) = ("end", "inf");
+
+/// The cursor that a part is, and where the start of its slice goes in a request.
+pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<(CountCursor, Option<(RequestOption, String)>)> {
     let field = part.field("cursor_field").and_then(|field| config_text(builder, &field));
     let start = match part.field("start_value") {
         None => Some(0.into()),
@@ -22,11 +27,11 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incrementa
         }
     };
     let option = option(builder, part, "start_value_option")?;
-    let mut cursor = CountCursor::new(field?, start?, |start| counting_members(start).into());
+    let mut cursor = CountCursor::new(field?, start?, |start| vec![(START, start), (END.0, END.1.into())]);
     if part.flag("allow_catalog_defined_cursor_field") == Some(true) {
         cursor = cursor.or_another();
     }
-    Some(Incremental::counting(cursor, option.map(|option| (option, "start".to_owned())).into_iter().collect()))
+    Some((cursor, option.map(|option| (option, START.to_owned()))))
 }
 
 /// A value as Python's `int` takes it.

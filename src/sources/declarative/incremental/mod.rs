@@ -2,21 +2,21 @@
 
 mod bounds;
 mod count;
+mod fields;
 mod formats;
+mod steps;
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use self::bounds::Bound;
+use self::fields::{config_text, option, present};
 use self::formats::Formats;
-use super::options::{By, Injection, RequestOption};
+use self::steps::{Steps, clamp, tell_gaps};
+use super::options::{Injection, RequestOption};
 use super::part::{Builder, Part};
 use super::request::flat;
-use super::template::Literal;
-use super::template::datetime::{Span, parse_duration};
 use crate::protocol::Failure;
-use crate::streams::cursor::{Clamping, CountCursor, DatetimeCursor, Moment, PartitionedCursor, TimeSpan};
+use crate::streams::cursor::{CountCursor, DatetimeCursor, Moment, PartitionedCursor};
 use crate::streams::{Cursor, Record, RequestContext, Scope, Slice, SliceContext, Slices};
 
 /// The cursor of a stream.
@@ -28,6 +28,15 @@ pub(super) struct Incremental {
     pub(super) is_client_side: bool,
 }
 
+/// What a cursor has to know of the partitions of its stream.
+#[derive(Debug, Default)]
+pub(super) struct Partitions {
+    /// They are the records of parent streams, and of nothing else.
+    pub(super) of_parents: bool,
+    /// The member by whose text older states know them: `LegacyToPerPartitionStateMigration`.
+    pub(super) legacy: Option<String>,
+}
+
 enum Kind {
     Datetime(Box<DatetimeCursor>),
     Partitioned(Box<PartitionedCursor>),
@@ -35,15 +44,13 @@ enum Kind {
 }
 
 impl Incremental {
-    /// The cursor that a part is. `router`: the stream has partitions, and whether they are the records of parents.
-    pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, router: Option<bool>) -> Option<Self> {
+    /// The cursor that a part is, with the `router` of its stream, if it has one.
+    pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, router: Option<Partitions>) -> Option<Self> {
         match part.kind() {
             "DatetimeBasedCursor" => {
                 let cursor = datetime(builder, part)?;
                 Some(match router {
-                    Some(of_parents) => {
-                        cursor.partitioned(part.flag("global_substream_cursor") == Some(true), of_parents)
-                    }
+                    Some(router) => cursor.partitioned(part.flag("global_substream_cursor") == Some(true), router),
                     None => cursor,
                 })
             }
@@ -53,7 +60,10 @@ impl Incremental {
                 builder.error(part, text);
                 None
             }
-            "IncrementingCountCursor" => count::build(builder, part),
+            "IncrementingCountCursor" => {
+                let (cursor, option) = count::build(builder, part)?;
+                Some(Self { kind: Kind::Count(cursor), options: option.into_iter().collect(), is_client_side: false })
+            }
             kind => {
                 builder.refuse(part, &format!("the incremental sync `{kind}`"));
                 None
@@ -61,15 +71,18 @@ impl Incremental {
         }
     }
 
-    fn partitioned(self, is_global: bool, of_parents: bool) -> Self {
+    fn partitioned(self, is_global: bool, partitions: Partitions) -> Self {
         let kind = match self.kind {
             Kind::Datetime(cursor) => {
                 let mut cursor = PartitionedCursor::new(*cursor);
                 if is_global {
                     cursor = cursor.global();
                 }
-                if of_parents {
+                if partitions.of_parents {
                     cursor = cursor.of_parents();
+                }
+                if let Some(member) = partitions.legacy {
+                    cursor = cursor.with_legacy_states_of(member);
                 }
                 Kind::Partitioned(Box::new(cursor))
             }
@@ -91,10 +104,6 @@ impl Incremental {
             Kind::Partitioned(cursor) => cursor.slices_of(partitions()?, cx),
             Kind::Datetime(_) | Kind::Count(_) => self.cursor().stream_slices(&[], cx),
         }
-    }
-
-    fn counting(cursor: CountCursor, options: Vec<(RequestOption, String)>) -> Self {
-        Self { kind: Kind::Count(cursor), options, is_client_side: false }
     }
 
     /// The cursor.
@@ -192,30 +201,6 @@ fn datetime(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
     Some(Incremental { kind, options, is_client_side: is_client_side && !is_data_feed })
 }
 
-/// A field that is there and not empty.
-fn present<'a>(part: &'a Part<'_>, name: &'a str) -> Option<Part<'a>> {
-    part.field(name).filter(|field| field.node.is_truthy())
-}
-
-/// What a field gives with the config, once.
-fn config_value(builder: &Builder<'_>, part: &Part<'_>) -> Option<Literal> {
-    let text = builder.text(part, &[])?;
-    builder.noted_failure(part, text.literal(&[]))
-}
-
-fn config_text(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
-    let text = config_value(builder, part)?.to_text();
-    if text.is_empty() {
-        builder.error(part, "it is empty with this config");
-        return None;
-    }
-    Some(text)
-}
-
-fn option(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<RequestOption>> {
-    flat(part.field(name).map(|option| RequestOption::build(builder, &option, By::Cursor)))
-}
-
 fn boundaries(builder: &Builder<'_>, part: &Part<'_>) -> Option<[String; 2]> {
     let name = |field: &str, default: &str| match present(part, field) {
         Some(field) => config_text(builder, &field),
@@ -230,116 +215,5 @@ fn boundaries(builder: &Builder<'_>, part: &Part<'_>) -> Option<[String; 2]> {
     Some([start, end])
 }
 
-/// The spans of time of a cursor.
-struct Steps {
-    step: Option<TimeSpan>,
-    granularity: Option<TimeSpan>,
-    lookback: Option<TimeSpan>,
-}
-
-impl Steps {
-    fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
-        let (step, granularity) = (present(part, "step"), present(part, "cursor_granularity"));
-        if step.is_some() != granularity.is_some() {
-            let text = "`step` and `cursor_granularity` belong together. Set both of them, or none";
-            builder.error(part, text);
-            return None;
-        }
-        // A template that gives nothing is none.
-        let evaluated = |part: Option<Part<'_>>| match part {
-            None => Some(None),
-            Some(part) => match config_value(builder, &part)? {
-                value if value.truth() => span(builder, &part, &value.to_text()).map(Some),
-                _ => Some(None),
-            },
-        };
-        let lookback = evaluated(present(part, "lookback_window"));
-        let unit = granularity.map(|part| span(builder, &part, part.node.as_text().unwrap_or_default()));
-        let length = evaluated(step);
-        let (step, granularity, lookback) = (length?, flat(unit)?, lookback?);
-        // A unit of no time is none.
-        let granularity = granularity.filter(|unit| *unit != TimeSpan::micros(0));
-        for (name, span) in [("step", step), ("cursor_granularity", granularity)] {
-            if span.is_some_and(|span| !span.is_positive()) {
-                builder.error(part, format!("`{name}` has to be longer than zero"));
-                return None;
-            }
-        }
-        Some(Self { step, granularity, lookback })
-    }
-}
-
-/// A duration of ISO 8601.
-fn span(builder: &Builder<'_>, part: &Part<'_>, text: &str) -> Option<TimeSpan> {
-    let span = match parse_duration(text) {
-        Ok(Span::Delta(delta)) => i64::try_from(delta.0).ok().map(TimeSpan::micros),
-        Ok(Span::Duration(duration)) => {
-            let months = duration.total_months();
-            let micros = i64::try_from(duration.delta.0).ok();
-            let months = i64::try_from(months.truncated()).ok().filter(|_| months.is_whole());
-            months.zip(micros).map(|(months, micros)| TimeSpan { months, micros })
-        }
-        Err(_) => None,
-    };
-    if span.is_none() {
-        let text = "it has to be a duration of ISO 8601 with this config, such as `P1M`, `P7D` or `PT1H`";
-        builder.error(part, text);
-    }
-    span
-}
-
-fn clamp(builder: &Builder<'_>, part: &Part<'_>) -> Option<Clamping> {
-    const DAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
-    let target = part.field("target").and_then(|target| config_value(builder, &target))?.to_text();
-    match target.as_str() {
-        "DAY" => Some(Clamping::Day),
-        "MONTH" => Some(Clamping::Month),
-        "WEEK" => {
-            let details = part.field("target_details");
-            let weekday = details.as_ref().and_then(|details| details.text("weekday"));
-            let day = weekday.and_then(|weekday| DAYS.iter().position(|day| *day == weekday));
-            if day.is_none() {
-                builder.error(part, format!("weeks need `target_details.weekday`, one of {}", DAYS.join(", ")));
-            }
-            day.and_then(|day| u8::try_from(day).ok()).map(Clamping::Week)
-        }
-        _ => {
-            builder.error(part, "`target` has to be DAY, WEEK or MONTH with this config");
-            None
-        }
-    }
-}
-
-/// Between the windows of a unit that is coarser than the data, the API may have records that nobody asks for.
-fn tell_gaps(builder: &Builder<'_>, part: &Part<'_>, steps: &Steps, formats: &Formats) {
-    let Some(unit) = steps.granularity.filter(|_| steps.step.is_some()) else { return };
-    let finest = formats.all().map(finest_unit).min().unwrap_or(i64::MAX);
-    if unit.months == 0 && unit.micros > finest {
-        let text = "`cursor_granularity` is coarser than the formats of the cursor: if the API cuts to the exact time, what is \
-                    stamped in the last unit of a window is in none. Use the smallest unit that the API knows";
-        builder.warn(part, text);
-    }
-}
-
-/// The smallest unit that a format tells, in microseconds.
-fn finest_unit(format: &str) -> i64 {
-    let has = |directives: &[&str]| directives.iter().any(|directive| format.contains(directive));
-    match format {
-        "%ms" => 1_000,
-        "%epoch_microseconds" | "%s_as_float" => 1,
-        _ if has(&["%_ms"]) => 1_000,
-        _ if has(&["%f"]) => 1,
-        _ if has(&["%S", "%s", "%c", "%X", "%T"]) => 1_000_000,
-        _ if has(&["%M"]) => 60_000_000,
-        _ if has(&["%H", "%I"]) => 3_600_000_000,
-        _ => 86_400_000_000,
-    }
-}
-
-/// The value of a boundary that is no moment.
-const WITHOUT_END: &str = "inf";
-
-/// The names of a counting slice's members.
-fn counting_members(start: Value) -> [(&'static str, Value); 2] {
-    [("start", start), ("end", Value::from(WITHOUT_END))]
-}
+#[cfg(test)]
+mod tests;

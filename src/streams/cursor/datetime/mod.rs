@@ -199,8 +199,6 @@ impl DatetimeCursor {
     fn touches(&self, end: Moment, start: Moment) -> bool {
         let unit = self.granularity.unwrap_or(TimeSpan::micros(1000));
         end.plus(unit).is_none_or(|next| next >= start)
-            // A format that is coarser than the unit cuts the end.
-            || start.minus(unit).is_some_and(|before| self.format.write(before) == self.format.write(end))
     }
 
     /// Whether a moment is in the last unit of a window with this end.

@@ -1,1 +1,120 @@
+use serde_json::json;
 
+use super::super::tests::{day_of, days, object};
+use super::*;
+use crate::streams::cursor::datetime::tests::Items;
+
+fn partition(id: i64) -> Slice {
+    Slice::of_partition([("id", json!(id)), ("parent_slice", json!({}))])
+}
+
+/// A read of the partitions with these ids.
+struct Read<'c> {
+    slices: Vec<Slice>,
+    state: Box<dyn CursorState + 'c>,
+}
+
+fn begin<'c>(cursor: &'c PartitionedCursor, ids: &[i64], state: &Value) -> Result<Read<'c>, Failure> {
+    let state = object(state.clone());
+    let partitions = ids.iter().map(|id| Ok(partition(*id))).collect();
+    let known = Known::of(cursor, &state, "day")?;
+    let made = cursor.make(Some(Box::new(Vec::into_iter(partitions))));
+    let windows = made.into_iter().flat_map(|slice| cursor.windows_of(&known, slice.unwrap(), "day"));
+    let slices = windows.collect::<anyhow::Result<Vec<_>>>().unwrap();
+    let first = slices.first();
+    let read = CursorRead { stream: &Items, cursor_field: vec!["day".to_owned()], state, first };
+    let state = cursor.begin(read)?;
+    Ok(Read { slices, state })
+}
+
+impl Read<'_> {
+    fn spans(&self) -> Vec<String> {
+        let text =
+            |slice: &Slice| format!("{}: {}-{}", slice.partition()["id"], slice.span()["from"], slice.span()["to"]);
+        self.slices.iter().map(|slice| text(slice).replace('"', "")).collect()
+    }
+
+    /// Reads the slices; one without a value fails.
+    fn read(&mut self, newest: &[Option<&str>]) -> Value {
+        for (slice, newest) in self.slices.iter().zip(newest) {
+            self.state.open(slice, &StreamState::new());
+            if let Some(newest) = newest {
+                self.state.close(slice, Some(&json!(newest)));
+            }
+        }
+        if newest.iter().all(Option::is_some) {
+            self.state.end();
+        }
+        Value::Object(self.state.state())
+    }
+}
+
+fn entry(id: i64, day: &str) -> Value {
+    json!({"partition": {"id": id, "parent_slice": {}}, "cursor": {"day": day}})
+}
+
+#[test]
+fn each_partition_has_its_own_value_and_new_ones_begin_at_the_one_for_all() {
+    let cursor = PartitionedCursor::new(days(1, 10)).of_parents();
+    let state = json!({
+        "use_global_cursor": false, "states": [entry(2, "7")], "state": {"day": "6"}, "lookback_window": 86_400,
+    });
+    let mut read = begin(&cursor, &[1, 2, 1], &state).unwrap();
+    assert_eq!(read.spans(), ["1: 5-10", "2: 7-10"]);
+    assert_eq!(
+        read.read(&[Some("8"), Some("9")]),
+        json!({
+            "use_global_cursor": false,
+            "states": [entry(2, "9"), entry(1, "8")],
+            "state": {"day": "9"},
+            "lookback_window": 1,
+            "parent_state": {},
+        })
+    );
+}
+
+#[test]
+fn the_value_for_all_stays_until_everything_was_read() {
+    let cursor = PartitionedCursor::new(days(1, 10));
+    let state = json!({"states": [entry(1, "4")], "state": {"day": "4"}, "lookback_window": 5});
+    let told = begin(&cursor, &[1, 2], &state).unwrap().read(&[Some("9"), None]);
+    assert_eq!((&told["state"], &told["lookback_window"]), (&json!({"day": "4"}), &json!(5)));
+    assert_eq!(told["states"], json!([entry(1, "9"), entry(2, "3")]));
+    let global = PartitionedCursor::new(days(1, 10)).global();
+    let told = begin(&global, &[1, 2], &json!({"day": "4"})).unwrap().read(&[Some("9"), None]);
+    assert_eq!(told, json!({"use_global_cursor": true, "state": {"day": "4"}, "lookback_window": 0}));
+    let told = begin(&global, &[1, 2], &json!({"day": "4"})).unwrap().read(&[Some("9"), Some("8")]);
+    assert_eq!(told["state"], json!({"day": "9"}));
+}
+
+#[test]
+fn a_value_in_the_future_is_not_the_one_for_all() {
+    let cursor = PartitionedCursor::new(days(1, 10).now(|| day_of(12)));
+    let told = begin(&cursor, &[1], &json!({})).unwrap().read(&[Some("30")]);
+    assert_eq!((&told["state"], &told["states"]), (&json!({"day": "12"}), &json!([entry(1, "12")])));
+}
+
+#[test]
+fn older_states_are_found_by_the_text_of_their_value() {
+    let cursor = PartitionedCursor::new(days(1, 10)).with_legacy_states_of("id");
+    let mut read = begin(&cursor, &[1, 2], &json!({"1": {"day": "6"}, "3": {"day": "5"}})).unwrap();
+    assert_eq!(read.spans(), ["1: 6-10", "2: 1-10"]);
+    let gone = json!({"partition": {"id": "3"}, "cursor": {"day": "5"}});
+    assert_eq!(read.read(&[Some("8"), Some("7")])["states"], json!([gone, entry(1, "8"), entry(2, "7")]));
+}
+
+#[test]
+fn what_is_no_state_is_refused_and_partitions_are_told_apart_by_the_type_of_their_values() {
+    let cursor = PartitionedCursor::new(days(1, 10));
+    for state in [
+        json!({"states": null}),
+        json!({"states": [], "state": null}),
+        json!({"states": [{"partition": {}}]}),
+        json!({"state": {}, "lookback_window": null}),
+        json!({"states": [{"partition": {"id": 1}, "cursor": {"day": "soon"}}]}),
+    ] {
+        assert!(begin(&cursor, &[1], &state).is_err(), "{state}");
+    }
+    let text = json!({"states": [{"partition": {"id": "1", "parent_slice": {}}, "cursor": {"day": "7"}}]});
+    assert_eq!(begin(&cursor, &[1], &text).unwrap().spans(), ["1: 1-10"]);
+}

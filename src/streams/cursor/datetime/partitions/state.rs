@@ -1,0 +1,139 @@
+//! What a read of a stream with partitions keeps.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::PartitionedCursor;
+use super::known::{FLAG, GLOBAL, Known, LOOKBACK, PARENT_STATE, Partition, STATES, key, sorted};
+use crate::protocol::StreamState;
+use crate::streams::Slice;
+use crate::streams::cursor::CursorState;
+use crate::streams::cursor::datetime::state::DatetimeState;
+use crate::streams::cursor::datetime::{Moment, TimeSpan};
+
+/// The partitions beyond which a state is one value for all of them.
+const MOST_PARTITIONS: usize = 10_000;
+/// The least time between two states before the last one.
+const STATE_INTERVAL: TimeSpan = TimeSpan::seconds(600);
+
+/// A partition, and what is known of it.
+pub(super) struct Entry<'a> {
+    pub(super) partition: Partition,
+    pub(super) state: DatetimeState<'a>,
+    /// Whether it is one of this read.
+    pub(super) is_generated: bool,
+}
+
+/// What is known of all partitions.
+pub(super) struct PartitionedState<'a> {
+    pub(super) cursor: &'a PartitionedCursor,
+    pub(super) field: String,
+    pub(super) known: Known,
+    pub(super) entries: IndexMap<String, Entry<'a>>,
+    /// The value at which partitions without an entry begin.
+    pub(super) others: Moment,
+    /// The first partition of this read, until it was read.
+    pub(super) first: Option<String>,
+    /// The newest value that was seen in this read.
+    pub(super) newest: Option<Moment>,
+    pub(super) begun_at: Option<Moment>,
+    pub(super) last_state: Option<Moment>,
+}
+
+impl PartitionedState<'_> {
+    fn now(&self) -> Option<Moment> {
+        self.cursor.cursor.now.as_ref().map(|now| now())
+    }
+
+    /// Whether a state is due: the first slice was read, or the last state was a while ago.
+    fn is_due(&mut self) -> bool {
+        let now = self.now().unwrap_or(self.others);
+        let due_at = self.last_state.and_then(|last| last.plus(STATE_INTERVAL));
+        if due_at.is_some_and(|due_at| now <= due_at) {
+            return false;
+        }
+        self.last_state = Some(now);
+        let has_news = |state: &Value| state.as_object().is_some_and(|state| !state.is_empty());
+        !self.known.is_global || self.known.parent_state.as_ref().is_some_and(has_news)
+    }
+}
+
+impl CursorState for PartitionedState<'_> {
+    fn is_in_order(&self) -> bool {
+        false
+    }
+
+    fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState> {
+        let is_global = self.known.is_global;
+        let entry = self.entries.get_mut(&key(slice.partition()))?;
+        let state = entry.state.open(slice, made_from)?;
+        Some(if is_global { entry.state.of(self.others) } else { state })
+    }
+
+    fn reopen(&mut self, slice: &Slice, made_from: &StreamState) -> StreamState {
+        self.open(slice, made_from).unwrap_or_default()
+    }
+
+    fn close(&mut self, slice: &Slice, newest: Option<&Value>) -> bool {
+        let key = key(slice.partition());
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.state.close(slice, newest);
+            if self.first.as_ref() == Some(&key) && self.cursor.has_parents && !entry.state.is_open() {
+                (self.first, self.known.parent_state) = (None, Some(json!({})));
+            }
+        }
+        let newest = newest.and_then(|newest| self.cursor.cursor.format.read(newest).ok().flatten());
+        self.newest = self.newest.max(newest);
+        self.is_due()
+    }
+
+    fn count(&mut self, _slice: &Slice, _newest: Option<&Value>) -> bool {
+        false
+    }
+
+    /// Everything was read. The value for all moves now and not before: partitions that were not made yet would begin there.
+    fn end(&mut self) -> bool {
+        for entry in self.entries.values_mut().filter(|entry| entry.is_generated) {
+            entry.state.end();
+        }
+        if let Some(newest) = self.newest {
+            let read = self.entries.values().filter(|entry| entry.is_generated && entry.state.was_read());
+            let newest = read.map(|entry| entry.state.value()).chain(self.known.global).fold(newest, Moment::max);
+            let latest = self.cursor.cursor.end().into_iter().chain(self.now()).max().unwrap_or(newest);
+            self.known.global = Some(newest.min(latest.max(self.known.global.unwrap_or(latest))));
+            let took = self.begun_at.zip(self.now()).map_or(0, |(begun, now)| now.micros - begun.micros);
+            self.known.lookback = took.max(1).saturating_add(999_999) / 1_000_000;
+        }
+        self.known.parent_state = self.cursor.has_parents.then(|| json!({}));
+        if !self.known.is_global && self.entries.len() > MOST_PARTITIONS {
+            // Those that did not come this time would begin at that value, too, if they come again.
+            let gone = self.entries.values().filter(|entry| !entry.is_generated).map(|entry| entry.state.value()).min();
+            self.known.global = self.known.global.map(|global| gone.map_or(global, |gone| gone.min(global)));
+            self.known.is_global = self.known.global.is_some();
+        }
+        false
+    }
+
+    fn state(&self) -> StreamState {
+        let mut state = Map::new();
+        state.insert(FLAG.to_owned(), Value::Bool(self.known.is_global));
+        if !self.known.is_global {
+            let entry =
+                |entry: &Entry<'_>| json!({"partition": sorted(&entry.partition), "cursor": entry.state.state()});
+            state.insert(STATES.to_owned(), self.entries.values().map(entry).collect());
+        }
+        if let Some(global) = self.known.global {
+            state.insert(GLOBAL.to_owned(), json!({&*self.field: self.cursor.cursor.format.write(global)}));
+        }
+        state.insert(LOOKBACK.to_owned(), self.known.lookback.into());
+        if let Some(parent_state) = &self.known.parent_state {
+            state.insert(PARENT_STATE.to_owned(), parent_state.clone());
+        }
+        state
+    }
+
+    /// States are so rare that their length makes no difference.
+    fn bytes(&self) -> Option<usize> {
+        Some(0)
+    }
+}
