@@ -11,7 +11,7 @@ use super::text::{Text, Window};
 use super::walk::MAX_RECORD;
 
 /// Longest text that is one item as a whole, in bytes.
-const MAX_WHOLE: usize = 64 * 1024 * 1024;
+const MAX_WHOLE: usize = 32 * 1024 * 1024;
 /// The containers that can be open around a list.
 const MAX_DEPTH: usize = 1000;
 
