@@ -78,8 +78,11 @@ impl Intervals {
     pub(super) fn value(&self, cursor: &DatetimeCursor, open: &[Moment], is_all: bool) -> Moment {
         let Some(first) = self.list.first() else { return self.base };
         let newest = first.newest.unwrap_or(first.start);
-        let now = cursor.now.as_ref().filter(|_| is_all && self.list.len() == 1).map(|now| now());
-        let end = now.unwrap_or(first.end).max(first.end);
+        let end = match self.list.last().filter(|_| is_all) {
+            // Windows whose ends the format cuts do not join, and were read all the same.
+            Some(last) => cursor.now.as_ref().map_or(last.end, |now| now().max(last.end)),
+            None => first.end,
+        };
         let value = if newest <= end || cursor.is_unit_of(newest, end) { newest } else { end };
         match open.iter().any(|open| *open < first.end) {
             true => value.min(self.base),
