@@ -51,7 +51,6 @@ pub(super) fn error_response(response: &Response, verdict: Verdict) -> Failure {
     let kind = match action {
         ResponseAction::Fail(kind) => kind,
         ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
-        ResponseAction::Gone => FailureKind::System,
         _ => FailureKind::Transient,
     };
     let words = message.or_else(|| response.error_message()).map(|words| format!(": {}", words.trim_end_matches('.')));
@@ -65,8 +64,7 @@ pub(super) fn error_response(response: &Response, verdict: Verdict) -> Failure {
     Failure {
         hint: hint.map(Into::into),
         skips_stream: action == ResponseAction::SkipStream,
-        skips_slice: matches!(action, ResponseAction::SkipSlice | ResponseAction::Gone),
-        is_gone: action == ResponseAction::Gone,
+        skips_slice: action == ResponseAction::SkipSlice,
         otherwise: if let ResponseAction::AskOtherwise(otherwise) = action { Some(otherwise) } else { None },
         ..failure
     }

@@ -36,9 +36,6 @@ pub enum ResponseAction {
     /// the log, and the others are read. The state says so, and the next read asks for it again. If every slice of a
     /// first read is refused, the stream is skipped as by [`ResponseAction::SkipStream`].
     SkipSlice,
-    /// What this slice asks for is not there, such as a parent that was deleted meanwhile. As
-    /// [`ResponseAction::SkipSlice`]; but if every slice of a first read is so, the stream fails.
-    Gone,
     /// The same request will get the same answer, and another one may do better: one for a smaller page, or from the first
     /// page on. It fails, with [`crate::protocol::Failure::otherwise`] set, and [`crate::streams::HttpStream::fetch_page`] may ask otherwise.
     AskOtherwise(Otherwise),

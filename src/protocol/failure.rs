@@ -65,8 +65,6 @@ pub struct Failure {
     pub unsendable: Option<char>,
     /// One slice of the stream cannot be read, such as the children of one parent: it may be left out.
     pub skips_slice: bool,
-    /// What the slice asks for is not there. One of many may have been deleted; if none of them is there, the stream fails.
-    pub is_gone: bool,
     /// The API may answer if it is asked otherwise, which is the stream's to do.
     pub otherwise: Option<Otherwise>,
 }
@@ -84,7 +82,6 @@ impl Failure {
             skips_stream: false,
             unsendable: None,
             skips_slice: false,
-            is_gone: false,
             otherwise: None,
         }
     }
@@ -153,10 +150,9 @@ impl Failure {
     }
 
     /// The refusal of one slice, where all `slices` that were asked for were refused: it is the stream that cannot be read.
-    /// One that is [gone](Failure::is_gone) is no reason to leave the stream out: its address may be wrong.
     #[must_use]
     pub fn of_every_slice(mut self, slices: u64) -> Self {
-        (self.skips_slice, self.skips_stream) = (false, !self.is_gone);
+        (self.skips_slice, self.skips_stream) = (false, true);
         if slices > 1 {
             self.message = format!("{} All {slices} slices that were asked for were refused.", self.message);
         }

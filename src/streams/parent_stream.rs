@@ -157,8 +157,6 @@ impl ParentStream {
             current: None,
             ready: VecDeque::new(),
             refused: 0,
-            gone: None,
-            has_read: false,
         }))
     }
 
@@ -280,9 +278,6 @@ struct ParentSlices<'a> {
     ready: VecDeque<Slice>,
     /// The parent's slices that were refused.
     refused: u64,
-    /// The first of them, if what it asks for is gone.
-    gone: Option<Failure>,
-    has_read: bool,
 }
 
 impl ParentSlices<'_> {
@@ -293,12 +288,6 @@ impl ParentSlices<'_> {
             Some(current) => current,
             None => match self.slices.next() {
                 Some(slice) => (slice?, Paging::default(), WayBack::default()),
-                // That all are gone is not likely: the address may be wrong.
-                None if !self.has_read
-                    && let Some(gone) = self.gone.take() =>
-                {
-                    return Err(gone.of_every_slice(self.refused).into());
-                }
                 None => return Ok(false),
             },
         };
@@ -317,14 +306,12 @@ impl ParentSlices<'_> {
             } else if let Some(error) = error {
                 let failure = Failure::of_slice(error)?;
                 tell_of_refusal(self.output, stream, &failure, self.refused)?;
-                self.gone = self.gone.take().or(Some(failure).filter(|failure| failure.is_gone));
                 self.refused += 1;
                 let next = stream.refused_page(token.as_ref()).next;
                 self.current = next.map(|next| (slice, Paging::at(Some(next)), way));
             }
             return Ok(true);
         };
-        self.has_read = true;
         self.collect(&page, &cx)?;
         let next = next_page_token(stream, &page, &cx, &stream.cursor().cursor_field())?;
         if paging.advance(stream, &page, next)? {

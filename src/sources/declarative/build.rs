@@ -70,7 +70,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             })
         });
         let router = flat(router);
-        let partitions = router.as_ref().and_then(Option::as_ref).map(|router| partitions(part, router));
+        let partitions = router.as_ref().and_then(Option::as_ref).map(|router| partitions(part, &retriever, router));
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
@@ -100,8 +100,7 @@ impl<'b, 'm> Streams<'b, 'm> {
                 builder.noted_failure(&retriever, parents::parent(stream, config))
             })
             .collect();
-        let mut requester = requester?;
-        requester.error_handler.is_of_parents = !parents.is_empty();
+        let requester = requester?;
         let use_cache = requester.use_cache.unwrap_or(is_parent);
         if let Some(paginator) = &paginator {
             let of_router: Vec<&RequestOption> = router.iter().flatten().flat_map(Router::options).collect();
@@ -181,7 +180,7 @@ impl<'b, 'm> Streams<'b, 'm> {
 }
 
 /// What a cursor has to know of a router.
-fn partitions(part: &Part<'_>, router: &Router<RequestOption>) -> Partitions {
+fn partitions(part: &Part<'_>, retriever: &Part<'_>, router: &Router<RequestOption>) -> Partitions {
     let parents = router.parents();
     let migrations = part.field("state_migrations");
     let is_migrated = migrations.is_some_and(|migrations| {
@@ -189,7 +188,22 @@ fn partitions(part: &Part<'_>, router: &Router<RequestOption>) -> Partitions {
     });
     // One whose field cannot be evaluated is told when the stream is read.
     let legacy = parents.first().filter(|_| is_migrated && parents.len() == 1).and_then(|parent| parent.field().ok());
-    Partitions { of_parents: matches!(router, Router::Substream(_)), legacy }
+    // A list is a product, also of one.
+    let is_product = retriever.field("partition_router").is_some_and(|part| part.node.as_list().is_some());
+    Partitions {
+        of_parents: !is_product && tells_parents(router),
+        are_groups: matches!(router, Router::Group(_)),
+        legacy,
+    }
+}
+
+/// Whether states of a router have a member for those of its parents. In the reference, a product of routers has none.
+fn tells_parents(router: &Router<RequestOption>) -> bool {
+    match router {
+        Router::Substream(_) | Router::Union(_) => true,
+        Router::Group(group) => tells_parents(&group.router),
+        Router::List(_) | Router::Product(_) => false,
+    }
 }
 
 #[cfg(test)]

@@ -33,8 +33,6 @@ pub(super) struct ErrorHandler {
     strategies: Vec<Strategy>,
     max_retries: u32,
     env: Arc<Env>,
-    /// Whether each slice is about one of many things that were listed before, so that it may be gone by now.
-    pub(super) is_of_parents: bool,
     /// Is given the cookies of each response.
     pub(super) cookies: Option<Arc<Cookies>>,
 }
@@ -44,9 +42,8 @@ impl RetryRules for ErrorHandler {
         if let Some(cookies) = &self.cookies {
             cookies.keep(response);
         }
-        let Verdict { action, kind, message, hint, by_filter } = self.verdict(response)?;
+        let Verdict { action, kind, message, hint } = self.verdict(response)?;
         let action = match action {
-            ResponseAction::Fail(_) if !by_filter && self.is_of_parents && is_gone(response) => ResponseAction::Gone,
             ResponseAction::Fail(_) => ResponseAction::Fail(kind),
             action => action,
         };
@@ -88,8 +85,6 @@ pub(super) struct Verdict {
     pub(super) message: Option<String>,
     /// What the user can do, as a sentence. A manifest does not say.
     pub(super) hint: Option<String>,
-    /// A filter of the manifest decided, not the status.
-    pub(super) by_filter: bool,
 }
 
 impl ErrorHandler {
@@ -97,8 +92,7 @@ impl ErrorHandler {
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
         let env = Arc::clone(&builder.env);
         let (handlers, strategies) = (Vec::new(), Vec::new());
-        let mut handler =
-            Self { handlers, strategies, max_retries: MAX_RETRIES, env, is_of_parents: false, cookies: None };
+        let mut handler = Self { handlers, strategies, max_retries: MAX_RETRIES, env, cookies: None };
         let Some(part) = part else { return Some(handler) };
         match part.kind() {
             "DefaultErrorHandler" => handler.max_retries = handler.add(builder, part)?,
@@ -227,10 +221,6 @@ fn decide(filters: &[Filter], seen: &Seen<'_>) -> Result<Verdict, Failure> {
     Ok(by_status(seen.response.status.as_u16()))
 }
 
-fn is_gone(response: &Response) -> bool {
-    matches!(response.status.as_u16(), 404 | 410)
-}
-
 /// Whether a verdict of one handler of several is the last word: the others leave it to the next handler.
 fn ends_search(action: ResponseAction) -> bool {
     matches!(
@@ -248,7 +238,7 @@ fn by_status(status: u16) -> Verdict {
         (_, Ok(status)) => ResponseAction::for_status(status),
         (_, Err(_)) => ResponseAction::Fail(FailureKind::System),
     };
-    Verdict { action, kind: kind_of(status, action), message: None, hint: None, by_filter: false }
+    Verdict { action, kind: kind_of(status, action), message: None, hint: None }
 }
 
 /// The kind of failure that an action ends as, for a status.
@@ -258,7 +248,7 @@ fn kind_of(status: u16, action: ResponseAction) -> FailureKind {
         ResponseAction::Retry | ResponseAction::RateLimited | ResponseAction::AskOtherwise(_) => FailureKind::Transient,
         ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
         ResponseAction::Success | ResponseAction::Ignore if matches!(status, 401 | 403 | 407) => FailureKind::Config,
-        ResponseAction::Success | ResponseAction::Ignore | ResponseAction::Gone => FailureKind::System,
+        ResponseAction::Success | ResponseAction::Ignore => FailureKind::System,
     }
 }
 

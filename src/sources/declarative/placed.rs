@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::template::{
-    Fault, InterpolatedBoolean, InterpolatedString, Json, Literal, RequestInputs, Scope, Template, ValidType, Variable,
+    Fault, FaultKind, InterpolatedBoolean, InterpolatedString, Json, Literal, RequestInputs, Scope, Template,
+    ValidType, Variable,
 };
 use crate::clock::Clock;
 use crate::protocol::{Failure, Redactor};
@@ -195,6 +196,25 @@ impl Condition {
     /// See [`Placed::with`].
     pub(super) fn holds(&self, vars: &[Var<'_>]) -> Result<bool, Failure> {
         self.with(vars, InterpolatedBoolean::eval)
+    }
+
+    /// Whether it holds. Where Python has a `TypeError`, such as for a comparison with null, `on_type_error` decides.
+    ///
+    /// # Errors
+    /// See [`Placed::with`].
+    pub(super) fn holds_or(
+        &self,
+        vars: &[Var<'_>],
+        on_type_error: impl FnOnce(&Failure) -> bool,
+    ) -> Result<bool, Failure> {
+        let mut is_type_error = false;
+        let holds = self.with(vars, |template, scope| {
+            template.eval(scope).inspect_err(|fault| is_type_error = fault.kind == FaultKind::Type)
+        });
+        match holds {
+            Err(failure) if is_type_error => Ok(on_type_error(&failure)),
+            holds => holds,
+        }
     }
 
     /// Whether it needs a variable.

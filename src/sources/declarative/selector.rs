@@ -129,11 +129,15 @@ impl Selector {
     fn keeps(&self, record: &Record<'_>, seen: Seen<'_>) -> Result<bool, Failure> {
         let Some(filter) = &self.filter else { return Ok(true) };
         let text = record.text();
-        filter.holds(&[
+        let vars = [
             ("record", Variable::Json(Json::Text(&text))),
             ("stream_slice", seen.slice),
             ("next_page_token", seen.next_page_token),
-        ])
+        ];
+        filter.holds_or(&vars, |failure| {
+            self.warnings.add(format!("{} A record for which this fails is kept, here and later.", failure.message));
+            true
+        })
     }
 
     fn transform(&self, record: &mut Record<'_>, seen: Seen<'_>) -> Result<(), Failure> {

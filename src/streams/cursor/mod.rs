@@ -258,6 +258,12 @@ pub trait CursorState: Send {
     /// others. Otherwise each is when its turn comes, if it still does.
     fn is_in_order(&self) -> bool;
 
+    /// Whether each of its changes is written as a state, because it changes no more often than states are worth their
+    /// bytes. Default: false, a long state is written when records outweigh it.
+    fn paces_itself(&self) -> bool {
+        false
+    }
+
     /// A slice is next; `made_from` is the state that the slices were made from. Returns what requests are told as
     /// [`RequestContext::state`], or `None` if there is nothing to read: it came before, or was read by an earlier read.
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState>;

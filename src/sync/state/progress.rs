@@ -248,6 +248,11 @@ impl<'a> StreamProgress<'a> {
         }
     }
 
+    /// See [`CursorState::paces_itself`].
+    pub(in crate::sync) fn paces_itself(&self) -> bool {
+        self.known.paces_itself()
+    }
+
     /// Whether slices count in whatever order they are read.
     pub(in crate::sync) fn is_in_any_order(&self) -> bool {
         matches!(self.begun, Begun::InTurn(_))

@@ -182,6 +182,9 @@ impl StreamWriter<'_, '_> {
     /// A long state, such as one for each slice, would outweigh the records if it was written each time. So would any
     /// state that was written after each of a hundred thousand children.
     fn state_is_due(&self) -> bool {
+        if self.progress.paces_itself() {
+            return true;
+        }
         let bytes = || self.progress.bytes() + self.recent.as_ref().map_or(0, Recent::bytes);
         let small = if self.progress.is_in_any_order() { SMALL_STATE } else { WHOLE_STATE };
         match self.has_parent {

@@ -141,7 +141,7 @@ impl Filter {
             Action::AskOtherwise(otherwise) => ResponseAction::AskOtherwise(otherwise),
             Action::Fail => ResponseAction::Fail(self.kind.unwrap_or_else(|| by_status(status).kind)),
         };
-        Ok(Some(Verdict { action, kind: kind_of(status, action), message, hint: None, by_filter: true }))
+        Ok(Some(Verdict { action, kind: kind_of(status, action), message, hint: None }))
     }
 
     fn fits(&self, seen: &Seen<'_>) -> Result<bool, Failure> {

@@ -55,7 +55,7 @@ fn without_filters_the_status_decides() {
         (520, Retry, Transient),
     ] {
         let verdict = default.verdict(&response(status, &[], "")).unwrap();
-        assert_eq!((verdict.action, verdict.kind, verdict.by_filter), (action, kind, false), "{status}");
+        assert_eq!((verdict.action, verdict.kind), (action, kind), "{status}");
     }
     assert_eq!((default.max_retries(), default.has_waits()), (5, false));
     assert_eq!(default.wait(Some(&response(429, &[], "")), 1).unwrap(), None);
@@ -273,7 +273,7 @@ fn filters_that_are_never_asked_are_told() {
 }
 
 #[test]
-fn an_action_asks_otherwise_and_what_a_parent_has_lost_is_gone() {
+fn an_action_may_be_to_ask_otherwise() {
     use crate::protocol::Otherwise;
     for (name, otherwise) in [
         ("RESET_PAGINATION", Otherwise::FromStart),
@@ -284,11 +284,4 @@ fn an_action_asks_otherwise_and_what_a_parent_has_lost_is_gone() {
         assert_eq!(action(&handler, 400, "{}"), ResponseAction::AskOtherwise(otherwise));
         assert!(handler.asks(otherwise));
     }
-    let mut handler = handler("response_filters: [{http_codes: [410], action: FAIL}]", json!({})).good();
-    let verdict =
-        |handler: &ErrorHandler, status| RetryRules::verdict(handler, &response(status, &[], "{}")).unwrap().action;
-    assert_eq!(verdict(&handler, 404), Fail(System));
-    handler.is_of_parents = true;
-    assert_eq!(verdict(&handler, 404), ResponseAction::Gone);
-    assert_eq!(verdict(&handler, 410), Fail(System), "the manifest's word counts");
 }

@@ -33,6 +33,8 @@ pub(super) struct Incremental {
 pub(super) struct Partitions {
     /// They are the records of parent streams, and of nothing else.
     pub(super) of_parents: bool,
+    /// Several records make one partition: then there is one state for all, as in the reference.
+    pub(super) are_groups: bool,
     /// The member by whose text older states know them: `LegacyToPerPartitionStateMigration`.
     pub(super) legacy: Option<String>,
 }
@@ -50,7 +52,8 @@ impl Incremental {
             "DatetimeBasedCursor" => {
                 let cursor = datetime(builder, part)?;
                 Some(match router {
-                    Some(router) => cursor.partitioned(part.flag("global_substream_cursor") == Some(true), router),
+                    Some(router) => cursor
+                        .partitioned(router.are_groups || part.flag("global_substream_cursor") == Some(true), router),
                     None => cursor,
                 })
             }

@@ -15,7 +15,7 @@ const PARENT_SLICE: &str = "parent_slice";
 /// Partitions in groups.
 #[derive(Debug)]
 pub(in crate::sources::declarative) struct GroupRouter<O> {
-    pub(super) router: Router<O>,
+    pub(in crate::sources::declarative) router: Router<O>,
     size: usize,
     deduplicates: bool,
     place: String,

@@ -51,10 +51,16 @@ fn a_filter_keeps_what_is_not_one_of_the_words_for_false() {
 }
 
 #[test]
-fn a_filter_that_fails_is_an_error_and_keeps_nothing_silently() {
-    let failed = filtered("{{ record.a > 1 }}", r#"{"a":"secret"}"#).unwrap_err();
-    assert!(failed.contains("record_filter.condition (m.yaml:1:"), "{failed}");
-    assert!(failed.contains("record.a > 1") && !failed.contains("secret"), "{failed}");
+fn a_filter_that_fails_is_an_error_and_one_with_a_type_error_keeps_the_record_with_a_warning() {
+    let selector_of = |condition: &str| {
+        let filter = format!(", record_filter: {{type: RecordFilter, condition: \"{condition}\"}}");
+        selector(&filter, "[]", false).unwrap()
+    };
+    let comparing = selector_of("{{ record.a > 1 }}");
+    assert!(kept(&comparing, r#"{"a":"secret"}"#).unwrap().is_some());
+    let told = comparing.take_warnings().concat();
+    assert!(told.contains("record_filter.condition (m.yaml:1:"), "{told}");
+    assert!(told.contains("record.a > 1") && !told.contains("secret"), "{told}");
     assert!(filtered("{{ recrod.a }}", "{}").unwrap_err().contains("recrod"));
     assert!(filtered("{{ stream_state.a }}", "{}").unwrap_err().contains("stream_state"));
     for empty in [", record_filter: {type: RecordFilter}", ", record_filter: {type: RecordFilter, condition: ''}"] {

@@ -63,6 +63,10 @@ impl CursorState for PartitionedState<'_> {
         false
     }
 
+    fn paces_itself(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState> {
         let is_global = self.known.is_global;
         let entry = self.entries.get_mut(&key(slice.partition()))?;
