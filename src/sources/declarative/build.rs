@@ -51,6 +51,9 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
     /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
+        if part.kind() == "StateDelegatingStream" {
+            return self.delegating(part, is_parent);
+        }
         let builder = self.builder;
         if let Some(found) = part.field("file_uploader") {
             builder.refuse(&found, &format!("the upload of files `{}`", found.kind()));
@@ -130,6 +133,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             budget: self.budget.clone(),
             lists: flat(lists)?.unwrap_or_default(),
             repaging,
+            delegation: None,
             types: OnceLock::new(),
         })
     }
@@ -168,7 +172,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             }
             return known.stream.clone();
         }
-        if part.kind() != "DeclarativeStream" {
+        if !["DeclarativeStream", "StateDelegatingStream"].contains(&part.kind()) {
             self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
             return None;
         }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::decoder::Decoder;
+use super::delegation::Delegation;
 use super::extractor::Extracted;
 use super::incremental::Incremental;
 use super::normalize::PythonTypes;
@@ -26,9 +27,9 @@ use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
 use crate::locks;
-use crate::protocol::{Failure, JsonSchema, LogLevel};
+use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
-    Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext,
+    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext,
     SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
@@ -63,6 +64,8 @@ pub(super) struct DeclarativeStream {
     pub(super) lists: HashMap<String, DeclarativeStream>,
     /// How it asks otherwise for what it does not get.
     pub(super) repaging: Option<Repaging>,
+    /// The stream of one name that it may hand over to.
+    pub(super) delegation: Option<Delegation>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -256,6 +259,10 @@ impl HttpStream for DeclarativeStream {
 
     fn cursor(&self) -> &dyn Cursor {
         self.incremental.as_ref().map_or(&STATELESS, Incremental::cursor)
+    }
+
+    fn for_state(&self, state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
+        Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state)))
     }
 
     /// Airbyte's runtime resumes no page, and states have no place for one.

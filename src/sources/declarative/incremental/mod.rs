@@ -11,11 +11,13 @@ use std::sync::Arc;
 use self::bounds::Bound;
 use self::fields::{config_text, option, present};
 use self::formats::Formats;
+pub(super) use self::fields::config_value;
+pub(super) use self::steps::span;
 use self::steps::{Steps, clamp, tell_gaps};
 use super::options::{Injection, RequestOption};
 use super::part::{Builder, Part};
 use super::request::flat;
-use crate::protocol::Failure;
+use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::{CountCursor, DatetimeCursor, Moment, PartitionedCursor};
 use crate::streams::{Cursor, Record, RequestContext, Scope, Slice, SliceContext, Slices};
 
@@ -112,6 +114,15 @@ impl Incremental {
             Kind::Datetime(cursor) => &**cursor,
             Kind::Partitioned(cursor) => &**cursor,
             Kind::Count(cursor) => cursor,
+        }
+    }
+
+    /// The value that a state has, for all partitions. None if it has none, or none that can be read; a count is none.
+    pub(super) fn value_in(&self, state: &StreamState) -> Option<Moment> {
+        match &self.kind {
+            Kind::Datetime(cursor) => cursor.value_in(state),
+            Kind::Partitioned(cursor) => cursor.each().value_in(state.get("state")?.as_object()?),
+            Kind::Count(_) => None,
         }
     }
 
