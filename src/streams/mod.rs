@@ -26,6 +26,7 @@ mod fetch;
 mod global_cursor;
 mod http_stream;
 mod incremental_parent;
+mod kept_parent;
 mod list_then_events;
 mod loop_guard;
 mod nested_list;

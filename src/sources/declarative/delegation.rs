@@ -32,7 +32,8 @@ impl Delegation {
         }
         match &self.retention {
             Some(retention) if self.is_too_old(full, state, retention) => {
-                let text = "The state is older than the API keeps changes (`api_retention_period`), or it cannot be told.";
+                let text =
+                    "The state is older than the API keeps changes (`api_retention_period`), or it cannot be told.";
                 Delegate { drops_state: Some(text.to_owned()), ..Delegate::all_or_nothing(full) }
             }
             _ => Delegate::new(&*self.incremental),
@@ -75,7 +76,10 @@ impl Streams<'_, '_> {
         if period.is_some() {
             for cursor in [&full, &incremental].iter().filter_map(|stream| stream.field("incremental_sync")) {
                 if cursor.kind() == "IncrementingCountCursor" {
-                    builder.error(&cursor, "a count has no age. Remove `api_retention_period`, or use a DatetimeBasedCursor");
+                    builder.error(
+                        &cursor,
+                        "a count has no age. Remove `api_retention_period`, or use a DatetimeBasedCursor",
+                    );
                     is_right = false;
                 }
             }

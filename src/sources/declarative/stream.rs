@@ -29,8 +29,8 @@ use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undec
 use crate::locks;
 use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
-    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext,
-    SchemaContext, Slice, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records,
+    RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
 /// What a stream without incremental sync has.
@@ -356,7 +356,7 @@ impl HttpStream for DeclarativeStream {
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.incremental {
-            Some(incremental) => incremental.slices(cx, || self.partitions(cx)),
+            Some(incremental) => incremental.slices(cx, &self.parents, || self.partitions(cx)),
             None => self.partitions(cx),
         }
     }

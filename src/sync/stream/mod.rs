@@ -23,7 +23,8 @@ use crate::panics;
 use crate::protocol::{ConfiguredStream, Failure, LogLevel, NO_CURSOR_STATE, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{
-    CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext, WholeState,
+    CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext,
+    WholeState,
 };
 use crate::sync::state::position::{self, SlicePosition};
 use crate::sync::state::progress::StreamProgress;

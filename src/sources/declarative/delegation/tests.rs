@@ -66,7 +66,11 @@ fn a_state_that_is_older_than_the_changes_is_dropped() {
 fn what_is_wrong_with_such_a_stream_is_told() {
     for (extra, full, words) in [
         ("", "name: other", "Give both of them its name"),
-        ("api_retention_period: P1D", "incremental_sync: {type: IncrementingCountCursor, cursor_field: n}", "has no age"),
+        (
+            "api_retention_period: P1D",
+            "incremental_sync: {type: IncrementingCountCursor, cursor_field: n}",
+            "has no age",
+        ),
         ("api_retention_period: a while", "", "a duration of ISO 8601"),
     ] {
         let (stream, errors) = stream(extra, full, CURSOR);

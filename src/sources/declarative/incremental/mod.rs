@@ -9,9 +9,9 @@ mod steps;
 use std::sync::Arc;
 
 use self::bounds::Bound;
+pub(super) use self::fields::config_value;
 use self::fields::{config_text, option, present};
 use self::formats::Formats;
-pub(super) use self::fields::config_value;
 pub(super) use self::steps::span;
 use self::steps::{Steps, clamp, tell_gaps};
 use super::options::{Injection, RequestOption};
@@ -19,7 +19,7 @@ use super::part::{Builder, Part};
 use super::request::flat;
 use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::{CountCursor, DatetimeCursor, Moment, PartitionedCursor};
-use crate::streams::{Cursor, Record, RequestContext, Scope, Slice, SliceContext, Slices};
+use crate::streams::{Cursor, ParentStream, Record, RequestContext, Scope, Slice, SliceContext, Slices};
 
 /// The cursor of a stream.
 pub(super) struct Incremental {
@@ -37,6 +37,8 @@ pub(super) struct Partitions {
     pub(super) of_parents: bool,
     /// The member by whose text older states know them: `LegacyToPerPartitionStateMigration`.
     pub(super) legacy: Option<String>,
+    /// All parents are read before the first partition is made.
+    pub(super) at_once: bool,
 }
 
 enum Kind {
@@ -86,6 +88,9 @@ impl Incremental {
                 if let Some(member) = partitions.legacy {
                     cursor = cursor.with_legacy_states_of(member);
                 }
+                if partitions.at_once {
+                    cursor = cursor.made_at_once();
+                }
                 Kind::Partitioned(Box::new(cursor))
             }
             kind => kind,
@@ -100,10 +105,11 @@ impl Incremental {
     pub(super) fn slices<'a>(
         &'a self,
         cx: &SliceContext<'a>,
+        parents: &'a [ParentStream],
         partitions: impl FnOnce() -> anyhow::Result<Slices<'a>>,
     ) -> anyhow::Result<Slices<'a>> {
         match &self.kind {
-            Kind::Partitioned(cursor) => cursor.slices_of(partitions()?, cx),
+            Kind::Partitioned(cursor) => cursor.slices_of(parents, partitions, cx),
             Kind::Datetime(_) | Kind::Count(_) => self.cursor().stream_slices(&[], cx),
         }
     }
