@@ -399,7 +399,9 @@ impl<'a> ParentSlices<'a> {
         });
         let _ = page.for_each(&mut |record| {
             for record in transform(stream, record, cx, &cursor_field)? {
-                note.iter_mut().for_each(|note| note(&record));
+                if let Some(note) = &mut note {
+                    note(&record);
+                }
                 ready.extend(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))

@@ -107,7 +107,9 @@ impl PartitionedCursor {
     ) -> anyhow::Result<Slices<'a>> {
         let field = self.cursor.field_in_force(cx.cursor_field)?;
         let known = Known::of(self, cx.state, &field)?;
-        parents.iter().for_each(|parent| parent.begin_from(cx.state));
+        for parent in parents {
+            parent.begin_from(cx.state);
+        }
         *locks::lock(&self.generated) = Generated::default();
         let mut partitions = Some(partitions()?);
         let mut made: Option<std::vec::IntoIter<anyhow::Result<Slice>>> = None;
