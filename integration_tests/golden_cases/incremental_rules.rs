@@ -18,6 +18,8 @@ const ALL: &[&str] = &["requests", "records", "states", "sequence", "error", "st
 const READS: &[&str] = &["requests", "records", "states", "sequence"];
 
 const RULES: &[Rule] = &[
+    Rule { name: "a_full_read_counts_once_it_is_whole", may_differ: STATES, holds: full_read },
+    Rule { name: "parents_beside_other_routers_keep_their_states", may_differ: READS, holds: beside_others },
     Rule { name: "keys_of_other_states_are_dropped", may_differ: STATES, holds: other_keys },
     Rule { name: "an_empty_list_of_intervals_is_no_state", may_differ: ALL, holds: no_intervals },
     Rule { name: "a_state_of_another_namespace_is_refused", may_differ: ALL, holds: other_namespace },
@@ -81,6 +83,29 @@ fn asks_for_no_less(seen: &Seen<'_>) -> bool {
 /// Whether all records that the reference gave came out.
 fn gives_no_less(seen: &Seen<'_>) -> bool {
     golden(seen, "records").iter().all(|record| seen.records.contains(record))
+}
+
+/// The states of a read of everything are empty until it was whole.
+fn full_read(seen: &Seen<'_>) -> bool {
+    let states = golden(seen, "states");
+    kinds(seen).contains(&"StateDelegatingStream")
+        && states.len() == seen.states.len()
+        && states.iter().zip(&seen.states).enumerate().all(|(at, (golden, mine))| {
+            let is_last = at + 1 == states.len();
+            let is_same = super::requests::numbers(golden) == super::requests::numbers(mine);
+            is_same || mine["state"] == serde_json::json!({}) && (!is_last || !seen.ran.errors.is_empty())
+        })
+}
+
+/// The reference writes no states of parents that are combined with other routers.
+fn beside_others(seen: &Seen<'_>) -> bool {
+    let is_list = |router: &&Value| router.as_array().is_some_and(|routers| routers.len() > 1);
+    let has_parents = |states: &[Value]| states.last().is_some_and(|last| last["state"].get("parent_state").is_some());
+    has(seen, "incremental_dependency")
+        && fields(seen, "partition_router").iter().any(is_list)
+        && !has_parents(golden(seen, "states"))
+        && has_parents(&seen.states)
+        && gives_no_less(seen)
 }
 
 /// The reference keeps what it does not know in the state for ever.

@@ -55,9 +55,16 @@ impl InputState {
         Ok(state)
     }
 
-    /// The state of a stream; empty if there is none.
+    /// The state of a stream; empty if there is none, and if it says that the stream has no cursor.
     #[must_use]
     pub fn of(&self, stream: &StreamDescriptor) -> StreamState {
+        let state = self.as_given(stream);
+        if state.get(NO_CURSOR_STATE) == Some(&Value::Bool(true)) { StreamState::new() } else { state }
+    }
+
+    /// The state of a stream with all of its members; empty if there is none.
+    #[must_use]
+    pub fn as_given(&self, stream: &StreamDescriptor) -> StreamState {
         let found = self.states.get(stream).or_else(|| self.by_name.get(&stream.name));
         found.cloned().unwrap_or_default()
     }
@@ -309,7 +316,6 @@ fn is_nested(value: &Value) -> bool {
 fn object_or_empty(state: Value, stream: &str) -> Result<StreamState, String> {
     match state {
         Value::Null => Ok(StreamState::new()),
-        Value::Object(state) if state.get(NO_CURSOR_STATE) == Some(&Value::Bool(true)) => Ok(StreamState::new()),
         Value::Object(state) => Ok(state),
         other => Err(format!("the state of {stream:?} is {}, not an object", kind_of(&other))),
     }

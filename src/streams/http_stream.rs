@@ -5,7 +5,7 @@ use url::Url;
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    Cursor, FetchContext, Page, PageToken, ParentStream, READ_WHOLE, Record, Records, Refusal, RefusedPage,
+    Cursor, Delegate, FetchContext, Page, PageToken, ParentStream, READ_WHOLE, Record, Records, Refusal, RefusedPage,
     RequestContext, SchemaContext, SchemaFolder, SliceContext, Slices, Transformed,
 };
 use crate::http::auth::{Authenticator, NoAuth};
@@ -15,7 +15,7 @@ use crate::http::{
     same_host,
 };
 use crate::json::RecordPath;
-use crate::protocol::{Failure, JsonSchema, SyncMode};
+use crate::protocol::{Failure, JsonSchema, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
@@ -70,6 +70,15 @@ pub trait HttpStream: Send + Sync {
     /// it can be read.
     fn refusal(&self) -> Option<&Refusal> {
         None
+    }
+
+    /// The stream that is asked in this one's place when a read begins with this state: see [`Delegate`]. `None` is this one,
+    /// which is the default. `state` has all members that it was given with.
+    ///
+    /// # Errors
+    /// A config failure if the state makes no sense.
+    fn for_state(&self, _state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
+        Ok(None)
     }
 
     /// Paths of the fields that identify a record. Default: none.

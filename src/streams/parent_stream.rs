@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Map, Value};
 
+use super::cursor::newer;
 use super::paging::{Paging, WayBack};
 use super::{
     CHANGED, FetchContext, Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices,
@@ -62,6 +63,17 @@ pub struct ParentStream {
     fields: Vec<(Vec<String>, String)>,
     extra_fields: Vec<String>,
     skips_absent: bool,
+    /// Its own state, where it is read from one.
+    pub(super) kept: Option<Kept>,
+}
+
+/// The state of a parent that the child's state holds.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Whether a parent that the child's state does not know begins at the child's own value.
+    pub(super) takes_child_value: bool,
+    /// What the parent's state is now, past the records whose slices were handed out.
+    pub(super) state: Mutex<StreamState>,
 }
 
 /// How a parent's record becomes a slice, where the fields of [`ParentStream::new`] cannot say it: see
@@ -80,7 +92,15 @@ impl ParentStream {
     /// is a sub-stream itself, its slice goes along under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
         let fields = fields.into_iter().map(Into::into).map(|field: String| (vec![field.clone()], field)).collect();
-        Self { stream, maker: None, own_member: GRANDPARENT, fields, extra_fields: Vec::new(), skips_absent: false }
+        Self {
+            stream,
+            maker: None,
+            own_member: GRANDPARENT,
+            fields,
+            extra_fields: Vec::new(),
+            skips_absent: false,
+            kept: None,
+        }
     }
 
     /// A parent whose records are made into slices by `maker`. `field` is the member of a slice that says whose it is,
@@ -108,7 +128,15 @@ impl ParentStream {
         partition_field: &str,
     ) -> Self {
         let fields = vec![(path.into_iter().map(Into::into).collect(), partition_field.to_owned())];
-        Self { stream, maker: None, own_member: GRANDPARENT, fields, extra_fields: Vec::new(), skips_absent: false }
+        Self {
+            stream,
+            maker: None,
+            own_member: GRANDPARENT,
+            fields,
+            extra_fields: Vec::new(),
+            skips_absent: false,
+            kept: None,
+        }
     }
 
     /// A record that lacks an identifying field, or has null there, makes no slice. Default: the read fails, because the
@@ -147,17 +175,12 @@ impl ParentStream {
     /// # Errors
     /// If the parent's own slices cannot be made. What keeps a page from being read comes out of the iterator.
     pub fn slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+        if let Some(kept) = &self.kept {
+            return self.kept_slices(kept, cx);
+        }
         let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &NO_STATE, cursor_field: &[], ..*cx };
         let slices = self.stream.stream_slices(&cx)?;
-        Ok(Box::new(ParentSlices {
-            parent: self,
-            fetcher: cx.fetcher,
-            output: cx.output,
-            slices,
-            current: None,
-            ready: VecDeque::new(),
-            refused: 0,
-        }))
+        Ok(Box::new(ParentSlices::new(self, &*self.stream, slices, &cx)))
     }
 
     /// Whether two slices are of the same record of this parent, whatever else goes along in them.
@@ -268,8 +291,14 @@ pub(super) fn tell_of_refusal(
 }
 
 /// Turns a parent's pages into slices, one page at a time.
-struct ParentSlices<'a> {
+pub(super) struct ParentSlices<'a> {
     parent: &'a ParentStream,
+    /// What is asked: the parent, or a stream in its place.
+    stream: &'a dyn HttpStream,
+    /// What its requests are told.
+    pub(super) state: StreamState,
+    /// The newest cursor value of its records.
+    pub(super) newest: Option<Value>,
     fetcher: &'a Fetcher<'a>,
     output: &'a Output,
     slices: Slices<'a>,
@@ -277,13 +306,25 @@ struct ParentSlices<'a> {
     current: Option<(Slice, Paging, WayBack<()>)>,
     ready: VecDeque<Slice>,
     /// The parent's slices that were refused.
-    refused: u64,
+    pub(super) refused: u64,
 }
 
-impl ParentSlices<'_> {
+impl<'a> ParentSlices<'a> {
+    /// The children of these slices of the parent, or of the stream that is asked in its place.
+    pub(super) fn new(
+        parent: &'a ParentStream,
+        stream: &'a dyn HttpStream,
+        slices: Slices<'a>,
+        cx: &SliceContext<'a>,
+    ) -> Self {
+        let (state, newest, current, ready) = (StreamState::new(), None, None, VecDeque::new());
+        let (fetcher, output) = (cx.fetcher, cx.output);
+        Self { parent, stream, state, newest, fetcher, output, slices, current, ready, refused: 0 }
+    }
+
     /// Reads one more page. False if there is none.
     fn advance(&mut self) -> anyhow::Result<bool> {
-        let stream = &*self.parent.stream;
+        let stream = self.stream;
         let (slice, mut paging, mut way) = match self.current.take() {
             Some(current) => current,
             None => match self.slices.next() {
@@ -291,8 +332,8 @@ impl ParentSlices<'_> {
                 None => return Ok(false),
             },
         };
-        let token = paging.token.clone();
-        let cx = RequestContext::new(&NO_STATE, &slice, token.as_ref());
+        let (token, state) = (paging.token.clone(), self.state.clone());
+        let cx = RequestContext::new(&state, &slice, token.as_ref());
         let fetcher = self.fetcher.fresh(paging.is_fresh);
         let fetch = FetchContext { fetcher: &fetcher, recent: None, output: self.output, configured: None };
         let (page, error) = match stream.fetch_parent_page(&cx, &fetch) {
@@ -323,9 +364,20 @@ impl ParentSlices<'_> {
 
     fn collect(&mut self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<()> {
         let (parent, ready) = (self.parent, &mut self.ready);
-        let cursor_field = parent.stream.cursor().cursor_field();
+        let (stream, cursor) = (self.stream, self.stream.cursor());
+        let cursor_field = cursor.cursor_field();
+        let newest = parent.kept.is_some().then_some(&mut self.newest);
+        let mut note = newest.map(|newest| {
+            |record: &Record<'_>| {
+                let seen = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
+                *newest = newest.take().into_iter().chain(seen).fold(None, |known, seen| newer(cursor, known, seen));
+            }
+        });
         let _ = page.for_each(&mut |record| {
-            for record in transform(&*parent.stream, record, cx, &cursor_field)? {
+            for record in transform(stream, record, cx, &cursor_field)? {
+                if let Some(note) = &mut note {
+                    note(&record);
+                }
                 ready.extend(parent.slice_of(&record, Some(cx.slice))?);
             }
             Ok(ControlFlow::Continue(()))

@@ -18,7 +18,7 @@ use crate::protocol::{
     StreamDescriptor, SyncMode,
 };
 use crate::stop::{RESUMES, Stop, StopReason};
-use crate::streams::{HttpStream, Sharing};
+use crate::streams::{Delegate, HttpStream, Sharing};
 
 pub use state::file::StateFile;
 pub use tally::Tally;
@@ -180,16 +180,32 @@ impl Run<'_> {
         if let Some(refusal) = stream.refusal() {
             return Err(refusal.failure.clone().into());
         }
-        let cursor_field = cursor_field(stream, configured)?;
-        stream::read(self, stream, configured, &cursor_field, out, worker)
+        let delegate = delegate(self.plan, stream, &configured.descriptor())?;
+        let asked = delegate.as_ref().map_or(stream, |delegate| delegate.stream);
+        let cursor_field = cursor_field(asked, configured)?;
+        let delegate = delegate.as_ref();
+        stream::read(self, stream::Asked { stream: asked, delegate }, configured, &cursor_field, out, worker)
     }
 }
 
 /// Who reads which list. A stream that is not there is told of when its turn comes.
 fn sharing(plan: &ReadPlan<'_>) -> Sharing {
     let wanted = plan.catalog.streams.iter().map(ConfiguredStream::descriptor);
-    let chosen = wanted.filter_map(|wanted| find(plan.streams, &wanted).ok());
+    let chosen = wanted.filter_map(|wanted| {
+        let stream = find(plan.streams, &wanted).ok()?;
+        let delegate = delegate(plan, stream, &wanted).ok().flatten();
+        Some(delegate.map_or(stream, |delegate| delegate.stream))
+    });
     Sharing::new(chosen, plan.streams.iter().map(|stream| &**stream))
+}
+
+/// The stream that is asked in the place of another, with the state that it begins from.
+fn delegate<'a>(
+    plan: &ReadPlan<'_>,
+    stream: &'a dyn HttpStream,
+    wanted: &StreamDescriptor,
+) -> Result<Option<Delegate<'a>>, Failure> {
+    stream.for_state(&plan.state.as_given(wanted))
 }
 
 fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {

@@ -26,7 +26,8 @@ pub(super) struct Streams<'b, 'm> {
     pub(super) builder: &'b Builder<'m>,
     /// Where schema files are.
     pub(super) folder: Option<PathBuf>,
-    parents: HashMap<usize, Parent>,
+    /// By the address of the component, and whether it is one child's alone.
+    parents: HashMap<(usize, bool), Parent>,
     /// What all requests are spread out by.
     budget: Option<Arc<RequestBudget>>,
 }
@@ -51,6 +52,9 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
     /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
+        if part.kind() == "StateDelegatingStream" {
+            return self.delegating(part, is_parent);
+        }
         let builder = self.builder;
         if let Some(found) = part.field("file_uploader") {
             builder.refuse(&found, &format!("the upload of files `{}`", found.kind()));
@@ -93,11 +97,12 @@ impl<'b, 'm> Streams<'b, 'm> {
         let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
         let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
         let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
+        let at_once = router.iter().flatten().any(Router::is_made_at_once);
         let parents = router.iter().flatten().flat_map(Router::parents);
         let parents: Vec<_> = parents
             .map(|config| {
-                let stream = self.parent(&config.stream, &config.stream_path)?;
-                builder.noted_failure(&retriever, parents::parent(stream, config))
+                let stream = self.parent(&config.stream, &config.stream_path, config.is_incremental)?;
+                builder.noted_failure(&retriever, parents::parent(stream, config, at_once))
             })
             .collect();
         let requester = requester?;
@@ -129,6 +134,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             budget: self.budget.clone(),
             lists: flat(lists)?.unwrap_or_default(),
             repaging,
+            delegation: None,
             types: OnceLock::new(),
         })
     }
@@ -158,23 +164,24 @@ impl<'b, 'm> Streams<'b, 'm> {
         self.parents.values().filter_map(|parent| parent.stream.as_deref()).map(|stream| stream.name.as_str()).collect()
     }
 
-    fn parent(&mut self, node: &super::manifest::Node, path: &str) -> Option<Arc<DeclarativeStream>> {
+    /// The parent that a component is. `is_own`: it is one child's alone, because it keeps how far it was read.
+    fn parent(&mut self, node: &super::manifest::Node, path: &str, is_own: bool) -> Option<Arc<DeclarativeStream>> {
         let part = Part::new(node, Path::ROOT.name(path), None);
-        if let Some(known) = self.parents.get(&node.address()) {
+        if let Some(known) = self.parents.get(&(node.address(), false)).filter(|_| !is_own) {
             known.refusals.iter().for_each(|refusal| self.builder.refuse_again(refusal.clone()));
             if !known.errors.is_empty() {
                 self.builder.error(&part, format!("this parent stream cannot be read: {}", known.errors.join("; ")));
             }
             return known.stream.clone();
         }
-        if part.kind() != "DeclarativeStream" {
+        if !["DeclarativeStream", "StateDelegatingStream"].contains(&part.kind()) {
             self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
             return None;
         }
         let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.errors_after(0).len());
         let stream = self.build(&part, true).map(Arc::new);
         let (refusals, errors) = (self.builder.refusals_after(refusals), self.builder.errors_after(errors));
-        self.parents.insert(node.address(), Parent { stream: stream.clone(), refusals, errors });
+        self.parents.insert((node.address(), is_own), Parent { stream: stream.clone(), refusals, errors });
         stream
     }
 }
@@ -194,6 +201,7 @@ fn partitions(part: &Part<'_>, retriever: &Part<'_>, router: &Router<RequestOpti
         of_parents: !is_product && tells_parents(router),
         are_groups: matches!(router, Router::Group(_)),
         legacy,
+        at_once: router.is_made_at_once(),
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod cookies;
 mod decoded_page;
 mod decoder;
+mod delegation;
 mod edits;
 mod entry;
 mod error_handler;

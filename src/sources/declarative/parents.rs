@@ -19,17 +19,20 @@ impl MakesSlice for ParentPartitions {
     }
 }
 
-/// A parent of a stream.
+/// A parent of a stream. `at_once`: it is read before the first partition is made, together with others.
 ///
 /// # Errors
 /// If the name of the partition's field cannot be evaluated.
 pub(super) fn parent(
     stream: Arc<dyn HttpStream>,
     config: &Arc<ParentConfig<RequestOption>>,
+    at_once: bool,
 ) -> Result<ParentStream, Failure> {
     let (field, extra) = (config.field()?, config.extra_names());
     let maker = Arc::new(ParentPartitions(Arc::clone(config)));
-    Ok(ParentStream::made_by(stream, maker, &field, PARENT_SLICE).extra_fields(extra))
+    let parent = ParentStream::made_by(stream, maker, &field, PARENT_SLICE).extra_fields(extra);
+    // Where parents are combined, Airbyte's runtime writes no states of them, and the child's value says nothing about one.
+    Ok(if config.is_incremental { parent.with_own_state(!at_once) } else { parent })
 }
 
 /// The slices of a router whose parents, in its order, are `parents`.

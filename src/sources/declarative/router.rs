@@ -42,8 +42,7 @@ pub(super) enum Router<O> {
 
 impl<O: Send + Sync> Router<O> {
     /// The router that `partition_router` is: a component, or a list of them. `option` makes a `RequestOption` into what
-    /// the caller needs. `is_incremental`: the stream has a cursor, so that `incremental_dependency` means something,
-    /// which is refused.
+    /// the caller needs. `is_incremental`: the stream has a cursor, so that `incremental_dependency` means something.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -81,6 +80,16 @@ impl<O: Send + Sync> Router<O> {
                 builder.refuse(part, &format!("the partition router {kind}"));
                 None
             }
+        }
+    }
+
+    /// Whether all parents are read before the first partition is made.
+    pub(super) fn is_made_at_once(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Substream(_) => false,
+            Self::Product(_) => true,
+            Self::Union(union) => union.routers.iter().any(Self::is_made_at_once),
+            Self::Group(group) => group.router.is_made_at_once(),
         }
     }
 

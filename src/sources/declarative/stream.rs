@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::decoder::Decoder;
+use super::delegation::Delegation;
 use super::extractor::Extracted;
 use super::incremental::Incremental;
 use super::normalize::PythonTypes;
@@ -26,10 +27,10 @@ use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
 use crate::locks;
-use crate::protocol::{Failure, JsonSchema, LogLevel};
+use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
-    Cursor, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext,
-    SchemaContext, Slice, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records,
+    RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
 /// What a stream without incremental sync has.
@@ -63,6 +64,8 @@ pub(super) struct DeclarativeStream {
     pub(super) lists: HashMap<String, DeclarativeStream>,
     /// How it asks otherwise for what it does not get.
     pub(super) repaging: Option<Repaging>,
+    /// The stream of one name that it may hand over to.
+    pub(super) delegation: Option<Delegation>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -258,6 +261,10 @@ impl HttpStream for DeclarativeStream {
         self.incremental.as_ref().map_or(&STATELESS, Incremental::cursor)
     }
 
+    fn for_state(&self, state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
+        Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state)))
+    }
+
     /// Airbyte's runtime resumes no page, and states have no place for one.
     fn is_resumable(&self) -> bool {
         false
@@ -349,7 +356,7 @@ impl HttpStream for DeclarativeStream {
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.incremental {
-            Some(incremental) => incremental.slices(cx, || self.partitions(cx)),
+            Some(incremental) => incremental.slices(cx, &self.parents, || self.partitions(cx)),
             None => self.partitions(cx),
         }
     }

@@ -75,7 +75,7 @@ fn walk(builder: &Builder<'_>, manifest: &Part<'_>, each: &mut dyn FnMut(&Part<'
 }
 
 fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
-    if stream.kind() != "DeclarativeStream" {
+    if !["DeclarativeStream", "StateDelegatingStream"].contains(&stream.kind()) {
         builder.refuse(stream, &format!("the stream type {}", stream.kind()));
     }
     // As a manifest of its own, for the classes that this stream alone needs.
@@ -112,7 +112,7 @@ mod tests {
   condition: \"{{ config['on'] }}\"
   streams: [{type: DeclarativeStream, name: maybe}]
 - {type: DeclarativeStream, name: b, retriever: {type: CustomRetriever, class_name: source_x.components.Mine}}
-- {type: StateDelegatingStream, name: c}
+- {type: OtherStream, name: c}
 ";
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             all[1].1,
             ["the Python class source_x.components.Mine of a CustomRetriever: streams[2] (m.yaml:6:3)"]
         );
-        assert_eq!(all[2].1, ["the stream type StateDelegatingStream: streams[3] (m.yaml:7:3)"]);
+        assert_eq!(all[2].1, ["the stream type OtherStream: streams[3] (m.yaml:7:3)"]);
     }
 
     #[test]

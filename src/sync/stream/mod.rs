@@ -20,10 +20,11 @@ use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::locks;
 use crate::panics;
-use crate::protocol::{ConfiguredStream, Failure, LogLevel, RecordWriter, StreamState, SyncMode};
+use crate::protocol::{ConfiguredStream, Failure, LogLevel, NO_CURSOR_STATE, RecordWriter, StreamState, SyncMode};
 use crate::stop::StopReason;
 use crate::streams::{
-    CursorRead, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext, WholeState,
+    CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext,
+    WholeState,
 };
 use crate::sync::state::position::{self, SlicePosition};
 use crate::sync::state::progress::StreamProgress;
@@ -62,23 +63,36 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     writer: Mutex<StreamWriter<'a, 'o>>,
 }
 
+/// The stream that is asked.
+#[derive(Clone, Copy)]
+pub(in crate::sync) struct Asked<'a> {
+    pub(in crate::sync) stream: &'a dyn HttpStream,
+    /// It is asked in another's place.
+    pub(in crate::sync) delegate: Option<&'a Delegate<'a>>,
+}
+
 /// Reads a stream, with further workers as far as there are free ones, from the state on that was given.
 ///
 /// # Errors
 /// The first fault of any worker, once all are done.
 pub(in crate::sync) fn read<'a>(
     run: &'a Run<'a>,
-    stream: &'a dyn HttpStream,
+    asked: Asked<'a>,
     configured: &ConfiguredStream,
     cursor_field: &'a [String],
     out: &mut StreamOutput<'_>,
     worker: Worker<'_>,
 ) -> anyhow::Result<()> {
+    let Asked { stream, delegate } = asked;
     out.start()?;
-    let mut state = run.plan.state.of(&configured.descriptor());
+    let mut state = state_of(run, asked, configured);
     let log = out.stream_log();
     let is_always_whole = is_always_whole(stream, configured);
-    if is_always_whole {
+    if let Some(why) = delegate.and_then(|delegate| delegate.drops_state.as_ref()) {
+        log.log(LogLevel::Warn, &format!("{why} Its state is dropped, and all of it is read."))?;
+        out.state(StreamState::new())?;
+    }
+    if is_always_whole && delegate.is_none() {
         log.log(LogLevel::Warn, "the catalog asks to read it incrementally; it cannot be, and is read whole.")?;
     }
     let sync_mode = if is_always_whole { SyncMode::FullRefresh } else { configured.sync_mode };
@@ -106,6 +120,7 @@ pub(in crate::sync) fn read<'a>(
         recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty() && stream.cursor().keeps_places(),
         failed_slices: FailedSlices::default(),
+        is_all_or_nothing: delegate.is_some_and(|delegate| delegate.is_all_or_nothing),
         limit: run.plan.limit,
         memory: run.memory,
         stop: run.stop,
@@ -137,6 +152,20 @@ pub(in crate::sync) fn read<'a>(
     };
     slices.unwrap_or_else(|error| read.fail(error));
     read.finish(is_full_refresh)
+}
+
+/// The state that the stream begins from.
+fn state_of(run: &Run<'_>, asked: Asked<'_>, configured: &ConfiguredStream) -> StreamState {
+    match asked.delegate {
+        None => run.plan.state.of(&configured.descriptor()),
+        Some(delegate) if delegate.drops_state.is_some() => StreamState::new(),
+        Some(_) => {
+            // That the whole stream was read before makes no difference to the one that is asked now.
+            let mut state = run.plan.state.as_given(&configured.descriptor());
+            state.remove(NO_CURSOR_STATE);
+            state
+        }
+    }
 }
 
 /// What earlier reads gave lately, if the stream reads some time again.
@@ -402,12 +431,13 @@ impl<'a, 'o> StreamRead<'a, 'o> {
                     self.write_last_state(writer, is_full_refresh)?;
                     return Err(failure.into());
                 }
+                let was_held = std::mem::take(&mut writer.is_all_or_nothing);
                 writer.progress.forget_what_is_gone();
                 let is_told = writer.out.has_state()
                     && writer.out.since_state() == 0
                     && !writer.progress.is_changed()
                     && !writer.progress.is_in_any_order();
-                if is_full_refresh || !is_told {
+                if is_full_refresh || was_held || !is_told {
                     self.write_last_state(writer, is_full_refresh)?;
                 }
             }
@@ -416,7 +446,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     fn write_last_state(&self, writer: &mut StreamWriter<'_, '_>, is_full_refresh: bool) -> anyhow::Result<()> {
-        if !is_full_refresh {
+        if !is_full_refresh || writer.is_all_or_nothing {
             return Ok(writer.write_state(writer.progress.last_state())?);
         }
         let has_cursor = !self.cursor_field.is_empty();

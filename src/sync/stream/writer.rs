@@ -40,6 +40,8 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) marks_full_refresh: bool,
     /// Slices that have failed, where the others are read.
     pub(in crate::sync) failed_slices: FailedSlices,
+    /// States are empty until all was read: see [`crate::streams::Delegate`].
+    pub(in crate::sync) is_all_or_nothing: bool,
     pub(in crate::sync) limit: Option<u64>,
     pub(in crate::sync) memory: &'a MemoryLimit,
     pub(in crate::sync) stop: &'a Stop,
@@ -171,6 +173,10 @@ impl StreamWriter<'_, '_> {
 
     /// Writes a state that is not the last one.
     pub(in crate::sync) fn write_state(&mut self, mut state: StreamState) -> io::Result<()> {
+        if self.is_all_or_nothing {
+            self.progress.told();
+            return self.out.state(StreamState::new());
+        }
         if self.marks_full_refresh {
             position::mark_full_refresh(&mut state);
         }

@@ -11,7 +11,7 @@ pub(super) fn present<'a>(part: &'a Part<'_>, name: &'a str) -> Option<Part<'a>>
 }
 
 /// What a field gives with the config, once.
-pub(super) fn config_value(builder: &Builder<'_>, part: &Part<'_>) -> Option<Literal> {
+pub(in crate::sources::declarative) fn config_value(builder: &Builder<'_>, part: &Part<'_>) -> Option<Literal> {
     let text = builder.text(part, &[])?;
     builder.noted_failure(part, text.literal(&[]))
 }

@@ -9,15 +9,17 @@ mod steps;
 use std::sync::Arc;
 
 use self::bounds::Bound;
+pub(super) use self::fields::config_value;
 use self::fields::{config_text, option, present};
 use self::formats::Formats;
+pub(super) use self::steps::span;
 use self::steps::{Steps, clamp, tell_gaps};
 use super::options::{Injection, RequestOption};
 use super::part::{Builder, Part};
 use super::request::flat;
-use crate::protocol::Failure;
+use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::{CountCursor, DatetimeCursor, Moment, PartitionedCursor};
-use crate::streams::{Cursor, Record, RequestContext, Scope, Slice, SliceContext, Slices};
+use crate::streams::{Cursor, ParentStream, Record, RequestContext, Scope, Slice, SliceContext, Slices};
 
 /// The cursor of a stream.
 pub(super) struct Incremental {
@@ -37,6 +39,8 @@ pub(super) struct Partitions {
     pub(super) are_groups: bool,
     /// The member by whose text older states know them: `LegacyToPerPartitionStateMigration`.
     pub(super) legacy: Option<String>,
+    /// All parents are read before the first partition is made.
+    pub(super) at_once: bool,
 }
 
 enum Kind {
@@ -87,6 +91,9 @@ impl Incremental {
                 if let Some(member) = partitions.legacy {
                     cursor = cursor.with_legacy_states_of(member);
                 }
+                if partitions.at_once {
+                    cursor = cursor.made_at_once();
+                }
                 Kind::Partitioned(Box::new(cursor))
             }
             kind => kind,
@@ -101,10 +108,11 @@ impl Incremental {
     pub(super) fn slices<'a>(
         &'a self,
         cx: &SliceContext<'a>,
+        parents: &'a [ParentStream],
         partitions: impl FnOnce() -> anyhow::Result<Slices<'a>>,
     ) -> anyhow::Result<Slices<'a>> {
         match &self.kind {
-            Kind::Partitioned(cursor) => cursor.slices_of(partitions()?, cx),
+            Kind::Partitioned(cursor) => cursor.slices_of(parents, partitions, cx),
             Kind::Datetime(_) | Kind::Count(_) => self.cursor().stream_slices(&[], cx),
         }
     }
@@ -115,6 +123,15 @@ impl Incremental {
             Kind::Datetime(cursor) => &**cursor,
             Kind::Partitioned(cursor) => &**cursor,
             Kind::Count(cursor) => cursor,
+        }
+    }
+
+    /// The value that a state has, for all partitions. None if it has none, or none that can be read; a count is none.
+    pub(super) fn value_in(&self, state: &StreamState) -> Option<Moment> {
+        match &self.kind {
+            Kind::Datetime(cursor) => cursor.value_in(state),
+            Kind::Partitioned(cursor) => cursor.each().value_in(state.get("state")?.as_object()?),
+            Kind::Count(_) => None,
         }
     }
 

@@ -47,7 +47,7 @@ impl Steps {
 }
 
 /// A duration of ISO 8601.
-fn span(builder: &Builder<'_>, part: &Part<'_>, text: &str) -> Option<TimeSpan> {
+pub(in crate::sources::declarative) fn span(builder: &Builder<'_>, part: &Part<'_>, text: &str) -> Option<TimeSpan> {
     let span = match parse_duration(text) {
         Ok(Span::Delta(delta)) => i64::try_from(delta.0).ok().map(TimeSpan::micros),
         Ok(Span::Duration(duration)) => {

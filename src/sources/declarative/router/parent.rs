@@ -23,6 +23,8 @@ pub(in crate::sources::declarative) struct ParentConfig<O> {
     /// Where it stands in the manifest, as the way from the root: `streams[1].retriever.partition_router...stream`.
     pub(in crate::sources::declarative) stream_path: String,
     pub(super) option: Option<O>,
+    /// Whether the parent is read from a state of its own: `incremental_dependency`.
+    pub(in crate::sources::declarative) is_incremental: bool,
     key: Text,
     partition_field: Text,
     extra_fields: Vec<Vec<Text>>,
@@ -49,10 +51,7 @@ impl<O> ParentConfig<O> {
         option: &mut dyn FnMut(&Part<'_>) -> Option<O>,
     ) -> Option<Self> {
         match part.flag("incremental_dependency") {
-            Some(true) if is_incremental => {
-                builder.refuse(part, "the field incremental_dependency of a ParentStreamConfig");
-            }
-            Some(true) => {
+            Some(true) if !is_incremental => {
                 builder.warn(part, "incremental_dependency does nothing for a stream without incremental_sync");
             }
             _ => {}
@@ -87,6 +86,7 @@ impl<O> ParentConfig<O> {
             stream: stream.node.clone(),
             stream_path: stream.path.to_string(),
             option,
+            is_incremental: is_incremental && part.flag("incremental_dependency") == Some(true),
             key: builder.text(&part.field("parent_key")?, &[])?,
             partition_field: builder.text(&part.field("partition_field")?, &[])?,
             extra_fields,

@@ -175,6 +175,20 @@ impl DatetimeCursor {
         Ok(if seen > self.end()? { Scope::Out } else { Scope::In })
     }
 
+    /// The value that a state has under the cursor's own field, or in the first of its intervals. None if it has none, or
+    /// none that can be read.
+    #[must_use]
+    pub fn value_in(&self, state: &StreamState) -> Option<Moment> {
+        let value = match state.get("slices").and_then(Value::as_array) {
+            Some(slices) => {
+                let first = slices.first()?;
+                first.get("most_recent_cursor_value").filter(|value| !value.is_null()).or_else(|| first.get("end"))
+            }
+            None => state.get(&self.field),
+        };
+        self.format.read(value?).ok().flatten()
+    }
+
     /// The end of what can be read now.
     fn end(&self) -> Result<Moment, Failure> {
         let end = (self.end)()?;

@@ -3,6 +3,7 @@
 //! one value alone.
 
 mod known;
+mod parent_states;
 mod state;
 
 use std::collections::HashSet;
@@ -12,9 +13,9 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use self::known::{Known, Partition, key};
+use self::parent_states::ParentStates;
 use self::state::{Entry, PartitionedState};
 use super::intervals::Intervals;
-use super::state::DatetimeState;
 use super::{DatetimeCursor, windows};
 use crate::locks;
 use crate::protocol::{Failure, StreamState};
@@ -27,15 +28,31 @@ pub struct PartitionedCursor {
     is_global: bool,
     has_parents: bool,
     legacy: Option<String>,
+    are_made_at_once: bool,
     /// The partitions of the read that is about to begin.
-    generated: Mutex<Vec<Partition>>,
+    generated: Mutex<Generated>,
+}
+
+/// The partitions of a read, in their order.
+#[derive(Debug, Default)]
+struct Generated {
+    partitions: Vec<Partition>,
+    /// The states of parents that have their own: each holds once so many partitions were read. None if no parent has one.
+    parent_states: Option<Vec<(usize, Value)>>,
 }
 
 impl PartitionedCursor {
     /// A cursor for each partition.
     #[must_use]
     pub fn new(cursor: DatetimeCursor) -> Self {
-        Self { cursor, is_global: false, has_parents: false, legacy: None, generated: Mutex::default() }
+        Self {
+            cursor,
+            is_global: false,
+            has_parents: false,
+            legacy: None,
+            are_made_at_once: false,
+            generated: Mutex::default(),
+        }
     }
 
     /// One value for all partitions, unless the state that is given has one for each. Default: one for each.
@@ -61,6 +78,14 @@ impl PartitionedCursor {
         self
     }
 
+    /// The parents are read to their ends before the first partition is made, so that it is not known which partitions
+    /// their states amount to before all are read. Default: a parent is read as its partitions are made.
+    #[must_use]
+    pub fn made_at_once(mut self) -> Self {
+        self.are_made_at_once = true;
+        self
+    }
+
     /// The cursor of each partition.
     #[must_use]
     pub fn each(&self) -> &DatetimeCursor {
@@ -68,17 +93,28 @@ impl PartitionedCursor {
     }
 
     /// The slices of partitions: the windows that are left of each. All partitions are made before the first slice is
-    /// read, so that states know them; if making them fails, those that were made are read.
+    /// read, so that states know them; if making them fails, those that were made are read. `parents` are those that
+    /// `partitions` reads; the states of those that have their own ([`ParentStream::with_own_state`]) are in that of the
+    /// stream.
     ///
     /// # Errors
-    /// A config failure if the state cannot be used.
-    pub fn slices_of<'a>(&'a self, partitions: Slices<'a>, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
+    /// A config failure if the state cannot be used, and those of `partitions`.
+    pub fn slices_of<'a>(
+        &'a self,
+        parents: &'a [ParentStream],
+        partitions: impl FnOnce() -> anyhow::Result<Slices<'a>>,
+        cx: &SliceContext<'a>,
+    ) -> anyhow::Result<Slices<'a>> {
         let field = self.cursor.field_in_force(cx.cursor_field)?;
         let known = Known::of(self, cx.state, &field)?;
-        let mut partitions = Some(partitions);
+        for parent in parents {
+            parent.begin_from(cx.state);
+        }
+        *locks::lock(&self.generated) = Generated::default();
+        let mut partitions = Some(partitions()?);
         let mut made: Option<std::vec::IntoIter<anyhow::Result<Slice>>> = None;
         let slices = std::iter::from_fn(move || {
-            let made = made.get_or_insert_with(|| self.make(partitions.take()).into_iter());
+            let made = made.get_or_insert_with(|| self.make(partitions.take(), parents).into_iter());
             made.next()
         });
         Ok(Box::new(slices.flat_map(move |partition| match partition {
@@ -88,19 +124,36 @@ impl PartitionedCursor {
     }
 
     /// All partitions, each once.
-    fn make(&self, partitions: Option<Slices<'_>>) -> Vec<anyhow::Result<Slice>> {
+    fn make(&self, partitions: Option<Slices<'_>>, parents: &[ParentStream]) -> Vec<anyhow::Result<Slice>> {
         let (mut made, mut keys) = (Vec::new(), HashSet::new());
+        let mut parent_states: Vec<(usize, Value)> = Vec::new();
+        let mut note = |count: usize| {
+            let state = parents.iter().filter_map(ParentStream::own_state).collect();
+            match parent_states.last_mut().filter(|(_, known)| *known == state) {
+                Some(_) => {}
+                None => parent_states.push((count, state)),
+            }
+        };
+        let (has_own_state, mut has_failed) = (parents.iter().any(ParentStream::has_own_state), false);
         for partition in partitions.into_iter().flatten() {
             let is_end = partition.is_err();
             if partition.as_ref().map_or(true, |partition| keys.insert(key(partition.partition()))) {
                 made.push(partition);
             }
             if is_end {
+                has_failed = true;
                 break;
             }
+            if has_own_state && !self.are_made_at_once {
+                note(keys.len());
+            }
         }
-        let generated = made.iter().flatten().map(|slice| slice.partition().clone()).collect();
-        *locks::lock(&self.generated) = generated;
+        if has_own_state && !has_failed {
+            note(keys.len());
+        }
+        let partitions = made.iter().flatten().map(|slice| slice.partition().clone()).collect();
+        let parent_states = has_own_state.then_some(parent_states);
+        *locks::lock(&self.generated) = Generated { partitions, parent_states };
         made
     }
 
@@ -140,7 +193,7 @@ impl Cursor for PartitionedCursor {
             Ok(slices) => slices,
             Err(error) => Box::new(std::iter::once(Err(error))),
         });
-        self.slices_of(Box::new(partitions), &cx)
+        self.slices_of(parents, || Ok(Box::new(partitions)), &cx)
     }
 
     fn is_of_span(&self, member: &str) -> bool {
@@ -185,19 +238,19 @@ impl Cursor for PartitionedCursor {
         let mut entries = IndexMap::new();
         for (key, (partition, state)) in &known.entries {
             let intervals = Intervals::of(&self.cursor, state, &field)?;
-            let state = DatetimeState::new(&self.cursor, intervals, field.clone());
-            entries.insert(key.clone(), Entry { partition: partition.clone(), state, is_generated: false });
+            entries.insert(key.clone(), Entry::new(&self.cursor, partition.clone(), intervals, &field));
         }
-        let generated = std::mem::take(&mut *locks::lock(&self.generated));
-        let first = generated.first().map(key);
-        for partition in generated {
+        let Generated { partitions, parent_states } = std::mem::take(&mut *locks::lock(&self.generated));
+        let first = partitions.first().map(key);
+        let parents = parent_states.map(|states| ParentStates::new(partitions.iter().map(key).collect(), states));
+        for partition in partitions {
             let intervals = known.intervals(&self.cursor, &partition, &field)?;
-            let state = DatetimeState::new(&self.cursor, intervals, field.clone());
             // An older entry becomes this one.
             if let Some(older) = known.key_of(&partition).filter(|older| *older != key(&partition)) {
                 entries.shift_remove(&older);
             }
-            let entry = entries.entry(key(&partition)).or_insert(Entry { partition, state, is_generated: false });
+            let entry = entries.entry(key(&partition));
+            let entry = entry.or_insert_with(|| Entry::new(&self.cursor, partition, intervals, &field));
             entry.is_generated = true;
         }
         let others = known.of_others(&self.cursor, &field)?.base;
@@ -210,6 +263,7 @@ impl Cursor for PartitionedCursor {
             entries,
             others,
             first,
+            parents,
             newest,
             begun_at,
             last_state,

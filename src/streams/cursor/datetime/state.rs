@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::intervals::{Interval, Intervals};
-use super::{DatetimeCursor, Moment};
+use super::{DatetimeCursor, Moment, windows};
 use crate::protocol::StreamState;
 use crate::streams::{CursorState, Slice};
 
@@ -21,6 +21,11 @@ pub(super) struct DatetimeState<'a> {
 impl<'a> DatetimeState<'a> {
     pub(super) fn new(cursor: &'a DatetimeCursor, intervals: Intervals, field: String) -> Self {
         Self { cursor, field, intervals, open: Vec::new(), is_all: false, was_read: false }
+    }
+
+    /// The number of slices that are left up to `end`.
+    pub(super) fn windows(&self, end: Moment) -> usize {
+        windows::windows(self.cursor, &self.intervals, end).count()
     }
 
     /// Whether a slice was begun and not read to its end.

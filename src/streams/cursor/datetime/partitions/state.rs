@@ -5,11 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::PartitionedCursor;
 use super::known::{FLAG, GLOBAL, Known, LOOKBACK, PARENT_STATE, Partition, STATES, key, sorted};
+use super::parent_states::ParentStates;
 use crate::protocol::StreamState;
 use crate::streams::Slice;
 use crate::streams::cursor::CursorState;
+use crate::streams::cursor::datetime::intervals::Intervals;
 use crate::streams::cursor::datetime::state::DatetimeState;
-use crate::streams::cursor::datetime::{Moment, TimeSpan};
+use crate::streams::cursor::datetime::{DatetimeCursor, Moment, TimeSpan};
 
 /// The partitions beyond which a state is one value for all of them.
 const MOST_PARTITIONS: usize = 10_000;
@@ -22,6 +24,16 @@ pub(super) struct Entry<'a> {
     pub(super) state: DatetimeState<'a>,
     /// Whether it is one of this read.
     pub(super) is_generated: bool,
+    /// The slices that are left of it, once the first was begun.
+    left: Option<usize>,
+}
+
+impl<'a> Entry<'a> {
+    /// A partition of which this was read.
+    pub(super) fn new(cursor: &'a DatetimeCursor, partition: Partition, intervals: Intervals, field: &str) -> Self {
+        let state = DatetimeState::new(cursor, intervals, field.to_owned());
+        Self { partition, state, is_generated: false, left: None }
+    }
 }
 
 /// What is known of all partitions.
@@ -34,6 +46,8 @@ pub(super) struct PartitionedState<'a> {
     pub(super) others: Moment,
     /// The first partition of this read, until it was read.
     pub(super) first: Option<String>,
+    /// What is known of the parents that have states of their own.
+    pub(super) parents: Option<ParentStates>,
     /// The newest value that was seen in this read.
     pub(super) newest: Option<Moment>,
     pub(super) begun_at: Option<Moment>,
@@ -70,6 +84,10 @@ impl CursorState for PartitionedState<'_> {
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState> {
         let is_global = self.known.is_global;
         let entry = self.entries.get_mut(&key(slice.partition()))?;
+        if entry.left.is_none() && self.parents.is_some() {
+            let end = self.cursor.cursor.end().unwrap_or(self.others);
+            entry.left = Some(entry.state.windows(end));
+        }
         let state = entry.state.open(slice, made_from)?;
         Some(if is_global { entry.state.of(self.others) } else { state })
     }
@@ -82,7 +100,13 @@ impl CursorState for PartitionedState<'_> {
         let key = key(slice.partition());
         if let Some(entry) = self.entries.get_mut(&key) {
             entry.state.close(slice, newest);
-            if self.first.as_ref() == Some(&key) && self.cursor.has_parents && !entry.state.is_open() {
+            entry.left = entry.left.map(|left| left.saturating_sub(1));
+            if let Some(parents) = &mut self.parents {
+                let is_finished = entry.left == Some(0) && !entry.state.is_open();
+                if let Some(state) = is_finished.then(|| parents.finish(&key)).flatten() {
+                    self.known.parent_state = Some(state.clone());
+                }
+            } else if self.first.as_ref() == Some(&key) && self.cursor.has_parents && !entry.state.is_open() {
                 (self.first, self.known.parent_state) = (None, Some(json!({})));
             }
         }
@@ -108,7 +132,10 @@ impl CursorState for PartitionedState<'_> {
             let took = self.begun_at.zip(self.now()).map_or(0, |(begun, now)| now.micros - begun.micros);
             self.known.lookback = took.max(1).saturating_add(999_999) / 1_000_000;
         }
-        self.known.parent_state = self.cursor.has_parents.then(|| json!({}));
+        self.known.parent_state = match &self.parents {
+            Some(parents) => Some(parents.last()),
+            None => self.cursor.has_parents.then(|| json!({})),
+        };
         if !self.known.is_global && self.entries.len() > MOST_PARTITIONS {
             // Those that did not come this time would begin at that value, too, if they come again.
             let gone = self.entries.values().filter(|entry| !entry.is_generated).map(|entry| entry.state.value()).min();

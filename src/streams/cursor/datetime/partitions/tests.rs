@@ -18,7 +18,7 @@ fn begin<'c>(cursor: &'c PartitionedCursor, ids: &[i64], state: &Value) -> Resul
     let state = object(state.clone());
     let partitions = ids.iter().map(|id| Ok(partition(*id))).collect();
     let known = Known::of(cursor, &state, "day")?;
-    let made = cursor.make(Some(Box::new(Vec::into_iter(partitions))));
+    let made = cursor.make(Some(Box::new(Vec::into_iter(partitions))), &[]);
     let windows = made.into_iter().flat_map(|slice| cursor.windows_of(&known, slice.unwrap(), "day"));
     let slices = windows.collect::<anyhow::Result<Vec<_>>>().unwrap();
     let first = slices.first();

@@ -1,0 +1,60 @@
+//! How far the parents of partitions were read, as far as the partitions were.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+/// The states of the parents: each holds once all partitions that were made of what it tells are read to their ends.
+pub(super) struct ParentStates {
+    /// The keys of the partitions, in the order that they were made in.
+    order: Vec<String>,
+    /// How many of them, from the first on, were read to their ends.
+    finished: usize,
+    /// Those behind a partition that was not.
+    ahead: HashSet<String>,
+    /// The states, each with the partitions that it needs.
+    states: Vec<(usize, Value)>,
+}
+
+impl ParentStates {
+    pub(super) fn new(order: Vec<String>, states: Vec<(usize, Value)>) -> Self {
+        Self { order, finished: 0, ahead: HashSet::new(), states }
+    }
+
+    /// A partition was read to its end. Returns the state that holds now, if there is one.
+    pub(super) fn finish(&mut self, key: &str) -> Option<&Value> {
+        self.ahead.insert(key.to_owned());
+        while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
+            self.finished += 1;
+        }
+        let known = self.states.iter().take_while(|(needed, _)| *needed <= self.finished);
+        known.last().filter(|_| self.finished > 0).map(|(_, state)| state)
+    }
+
+    /// The state that holds once all partitions were read.
+    pub(super) fn last(&self) -> Value {
+        self.states.last().map_or_else(|| json!({}), |(_, state)| state.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_holds_once_all_partitions_up_to_it_were_read() {
+        let order = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let mut states = ParentStates::new(order, vec![(1, json!("one")), (3, json!("three"))]);
+        assert_eq!(states.finish("c"), None, "others are before it");
+        assert_eq!(states.finish("a"), Some(&json!("one")));
+        assert_eq!(states.finish("b"), Some(&json!("three")));
+        assert_eq!(states.last(), json!("three"));
+    }
+
+    #[test]
+    fn without_a_partition_there_is_no_state_before_the_last() {
+        let mut states = ParentStates::new(Vec::new(), vec![(0, json!("all"))]);
+        assert_eq!(states.finish("gone"), None);
+        assert_eq!(states.last(), json!("all"));
+    }
+}
