@@ -10,6 +10,7 @@
 //! | `/count=200000/v1/...` | any other list of Stripe's: empty |
 //! | `/count=1000,kind=customers/items?of=7&cursor=100` | `{"data": [...], "next": "200"}`: list 7, its records from the 100th on |
 //! | `/count=1000000,kind=invoice_items/document` | `{"data": [...]}`, all records in one response |
+//! | `/count=1000000/csv` | a CSV file with so many rows of 100 bytes, and a line of names before them |
 //!
 //! ```sh
 //! cargo run --release --example bench_server -- --port 8099
@@ -80,6 +81,7 @@ impl Api {
             "/v1/charges" => self.stripe_list(request, settings),
             "/items" => self.items(request, settings),
             "/document" => self.document(settings),
+            "/csv" => csv(settings.count),
             path if path.starts_with("/v1/") => {
                 Reply::json(json!({"object": "list", "data": [], "has_more": false, "url": path}))
             }
@@ -134,6 +136,22 @@ impl Api {
         let mut reels = self.reels.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(reels.entry((kind.to_owned(), pretty)).or_insert_with(|| Arc::new(Reel::new(kind, pretty))))
     }
+}
+
+/// A CSV file of so many rows.
+fn csv(count: u64) -> Reply {
+    const NAMES: &str = "id,amount,currency,description\n";
+    let row =
+        |number: u64| format!("{number:012},{:08},usd,\"{:<71}\"\n", number % 10_000, "A row, as files have them");
+    let length = NAMES.len() as u64 + row(0).len() as u64 * count;
+    Reply::streamed("text/csv", length, move |out| {
+        out.write_all(NAMES.as_bytes())?;
+        for from in (0..count).step_by(usize::try_from(PORTION).unwrap_or(1)) {
+            let rows: Vec<String> = (from..count.min(from + PORTION)).map(row).collect();
+            out.write_all(rows.concat().as_bytes())?;
+        }
+        Ok(())
+    })
 }
 
 /// The number that a text's digits make; 0 if there are none.

@@ -1,11 +1,12 @@
 //! At least once, and nothing lost: whenever and however a read ends, the next one, given the last state of each stream,
 //! completes it. `cuts` ends reads in virtual time, after every line and every response; `kills` ends the built binary;
-//! `failed_streams` has one of many streams fail. `corpus` is what they read.
+//! `failed_streams` has one of many streams fail. `corpus` is what they read. `low_code` has the same of a manifest.
 
 mod corpus;
 mod cuts;
 mod failed_streams;
 mod kills;
+mod low_code;
 
 use std::collections::HashMap;
 

@@ -21,14 +21,14 @@ pub(super) const LONG: Duration = Duration::from_secs(600);
 /// Pages of the stream, of three records each.
 pub(super) const PAGES: usize = 5;
 /// The first page, one in the middle, the last.
-const PLACES: [usize; 3] = [1, 3, PAGES];
+pub(super) const PLACES: [usize; 3] = [1, 3, PAGES];
 
 /// One fault and what has to become of it.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) fault: Fault,
     pub(super) options: fn(&mut RequestOptions),
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     /// The fault lies in a time, so on a busy machine a good attempt may have it as well.
     timed: bool,
 }
@@ -265,7 +265,7 @@ fn failed(row: &Row, place: usize, kind: &str, retries: usize, messages: &[Strin
     same("last state of the rest", rest.states("faulty").last().map(|state| (*state).clone()), Some(final_state()))
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: T, expected: T) -> Result<(), String> {
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: T, expected: T) -> Result<(), String> {
     if is == expected { Ok(()) } else { Err(format!("{what}: {is:?} instead of {expected:?}")) }
 }
 

@@ -1,7 +1,8 @@
 //! The faults of the wire, each at the first page of a stream, in its middle and at its last page: it is survived, and
 //! the output is that of a clean run; or it is named, and nothing is lost that a later run would not read.
 //!
-//! Each file is a table of one kind of fault, and [`matrix`] what is made of every row.
+//! Each file is a table of one kind of fault, and [`matrix`] what is made of every row. `low_code` has
+//! the streams of a manifest in the place of those that are written in Rust.
 
 mod clock;
 mod compression;
@@ -10,6 +11,7 @@ mod content;
 mod cuts;
 mod framing;
 mod heads;
+mod low_code;
 mod matrix;
 mod redirects;
 mod silence;

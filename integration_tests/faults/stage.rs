@@ -108,13 +108,13 @@ impl<'r> Stage<'r> {
         };
         let shared = known.clone();
         let server = Server::start(move |request: &Request| {
-            let Some(page) = request.path.strip_prefix("/faulty/") else {
+            let page = request.path.strip_prefix("/faulty/").and_then(|page| page.parse().ok());
+            let Some(page) = page else {
                 return match request.path == "/other" {
                     true => Reply::json_text(r#"{"data":[{"id":1},{"id":2},{"id":3}]}"#),
                     false => Reply::empty(599),
                 };
             };
-            let page = page.parse().expect("the number of a page");
             let good = shared.good(page, place);
             match &spoil {
                 Some(spoil) if page == place && !shared.mended.load(Ordering::SeqCst) => {
@@ -157,7 +157,6 @@ impl<'r> Stage<'r> {
 
     /// Reads both streams. With `once`, all is well after the first fault.
     pub(super) fn read(&self, once: bool, state: Option<&Value>) -> Finished {
-        self.known.once.store(once, Ordering::SeqCst);
         let mut options = RequestOptions::default();
         (self.row.options)(&mut options);
         options.extra_ca = self.authority.iter().cloned().map(Pem::Text).collect();
@@ -174,7 +173,22 @@ impl<'r> Stage<'r> {
             let other = Pages::new("other", "other", &server, RequestOptions::default(), Box::new(|| ()));
             vec![Box::new(faulty), Box::new(other)]
         });
-        let connector = InProcess::new(source).config(&json!({}));
+        self.run(once, InProcess::new(source).config(&json!({})), state)
+    }
+
+    /// The URL of the first page of the stream with the fault, and that of the other stream.
+    pub(super) fn first_pages(&self) -> [String; 2] {
+        [format!("{}/faulty/1", self.known.base(1, self.place)), format!("{}/other", url(&self.known.server))]
+    }
+
+    /// Who has signed the server's certificate, if it has one, as PEM.
+    pub(super) fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// Reads with a connector. With `once`, all is well after the first fault that the server makes.
+    pub(super) fn run(&self, once: bool, connector: InProcess, state: Option<&Value>) -> Finished {
+        self.known.once.store(once, Ordering::SeqCst);
         let connector = state.into_iter().fold(connector, InProcess::state);
         *self.known.clock.lock().unwrap() = Some(connector.clock());
         connector.run("read")

@@ -74,7 +74,7 @@ pub(super) fn server(saying: &Saying, token: impl Fn(&Request) -> Reply + Send +
     })
 }
 
-fn answer(request: &Request, place: Place, text: &str) -> Reply {
+pub(super) fn answer(request: &Request, place: Place, text: &str) -> Reply {
     let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let failed = |reply: Reply| reply.status(400);
     let in_header = if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) { text } else { &encoded };

@@ -1,9 +1,10 @@
 //! Secrets never leave: APIs that repeat them in every place and every spelling, and not a trace of them in what any
 //! command writes, to stdout, stderr or a file. `spellings` is how they are repeated and looked for, `echo` the server
-//! that does so, `places` the outputs and `files` the cache and the temporary files.
+//! that does so, `places` the outputs, `files` the cache and the temporary files, and `low_code` the streams of a manifest.
 
 mod echo;
 mod files;
+mod low_code;
 mod places;
 mod spellings;
 

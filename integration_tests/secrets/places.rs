@@ -15,9 +15,9 @@ use super::spellings::{found_in, spellings};
 use super::*;
 
 /// Everything that URLs, JSON, HTML and base64 write in other ways, and that a header can hold.
-const KEY: &str = "k3y/with \"odd\"+<signs>&=%41?~{x}\\";
+pub(super) const KEY: &str = "k3y/with \"odd\"+<signs>&=%41?~{x}\\";
 /// The same with what only a body can hold.
-const PASSWORD: &str = "pä55/wörd \"𝄞\" & 100%\\n";
+pub(super) const PASSWORD: &str = "pä55/wörd \"𝄞\" & 100%\\n";
 
 /// A way to be let in, the secrets that go with it, and what the token endpoint says.
 struct Way {
@@ -96,7 +96,7 @@ fn written(done: &Finished) -> String {
 }
 
 #[track_caller]
-fn assert_clean(done: &Finished, secrets: &[String], what: &str) {
+pub(super) fn assert_clean(done: &Finished, secrets: &[String], what: &str) {
     let written = written(done);
     assert_eq!(found_in(&written, secrets), None, "{what}:\n{written}");
 }
