@@ -8,7 +8,7 @@ use source_http_testkit::{InProcess, Reply, Request, Server};
 
 use super::echo::{PLACES, Place, Saying, answer};
 use super::places::{KEY, PASSWORD, assert_clean};
-use super::spellings::spellings;
+use super::spellings::{found_in, spellings};
 
 /// What can stand in a path as it is, and is spelt otherwise elsewhere.
 const IN_PATH: &str = "p4th+s3cret~&x=(1)";
@@ -139,6 +139,11 @@ fn run(connector: InProcess, command: &str) -> source_http_testkit::Finished {
     connector.run(command)
 }
 
+fn sent(request: &Request) -> String {
+    let headers = request.headers.iter().map(|(_, value)| format!("{value}\n")).collect::<Vec<_>>().concat();
+    format!("{}\n{headers}{}\n", request.target, request.body_text())
+}
+
 fn owned(secrets: &[&str]) -> Vec<String> {
     secrets.iter().map(ToString::to_string).collect()
 }
@@ -183,7 +188,9 @@ fn no_setting_is_written_wherever_a_manifest_puts_it_and_an_api_repeats_it() {
             }
         }
         assert_clean(&run(connector(&stream, true), "discover"), &hidden, "discover");
-        server.take_requests();
+        // A key that signs is not sent.
+        let sent = server.take_requests().iter().map(sent).collect::<Vec<_>>().concat();
+        assert!(name.starts_with("signed") || found_in(&sent, &hidden).is_some(), "{name}: {hidden:?} was not sent");
     }
     assert!(runs > 700, "{runs} runs only");
 }
