@@ -27,6 +27,7 @@ const TIED: [(&str, &[&str]); 5] = [
         &[
             "streams::context",
             "streams::cursor",
+            "streams::delegate",
             "streams::fetch",
             "streams::http_stream",
             "streams::loop_guard",

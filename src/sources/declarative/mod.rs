@@ -8,6 +8,7 @@ mod check;
 mod cookies;
 mod decoded_page;
 mod decoder;
+mod delegating;
 mod delegation;
 mod edits;
 mod entry;

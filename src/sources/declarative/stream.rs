@@ -65,7 +65,7 @@ pub(super) struct DeclarativeStream {
     /// How it asks otherwise for what it does not get.
     pub(super) repaging: Option<Repaging>,
     /// The stream of one name that it may hand over to.
-    pub(super) delegation: Option<Delegation>,
+    pub(super) delegation: Option<Delegation<DeclarativeStream>>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -262,7 +262,8 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn for_state(&self, state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
-        Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state)))
+        let value_in = |stream: &Self, state: &StreamState| stream.incremental.as_ref()?.value_in(state);
+        Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state, value_in)))
     }
 
     /// Airbyte's runtime resumes no page, and states have no place for one.

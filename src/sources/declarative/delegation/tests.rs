@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
+use super::super::build::Streams;
+use super::super::stream::DeclarativeStream;
 use super::super::testing::built;
 use super::*;
-use crate::streams::HttpStream;
 
 /// A stream with both ways; `extra` are further fields of it, and `full` and `changes` fields of its two streams. The time
 /// is 2024-03-15.
