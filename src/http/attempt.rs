@@ -52,6 +52,29 @@ fn decode_known<T>(
     }
 }
 
+/// An attempt that no response came back for.
+fn unanswered<T>(exchange: &Exchange<'_>, error: &TransportError, failed: u32) -> anyhow::Result<Attempt<T>> {
+    let action = match error.kind {
+        FailureKind::Transient => ResponseAction::Retry,
+        kind => ResponseAction::Fail(kind),
+    };
+    let outcome = Outcome::NoResponse(error);
+    let backoff_time = if action.is_retry() { exchange.rules.backoff_time(outcome, failed)? } else { None };
+    Ok(Attempt::Failed {
+        failure: no_response(exchange.request, error),
+        reason: error.to_string(),
+        answer: Box::new(Answer {
+            action,
+            backoff_time,
+            hint: None,
+            answered: false,
+            unreadable: false,
+            says: None,
+            signed: None,
+        }),
+    })
+}
+
 impl HttpClient {
     /// Attempts a request, `failed` attempts having been made before it, this one counted.
     pub(super) fn attempt<T>(
@@ -92,28 +115,7 @@ impl HttpClient {
                 exchange.observer.active(Activity::Received { bytes: sent.response.body.len() });
                 sent
             }
-            Err(error) => {
-                let error: TransportError = error.downcast()?;
-                let action = match error.kind {
-                    FailureKind::Transient => ResponseAction::Retry,
-                    kind => ResponseAction::Fail(kind),
-                };
-                let outcome = Outcome::NoResponse(&error);
-                let backoff_time = if action.is_retry() { rules.backoff_time(outcome, failed)? } else { None };
-                return Ok(Attempt::Failed {
-                    failure: no_response(exchange.request, &error),
-                    reason: error.to_string(),
-                    answer: Box::new(Answer {
-                        action,
-                        backoff_time,
-                        hint: None,
-                        answered: false,
-                        unreadable: false,
-                        says: None,
-                        signed: None,
-                    }),
-                });
-            }
+            Err(error) => return unanswered(exchange, &error.downcast()?, failed),
         };
         if withheld && let Some(url) = response.url() {
             self.tell_withheld(&url)?;

@@ -58,7 +58,9 @@ impl DeclarativeStream {
             }
             Decoder::Whole(decoder) | Decoder::Items(decoder) => {
                 let (documents, warnings) = documents(&**decoder, response, usize::MAX)?;
-                warnings.into_iter().for_each(|warning| self.selector.warn(warning));
+                for warning in warnings {
+                    self.selector.warn(warning);
+                }
                 Ok(documents)
             }
         }
