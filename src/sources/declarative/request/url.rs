@@ -14,7 +14,9 @@ use crate::protocol::Failure;
 /// A config failure if they make no `http` or `https` URL.
 pub(super) fn join_own(base: &str, path: &str) -> Result<Url, Failure> {
     if path.is_empty() {
-        return parse(base);
+        // Where nothing is joined, Python's URLs keep tabs and line breaks.
+        let breaks = [('\t', "%09"), ('\n', "%0A"), ('\r', "%0D")];
+        return parse(&breaks.into_iter().fold(base.trim_start().to_owned(), |url, (c, code)| url.replace(c, code)));
     }
     if is_absolute(path) {
         return parse(path);
@@ -192,6 +194,7 @@ mod tests {
             ("http://a.com", "items", "/items"),
             ("http://a.com/v1/", "", "/v1/"),
             ("http://a.com/v1?x=1", "", "/v1?x=1"),
+            ("http://a.com/v1/a\nb/x", "", "/v1/a%0Ab/x"),
             ("http://a.com/v1", "a b/\u{e9}/c%20d#frag?q=1", "/v1/a%20b/%C3%A9/c%20d"),
             ("http://a.com/v1", "a/items:search", "/v1/a/items:search"),
             ("http://a.com/v1/v2", "../x/./y", "/v1/x/y"),
