@@ -23,7 +23,7 @@ from container import Container, wait_for
 
 # All files of the image, in bytes. It is made with musl; where there is none to build with, glibc stands in for it, which is
 # a megabyte longer when it is static.
-LARGEST = {"musl": 17_000_000, "gnu": 17_500_000}
+LARGEST = {"musl": 18_500_000, "gnu": 19_000_000}
 # The memory that a sync of many records has to do with.
 MEMORY = 64 * 1024 * 1024
 CHARGES = 20_000

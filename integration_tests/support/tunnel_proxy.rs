@@ -97,10 +97,11 @@ fn serve(mut client: TcpStream, server: SocketAddr, answer: Answer, asked: &Mute
     let (mut up, mut down) = ((client.try_clone()?, server.try_clone()?), (server, client));
     let upward = thread::spawn(move || {
         let _ = io::copy(&mut up.0, &mut up.1);
-        let _ = up.1.shutdown(Shutdown::Both);
+        let _ = up.1.shutdown(Shutdown::Write);
     });
     let _ = io::copy(&mut down.0, &mut down.1);
-    let _ = down.1.shutdown(Shutdown::Both);
+    // Of writing alone: what the client still sends would be answered by a reset, which takes the end of the response along.
+    let _ = down.1.shutdown(Shutdown::Write);
     let _ = upward.join();
     Ok(())
 }
