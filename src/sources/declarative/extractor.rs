@@ -88,7 +88,7 @@ impl Extractor {
     /// The items of what a decoder has found in a response: rows, lines, documents.
     ///
     /// # Errors
-    /// See [`Extractor::items`].
+    /// If a path cannot be evaluated, or leads to two places where one is meant.
     pub(super) fn of_bodies<'t>(&self, bodies: &[&'t str], all: &mut Extracted<'t>) -> Result<(), Failure> {
         self.of_bodies_with(bodies, all, &mut |_, _| Ok(None))
     }
@@ -157,7 +157,7 @@ impl Extractor {
 
     /// Where the records are, if they can be found by [`RecordPath`] while the response is read: plain names, in a
     /// response that is an object, or a list without further path. Of a response that has no records there, or others than
-    /// objects, [`Extractor::items`] knows what it means.
+    /// objects, that is the business of what reads them.
     pub(super) fn record_path(&self) -> Option<RecordPath> {
         match self {
             Self::Path(path, None) => {
