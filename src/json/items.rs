@@ -7,11 +7,9 @@ use std::ops::ControlFlow;
 
 use super::fault::Fault;
 use super::scan::{self, Skip};
-use super::text::{Text, Window};
+use super::text::{Place, Text, Window};
 use super::walk::MAX_RECORD;
 
-/// Longest text that is one item as a whole, in bytes.
-const MAX_WHOLE: usize = 32 * 1024 * 1024;
 /// The containers that can be open around a list.
 const MAX_DEPTH: usize = 1000;
 
@@ -43,16 +41,15 @@ pub(crate) fn for_each_item(
     path: &[&str],
     take: &mut TakeItem<'_>,
 ) -> Result<ControlFlow<()>, ItemsError> {
-    let mut walk = Items { text: Window::new(reader), at: 0, before: 0, most: MAX_RECORD, take };
-    let flow = match (walk.peek()?, path) {
+    let mut walk = Items { place: Place::new(Window::new(reader)), take };
+    let flow = match (walk.place.peek()?, path) {
         (Some(b'['), []) | (_, [_, ..]) => walk.value(Some(path), 0)?,
         (_, []) => {
-            walk.most = MAX_WHOLE;
             let (at, end) = walk.whole()?;
             walk.hand_out(at, end)?
         }
     };
-    match flow.is_continue() && walk.peek()?.is_some() {
+    match flow.is_continue() && walk.place.peek()?.is_some() {
         true => Err(walk.not_json()),
         false => Ok(flow),
     }
@@ -74,13 +71,7 @@ pub(crate) fn is_value(text: &[u8]) -> Option<bool> {
 }
 
 struct Items<'t, 'f, R> {
-    text: Window<R>,
-    /// Where it stands, in what is in memory of the text.
-    at: usize,
-    /// The bytes that are not in memory any more.
-    before: usize,
-    /// Longest value, in bytes.
-    most: usize,
+    place: Place<Window<R>>,
     take: &'t mut TakeItem<'f>,
 }
 
@@ -95,16 +86,16 @@ impl<R: Read> Items<'_, '_, R> {
             (b'{', _) => self.object(path, depth),
             _ => {
                 let (_, end) = self.whole()?;
-                self.at = end;
+                self.place.at = end;
                 Ok(ControlFlow::Continue(()))
             }
         }
     }
 
     fn list(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
-        self.at += 1;
+        self.place.at += 1;
         if self.next()? == b']' {
-            self.at += 1;
+            self.place.at += 1;
             return Ok(ControlFlow::Continue(()));
         }
         let inner = match path {
@@ -123,9 +114,9 @@ impl<R: Read> Items<'_, '_, R> {
                 return Ok(flow);
             }
             match self.next()? {
-                b',' => self.at += 1,
+                b',' => self.place.at += 1,
                 b']' => {
-                    self.at += 1;
+                    self.place.at += 1;
                     return Ok(ControlFlow::Continue(()));
                 }
                 _ => return Err(self.not_json()),
@@ -134,9 +125,9 @@ impl<R: Read> Items<'_, '_, R> {
     }
 
     fn object(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
-        self.at += 1;
+        self.place.at += 1;
         if self.next()? == b'}' {
-            self.at += 1;
+            self.place.at += 1;
             return Ok(ControlFlow::Continue(()));
         }
         loop {
@@ -144,23 +135,23 @@ impl<R: Read> Items<'_, '_, R> {
                 return Err(self.not_json());
             }
             let (at, end) = self.whole()?;
-            let name = std::str::from_utf8(&self.text.bytes()[at..end]).map_err(|_| self.not_json())?;
+            let name = std::str::from_utf8(&self.place.text.bytes()[at..end]).map_err(|_| self.not_json())?;
             let inner = match path {
                 Some([first, rest @ ..]) if super::unquoted(name) == *first => Some(rest),
                 _ => None,
             };
-            self.at = end;
+            self.place.at = end;
             if self.next()? != b':' {
                 return Err(self.not_json());
             }
-            self.at += 1;
+            self.place.at += 1;
             if self.value(inner, depth + 1)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
             match self.next()? {
-                b',' => self.at += 1,
+                b',' => self.place.at += 1,
                 b'}' => {
-                    self.at += 1;
+                    self.place.at += 1;
                     return Ok(ControlFlow::Continue(()));
                 }
                 _ => return Err(self.not_json()),
@@ -172,18 +163,18 @@ impl<R: Read> Items<'_, '_, R> {
     fn whole(&mut self) -> Result<(usize, usize), ItemsError> {
         self.next()?;
         loop {
-            match scan::value(self.text.bytes(), self.at, &mut Skip) {
-                Ok(end) if end - self.at > self.most => return Err(self.too_long()),
-                Ok(end) => return Ok((self.at, end)),
-                Err(Fault::Incomplete) if self.text.bytes().len() - self.at >= self.most => {
+            match scan::value(self.place.text.bytes(), self.place.at, &mut Skip) {
+                Ok(end) if end - self.place.at > MAX_RECORD => return Err(self.too_long()),
+                Ok(end) => return Ok((self.place.at, end)),
+                Err(Fault::Incomplete) if self.place.text.bytes().len() - self.place.at >= MAX_RECORD => {
                     return Err(self.too_long());
                 }
                 Err(Fault::Incomplete) => {
-                    if !self.more()? {
+                    if !self.place.more()? {
                         // A number may be all there is.
-                        let rest = &self.text.bytes()[self.at..];
+                        let rest = &self.place.text.bytes()[self.place.at..];
                         return match is_value(rest) {
-                            Some(true) => Ok((self.at, self.at + rest.trim_ascii_end().len())),
+                            Some(true) => Ok((self.place.at, self.place.at + rest.trim_ascii_end().len())),
                             _ => Err(self.not_json()),
                         };
                     }
@@ -194,45 +185,24 @@ impl<R: Read> Items<'_, '_, R> {
     }
 
     fn hand_out(&mut self, at: usize, end: usize) -> Result<ControlFlow<()>, ItemsError> {
-        let item = std::str::from_utf8(&self.text.bytes()[at..end]);
+        let item = std::str::from_utf8(&self.place.text.bytes()[at..end]);
         let item = item.map_err(|_| ItemsError::NotJson("it is not UTF-8".to_owned()))?;
         let flow = (self.take)(item).map_err(ItemsError::Stopped)?;
-        self.at = end;
+        self.place.at = end;
         Ok(flow)
     }
 
     /// The next byte that is no white space. The text may not end here.
     fn next(&mut self) -> Result<u8, ItemsError> {
-        self.peek()?.ok_or_else(|| self.not_json())
-    }
-
-    fn peek(&mut self) -> Result<Option<u8>, ItemsError> {
-        loop {
-            self.at = scan::white_space(self.text.bytes(), self.at);
-            if let Some(byte) = self.text.bytes().get(self.at) {
-                return Ok(Some(*byte));
-            }
-            if !self.more()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn more(&mut self) -> Result<bool, ItemsError> {
-        let more = self.text.more(self.at)?;
-        if more {
-            self.before += self.at;
-            self.at = 0;
-        }
-        Ok(more)
+        self.place.peek()?.ok_or_else(|| self.not_json())
     }
 
     fn too_long(&self) -> ItemsError {
-        ItemsError::TooLong(format!("a value is longer than {} MiB", self.most / (1024 * 1024)))
+        ItemsError::TooLong(format!("a value is longer than {} MiB", MAX_RECORD / (1024 * 1024)))
     }
 
     fn not_json(&self) -> ItemsError {
-        ItemsError::NotJson(format!("it is not valid JSON (at byte {})", self.before + self.at))
+        ItemsError::NotJson(format!("it is not valid JSON (at byte {})", self.place.offset()))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use super::scan;
+
 /// Bytes that are read at a time, at least.
 const WINDOW: usize = 128 * 1024;
 /// Bytes that are read at a time, at most.
@@ -32,6 +34,50 @@ pub(super) struct Window<R> {
     reader: R,
     buffer: Vec<u8>,
     is_begun: bool,
+}
+
+/// Where a walk stands in a text.
+pub(super) struct Place<T> {
+    pub(super) text: T,
+    /// The next byte, in what is in memory of the text.
+    pub(super) at: usize,
+    /// The bytes that are not in memory any more.
+    before: usize,
+}
+
+impl<T: Text> Place<T> {
+    /// The beginning of a text.
+    pub(super) fn new(text: T) -> Self {
+        Self { text, at: 0, before: 0 }
+    }
+
+    /// The next byte that is no white space, if there is one.
+    pub(super) fn peek(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            self.at = scan::white_space(self.text.bytes(), self.at);
+            if let Some(byte) = self.text.bytes().get(self.at) {
+                return Ok(Some(*byte));
+            }
+            if !self.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Brings more of the text into memory. False at its end.
+    pub(super) fn more(&mut self) -> io::Result<bool> {
+        let more = self.text.more(self.at)?;
+        if more {
+            self.before += self.at;
+            self.at = 0;
+        }
+        Ok(more)
+    }
+
+    /// The next byte, counted from the beginning of the text.
+    pub(super) fn offset(&self) -> usize {
+        self.before + self.at
+    }
 }
 
 /// RFC 8259 lets a parser ignore a byte order mark, and some APIs send one.

@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::record_path::{EACH, RecordPath};
 use super::scan::{self, Skip};
-use super::text::Text;
+use super::text::{Place, Text};
 use super::unquoted;
 
 /// Longest envelope that is kept, in bytes. It is held in memory, unlike records.
@@ -40,11 +40,7 @@ pub(super) enum Taking {
 
 /// A walk through a text.
 pub(super) struct Walk<T, R> {
-    text: T,
-    /// Where it stands, in what is in memory of the text.
-    at: usize,
-    /// The bytes that are not in memory any more.
-    before: usize,
+    place: Place<T>,
     pub(super) taker: R,
     envelope: String,
     found: bool,
@@ -53,7 +49,7 @@ pub(super) struct Walk<T, R> {
 
 impl<T: Text, R: TakeRecord> Walk<T, R> {
     pub(super) fn new(text: T, taker: R) -> Self {
-        Self { text, at: 0, before: 0, taker, envelope: String::new(), found: false, is_optional: false }
+        Self { place: Place::new(text), taker, envelope: String::new(), found: false, is_optional: false }
     }
 
     /// Walks through the whole text, and returns the envelope.
@@ -111,10 +107,10 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
     fn each(&mut self, open: u8, rest: &[String]) -> Result<(), Broken> {
         let close = if open == b'[' { b']' } else { b'}' };
         let kept = self.envelope.len();
-        self.at += 1;
+        self.place.at += 1;
         self.found = true;
         if self.next()? == close {
-            self.at += 1;
+            self.place.at += 1;
             return Ok(());
         }
         loop {
@@ -124,9 +120,9 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
             self.value(rest)?;
             self.envelope.truncate(kept);
             match self.next()? {
-                b',' => self.at += 1,
+                b',' => self.place.at += 1,
                 end if end == close => {
-                    self.at += 1;
+                    self.place.at += 1;
                     return Ok(());
                 }
                 _ => return Err(self.not_json()),
@@ -143,17 +139,17 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         if self.next()? != b':' {
             return Err(self.not_json());
         }
-        self.at += 1;
+        self.place.at += 1;
         self.next()?;
         Ok(key)
     }
 
     /// An object that the path leads through.
     fn envelope(&mut self, name: &str, rest: &[String]) -> Result<(), Broken> {
-        self.at += 1;
+        self.place.at += 1;
         self.envelope.push('{');
         if self.next()? == b'}' {
-            self.at += 1;
+            self.place.at += 1;
             self.envelope.push('}');
             return Ok(());
         }
@@ -181,20 +177,20 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
             match self.next()? {
                 b',' => self.envelope.push(','),
                 b'}' => {
-                    self.at += 1;
+                    self.place.at += 1;
                     self.envelope.push('}');
                     return Ok(());
                 }
                 _ => return Err(self.not_json()),
             }
-            self.at += 1;
+            self.place.at += 1;
         }
     }
 
     fn list(&mut self) -> Result<(), Broken> {
-        self.at += 1;
+        self.place.at += 1;
         if self.next()? == b']' {
-            self.at += 1;
+            self.place.at += 1;
             return Ok(());
         }
         loop {
@@ -204,9 +200,9 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
             }
             self.record()?;
             match self.next()? {
-                b',' => self.at += 1,
+                b',' => self.place.at += 1,
                 b']' => {
-                    self.at += 1;
+                    self.place.at += 1;
                     return Ok(());
                 }
                 _ => return Err(self.not_json()),
@@ -216,9 +212,9 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
 
     fn record(&mut self) -> Result<(), Broken> {
         loop {
-            match self.taker.take(self.text.bytes(), self.at) {
+            match self.taker.take(self.place.text.bytes(), self.place.at) {
                 Ok(end) => {
-                    self.at = end;
+                    self.place.at = end;
                     return Ok(());
                 }
                 Err(Taking::Stopped(error)) => return Err(Broken::Stopped(error)),
@@ -231,11 +227,11 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
     /// The text of any other value.
     fn skip(&mut self, most: usize) -> Result<String, Broken> {
         loop {
-            match scan::value(self.text.bytes(), self.at, &mut Skip) {
+            match scan::value(self.place.text.bytes(), self.place.at, &mut Skip) {
                 Ok(end) => {
-                    let text = std::str::from_utf8(&self.text.bytes()[self.at..end]).map(str::to_owned);
+                    let text = std::str::from_utf8(&self.place.text.bytes()[self.place.at..end]).map(str::to_owned);
                     let text = text.map_err(|_| self.not_json())?;
-                    self.at = end;
+                    self.place.at = end;
                     return Ok(text);
                 }
                 Err(fault) => self.go_on(fault, "what stands around the records", most)?,
@@ -248,10 +244,10 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         if fault != Fault::Incomplete {
             return Err(self.not_json());
         }
-        if self.text.bytes().len() - self.at >= most {
+        if self.place.text.bytes().len() - self.place.at >= most {
             return Err(too_long(what, most));
         }
-        match self.more()? {
+        match self.place.more().map_err(|error| Broken::Stopped(error.into()))? {
             true => Ok(()),
             false => Err(self.not_json()),
         }
@@ -264,28 +260,11 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
 
     /// The next byte that is no white space, if there is one.
     fn peek(&mut self) -> Result<Option<u8>, Broken> {
-        loop {
-            self.at = scan::white_space(self.text.bytes(), self.at);
-            if let Some(byte) = self.text.bytes().get(self.at) {
-                return Ok(Some(*byte));
-            }
-            if !self.more()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn more(&mut self) -> Result<bool, Broken> {
-        let more = self.text.more(self.at).map_err(|error| Broken::Stopped(error.into()))?;
-        if more {
-            self.before += self.at;
-            self.at = 0;
-        }
-        Ok(more)
+        self.place.peek().map_err(|error| Broken::Stopped(error.into()))
     }
 
     fn not_json(&self) -> Broken {
-        Broken::NotJson(self.before + self.at)
+        Broken::NotJson(self.place.offset())
     }
 }
 
