@@ -160,15 +160,6 @@ mod tests {
         })
     }
 
-    fn texts(page: &Page) -> (Vec<String>, Option<String>) {
-        let mut texts = Vec::new();
-        let end = page.for_each(&mut |record| {
-            texts.push(record.text().into_owned());
-            Ok(ControlFlow::Continue(()))
-        });
-        (texts, end.err().map(|error| error.to_string()))
-    }
-
     #[test]
     fn records_are_decoded_from_memory_and_from_disk() {
         for response in responses(b"id,name\n1,\xe9\n2,b\n", "text/csv; Charset=\"ISO-8859-1\"") {
@@ -177,7 +168,7 @@ mod tests {
             assert_eq!((page.len(), page.found()), (2, 2));
             for _ in 0..2 {
                 let all = [r#"{"id":"1","name":"é"}"#, r#"{"id":"2","name":"b"}"#].map(str::to_owned);
-                assert_eq!(texts(&page), (all.to_vec(), None), "as often as they are asked for");
+                assert_eq!(page.texts(), (all.to_vec(), None), "as often as they are asked for");
             }
             assert_eq!(page.last().unwrap().text(), r#"{"id":"2","name":"b"}"#);
             assert_eq!(page.get::<String>(&["id"]), None);
@@ -188,7 +179,7 @@ mod tests {
     fn items_are_objects_or_lists_of_them() {
         for response in responses(b"[{\"a\":1},{\"a\":2}]\n{\"a\":3}\n", "") {
             let records = Records::decoded(&response, JsonLines::new()).unwrap();
-            assert_eq!(texts(&Page::new(response, records)).0.len(), 3);
+            assert_eq!(Page::new(response, records).texts().0.len(), 3);
         }
         for [response, _] in [responses(b"5\n", ""), responses(b"[{},[]]\n", "")] {
             let undecodable = Records::decoded(&response, JsonLines::new()).unwrap_err();
@@ -221,7 +212,7 @@ mod tests {
             let records = Records::decoded_with(&response, JsonLines::new(), make()).unwrap();
             let page = Page::new(response, records);
             let twice = vec![r#"{"a":1}"#.to_owned(); 2];
-            assert_eq!(texts(&page), (twice, Some("no nines".to_owned())));
+            assert_eq!(page.texts(), (twice, Some("no nines".to_owned())));
             assert_eq!((page.len(), page.last().unwrap().text().as_ref()), (2, r#"{"a":1}"#));
             let flow = page.for_each(&mut |_| Ok(ControlFlow::Break(()))).unwrap();
             assert!(flow.is_break());

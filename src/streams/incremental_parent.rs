@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::cursor::newer;
 use super::paging::{Paging, WayBack};
-use super::parent_stream::{tell_of_refusal, tell_of_way_back};
+use super::parent_stream::{parent_page, tell_of_refusal, tell_of_way_back};
 use super::{
-    CHANGED, CursorRead, CursorState, FetchContext, Fetcher, HttpStream, Page, PageToken, ParentStream, Record,
-    RequestContext, Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
+    CHANGED, CursorRead, CursorState, Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext,
+    Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
 };
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
@@ -170,12 +170,7 @@ impl<'a> IncrementalParent<'a> {
         let stream = self.stream();
         let token = current.paging.token.clone();
         let cx = RequestContext::new(&current.state, &current.slice, token.as_ref());
-        let fetcher = self.fetcher.fresh(current.paging.is_fresh);
-        let fetch = FetchContext { fetcher: &fetcher, recent: None, output: self.output, configured: None };
-        let (page, error) = match stream.fetch_parent_page(&cx, &fetch) {
-            Ok(page) => (page, None),
-            Err(error) => (None, Some(error)),
-        };
+        let (page, error) = parent_page(stream, &cx, &self.fetcher.fresh(current.paging.is_fresh), self.output);
         let mut has_more = false;
         if let Some(page) = page {
             current.way.note(token.clone(), current.newest.clone());

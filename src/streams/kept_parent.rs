@@ -72,7 +72,7 @@ impl ParentStream {
     /// The slices of the parent's records, from the state that the child's holds.
     pub(super) fn kept_slices<'a>(&'a self, kept: &'a Kept, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let (state, is_own) = self.start(kept, cx.state);
-        let read = match KeptRead::new(self, kept, state, cx) {
+        let mut read = match KeptRead::new(self, kept, state, cx) {
             // The child's value may be none that the parent can begin at.
             Err(_) if !is_own => KeptRead::new(self, kept, StreamState::new(), cx)?,
             read => read?,
@@ -100,6 +100,8 @@ struct KeptRead<'a> {
     /// What comes after it.
     error: Option<anyhow::Error>,
     refused: u64,
+    /// It knows more than it has noted.
+    has_news: bool,
     is_done: bool,
 }
 
@@ -142,12 +144,16 @@ impl<'a> KeptRead<'a> {
             next: None,
             error: None,
             refused: 0,
+            has_news: true,
             is_done: false,
         })
     }
 
     /// Notes how far the parent was read.
-    fn publish(&self, is_end: bool) {
+    fn publish(&mut self, is_end: bool) {
+        if !std::mem::take(&mut self.has_news) && !is_end {
+            return;
+        }
         let is_whole = is_end && self.refused == 0;
         let has_cursor = !self.stream.cursor().cursor_field().is_empty();
         *locks::lock(&self.kept.state) = match has_cursor {
@@ -165,6 +171,7 @@ impl<'a> KeptRead<'a> {
                 if slice.is_marker() {
                     continue;
                 }
+                self.has_news = true;
                 let Some(state) = self.known.open(&slice, &self.made_from) else { continue };
                 let once: Slices<'a> = Box::new(std::iter::once(Ok(slice.clone())));
                 let mut children = ParentSlices::new(self.parent, self.stream, once, &self.cx);
@@ -177,6 +184,7 @@ impl<'a> KeptRead<'a> {
             }
             let is_refused = children.refused > self.refused;
             self.refused = children.refused;
+            self.has_news = true;
             if !is_refused {
                 self.known.close(slice, children.newest.as_ref());
                 self.known.count(slice, children.newest.as_ref());
@@ -211,6 +219,7 @@ impl Iterator for KeptRead<'_> {
             let error = self.error.take();
             if error.is_none() && !self.is_done {
                 self.known.end();
+                self.has_news = true;
                 self.publish(true);
             }
             self.is_done = true;
@@ -221,6 +230,7 @@ impl Iterator for KeptRead<'_> {
         self.look();
         if self.is_at_end() && !self.is_done {
             self.known.end();
+            self.has_news = true;
             self.is_done = true;
         }
         self.publish(self.is_done);

@@ -149,6 +149,16 @@ mod tests {
             let records = Records::at(&response, &RecordPath::default()).unwrap();
             Self::new(response, records)
         }
+
+        /// Its records, and what ended them too early, for tests.
+        pub(crate) fn texts(&self) -> (Vec<String>, Option<String>) {
+            let mut texts = Vec::new();
+            let end = self.for_each(&mut |record| {
+                texts.push(record.text().into_owned());
+                Ok(ControlFlow::Continue(()))
+            });
+            (texts, end.err().map(|error| error.to_string()))
+        }
     }
 
     #[test]

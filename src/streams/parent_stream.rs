@@ -92,6 +92,10 @@ impl ParentStream {
     /// is a sub-stream itself, its slice goes along under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
         let fields = fields.into_iter().map(Into::into).map(|field: String| (vec![field.clone()], field)).collect();
+        Self::of(stream, fields)
+    }
+
+    fn of(stream: Arc<dyn HttpStream>, fields: Vec<(Vec<String>, String)>) -> Self {
         Self {
             stream,
             maker: None,
@@ -127,16 +131,8 @@ impl ParentStream {
         path: impl IntoIterator<Item = F>,
         partition_field: &str,
     ) -> Self {
-        let fields = vec![(path.into_iter().map(Into::into).collect(), partition_field.to_owned())];
-        Self {
-            stream,
-            maker: None,
-            own_member: GRANDPARENT,
-            fields,
-            extra_fields: Vec::new(),
-            skips_absent: false,
-            kept: None,
-        }
+        let path = path.into_iter().map(Into::into).collect();
+        Self::of(stream, vec![(path, partition_field.to_owned())])
     }
 
     /// A record that lacks an identifying field, or has null there, makes no slice. Default: the read fails, because the
@@ -276,6 +272,20 @@ pub(super) fn tell_of_way_back(
     Ok(output.log(LogLevel::Warn, &text)?)
 }
 
+/// A page of a parent, or why there is none; neither is a page that the parent ignores.
+pub(super) fn parent_page(
+    stream: &dyn HttpStream,
+    cx: &RequestContext<'_>,
+    fetcher: &Fetcher<'_>,
+    output: &Output,
+) -> (Option<Page>, Option<anyhow::Error>) {
+    let fetch = FetchContext { fetcher, recent: None, output, configured: None };
+    match stream.fetch_parent_page(cx, &fetch) {
+        Ok(page) => (page, None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
 /// Says that a parent's slice is refused, if it is the first; `before` were others.
 pub(super) fn tell_of_refusal(
     output: &Output,
@@ -334,12 +344,7 @@ impl<'a> ParentSlices<'a> {
         };
         let (token, state) = (paging.token.clone(), self.state.clone());
         let cx = RequestContext::new(&state, &slice, token.as_ref());
-        let fetcher = self.fetcher.fresh(paging.is_fresh);
-        let fetch = FetchContext { fetcher: &fetcher, recent: None, output: self.output, configured: None };
-        let (page, error) = match stream.fetch_parent_page(&cx, &fetch) {
-            Ok(page) => (page, None),
-            Err(error) => (None, Some(error)),
-        };
+        let (page, error) = parent_page(stream, &cx, &self.fetcher.fresh(paging.is_fresh), self.output);
         let Some(page) = page else {
             if let Some((back, ())) = way.back(stream, token.as_ref(), error.as_ref()) {
                 tell_of_way_back(self.output, stream, error.as_ref())?;
@@ -370,7 +375,7 @@ impl<'a> ParentSlices<'a> {
         let mut note = newest.map(|newest| {
             |record: &Record<'_>| {
                 let seen = record.field_at(&cursor_field).and_then(|text| serde_json::from_str(text).ok());
-                *newest = newest.take().into_iter().chain(seen).fold(None, |known, seen| newer(cursor, known, seen));
+                *newest = seen.into_iter().fold(newest.take(), |known, seen| newer(cursor, known, seen));
             }
         });
         let _ = page.for_each(&mut |record| {

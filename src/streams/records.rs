@@ -414,20 +414,11 @@ mod tests {
         Page::new(response, records)
     }
 
-    fn texts(page: &Page) -> (Vec<String>, Option<String>) {
-        let mut texts = Vec::new();
-        let end = page.for_each(&mut |record| {
-            texts.push(record.text().into_owned());
-            Ok(ControlFlow::Continue(()))
-        });
-        (texts, end.err().map(|error| error.to_string()))
-    }
-
     #[test]
     fn records_are_left_out_changed_and_repeated_in_memory_and_on_disk() {
         for response in responses(r#"{"data":[{"n":1},{"n":2},{"n":4},{"n":6},{"n":7}],"next":"b"}"#) {
             let page = page(response);
-            let (texts, error) = texts(&page);
+            let (texts, error) = page.texts();
             assert_eq!(texts, [r#"{"n":2}"#, r#"{"n":4}"#, r#"{"n":4}"#, r#"{"n":6,"mark":true}"#]);
             assert_eq!((error, page.len(), page.found()), (None, 4, 5));
             assert_eq!(page.last().unwrap().text(), r#"{"n":6,"mark":true}"#);
@@ -439,7 +430,7 @@ mod tests {
     fn the_records_before_one_that_fails_go_out_and_the_failure_comes_after_them() {
         for response in responses(r#"{"data":[{"n":2},{"n":3},{"n":8},{"n":10}]}"#) {
             let page = page(response);
-            assert_eq!(texts(&page), (vec![r#"{"n":2}"#.to_owned()], Some("no eights".to_owned())));
+            assert_eq!(page.texts(), (vec![r#"{"n":2}"#.to_owned()], Some("no eights".to_owned())));
             assert_eq!(page.last().unwrap().text(), r#"{"n":2}"#);
         }
     }
@@ -448,7 +439,7 @@ mod tests {
     fn a_page_of_which_nothing_is_left_has_no_last_record_and_was_not_blank() {
         for response in responses(r#"{"data":[{"n":1},{"n":3}]}"#) {
             let page = page(response);
-            assert_eq!((texts(&page), page.last().is_none()), ((Vec::new(), None), true));
+            assert_eq!((page.texts(), page.last().is_none()), ((Vec::new(), None), true));
             assert!(page.is_empty() && !page.is_blank());
         }
     }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use super::{Cursor, CursorRead, CursorState, compare};
+use super::{Cursor, CursorRead, CursorState, compare, field_in_force};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{ParentStream, Slice, SliceContext, Slices};
 
@@ -45,20 +45,9 @@ impl CountCursor {
         self
     }
 
-    fn field_in_force<'f>(&'f self, cursor_field: &'f [String]) -> Result<&'f str, Failure> {
-        match cursor_field {
-            [] => Ok(&self.field),
-            [field] => Ok(field),
-            _ => Err(Failure::config(
-                "The catalog chooses a cursor inside another field, and this stream's can only be a field at the top of \
-                 its records. Choose one of these in `cursor_field`.",
-            )),
-        }
-    }
-
     /// The number that a read begins at.
     fn base(&self, state: &StreamState, cursor_field: &[String]) -> Result<Number, Failure> {
-        let field = self.field_in_force(cursor_field)?;
+        let field = field_in_force(&self.field, cursor_field)?;
         // Airbyte's runtime takes a list of intervals, too.
         let slices = state.get("state_type").and(state.get("slices")).and_then(Value::as_array);
         let known = match slices.map(Vec::as_slice) {
@@ -141,7 +130,7 @@ impl Cursor for CountCursor {
 
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
         let base = self.base(&read.state, &read.cursor_field)?;
-        let field = self.field_in_force(&read.cursor_field)?.to_owned();
+        let field = field_in_force(&self.field, &read.cursor_field)?.to_owned();
         Ok(Box::new(CountState { field, value: base }))
     }
 }

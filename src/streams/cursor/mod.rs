@@ -228,6 +228,22 @@ pub trait Cursor: Send + Sync {
     }
 }
 
+/// The field of the cursor in force, for a cursor that can only be a field at the top: its own, or the one that the catalog
+/// chooses.
+///
+/// # Errors
+/// A config failure if that is inside another field.
+fn field_in_force<'f>(own: &'f str, cursor_field: &'f [String]) -> Result<&'f str, Failure> {
+    match cursor_field {
+        [] => Ok(own),
+        [field] => Ok(field),
+        _ => Err(Failure::config(
+            "The catalog chooses a cursor inside another field, and this stream's can only be a field at the top of its \
+             records. Choose one of these in `cursor_field`.",
+        )),
+    }
+}
+
 /// Whether a record is one that a read wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

@@ -19,7 +19,7 @@ pub use moment::{Clamping, Moment, TimeSpan};
 pub use partitions::PartitionedCursor;
 use state::DatetimeState;
 
-use super::{Cursor, CursorRead, CursorState, Scope};
+use super::{Cursor, CursorRead, CursorState, Scope, field_in_force};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 
@@ -242,19 +242,8 @@ impl DatetimeCursor {
         }
     }
 
-    fn field_in_force(&self, cursor_field: &[String]) -> Result<String, Failure> {
-        match cursor_field {
-            [] => Ok(self.field.clone()),
-            [field] => Ok(field.clone()),
-            _ => Err(Failure::config(
-                "The catalog chooses a cursor inside another field, and this stream's can only be a field at the top of \
-                 its records. Choose one of these in `cursor_field`.",
-            )),
-        }
-    }
-
     fn slices(&self, state: &StreamState, cursor_field: &[String]) -> Result<Slices<'_>, Failure> {
-        let intervals = Intervals::of(self, state, &self.field_in_force(cursor_field)?)?;
+        let intervals = Intervals::of(self, state, field_in_force(&self.field, cursor_field)?)?;
         let windows = windows::windows(self, &intervals, self.end()?);
         Ok(Box::new(windows.map(|window| Ok(self.slice_of(&Slice::whole(), window)?))))
     }
@@ -322,7 +311,7 @@ impl Cursor for DatetimeCursor {
     }
 
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
-        let field = self.field_in_force(&read.cursor_field)?;
+        let field = field_in_force(&self.field, &read.cursor_field)?.to_owned();
         let intervals = Intervals::of(self, &read.state, &field)?;
         Ok(Box::new(DatetimeState::new(self, intervals, field)))
     }

@@ -19,7 +19,7 @@ use super::intervals::Intervals;
 use super::{DatetimeCursor, windows};
 use crate::locks;
 use crate::protocol::{Failure, StreamState};
-use crate::streams::cursor::{Cursor, CursorRead, CursorState, Scope};
+use crate::streams::cursor::{Cursor, CursorRead, CursorState, Scope, field_in_force};
 use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 
 /// A datetime cursor of a stream that has partitions.
@@ -105,8 +105,8 @@ impl PartitionedCursor {
         partitions: impl FnOnce() -> anyhow::Result<Slices<'a>>,
         cx: &SliceContext<'a>,
     ) -> anyhow::Result<Slices<'a>> {
-        let field = self.cursor.field_in_force(cx.cursor_field)?;
-        let known = Known::of(self, cx.state, &field)?;
+        let field = field_in_force(&self.cursor.field, cx.cursor_field)?;
+        let known = Known::of(self, cx.state, field)?;
         for parent in parents {
             parent.begin_from(cx.state);
         }
@@ -233,7 +233,7 @@ impl Cursor for PartitionedCursor {
     }
 
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
-        let field = self.cursor.field_in_force(&read.cursor_field)?;
+        let field = field_in_force(&self.cursor.field, &read.cursor_field)?.to_owned();
         let known = Known::of(self, &read.state, &field)?;
         let mut entries = IndexMap::new();
         for (key, (partition, state)) in &known.entries {

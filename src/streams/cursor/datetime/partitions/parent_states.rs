@@ -27,8 +27,10 @@ impl ParentStates {
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
             self.finished += 1;
         }
-        let known = self.states.iter().take_while(|(needed, _)| *needed <= self.finished);
-        known.last().filter(|_| self.finished > 0).map(|(_, state)| state)
+        // Those further on need more partitions.
+        let known = self.states.partition_point(|(needed, _)| *needed <= self.finished);
+        let (_, state) = self.states[..known].last().filter(|_| self.finished > 0)?;
+        Some(state)
     }
 
     /// The state that holds once all partitions were read.

@@ -162,9 +162,4 @@ impl CursorState for PartitionedState<'_> {
         }
         state
     }
-
-    /// States are so rare that their length makes no difference.
-    fn bytes(&self) -> Option<usize> {
-        Some(0)
-    }
 }
