@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
+use super::position::SlicePosition;
 use crate::streams::PageToken;
-use crate::sync::state::position::SlicePosition;
 
 /// The slices from the first that is not done to the last that was given out.
 #[derive(Debug, Default)]

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
+use super::ledger::{Ledger, Ticket};
+use super::position::{self, SlicePosition};
+use super::refusals::Refusals;
 use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::newer;
 use crate::streams::{CursorState, HttpStream, PageToken, RequestContext, Slice};
-use crate::sync::state::ledger::{Ledger, Ticket};
-use crate::sync::state::position::{self, SlicePosition};
-use crate::sync::state::refusals::Refusals;
 
 /// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
 /// takes that much longer than the others.

@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 
+use super::position::SlicePosition;
 use crate::protocol::Failure;
 use crate::streams::HttpStream;
-use crate::sync::state::position::SlicePosition;
 
 /// The most places that a state has. An account with more has a kind of parent that is never to be asked.
 const MAX_KEPT: usize = 1_000;

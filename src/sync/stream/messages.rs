@@ -4,11 +4,11 @@
 use std::io;
 use std::time::Duration;
 
+use super::log::StreamLog;
 use crate::http::LONGEST_SILENCE;
 use crate::protocol::{Failure, LogLevel, Output, Status, StreamDescriptor, StreamState};
 use crate::sync::state::file::StateFile;
 use crate::sync::state::position;
-use crate::sync::stream::log::StreamLog;
 use crate::sync::tally::stream::StreamTally;
 use crate::sync::tally::summary::StreamEnd;
 

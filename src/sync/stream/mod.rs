@@ -1,7 +1,9 @@
 //! Reading one stream: which slices, by how many workers, from where on. The first worker of a stream is the thread that
 //! starts and ends it; the others come and go while there are slices.
 
+mod end;
 pub(in crate::sync) mod failed_slices;
+mod given;
 mod log;
 pub(in crate::sync) mod messages;
 mod prefetch;
@@ -16,6 +18,13 @@ use std::thread::{self, Scope};
 
 use serde_json::{Map, Value};
 
+use self::failed_slices::FailedSlices;
+use self::given::{Given, accept, recent};
+use self::log::StreamLog;
+use self::messages::StreamOutput;
+use self::queue::{QueuedSlice, SliceQueue};
+use self::shape::RecordShaper;
+use self::writer::{End, StreamWriter};
 use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::locks;
@@ -26,14 +35,8 @@ use crate::streams::{
     CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext,
     WholeState,
 };
-use crate::sync::state::position::{self, SlicePosition};
+use crate::sync::state::position::SlicePosition;
 use crate::sync::state::progress::StreamProgress;
-use crate::sync::stream::failed_slices::FailedSlices;
-use crate::sync::stream::log::StreamLog;
-use crate::sync::stream::messages::StreamOutput;
-use crate::sync::stream::queue::{QueuedSlice, SliceQueue};
-use crate::sync::stream::shape::RecordShaper;
-use crate::sync::stream::writer::{End, StreamWriter};
 use crate::sync::{Run, is_always_whole, is_closed_pipe};
 use crate::workers::{Worker, Workers};
 
@@ -166,47 +169,6 @@ fn state_of(run: &Run<'_>, asked: Asked<'_>, configured: &ConfiguredStream) -> S
             state
         }
     }
-}
-
-/// What earlier reads gave lately, if the stream reads some time again.
-fn recent(stream: &dyn HttpStream, is_full_refresh: bool, state: &mut StreamState, now: i64) -> Option<Recent> {
-    let known = position::take_recent(state);
-    let overlap = i64::try_from(stream.cursor().overlap().as_secs()).unwrap_or(i64::MAX);
-    (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
-        .then(|| Recent::parse(known.as_ref(), overlap, now))
-}
-
-/// What is taken over from the state that was given.
-struct Given {
-    /// Nothing of the stream was read before, as far as the state says.
-    is_first_read: bool,
-    state: StreamState,
-    /// The slices that were begun.
-    begun: Vec<SlicePosition>,
-    /// The places that were refused by themselves.
-    refused: Vec<SlicePosition>,
-}
-
-/// Takes over the state that was given, as far as it is for a read of this kind.
-fn accept(
-    stream: &dyn HttpStream,
-    sync_mode: SyncMode,
-    cursor_field: &[String],
-    mut state: StreamState,
-    log: &StreamLog<'_>,
-) -> anyhow::Result<Given> {
-    let (begun, refused) = (position::take(&mut state, stream)?, position::take_refused(&mut state, stream)?);
-    let of_full_refresh = position::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
-    if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
-        if !state.is_empty() || !begun.is_empty() {
-            let text = "the state is of incremental reads, and a full refresh reads everything again.";
-            log.log(LogLevel::Info, text)?;
-        }
-        let (state, begun, refused) = Default::default();
-        return Ok(Given { is_first_read: true, state, begun, refused });
-    }
-    let is_first_read = state.is_empty() && begun.is_empty();
-    Ok(Given { is_first_read, state: stream.cursor().migrate_state(state)?, begun, refused })
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {
@@ -379,79 +341,6 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     /// The writer, whatever became of the stream.
     fn any_writer(&self) -> MutexGuard<'_, StreamWriter<'a, 'o>> {
         locks::lock(&self.writer)
-    }
-
-    /// Writes the last state and how it ended, when no worker is left.
-    fn finish(&self, is_full_refresh: bool) -> anyhow::Result<()> {
-        let stop = self.run.stop.reason();
-        if let Some(reason @ StopReason::ClosedStdout) = stop {
-            return Err(reason.error());
-        }
-        let is_sound = !self.writer.is_poisoned();
-        let mut writer = self.any_writer();
-        match (writer.end.take(), stop) {
-            (None, Some(reason)) => {
-                // Workers may have left off anywhere: whether all was read is not known.
-                if is_sound && (writer.progress.is_changed() || writer.out.since_state() > 0) {
-                    writer.write_known_state()?;
-                }
-                return Err(reason.error());
-            }
-            (end, _) => self.write_end(&mut writer, end, is_full_refresh)?,
-        }
-        Ok(writer.out.complete()?)
-    }
-
-    /// Writes the last state of a stream whose slices are read, or that ends for a reason of its own.
-    fn write_end(
-        &self,
-        writer: &mut StreamWriter<'_, '_>,
-        end: Option<End>,
-        is_full_refresh: bool,
-    ) -> anyhow::Result<()> {
-        match end {
-            Some(End::Failed(error)) => {
-                // What was read before is out, and such a state says no more than that.
-                if self.reads_on() && writer.given.is_none() && !self.writer.is_poisoned() {
-                    self.write_last_state(writer, is_full_refresh)?;
-                }
-                return Err(writer.failed_slices.take().map_or(error, anyhow::Error::from));
-            }
-            Some(End::Limit) => {
-                writer.write_state(writer.progress.state_with_begun())?;
-                let limit = self.limit.unwrap_or_default();
-                writer.out.log(LogLevel::Info, &format!("stopped at the limit of {limit} records."))?;
-            }
-            None => {
-                if let Some(failure) = writer.progress.refusals.of_stream(self.is_first_read) {
-                    return Err(failure.into());
-                }
-                writer.tell_of_refusals()?;
-                if let Some(failure) = writer.failed_slices.take() {
-                    self.write_last_state(writer, is_full_refresh)?;
-                    return Err(failure.into());
-                }
-                let was_held = std::mem::take(&mut writer.is_all_or_nothing);
-                writer.progress.forget_what_is_gone();
-                let is_told = writer.out.has_state()
-                    && writer.out.since_state() == 0
-                    && !writer.progress.is_changed()
-                    && !writer.progress.is_in_any_order();
-                if is_full_refresh || was_held || !is_told {
-                    self.write_last_state(writer, is_full_refresh)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn write_last_state(&self, writer: &mut StreamWriter<'_, '_>, is_full_refresh: bool) -> anyhow::Result<()> {
-        if !is_full_refresh || writer.is_all_or_nothing {
-            return Ok(writer.write_state(writer.progress.last_state())?);
-        }
-        let has_cursor = !self.cursor_field.is_empty();
-        let state = if has_cursor { writer.progress.last_state() } else { StreamState::new() };
-        Ok(writer.out.state(self.stream.cursor().complete(state))?)
     }
 
     /// What a page is fetched with.

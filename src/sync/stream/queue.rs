@@ -3,10 +3,10 @@
 use std::iter::{self, Fuse};
 use std::sync::{Mutex, MutexGuard};
 
+use super::writer::StreamWriter;
 use crate::protocol::StreamState;
 use crate::streams::Slices;
 use crate::sync::state::progress::PendingSlice;
-use crate::sync::stream::writer::StreamWriter;
 
 /// Slices, and the state they were made from. A worker that takes a slice may have to fetch a page of a parent first,
 /// and the others wait for it; meanwhile those that have a slice go on.

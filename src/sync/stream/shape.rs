@@ -6,9 +6,9 @@ use std::io;
 
 use serde_json::{Map, Value};
 
+use super::log::StreamLog;
 use crate::protocol::LogLevel;
 use crate::streams::{ColumnFilter, HttpStream, Normalizer, Record, SchemaContext, columns, schema_of};
-use crate::sync::stream::log::StreamLog;
 
 /// Shapes the records of one stream.
 #[derive(Debug, Default)]

@@ -7,7 +7,10 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::StreamRead;
 use super::is_closed_pipe;
+use super::prefetch::{FetchedPage, PagePrefetch};
+use super::writer::{Flow, StreamWriter};
 use crate::json;
 use crate::protocol::{Failure, LogLevel, RecordLines};
 use crate::streams::cursor::{is_newer, newer};
@@ -17,9 +20,6 @@ use crate::streams::{
     next_page_token, transform,
 };
 use crate::sync::state::progress::PendingSlice;
-use crate::sync::stream::StreamRead;
-use crate::sync::stream::prefetch::{FetchedPage, PagePrefetch};
-use crate::sync::stream::writer::{Flow, StreamWriter};
 
 /// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
 /// memory.

@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
+use super::failed_slices::FailedSlices;
+use super::messages::StreamOutput;
 use crate::memory::MemoryLimit;
 use crate::protocol::{LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
@@ -13,8 +15,6 @@ use crate::streams::{Mark, PageToken, Recent};
 use crate::sync::state::ledger::Ticket;
 use crate::sync::state::position;
 use crate::sync::state::progress::{PendingSlice, StreamProgress};
-use crate::sync::stream::failed_slices::FailedSlices;
-use crate::sync::stream::messages::StreamOutput;
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;

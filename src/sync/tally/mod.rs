@@ -6,9 +6,9 @@ pub(in crate::sync) mod summary;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use self::stream::StreamTally;
+use self::summary::{Numbers, StreamSummary};
 use crate::locks;
-use crate::sync::tally::stream::StreamTally;
-use crate::sync::tally::summary::{Numbers, StreamSummary};
 
 /// The counters of a read. Clones are about the same read.
 #[derive(Debug, Clone, Default)]

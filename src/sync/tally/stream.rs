@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use super::summary::{Numbers, StreamEnd, StreamSummary};
 use crate::http::Activity;
 use crate::locks;
-use crate::sync::tally::summary::{Numbers, StreamEnd, StreamSummary};
 
 /// Time without an answer after which people wonder.
 const LONG_SILENCE: Duration = Duration::from_secs(3);

@@ -1,0 +1,52 @@
+//! What a stream takes over from the state that it was given.
+
+use super::log::StreamLog;
+use crate::protocol::{LogLevel, StreamState, SyncMode};
+use crate::streams::{HttpStream, Recent};
+use crate::sync::state::position::{self, SlicePosition};
+
+/// What earlier reads gave lately, if the stream reads some time again.
+pub(super) fn recent(
+    stream: &dyn HttpStream,
+    is_full_refresh: bool,
+    state: &mut StreamState,
+    now: i64,
+) -> Option<Recent> {
+    let known = position::take_recent(state);
+    let overlap = i64::try_from(stream.cursor().overlap().as_secs()).unwrap_or(i64::MAX);
+    (overlap > 0 && !is_full_refresh && !stream.primary_key().is_empty())
+        .then(|| Recent::parse(known.as_ref(), overlap, now))
+}
+
+/// What is taken over from the state that was given.
+pub(super) struct Given {
+    /// Nothing of the stream was read before, as far as the state says.
+    pub(super) is_first_read: bool,
+    pub(super) state: StreamState,
+    /// The slices that were begun.
+    pub(super) begun: Vec<SlicePosition>,
+    /// The places that were refused by themselves.
+    pub(super) refused: Vec<SlicePosition>,
+}
+
+/// Takes over the state that was given, as far as it is for a read of this kind.
+pub(super) fn accept(
+    stream: &dyn HttpStream,
+    sync_mode: SyncMode,
+    cursor_field: &[String],
+    mut state: StreamState,
+    log: &StreamLog<'_>,
+) -> anyhow::Result<Given> {
+    let (begun, refused) = (position::take(&mut state, stream)?, position::take_refused(&mut state, stream)?);
+    let of_full_refresh = position::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
+    if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
+        if !state.is_empty() || !begun.is_empty() {
+            let text = "the state is of incremental reads, and a full refresh reads everything again.";
+            log.log(LogLevel::Info, text)?;
+        }
+        let (state, begun, refused) = Default::default();
+        return Ok(Given { is_first_read: true, state, begun, refused });
+    }
+    let is_first_read = state.is_empty() && begun.is_empty();
+    Ok(Given { is_first_read, state: stream.cursor().migrate_state(state)?, begun, refused })
+}
