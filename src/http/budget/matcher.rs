@@ -131,7 +131,8 @@ impl RequestMatcher {
             return false;
         }
         let has_param = |(name, value): &(String, String)| {
-            let sent = request.url.query_pairs().filter(|(sent, _)| sent == name);
+            // Of parameters with one name, the last one that is not blank counts.
+            let sent = request.url.query_pairs().filter(|(sent, value)| sent == name && !value.is_empty());
             sent.last().is_some_and(|(_, sent)| sent == *value)
         };
         let has_header = |(name, value): &(String, String)| {

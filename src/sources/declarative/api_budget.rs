@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::options::whole_number;
-use super::part::{Builder, Part, literal};
-use super::template::datetime::{Span, parse_duration};
-use crate::http::Method;
+use super::part::{Builder, Part};
+use super::request_matcher::request_matcher;
+use super::template::datetime::fixed_duration;
 use crate::http::budget::{
     BudgetPolicy, FixedWindow, MovingWindow, QuotaHeaders, RequestBudget, RequestMatcher, Window,
 };
@@ -25,9 +23,8 @@ pub(super) fn budget(builder: &Builder<'_>, manifest: &Part<'_>) -> Option<Arc<R
         &text("ratelimit_remaining_header", "ratelimit-remaining"),
         &text("ratelimit_reset_header", "ratelimit-reset"),
     );
-    if let Some(statuses) = part.field("status_codes_for_ratelimit_hit") {
-        let statuses = statuses.items().filter_map(|status| status.node.to_json().as_u64());
-        headers.limited = statuses.filter_map(|status| u16::try_from(status).ok()).collect();
+    if part.field("status_codes_for_ratelimit_hit").is_some() {
+        headers.limited = part.statuses("status_codes_for_ratelimit_hit");
     }
     let mut budget = RequestBudget::new();
     for one in part.field("policies")?.items() {
@@ -77,30 +74,9 @@ fn policy(builder: &Builder<'_>, part: &Part<'_>) -> Option<BudgetPolicy> {
     Some(policy)
 }
 
-/// `HttpRequestRegexMatcher`.
+/// The requests that a policy is for, and what they weigh.
 fn matcher(builder: &Builder<'_>, part: &Part<'_>, limit: Option<u32>) -> Option<RequestMatcher> {
-    let pattern = part.field("url_path_pattern");
-    let text = pattern.as_ref().and_then(|pattern| pattern.node.as_text()).unwrap_or_default();
-    let mut matcher = builder.noted_failure(pattern.as_ref().unwrap_or(part), RequestMatcher::path_pattern(text))?;
-    if let Some(method) = part.text("method") {
-        matcher = matcher.method(method.to_ascii_uppercase().parse::<Method>().ok()?);
-    }
-    if let Some(base) = part.text("url_base").filter(|base| !base.is_empty()) {
-        let Ok(url) = base.parse::<Url>() else {
-            builder.error(part, "`url_base` has to be a scheme and a host, such as https://api.example.com");
-            return None;
-        };
-        if url.path() != "/" {
-            builder.warn(part, "`url_base` has a path, which is not looked at: use `url_path_pattern`");
-        }
-        matcher = matcher.host(url);
-    }
-    for (field, is_header) in [("params", false), ("headers", true)] {
-        for (name, value) in part.field(field).iter().flat_map(|list| list.entries().collect::<Vec<_>>()) {
-            let (name, value) = (literal(name.node).to_text(), literal(value.node).to_text());
-            matcher = if is_header { matcher.header(&name, &value) } else { matcher.param(&name, &value) };
-        }
-    }
+    let mut matcher = request_matcher(builder, part)?;
     if let Some(weight) = part.field("weight") {
         let count = count(builder, &weight)?;
         if limit.is_some_and(|limit| count > limit) {
@@ -126,10 +102,7 @@ fn count(builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {
 fn period(builder: &Builder<'_>, part: &Part<'_>) -> Option<Duration> {
     let text = builder.text(part, &[])?;
     let text = builder.noted_failure(part, text.text(&[]))?;
-    let length = match parse_duration(text.trim()) {
-        Ok(Span::Delta(delta)) => u64::try_from(delta.0).ok().filter(|micros| *micros > 0).map(Duration::from_micros),
-        _ => None,
-    };
+    let length = fixed_duration(text.trim()).filter(|length| !length.is_zero());
     if length.is_none() {
         builder.error(part, "it has to be an ISO 8601 duration of a fixed length above zero, such as PT1M");
     }

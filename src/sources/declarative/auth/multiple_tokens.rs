@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::super::options::By;
 use super::super::part::{Builder, Part, literal};
+use super::super::request_matcher::request_matcher;
 use super::super::template::Literal;
-use super::super::template::datetime::{Span, parse_duration};
-use super::matcher::Matcher;
+use super::super::template::datetime::fixed_duration;
 use super::{Auth, RequestOption, Target, pairs, secret, text_or};
 use crate::http::auth::{QuotaTokenAuthenticator, TokenPlace, TokenQuota};
 use crate::http::{HttpRequest, Method, join_url};
@@ -27,7 +27,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     for (name, values) in pairs(builder, &source, "request_headers")? {
         builder.noted_failure(&source, status.set_secret_header(&name, values.first()?))?;
     }
-    let unavailable = statuses(&source, "unavailable_status_codes");
+    let unavailable = source.statuses("unavailable_status_codes");
     let quotas = part.field("quotas")?;
     let quotas: Option<Vec<_>> = quotas.items().map(|quota| self::quota(builder, &quota)).collect();
     let max_wait = match part.field("max_wait_time") {
@@ -51,7 +51,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let target = Target { place, injections: Vec::new(), option };
     // One set of counters for all streams whose definitions come to the same.
     let definition = [part.field("quotas"), part.field("quota_status_source")];
-    let definition = definition.map(|field| field.map(|field| without_parameters(field.node.to_json())));
+    let definition = definition.map(|field| field.map(|field| super::definition(&field)));
     let key = format!(
         "tokens {tokens:?} {} {:?} {definition:?} {unavailable:?} {method} {header} {max_wait:?} {fraction} {least}",
         status.url, status.headers
@@ -88,55 +88,27 @@ fn tokens(builder: &Builder<'_>, part: &Part<'_>) -> Option<Vec<String>> {
     Some(given.iter().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).collect())
 }
 
-fn statuses(part: &Part<'_>, name: &str) -> Vec<u16> {
-    let list = part.field(name);
-    list.iter().flat_map(Part::items).filter_map(|item| literal(item.node).to_text().parse().ok()).collect()
-}
-
 fn quota(builder: &Builder<'_>, part: &Part<'_>) -> Option<TokenQuota> {
-    let path = |name: &str| {
-        let list = part.field(name);
-        list.iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect::<Vec<_>>()
-    };
     let name = part.text("name").unwrap_or_default();
-    let mut quota = TokenQuota::new(name, path("remaining_path"), path("reset_path"));
-    if part.field("limit_path").is_some_and(|path| path.node.is_truthy()) {
-        quota = quota.limit_at(path("limit_path"));
+    let mut quota = TokenQuota::new(name, part.texts("remaining_path"), part.texts("reset_path"));
+    if part.present("limit_path").is_some() {
+        quota = quota.limit_at(part.texts("limit_path"));
     }
     let matchers = part.field("matchers");
-    let matchers: Option<Vec<Matcher>> =
-        matchers.iter().flat_map(Part::items).map(|matcher| Matcher::build(builder, &matcher)).collect();
+    let matchers: Option<Vec<_>> =
+        matchers.iter().flat_map(Part::items).map(|matcher| request_matcher(builder, &matcher)).collect();
     let matchers = matchers?;
     if !matchers.is_empty() {
-        quota = quota.when(move |request| matchers.iter().any(|matcher| matcher.fits(request)));
+        quota = quota.when(move |request| matchers.iter().any(|matcher| matcher.matches(request)));
     }
     let quota = quota.headers(part.text("remaining_header"), part.text("reset_header"), part.text("limit_header"));
-    Some(quota.exhausted_by(statuses(part, "exhaustion_status_codes")))
+    Some(quota.exhausted_by(part.statuses("exhaustion_status_codes")))
 }
 
 fn max_wait(builder: &Builder<'_>, part: &Part<'_>, text: &str) -> Option<Duration> {
-    let wait = match parse_duration(text) {
-        Ok(Span::Delta(delta)) => u64::try_from(delta.0).ok().map(Duration::from_micros),
-        _ => None,
-    };
+    let wait = fixed_duration(text);
     if wait.is_none() {
         builder.error(part, "it has to be an ISO 8601 duration without years and months, such as `PT2H`");
     }
     wait
-}
-
-/// A definition without what it has by `$parameters`.
-fn without_parameters(mut value: serde_json::Value) -> String {
-    fn remove(value: &mut serde_json::Value) {
-        match value {
-            serde_json::Value::Object(members) => {
-                members.remove("$parameters");
-                members.values_mut().for_each(remove);
-            }
-            serde_json::Value::Array(items) => items.iter_mut().for_each(remove),
-            _ => {}
-        }
-    }
-    remove(&mut value);
-    value.to_string()
 }
