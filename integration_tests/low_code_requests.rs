@@ -304,16 +304,19 @@ fn a_list_that_is_cut_short_is_read_whole_for_its_records() {
     let routes = Routes::new().on("GET", "/s", [items(json!([{"id": 7, "lines": lines}, {"id": 8}]))]);
     let server = Server::start(routes.on("GET", "/full/7", [items(json!([{"x": 1}, {"x": 2}]))]));
     let whole = stream(&server, "full", json!({"path": "full/{{ stream_slice['parent_record']['id'] }}"}), json!({}));
-    let mut one = stream(&server, "s", json!({}), json!({}));
-    one["retriever"]["record_selector"]["extractor"]["record_expander"] = json!({
-        "type": "RecordExpander",
-        "expand_records_from_field": ["lines", "data"],
-        "truncation_indicator_path": ["lines", "has_more"],
-        "truncated_list_retriever": whole["retriever"],
-    });
-    let run = read(one);
-    assert_eq!(records(&run, "s"), [json!({"x": 1}), json!({"x": 2})], "{}", run.stdout);
-    assert!(run.stdout.contains("gave 2 entries of a list that has 3"), "{}", run.stdout);
+    let named = json!({"type": "QueryProperties", "property_list": ["id", "lines"]});
+    for requester in [json!({}), json!({"request_parameters": {"f": named}})] {
+        let mut one = stream(&server, "s", requester, json!({}));
+        one["retriever"]["record_selector"]["extractor"]["record_expander"] = json!({
+            "type": "RecordExpander",
+            "expand_records_from_field": ["lines", "data"],
+            "truncation_indicator_path": ["lines", "has_more"],
+            "truncated_list_retriever": whole["retriever"],
+        });
+        let run = read(one);
+        assert_eq!(records(&run, "s"), [json!({"x": 1}), json!({"x": 2})], "{}", run.stdout);
+        assert!(run.stdout.contains("gave 2 entries of a list that has 3"), "{}", run.stdout);
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use source_http_testkit::{Finished, InProcess};
 use super::matrix::{Fault, Outcome, PAGES, PLACES, Row, all, same};
 use super::stage::Stage;
 use super::tables;
+use crate::support::linked_stream;
 
 /// What a row comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,27 +65,8 @@ const OTHERWISE: [(&str, End); 25] = [
 ];
 
 fn stream(name: &str, url: &str) -> Value {
-    json!({
-        "type": "DeclarativeStream", "name": name,
-        "retriever": {
-            "type": "SimpleRetriever",
-            "requester": {
-                "type": "HttpRequester", "url": url,
-                "authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['token'] }}"},
-            },
-            "record_selector": {
-                "type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
-            },
-            "paginator": {
-                "type": "DefaultPaginator", "page_token_option": {"type": "RequestPath"},
-                "pagination_strategy": {
-                    "type": "CursorPagination", "cursor_value": "{{ response.get('next') }}",
-                    "stop_condition": "{{ not response.get('next') }}",
-                },
-            },
-        },
-        "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}},
-    })
+    let authenticator = json!({"type": "BearerAuthenticator", "api_token": "{{ config['token'] }}"});
+    linked_stream(name, &json!({"type": "HttpRequester", "url": url, "authenticator": authenticator}))
 }
 
 fn read(scene: &Stage<'_>, once: bool, state: Option<&Value>) -> Finished {

@@ -9,6 +9,7 @@ use source_http_testkit::{InProcess, Reply, Request, Server};
 use super::echo::{PLACES, Place, Saying, answer};
 use super::places::{KEY, PASSWORD, assert_clean};
 use super::spellings::{found_in, spellings};
+use crate::support::linked_stream;
 
 /// What can stand in a path as it is, and is spelt otherwise elsewhere.
 const IN_PATH: &str = "p4th+s3cret~&x=(1)";
@@ -96,26 +97,11 @@ fn ways(url: &str) -> Vec<Way> {
 fn stream(url: &str, requester: &Value) -> Value {
     let mut own = json!({"type": "HttpRequester", "url_base": url, "path": "items"});
     own.as_object_mut().unwrap().extend(requester.as_object().unwrap().clone());
-    json!({
-        "type": "DeclarativeStream", "name": "items",
-        "retriever": {
-            "type": "SimpleRetriever", "requester": own,
-            "record_selector": {
-                "type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
-            },
-            "paginator": {
-                "type": "DefaultPaginator", "page_token_option": {"type": "RequestPath"},
-                "pagination_strategy": {
-                    "type": "CursorPagination", "cursor_value": "{{ response.get('next') }}",
-                    "stop_condition": "{{ not response.get('next') }}",
-                },
-            },
-        },
-        "incremental_sync": {
-            "type": "DatetimeBasedCursor", "cursor_field": "n", "datetime_format": "%s", "start_datetime": "0",
-        },
-        "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}},
-    })
+    let mut stream = linked_stream("items", &own);
+    stream["incremental_sync"] = json!({
+        "type": "DatetimeBasedCursor", "cursor_field": "n", "datetime_format": "%s", "start_datetime": "0",
+    });
+    stream
 }
 
 /// A connector of this stream, which is as talkative as can be. With `told`, the spec says which settings are secrets.

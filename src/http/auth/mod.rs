@@ -15,6 +15,9 @@ mod session_token;
 mod token;
 mod token_place;
 
+/// The hint for a login that is answered with a redirect.
+pub(crate) const NO_REDIRECT: &str = "Credentials are not sent after a redirect: use the URL it leads to.";
+
 pub use api_key::ApiKeyAuthenticator;
 pub use basic::BasicAuthenticator;
 pub use context::AuthContext;

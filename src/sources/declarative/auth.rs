@@ -5,7 +5,6 @@
 
 mod jwt;
 mod legacy_session;
-mod matcher;
 mod multiple_tokens;
 mod oauth;
 mod session;
@@ -23,9 +22,10 @@ use super::part::{Builder, Part, literal};
 use super::placed::Text;
 use super::template::Literal;
 use crate::http::auth::{
-    ApiKeyAuthenticator, Authenticator, BasicAuthenticator, NoAuth, TokenAuthenticator, TokenPlace,
+    ApiKeyAuthenticator, Authenticator, BasicAuthenticator, NO_REDIRECT, NoAuth, TokenAuthenticator, TokenPlace,
 };
-use crate::protocol::{Failure, Redactor};
+use crate::http::{Response, ResponseAction, Verdict};
+use crate::protocol::{Failure, FailureKind, Redactor};
 
 /// The credentials of a requester.
 #[derive(Debug)]
@@ -172,6 +172,31 @@ fn text_or(builder: &Builder<'_>, part: &Part<'_>, field: &str, default: &str) -
     }
 }
 
+/// A component as it is written, without what it has by `$parameters`: two with equal definitions do the same.
+fn definition(part: &Part<'_>) -> String {
+    fn without_parameters(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(members) => {
+                members.remove("$parameters");
+                members.values_mut().for_each(without_parameters);
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(without_parameters),
+            _ => {}
+        }
+    }
+    let mut definition = part.node.to_json();
+    without_parameters(&mut definition);
+    definition.to_string()
+}
+
+/// A login that is answered with a redirect has failed.
+fn no_redirect(response: &Response, verdict: &mut Verdict) {
+    if response.status.is_redirection() {
+        verdict.action = ResponseAction::Fail(FailureKind::Config);
+        verdict.hint = Some(NO_REDIRECT.to_owned());
+    }
+}
+
 /// Names and values that a field gives, each value as it is sent: a list is several values, and what gives nothing is left
 /// out. Texts are sent as they are: a password is no number.
 fn pairs(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<Vec<(String, Vec<String>)>> {
@@ -214,13 +239,12 @@ fn sent(text: &Text) -> Result<Literal, Failure> {
 }
 
 fn api_key(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
-    let (option, header) = (part.field("inject_into"), part.field("header").filter(|header| header.node.is_truthy()));
+    let (option, header) = (part.field("inject_into"), part.present("header"));
     let key = secret(builder, part, "api_token");
     let option = match (option, header) {
         (Some(option), None) => RequestOption::build(builder, &option, By::Authenticator)?,
         (None, Some(header)) => {
-            let name = builder.text(&header, &[])?;
-            let name = builder.noted_failure(&header, name.literal(&[]))?.to_text();
+            let name = builder.value(&header)?.to_text();
             RequestOption::header(builder, &header, name, By::Authenticator)
         }
         (Some(_), Some(header)) => {

@@ -67,7 +67,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         }
         let decoder = Decoder::build(builder, &retriever);
         // An empty list is none.
-        let router = retriever.field("partition_router").filter(|router| router.node.is_truthy());
+        let router = retriever.present("partition_router");
         let router = router.map(|router| {
             Router::build(builder, &router, cursor.is_some(), &mut |option| {
                 RequestOption::build(builder, option, By::Router)

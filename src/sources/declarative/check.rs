@@ -53,7 +53,7 @@ impl Check {
             let count = count.ok_or_else(|| builder.failure(&check, "stream_count has to be a whole number"))?;
             return Ok(Self { streams: Checked::First(count), config_overrides });
         }
-        if let Some(dynamic) = check.field("dynamic_streams_check_configs").filter(|configs| configs.node.is_truthy()) {
+        if let Some(dynamic) = check.present("dynamic_streams_check_configs") {
             builder.refuse(&dynamic, "the field dynamic_streams_check_configs of a CheckStream");
         }
         let names = check.field("stream_names").ok_or_else(|| {

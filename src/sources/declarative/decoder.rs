@@ -84,7 +84,7 @@ fn inner(builder: &Builder<'_>, part: &Part<'_>) -> Option<Arc<dyn decoders::Dec
 /// The encoding that a decoder names. UTF-8 is the default, beside which a byte order mark and the header count.
 #[allow(clippy::option_option, reason = "an encoding that is not known is not one that is not given")]
 fn encoding(builder: &Builder<'_>, part: &Part<'_>) -> Option<Option<Encoding>> {
-    let Some(field) = part.field("encoding").filter(|field| field.node.is_truthy()) else { return Some(None) };
+    let Some(field) = part.present("encoding") else { return Some(None) };
     let encoding = field.node.as_text().and_then(Encoding::named);
     match encoding {
         None => {
@@ -97,7 +97,7 @@ fn encoding(builder: &Builder<'_>, part: &Part<'_>) -> Option<Option<Encoding>> 
 
 /// What stands between two columns: one character, which may be written as Python escapes it.
 fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
-    let Some(field) = part.field("delimiter").filter(|field| field.node.is_truthy()) else { return Some(b',') };
+    let Some(field) = part.present("delimiter") else { return Some(b',') };
     let text = field.node.as_text().unwrap_or_default();
     let hex = |digits: &str, length| match digits.len() == length {
         true => u32::from_str_radix(digits, 16).ok().and_then(char::from_u32),

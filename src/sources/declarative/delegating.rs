@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::build::Streams;
 use super::delegation::{Delegation, Retention};
-use super::incremental::{config_value, span};
+use super::incremental::span;
 use super::part::Part;
 use super::stream::DeclarativeStream;
 
@@ -20,9 +20,9 @@ impl Streams<'_, '_> {
             );
             return None;
         }
-        let period = match part.field("api_retention_period").filter(|period| period.node.is_truthy()) {
+        let period = match part.present("api_retention_period") {
             None => None,
-            Some(period) => match config_value(builder, &period)? {
+            Some(period) => match builder.value(&period)? {
                 value if value.truth() => Some(span(builder, &period, &value.to_text())?),
                 _ => None,
             },

@@ -30,12 +30,12 @@ mod query_properties;
 mod refused;
 mod repaging;
 mod request;
+mod request_matcher;
 mod response_text;
 mod router;
 mod schema;
 mod selector;
 mod source;
-#[allow(dead_code)]
 mod spec;
 mod steps;
 mod stream;

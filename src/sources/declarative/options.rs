@@ -133,8 +133,7 @@ impl RequestOption {
 
 /// A name, which depends on the config alone.
 fn key(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
-    let text = builder.text(part, &[])?;
-    let key = builder.noted_failure(part, text.literal(&[]))?.to_text();
+    let key = builder.value(part)?.to_text();
     if key.is_empty() {
         builder.error(part, "the name is empty with this config");
         return None;
@@ -145,8 +144,7 @@ fn key(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
 /// A number that depends on the config alone, such as a page size. None if it is not there or gives nothing.
 pub(super) fn whole_number(builder: &Builder<'_>, part: &Part<'_>) -> Option<i64> {
     use super::template::Literal;
-    let text = builder.text(part, &[])?;
-    match builder.noted_failure(part, text.literal(&[]))? {
+    match builder.value(part)? {
         Literal::Int(number) => Some(number),
         Literal::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}").parse().ok(),
         other => {

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use super::options::RequestOption;
-use super::router::{ParentConfig, Partition, Partitions, Router};
+use super::router::{PARENT_SLICE, ParentConfig, Partition, Partitions, Router};
 use crate::protocol::Failure;
 use crate::streams::{HttpStream, MakesSlice, ParentStream, Record, Slice, SliceContext, Slices};
-
-/// In a slice: the parent's own.
-const PARENT_SLICE: &str = "parent_slice";
 
 /// Makes slices of the records of a parent.
 struct ParentPartitions(Arc<ParentConfig<RequestOption>>);

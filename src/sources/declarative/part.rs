@@ -84,6 +84,21 @@ impl<'p> Part<'p> {
         self.node.get(name).and_then(Node::as_text)
     }
 
+    /// The field of this name, if it is there and Python takes it for true: not empty, not zero.
+    pub(super) fn present<'a>(&'a self, name: &'a str) -> Option<Part<'a>> {
+        self.field(name).filter(|field| field.node.is_truthy())
+    }
+
+    /// The items of a field that is a list, each as its text.
+    pub(super) fn texts(&self, name: &str) -> Vec<String> {
+        self.field(name).iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect()
+    }
+
+    /// The HTTP statuses of a field that is a list of them.
+    pub(super) fn statuses(&self, name: &str) -> Vec<u16> {
+        self.texts(name).iter().filter_map(|status| status.parse().ok()).collect()
+    }
+
     /// A field that is true or false.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         match self.node.get(name)?.value() {
@@ -123,6 +138,12 @@ impl<'m> Builder<'m> {
         faults.errors().skip(known).map(|fault| faults.line(fault)).collect()
     }
 
+    /// What a field gives with the config, once.
+    pub(super) fn value(&self, part: &Part<'_>) -> Option<Literal> {
+        let text = self.text(part, &[])?;
+        self.noted_failure(part, text.literal(&[]))
+    }
+
     /// What was built of an equal component before, or is built now.
     pub(super) fn shared<T: Any + Send + Sync>(
         &self,
@@ -131,23 +152,25 @@ impl<'m> Builder<'m> {
     ) -> Option<Arc<T>> {
         // The definition has its `$parameters` in it, so that equal ones mean the same.
         let definition = part.node.to_json().to_string();
-        let known = self.shared.borrow().get(&definition).cloned();
-        if let Some(Ok(known)) = known.map(Arc::downcast) {
-            return Some(known);
+        match self.built_before(&definition) {
+            Some(known) => Some(known),
+            None => build().map(|component| self.keep(definition, component)),
         }
-        let component = Arc::new(build()?);
-        self.shared.borrow_mut().insert(definition, component.clone());
-        Some(component)
     }
 
     /// What was built before under this key, which says all that it was built of, or is built now. Components with other
     /// definitions come to the same, such as by `$parameters` that they do not use.
     pub(super) fn shared_as<T: Any + Send + Sync>(&self, key: String, build: impl FnOnce() -> T) -> Arc<T> {
-        let known = self.shared.borrow().get(&key).cloned();
-        if let Some(Ok(known)) = known.map(Arc::downcast) {
-            return known;
-        }
-        let component = Arc::new(build());
+        self.built_before(&key).unwrap_or_else(|| self.keep(key, build()))
+    }
+
+    fn built_before<T: Any + Send + Sync>(&self, key: &str) -> Option<Arc<T>> {
+        let known = self.shared.borrow().get(key).cloned()?;
+        Arc::downcast(known).ok()
+    }
+
+    fn keep<T: Any + Send + Sync>(&self, key: String, component: T) -> Arc<T> {
+        let component = Arc::new(component);
         self.shared.borrow_mut().insert(key, component.clone());
         component
     }

@@ -11,6 +11,7 @@ use super::field_path::FieldPath;
 use super::inner::read_all;
 use super::literals::literal_of;
 use super::part::{Builder, Part, literal};
+use super::request::flat;
 use super::template::{Json, Variable};
 use super::transform::Transform;
 use super::warnings::Warnings;
@@ -84,21 +85,14 @@ impl QueryProperties {
     fn of(builder: &Builder<'_>, part: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
         let list = part.field("property_list")?;
         let list = match list.node.as_list() {
-            Some(_) => List::Known(texts(&list)),
+            Some(_) => List::Known(part.texts("property_list")),
             None => List::Endpoint(Box::new(Endpoint::build(builder, &list, retriever)?)),
         };
-        let selector = match part.field("property_selector") {
-            None => None,
-            Some(selector) => {
-                let transforms = selector.field("transformations");
-                let transforms = transforms.iter().flat_map(|list| {
-                    list.items().map(|transform| Transform::build(builder, &transform)).collect::<Vec<_>>()
-                });
-                Some(transforms.collect::<Option<Vec<_>>>()?)
-            }
-        };
+        let selector = part.field("property_selector");
+        let selector = selector.map(|selector| Transform::list(builder, selector.field("transformations").as_ref()));
+        let selector = flat(selector)?;
         let chunking = part.field("property_chunking");
-        let always = part.field("always_include_properties").map(|list| texts(&list)).unwrap_or_default();
+        let always = part.texts("always_include_properties");
         Some(Self {
             list,
             always,
@@ -174,7 +168,10 @@ impl Chunking {
         let strategy = part.field("record_merge_strategy");
         let key = strategy.as_ref().and_then(|strategy| {
             let key = strategy.field("key")?;
-            Some(if key.node.as_list().is_some() { texts(&key) } else { vec![literal(key.node).to_text()] })
+            Some(match key.node.as_list() {
+                Some(_) => strategy.texts("key"),
+                None => vec![literal(key.node).to_text()],
+            })
         });
         let limit = part.field("property_limit").and_then(|limit| literal(limit.node).to_text().parse().ok());
         Self {
@@ -212,8 +209,4 @@ impl Endpoint {
         *known = Some(names.clone());
         Ok(names)
     }
-}
-
-fn texts(part: &Part<'_>) -> Vec<String> {
-    part.items().map(|item| literal(item.node).to_text()).collect()
 }

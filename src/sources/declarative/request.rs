@@ -122,18 +122,27 @@ impl Requester {
         })
     }
 
-    /// One whole request, but for what [`Auth::authenticator`] puts on it. To another host than [`Requester::home`], it
-    /// goes without credentials.
+    /// One whole request, see [`Requester::request_and_home`].
+    ///
+    /// # Errors
+    /// Those of [`Requester::request_and_home`].
+    pub(super) fn request(&self, asked: &Asked<'_>) -> Result<HttpRequest, Failure> {
+        self.request_and_home(asked).map(|(request, _)| request)
+    }
+
+    /// One whole request, but for what [`Auth::authenticator`] puts on it; and the URL that the manifest itself gives, whose
+    /// host the credentials are for. To another host the request goes without credentials.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated, two components want the same name, or the request cannot be
     /// sent.
-    pub(super) fn request(&self, asked: &Asked<'_>) -> Result<HttpRequest, Failure> {
+    pub(super) fn request_and_home(&self, asked: &Asked<'_>) -> Result<(HttpRequest, Url), Failure> {
         let token = asked.token_variable();
         let vars = asked.variables(token.as_ref());
         let mut url = self.url(asked.path, &vars)?;
         // Credentials are for the host that the manifest names, wherever a link leads.
-        let at_home = same_host(&self.home(asked)?, &url);
+        let home = self.home(&vars)?;
+        let at_home = same_host(&home, &url);
         let mut injections = if at_home { self.auth.injections.clone() } else { Vec::new() };
         injections.extend_from_slice(asked.injections);
         let placed = by_place(&injections);
@@ -166,7 +175,7 @@ impl Requester {
         if !at_home {
             request.strip_credentials();
         }
-        Ok(request)
+        Ok((request, home))
     }
 
     /// The properties that are asked for in the query.
@@ -182,12 +191,10 @@ impl Requester {
     ///
     /// # Errors
     /// As [`Requester::request`].
-    pub(super) fn home(&self, asked: &Asked<'_>) -> Result<Url, Failure> {
-        let token = asked.token_variable();
-        let vars = asked.variables(token.as_ref());
-        let base = self.base(&vars)?;
+    fn home(&self, vars: &[Var<'_>]) -> Result<Url, Failure> {
+        let base = self.base(vars)?;
         match &self.path {
-            Some(path) if path.template().is_constant() => self.here(url::join_own(&base, &own_path(path, &vars)?)),
+            Some(path) if path.template().is_constant() => self.here(url::join_own(&base, &own_path(path, vars)?)),
             _ => self.here(url::join_own(&base, "")),
         }
     }

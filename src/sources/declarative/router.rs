@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use self::group::GroupRouter;
 pub(super) use list::ListRouter;
 pub(super) use parent::{FIRST_PAGE, ParentConfig};
-pub(super) use partition::{Partition, Partitions};
+pub(super) use partition::{PARENT_SLICE, Partition, Partitions};
 
 use self::union::UnionRouter;
 use super::field_path::is_truthy;

@@ -62,7 +62,7 @@ impl SchemaSource {
         let kind = match part.kind() {
             "InlineSchemaLoader" => Kind::Inline(part.field("schema").map(|schema| schema.node.clone())),
             "JsonFileSchemaLoader" => {
-                let path = part.field("file_path").filter(|path| path.node.is_truthy());
+                let path = part.present("file_path");
                 let path = match path {
                     Some(path) => Some(Box::new(builder.text(&path, &[])?)),
                     None => None,

@@ -59,13 +59,7 @@ impl Selector {
         if let Some(normalization) = normalization.as_ref().filter(|_| is_custom) {
             builder.refuse(normalization, "a schema_normalization of its own class");
         }
-        let transforms: Option<Vec<Transform>> = match transformations {
-            Some(list) => {
-                let all: Vec<_> = list.items().map(|transform| Transform::build(builder, &transform)).collect();
-                all.into_iter().collect()
-            }
-            None => Some(Vec::new()),
-        };
+        let transforms = Transform::list(builder, transformations);
         Some(Self {
             extractor: extractor?,
             normalizes: normalization.is_some_and(|part| part.node.as_text() == Some("Default")),

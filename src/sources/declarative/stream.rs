@@ -88,13 +88,13 @@ impl DeclarativeStream {
         let mut injections = self.paginator.injections(token, size);
         injections.extend(self.slice_injections(cx.slice, token.is_some())?);
         let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
-        let home = self.requester.home(&asked)?;
+        let (request, home) = self.requester.request_and_home(&asked)?;
         let mut homes = locks::lock(&self.homes);
         if !homes.iter().any(|known| same_host(known, &home)) {
             homes.push(home);
         }
         drop(homes);
-        Ok(self.requester.request(&asked)?)
+        Ok(request)
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {

@@ -45,7 +45,7 @@ pub(super) fn each_stream(
 
 /// The parts of a manifest that make streams only while it runs, which this program does not do. Empty if there is none.
 pub(super) fn refused_as_a_whole(builder: &Builder<'_>, manifest: &Part<'_>) -> Vec<String> {
-    if let Some(dynamic) = manifest.field("dynamic_streams").filter(|dynamic| dynamic.node.is_truthy()) {
+    if let Some(dynamic) = manifest.present("dynamic_streams") {
         builder.refuse(&dynamic, "streams that the API or the config decides");
     }
     builder.take_refusals()

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::extractor::Extracted;
 use super::inner::read_all;
+use super::query_properties::QueryProperties;
 use super::repaging::{Refused, Spot};
 use super::router::FIRST_PAGE;
 use super::steps::{member, members};
@@ -58,28 +59,44 @@ impl DeclarativeStream {
         if let Some(Value::String(text)) = cx.slice.extra().get(FIRST_PAGE).filter(|_| cx.page_token.is_none()) {
             return self.page_of_parent(text, cx).map(Some);
         }
-        let Some(properties) = &self.properties else {
-            if !self.selector.extractor.fetches() {
-                return fetch.fetcher.page(self, cx);
+        let names = match &self.properties {
+            None => None,
+            Some(properties) => {
+                let chunks = properties.chunks(fetch)?;
+                for warning in properties.take_warnings() {
+                    fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
+                }
+                match properties.key() {
+                    Some(key) => return self.page_in_chunks(properties, &chunks, key, cx, fetch),
+                    None => Some(chunks.concat()),
+                }
             }
-            let Some((response, items)) = self.items_for(&self.request_for(cx, None)?, cx, fetch)? else {
-                return Ok(None);
-            };
-            let found = items.len();
-            let records = self.shaped_items(items, cx)?;
-            return Ok(Some(page_of(response, found, records)));
         };
-        let chunks = properties.chunks(fetch)?;
-        for warning in properties.take_warnings() {
-            fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
+        let fetches = self.selector.extractor.fetches();
+        if names.is_none() && !fetches {
+            return fetch.fetcher.page(self, cx);
         }
-        let Some(key) = properties.key() else {
-            let names = chunks.concat();
-            let request = self.request_for(cx, Some(&names))?;
+        let request = self.request_for(cx, names.as_deref())?;
+        if !fetches {
             return fetch.fetcher.page_of(self, &request, cx, &mut |response| self.parse_response(response, cx));
-        };
+        }
+        let Some((response, items)) = self.items_for(&request, cx, fetch)? else { return Ok(None) };
+        let found = items.len();
+        let records = self.shaped_items(items, cx)?;
+        Ok(Some(page_of(response, found, records)))
+    }
+
+    /// A page whose records are put together from several responses, each with some of the properties.
+    fn page_in_chunks(
+        &self,
+        properties: &QueryProperties,
+        chunks: &[Vec<String>],
+        key: &[String],
+        cx: &RequestContext<'_>,
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Option<Page>> {
         // All of them, or none: a page with some of the properties is no page.
-        let parts = fetch.fetcher.for_all(&chunks, |fetcher, names| {
+        let parts = fetch.fetcher.for_all(chunks, |fetcher, names| {
             self.items_for(&self.request_for(cx, Some(names))?, cx, &FetchContext { fetcher, ..*fetch })
         })?;
         let is_ignored = parts.iter().any(Option::is_none) && parts.iter().any(Option::is_some);

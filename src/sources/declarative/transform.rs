@@ -33,6 +33,12 @@ pub(super) enum Transform {
 }
 
 impl Transform {
+    /// The transformations of a list, all of which are looked at. None if one of them is wrong.
+    pub(super) fn list(builder: &Builder<'_>, list: Option<&Part<'_>>) -> Option<Vec<Self>> {
+        let all: Vec<_> = list.into_iter().flat_map(Part::items).map(|part| Self::build(builder, &part)).collect();
+        all.into_iter().collect()
+    }
+
     /// The transformation that a part is.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         match part.kind() {

@@ -53,9 +53,7 @@ impl RetryRules for TokenRules {
             verdict.message = response.json().ok().and_then(|document| words(&document));
         }
         verdict.hint = match action {
-            _ if (300..400).contains(&status) => {
-                Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned())
-            }
+            _ if (300..400).contains(&status) => Some(super::super::NO_REDIRECT.to_owned()),
             ResponseAction::Fail(FailureKind::Config) => {
                 let is_client = self.refused_by.as_ref().is_some_and(|refused_by| !refused_by.fits(response));
                 Some(if is_client { CHECK_THE_CLIENT } else { RE_AUTHENTICATE }.to_owned())

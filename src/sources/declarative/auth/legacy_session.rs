@@ -9,11 +9,11 @@ use super::super::part::{Builder, Part};
 use super::{Auth, Target, secret, text_or};
 use crate::http::auth::{AuthContext, SessionLogin, SessionTokenAuthenticator};
 use crate::http::{HttpRequest, Method, RequestBody, Response, ResponseAction, RetryRules, Verdict, join_url};
-use crate::protocol::{Failure, FailureKind, LogLevel};
+use crate::protocol::{Failure, LogLevel};
 
 /// The authenticator that a part is. Its URLs begin with that of its requester, as it is written.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, requester: &Part<'_>) -> Option<Auth> {
-    let base = match requester.field("url").filter(|url| url.node.is_truthy()) {
+    let base = match requester.present("url") {
         Some(_) => text_or(builder, requester, "url", "")?,
         None => text_or(builder, requester, "url_base", "")?,
     };
@@ -107,7 +107,7 @@ impl RetryRules for ValidationRules {
         if response.status.as_u16() == 401 {
             verdict.action = ResponseAction::Success;
         }
-        no_redirect(response, &mut verdict);
+        super::no_redirect(response, &mut verdict);
         Ok(verdict)
     }
 }
@@ -117,14 +117,7 @@ struct LoginRules;
 impl RetryRules for LoginRules {
     fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::for_status(response.status);
-        no_redirect(response, &mut verdict);
+        super::no_redirect(response, &mut verdict);
         Ok(verdict)
-    }
-}
-
-fn no_redirect(response: &Response, verdict: &mut Verdict) {
-    if response.status.is_redirection() {
-        verdict.action = ResponseAction::Fail(FailureKind::Config);
-        verdict.hint = Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned());
     }
 }

@@ -135,9 +135,7 @@ fn with_further_fields(
     is_assertion: bool,
 ) -> Option<TokenRequest> {
     if !is_assertion {
-        let scopes = part.field("scopes");
-        let scopes: Vec<String> =
-            scopes.iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect();
+        let scopes = part.texts("scopes");
         if !scopes.is_empty() {
             request = request.fields("scopes", scopes);
         }
@@ -182,12 +180,7 @@ fn refused_by(
             return Some((vec![status], member.to_owned(), values.map(str::to_owned).to_vec()));
         }
     };
-    let texts = |name: &str| {
-        let list = from.field(name);
-        list.iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect::<Vec<_>>()
-    };
-    let statuses = texts(fields[0]).iter().filter_map(|status| status.parse().ok()).collect();
-    Some((statuses, from.text(fields[1]).unwrap_or_default().to_owned(), texts(fields[2])))
+    Some((from.statuses(fields[0]), from.text(fields[1]).unwrap_or_default().to_owned(), from.texts(fields[2])))
 }
 
 /// Where the config keeps the tokens.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::error_handler::ErrorHandler;
 use super::super::options::{By, RequestOption};
-use super::super::part::{Builder, Part, literal};
+use super::super::part::{Builder, Part};
 use super::super::request::{Asked, Requester, Slice};
 use super::super::response_text::json_text;
 use super::super::template::Variable;
@@ -15,7 +15,7 @@ use super::super::template::datetime::{Span, parse_duration};
 use super::{Auth, Target};
 use crate::http::auth::{AuthContext, Authenticator, NoAuth, SessionLogin, SessionTokenAuthenticator};
 use crate::http::{HttpRequest, Outcome, Response, ResponseAction, RetryRules, Verdict, same_host};
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::Failure;
 
 /// What `ApiKey` sends unless the manifest says.
 const TOKEN: &str = "{{ session_token }}";
@@ -26,7 +26,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
         builder.refuse(&decoder, &format!("the decoder `{}` of a login", decoder.kind()));
         return None;
     }
-    let duration = match part.field("expiration_duration").filter(|field| field.node.is_truthy()) {
+    let duration = match part.present("expiration_duration") {
         Some(field) => Some(duration(builder, &field, part.text("expiration_duration").unwrap_or_default())?),
         None => None,
     };
@@ -38,17 +38,16 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
                 return None;
             };
             let option = RequestOption::build(builder, &option, By::Authenticator)?;
-            let template = form.field("api_token").filter(|field| field.node.is_truthy());
+            let template = form.present("api_token");
             let template = template.filter(|field| field.node.as_text() != Some(TOKEN));
             let template = template.map(|field| builder.text(&field, &["session_token"]));
             (Target::of(builder, option, ""), super::super::request::flat(template)?)
         }
         _ => (Target::authorization(builder, &form, "Bearer"), None),
     };
-    let login = part.field("login_requester")?;
-    let requester = Requester::build(builder, &login, &[])?;
-    let path = part.field("session_token_path");
-    let path: Vec<String> = path.iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect();
+    let requester_part = part.field("login_requester")?;
+    let requester = Requester::build(builder, &requester_part, &[])?;
+    let path = part.texts("session_token_path");
     let place: Arc<str> = builder.place(part).into();
     let login = Login::new(requester, path, &place);
     let is_shared = login.identity.is_some() && written.is_none();
@@ -56,7 +55,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
         "session {:?} {:?} {duration:?} {:?}",
         login.identity,
         target.place,
-        rules_of(&part.field("login_requester")?)
+        requester_part.field("error_handler").map(|handler| super::definition(&handler))
     );
     let mut auth = SessionTokenAuthenticator::new(login, &builder.redactor).place(target.place.clone());
     auth = match duration {
@@ -68,23 +67,6 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     }
     let auth: Arc<dyn Authenticator> = if is_shared { builder.shared_as(key, || auth) } else { Arc::new(auth) };
     Some(target.auth(auth))
-}
-
-/// The error handler as it is written, without what it has by `$parameters`.
-fn rules_of(login: &Part<'_>) -> String {
-    fn without_parameters(value: &mut Value) {
-        match value {
-            Value::Object(members) => {
-                members.remove("$parameters");
-                members.values_mut().for_each(without_parameters);
-            }
-            Value::Array(items) => items.iter_mut().for_each(without_parameters),
-            _ => {}
-        }
-    }
-    let mut rules = login.field("error_handler").map(|handler| handler.node.to_json()).unwrap_or_default();
-    without_parameters(&mut rules);
-    rules.to_string()
 }
 
 /// An ISO 8601 duration; a month has 30 days, and a year 365.
@@ -185,8 +167,7 @@ fn asked(slice: &Slice) -> Asked<'_> {
 impl SessionLogin for Login {
     fn log_in(&self, cx: &AuthContext<'_>) -> anyhow::Result<String> {
         let slice = Slice::default();
-        let request = self.requester.request(&asked(&slice))?;
-        let home = self.requester.home(&asked(&slice))?;
+        let (request, home) = self.requester.request_and_home(&asked(&slice))?;
         let authenticator: &dyn Authenticator =
             if same_host(&home, &request.url) { &self.requester.authenticator } else { &NoAuth };
         let options = self.requester.travel(cx.options().clone());
@@ -210,10 +191,7 @@ impl RetryRules for LoginRules<'_> {
         if verdict.action == ResponseAction::Ignore {
             verdict.action = ResponseAction::Success;
         }
-        if response.status.is_redirection() {
-            verdict.action = ResponseAction::Fail(FailureKind::Config);
-            verdict.hint = Some("Credentials are not sent after a redirect: use the URL it leads to.".to_owned());
-        }
+        super::no_redirect(response, &mut verdict);
         Ok(verdict)
     }
 

@@ -115,11 +115,8 @@ impl Header {
             builder.error(part, "it has no `header`");
             return None;
         };
-        let text = |part: &Part<'_>| {
-            let text = builder.text(part, &[])?;
-            Some(builder.noted_failure(part, text.literal(&[]))?.to_text())
-        };
-        let pattern = match part.field("regex").filter(|regex| regex.node.is_truthy()) {
+        let text = |part: &Part<'_>| Some(builder.value(part)?.to_text());
+        let pattern = match part.present("regex") {
             None => None,
             Some(regex) => match Regex::new(&format!(r"\A(?:{})", text(&regex)?)) {
                 Ok(pattern) => Some(Box::new(pattern)),
@@ -164,8 +161,7 @@ fn jitter(builder: &Builder<'_>, part: &Part<'_>) -> Option<f64> {
 #[allow(clippy::option_option, reason = "a number that is wrong is not one that is not there")]
 fn optional(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<f64>> {
     let Some(field) = part.field(name) else { return Some(None) };
-    let text = builder.text(&field, &[])?;
-    let value = builder.noted_failure(&field, text.literal(&[]))?;
+    let value = builder.value(&field)?;
     if value == Literal::None || value.to_text().trim().is_empty() {
         return Some(None);
     }

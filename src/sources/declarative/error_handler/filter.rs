@@ -83,7 +83,7 @@ impl Filter {
         };
         let codes = part.field("http_codes");
         let codes = codes.as_ref().map(|codes| codes.items().filter_map(|code| status(builder, &code)).collect());
-        let predicate = part.field("predicate").filter(|predicate| predicate.node.is_truthy());
+        let predicate = part.present("predicate");
         let predicate = predicate.map(|predicate| {
             if predicate.node.as_text().is_some_and(|text| !text.contains('{')) {
                 builder.warn(

@@ -5,7 +5,7 @@ use serde_json::Number;
 use super::super::options::RequestOption;
 use super::super::part::{Builder, Part};
 use super::super::template::{Literal, parse_int};
-use super::fields::{config_text, config_value, option};
+use super::fields::{config_text, option};
 use crate::streams::cursor::CountCursor;
 
 /// Where a slice begins, in its span, and where it ends: nowhere.
@@ -18,7 +18,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<(CountCurs
     let start = match part.field("start_value") {
         None => Some(0.into()),
         Some(start) => {
-            let value = config_value(builder, &start);
+            let value = builder.value(&start);
             let number = value.as_ref().and_then(whole);
             if value.is_some() && number.is_none() {
                 builder.error(&start, "it has to be a whole number with this config");

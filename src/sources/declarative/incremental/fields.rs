@@ -3,21 +3,9 @@
 use super::super::options::{By, RequestOption};
 use super::super::part::{Builder, Part};
 use super::super::request::flat;
-use super::super::template::Literal;
-
-/// A field that is there and not empty.
-pub(super) fn present<'a>(part: &'a Part<'_>, name: &'a str) -> Option<Part<'a>> {
-    part.field(name).filter(|field| field.node.is_truthy())
-}
-
-/// What a field gives with the config, once.
-pub(in crate::sources::declarative) fn config_value(builder: &Builder<'_>, part: &Part<'_>) -> Option<Literal> {
-    let text = builder.text(part, &[])?;
-    builder.noted_failure(part, text.literal(&[]))
-}
 
 pub(super) fn config_text(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
-    let text = config_value(builder, part)?.to_text();
+    let text = builder.value(part)?.to_text();
     if text.is_empty() {
         builder.error(part, "it is empty with this config");
         return None;

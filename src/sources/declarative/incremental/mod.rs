@@ -9,8 +9,7 @@ mod steps;
 use std::sync::Arc;
 
 use self::bounds::Bound;
-pub(super) use self::fields::config_value;
-use self::fields::{config_text, option, present};
+use self::fields::{config_text, option};
 use self::formats::Formats;
 pub(super) use self::steps::span;
 use self::steps::{Steps, clamp, tell_gaps};
@@ -170,7 +169,7 @@ fn datetime(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
         let bound = Bound::build(builder, &start, format)?;
         builder.noted_failure(&start, bound.moment())
     });
-    let end = flat(present(part, "end_datetime").map(|end| Bound::build(builder, &end, format)));
+    let end = flat(part.present("end_datetime").map(|end| Bound::build(builder, &end, format)));
     let steps = Steps::build(builder, part);
     let clamping = flat(part.field("clamping").map(|clamping| clamp(builder, &clamping)));
     let start_option = option(builder, part, "start_time_option");
@@ -222,7 +221,7 @@ fn datetime(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
 }
 
 fn boundaries(builder: &Builder<'_>, part: &Part<'_>) -> Option<[String; 2]> {
-    let name = |field: &str, default: &str| match present(part, field) {
+    let name = |field: &str, default: &str| match part.present(field) {
         Some(field) => config_text(builder, &field),
         None => Some(default.to_owned()),
     };

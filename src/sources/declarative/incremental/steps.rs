@@ -3,7 +3,6 @@
 use super::super::part::{Builder, Part};
 use super::super::request::flat;
 use super::super::template::datetime::{Span, parse_duration};
-use super::fields::{config_value, present};
 use super::formats::Formats;
 use crate::streams::cursor::{Clamping, TimeSpan};
 
@@ -16,7 +15,7 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
-        let (step, granularity) = (present(part, "step"), present(part, "cursor_granularity"));
+        let (step, granularity) = (part.present("step"), part.present("cursor_granularity"));
         if step.is_some() != granularity.is_some() {
             let text = "`step` and `cursor_granularity` belong together. Set both of them, or none";
             builder.error(part, text);
@@ -25,12 +24,12 @@ impl Steps {
         // A template that gives nothing is none.
         let evaluated = |part: Option<Part<'_>>| match part {
             None => Some(None),
-            Some(part) => match config_value(builder, &part)? {
+            Some(part) => match builder.value(&part)? {
                 value if value.truth() => span(builder, &part, &value.to_text()).map(Some),
                 _ => Some(None),
             },
         };
-        let lookback = evaluated(present(part, "lookback_window"));
+        let lookback = evaluated(part.present("lookback_window"));
         let unit = granularity.map(|part| span(builder, &part, part.node.as_text().unwrap_or_default()));
         let length = evaluated(step);
         let (step, granularity, lookback) = (length?, flat(unit)?, lookback?);
@@ -67,7 +66,7 @@ pub(in crate::sources::declarative) fn span(builder: &Builder<'_>, part: &Part<'
 
 pub(super) fn clamp(builder: &Builder<'_>, part: &Part<'_>) -> Option<Clamping> {
     const DAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
-    let target = part.field("target").and_then(|target| config_value(builder, &target))?.to_text();
+    let target = part.field("target").and_then(|target| builder.value(&target))?.to_text();
     match target.as_str() {
         "DAY" => Some(Clamping::Day),
         "MONTH" => Some(Clamping::Month),

@@ -28,7 +28,7 @@ pub(super) enum Strategy {
 impl Strategy {
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, sends_size: bool) -> Option<Self> {
         let inject_first = part.flag("inject_on_first_request").unwrap_or_default();
-        let size = part.field("page_size").filter(|size| size.node.is_truthy());
+        let size = part.present("page_size");
         match part.kind() {
             "PageIncrement" => {
                 let size = page_size(builder, size.as_ref())?;

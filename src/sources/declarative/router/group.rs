@@ -5,12 +5,9 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::super::part::{Builder, Part};
-use super::partition::known_as;
+use super::partition::{PARENT_SLICE, known_as};
 use super::{Partition, Partitions, Router};
 use crate::protocol::Failure;
-
-/// In a partition: the parent's own.
-const PARENT_SLICE: &str = "parent_slice";
 
 /// Partitions in groups.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::super::manifest::Node;
 use super::super::part::{Builder, Part};
 use super::super::placed::Text;
 use super::super::steps::Steps;
-use super::partition::Partition;
+use super::partition::{PARENT_SLICE, Partition};
 use crate::protocol::Failure;
 
 /// The extra field of a slice that holds its first page, if that is in the parent's record.
@@ -56,7 +56,7 @@ impl<O> ParentConfig<O> {
             }
             _ => {}
         }
-        let pointer = part.field("lazy_read_pointer").filter(|pointer| pointer.node.is_truthy());
+        let pointer = part.present("lazy_read_pointer");
         let lazy = match &pointer {
             Some(pointer) => Some(FieldPath::build(builder, pointer, &[])?),
             None => None,
@@ -133,7 +133,7 @@ impl<O> ParentConfig<O> {
             extra_fields.insert(FIRST_PAGE.to_owned(), pointer.one(record)?.unwrap_or_default().into());
         }
         let partition =
-            [(paths.field.clone(), value(key)), ("parent_slice".to_owned(), Value::Object(parent_slice.clone()))];
+            [(paths.field.clone(), value(key)), (PARENT_SLICE.to_owned(), Value::Object(parent_slice.clone()))];
         Ok(Some(Partition { partition: Map::from_iter(partition), extra_fields }))
     }
 

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// In a partition: that of the parent.
+pub(in crate::sources::declarative) const PARENT_SLICE: &str = "parent_slice";
+
 /// A partition of a stream.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::sources::declarative) struct Partition {

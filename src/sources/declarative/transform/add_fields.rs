@@ -39,7 +39,7 @@ impl AddFields {
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let list = part.field("fields")?;
         let fields: Vec<Option<Field>> = list.items().map(|field| Field::build(builder, &field)).collect();
-        let condition = match part.field("condition").filter(|condition| condition.node.is_truthy()) {
+        let condition = match part.present("condition") {
             Some(condition) => Some(builder.condition(&condition, &["record", "stream_slice", "value", "path"])?),
             None => None,
         };

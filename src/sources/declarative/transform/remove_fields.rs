@@ -29,7 +29,7 @@ impl RemoveFields {
             };
             pointers.push(steps);
         }
-        let condition = match part.field("condition").filter(|condition| condition.node.is_truthy()) {
+        let condition = match part.present("condition") {
             Some(condition) => Some(builder.condition(&condition, &["property"])?),
             None => None,
         };

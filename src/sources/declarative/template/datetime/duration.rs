@@ -198,6 +198,14 @@ fn unparsable() -> Box<Fault> {
     Fault::other("ISO8601Error", "unable to parse the duration: it is no ISO 8601 duration such as P1D, PT12H or P1Y2M")
 }
 
+/// Reads an ISO 8601 duration without years and months, which is not negative. None if it is none.
+pub fn fixed_duration(text: &str) -> Option<std::time::Duration> {
+    match parse_duration(text) {
+        Ok(Span::Delta(delta)) => u64::try_from(delta.0).ok().map(std::time::Duration::from_micros),
+        _ => None,
+    }
+}
+
 /// Reads an ISO 8601 duration. The error is `isodate`'s `ISO8601Error`.
 pub fn parse_duration(text: &str) -> Result<Span> {
     let (sign, rest) = match text.as_bytes().first() {

@@ -10,7 +10,7 @@ mod strftime;
 mod strptime;
 
 pub use civil::{Date, Offset, Time};
-pub use duration::{Decimal, Duration, Span, parse_duration};
+pub use duration::{Decimal, Duration, Span, fixed_duration, parse_duration};
 pub use isoparse::str_to_datetime;
 pub use moment::{DateTime, Delta};
 pub use parser::{format_datetime, parse_datetime};
