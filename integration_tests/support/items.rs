@@ -93,6 +93,6 @@ pub(crate) fn failure(done: &Finished, kind: &str, retries: usize) -> String {
     let messages = done.messages();
     assert_eq!((done.status, messages.record_count()), (1, 0));
     let error: ErrorTrace = messages.errors().into_iter().find(|error| error.stream.is_some()).unwrap();
-    assert_eq!((error.failure_type.as_deref(), done.sleeps.len()), (Some(kind), retries), "{}", error.message);
+    assert_eq!((error.failure_type.as_deref(), done.sleeps.len()), (Some(kind), retries), "{}", done.stdout);
     error.message
 }
