@@ -1,6 +1,6 @@
 //! The way through a proxy: which one, for which URLs, and what is said when it does not work.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
 use source_http::protocol::Redactor;
 use source_http_testkit::{Messages, Reply, Request, Routes, Server};
@@ -101,6 +101,20 @@ fn https_goes_through_a_tunnel_and_tls_is_verified_end_to_end() {
 
     let message = failure(&read("", &[ca]), "config_error", 0);
     assert!(message.contains("the proxy did not connect") && message.contains("(from HTTPS_PROXY) wants"), "{message}");
+}
+
+#[test]
+fn what_comes_through_a_tunnel_is_left_as_it_is() {
+    // Encrypted, each of 65,536 bytes begins a line break with a blank after it about twice: what is a fold in a head is data here.
+    let rows: Vec<Value> = (0..30_000).map(|id| json!({"id": id, "note": "plenty of text"})).collect();
+    let body = json!({ "data": rows }).to_string();
+    let (plain, authority) = (Server::start(move |_: &Request| Reply::json_text(body.clone())), Authority::new());
+    let tls = TlsServer::start(plain.addr(), &authority.sign("api.test"), None);
+    let proxy = TunnelProxy::start(tls.addr(), Answer::Open);
+    let items = Items::new("https://api.test").with(|options| options.extra_ca = vec![Pem::Text(authority.pem())]);
+    let done = items.connector().env("HTTPS_PROXY", format!("http://{}", proxy.addr())).run("read");
+    assert_eq!((done.status, done.messages().record_count(), done.sleeps.len()), (0, 30_000, 0));
+    assert_eq!(proxy.asked(), ["CONNECT api.test:443"]);
 }
 
 #[test]

@@ -21,8 +21,12 @@ use crate::stop::Stop;
 
 /// An agent of these parts, whose waits for names and connections a stop ends.
 pub(super) fn agent(config: Config, connector: impl Connector, resolver: impl Resolver, stop: &Stop) -> Agent {
-    let connector =
-        StoppableConnector { connector: Arc::new(connector), resolver: Arc::new(resolver), stop: stop.clone() };
+    let connector = StoppableConnector {
+        connector: Arc::new(connector),
+        resolver: Arc::new(resolver),
+        has_proxy: config.proxy().is_some(),
+        stop: stop.clone(),
+    };
     Agent::with_parts(config, connector, Later)
 }
 
@@ -48,6 +52,8 @@ impl Resolver for Later {
 struct StoppableConnector<C, R> {
     connector: Arc<C>,
     resolver: Arc<R>,
+    /// Whether the agent has a proxy, which it may ask for a tunnel.
+    has_proxy: bool,
     stop: Stop,
 }
 
@@ -60,6 +66,9 @@ impl<C: Connector, R: Resolver> Connector for StoppableConnector<C, R> {
         let (request_level, now, timeout) = (details.request_level, details.now, details.timeout);
         let (current_time, run_connector) = (details.current_time.clone(), details.run_connector.clone());
         let register_shutdown = details.register_shutdown.clone();
+        // ureq opens the connection to a proxy with a config that names no proxy any more.
+        let carries_tunnel = self.has_proxy && config.proxy().is_none();
+        let heads = if carries_tunnel { Unfolding::tunnel } else { Unfolding::new };
         let connect = move || {
             // Without a promise the address is none of ours to look up, but a proxy's.
             let addrs = match addrs.is_empty() {
@@ -78,7 +87,7 @@ impl<C: Connector, R: Resolver> Connector for StoppableConnector<C, R> {
                 run_connector,
                 register_shutdown,
             };
-            Ok(connector.connect(&details, None)?.map(Unfolding::new))
+            Ok(connector.connect(&details, None)?.map(heads))
         };
         self.stop.unless_requested(connect).map_err(left_behind)?
     }

@@ -1,6 +1,8 @@
 //! Headers that go on in the next line. Senders must not fold a header's value any more, but some do, and a recipient has
 //! to read such a value as one line (RFC 9112, section 5.2). The HTTP library refuses it, so the folds are taken out before it
 //! sees the head of a response: line break and all, each is as many blanks.
+//!
+//! A connection to a proxy that opens a tunnel carries bytes that are nobody's head, such as TLS. They must pass unchanged.
 
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
@@ -8,13 +10,21 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 #[derive(Debug)]
 pub(super) struct Unfolding<T> {
     connection: T,
+    /// Whether responses come over this connection itself, and not through a tunnel that it carries.
+    has_heads: bool,
     /// What comes in next is a response's head: something was sent, and the blank line was not there yet.
     at_head: bool,
 }
 
 impl<T> Unfolding<T> {
+    /// A connection over which responses come.
     pub(super) fn new(connection: T) -> Self {
-        Self { connection, at_head: false }
+        Self { connection, has_heads: true, at_head: false }
+    }
+
+    /// A connection that carries a tunnel: what comes in is left as it is.
+    pub(super) fn tunnel(connection: T) -> Self {
+        Self { connection, has_heads: false, at_head: false }
     }
 }
 
@@ -24,7 +34,7 @@ impl<T: Transport> Transport for Unfolding<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.at_head = true;
+        self.at_head = self.has_heads;
         self.connection.transmit_output(amount, timeout)
     }
 
