@@ -3,9 +3,9 @@
 
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
 use source_http::protocol::Redactor;
-use source_http_testkit::{Finished, Reply, Request, Server};
+use source_http_testkit::{Finished, Items, Reply, Request, Server};
 
-use crate::support::{Answer, Authority, Items, TlsServer, TunnelProxy, assert_page, failure, page};
+use crate::support::{Answer, Authority, TlsServer, TunnelProxy, assert_page, failure, page};
 
 /// A site that speaks TLS as `api.test`, behind a proxy that only the environment can name.
 struct Cloud {
@@ -24,7 +24,7 @@ impl Cloud {
     }
 
     fn read(&self, url: &str, proxy: ProxySetting) -> Finished {
-        let items = Items::new(url).with(|options| {
+        let items = Items::new(url).options(|options| {
             options.extra_ca = vec![self.ca.clone()];
             options.proxy = proxy;
         });

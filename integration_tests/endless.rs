@@ -2,62 +2,34 @@
 //! after a number of requests that is known; and where only the API can end it, `--limit` does.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http::json::RecordPath;
 use source_http::streams::pager::{BodyCursor, LastRecord, LinkHeader, NextUrl, Offset, PageNumber, Pager};
-use source_http::streams::{HttpStream, RequestContext};
-use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
+use source_http_testkit::{Finished, InProcess, Items, Reply, Request, Server};
 use stripe_mock::DEFAULT_NOW;
 use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
-use crate::support::connector;
 
 /// The most requests that a stream may have sent when it is known that more lead nowhere.
 const MOST: usize = 1_000;
 
-struct Items {
-    url: String,
-    pager: Box<dyn Pager>,
-}
-
-impl HttpStream for Items {
-    fn name(&self) -> &'static str {
-        "items"
-    }
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        "items".into()
-    }
-    fn record_path(&self) -> RecordPath {
-        RecordPath::new(["data"])
-    }
-    fn primary_key(&self) -> Vec<Vec<String>> {
-        vec![vec!["id".into()]]
-    }
-    fn pager(&self) -> &dyn Pager {
-        &*self.pager
-    }
-}
-
-type MakePager = fn() -> Box<dyn Pager>;
+type MakePager = fn() -> Arc<dyn Pager>;
 
 /// Every pager that asks for more than one page.
 const PAGERS: [(&str, MakePager); 9] = [
-    ("BodyCursor", || Box::new(BodyCursor::new("token", "cursor"))),
-    ("LastRecord", || Box::new(LastRecord::new("id", "after").has_more("more"))),
-    ("PageNumber", || Box::new(PageNumber::new("page"))),
-    ("PageNumber with a total", || Box::new(PageNumber::new("page").total_pages("total"))),
-    ("PageNumber with a sign", || Box::new(PageNumber::new("page").has_more("more"))),
-    ("Offset", || Box::new(Offset::new("offset", "limit", 2).unwrap())),
-    ("Offset with a total", || Box::new(Offset::new("offset", "limit", 2).unwrap().total("total"))),
-    ("NextUrl", || Box::new(NextUrl::new("url"))),
-    ("LinkHeader", || Box::new(LinkHeader::new())),
+    ("BodyCursor", || Arc::new(BodyCursor::new("token", "cursor"))),
+    ("LastRecord", || Arc::new(LastRecord::new("id", "after").has_more("more"))),
+    ("PageNumber", || Arc::new(PageNumber::new("page"))),
+    ("PageNumber with a total", || Arc::new(PageNumber::new("page").total_pages("total"))),
+    ("PageNumber with a sign", || Arc::new(PageNumber::new("page").has_more("more"))),
+    ("Offset", || Arc::new(Offset::new("offset", "limit", 2).unwrap())),
+    ("Offset with a total", || Arc::new(Offset::new("offset", "limit", 2).unwrap().total("total"))),
+    ("NextUrl", || Arc::new(NextUrl::new("url"))),
+    ("LinkHeader", || Arc::new(LinkHeader::new())),
 ];
 
 /// A page that promises another one, in every way at once.
@@ -78,8 +50,11 @@ fn read(pager: MakePager, answer: impl Fn(u64) -> Reply + Send + Sync + 'static,
         n if n < 3 * MOST as u64 => answer(n),
         _ => Reply::json(json!({"data": []})),
     });
-    let url = server.url();
-    let connector = connector(move || Box::new(Items { url: url.clone(), pager: pager() }));
+    let items = Items::new(server.url()).with(|items| {
+        items.primary_key = Some("id".into());
+        items.pager = pager();
+    });
+    let connector = items.connector();
     let done = args.iter().fold(connector, InProcess::arg).run("read");
     (done, server.requests().len())
 }

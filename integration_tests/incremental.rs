@@ -5,9 +5,9 @@ use source_http::http::{ResponseAction, ResponseRule, RetryRules};
 use source_http::streams::{
     Cursor, CursorField, HttpStream, Page, PageToken, RequestContext, Slice, SliceContext, Slices,
 };
-use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
+use source_http_testkit::{InProcess, Items, Messages, Reply, Request, Server};
 
-use crate::support::{Items, TestSource, assert_page, connector, page};
+use crate::support::{TestSource, assert_page, connector, page};
 
 const N: CursorField = CursorField::new("n");
 

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use source_http::streams::HttpStream;
 use source_http::terminal::Terminal;
-use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{InProcess, Items, Reply, Request, Routes, Server};
 use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
-use crate::support::{Items, List, TestSource};
+use crate::support::{List, TestSource};
 
 /// A read of one stream with this answer after those.
 fn read(replies: Vec<Reply>, change: impl FnOnce(InProcess) -> InProcess) -> (u8, String, String) {

@@ -12,9 +12,9 @@ use source_http::http::auth::{AuthContext, Authenticator};
 use source_http::http::{HttpRequest, Method, RequestBody, RequestOptions, StreamedBody};
 use source_http::json::RecordPath;
 use source_http::streams::{HttpStream, RequestContext};
-use source_http_testkit::{Fault, Reply, Request, Routes, Server};
+use source_http_testkit::{Fault, Items, Reply, Request, Routes, Server};
 
-use crate::support::{BusyPort, ClosedPort, Items, assert_page, connector, failure, no_such_host, page};
+use crate::support::{BusyPort, ClosedPort, assert_page, connector, failure, no_such_host, page};
 
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test may take.
@@ -60,7 +60,7 @@ fn each_timeout_ends_its_wait_names_itself_and_is_retried() {
     ];
     for (reply, change, expected) in cases {
         let server = serving([reply, page()]);
-        let done = Items::new(server.url()).with(change).read();
+        let done = Items::new(server.url()).options(change).read();
         assert_page(&done);
         // On a busy machine a good attempt may be too slow as well.
         let attempts = done.sleeps.len() + 1;
@@ -87,7 +87,7 @@ fn a_head_that_drips_is_ended_by_the_response_timeout() {
             }
         }
     });
-    let done = Items::new(url).with(|options| options.response_timeout = SHORT).read();
+    let done = Items::new(url).options(|options| options.response_timeout = SHORT).read();
     let message = failure(&done, "transient_error", 5);
     assert!(message.contains("(response_timeout)"), "{message}");
     server.join().unwrap();
@@ -108,7 +108,7 @@ fn a_body_that_makes_progress_is_no_fault_however_slow() {
         }
     });
     // Less than all of it takes, much more than one byte does.
-    let done = Items::new(url).with(|options| options.read_timeout = Duration::from_millis(500)).read();
+    let done = Items::new(url).options(|options| options.read_timeout = Duration::from_millis(500)).read();
     assert_page(&done);
     assert!(done.sleeps.is_empty());
     server.join().unwrap();
@@ -117,7 +117,7 @@ fn a_body_that_makes_progress_is_no_fault_however_slow() {
 #[test]
 fn a_peer_that_accepts_no_connection_is_given_up_after_the_connect_timeout() {
     let port = BusyPort::new();
-    let done = Items::new(format!("http://{}", port.addr())).with(|options| options.connect_timeout = SHORT).read();
+    let done = Items::new(format!("http://{}", port.addr())).options(|options| options.connect_timeout = SHORT).read();
     let message = failure(&done, "transient_error", 5);
     assert!(
         message.contains("no connection could be opened: timed out: not ready within 200ms (connect_timeout)"),
@@ -129,7 +129,7 @@ fn a_peer_that_accepts_no_connection_is_given_up_after_the_connect_timeout() {
 fn a_peer_that_does_not_answer_the_tls_handshake_is_given_up_after_the_connect_timeout() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let done = Items::new(url).with(|options| options.connect_timeout = SHORT).read();
+    let done = Items::new(url).options(|options| options.connect_timeout = SHORT).read();
     let message = failure(&done, "transient_error", 5);
     assert!(message.contains("(connect_timeout)"), "{message}");
 }
@@ -250,8 +250,11 @@ fn a_body_past_the_cap_is_refused_and_the_cap_counts_decoded_bytes() {
     for reply in [Reply::json(&long), Reply::json(&long).gzip(), Reply::json(&long).chunked(100_000)] {
         assert!(reply.body().len() < 100_000 || !reply.body().starts_with(&[0x1f]), "gzip makes it small");
         let server = serving([reply]);
-        let message =
-            failure(&Items::new(server.url()).with(|o| o.max_body_bytes = 5_000_000).read(), "system_error", 0);
+        let message = failure(
+            &Items::new(server.url()).options(|options| options.max_body_bytes = 5_000_000).read(),
+            "system_error",
+            0,
+        );
         assert!(message.contains("longer than the 5000000 bytes that are accepted (max_body_bytes)"), "{message}");
     }
 }
@@ -259,12 +262,16 @@ fn a_body_past_the_cap_is_refused_and_the_cap_counts_decoded_bytes() {
 #[test]
 fn a_user_agent_that_cannot_be_sent_is_a_config_failure_and_no_panic() {
     let server = serving([page()]);
-    let message = failure(&Items::new(server.url()).with(|o| o.user_agent = "a\nb".into()).read(), "config_error", 0);
+    let message = failure(
+        &Items::new(server.url()).options(|options| options.user_agent = "a\nb".into()).read(),
+        "config_error",
+        0,
+    );
     assert!(
         message.contains("user_agent has characters that cannot be sent: U+000A (a line break) at position 2"),
         "{message}"
     );
-    assert_page(&Items::new(server.url()).with(|o| o.user_agent = "mine/1".into()).read());
+    assert_page(&Items::new(server.url()).options(|options| options.user_agent = "mine/1".into()).read());
     assert_eq!(server.requests()[0].header("user-agent"), Some("mine/1"));
 }
 
@@ -277,7 +284,8 @@ fn to(status: u16, location: impl Into<String>) -> Reply {
 #[test]
 fn a_loop_of_redirects_ends_and_an_answer_without_location_is_an_answer() {
     let server = serving([to(302, "/items")]);
-    let message = failure(&Items::new(server.url()).with(|o| o.max_redirects = 3).read(), "system_error", 0);
+    let message =
+        failure(&Items::new(server.url()).options(|options| options.max_redirects = 3).read(), "system_error", 0);
     assert!(
         message.contains("a redirect could not be followed: more than 3 in a row, the last to GET http://"),
         "{message}"
@@ -293,7 +301,8 @@ fn a_loop_of_redirects_ends_and_an_answer_without_location_is_an_answer() {
     assert!(message.contains("has a Location that is no URL"), "{message}");
 
     let server = serving([to(302, "/other")]);
-    let message = failure(&Items::new(server.url()).with(|o| o.max_redirects = 0).read(), "system_error", 0);
+    let message =
+        failure(&Items::new(server.url()).options(|options| options.max_redirects = 0).read(), "system_error", 0);
     assert!(message.contains("answered 302 Found"), "{message}");
     assert_eq!(server.requests().len(), 1);
 }
@@ -459,6 +468,6 @@ fn a_file_is_sent_and_one_that_cannot_be_read_is_named_and_not_retried() {
 fn the_body_of_a_redirect_is_not_read_to_its_end() {
     let moved = Reply::text("x".repeat(400_000)).status(302).header("Location", "/list");
     let server = Server::start(Routes::new().on("GET", "/items", [moved]).on("GET", "/list", [page()]));
-    let done = Items::new(server.url()).with(|options| options.max_body_bytes = 100_000).read();
+    let done = Items::new(server.url()).options(|options| options.max_body_bytes = 100_000).read();
     assert_page(&done);
 }

@@ -1,7 +1,7 @@
 //! Each way of paging over real sockets, the whole conversation asserted; and what ends paging that would not end.
 
 use serde_json::{Value, json};
-use source_http::http::auth::{Authenticator, TokenAuthenticator};
+use source_http::http::auth::TokenAuthenticator;
 use source_http::http::{Method, RequestBody};
 use source_http::json::RecordPath;
 use source_http::protocol::Redactor;
@@ -9,64 +9,20 @@ use source_http::streams::pager::{
     BodyCursor, LastRecord, LinkHeader, NextUrl, Offset, PageNumber, Pager, SinglePage, TokenPlace,
 };
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http_testkit::{Finished, InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{Finished, InProcess, Items, Reply, Request, Routes, Server};
 
 use crate::support::connector;
-
-/// A stream whose paging is all there is to it.
-struct Items {
-    url: String,
-    pager: Box<dyn Pager>,
-    authenticator: TokenAuthenticator,
-    post: Option<Value>,
-    primary_key: bool,
-}
-
-impl HttpStream for Items {
-    fn name(&self) -> &'static str {
-        "items"
-    }
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        "items".into()
-    }
-    fn record_path(&self) -> RecordPath {
-        RecordPath::new(["data"])
-    }
-    fn primary_key(&self) -> Vec<Vec<String>> {
-        if self.primary_key { vec![vec!["id".into()]] } else { Vec::new() }
-    }
-    fn authenticator(&self) -> &dyn Authenticator {
-        &self.authenticator
-    }
-    fn http_method(&self) -> Method {
-        if self.post.is_some() { Method::POST } else { Method::GET }
-    }
-    fn request_params(&self, _: &RequestContext<'_>) -> Vec<(String, String)> {
-        vec![("q".into(), "1".into())]
-    }
-    fn request_body(&self, _: &RequestContext<'_>) -> RequestBody {
-        self.post.clone().map_or(RequestBody::Empty, RequestBody::Json)
-    }
-    fn pager(&self) -> &dyn Pager {
-        &*self.pager
-    }
-}
 
 fn items<P: Pager + 'static>(url: String, pager: impl Fn() -> P + Send + Sync + 'static) -> InProcess {
     connector(move || Box::new(stream(&url, pager())))
 }
 
 fn stream(url: &str, pager: impl Pager + 'static) -> Items {
-    Items {
-        url: url.to_owned(),
-        pager: Box::new(pager),
-        authenticator: TokenAuthenticator::bearer("secret", &Redactor::default()),
-        post: None,
-        primary_key: true,
-    }
+    let items = Items::new(url).pager(pager).authenticator(TokenAuthenticator::bearer("secret", &Redactor::default()));
+    items.with(|items| {
+        items.params = vec![("q".into(), "1".into())];
+        items.primary_key = Some("id".into());
+    })
 }
 
 /// Reads pages that a server gives out one after the other, each once.
@@ -134,7 +90,7 @@ fn a_cursor_goes_into_a_header_or_a_body_if_that_is_its_place() {
     let url = server.url();
     let done = connector(move || {
         let mut stream = stream(&url, BodyCursor::new("next", TokenPlace::body(["page", "after"])));
-        stream.post = Some(json!({"filter": "x"}));
+        (stream.method, stream.body) = (Method::POST, RequestBody::Json(json!({"filter": "x"})));
         Box::new(stream)
     })
     .run("read");
@@ -344,7 +300,8 @@ fn equal_pages_of_records_without_a_key_are_no_fault() {
     let server = Server::start(Routes::new().once("GET", "/items", replies));
     let url = server.url();
     let done =
-        connector(move || Box::new(Items { primary_key: false, ..stream(&url, PageNumber::new("page")) })).run("read");
+        connector(move || Box::new(stream(&url, PageNumber::new("page")).with(|items| items.primary_key = None)))
+            .run("read");
     assert_eq!(ids(&done), [7; 20]);
     assert_eq!(server.requests().len(), 21);
 }

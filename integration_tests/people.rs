@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 use source_http::Registry;
-use source_http_testkit::InProcess;
+use source_http_testkit::{InProcess, Items};
 use stripe_mock::StripeMock;
 
+use crate::support::TestSource;
 use crate::support::binary::{Binary, config};
-use crate::support::{Items, TestSource};
 
 /// A config with which nobody is asked for anything.
 fn nowhere() -> Value {

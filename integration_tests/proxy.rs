@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
 use source_http::protocol::Redactor;
-use source_http_testkit::{Messages, Reply, Request, Routes, Server};
+use source_http_testkit::{Items, Messages, Reply, Request, Routes, Server};
 use stripe_mock::StripeMock;
 
-use crate::support::{
-    Answer, Authority, ClosedPort, Items, TlsServer, TunnelProxy, assert_page, failure, no_such_host, page,
-};
+use crate::support::{Answer, Authority, ClosedPort, TlsServer, TunnelProxy, assert_page, failure, no_such_host, page};
 
 fn items_server() -> Server {
     Server::start(Routes::new().on("GET", "/items", [page()]))
@@ -89,7 +87,7 @@ fn https_goes_through_a_tunnel_and_tls_is_verified_end_to_end() {
     let (plain, tls, ca) = tls_site();
     let proxy = TunnelProxy::start(tls.addr(), Answer::OpenFor("Basic dXNlcjpwYXNz"));
     let read = |credentials: &str, ca: &[Pem]| {
-        let items = Items::new("https://api.test").with(|options| options.extra_ca = ca.to_vec());
+        let items = Items::new("https://api.test").options(|options| options.extra_ca = ca.to_vec());
         items.connector().env("HTTPS_PROXY", format!("http://{credentials}{}", proxy.addr())).run("read")
     };
     assert_page(&read("user:pass@", std::slice::from_ref(&ca)));
@@ -111,7 +109,7 @@ fn what_comes_through_a_tunnel_is_left_as_it_is() {
     let (plain, authority) = (Server::start(move |_: &Request| Reply::json_text(body.clone())), Authority::new());
     let tls = TlsServer::start(plain.addr(), &authority.sign("api.test"), None);
     let proxy = TunnelProxy::start(tls.addr(), Answer::Open);
-    let items = Items::new("https://api.test").with(|options| options.extra_ca = vec![Pem::Text(authority.pem())]);
+    let items = Items::new("https://api.test").options(|options| options.extra_ca = vec![Pem::Text(authority.pem())]);
     let done = items.connector().env("HTTPS_PROXY", format!("http://{}", proxy.addr())).run("read");
     assert_eq!((done.status, done.messages().record_count(), done.sleeps.len()), (0, 30_000, 0));
     assert_eq!(proxy.asked(), ["CONNECT api.test:443"]);
@@ -123,7 +121,7 @@ fn a_proxy_that_refuses_a_tunnel_is_the_users_to_mend_and_one_in_trouble_is_retr
     let read = |status| {
         let proxy = TunnelProxy::start(tls.addr(), Answer::Refuse(status));
         let setting = via(&format!("http://{}", proxy.addr()));
-        (Items::new("https://api.test").with(|options| options.proxy = setting).read(), proxy.asked().len())
+        (Items::new("https://api.test").options(|options| options.proxy = setting).read(), proxy.asked().len())
     };
     let (done, asked) = read(403);
     let message = failure(&done, "config_error", 0);
@@ -147,8 +145,9 @@ fn a_proxy_that_speaks_tls_itself_is_verified_too() {
         let tunnel = TunnelProxy::start(behind, Answer::Open);
         let proxy = TlsServer::start(tunnel.addr(), &leaf, None);
         let read = |extra_ca: Vec<Pem>| {
-            let items =
-                Items::new(url).with(|options| options.extra_ca = extra_ca).with(|o| o.proxy = via(&proxy.url()));
+            let items = Items::new(url)
+                .options(|options| options.extra_ca = extra_ca)
+                .options(|options| options.proxy = via(&proxy.url()));
             items.read()
         };
         assert_page(&read(vec![Pem::Text(authority.pem()), ca.clone()]));
@@ -162,15 +161,15 @@ fn a_proxy_that_speaks_tls_itself_is_verified_too() {
 fn a_socks_proxy_looks_the_host_up_itself() {
     let (plain, tls, ca) = tls_site();
     let socks = TunnelProxy::start(tls.addr(), Answer::Socks);
-    let items = Items::new("https://api.test").with(|options| options.extra_ca = vec![ca]);
+    let items = Items::new("https://api.test").options(|options| options.extra_ca = vec![ca]);
     assert_page(&items.connector().env("ALL_PROXY", format!("socks5h://{}", socks.addr())).run("read"));
     let socks = TunnelProxy::start(plain.addr(), Answer::Socks);
     let items =
-        Items::new("http://api.test").with(|options| options.proxy = via(&format!("socks5h://{}", socks.addr())));
+        Items::new("http://api.test").options(|options| options.proxy = via(&format!("socks5h://{}", socks.addr())));
     assert_page(&items.read());
     assert_eq!(socks.asked(), ["SOCKS api.test:80"]);
-    let items =
-        Items::new(format!("http://{}", no_such_host())).with(|o| o.proxy = via(&format!("socks5://{}", socks.addr())));
+    let items = Items::new(format!("http://{}", no_such_host()))
+        .options(|options| options.proxy = via(&format!("socks5://{}", socks.addr())));
     let message = failure(&items.read(), "transient_error", 5);
     assert!(message.contains(".invalid, or the host of the proxy socks5://127.0.0.1"), "{message}");
 }
@@ -184,7 +183,7 @@ fn a_proxy_that_cannot_be_reached_is_named_with_the_setting_it_comes_from() {
         let expected =
             format!("no connection to the proxy http://{} (from ALL_PROXY): connection refused", port.addr());
         assert!(message.contains(&expected), "{message}");
-        let items = Items::new(url).with(|options| options.proxy = via(&format!("http://{host}:3128")));
+        let items = Items::new(url).options(|options| options.proxy = via(&format!("http://{host}:3128")));
         let message = failure(&items.read(), "transient_error", 5);
         let expected = format!("the host name of the proxy http://{host}:3128 (from the proxy option) is unknown");
         assert!(message.contains(&expected), "{message}");
@@ -204,7 +203,7 @@ fn each_scheme_has_its_own_proxy() {
     let (_plain, tls, ca) = tls_site();
     let forward = Server::start(|_: &Request| Reply::empty(302).header("Location", "https://api.test/items"));
     let tunnel = TunnelProxy::start(tls.addr(), Answer::Open);
-    let items = Items::new("http://api.test").with(|options| options.extra_ca = vec![ca]).connector();
+    let items = Items::new("http://api.test").options(|options| options.extra_ca = vec![ca]).connector();
     let items = items.env("HTTP_PROXY", forward.url()).env("HTTPS_PROXY", format!("http://{}", tunnel.addr()));
     assert_page(&items.run("read"));
     assert_eq!((forward.requests().len(), tunnel.asked()), (1, vec!["CONNECT api.test:443".to_owned()]));
@@ -217,10 +216,10 @@ fn no_proxy_and_the_option_win_over_the_environment() {
     let nobody = nobody.addr();
     let items = || Items::new(server.url());
     assert_page(&items().connector().env("HTTP_PROXY", &nobody).env("NO_PROXY", "a.test,127.0.0.0/8").run("read"));
-    let off = items().with(|options| options.proxy = ProxySetting::Off);
+    let off = items().options(|options| options.proxy = ProxySetting::Off);
     assert_page(&off.connector().env("HTTP_PROXY", &nobody).run("read"));
     let proxy = items_server();
-    let by_option = items().with(|options| options.proxy = via(&proxy.url()));
+    let by_option = items().options(|options| options.proxy = via(&proxy.url()));
     assert_page(&by_option.connector().env("HTTP_PROXY", &nobody).env("NO_PROXY", "*").run("read"));
     assert_eq!((server.requests().len(), proxy.requests().len()), (2, 1));
 }

@@ -2,49 +2,16 @@
 
 use std::time::Duration;
 
-use source_http::http::{ResponseAction, ResponseRule, RetryRules};
-use source_http::json::RecordPath;
+use source_http::http::{ResponseAction, ResponseRule};
 use source_http::protocol::FailureKind;
-use source_http::streams::pager::{PageNumber, Pager};
-use source_http::streams::{HttpStream, RequestContext};
-use source_http_testkit::{Finished, Reply, Routes, Server};
-
-use crate::support::connector;
-
-struct Items {
-    url: String,
-    rules: Vec<ResponseRule>,
-    pager: PageNumber,
-}
-
-impl HttpStream for Items {
-    fn name(&self) -> &'static str {
-        "items"
-    }
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        "items".into()
-    }
-    fn record_path(&self) -> RecordPath {
-        RecordPath::new(["data"])
-    }
-    fn pager(&self) -> &dyn Pager {
-        &self.pager
-    }
-    fn retry_rules(&self) -> &dyn RetryRules {
-        &self.rules
-    }
-}
+use source_http::streams::pager::PageNumber;
+use source_http_testkit::{Finished, Items, Reply, Routes, Server};
 
 /// Reads what a server gives out, each reply once, with these rules.
 fn read(replies: Vec<Reply>, rules: Vec<ResponseRule>) -> (Finished, Server) {
     let server = Server::start(Routes::new().once("GET", "/items", replies));
-    let url = server.url();
-    let pager = PageNumber::new("page");
-    let done = connector(move || Box::new(Items { url: url.clone(), rules: rules.clone(), pager: pager.clone() }));
-    (done.run("read"), server)
+    let done = Items::new(server.url()).pager(PageNumber::new("page")).retry_rules(rules).read();
+    (done, server)
 }
 
 fn page(ids: &str) -> Reply {

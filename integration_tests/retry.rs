@@ -7,43 +7,9 @@ use source_http::http::{Outcome, Response, ResponseAction, ResponseRule, RetryRu
 use source_http::json::RecordPath;
 use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, RequestContext};
-use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
+use source_http_testkit::{InProcess, Items, Reply, Request, Routes, Server};
 
 use crate::support::{TestSource, connector};
-
-#[derive(Clone)]
-struct Items {
-    url: String,
-    rules: Vec<ResponseRule>,
-}
-
-impl Items {
-    fn new(server: &Server) -> Self {
-        Self { url: server.url(), rules: Vec::new() }
-    }
-
-    fn connector(self) -> InProcess {
-        connector(move || Box::new(self.clone()))
-    }
-}
-
-impl HttpStream for Items {
-    fn name(&self) -> &str {
-        "items"
-    }
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        "items".into()
-    }
-    fn retry_rules(&self) -> &dyn RetryRules {
-        &self.rules
-    }
-    fn record_path(&self) -> RecordPath {
-        RecordPath::new(["data"])
-    }
-}
 
 fn ok() -> Reply {
     Reply::json_text(r#"{"data":[{"id":1}]}"#)
@@ -53,7 +19,7 @@ fn ok() -> Reply {
 fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_told() {
     let failing = Reply::empty(503);
     let server = Server::start(Routes::new().on("GET", "/items", [failing.clone(), failing.clone(), failing, ok()]));
-    let done = Items::new(&server).connector().run("read");
+    let done = Items::new(server.url()).read();
     let messages = done.messages();
     assert_eq!((done.status, messages.records("items")), (0, vec![r#"{"id":1}"#]));
     // Half of each bound, because the test's chance always draws one half.
@@ -77,7 +43,7 @@ fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_told() {
 #[test]
 fn retries_are_used_up_after_five_and_the_stream_fails_as_transient() {
     let server = Server::start(Routes::new().on("GET", "/items", [Reply::empty(500)]));
-    let done = Items::new(&server).connector().run("read");
+    let done = Items::new(server.url()).read();
     let messages = done.messages();
     assert_eq!(done.status, 1);
     assert_eq!(server.requests().len(), 6);
@@ -128,7 +94,7 @@ fn a_status_that_the_rules_call_a_rate_limit_is_waited_for_as_its_reset_header_s
     let limited = Reply::empty(403).header("X-RateLimit-Remaining", "0").header("X-RateLimit-Reset", "40");
     let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
     let rules = vec![ResponseRule::new(ResponseAction::RateLimited).status(403)];
-    let done = Items { rules, ..Items::new(&server) }.connector().fraction(0.0).run("read");
+    let done = Items::new(server.url()).retry_rules(rules).connector().fraction(0.0).run("read");
     assert_eq!((done.status, done.sleeps), (0, vec![Duration::from_secs(40)]));
 }
 
@@ -136,21 +102,20 @@ fn a_status_that_the_rules_call_a_rate_limit_is_waited_for_as_its_reset_header_s
 fn jitter_never_pushes_a_wait_that_the_server_asks_for_past_the_longest_time_of_a_request() {
     let limited = Reply::empty(429).header("Retry-After", "590");
     let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
-    let done = Items::new(&server).connector().run("read");
+    let done = Items::new(server.url()).read();
     assert_eq!((done.status, done.sleeps), (0, vec![Duration::from_secs(600)]));
 }
 
 #[test]
 fn a_request_whose_time_is_used_up_says_so_and_one_whose_wait_is_too_long_says_that() {
     let server = Server::start(|_: &Request| Reply::empty(429).header("Retry-After", "700"));
-    let done = Items::new(&server).connector().run("read");
+    let done = Items::new(server.url()).read();
     assert!(done.stdout.contains("because the next attempt would be in 735 s"), "{}", done.stdout);
 
     // The stream is made with a URL that is known only after the clock is.
     let url = std::sync::Arc::new(std::sync::OnceLock::new());
     let known = url.clone();
-    let connector =
-        connector(move || Box::new(Items { url: known.get().cloned().unwrap_or_default(), rules: Vec::new() }));
+    let connector = connector(move || Box::new(Items::new(known.get().cloned().unwrap_or_default())));
     let clock = connector.clock();
     let server = Server::start(move |_: &Request| {
         clock.advance(Duration::from_secs(601));
@@ -177,7 +142,7 @@ fn the_servers_word_is_a_floor_and_nonsense_is_no_word() {
     ] {
         let limited = Reply::empty(429).header("Retry-After", retry_after);
         let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
-        let done = Items::new(&server).connector().run("read");
+        let done = Items::new(server.url()).read();
         assert_eq!((done.status, done.sleeps), (0, vec![Duration::from_millis(waited)]), "{retry_after}");
     }
 }

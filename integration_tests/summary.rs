@@ -9,11 +9,11 @@ use source_http::Registry;
 use source_http::http::budget::{BudgetPolicy, MovingWindow, RequestBudget};
 use source_http::streams::HttpStream;
 use source_http::terminal::Terminal;
-use source_http_testkit::{InProcess, Reply, Request, Server};
+use source_http_testkit::{InProcess, Items, Reply, Request, Server};
 use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
-use crate::support::{Items, List, Steps, TestSource};
+use crate::support::{List, Steps, TestSource};
 
 const PAGE: &str = r#"{"data":[{"id":1},{"id":2}]}"#;
 const EMPTY: &str = r#"{"data":[]}"#;

@@ -4,9 +4,9 @@ use std::fs;
 
 use source_http::http::{ClientIdentity, Pem, RequestOptions};
 use source_http::protocol::Redactor;
-use source_http_testkit::{Fault, Reply, Request, Routes, Server};
+use source_http_testkit::{Fault, Items, Reply, Request, Routes, Server};
 
-use crate::support::{Authority, Items, TlsServer, assert_page, failure, page};
+use crate::support::{Authority, TlsServer, assert_page, failure, page};
 
 /// A plain server, TLS in front of it, and the authority that signed its certificate.
 struct Site {
@@ -43,7 +43,7 @@ fn an_authority_of_the_same_name_but_another_key_is_not_trusted_either() {
     let tls = TlsServer::start(site.addr(), &Authority::named("Corporate root").sign("127.0.0.1"), None);
     let old = Pem::Text(old.pem());
     let message =
-        failure(&Items::new(tls.url()).with(|options| options.extra_ca = vec![old]).read(), "config_error", 0);
+        failure(&Items::new(tls.url()).options(|options| options.extra_ca = vec![old]).read(), "config_error", 0);
     assert!(message.contains("does not fit the key of the trusted authority of that name"), "{message}");
     assert!(message.contains("extra_ca"), "{message}");
 }
@@ -51,11 +51,11 @@ fn an_authority_of_the_same_name_but_another_key_is_not_trusted_either() {
 #[test]
 fn an_extra_authority_is_trusted_by_text_and_by_file() {
     let site = Site::new([page()]);
-    assert_page(&Items::new(site.tls.url()).with(site.trusted()).read());
+    assert_page(&Items::new(site.tls.url()).options(site.trusted()).read());
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), site.authority.pem()).unwrap();
     let pem = Pem::File(file.path().to_owned());
-    assert_page(&Items::new(site.tls.url()).with(|options| options.extra_ca = vec![pem]).read());
+    assert_page(&Items::new(site.tls.url()).options(|options| options.extra_ca = vec![pem]).read());
     assert_eq!(site.plain.conversation(), ["GET /items"; 2]);
 }
 
@@ -65,7 +65,7 @@ fn an_extra_authority_is_added_to_those_of_the_environment() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), site.authority.pem()).unwrap();
     let other = Pem::Text(other.pem());
-    let items = Items::new(site.tls.url()).with(|options| options.extra_ca = vec![other]);
+    let items = Items::new(site.tls.url()).options(|options| options.extra_ca = vec![other]);
     assert_page(&items.connector().env("SSL_CERT_FILE", file.path()).run("read"));
 }
 
@@ -92,14 +92,14 @@ fn ssl_cert_file_and_ssl_cert_dir_are_trusted_and_a_wrong_one_is_named() {
 fn without_verification_any_certificate_will_do() {
     let site = Site::new([page()]);
     let tls = TlsServer::start(site.plain.addr(), &site.authority.sign_until("other.test", 2001), None);
-    assert_page(&Items::new(tls.url()).with(|options| options.verify_certificates = false).read());
+    assert_page(&Items::new(tls.url()).options(|options| options.verify_certificates = false).read());
 }
 
 #[test]
 fn a_certificate_for_another_host_is_named() {
     let site = Site::new([page()]);
     let tls = TlsServer::start(site.plain.addr(), &site.authority.sign("other.test"), None);
-    let message = failure(&Items::new(tls.url()).with(site.trusted()).read(), "config_error", 0);
+    let message = failure(&Items::new(tls.url()).options(site.trusted()).read(), "config_error", 0);
     assert!(message.contains("other.test") && message.contains("not for 127.0.0.1"), "{message}");
 }
 
@@ -107,7 +107,7 @@ fn a_certificate_for_another_host_is_named() {
 fn an_expired_certificate_is_called_so() {
     let site = Site::new([page()]);
     let tls = TlsServer::start(site.plain.addr(), &site.authority.sign_until("127.0.0.1", 2001), None);
-    let message = failure(&Items::new(tls.url()).with(site.trusted()).read(), "config_error", 0);
+    let message = failure(&Items::new(tls.url()).options(site.trusted()).read(), "config_error", 0);
     assert!(message.contains("the certificate of 127.0.0.1 has expired"), "{message}");
 }
 
@@ -115,7 +115,7 @@ fn an_expired_certificate_is_called_so() {
 fn an_authority_in_the_place_of_a_server_is_a_sentence_with_advice() {
     let site = Site::new([page()]);
     let tls = TlsServer::start(site.plain.addr(), &site.authority.sign_authority("127.0.0.1"), None);
-    let message = failure(&Items::new(tls.url()).with(site.trusted()).read(), "config_error", 0);
+    let message = failure(&Items::new(tls.url()).options(site.trusted()).read(), "config_error", 0);
     assert!(message.contains("the certificate of 127.0.0.1 is that of an authority"), "{message}");
     assert!(message.contains("basicConstraints=critical,CA:FALSE") && !message.contains("OtherError"), "{message}");
 }
@@ -140,7 +140,7 @@ fn a_server_that_wants_a_client_certificate_takes_the_right_one_only() {
     let server = site.authority.sign("127.0.0.1");
     let tls = TlsServer::start(site.plain.addr(), &server, Some(&clients));
     let read = |identity| {
-        let items = Items::new(tls.url()).with(site.trusted()).with(|options| options.client_identity = identity);
+        let items = Items::new(tls.url()).options(site.trusted()).options(|options| options.client_identity = identity);
         items.read()
     };
     let identity = |leaf: &crate::support::Leaf| {
@@ -187,7 +187,7 @@ fn a_key_of_another_certificate_is_a_config_failure_and_no_panic() {
         ),
     ] {
         let identity = ClientIdentity::new(Pem::Text(certificate), Pem::Text(key), &redactor);
-        let items = Items::new(site.tls.url()).with(|options| options.client_identity = Some(identity));
+        let items = Items::new(site.tls.url()).options(|options| options.client_identity = Some(identity));
         let message = failure(&items.read(), "config_error", 0);
         assert!(message.contains(expected), "{message}");
     }
@@ -205,7 +205,7 @@ fn faults_under_tls_are_retried_like_any_other() {
         Fault::TruncatedGzip,
     ] {
         let site = Site::new([page().header("Connection", "close").fault(fault.clone()), page()]);
-        let done = Items::new(site.tls.url()).with(site.trusted()).read();
+        let done = Items::new(site.tls.url()).options(site.trusted()).read();
         assert_page(&done);
         assert_eq!((done.sleeps.len(), site.plain.conversation()), (1, vec!["GET /items".to_owned(); 2]), "{fault:?}");
     }

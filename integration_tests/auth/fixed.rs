@@ -12,7 +12,7 @@ use source_http::http::{HttpRequest, Method, RequestBody};
 use source_http::protocol::Redactor;
 use source_http_testkit::{Reply, Request, Routes, Server};
 
-use super::{Items, header, page, signed_by, stream};
+use super::{header, of_server, page, paged, signed_by, stream};
 
 type MakeKey = fn(&Redactor) -> ApiKeyAuthenticator;
 type MakeAny = fn(&Redactor) -> Arc<dyn Authenticator>;
@@ -85,9 +85,8 @@ fn a_key_that_cannot_be_sent_is_a_config_failure_that_names_its_setting() {
         for make in methods {
             let server = Server::start(Routes::new().once("GET", "/items", [page()]));
             let url = server.url();
-            let signed = stream(move |config, cx| {
-                Items::new(&url, make(config["login"]["key"].as_str().unwrap(), &cx.redactor))
-            });
+            let signed =
+                stream(move |config, cx| of_server(&url, make(config["login"]["key"].as_str().unwrap(), &cx.redactor)));
             let done = signed.config(&json!({"login": {"key": key}})).run("read");
             let error = done.messages().errors().swap_remove(0);
             let told = format!("The config's `login.key` has {character}, which cannot be sent");
@@ -132,10 +131,11 @@ fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
     ] {
         // The first answer is an error whose text names the request: the key must not be in it.
         let server = Server::start(Routes::new().once("POST", "/items", [Reply::empty(503), page()]));
-        let done = stream(move |config, cx| Items {
-            method: Method::POST,
-            body: body.clone(),
-            ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(make(&cx.redactor)))
+        let done = stream(move |config, cx| {
+            paged(config, Arc::new(make(&cx.redactor))).with(|items| {
+                items.method = Method::POST;
+                items.body = body.clone();
+            })
         })
         .config(&json!({"url": server.url()}))
         .arg("--debug")
@@ -176,11 +176,12 @@ fn no_credentials_go_to_another_host_neither_by_a_path_nor_by_a_redirect() {
         let redirect = Reply::empty(307).header("Location", elsewhere.clone());
         let server = Server::start(Routes::new().once("POST", "/items", [redirect]));
         for path in ["items".to_owned(), elsewhere] {
-            let done = stream(move |config, cx| Items {
-                path: path.clone(),
-                method: Method::POST,
-                body: RequestBody::Json(json!({"q": 1})),
-                ..Items::new(config["url"].as_str().unwrap_or_default(), make(&cx.redactor))
+            let done = stream(move |config, cx| {
+                paged(config, make(&cx.redactor)).with(|items| {
+                    items.path = path.clone();
+                    items.method = Method::POST;
+                    items.body = RequestBody::Json(json!({"q": 1}));
+                })
             })
             .config(&json!({"url": server.url()}))
             .run("read");
@@ -207,12 +208,13 @@ fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_
     let redirect = Reply::empty(302).header("Location", elsewhere.clone());
     let server = Server::start(Routes::new().on("GET", "/items", [redirect]));
     for path in ["items".to_owned(), elsewhere] {
-        let done = stream(move |config, _| Items {
-            path: path.clone(),
-            headers: [("Authorization", "s3cret"), ("Cookie", "s=s3cret"), ("X-Tenant", "t")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-            ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(source_http::http::auth::NoAuth))
+        let done = stream(move |config, _| {
+            paged(config, Arc::new(source_http::http::auth::NoAuth)).with(|items| {
+                items.path = path.clone();
+                items.headers = [("Authorization", "s3cret"), ("Cookie", "s=s3cret"), ("X-Tenant", "t")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into();
+            })
         })
         .config(&json!({"url": server.url()}))
         .run("read");
@@ -233,9 +235,10 @@ fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_
 fn an_open_api_has_no_credentials_to_withhold() {
     let other = Server::start(|_: &Request| page());
     let path = format!("{}/elsewhere", other.url());
-    let done = stream(move |config, _| Items {
-        path: path.clone(),
-        ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(source_http::http::auth::NoAuth))
+    let done = stream(move |config, _| {
+        paged(config, Arc::new(source_http::http::auth::NoAuth)).with(|items| {
+            items.path = path.clone();
+        })
     })
     .config(&json!({"url": "http://127.0.0.1:9"}))
     .run("read");

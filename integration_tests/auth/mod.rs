@@ -19,90 +19,32 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use source_http::clock::{FixedRandom, VirtualClock};
 use source_http::http::auth::Authenticator;
-use source_http::http::budget::{BudgetWait, RequestBudget};
-use source_http::http::{HttpClient, Method, RequestBody, RequestOptions, RetryObserver, Wait};
-use source_http::json::RecordPath;
+use source_http::http::budget::BudgetWait;
+use source_http::http::{HttpClient, RetryObserver, Wait};
 use source_http::protocol::{LogLevel, Output, Redactor, StreamState};
 use source_http::source::{Config, SourceContext};
-use source_http::streams::{Fetcher, HttpStream, Page, PageToken, RequestContext, Slice};
-use source_http_testkit::{InProcess, Messages, Reply, Request};
+use source_http::streams::pager::BodyCursor;
+use source_http::streams::{Fetcher, Page, RequestContext, Slice};
+use source_http_testkit::{InProcess, Items, Messages, Reply, Request};
 
 use crate::support::TestSource;
 
-/// A paged list behind `/items`, or wherever `path` says.
-struct Items {
-    url: String,
-    path: String,
-    method: Method,
-    body: RequestBody,
-    options: RequestOptions,
-    auth: Arc<dyn Authenticator>,
-    budget: Option<RequestBudget>,
-    headers: Vec<(String, String)>,
+/// A paged list behind `/items` of the server that the config names as `url`.
+fn paged(config: &Config, authenticator: Arc<dyn Authenticator>) -> Items {
+    of_server(config["url"].as_str().unwrap_or_default(), authenticator)
 }
 
-impl Items {
-    fn new(url: &str, auth: Arc<dyn Authenticator>) -> Self {
-        Self {
-            url: url.to_owned(),
-            path: "items".to_owned(),
-            method: Method::GET,
-            body: RequestBody::Empty,
-            options: RequestOptions::default(),
-            auth,
-            budget: None,
-            headers: Vec::new(),
-        }
-    }
-}
-
-impl HttpStream for Items {
-    fn name(&self) -> &'static str {
-        "items"
-    }
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        self.path.clone()
-    }
-    fn record_path(&self) -> RecordPath {
-        RecordPath::new(["data"])
-    }
-    fn http_method(&self) -> Method {
-        self.method.clone()
-    }
-    fn request_body(&self, _: &RequestContext<'_>) -> RequestBody {
-        self.body.clone()
-    }
-    fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
-        self.options.clone()
-    }
-    fn authenticator(&self) -> &dyn Authenticator {
-        &*self.auth
-    }
-    fn request_headers(&self, _: &RequestContext<'_>) -> Vec<(String, String)> {
-        self.headers.clone()
-    }
-    fn request_budget(&self) -> Option<&RequestBudget> {
-        self.budget.as_ref()
-    }
-    fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
-        cx.page_token.map(|page| ("page".to_owned(), page.to_string())).into_iter().collect()
-    }
-    fn next_page_token(&self, page: &Page, _: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
-        Ok(page.get(&["next"]))
-    }
+/// A paged list behind `/items` of this server.
+fn of_server(url: &str, authenticator: Arc<dyn Authenticator>) -> Items {
+    let items = Items::new(url).pager(BodyCursor::new("next", "page"));
+    items.with(|items| items.authenticator = authenticator)
 }
 
 /// A connector whose one stream is signed by what the closure makes. The config names the server as `url`.
 pub(crate) fn signed_by<A: Authenticator + 'static>(
     make: impl Fn(&Config, &SourceContext) -> A + Send + Sync + 'static,
 ) -> InProcess {
-    stream(move |config, cx| {
-        let url = config["url"].as_str().unwrap_or_default();
-        Items::new(url, Arc::new(make(config, cx)))
-    })
+    stream(move |config, cx| paged(config, Arc::new(make(config, cx))))
 }
 
 /// A connector of this one stream.

@@ -9,7 +9,7 @@ use source_http::http::auth::{OAuth2Authenticator, TokenRequest};
 use source_http::source::{Config, SourceContext};
 use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Routes, Server};
 
-use super::{Items, header, page, signed_by, stream, url_of};
+use super::{header, of_server, page, signed_by, stream, url_of};
 
 /// A client of the refresh token grant at `/token` of the server in the config.
 fn authenticator(config: &Config, cx: &SourceContext) -> OAuth2Authenticator {
@@ -138,9 +138,11 @@ fn an_answer_of_the_endpoint_that_is_cut_short_is_asked_for_again_and_never_show
 fn a_silent_endpoint_ends_as_a_transient_failure() {
     let silent = token("x").fault(Fault::SilenceBeforeHead(Duration::from_secs(60)));
     let server = Server::start(Routes::new().on("POST", "/token", [silent]));
-    let done = stream(|config, cx| Items {
-        options: RequestOptions { response_timeout: Duration::from_millis(100), ..RequestOptions::default() },
-        ..Items::new(&url_of(config, ""), Arc::new(authenticator(config, cx)))
+    let done = stream(|config, cx| {
+        of_server(&url_of(config, ""), Arc::new(authenticator(config, cx))).with(|items| {
+            items.options =
+                RequestOptions { response_timeout: Duration::from_millis(100), ..RequestOptions::default() };
+        })
     })
     .config(&json!({"url": server.url()}))
     .run("read");

@@ -12,7 +12,7 @@ use source_http::http::auth::{OAuth2Authenticator, TokenRequest};
 use source_http_testkit::{Handler, Reply, Request, Routes, Server};
 
 use super::oauth2::{connector, kinds, read, token};
-use super::{Bench, Items, header, page, page_of};
+use super::{Bench, header, of_server, page, page_of};
 
 /// An API whose tokens live so long, on the test's clock, and whose pages take so long.
 struct Expiring {
@@ -202,10 +202,12 @@ fn eight_threads(server: &Server, bench: &Bench, before: Option<&str>) -> usize 
     let request = TokenRequest::refresh_token(&url, "client", "cl1ent-secret", "r3fresh", &bench.redactor);
     let auth = Arc::new(OAuth2Authenticator::new(request));
     if let Some(path) = before {
-        let stream = Items { path: path.to_owned(), ..Items::new(&server.url(), auth.clone()) };
+        let stream = of_server(&server.url(), auth.clone()).with(|items| {
+            items.path = path.to_owned();
+        });
         assert!(bench.fetch(&stream).is_ok_and(|page| page.is_some()));
     }
-    let stream = Items::new(&server.url(), auth);
+    let stream = of_server(&server.url(), auth);
     let together = Barrier::new(8);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..8)

@@ -11,7 +11,7 @@ use source_http::http::auth::RotatingTokenAuthenticator;
 use source_http::http::budget::{BudgetPolicy, RequestBudget, Window};
 use source_http_testkit::{Handler, InProcess, Reply, Request, Routes, Server};
 
-use super::{Items, header, page, page_of, signed_by, stream};
+use super::{header, page, page_of, paged, signed_by, stream};
 
 fn limited(seconds: u32) -> Reply {
     Reply::empty(429).header("Retry-After", seconds.to_string())
@@ -101,8 +101,8 @@ fn going_round_ends_with_the_time_of_the_request() {
 fn budgeted(tokens: &'static [&'static str]) -> InProcess {
     stream(move |config, cx| {
         let auth = RotatingTokenAuthenticator::new(tokens, &cx.redactor).method("token");
-        let budget = Some(RequestBudget::new().policy(BudgetPolicy::new(Window::Unlimited)));
-        Items { budget, ..Items::new(config["url"].as_str().unwrap_or_default(), Arc::new(auth)) }
+        let budget = RequestBudget::new().policy(BudgetPolicy::new(Window::Unlimited));
+        paged(config, Arc::new(auth)).with(|items| items.budget = Some(Arc::new(budget)))
     })
 }
 

@@ -11,7 +11,7 @@ use source_http::http::{HttpRequest, Method, RequestBody};
 use source_http::protocol::Redactor;
 use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
 
-use super::{Bench, Items, header, page, page_of, signed_by, url_of};
+use super::{Bench, header, of_server, page, page_of, signed_by, url_of};
 
 fn session(token: &str) -> Reply {
     Reply::json(json!({"data": {"token": token}}))
@@ -79,7 +79,7 @@ fn a_login_that_is_refused_is_not_tried_again_and_one_in_trouble_is() {
     let bench = Bench::new();
     let server = Server::start(Routes::new().on("POST", "/login", [refused]));
     let auth = authenticator(&format!("{}/login", server.url()), &bench.redactor);
-    let stream = Items::new(&server.url(), Arc::new(auth));
+    let stream = of_server(&server.url(), Arc::new(auth));
     let failures = [(); 2].map(|()| bench.fetch(&stream).err().unwrap().to_string());
     assert_eq!((logins(&server), failures[0] == failures[1]), (1, true), "{failures:?}");
     assert!(failures[0].contains("403 Forbidden: no"), "{failures:?}");
@@ -111,8 +111,7 @@ fn eight_threads_that_need_a_session_log_in_once() {
     let slow = session("s3ssion").delay(Duration::from_millis(200));
     let server = Server::start(Routes::new().on("POST", "/login", [slow]).on("GET", "/items", [page()]));
     let bench = Bench::new();
-    let stream =
-        Items::new(&server.url(), Arc::new(authenticator(&format!("{}/login", server.url()), &bench.redactor)));
+    let stream = of_server(&server.url(), Arc::new(authenticator(&format!("{}/login", server.url()), &bench.redactor)));
     let together = Barrier::new(8);
     let got = thread::scope(|scope| {
         let fetch = || {

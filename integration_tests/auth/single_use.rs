@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
 use source_http_testkit::{InProcess, Reply, Request, Routes, Server};
 
-use super::{Bench, Items, header, page, signed_by, url_of};
+use super::{Bench, header, of_server, page, signed_by, url_of};
 use crate::support::binary::Binary;
 
 fn tokens(access: &str, refresh: &str) -> Reply {
@@ -65,7 +65,7 @@ fn the_config_is_out_before_the_request_that_needs_the_token() {
     let url = format!("{}/token", server.url());
     let auth = OAuth2Authenticator::new(TokenRequest::refresh_token(&url, "c", "cl1ent-secret", "", &bench.redactor))
         .stored_in(config, ConfigPaths::default());
-    assert!(bench.fetch(&Items::new(&server.url(), Arc::new(auth))).is_ok_and(|page| page.is_some()));
+    assert!(bench.fetch(&of_server(&server.url(), Arc::new(auth))).is_ok_and(|page| page.is_some()));
     assert_eq!(*seen.lock().expect("notes"), [("/token".to_owned(), false), ("/items".to_owned(), true)]);
 }
 

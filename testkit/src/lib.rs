@@ -27,6 +27,7 @@
 mod client;
 pub mod conformance;
 mod in_process;
+mod items;
 pub mod json_text;
 pub mod protocol;
 pub mod server;
@@ -34,5 +35,6 @@ mod streams_source;
 
 pub use client::{Client, Response};
 pub use in_process::{Finished, InProcess};
+pub use items::Items;
 pub use protocol::{ErrorTrace, Messages};
 pub use server::{Fault, Handler, Reply, Request, Routes, Server};
