@@ -14,7 +14,7 @@ screens=0
 tmux() { command tmux -L "screens-$$-$screens" -f /dev/null "$@"; }
 trap 'tmux kill-server 2>/dev/null || true; [ -z "${serving:-}" ] || kill "$serving" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# A mock that is told on file descriptor 3 what to do.
+# A mock that takes commands on file descriptor 3.
 mkfifo "$work/orders"
 exec 3<>"$work/orders"
 mock_stripe 12000 --others 300 --now 1767225600 <&3 >"$work/mock.txt" & serving=$!
@@ -63,14 +63,14 @@ These are the characters on a real terminal, without their colours, while the bu
 `SCREENS_PROFILE=debug`. Ports, times and rates are those of one run.
 END
 
-write '' '## The demo' '' 'All four commands and a manifest in one go, without an account anywhere: `cargo run --release --example demo`.'
+write '' '## The demo' '' 'All four commands and a manifest at once, without an account anywhere: `cargo run --release --example demo`.'
 screen 100 100
 type_in demo
 wait_for 'exit code 0$'
 wait_for_prompt
 picture
 
-write '' '## A check' '' 'With a key that may not read two of the lists. What goes to stdout is for Airbyte.'
+write '' '## A check' '' 'With a key that cannot read two of the lists. What goes to stdout is for Airbyte.'
 screen 80 30
 echo 'forbid /v1/charges' >&3
 echo 'forbid /v1/refunds' >&3

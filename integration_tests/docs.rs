@@ -196,12 +196,12 @@ fn every_test_that_a_promise_names_is_there() {
 }
 
 /// The project's folder.
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All files below a folder that git may know of and whose name ends so.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
@@ -231,7 +231,7 @@ fn anchors(page: &str) -> BTreeSet<String> {
     titles.map(|title| title.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
 }
 
-/// Where the links of a page lead: what stands in the parentheses of `[text](target)`.
+/// Where the links of a page lead: what is in the parentheses of `[text](target)`.
 fn links(page: &str) -> Vec<String> {
     let prose = prose(page);
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));

@@ -3,7 +3,7 @@
 
 use super::HttpStream;
 
-/// The stream that a read asks in the place of another: see [`HttpStream::for_state`].
+/// The stream that a read asks instead of another: see [`HttpStream::for_state`].
 pub struct Delegate<'s> {
     /// The stream that is asked. It has the same name.
     pub stream: &'s dyn HttpStream,

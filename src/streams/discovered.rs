@@ -1,4 +1,4 @@
-//! What `discover` tells of a stream.
+//! What `discover` reports a stream.
 
 use serde_json::Map;
 
@@ -31,7 +31,7 @@ pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
     }
 }
 
-/// A stream's schema. What keeps it from being had is told with the stream's name.
+/// A stream's schema. What keeps it from being had is reported with the stream's name.
 ///
 /// # Errors
 /// A failure of the stream.

@@ -136,7 +136,7 @@ impl<'a> Fetcher<'a> {
     /// Waits, before the stream asks again for what it could not get.
     ///
     /// # Errors
-    /// If the run is to end.
+    /// If the run is stopping.
     pub(crate) fn wait(&self, duration: Duration) -> anyhow::Result<()> {
         let waits = Waits { clock: self.client.clock(), stop: self.client.stop(), observer: self.observer };
         waits.wait(duration)

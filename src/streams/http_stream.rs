@@ -76,7 +76,7 @@ pub trait HttpStream: Send + Sync {
     /// which is the default. `state` has all members that it was given with.
     ///
     /// # Errors
-    /// A config failure if the state makes no sense.
+    /// A config failure if the state is invalid.
     fn for_state(&self, _state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
         Ok(None)
     }
@@ -303,7 +303,7 @@ pub trait HttpStream: Send + Sync {
     /// ```
     ///
     /// # Errors
-    /// If the response cannot be read; it is asked for again if that may help.
+    /// If the response cannot be read; it is requested again if that may help.
     fn parse_response(&self, response: &Response, _cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
         Records::at(response, &self.record_path())
     }
@@ -377,7 +377,7 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// What it takes to ask for the page after this one; `None` after the last. Every method that shapes a request is
-    /// told it, as [`RequestContext::page_token`]: see [`PageToken`]. Default: what [`HttpStream::pager`] says.
+    /// reported it, as [`RequestContext::page_token`]: see [`PageToken`]. Default: what [`HttpStream::pager`] says.
     ///
     /// # Errors
     /// If the page promises more and does not say how to get it.
@@ -402,12 +402,12 @@ pub trait HttpStream: Send + Sync {
     /// [`HttpStream::cursor`]; of most cursors one for each record of [`HttpStream::parents`], or one, the whole stream.
     ///
     /// # Errors
-    /// A config failure if the state makes no sense.
+    /// A config failure if the state is invalid.
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         self.cursor().stream_slices(self.parents(), cx)
     }
 
-    /// Which failed requests are sent again, after what wait, how often, and what the user is told: a table of
+    /// Which failed requests are sent again, after what wait, how often, and what the user sees: a table of
     /// [`crate::http::ResponseRule`]s, or any other [`RetryRules`]. Default: [`UsualRules`].
     fn retry_rules(&self) -> &dyn RetryRules {
         &UsualRules

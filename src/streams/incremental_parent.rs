@@ -83,7 +83,7 @@ struct Place {
 
 /// The slice of the parent that is being read.
 struct Current {
-    /// What its requests are told.
+    /// What its requests get.
     state: StreamState,
     slice: Slice,
     paging: Paging,

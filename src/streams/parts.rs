@@ -26,7 +26,7 @@ enum Part {
 }
 
 impl Parts {
-    /// No records yet, of a response that had so many.
+    /// No records yet, of a response that had this many.
     pub(crate) fn of(found: usize) -> Self {
         Self { found, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Every object of the mock, and what stands inside what.
+//! Every object of the mock, and what is inside what.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -86,7 +86,7 @@ impl Store {
         Some(removed)
     }
 
-    /// Renders an object, and what it stands in.
+    /// Renders an object, and what it is in.
     fn refresh(&mut self, place: usize, id: &str) {
         self.render(place, id);
         if let Some(relation) = Relation::of_child(&RESOURCES[place])

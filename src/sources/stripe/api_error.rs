@@ -61,7 +61,7 @@ pub(super) fn is_vanished(response: &Response) -> bool {
 pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String> {
     let hint = match (response.status.as_u16(), response_action(response, subject)) {
         _ if is_nothing(response) => {
-            "Stripe never answers with nothing: check `api_url`, and any proxy on the way.".to_owned()
+            "Stripe never sends an empty response: check `api_url`, and any proxy on the way.".to_owned()
         }
         (_, ResponseAction::SkipSlice) => return None,
         (400, ResponseAction::Fail(_)) if words_of(response).contains("api version") => {

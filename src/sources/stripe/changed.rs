@@ -1,6 +1,6 @@
-//! Objects that events say have changed, asked for anew. An event has its object as it was after the change, but in the
-//! API version of the account, and without expansions: a list would give another row. So the object itself is asked for
-//! where the two may differ, once however many events are about it, several at once if workers are free.
+//! Objects that events say have changed, requested again. An event has its object as it was after the change, but in
+//! the API version of the account, and without expansions: a list would give another row. So the object itself is asked
+//! for where the two may differ, once however many events are about it, several at once if workers are free.
 //! <https://docs.stripe.com/api/events/object#event_object-api_version>
 
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub(super) struct Changed {
     version: &'static str,
     /// What lists of them expand.
     expand: Vec<String>,
-    /// The member without which an object stands in no list.
+    /// The member without which an object is in no list.
     listed_by: Option<&'static str>,
     has_warned: AtomicBool,
 }
@@ -84,11 +84,15 @@ impl Changed {
             ChangedObjects::Auto => return None,
             ChangedObjects::Events => {
                 if let Some(version) = event.api_version.as_ref().filter(|_| is_foreign) {
-                    self.warn(fetch, &format!(
-                        "objects that have changed come as events have them, in API version {version}, and all others \
-                         in {}. With `changed_objects` at `auto` in the config, all come in the same one.",
-                        self.version
-                    ));
+                    self.warn(
+                        fetch,
+                        &format!(
+                            "changed objects come from events, in API version {version}, and all others in {}. Set \
+                         `changed_objects` to `auto` in the config to get one \
+                         version.",
+                            self.version
+                        ),
+                    );
                 }
                 return None;
             }
@@ -119,10 +123,13 @@ impl Changed {
             _ => None,
         });
         if let Some((why, Wanted { path, .. })) = refused {
-            self.warn(fetch, &format!(
-                "an object that has changed is taken from the event about it, in whatever API version that has: GET \
+            self.warn(
+                fetch,
+                &format!(
+                    "a changed object is taken from its event, in the API version of the event: GET \
                  /{path} {why}."
-            ));
+                ),
+            );
         }
         Ok(wanted.iter().map(|wanted| wanted.id.clone()).zip(found).collect())
     }
@@ -156,7 +163,7 @@ impl Changed {
         })
     }
 
-    /// Whether an object stands in no list any more: a payment method of no customer.
+    /// Whether an object is in no list any more: a payment method of no customer.
     pub(super) fn is_unlisted(&self, object: &Record<'_>) -> bool {
         self.listed_by.is_some_and(|name| object.field(name) == Some("null"))
     }

@@ -61,8 +61,9 @@ impl StripeConfig {
         })?;
         if start.as_second() > now.saturating_add(CLOCK_SKEW) {
             return Err(Failure::config(format!(
-                "The config's `start_date` {start_date} lies in the future: it is {} now. Nothing would be read, and \
-                 what is older would be left out for good. Correct it, or this machine's clock.",
+                "The config's `start_date` {start_date} is in the future: it is {} now. Nothing would be read, and \
+                 older objects would never come. Correct it, or this machine's \
+                 clock.",
                 date(now)
             )));
         }

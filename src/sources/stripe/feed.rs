@@ -19,7 +19,7 @@ use crate::streams::{
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
-/// Objects that are remembered of one read of events: 220 kB of a page token, which stands in states.
+/// Objects that are remembered of one read of events: 220 kB of a page token, which is in states.
 const REMEMBERED: usize = 20_000;
 /// The path of the events.
 pub(super) const EVENTS: &str = "events";

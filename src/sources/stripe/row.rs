@@ -1,5 +1,5 @@
-//! What a row of the table says: where a list is, what it is asked with and which events tell of its objects. How lists of
-//! its kind are read is said where the row's type is used.
+//! What a row of the table says: where a list is, what it is asked with and which events report its objects. How lists
+//! of its kind are read is said where the row's type is used.
 
 use serde_json::{Map, Value};
 
@@ -43,18 +43,18 @@ pub(super) struct Updated {
     pub(super) params: &'static [(&'static str, &'static str)],
     /// The events that carry such an object, newly changed.
     pub(super) events: &'static [&'static str],
-    /// Whether no event tells of a new object.
+    /// Whether no event reports a new object.
     pub(super) list_newest: bool,
     pub(super) version: &'static str,
 }
 
-/// A list whose first page stands inside the objects of another one.
+/// A list whose first page is inside the objects of another one.
 #[derive(Debug)]
 pub(super) struct Nested {
     pub(super) name: &'static str,
     /// The other list.
     pub(super) parent: &'static Updated,
-    /// Where the first page stands in its objects.
+    /// Where the first page is in its objects.
     pub(super) field: &'static str,
     /// How the further pages are asked for.
     pub(super) request: Request,
@@ -100,7 +100,7 @@ pub(super) struct UpdatedChild {
     pub(super) object: &'static str,
     /// Where one such object is, with members of its own in braces.
     pub(super) object_path: &'static str,
-    /// The member without which an object stands in no list.
+    /// The member without which an object is in no list.
     pub(super) listed_by: Option<&'static str>,
     /// The events that carry such an object, newly changed.
     pub(super) events: &'static [&'static str],

@@ -66,7 +66,7 @@ impl Pager for LastRecord {
         let next = page.last().and_then(|last| last.field_at(&self.field).and_then(token));
         let Some(next) = next else {
             return Err(Failure::system(format!(
-                "There are more pages after the response to {}, and it gives no record with `{}` to go on from.",
+                "There are more pages after the response to {}, and it gives no record with `{}` to continue from.",
                 page.response.request,
                 self.field.join(".")
             ))

@@ -42,7 +42,7 @@ pub use page_number::PageNumber;
 pub use single_page::SinglePage;
 pub use token_place::TokenPlace;
 
-/// A way of paging: how a page tells of the next one, and how that one is asked for.
+/// A way of paging: how a page reports the next one, and how that one is asked for.
 ///
 /// A stream without a ready-made pager that suits it may have its own:
 ///

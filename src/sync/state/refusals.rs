@@ -16,7 +16,7 @@ const MAX_AGAIN: usize = 100;
 /// What was refused, in this read and before it.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Refusals {
-    /// In the order in which they are to be asked for again.
+    /// In the order in which they are to be requested again.
     kept: Vec<SlicePosition>,
     /// Those of earlier reads that this read has still to ask for.
     again: VecDeque<SlicePosition>,
@@ -43,7 +43,7 @@ impl Refusals {
         &self.kept
     }
 
-    /// The next place to be asked for again.
+    /// The next place to be requested again.
     pub(in crate::sync) fn next_again(&mut self) -> Option<SlicePosition> {
         self.again.pop_front()
     }
@@ -75,7 +75,8 @@ impl Refusals {
         self.lost = 0;
     }
 
-    /// The first one, once and if there is reason to tell of it by itself: not while it may be the stream that is refused.
+    /// The first one, once and if there is reason to report it by itself: not while it may be the stream that is
+    /// refused.
     pub(in crate::sync) fn untold(&mut self) -> Option<&Failure> {
         if self.is_told || self.is_all() {
             return None;

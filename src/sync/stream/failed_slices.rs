@@ -1,5 +1,5 @@
 //! The slices of a stream that have failed while others are read: what the stream fails with at its end, and when it
-//! makes no sense any more to ask for others.
+//! is no longer useful to ask for others.
 
 use crate::protocol::Failure;
 

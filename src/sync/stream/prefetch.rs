@@ -1,5 +1,5 @@
 //! The pages of a slice, one after the other. While a worker is free, a thread of its own fetches them: as soon as one is
-//! taken it asks for the next, without waiting for whoever writes, and goes no further than that one. Otherwise, each is
+//! taken it asks for the next, without waiting for the writer, and goes no further than that one. Otherwise, each is
 //! fetched by who asks for it.
 //!
 //! A slice has one such thread, from the first page ahead on: a thread for each page would cost more than a small page
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// The page at a place, of so many that are counted from 0.
+    /// The page at a place, of that many that are counted from 0.
     fn turn(paging: &mut Paging, pages: u64) -> FetchedPage {
         let token = paging.token.take();
         let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());

@@ -70,7 +70,8 @@ fn warn_of_gone_columns(configured: &Map<String, Value>, known: &HashSet<&str>, 
         return Ok(());
     }
     let text = format!(
-        "the configured catalog has columns that the source has no more, and they will be empty: {}. Run discover and \
+        "the configured catalog has columns that the source no longer has, and they will be empty: {}. Run discover \
+         and \
          refresh the catalog.",
         gone.join(", ")
     );

@@ -118,9 +118,9 @@ impl StreamRead<'_, '_> {
                 self.log.log(LogLevel::Warn, &error.to_string())?;
             }
             let text = match (is_at_start, &token) {
-                (true, _) => "the page where the last read stopped is gone; its slice is read again.",
-                (false, None) => "what the next page begins after is gone; the slice is read again.",
-                (false, Some(_)) => "what the next page begins after is gone; the page before it is read again.",
+                (true, _) => "the page at which the last read stopped is gone; its slice is read again.",
+                (false, None) => "the record before the next page is gone; the slice is read again.",
+                (false, Some(_)) => "the record before the next page is gone; the page before it is read again.",
             };
             self.log.log(LogLevel::Warn, text)?;
             reading.newest = newest;

@@ -1,5 +1,5 @@
 //! The one writer of a stream. Its workers take turns with it, each for a part of a page: what is written and what is
-//! known go together, so a state never tells of a record that is not out.
+//! known go together, so a state never reports a record that is not out.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::sync::state::progress::{PendingSlice, StreamProgress};
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;
-/// The same for one state of the whole stream: it fits the places in all slices that such a state tells of.
+/// The same for one state of the whole stream: it fits the places in all slices that such a state reports.
 const WHOLE_STATE: usize = 16 * 1024;
 
 /// Whether to continue, or the stream is at its end.
@@ -59,7 +59,7 @@ pub(in crate::sync) enum End {
 }
 
 impl StreamWriter<'_, '_> {
-    /// Writes the lines of so many records of a page; one at a time, if there is a limit. Breaks off at the limit.
+    /// Writes the lines of this many records of a page; one at a time, if there is a limit. Breaks off at the limit.
     pub(in crate::sync) fn write(&mut self, lines: &[u8], records: u64) -> io::Result<Flow> {
         if self.stops_at_limit() {
             return Ok(Flow::Break(()));
@@ -107,12 +107,12 @@ impl StreamWriter<'_, '_> {
         self.tell_of_refusal()
     }
 
-    /// One line tells of the first slice that is refused by itself, and one at the end how many there were: there may be
+    /// One line reports the first slice that is refused by itself, and one at the end how many there were: there may be
     /// thousands.
     pub(in crate::sync) fn tell_of_refusal(&mut self) -> io::Result<()> {
         let what = if self.has_parent { "parent" } else { "slice" };
         let Some(failure) = self.progress.refusals.untold() else { return Ok(()) };
-        let text = format!("one {what} is refused and left out; the next read asks for it again: {failure}");
+        let text = format!("one {what} is refused and skipped; the next read asks for it again: {failure}");
         self.out.log(LogLevel::Warn, &text)
     }
 
@@ -130,7 +130,7 @@ impl StreamWriter<'_, '_> {
                 " The state has no room for {lost} of them: a full refresh asks for them again, other reads do not."
             ),
         };
-        self.out.log(LogLevel::Warn, &format!("{count} slices were refused and left out.{rest}"))
+        self.out.log(LogLevel::Warn, &format!("{count} slices were refused and skipped.{rest}"))
     }
 
     /// A slice was read up to where it is refused.

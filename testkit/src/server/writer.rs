@@ -15,7 +15,7 @@ use super::{Fault, Reply, Request};
 /// Bytes of an endless reply that go out in one system call.
 const JOINED: usize = 64 * 1024;
 
-/// So many bytes of an endless reply are sent.
+/// This many bytes of an endless reply are sent.
 const MOST_REPEATED: usize = 16 * 1024 * 1024 * 1024;
 
 /// What becomes of the connection once the reply is sent.

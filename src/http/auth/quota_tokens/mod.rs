@@ -169,7 +169,7 @@ impl QuotaTokenAuthenticator {
         }
         let answered = format!("{} answered {}", response.request, response.status);
         let status = response.json::<Value>();
-        let status = status.map_err(|_| Failure::system(format!("{answered} with something else than JSON.")))?;
+        let status = status.map_err(|_| Failure::system(format!("{answered} with something other than JSON.")))?;
         Ok(self.quotas.iter().map(|quota| quota.read(&status, &answered)).collect::<Result<_, _>>()?)
     }
 

@@ -152,7 +152,7 @@ impl DatetimeCursor {
         self
     }
 
-    /// Whether a record is of the time that a read wants, whose requests are told this state. One whose value cannot be
+    /// Whether a record is of the time that a read wants, whose requests get this state. One whose value cannot be
     /// read is.
     ///
     /// # Errors
@@ -305,7 +305,7 @@ impl Cursor for DatetimeCursor {
         }
         Ok(Some(format!(
             "a record has no `{}`, or one in none of the formats of the cursor. Such records go out, and do not move the \
-             state; this is told once.",
+             state; this is reported once.",
             self.field
         )))
     }
