@@ -1,5 +1,6 @@
-//! Words that readers must not meet: each is an idiom of another language, or a word that nobody searches for. The glossary
-//! in `CONTRIBUTING.md` has the words to use. The test looks at docs, comments and texts, also across the ends of lines.
+//! Words that readers must not meet: each is an idiom of another language, or a word that nobody searches for. The
+//! glossary in `CONTRIBUTING.md` has the words to use. The test looks at docs, comments and texts, also across the ends
+//! of lines.
 
 use std::fs;
 use std::path::Path;

@@ -204,7 +204,7 @@ fn a_stream_whose_parents_are_all_refused_by_a_rule_is_skipped_with_one_line() {
     let messages = done.messages();
     assert_eq!((done.status, messages.statuses("posts")), (1, vec!["STARTED", "COMPLETE"]));
     assert_eq!(messages.logs().into_iter().filter(|(level, _)| *level == "WARN").count(), 1);
-    assert!(messages.errors()[0].message.contains("All 3 slices that were asked for were refused."));
+    assert!(messages.errors()[0].message.contains("All 3 slices that were requested were refused."));
 }
 
 #[test]

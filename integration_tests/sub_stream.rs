@@ -291,6 +291,6 @@ fn a_parent_without_the_field_its_children_need_is_a_named_failure() {
     let server = Server::start(|_: &Request| Reply::json(json!({"data": [{"name": "no id"}]})));
     let messages = connector(server.url(), &[("items", "full_refresh")]).run("read").messages();
     let error = &messages.errors()[0];
-    assert_eq!(error.message, "A record of \"orders\" has no \"id\", which its sub-streams need to be asked for.");
+    assert_eq!(error.message, "A record of \"orders\" has no \"id\", which the requests of its sub-streams need.");
     assert_eq!(messages.statuses("items"), ["STARTED", "INCOMPLETE"]);
 }

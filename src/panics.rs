@@ -11,7 +11,7 @@ thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say goes out
+/// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say is written
 /// through the protocol, where secrets are masked. To be called once, by `main`.
 pub(crate) fn report_through_the_protocol() {
     panic::set_hook(Box::new(|info| LAST.set(Some(info.to_string()))));

@@ -46,8 +46,8 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a write past the limit of a file's size (`ulimit -f`) fail, like one to a full disk. Otherwise it would end the process
-/// silently, in the middle of a line or of a state file.
+/// Makes a write past the limit of a file's size (`ulimit -f`) fail, like one to a full disk. Otherwise it would end
+/// the process silently, in the middle of a line or of a state file.
 ///
 /// # Errors
 /// If the system does not give what it takes.

@@ -1,5 +1,5 @@
 //! `check`: whether a config works. The answer is exactly one `CONNECTION_STATUS`, unless the run is ended before it is
-//! known. It says what was asked for, and with which credentials.
+//! known. It says what was requested, and with which credentials.
 
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ fn check(args: &CheckArgs, cx: &mut Context<'_>, tried: &mut Tried) -> anyhow::R
 
 impl Tried {
     /// `Asked for the first page of 48 streams with the key rk_test_****: 45 can be read, 3 cannot be read.` `None` if
-    /// nothing was asked for.
+    /// nothing was requested.
     fn sentence(&self) -> Option<String> {
         let ended = self.probes.ended();
         let with = self.credentials.as_ref().map(|credentials| format!(" with {credentials}")).unwrap_or_default();

@@ -22,8 +22,8 @@ pub(super) const LIST_AFTER: u8 = 12;
 
 const STATES: usize = 16;
 
-/// In the upper half of a byte, what a token is; in the lower, the state after it. What it is, is a bit that is asked for: a
-/// jump to what is to be done with it would be one more guess.
+/// In the upper half of a byte, what a token is; in the lower, the state after it. What it is, is a bit that is tested:
+/// a jump to what is to be done with it would be one more guess.
 #[derive(Clone, Copy)]
 pub(super) struct Next(u8);
 

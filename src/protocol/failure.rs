@@ -115,9 +115,9 @@ impl Failure {
         self
     }
 
-    /// Whether the same fault is behind both, whatever was asked for: a network that is gone, credentials that are refused.
-    /// Those that the user can fix are the same if the same host gave the same answer with the same words, and the same
-    /// is to be done: two permissions that are missing are two faults. A system failure stands by itself.
+    /// Whether the same fault is behind both, whatever was requested: a network that is gone, credentials that are
+    /// refused. Those that the user can fix are the same if the same host gave the same answer with the same words, and
+    /// the same is to be done: two permissions that are missing are two faults. A system failure stands by itself.
     #[must_use]
     pub fn has_cause_of(&self, other: &Self) -> bool {
         let has_same_internal = self.internal_message.is_some() && self.internal_message == other.internal_message;
@@ -132,7 +132,7 @@ impl Failure {
         }
     }
 
-    /// The host that an HTTP response came from, and what it was, without what was asked for.
+    /// The host that an HTTP response came from, and what it was, without what was requested.
     fn answer(&self) -> Option<(&str, &str)> {
         self.http_status?;
         let (request, answer) = self.message.split_once(ANSWERED)?;
@@ -149,12 +149,13 @@ impl Failure {
         self
     }
 
-    /// The refusal of one slice, where all `slices` that were asked for were refused: it is the stream that cannot be read.
+    /// The refusal of one slice, where all `slices` that were requested were refused: it is the stream that cannot be
+    /// read.
     #[must_use]
     pub fn of_every_slice(mut self, slices: u64) -> Self {
         (self.skips_slice, self.skips_stream) = (false, true);
         if slices > 1 {
-            self.message = format!("{} All {slices} slices that were asked for were refused.", self.message);
+            self.message = format!("{} All {slices} slices that were requested were refused.", self.message);
         }
         self
     }

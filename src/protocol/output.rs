@@ -174,7 +174,7 @@ impl Output {
         self.line(&serde_json::to_vec(message)?)
     }
 
-    /// Writes the answer to `discover`: the streams, each with its schema, whose text goes out as it is.
+    /// Writes the answer to `discover`: the streams, each with its schema, whose text is written as it is.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -237,7 +237,7 @@ impl Output {
         self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
     }
 
-    /// The message of a failure as it goes out: without secrets, and with what another run would do.
+    /// The message of a failure as it is written: without secrets, and with what another run would do.
     #[must_use]
     pub fn told(&self, failure: &Failure) -> String {
         let message = self.redactor.redact(&failure.message);
@@ -257,7 +257,8 @@ impl Output {
         self.clock.elapsed().saturating_sub(Duration::from_millis(self.heard_at.load(Ordering::Relaxed)))
     }
 
-    /// Writes a checkpoint. The records it covers are out before it, also with bare records, where it is not written.
+    /// Writes a checkpoint. The records it covers have been written before it, also with bare records, where it is not
+    /// written.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -344,7 +345,7 @@ impl Output {
     }
 
     /// Keeps a changed config: in its [store](Output::keep_config), if there is one, and then in a CONTROL message, which
-    /// asks the platform to. The config goes out as it is, secrets included: that is its use.
+    /// asks the platform to. The config is written as it is, secrets included: that is its use.
     ///
     /// # Errors
     /// As [`Output::records`]; a config failure if the store cannot keep it.

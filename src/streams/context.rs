@@ -54,8 +54,8 @@ pub type Slices<'a> = Box<dyn Iterator<Item = anyhow::Result<Slice>> + Send + 'a
 /// What every method that shapes a request gets.
 ///
 /// Its methods give members of the slice that have to be there. If one is not, the read fails with a message that names
-/// the members there are: before the request is sent, or before the record goes out. A member that a slice may lack is
-/// asked for with `cx.slice.get("name")`.
+/// the members there are: before the request is sent, or before the record is written. A member that a slice may lack
+/// is requested with `cx.slice.get("name")`.
 #[derive(Debug, Clone)]
 pub struct RequestContext<'a> {
     /// The stream's state when the sync began.
@@ -64,7 +64,7 @@ pub struct RequestContext<'a> {
     pub slice: &'a Slice,
     /// The page of it; `None` is the first.
     pub page_token: Option<&'a PageToken>,
-    /// The first member of the slice that was asked for and could not be given, as a sentence. The methods of a stream
+    /// The first member of the slice that was requested and could not be given, as a sentence. The methods of a stream
     /// return no errors: who calls them looks here, see [`RequestContext::check`].
     problem: OnceLock<String>,
 }

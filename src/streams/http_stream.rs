@@ -117,7 +117,7 @@ pub trait HttpStream: Send + Sync {
     /// or filtered. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any shape if
     /// there is no folder.
     ///
-    /// A schema that only the API knows is asked for over HTTP:
+    /// A schema that only the API knows is requested over HTTP:
     ///
     /// ```
     /// # use serde_json::{Map, Value, json};
@@ -327,23 +327,23 @@ pub trait HttpStream: Send + Sync {
         fetch.fetcher.page(self, cx)
     }
 
-    /// Changes a record before it goes out, leaves it out, or makes several of it: see [`Record`] and [`Transformed`].
-    /// Default: as it is.
+    /// Changes a record before it is written, leaves it out, or makes several of it: see [`Record`] and
+    /// [`Transformed`]. Default: as it is.
     ///
     /// # Errors
-    /// What keeps the record from being changed. The stream ends with it, and the record does not go out.
+    /// What keeps the record from being changed. The stream ends with it, and the record is not written.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         Ok(record.into())
     }
 
     /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record
-    /// apart, and asks for the schema at each read. Default: no, records go out as they came.
+    /// apart, and asks for the schema at each read. Default: no, records are written as they came.
     fn normalizes_records(&self) -> bool {
         false
     }
 
     /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
-    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records go out whole.
+    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records are written whole.
     fn only_configured_columns(&self) -> bool {
         false
     }

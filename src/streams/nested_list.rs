@@ -19,13 +19,13 @@ pub struct Unfinished {
     pub after: Option<String>,
 }
 
-/// What is to be asked for after a page: first the rest of the inner lists, then the next outer page.
+/// What is to be requested after a page: first the rest of the inner lists, then the next outer page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NestedPages {
     /// The token of the next outer page; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outer: Option<PageToken>,
-    /// The inner lists, the next one to be asked for first.
+    /// The inner lists, the next one to be requested first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<Unfinished>,
 }
@@ -37,7 +37,7 @@ impl NestedPages {
         token.and_then(|token| Self::deserialize(token).ok()).unwrap_or_default()
     }
 
-    /// The inner list that is to be asked for, if it is not the outer one's turn.
+    /// The inner list that is to be requested, if it is not the outer one's turn.
     #[must_use]
     pub fn inner(&self) -> Option<&Unfinished> {
         self.unfinished.first()

@@ -218,7 +218,7 @@ impl ParentStream {
         let field = |(path, member): &(Vec<String>, String)| match value(path) {
             Some(value) => Ok((member.clone(), value)),
             None => Err(Failure::system(format!(
-                "A record of {:?} has no {:?}, which its sub-streams need to be asked for.",
+                "A record of {:?} has no {:?}, which the requests of its sub-streams need.",
                 self.stream.name(),
                 path.join(".")
             ))),

@@ -131,7 +131,7 @@ impl Recent {
         self.entries.get(&key_of(key)).is_some_and(|known| known.version == version)
     }
 
-    /// Remembers a version that is out.
+    /// Remembers a version that has been written.
     pub(crate) fn note(&mut self, mark: Mark) {
         let Mark { key, mut entry } = mark;
         self.newest = self.newest.max(entry.moment);

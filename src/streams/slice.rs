@@ -108,7 +108,7 @@ impl Slice {
         &self.partition
     }
 
-    /// The span of the cursor's values; empty if all of them are asked for.
+    /// The span of the cursor's values; empty if all of them are requested.
     #[must_use]
     pub fn span(&self) -> &Map<String, Value> {
         &self.span

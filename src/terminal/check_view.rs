@@ -27,7 +27,7 @@ pub(crate) struct CheckView {
     pub(crate) probes: Arc<Probes>,
     pub(crate) waits: Arc<StreamTally>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Streams that may be asked for.
+    /// Streams that may be requested.
     pub(crate) streams: usize,
 }
 

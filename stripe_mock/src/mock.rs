@@ -193,7 +193,7 @@ impl StripeMock {
     }
 
     /// Deletes, without an event, the objects after which the next N pages of a path begin, just before these are
-    /// asked for: somebody deletes the last object of a page while the list is read.
+    /// requested: somebody deletes the last object of a page while the list is read.
     pub fn delete_cursors(&self, path: &str, pages: u64) {
         self.api.plans().delete_cursors(path, pages);
     }

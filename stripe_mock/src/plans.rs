@@ -9,7 +9,7 @@ use super::target::is_at;
 use source_http::clock::Clock;
 use source_http_testkit::server::{Reply, Request};
 
-/// How often each path was asked for, and what is planned for it.
+/// How often each path was requested, and what is planned for it.
 #[derive(Default)]
 pub(super) struct Plans {
     counts: HashMap<String, u64>,

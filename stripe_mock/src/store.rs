@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// The object's compact text with what was asked for.
+    /// The object's compact text with what was requested.
     pub(super) fn expanded<'a>(&self, object: &'a Object, effects: &[Effect]) -> Cow<'a, str> {
         let (replaced, added) = self.expand(object, effects);
         match (replaced, added.is_empty()) {

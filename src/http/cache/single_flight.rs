@@ -27,7 +27,7 @@ pub(super) enum Outcome {
     NotKept,
     /// There is none. Another thread may try.
     Failed,
-    /// There is none, however often it was asked for: those who wait need not try as often again.
+    /// There is none, however often it was requested: those who wait need not try as often again.
     GaveUp(Box<Failure>),
 }
 

@@ -1,6 +1,6 @@
 //! Objects that events say have changed, requested again. An event has its object as it was after the change, but in
-//! the API version of the account, and without expansions: a list would give another row. So the object itself is asked
-//! for where the two may differ, once however many events are about it, several at once if workers are free.
+//! the API version of the account, and without expansions: a list would give another row. So the object itself is
+//! requested where the two may differ, once however many events are about it, several at once if workers are free.
 //! <https://docs.stripe.com/api/events/object#event_object-api_version>
 
 use std::collections::HashMap;
@@ -20,12 +20,12 @@ use crate::http::{Response, RetryRules, Undecodable};
 use crate::protocol::LogLevel;
 use crate::streams::{FetchContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
 
-/// How the objects of one stream are asked for.
+/// How the objects of one stream are requested.
 pub(super) struct Changed {
     api: Arc<Api>,
     rules: Rules,
     stream: &'static str,
-    /// The API version the stream's objects are asked for in.
+    /// The API version the stream's objects are requested in.
     version: &'static str,
     /// What lists of them expand.
     expand: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct Changed {
     has_warned: AtomicBool,
 }
 
-/// What became of an object that was asked for.
+/// What became of an object that was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Now {
     /// This is it.
@@ -47,7 +47,7 @@ pub(super) enum Now {
     Refused(String),
 }
 
-/// The objects that were asked for, by id.
+/// The objects that were requested, by id.
 pub(super) type Objects = HashMap<String, Now>;
 
 /// An object to ask for.
@@ -59,7 +59,7 @@ pub(super) struct Wanted {
 }
 
 impl Changed {
-    /// Objects of this stream, whose lists are asked for with these parameters.
+    /// Objects of this stream, whose lists are requested with these parameters.
     pub(super) fn new(
         api: Arc<Api>,
         stream: &'static str,

@@ -42,11 +42,11 @@ pub(super) struct StripeConfig {
 /// Where an object comes from that an event says has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChangedObjects {
-    /// From the event, if it is there as a list would have it; or else it is asked for.
+    /// From the event, if it is there as a list would have it; or else it is requested.
     Auto,
     /// From the event, always.
     Events,
-    /// It is asked for, always.
+    /// It is requested, always.
     Fetch,
 }
 

@@ -49,7 +49,7 @@ pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(Stri
     Api::list_params(types.iter().map(|kind| (name, *kind)), DateWindows::of(cx.slice))
 }
 
-/// An event with what its object is now, if that was asked for.
+/// An event with what its object is now, if that was requested.
 fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Objects) -> Event<'e> {
     match event.object.get::<String>("id").and_then(|id| objects.get(&id)) {
         Some(Now::Object(text)) => event.object = Record::from_text(text.as_str()),

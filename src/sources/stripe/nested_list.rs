@@ -85,8 +85,8 @@ impl NestedList {
         Some(record)
     }
 
-    /// The first page inside an object, and what it leaves to be asked for. Of records that came before a newer version
-    /// is out.
+    /// The first page inside an object, and what it leaves to be requested. Of records that came before a newer version
+    /// has been written.
     fn take(
         &self,
         object: &Record<'_>,

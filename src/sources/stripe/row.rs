@@ -11,7 +11,7 @@ pub(super) trait Row {
     /// The stream's name, and that of its schema.
     fn name(&self) -> &'static str;
 
-    /// The version of the API that the objects are asked for in.
+    /// The version of the API that the objects are requested in.
     fn version(&self) -> &'static str {
         VERSION
     }
@@ -56,7 +56,7 @@ pub(super) struct Nested {
     pub(super) parent: &'static Updated,
     /// Where the first page is in its objects.
     pub(super) field: &'static str,
-    /// How the further pages are asked for.
+    /// How the further pages are requested.
     pub(super) request: Request,
     /// The `object` member of the objects wanted. Lists and events may hold others, too.
     pub(super) object: &'static str,
@@ -130,7 +130,7 @@ impl ChildCursor {
     }
 }
 
-/// How the list of a parent is asked for: `{name}` stands for that member of the parent.
+/// How the list of a parent is requested: `{name}` stands for that member of the parent.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) path: &'static str,

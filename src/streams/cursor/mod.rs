@@ -124,7 +124,7 @@ pub trait Cursor: Send + Sync {
     }
 
     /// The order of two values of the cursor; `None` if they cannot be compared. A value that cannot be compared with
-    /// itself is none of the cursor's: the record goes out, and does not move the state. Default: see [`compare`].
+    /// itself is none of the cursor's: the record is written, and does not move the state. Default: see [`compare`].
     fn compare(&self, one: &Value, other: &Value) -> Option<Ordering> {
         compare(one, other)
     }
@@ -192,8 +192,8 @@ pub trait Cursor: Send + Sync {
 
     /// Whether what the read knows may stand beside the state, under names of its own: the places of slices that were
     /// begun or refused (`__resume`, `__refused`), so that the next read resumes there, and that it is a full refresh that
-    /// is not finished (`__full_refresh`). Not in a form that another connector would keep them in forever; a full refresh
-    /// then resumes from any state. Default: true.
+    /// is not finished (`__full_refresh`). Not in a form that another connector would keep them in forever; a full
+    /// refresh then resumes from any state. Default: true.
     fn keeps_places(&self) -> bool {
         true
     }
@@ -205,11 +205,11 @@ pub trait Cursor: Send + Sync {
         false
     }
 
-    /// Looks at the cursor's value in a record that goes out; `None` if the record has none. Returns what is odd about it,
-    /// which is reported once a stream. Default: nothing is.
+    /// Looks at the cursor's value in a record that is written; `None` if the record has none. Returns what is odd
+    /// about it, which is reported once a stream. Default: nothing is.
     ///
     /// # Errors
-    /// If the slice cannot be read with such a value in it. The record is out by then.
+    /// If the slice cannot be read with such a value in it. The record has been written by then.
     fn note(&self, _value: Option<&Value>) -> Result<Option<String>, Failure> {
         Ok(None)
     }
@@ -247,11 +247,11 @@ fn field_in_force<'f>(own: &'f str, cursor_field: &'f [String]) -> Result<&'f st
 /// Whether a record is one that a read wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// It goes out.
+    /// It is written.
     In,
     /// It is left out.
     Out,
-    /// It is left out, and so is what comes after it: if it is the last record of a page, no further page is asked for.
+    /// It is left out, and so is what comes after it: if it is the last record of a page, no further page is requested.
     Past,
 }
 

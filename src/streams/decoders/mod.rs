@@ -4,7 +4,7 @@
 //! A body is decoded after it has arrived whole: in memory up to 4 MiB, then in a file without a name. A connection that is
 //! lost is so a matter of the request, which is sent again, and nothing of the page was handed out by then. The page is
 //! decoded twice: once to see that all of it can be read, and once to hand out its records. No record of a body that is
-//! broken goes out, none of a good one is left out, and none comes twice.
+//! broken is written, none of a good one is left out, and none comes twice.
 
 mod csv;
 mod encoded;
@@ -168,7 +168,7 @@ pub(crate) fn undecodable(error: anyhow::Error) -> Undecodable {
     }
 }
 
-/// A body that is not what it should be, whenever it is asked for.
+/// A body that is not what it should be, whenever it is requested.
 fn wrong(problem: impl Into<String>) -> Undecodable {
     Undecodable { problem: problem.into(), retry: false }
 }

@@ -56,7 +56,7 @@ impl PageNumber {
         Ok(self)
     }
 
-    /// As [`PageNumber::page_size`], and the size is asked for at that place.
+    /// As [`PageNumber::page_size`], and the size is requested at that place.
     ///
     /// # Errors
     /// A config failure if the size is 0.

@@ -1,9 +1,9 @@
 //! A file that keeps states from one read to the next, so that a job that runs again and again is one line. It is read
 //! once, held for one run at a time, and replaced as a whole: a reader sees the states of one moment.
 //!
-//! A state is taken in when it is out, and the records it covers before it, so the file never knows more than the one
-//! who reads stdout was given. It is written a second after it was last written, at the earliest, and at the end of the
-//! run.
+//! A state is taken in when it has been written, and the records it covers before it, so the file never knows more than
+//! the one who reads stdout was given. It is written a second after it was last written, at the earliest, and at the
+//! end of the run.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -64,8 +64,8 @@ impl StateFile {
         self.lock().states.clone()
     }
 
-    /// Takes a state in that is out, at a moment of the run's clock. That it cannot be written now is reported by
-    /// [`StateFile::finish`], if it still is so then.
+    /// Takes a state in that has been written, at a moment of the run's clock. That it cannot be written now is
+    /// reported by [`StateFile::finish`], if it still is so then.
     pub(in crate::sync) fn take(&self, stream: &StreamDescriptor, state: StreamState, now: Duration) {
         let mut kept = self.lock();
         kept.states.set(stream, state);

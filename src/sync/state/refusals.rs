@@ -85,7 +85,7 @@ impl Refusals {
         self.first.as_ref()
     }
 
-    /// Whether everything that was asked for so far was refused, so that it may be the stream that is.
+    /// Whether everything that was requested so far was refused, so that it may be the stream that is.
     pub(in crate::sync) fn is_all(&self) -> bool {
         self.count > 0 && !self.has_read
     }
@@ -165,7 +165,7 @@ mod tests {
         assert!(refusals.is_all() && refusals.of_stream(false).is_none());
         let failure = refusals.of_stream(true).unwrap();
         assert!(failure.skips_stream && !failure.skips_slice);
-        assert_eq!(failure.message, "no. All 2 slices that were asked for were refused.");
+        assert_eq!(failure.message, "no. All 2 slices that were requested were refused.");
         refusals.note_page();
         assert!(!refusals.is_all() && refusals.of_stream(true).is_none());
     }

@@ -3,8 +3,8 @@
 
 use crate::protocol::Failure;
 
-/// Failures in a row after which no further slice is asked for: a network that is gone, or credentials that are refused,
-/// are no fault of a slice.
+/// Failures in a row after which no further slice is requested: a network that is gone, or credentials that are
+/// refused, are no fault of a slice.
 const MAX_IN_A_ROW: u32 = 10;
 
 /// The slices that have failed.

@@ -109,7 +109,7 @@ impl<'o> StreamOutput<'o> {
         let kept = self.state_file.map(|file| (file, state.clone()));
         self.log.output.state(&self.log.stream, state, records)?;
         if let Some((file, state)) = kept {
-            // Not before it is out, with all that it covers.
+            // Not before it has been written, with all that it covers.
             self.log.output.flush()?;
             file.take(&self.log.stream, state, self.log.output.elapsed());
         }
@@ -162,7 +162,7 @@ impl<'o> StreamOutput<'o> {
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
-    /// The end of a stream that failed. Records that went out already are good, and no state covers them.
+    /// The end of a stream that failed. Records that were written already are good, and no state covers them.
     pub(in crate::sync) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.started {
             self.start()?;

@@ -3,7 +3,7 @@
 //! fetched by who asks for it.
 //!
 //! A slice has one such thread, from the first page ahead on: a thread for each page would cost more than a small page
-//! does, and so would a writer that has to be woken before the next page is asked for.
+//! does, and so would a writer that has to be woken before the next page is requested.
 
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope};
@@ -15,7 +15,7 @@ use crate::workers::{Worker, Workers};
 
 /// A page, and what comes after it.
 pub(in crate::sync) struct FetchedPage {
-    /// What it was asked for with; `None` is the first.
+    /// What it was requested with; `None` is the first.
     pub(in crate::sync) token: Option<PageToken>,
     /// `None` if the stream ignores the response.
     pub(in crate::sync) page: Option<Page>,

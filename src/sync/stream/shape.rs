@@ -44,7 +44,7 @@ impl RecordShaper {
         Ok(Self { filter, normalizer: normalizes.then(|| Normalizer::new(&schema)) })
     }
 
-    /// The record as it goes out. Warns of what could not be converted, once a field.
+    /// The record as it is written. Warns of what could not be converted, once a field.
     pub(in crate::sync) fn shape<'r>(&self, record: Record<'r>, log: &StreamLog<'_>) -> io::Result<Record<'r>> {
         let record = match &self.filter {
             Some(filter) => filter.apply(record),

@@ -30,7 +30,7 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) progress: StreamProgress<'a>,
     /// The state that was given, until it is known what is to be read: then `progress` takes its place.
     pub(in crate::sync) given: Option<StreamState>,
-    /// The state that was given, for as long as all that was asked for was refused: it may be the stream that is.
+    /// The state that was given, for as long as all that was requested was refused: it may be the stream that is.
     pub(in crate::sync) before: StreamState,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(in crate::sync) has_parent: bool,
@@ -68,14 +68,14 @@ impl StreamWriter<'_, '_> {
         Ok(Flow::Continue(()))
     }
 
-    /// Remembers records that are out.
+    /// Remembers records that have been written.
     pub(in crate::sync) fn note(&mut self, marks: &mut Vec<Mark>) {
         if let Some(recent) = &mut self.recent {
             marks.drain(..).for_each(|mark| recent.note(mark));
         }
     }
 
-    /// The records of a page are out, and this page is next. Breaks off at the limit.
+    /// The records of a page have been written, and this page is next. Breaks off at the limit.
     pub(in crate::sync) fn turn_page(
         &mut self,
         ticket: Ticket,
@@ -90,7 +90,7 @@ impl StreamWriter<'_, '_> {
         Ok(Flow::Continue(()))
     }
 
-    /// The records of a slice's last page are out.
+    /// The records of a slice's last page have been written.
     pub(in crate::sync) fn close(&mut self, job: &PendingSlice, newest: Option<Value>) -> io::Result<()> {
         self.failed_slices.note_success();
         self.progress.close(job.ticket, &job.slice, newest);
@@ -100,7 +100,7 @@ impl StreamWriter<'_, '_> {
         self.end_page()
     }
 
-    /// The records of a page are out.
+    /// The records of a page have been written.
     pub(in crate::sync) fn note_page(&mut self) -> io::Result<()> {
         self.progress.refusals.note_page();
         self.before.clear();
@@ -116,7 +116,8 @@ impl StreamWriter<'_, '_> {
         self.out.log(LogLevel::Warn, &text)
     }
 
-    /// All slices were asked for. Says how many of them were refused, if there was more than the one that is in the log.
+    /// All slices were requested. Says how many of them were refused, if there was more than the one that is in the
+    /// log.
     pub(in crate::sync) fn tell_of_refusals(&mut self) -> io::Result<()> {
         // Each may have been refused, and earlier reads have read others.
         self.note_page()?;

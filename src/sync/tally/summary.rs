@@ -52,7 +52,7 @@ pub struct Numbers {
 #[serde(tag = "status", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StreamEnd {
-    /// Nothing was asked for.
+    /// Nothing was requested.
     NotBegun,
     /// It goes on, or was broken off because the reader of stdout closed the pipe.
     BrokenOff,

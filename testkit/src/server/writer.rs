@@ -12,7 +12,7 @@ use super::reply::gzip_bytes;
 use super::request::find_header;
 use super::{Fault, Reply, Request};
 
-/// Bytes of an endless reply that go out in one system call.
+/// Bytes of an endless reply that are written in one system call.
 const JOINED: usize = 64 * 1024;
 
 /// This many bytes of an endless reply are sent.

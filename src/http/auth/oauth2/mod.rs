@@ -1,4 +1,4 @@
-//! OAuth 2.0 (RFC 6749): access tokens that are asked for, renewed before they expire, and replaced when the API
+//! OAuth 2.0 (RFC 6749): access tokens that are requested, renewed before they expire, and replaced when the API
 //! refuses them. `token_request` is what is asked, `token_response` what comes back, `token_rules` which failures are
 //! retried; `expiry` says how long a token lives; `stored_tokens` keeps tokens that the platform has to remember.
 
@@ -194,7 +194,8 @@ impl OAuth2Authenticator {
         format!("{} {form:?} {names:?} {header:?} {rules:?} {first:?} {paths:?} {}", self.identity, self.stores_each)
     }
 
-    /// As [`Self::credentials`]; if another thread is asking for a token, nothing lies in the output's buffer meanwhile.
+    /// As [`Self::credentials`]; if another thread is asking for a token, nothing lies in the output's buffer
+    /// meanwhile.
     fn wait_for_credentials(&self, cx: &AuthContext<'_>) -> io::Result<MutexGuard<'_, Credentials>> {
         if let Err(TryLockError::WouldBlock) = self.credentials.try_lock() {
             cx.output().flush()?;
@@ -202,7 +203,7 @@ impl OAuth2Authenticator {
         Ok(self.credentials())
     }
 
-    /// Held while a token is asked for: another thread that needs one waits for it instead of asking too.
+    /// Held while a token is requested: another thread that needs one waits for it instead of asking too.
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
         locks::lock(&self.credentials)
     }
