@@ -23,7 +23,7 @@ RUN --mount=type=cache,id=source-http-registry,target=/usr/local/cargo/registry 
     chmod 1777 /image/owned/tmp; \
     cp "target/$target/release/source-http" /image/owned/airbyte/
 # Airbyte's platform starts connectors with a script that needs `sh`, `sleep`, `mv`, `touch` and `mkfifo`; images that are
-# built on this one have use for `cp` and `mkdir`; `cat` and `ls` are for whoever looks around. Each needs its link: not every
+# built on this one have use for `cp` and `mkdir`; `cat` and `ls` are for people who look around. Each needs its link: not every
 # busybox looks into itself for a command. A busybox that is not static could not be run here.
 RUN set -eu; \
     mkdir -p /image/files/bin /image/files/etc; \

@@ -2,7 +2,7 @@
 
     python3 -m venv VENV && VENV/bin/pip install airbyte-cdk==7.39.1
     VENV/bin/python .ci/check_components.py            exit code 1 and a diff if they differ
-    VENV/bin/python .ci/check_components.py --write    makes components.txt anew
+    VENV/bin/python .ci/check_components.py --write    rewrites components.txt
 
 The form of the file is described at its head. Descriptions, examples and defaults are not in it.
 """

@@ -14,7 +14,7 @@ screens=0
 tmux() { command tmux -L "screens-$$-$screens" -f /dev/null "$@"; }
 trap 'tmux kill-server 2>/dev/null || true; [ -z "${serving:-}" ] || kill "$serving" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# A mock that is told on file descriptor 3 what to do.
+# A mock that takes commands on file descriptor 3.
 mkfifo "$work/orders"
 exec 3<>"$work/orders"
 mock_stripe 12000 --others 300 --now 1767225600 <&3 >"$work/mock.txt" & serving=$!
@@ -57,20 +57,20 @@ picture() { write '' '```text'; shown | sed '${/^\$$/d;}' >> "$page"; write '```
 cat > "$page" <<'END'
 # What it looks like at a terminal
 
-These are the characters on a real terminal, without their colours, while the built binary talks to the mock Stripe API.
-`.ci/screens.sh` made this page and makes it again; it needs tmux and jq (`apt-get install tmux jq`), and
+This is a real terminal, without its colours, while the binary reads the mock Stripe API.
+`.ci/screens.sh` generates this page; it needs tmux and jq (`apt-get install tmux jq`), and
 `cargo build --release --bin source-http --example mock_stripe --example demo`, or a debug build with
 `SCREENS_PROFILE=debug`. Ports, times and rates are those of one run.
 END
 
-write '' '## The demo' '' 'All four commands and a manifest in one go, without an account anywhere: `cargo run --release --example demo`.'
+write '' '## The demo' '' 'All four commands and a manifest, without an account: `cargo run --release --example demo`.'
 screen 100 100
 type_in demo
 wait_for 'exit code 0$'
 wait_for_prompt
 picture
 
-write '' '## A check' '' 'With a key that may not read two of the lists. What goes to stdout is for Airbyte.'
+write '' '## A check' '' 'With a key that cannot read two of the lists. stdout is for Airbyte.'
 screen 80 30
 echo 'forbid /v1/charges' >&3
 echo 'forbid /v1/refunds' >&3
@@ -93,20 +93,20 @@ screen 80 30
 type_in 'source-http read --config config.json --streams charges,customers,refunds,persons > out.jsonl'
 wait_for 'charges .* [1-9],?[0-9]* records .*MB'
 picture
-write '' 'Stripe answers 429 and asks for eight seconds. Everybody who has to wait says why, and counts down:'
+write '' 'Stripe answers 429 and asks for eight seconds. Each stream shows why it waits, and counts down:'
 echo 'limit /v1/charges 8' >&3
 wait_for 'charges .*waiting [678] s'
 picture
 write '' 'Four seconds later:'
 wait_for 'charges .*waiting [34] s'
 picture
-write '' 'At the end, the lines that moved are gone, and a table is left. `waits` is how many there were and how long they were together:' \
-  'requests that wait side by side count each, so it may be more than `time`.'
+write '' 'At the end, a table replaces the live lines. `waits` is their number and their total length:' \
+  'concurrent waits add up, so it may exceed `time`.'
 wait_for '^total'
 wait_for_prompt
 picture
 
-write '' '## Ctrl-C' '' 'What was read is out with its states, and the table says how far it came.'
+write '' '## Ctrl-C' '' 'The run writes what it has read, with states, and the table shows the progress.'
 screen 80 30
 type_in 'source-http read --config config.json --streams charges,persons > out.jsonl; echo "exit code $?"'
 wait_for 'charges .* [1-9],?[0-9]* records'
@@ -114,21 +114,21 @@ tmux send-keys C-c
 wait_for 'exit code 130'
 picture
 
-write '' '## A narrow terminal' '' 'Forty columns: what there is no room for is named.'
+write '' '## A narrow terminal' '' 'With forty columns, the table names the columns that do not fit.'
 screen 40 30
 type_in 'source-http read --config config.json --streams customers,customer_balance_transactions > out.jsonl'
 wait_for '^total'
 wait_for_prompt
 picture
 
-write '' '## Records for other programs' '' 'Where stdout ends at the terminal, nothing is drawn between the records.'
+write '' '## Records for other programs' '' 'Live progress is off when stdout reaches the same terminal.'
 screen 80 30
 type_in "source-http read --config config.json --streams refunds --limit 3 --format jsonl | jq -c '[.id, .amount]'"
 wait_for '^total'
 wait_for_prompt
 picture
 
-write '' '## Nothing to see' '' 'Into a file, nothing of all this is written: no table, no colours, no codes.'
+write '' '## Redirected' '' 'None of this appears when stderr is redirected: no table, no colours, no codes.'
 screen 80 30
 type_in 'source-http read --config config.json --streams refunds > out.jsonl 2> err.txt; wc -c err.txt'
 wait_for '^[0-9]+ err.txt'

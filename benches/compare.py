@@ -243,7 +243,7 @@ def slices(bench):
 
 
 def validated(lines):
-    """The records by slice. Ends the program if a state tells of a slice whose records are not all
+    """The records by slice. Ends the program if a state reports a slice whose records are not all
     there yet."""
     seen, claims = {}, []
     for line in lines:
@@ -261,9 +261,9 @@ def validated(lines):
             claims += [(slice_id, len(seen.get(slice_id, []))) for slice_id in told]
     for slice_id, told in claims:
         if told != len(seen[slice_id]):
-            sys.exit(f"a state tells of slice {slice_id} after {told} records of it")
+            sys.exit(f"a state reports slice {slice_id} after {told} records of it")
     if told := SLICES - len({slice_id for slice_id, _ in claims}):
-        sys.exit(f"no state tells of {told} slices")
+        sys.exit(f"no state reports {told} slices")
     return {slice_id: sorted(keys) for slice_id, keys in seen.items()}
 
 

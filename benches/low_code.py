@@ -11,7 +11,7 @@ of no records takes taken off, and the ratios of both. Streams:
   csv        one CSV file, of 100 bytes a row
 
 Ours is read with ten times the records of airbyte-cdk: it would be over before it can be measured.
-`--scale 0.1` has a tenth of the records; with too few of them no ratio is told, as start-up is all
+`--scale 0.1` has a tenth of the records; with too few of them no ratio is printed, as start-up is all
 that there is. Needs GNU time, and the release binary: if it is not there, nothing is measured.
 airbyte-cdk is installed below `target/`, unless `--python` names a Python that has it.
 """
@@ -148,7 +148,7 @@ def compared(name, make, server, connectors, folder, options):
     times = {"ours": MORE, "cdk": 1}
     counts, commands = {}, {}
     for who, connector in connectors.items():
-        # So many that each parent has all of its children.
+        # Enough that each parent has all of its children.
         scaled = max(CHILDREN, round(COUNTS[name] * options.scale))
         count = scaled // CHILDREN * CHILDREN * times[who]
         for what, records in ((who, count), (f"{who}, none", 0)):

@@ -61,7 +61,7 @@ def measure(connector, stream, records, runs, folder):
 
 
 def serve(stream, count):
-    """A server of so many objects of the stream and none that have nothing to do with it, and a
+    """A server of this many objects of the stream and none that have nothing to do with it, and a
     config for it."""
     if stream == "charges":
         server = BenchServer()

@@ -20,7 +20,7 @@ use source_http_testkit::json_text;
 use stripe_mock::StripeMock;
 
 const RECORDS: u64 = 100;
-/// Objects and lists within each other, in a record of the nested page.
+/// Objects and lists nested, in a record of the nested page.
 const LEVELS: usize = 24;
 
 /// Pages of 100 records, by what they are like.

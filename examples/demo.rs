@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let streams = "charges,customers,refunds";
     let (status, output) = call(&["read", "--config", &config, "--streams", streams, "--state", &state]);
     let second = Messages::parse(&output);
-    println!("\nOne customer changes. Going on from the last states:");
+    println!("\nOne customer changes. Resuming from the last states:");
     println!("$ source-http read --config config.json --streams {streams} --state state.json");
     for request in mock.server().conversation() {
         println!("  asked: {}...", request.chars().take(100).collect::<String>());
@@ -113,7 +113,7 @@ fn manifest(folder: &Path, mock: &StripeMock) -> io::Result<usize> {
 /// Runs one command in this process. Returns its exit code and stdout.
 fn call(args: &[&str]) -> (u8, String) {
     let stdout = Shared::default();
-    // What is for people is told here.
+    // What is for people is reported here.
     let host = Host { stdout: Box::new(stdout.clone()), terminal: Terminal::none(), ..Host::system() };
     let args = std::iter::once("source-http").chain(args.iter().copied()).map(Into::into);
     let status = run(args, &Registry::built_in(), host);

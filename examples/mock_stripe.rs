@@ -86,7 +86,7 @@ struct Args {
     /// The API version that events have their objects in.
     #[arg(long, default_value = "2022-11-15")]
     account_version: String,
-    /// Shows what happens late, by so many seconds at most.
+    /// Shows what happens late, by this many seconds at most.
     #[arg(long, default_value_t = 0)]
     late_by: u32,
     /// Answers without white space.

@@ -70,8 +70,9 @@ fn files_that_cannot_be_used() {
         (
             [Some(good), Some(r#"{"type":"CATALOG","catalog":{"streams":[]}}"#), None],
             "The catalog in catalog is a discovered one, not a configured one: each entry of `streams` must be \
-             {\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}. The command catalog prints one to begin \
-             with; without --catalog every stream is read.",
+             {\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}. The command catalog prints one to \
+             begin with; without --catalog every stream is \
+             read.",
         ),
         (
             [Some(good), Some(r#"{"streams":[{"stream":{"name":"charges"},"sync_mode":"sometimes"}]}"#), None],
@@ -227,12 +228,12 @@ fn answers_that_are_no_records() {
             "system_error",
             "The response cannot be read: there is nothing at `data`. REQUEST answered 200 OK (application/json) with \
              body starting with: {\"object\":\"list\",\"items\":[]}. The API has changed, or the URL in the config \
-             leads elsewhere.",
+             is wrong.",
         ),
         (
             Reply::json_text(r#"{"object":"list","data":[],"has_more":true}"#),
             "system_error",
-            "There are more pages after the response to REQUEST, and it gives no record with `id` to go on from.",
+            "There are more pages after the response to REQUEST, and it gives no record with `id` to continue from.",
         ),
     ] {
         mock.fault_next("/v1/refunds", reply);

@@ -66,7 +66,7 @@ fn page() -> Reply {
     Reply::json_text(r#"{"data":[{"id":1}]}"#)
 }
 
-/// A server with so many pages of a stream, all good.
+/// A server with this many pages of a stream, all good.
 fn pages(name: &str, pages: u64) -> Routes {
     (1..=pages).fold(Routes::new(), |routes, n| routes.on("GET", &format!("/{name}/{n}"), [page()]))
 }
@@ -194,7 +194,7 @@ fn a_servers_reset_past_the_longest_time_of_a_request_ends_the_stream_as_transie
     let errors = messages.errors();
     assert!(errors.iter().all(|error| error.failure_type.as_deref() == Some("transient_error")));
     assert!(errors[0].message.contains("would have to wait 86400 s"), "{}", errors[0].message);
-    assert_eq!(messages.rate_limited("items"), 1, "the platform is told when to come back");
+    assert_eq!(messages.rate_limited("items"), 1, "the platform is informed when to come back");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn streams_that_a_restricted_key_cannot_read_are_named_with_the_permission_that_
         output.stdout.lines().collect::<Vec<_>>(),
         [
             r#"{"type":"LOG","log":{"level":"WARN","message":"The key in `client_secret` cannot read 3 of 48 streams. They will be skipped: charges (lacks rak_charge_read), refunds (lacks read permission for /v1/refunds), accounts (This account has no such list: leave the stream out)."}}"#,
-            r#"{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED","message":"Asked for the first page of 48 streams with the key sk_test_****: 45 can be read, 3 may not be read. The key cannot read: charges, refunds, accounts. They will be skipped."}}"#,
+            r#"{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED","message":"Asked for the first page of 48 streams with the key sk_test_****: 45 can be read, 3 cannot be read. The key cannot read: charges, refunds, accounts. They will be skipped."}}"#,
         ]
     );
     output.messages();
@@ -86,9 +86,10 @@ fn a_key_that_cannot_read_events_is_told_what_that_means_for_the_other_streams()
     let mock = StripeMock::builder().forbid("/v1/events").start();
     let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
     let messages = output.messages();
-    let tried = "Asked for the first page of 48 streams with the key sk_test_****: 1 may not be read, 47 can be read.";
-    let told = "They will be skipped. Incremental reads learn from events what has changed: without that permission they \
-                are skipped after the first read.";
+    let tried = "Asked for the first page of 48 streams with the key sk_test_****: 1 cannot be read, 47 can be read.";
+    let told = "They will be skipped. Incremental reads take changes from events: without that permission the streams \
+         are skipped after the first \
+                read.";
     assert_eq!(
         messages.connection_status(),
         ("SUCCEEDED", Some(format!("{tried} The key cannot read: events. {told}").as_str()))
@@ -105,10 +106,11 @@ fn a_key_that_can_read_nothing_fails_with_the_setting_and_the_permissions_named(
     let messages = output.messages();
     let (status, message) = messages.connection_status();
     let message = message.unwrap();
-    let tried = "Asked for the first page of 48 streams with the key sk_test_****: none may be read.";
+    let tried = "Asked for the first page of 48 streams with the key sk_test_****: none can be read.";
     assert_eq!((status, messages.logs()), ("FAILED", vec![("INFO", tried)]));
-    let beginning = "The key in `client_secret` can read none of the streams. Give it read permission for what is to be \
-                     read, or check `account_id`: events (lacks ";
+    let beginning = "The key in `client_secret` can read none of the streams. Give it read permission for the streams \
+         you \
+                     want, or check `account_id`: events (lacks ";
     assert!(message.starts_with(beginning), "{message}");
     assert_eq!(message.matches("(lacks ").count(), 48, "{message}");
 }

@@ -1,4 +1,4 @@
-//! `DEPLOYMENT_MODE=cloud`: whoever wrote the config gets no further than the public internet. And the data channels
+//! `DEPLOYMENT_MODE=cloud`: the author of the config gets no further than the public internet. And the data channels
 //! that Airbyte's platform may ask for.
 
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
@@ -111,7 +111,7 @@ fn a_data_channel_that_is_not_spoken_is_refused_by_read_alone() {
     assert_eq!(errors[0].failure_type.as_deref(), Some("config_error"));
     assert_eq!(
         errors[0].message,
-        "DATA_CHANNEL_MEDIUM is SOCKET, and this connector speaks STDIO only. Set it to STDIO, or leave it away; in \
+        "DATA_CHANNEL_MEDIUM is SOCKET, and this connector speaks STDIO only. Set it to STDIO, or unset it; in \
          Airbyte, the definition of the connector must not offer another one in connectorIPCOptions."
     );
     assert_eq!(run("check", "SOCKET").status, 0);

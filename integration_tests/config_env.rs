@@ -10,7 +10,7 @@ use crate::support::binary::{Binary, config};
 
 const KEY: &str = "sk_test_from_the_environment";
 
-/// A mock that lets in whoever has the key, and a config that refers to it.
+/// A mock that lets in every client with the key, and a config that refers to it.
 fn mock_and_config() -> (StripeMock, Value) {
     let mock = StripeMock::builder().key(KEY).count("charges", 3).start();
     let mut config = config(&mock);
@@ -77,8 +77,9 @@ fn a_variable_that_is_not_set_is_a_config_error_that_names_it_its_place_and_the_
         assert_eq!(
             error.message,
             "The config in c.json refers to environment variables that cannot be used: `client_secret` refers to \
-             STRIPE_API_KEY, which is not set or empty. Set the variables or correct their names; a text with `${` in it \
-             is written with `$${`."
+             STRIPE_API_KEY, which is not set or empty. Set the variables or correct their names; write `$${` for a \
+             literal \
+             `${`."
         );
         assert!(!output.stdout.contains(KEY));
     }
@@ -100,8 +101,9 @@ fn within_the_platform_a_config_cannot_read_the_environment_unless_its_owner_say
     let (worked, failed) = ("SUCCEEDED".to_owned(), "FAILED".to_owned());
     for sign in ["AIRBYTE_ENTRYPOINT", "DEPLOYMENT_MODE", "WORKER_JOB_ID", "AIRBYTE_VERSION"] {
         let warning = format!(
-            "The config's `client_secret` is taken as it is written, and not from the environment: {sign} is set, so this \
-             may be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment."
+            "The config's `client_secret` is used literally, and not replaced from the environment: {sign} is set, so \
+             this \
+             may be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, replaces it."
         );
         assert_eq!(check(&[], &[(sign, "x")]), (failed.clone(), vec![warning]));
         assert_eq!(check(&["--config-env", "on"], &[(sign, "x")]), (worked.clone(), Vec::new()));
@@ -123,21 +125,20 @@ fn a_reference_that_is_not_replaced_where_a_number_is_wanted_says_why_and_how_to
     let args = ["read", "--config", "-", "--streams", "charges"];
     let message = |binary: Binary| binary.stdin(&config).run().messages().errors()[0].message.clone();
     let start = "The config in standard input does not fit the specification: `num_workers`: the value is not of type \
-                 \"integer\". The config's `num_workers` is taken as it is written, and not from the environment: ";
+                 \"integer\". The config's `num_workers` is used literally, and not replaced from the environment: ";
     let end = " Run spec to see what is expected.";
     assert_eq!(
         message(Binary::new(&args).env("AIRBYTE_PROJECT_DIR", "x")),
         format!(
             "{start}AIRBYTE_PROJECT_DIR is set, so this may be Airbyte's platform. --config-env on, or \
-             SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment.{end}"
+             SOURCE_HTTP_CONFIG_ENV=on, replaces \
+             it.{end}"
         )
     );
     let off = Binary::new(&[&args[..], &["--config-env", "off"]].concat());
     assert_eq!(
         message(off),
-        format!(
-            "{start}--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is taken from the environment.{end}"
-        )
+        format!("{start}--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is replaced.{end}")
     );
 }
 

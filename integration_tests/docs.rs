@@ -89,13 +89,14 @@ fn the_rust_version_is_the_same_wherever_it_is_written() {
 }
 
 #[test]
-fn every_flag_and_exit_code_of_the_readme_is_one_of_the_binary_and_the_other_way_round() {
+fn every_flag_and_exit_code_of_the_cli_page_is_one_of_the_binary_and_the_other_way_round() {
     let help = |args: &[&str]| crate::support::binary::Binary::new(args).run().stdout;
     let flags = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
     };
-    let table: String = include_str!("../README.md").lines().filter(|line| line.starts_with("| `--")).collect();
+    let page = include_str!("../docs/cli.md");
+    let table: String = page.lines().filter(|line| line.starts_with("| `--")).collect();
     let mut all: String =
         ["check", "discover", "read", "catalog", "about"].map(|command| help(&[command, "--help"])).concat();
     all.push_str(&help(&["--help"]));
@@ -103,6 +104,16 @@ fn every_flag_and_exit_code_of_the_readme_is_one_of_the_binary_and_the_other_way
     known.remove("--help");
     known.remove("--version");
     assert_eq!(flags(&table), known);
+
+    let codes = |lines: &mut dyn Iterator<Item = &str>| -> BTreeSet<u8> {
+        lines.flat_map(|line| line.split(", ").filter_map(|code| code.trim().parse().ok())).collect()
+    };
+    let rows = page.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap().lines();
+    let explained = codes(&mut rows.filter_map(|row| row.split('|').nth(1)));
+    let help = help(&["--help"]);
+    let listed = help.split("Exit codes:").nth(1).unwrap().lines();
+    assert_eq!(explained, codes(&mut listed.filter_map(|line| line.split_whitespace().next())));
+    assert!(explained.len() > 4, "{explained:?}");
 }
 
 /// Where tests start processes, or write through an output of their own, and what of it is no output of a connector.
@@ -185,12 +196,12 @@ fn every_test_that_a_promise_names_is_there() {
 }
 
 /// The project's folder.
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All files below a folder that git may know of and whose name ends so.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
@@ -220,7 +231,7 @@ fn anchors(page: &str) -> BTreeSet<String> {
     titles.map(|title| title.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
 }
 
-/// Where the links of a page lead: what stands in the parentheses of `[text](target)`.
+/// Where the links of a page lead: what is in the parentheses of `[text](target)`.
 fn links(page: &str) -> Vec<String> {
     let prose = prose(page);
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));

@@ -1,4 +1,4 @@
-//! APIs that never come to an end: with each way of paging, and with each stream of Stripe. A read ends all the same,
+//! APIs that never come to an end: with each way of paging, and with each stream of Stripe. A read ends anyway,
 //! after a number of requests that is known; and where only the API can end it, `--limit` does.
 
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ fn the_same_page_for_ever_is_a_failure_whatever_the_pager() {
         assert_eq!((done.status, done.messages().statuses("items").last()), (1, Some(&"INCOMPLETE")), "{name}");
         let error = &done.messages().errors()[0];
         assert_eq!(error.failure_type.as_deref(), Some("system_error"), "{name}");
-        assert!(error.message.starts_with("The paging of \"items\" does not "), "{name}: {}", error.message);
+        assert!(error.message.starts_with("Pagination of \"items\" "), "{name}: {}", error.message);
         assert!(requests <= 4, "{name}: {requests} requests");
     }
 }
@@ -76,7 +76,7 @@ fn the_same_records_under_ever_new_tokens_are_a_failure_whatever_the_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[1, 2], n), &[]);
         let error = &done.messages().errors()[0];
-        assert!(error.message.starts_with("The paging of \"items\" does not "), "{name}: {}", error.message);
+        assert!(error.message.starts_with("Pagination of \"items\" "), "{name}: {}", error.message);
         assert_eq!((done.status, requests <= 4), (1, true), "{name}: {requests} requests");
     }
 }
@@ -85,7 +85,8 @@ fn the_same_records_under_ever_new_tokens_are_a_failure_whatever_the_pager() {
 fn empty_pages_for_ever_end_whatever_the_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[], n), &[]);
-        // A number or an offset ends at an empty page; who is told that there is more goes on, and then gives up.
+        // A number or an offset ends at an empty page; a pager that sees a promise of more continues, and then gives
+        // up.
         let ends = ["PageNumber", "Offset"].contains(&name);
         assert_eq!(done.status, u8::from(!ends), "{name}: {}", done.stdout);
         assert!(requests <= MOST, "{name}: {requests} requests");
@@ -130,7 +131,7 @@ fn lists_that_promise_more_for_ever_and_hold_nothing_end_for_every_stream_of_str
         assert!(server.requests().len() <= 2, "{name}: {:?}", server.conversation());
         assert_eq!(done.messages().statuses(name).last(), Some(&"INCOMPLETE"), "{name}");
         let message = &done.messages().errors()[0].message;
-        assert!(message.contains("gives no record with `id` to go on from"), "{name}: {message}");
+        assert!(message.contains("gives no record with `id` to continue from"), "{name}: {message}");
     }
     assert!(names.len() >= 48);
 }
@@ -155,7 +156,7 @@ fn an_objects_own_list_that_promises_more_and_holds_nothing_is_a_failure_and_no_
     assert_eq!((done.status, messages.records("invoice_line_items").len()), (1, 1), "{}", done.stdout);
     assert_eq!(messages.statuses("invoice_line_items").last(), Some(&"INCOMPLETE"));
     let message = &messages.errors()[0].message;
-    assert!(message.contains("there are more pages, and it gives no record with `id` to go on from"), "{message}");
+    assert!(message.contains("there are more pages, and it gives no record with `id` to continue from"), "{message}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The table of faults as users meet them: what the binary says, whole, in `golden/faults.txt`. Each entry is a real run,
-//! and is to say what happened, where, and what to do. `UPDATE_GOLDEN=1 cargo test fault_table` writes the table anew.
+//! and is to say what happened, where, and what to do. `UPDATE_GOLDEN=1 cargo test fault_table` rewrites the table.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -51,7 +51,7 @@ impl Call {
         Told { args: self.args.to_owned(), status: output.status, stdout: output.stdout, stderr: output.stderr }
     }
 
-    /// With this in the place of stdout.
+    /// With this instead of stdout.
     fn run_to(self, stdout: impl Into<Stdio>, shown: &str) -> Told {
         let (mut command, _directory) = self.binary.command();
         let output = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).output().unwrap();
@@ -225,7 +225,7 @@ fn answers() -> Vec<Entry> {
         always("A web page", Reply::shared("text/html", "<html><title>Sign in</title></html>".as_bytes())),
         always("A body that is cut", Reply::json_text(page).fault(Fault::TruncateBody(40))),
         always("A body of another shape", Reply::json_text(r#"{"object":"list","items":[]}"#)),
-        always("A URL that leads elsewhere", Reply::text("no such page").status(404)),
+        always("A URL that is wrong", Reply::text("no such page").status(404)),
     ]
 }
 

@@ -331,7 +331,8 @@ fn a_stream_without_a_cursor_that_is_asked_for_incrementally_is_read_whole_each_
         assert_page(&done);
         let messages = done.messages();
         let warnings: Vec<_> = messages.logs().into_iter().filter(|(level, _)| *level == "WARN").collect();
-        let text = "items: the catalog asks to read it incrementally; it cannot be, and is read whole.";
+        let text = "items: the catalog asks for incremental mode, which the stream does not support; the whole stream \
+             is read.";
         assert_eq!(warnings, [("WARN", text)]);
         serde_json::from_str::<Value>(&messages.state_file()).unwrap()
     };

@@ -36,6 +36,7 @@ mod network;
 mod old_states;
 mod paging;
 mod people;
+mod plain_english;
 mod probe;
 mod proxy;
 mod read;

@@ -86,7 +86,11 @@ fn run(binary: Binary) -> Done {
     watcher.join().unwrap();
     let peak = *peak.lock().unwrap();
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() == stderr.is_empty(), "only a failure is told there: {:?} {stderr}", output.status);
+    assert!(
+        output.status.success() == stderr.is_empty(),
+        "only a failure is reported there: {:?} {stderr}",
+        output.status
+    );
     Done { status: output.status.code(), messages: Messages::parse(&stdout), peak }
 }
 
@@ -112,7 +116,7 @@ fn check(name: &str, reply: Reply, words: Option<&str>) {
     assert!(done.peak * 1024 < 200 * MIB as u64, "{name}: {} KiB in use", done.peak);
 }
 
-/// Gzip of a start, so many times 16 MiB of one byte, and an end; a few KiB for each.
+/// Gzip of a start, this many times 16 MiB of one byte, and an end; a few KiB for each.
 fn bomb(start: &str, byte: u8, times: usize, end: &str) -> Reply {
     let body = [gzip(start.as_bytes()), gzip(&vec![byte; 16 * MIB]).repeat(times), gzip(end.as_bytes())].concat();
     Reply::shared("application/json", body).header("Content-Encoding", "gzip")

@@ -11,7 +11,7 @@ use source_http_testkit::{InProcess, Reply, Request, Server};
 
 use crate::support::{Steps, connector};
 
-/// The files of a container with a limit of 1 GiB and so many bytes of it in use, of which a quarter is page cache.
+/// The files of a container with a limit of 1 GiB and this many bytes of it in use, of which a quarter is page cache.
 fn container(root: &Path, used: u64) {
     let folder = root.join("sys/fs/cgroup");
     fs::create_dir_all(&folder).unwrap();

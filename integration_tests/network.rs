@@ -45,12 +45,12 @@ fn each_timeout_ends_its_wait_names_itself_and_is_retried() {
         (
             silent(),
             |o| o.read_timeout = SHORT,
-            "head came back: timed out: not a byte came within 200ms (read_timeout)",
+            "head came back: timed out: no byte was received within 200ms (read_timeout)",
         ),
         (
             stalled(),
             |o| o.read_timeout = SHORT,
-            "body broke off: timed out: not a byte came within 200ms (read_timeout)",
+            "body broke off: timed out: no byte was received within 200ms (read_timeout)",
         ),
         (
             stalled(),
@@ -78,7 +78,7 @@ fn a_head_that_drips_is_ended_by_the_response_timeout() {
         for _ in 0..6 {
             let (mut client, _) = listener.accept().unwrap();
             client.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
-            // Until the client has had enough, but not for ever.
+            // Until the client has had enough, but not forever.
             for _ in 0..1000 {
                 if client.write_all(b"X-A: b\r\n").is_err() {
                     break;

@@ -289,7 +289,7 @@ fn an_api_that_does_not_know_the_page_parameter_ends_the_stream_with_a_failure()
     replies.push(page(&[], json!({})));
     let server = Server::start(Routes::new().once("GET", "/items", replies));
     let done = items(server.url(), || PageNumber::new("page")).run("read");
-    assert!(failure(&done).contains("held the same 2 records"), "{}", failure(&done));
+    assert!(failure(&done).contains("had the same 2 records"), "{}", failure(&done));
     assert_eq!(server.requests().len(), 4);
 }
 

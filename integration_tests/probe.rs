@@ -76,7 +76,7 @@ fn the_first_stream_goes_ahead_and_then_as_many_are_asked_at_once_as_there_are_w
         if request.path == "/a" {
             while_first.store(seen.load(Ordering::SeqCst), Ordering::SeqCst);
         } else {
-            // Each waits for the others, but not for ever.
+            // Each waits for the others, but not forever.
             for _ in 0..500 {
                 if seen.load(Ordering::SeqCst) == 3 {
                     break;
@@ -151,5 +151,5 @@ impl HttpStream for Buggy {
 fn a_bug_in_one_stream_is_a_failure_of_its_probe() {
     let server = api(&[]);
     let told = probe(&server, 2, |url| vec![Arc::new(List::new("a", url)), Arc::new(Buggy)]);
-    assert_eq!(told, "read; The connector has hit a bug. What was read up to the last state is safe.");
+    assert_eq!(told, "read; The connector has hit a bug. Everything up to the last state is safe.");
 }

@@ -158,8 +158,10 @@ fn only_the_configured_columns_go_out_and_those_the_source_lost_are_told_once() 
     assert_eq!((done.status, done.messages().records("contacts")), (0, vec![r#"{"n":"1.50","note":1.5}"#; 2]));
     assert_eq!(
         warnings(&done),
-        ["contacts: the configured catalog has columns that the source has no more, and they will be empty: `gone`, \
-          `lost`. Run discover and refresh the catalog."]
+        [
+            "contacts: the configured catalog has columns that the source no longer has, and they will be empty: `gone`, \
+          `lost`. Run discover and refresh the catalog."
+        ]
     );
 }
 
@@ -208,7 +210,10 @@ fn columns_that_a_file_no_longer_lists_are_told_and_records_go_out_whole() {
     let done = connector(move || Box::new(Refunds(url.clone()))).catalog(&catalog).run("read");
     assert_eq!((done.status, done.messages().records("refunds")), (0, vec![r#"{"id":1,"x":2}"#]));
     let warnings = warnings(&done);
-    assert!(warnings.len() == 1 && warnings[0].contains("no more, and they will be empty: `gone`."), "{warnings:?}");
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("no longer has, and they will be empty: `gone`."),
+        "{warnings:?}"
+    );
 }
 
 #[test]

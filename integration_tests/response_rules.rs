@@ -1,4 +1,4 @@
-//! A stream's table of rules over real sockets: what each action does, and what the user is told.
+//! A stream's table of rules over real sockets: what each action does, and what the user sees.
 
 use std::time::Duration;
 

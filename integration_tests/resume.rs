@@ -1,4 +1,4 @@
-//! A read that was interrupted, after any line, and gone on with from the last state it printed, gives every record.
+//! A read that was interrupted, after any line, and resumed from the last state it printed, gives every record.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ fn read(mock: &StripeMock, stream: &str, mode: &str, state: Option<&str>) -> Str
     connector.run("read").stdout
 }
 
-/// Reads no more than so many records.
+/// Reads no more than this many records.
 fn limited(mock: &StripeMock, stream: &str, limit: u32) -> Messages {
     InProcess::with_registry(Registry::built_in())
         .now(DEFAULT_NOW)
@@ -59,7 +59,7 @@ fn mock() -> StripeMock {
     STREAMS.iter().fold(StripeMock::builder(), |mock, stream| mock.count(stream, 640)).start()
 }
 
-/// Ends an output after each of its states in turn, goes on from it, and finds every object in both parts together.
+/// Ends an output after each of its states in turn, resumes from it, and finds every object in both parts together.
 /// Returns how many states there were.
 fn cut_at_every_state(mock: &StripeMock, stream: &str, whole: &str, go_on: impl Fn(&str) -> String) -> usize {
     let mut cuts = 0;

@@ -1,7 +1,7 @@
 //! What a shell and its jobs rely on: a run that fails where nobody watches says so on stderr, and a file that stdout is
 //! appended to stays a file of whole lines, whatever ended the runs before.
 #![cfg(unix)]
-#![allow(clippy::print_stderr, reason = "a shell that is left out is told of")]
+#![allow(clippy::print_stderr, reason = "a shell that is left out is reported")]
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -103,10 +103,7 @@ fn where_a_later_run_may_do_stderr_says_how_many_streams_failed_and_to_run_it_ag
     let lines: Vec<&str> = told.stderr.lines().collect();
     let [first, count, again] = lines[..] else { panic!("{}", told.stderr) };
     assert!(first.starts_with("error: charges: ") && first.contains("500"), "{first}");
-    assert_eq!(
-        (count, again),
-        ("error: 1 of 2 streams failed.", "Run it again later: a read goes on from its last states.")
-    );
+    assert_eq!((count, again), ("error: 1 of 2 streams failed.", "Run it again later to resume from the last states."));
 }
 
 #[test]
@@ -173,12 +170,11 @@ fn bare_records_without_a_state_file_promise_no_resumption() {
     let folder = tempfile::tempdir().unwrap();
     let full = "ulimit -f 9; exec \"$@\" >> out.jsonl";
     let told = shell(full, &args, &config(&mock), folder.path());
-    let anew =
-        "run again: it begins where this run began, because nothing keeps its states; --state-file FILE would.\n";
-    assert!(told.status == Some(1) && told.stderr.ends_with(anew), "{}", told.stderr);
+    let advice = "run again to read the same again: nothing keeps the states of this run; --state-file FILE would.\n";
+    assert!(told.status == Some(1) && told.stderr.ends_with(advice), "{}", told.stderr);
     let kept = [&args[..], &["--state-file", "state.json"]].concat();
     let told = shell(full, &kept, &config(&mock), folder.path());
-    assert!(told.stderr.ends_with("run again: a read goes on from its last states.\n"), "{}", told.stderr);
+    assert!(told.stderr.ends_with("run again to resume from the last states.\n"), "{}", told.stderr);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn silence() -> Reply {
     Reply::empty(200).delay(FOR_EVER)
 }
 
-/// A mock that is silent once, after one page, and tells of each request.
+/// A mock that is silent once, after one page, and reports each request.
 fn silent_after_one_page() -> (StripeMock, mpsc::Receiver<()>) {
     let (told, asked) = mpsc::channel();
     let tell = move |_: &Request| told.send(()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A stream that may not be read is left out: what is said of it, what becomes of its state, and when it is a failure
+//! A stream that cannot be read is left out: what is said of it, what becomes of its state, and when it is a failure
 //! after all.
 
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ fn a_stream_that_is_asked_for_by_name_and_skipped_fails_the_read_and_not_the_oth
         assert_eq!(done.messages().statuses("rooms").last(), Some(&"COMPLETE"), "{names}");
     }
     let done = connector(server.url()).arg("--streams").arg("users,rooms").run("read");
-    let text = "1 of the 2 streams that were asked for by name were skipped.\nusers: GET ";
+    let text = "1 of the 2 streams that --streams names were skipped.\nusers: GET ";
     assert!(done.messages().errors()[0].message.starts_with(text), "{}", done.stdout);
     // Nobody has asked for it by name.
     assert_eq!(connector(server.url()).streams(&full_refresh(&["users", "rooms"])).run("read").status, 0);
@@ -192,7 +192,7 @@ fn a_parent_that_is_refused_by_a_rule_is_left_out_with_one_line_and_the_others_a
         assert_eq!(messages.statuses("posts"), ["STARTED", "RUNNING", "COMPLETE"], "{refused:?}");
         let warnings: Vec<_> = messages.logs().into_iter().filter(|(level, _)| *level == "WARN").collect();
         assert_eq!(warnings.len(), lines, "{refused:?}: {warnings:?}");
-        let beginning = "posts: one parent is refused and left out; the next read asks for it again: GET ";
+        let beginning = "posts: one parent is refused and skipped; the next read asks for it again: GET ";
         assert!(warnings[0].1.starts_with(beginning) && warnings[0].1.contains("private"), "{warnings:?}");
     }
 }
@@ -204,7 +204,7 @@ fn a_stream_whose_parents_are_all_refused_by_a_rule_is_skipped_with_one_line() {
     let messages = done.messages();
     assert_eq!((done.status, messages.statuses("posts")), (1, vec!["STARTED", "COMPLETE"]));
     assert_eq!(messages.logs().into_iter().filter(|(level, _)| *level == "WARN").count(), 1);
-    assert!(messages.errors()[0].message.contains("All 3 slices that were asked for were refused."));
+    assert!(messages.errors()[0].message.contains("All 3 slices that were requested were refused."));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_stripe_list_whose_first_window_was_read_is_not_skipped() {
     mock.server().take_requests();
     let resumed = resumed.run("read");
     assert_eq!(resumed.status, 0);
-    assert!(mock.server().requests().iter().all(|request| request.path == "/v1/charges"), "the list is gone on with");
+    assert!(mock.server().requests().iter().all(|request| request.path == "/v1/charges"), "the list is resumed");
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn a_member_that_the_slice_lacks_fails_and_names_those_it_has() {
         assert_eq!(messages.statuses("loans").last(), Some(&"INCOMPLETE"), "{place:?}");
         let was_sent = matches!(place, Place::ParseResponse | Place::NextPageToken | Place::Transform);
         assert_eq!(asked.len(), 1 + usize::from(was_sent), "{place:?}: {asked:?}");
-        // A page that leads nowhere is good; one whose records could not be told apart is not.
+        // A page that leads nowhere is good; one whose records could not be distinguished is not.
         assert_eq!(messages.records("loans").len(), usize::from(place == Place::NextPageToken), "{place:?}");
     }
 }

@@ -125,7 +125,7 @@ fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with()
     let rest = job.run(&full).messages();
     assert!(begun.records("charges").len() == 150 && rest.records("charges").len() < 250);
     assert_eq!(&ids(&begun, "charges") | &ids(&rest, "charges"), job.all("charges"));
-    // And whoever changes the mode goes on from there.
+    // A change of the mode resumes from there.
     let new = job.create_charge();
     let messages = job.run(&["--catalog", incremental.to_str().unwrap()]).messages();
     assert_eq!(ids(&messages, "charges"), BTreeSet::from([new]));
@@ -147,7 +147,7 @@ fn a_run_that_is_ended_by_sigterm_or_sigkill_is_gone_on_with() {
         let rest = job.run(&args).messages();
         assert_eq!(&ids(&first, "charges") | &ids(&rest, "charges"), job.all("charges"), "{how:?}");
         if how == Interruption::Terminate {
-            assert!(rest.records("charges").len() < 2_000, "it began anew");
+            assert!(rest.records("charges").len() < 2_000, "it started again");
         }
     }
 }
@@ -199,7 +199,7 @@ fn nothing_is_noted_of_what_could_not_be_written() {
         (
             Some(1),
             "error: Standard output cannot be written: No space left on device (os error 28). Free space there or redirect \
-             it, then run again: a read goes on from its last states.\n"
+             it, then run again to resume from the last states.\n"
         )
     );
     assert_eq!(fs::read_to_string(job.state_file()).unwrap(), "");
@@ -220,7 +220,7 @@ fn a_state_file_that_cannot_be_used_is_told_before_anything_is_asked_for() {
     ];
     if cfg!(target_os = "linux") {
         // Nobody creates files there, the system's administrator included.
-        files.push((PathBuf::from("/sys/state.json"), "may not create files beside it"));
+        files.push((PathBuf::from("/sys/state.json"), "cannot create files beside it"));
     }
     for (file, why) in files {
         let args = ["read", "--config", config.to_str().unwrap(), "--state-file", file.to_str().unwrap()];
@@ -250,7 +250,8 @@ fn two_runs_do_not_share_a_state_file() {
     assert_eq!(
         error.message,
         format!(
-            "The state file {} is in use by another run. Wait until that is done, or give each run a state file of its own.",
+            "The state file {} is in use by another run. Wait until that run ends, or give each run a state file of \
+             its own.",
             file.display()
         )
     );

@@ -47,7 +47,7 @@ fn page(request: &Request) -> Reply {
     Reply::json(json!({"data": [{"id": number}]}))
 }
 
-const STOPPED: &str = "SIGTERM ended this run before it was done. Run it again: a read goes on from its last states.";
+const STOPPED: &str = "SIGTERM ended this run before it was done. Run it again to resume from the last states.";
 
 #[test]
 fn a_stop_ends_a_request_at_once_in_the_head_and_in_the_body_and_the_next_run_goes_on() {

@@ -52,8 +52,8 @@ pub(crate) fn resumed(messages: &Messages) -> Value {
 #[test]
 fn an_answer_with_nothing_in_it_is_no_empty_list() {
     for (reply, told) in [
-        (Reply::empty(204), "Stripe never answers with nothing"),
-        (Reply::empty(205), "Stripe never answers with nothing"),
+        (Reply::empty(204), "Stripe never sends an empty response"),
+        (Reply::empty(205), "Stripe never sends an empty response"),
         (Reply::json_text(""), "an empty body"),
     ] {
         let mock = StripeMock::builder().count("customers", 3).start();
@@ -379,7 +379,7 @@ fn a_start_date_in_the_future_is_an_error_of_the_config() {
     };
     let checked = run("check", &wrong).messages();
     let (status, message) = checked.connection_status();
-    assert!(status == "FAILED" && message.unwrap().contains("`start_date` 2099-01-01T00:00:00Z lies in the future"));
+    assert!(status == "FAILED" && message.unwrap().contains("`start_date` 2099-01-01T00:00:00Z is in the future"));
     let read = run("read", &wrong);
     assert!(read.status == 1 && read.messages().errors()[0].message.contains("`start_date`"));
     assert!(read.messages().states("customers").is_empty() && mock.server().requests().is_empty());
@@ -424,7 +424,7 @@ fn a_state_in_another_namespace_than_the_catalogs_is_refused() {
     let message = &done.messages().errors()[0].message;
     assert_eq!(
         message,
-        "The state has \"events\" in the namespace \"eu\", and the catalog has it in no namespace. Correct the one or \
-         the other."
+        "The state has \"events\" in the namespace \"eu\", and the catalog has it in no namespace. Correct one of \
+         them."
     );
 }

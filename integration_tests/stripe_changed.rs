@@ -25,7 +25,7 @@ fn sync_with(mock: &StripeMock, stream: &str, state: &Value, settings: &Value) -
     done.messages()
 }
 
-/// The requests of a sync after so many objects have changed.
+/// The requests of a sync after this many objects have changed.
 fn requests_after(
     stream: &str,
     changes: usize,

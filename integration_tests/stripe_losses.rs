@@ -1,4 +1,4 @@
-//! What other connectors get wrong about Stripe, and lose or mix up without a word: a test for each.
+//! What other connectors get wrong about Stripe, and lose or mix up silently: a test for each.
 
 use serde_json::{Value, json};
 use source_http::Registry;

@@ -140,7 +140,7 @@ fn a_parent_and_two_children_fetch_each_page_of_a_cached_parent_once_in_any_orde
         assert_eq!(pages, ["GET /orders", "GET /orders?page=2", "GET /orders?page=3"], "{streams:?}");
         assert_eq!(asked.len(), 3 + 5 + 5, "{streams:?}: the children's own requests are all sent");
         assert_eq!(done.stdout, connector(server.url(), &streams).run("read").stdout, "{streams:?}");
-        assert_eq!(server.requests().len(), 3 * 3 + 5 + 5, "without a cache each reads the parent anew");
+        assert_eq!(server.requests().len(), 3 * 3 + 5 + 5, "without a cache each reads the parent again");
     }
 }
 
@@ -217,7 +217,7 @@ fn a_cache_that_is_spoilt_while_a_child_reads_changes_nothing_but_the_number_of_
     let streams = [ALL[1], ALL[0], ALL[2]];
     let done = connector_with_cache(server.url(), &streams, true).arg("--cache-dir").arg(folder.path()).run("read");
     assert!(server.requests().len() > 3 + 5 + 5, "the file was not spoilt");
-    let warned = done.stdout.lines().filter(|line| line.contains("response cache cannot be used")).count();
+    let warned = done.stdout.lines().filter(|line| line.contains("response cache can no longer be used")).count();
     assert_eq!((done.status, warned), (0, 1));
     let whole = Server::start(api);
     let expected = connector_with_cache(whole.url(), &streams, true).run("read");
@@ -239,7 +239,7 @@ fn each_parent_has_a_state_of_its_own_that_holds_its_key_and_no_more() {
     server.take_requests();
     let state = serde_json::from_str(&first.state_file()).unwrap();
     let second = connector(server.url(), &[("changes", "incremental")]).state(&state).run("read").messages();
-    assert_eq!(second.records("changes").len(), 5, "the newest of each is asked for again");
+    assert_eq!(second.records("changes").len(), 5, "the newest of each is requested again");
     assert_eq!(server.conversation()[1], "GET /orders/o%2F1/items?since=1");
 }
 
@@ -291,6 +291,6 @@ fn a_parent_without_the_field_its_children_need_is_a_named_failure() {
     let server = Server::start(|_: &Request| Reply::json(json!({"data": [{"name": "no id"}]})));
     let messages = connector(server.url(), &[("items", "full_refresh")]).run("read").messages();
     let error = &messages.errors()[0];
-    assert_eq!(error.message, "A record of \"orders\" has no \"id\", which its sub-streams need to be asked for.");
+    assert_eq!(error.message, "A record of \"orders\" has no \"id\", which the requests of its sub-streams need.");
     assert_eq!(messages.statuses("items"), ["STARTED", "INCOMPLETE"]);
 }

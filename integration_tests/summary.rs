@@ -23,7 +23,7 @@ fn terminal(columns: u16) -> Terminal {
     Terminal::of_size(columns, 24).with_vars(|_| None)
 }
 
-/// Users, whose pages are kept for their posts; rooms, which may not be read; tags, which fail; ticks, which come one in
+/// Users, whose pages are kept for their posts; rooms, which cannot be read; tags, which fail; ticks, which come one in
 /// five seconds.
 fn five_streams(url: String) -> InProcess {
     let streams = move |_: &_, _: &_| -> Vec<Box<dyn HttpStream>> {
@@ -135,7 +135,7 @@ stream  records  requests  retries  waits  cached  bytes   time  status
 users         0         0        0      0       0    0 B  0.0 s  not begun
 rooms         0         0        0      0       0    0 B  0.0 s  not begun
 total         0         0        0      0       0    0 B  0.0 s  stopped
-error (transient): SIGINT ended this run before it was done. Run it again: a read goes on from its last states.
+error (transient): SIGINT ended this run before it was done. Run it again to resume from the last states.
 ";
     assert_eq!((done.status, done.stderr.as_str()), (130, expected));
 }

@@ -25,7 +25,7 @@ enum Cut {
     Spans,
     /// Hundreds by their number: a state for each.
     Hundreds,
-    /// The same, and after every five a marker: what is below it is not asked for again.
+    /// The same, and after every five a marker: what is below it is not requested again.
     Marked,
 }
 
@@ -369,7 +369,7 @@ fn done_slices_behind_an_unfinished_one_are_not_asked_for_again_after_an_interru
     let mut asked: Vec<i64> = again.requests().iter().map(hundred).collect();
     asked.sort_unstable();
     asked.dedup();
-    // The last of the done ones is asked for again from its newest record on, as every incremental read begins.
+    // The last of the done ones is requested again from its newest record on, as every incremental read begins.
     assert!(asked.iter().copied().eq([0].into_iter().chain(39..60)), "{asked:?}");
     assert_eq!(again.requests()[0].param("from"), Some("0"), "what was begun comes first");
 }

@@ -1,5 +1,5 @@
-//! Memory that is used again. A response is hundreds of kilobytes: given back to the system and asked for anew each time,
-//! that costs more than reading it.
+//! Memory that is used again. A response is hundreds of kilobytes: given back to the system and requested again each
+//! time, that costs more than reading it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -60,7 +60,7 @@ impl Buffer {
         &mut self.bytes[self.end..]
     }
 
-    /// So many bytes were put into the room.
+    /// This many bytes were put into the room.
     #[inline]
     pub(crate) fn fill(&mut self, bytes: usize) {
         self.end = (self.end + bytes).min(self.bytes.len());

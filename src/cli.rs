@@ -45,7 +45,7 @@ struct Cli {
     #[arg(long, global = true)]
     debug: bool,
 
-    /// Write nothing to stderr for people: no progress, no summary. Errors are written where they are told nowhere else
+    /// Write only errors to stderr, and only those that stdout does not show: no progress, no summary
     #[arg(short, long, global = true)]
     quiet: bool,
 
@@ -59,7 +59,7 @@ struct Cli {
 pub enum Command {
     /// Print what a config may contain
     Spec,
-    /// Try whether a config works
+    /// Check a config
     Check(CheckArgs),
     /// Print the streams there are, with their schemas
     Discover(DiscoverArgs),
@@ -98,11 +98,11 @@ pub struct ReadArgs {
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
 
-    /// Where earlier reads stopped: a state as Airbyte keeps it, or the STATE lines of an earlier read
+    /// Resume from this state: one that Airbyte keeps, or the STATE lines of an earlier read
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 
-    /// Where this read begins, and where it notes how far it came: a file of states, created if it is not there
+    /// Load the state from this file and save it there as the read progresses; created if it does not exist
     #[arg(long, value_name = "FILE", conflicts_with = "state")]
     pub state_file: Option<PathBuf>,
 
@@ -110,11 +110,11 @@ pub struct ReadArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name, value_hint = ValueHint::Other)]
     pub streams: Vec<String>,
 
-    /// Stop each stream after this many records, with a state to go on from
+    /// Stop each stream after this many records, with a state to resume from
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), value_hint = ValueHint::Other)]
     pub limit: Option<u64>,
 
-    /// Read so many parts of streams at the same time [default: what the source says, often a setting of its config]
+    /// Read up to N slices of streams concurrently [default: what the source says, often a setting of its config]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_hint = ValueHint::Other)]
     pub workers: Option<u16>,
 

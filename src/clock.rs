@@ -20,7 +20,7 @@ pub trait Clock: Send + Sync {
     /// Time since an arbitrary but fixed start. Never goes backwards.
     fn elapsed(&self) -> Duration;
 
-    /// Blocks the calling thread for `duration`, or until the run is to end.
+    /// Blocks the calling thread for `duration`, or until the run is stopping.
     fn sleep(&self, duration: Duration, stop: &Stop);
 }
 

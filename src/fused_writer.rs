@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
-/// A writer that fails for ever once it has failed, with the same error.
+/// A writer that fails forever once it has failed, with the same error.
 pub(crate) struct FusedWriter<W> {
     writer: W,
     failure: WriteFailure,
@@ -36,7 +36,7 @@ impl<W: Write> FusedWriter<W> {
     fn attempt<T>(&mut self, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
         self.failure.error().map_or(Ok(()), Err)?;
         write(&mut self.writer).inspect_err(|error| {
-            // Whoever is interrupted tries again, and loses nothing.
+            // An interrupted write is tried again, and loses nothing.
             if error.kind() != io::ErrorKind::Interrupted {
                 let _ = self.failure.0.set((error.kind(), error.raw_os_error()));
             }

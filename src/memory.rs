@@ -1,5 +1,5 @@
 //! How much memory the process may use, as the control groups of Linux have it: a container that goes past its limit is
-//! killed, without a state and without a word. Whoever asks now and then can end before.
+//! killed, without a state or a message. A run that looks now and then can end before.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::stop::RESUMES;
 const SHORT_AT: u64 = 95;
 /// How often the files are read at most.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Version 1 says so many bytes or more for no limit: the largest multiple of a page.
+/// Version 1 says this many bytes or more for no limit: the largest multiple of a page.
 const NO_LIMIT: u64 = 1 << 60;
 const MIB: u64 = 1024 * 1024;
 
@@ -94,7 +94,7 @@ impl Group {
         is_short(used, limit).then(|| {
             format!(
                 "Memory is nearly used up: {} of the {} MiB that this process may have ({}). The sync ends before the \
-                 system would kill it. Run it again: {RESUMES} Raise the limit, or read with fewer workers.",
+                 system would kill it. Run it again {RESUMES} Raise the limit, or read with fewer workers.",
                 used / MIB,
                 limit / MIB,
                 self.folder.join(self.names.limit).display()
@@ -164,7 +164,7 @@ mod tests {
         MemoryLimit::at(root.path()).shortage(Duration::ZERO)
     }
 
-    /// A container of version 2 with a limit of 100 MiB, of which so many are used and so many of those page cache.
+    /// A container of version 2 with a limit of 100 MiB, of which this many are used and this many of those page cache.
     fn container(used: u64, cache: u64) -> tempfile::TempDir {
         let (used, cache) = ((used * MIB).to_string(), cache * MIB / 2);
         let stat = format!("anon 7\nfile 9\ninactive_file {cache}\nactive_file {cache}\nunevictable 0\n");
@@ -185,7 +185,7 @@ mod tests {
             shortage(&root).unwrap(),
             format!(
                 "Memory is nearly used up: 95 of the 100 MiB that this process may have ({}). The sync ends before the \
-                 system would kill it. Run it again: a read goes on from its last states. Raise the limit, or read \
+                 system would kill it. Run it again to resume from the last states. Raise the limit, or read \
                  with fewer workers.",
                 limit.display()
             )

@@ -11,7 +11,7 @@ thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say goes out
+/// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say is written
 /// through the protocol, where secrets are masked. To be called once, by `main`.
 pub(crate) fn report_through_the_protocol() {
     panic::set_hook(Box::new(|info| LAST.set(Some(info.to_string()))));
@@ -22,7 +22,7 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let payload = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let said = LAST.take().or(payload).or_else(|| panic.downcast_ref::<String>().cloned());
-        let failure = Failure::system("The connector has hit a bug. What was read up to the last state is safe.")
+        let failure = Failure::system("The connector has hit a bug. Everything up to the last state is safe.")
             .with_internal(said.unwrap_or_else(|| "a panic without a message".to_owned()));
         Err(failure.into())
     })

@@ -5,7 +5,7 @@
 //!
 //! A descriptor that is closed when the process begins is none any more when `main` does: the standard library opens
 //! `/dev/null` in its place, for reading and writing, lest the next file that is opened gets its number. A shell's
-//! `> /dev/null` is for writing alone, and that is how the two are told apart.
+//! `> /dev/null` is for writing alone, and that is how the two are distinguished.
 
 use std::io::{self, Read, Write};
 #[cfg(unix)]

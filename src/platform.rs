@@ -3,7 +3,7 @@
 use crate::environment::Environment;
 use crate::protocol::Failure;
 
-/// Fails if records and states are wanted in a way that is not spoken. Written to stdout all the same, they would be read
+/// Fails if records and states are wanted in a way that is not spoken. Written to stdout anyway, they would be read
 /// by nobody.
 ///
 /// | variable | what it says |
@@ -18,8 +18,8 @@ pub(crate) fn check_data_channel(environment: &Environment) -> Result<(), Failur
         let value = environment.get(variable).map(|value| value.to_string_lossy());
         if let Some(value) = value.filter(|value| !value.eq_ignore_ascii_case(spoken)) {
             return Err(Failure::config(format!(
-                "{variable} is {value}, and this connector speaks {spoken} only. Set it to {spoken}, or leave it \
-                 away; in Airbyte, the definition of the connector must not offer another one in \
+                "{variable} is {value}, and this connector speaks {spoken} only. Set it to {spoken}, or unset it; \
+                 in Airbyte, the definition of the connector must not offer another one in \
                  connectorIPCOptions."
             )));
         }

@@ -1,4 +1,4 @@
-//! What a check has asked for and what came of it, stream by stream, so that whoever runs it can be told.
+//! What a check has asked for and what came of it, stream by stream, so that its user can see it.
 
 use std::sync::Mutex;
 
@@ -26,7 +26,7 @@ pub enum ProbeEnd {
     Readable,
     /// The stream has nothing to ask for, so nothing is known.
     NothingToAsk,
-    /// It may not be read, and a read would skip it.
+    /// It cannot be read, and a read would skip it.
     Refused(Failure),
     /// It cannot be read.
     Failed(Failure),

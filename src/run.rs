@@ -29,7 +29,7 @@ use crate::whole_lines;
 const DONE: u8 = 0;
 /// The command failed; stdout says why.
 const FAILED: u8 = 1;
-/// The command line makes no sense; stderr says why.
+/// The command line is invalid; stderr says why.
 const USAGE: u8 = 2;
 
 /// What a run is given by its surroundings.
@@ -79,7 +79,7 @@ impl Host {
 }
 
 /// The whole of a connector's `main`: runs the process's command line with the operating system's streams and clock, and
-/// ends as soon as SIGTERM, SIGINT or SIGHUP asks for it, or nobody reads stdout any more.
+/// ends as soon as SIGTERM, SIGINT or SIGHUP asks for it, or the reader of stdout closed the pipe.
 #[must_use]
 pub fn launch(registry: &Registry) -> ExitCode {
     panics::report_through_the_protocol();
@@ -158,7 +158,7 @@ impl End {
     fn of(result: anyhow::Result<bool>, stdout_error: Option<io::Error>) -> Self {
         match (result, stdout_error) {
             (_, Some(error)) => Self::StdoutFailed(Failure::system(format!(
-                "Standard output cannot be written: {error}. Free space there or redirect it, then run again: {RESUMES}"
+                "Standard output cannot be written: {error}. Free space there or redirect it, then run again {RESUMES}"
             ))),
             (Ok(true), None) => Self::Done,
             (Ok(false), None) => Self::Refused,
@@ -181,7 +181,7 @@ impl End {
         match self {
             Self::Done | Self::ClosedPipe => DONE,
             Self::Refused => FAILED,
-            // A reader that went away asks for a stop as well, which is no reason where a disk is full.
+            // A reader that closed the pipe asks for a stop as well, which is no reason where a disk is full.
             Self::StdoutFailed(_) => stop
                 .reason()
                 .filter(|reason| **reason != StopReason::ClosedStdout)
@@ -230,8 +230,9 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         && !matches!(invocation.command, Command::Check(_))
     {
         screen.error(&format!(
-            "Standard output cannot be written: {error}. Nothing was read, because it would be lost. Redirect it to a file, \
-             a pipe or > /dev/null; a program that starts this one has to open /dev/null for writing alone."
+            "Standard output cannot be written: {error}. Nothing was read, because it would be lost. Redirect it to a \
+             file, a pipe or > /dev/null; a program that starts this one must open /dev/null \
+             write-only."
         ));
         return FAILED;
     }

@@ -24,7 +24,7 @@ pub type Config = Map<String, Value>;
 pub struct SourceContext {
     /// The time, for streams that are sliced by it.
     pub clock: Arc<dyn Clock>,
-    /// Whether the run is to end, for streams that wait by themselves.
+    /// Whether the run is stopping, for streams that wait by themselves.
     pub stop: Stop,
     /// For what is odd about the streams.
     pub output: Arc<Output>,
@@ -95,7 +95,7 @@ impl CheckContext<'_> {
             if slice.is_marker() {
                 continue;
             }
-            // Others may be readable. If so many are not, it is left to the read to find one.
+            // Others may be readable. If that many are not, it is left to the read to find one.
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
@@ -112,8 +112,8 @@ impl CheckContext<'_> {
         }
     }
 
-    /// Probes streams, each like [`CheckContext::probe`], at most so many at once. The results are in the order of the
-    /// streams.
+    /// Probes streams, each like [`CheckContext::probe`], at most this many at once. The results are in the order of
+    /// the streams.
     ///
     /// The first stream goes ahead alone: what is wrong with the credentials or the network shows there, at the price
     /// of one request. After a failure of any stream, other than one that [skips](Failure::skips_stream) it, no further
@@ -255,8 +255,8 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// Whether the config works. Default: the first page of the first stream that has one can be read. What is returned
-    /// is told with the success, after what was asked for: what will not work all the same.
+    /// Whether the config works. Default: the first page of the first stream that has one can be read. A returned text
+    /// is appended to the success message, as a warning of what will not work.
     ///
     /// # Errors
     /// A [`Failure`] inside that says why not.

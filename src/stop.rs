@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::locks;
 
 /// What comes after "run it again" where states are kept.
-pub(crate) const RESUMES: &str = "a read goes on from its last states.";
+pub(crate) const RESUMES: &str = "to resume from the last states.";
 
 /// How often somebody who waits for a thread looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(50);
@@ -30,16 +30,16 @@ pub struct Stop(Arc<Shared>);
 #[non_exhaustive]
 pub enum StopReason {
     /// Somebody sent SIGINT: Ctrl-C at a terminal.
-    #[error("SIGINT ended this run before it was done. Run it again: {}", RESUMES)]
+    #[error("SIGINT ended this run before it was done. Run it again {}", RESUMES)]
     Interrupted,
     /// Somebody sent SIGTERM: a platform that ends the sync.
-    #[error("SIGTERM ended this run before it was done. Run it again: {}", RESUMES)]
+    #[error("SIGTERM ended this run before it was done. Run it again {}", RESUMES)]
     Terminated,
     /// Somebody sent SIGHUP: the terminal is gone, or the connection to it.
-    #[error("SIGHUP ended this run before it was done. Run it again: {}", RESUMES)]
+    #[error("SIGHUP ended this run before it was done. Run it again {}", RESUMES)]
     HungUp,
     /// Nobody reads stdout any more.
-    #[error("nobody reads stdout any more")]
+    #[error("the reader of stdout closed the pipe")]
     ClosedStdout,
     /// The memory that this process may use is nearly used up; the text says how much there is, and what to do.
     #[error("{0}")]
@@ -70,19 +70,19 @@ impl Stop {
         }
     }
 
-    /// Why the run is to end, if it is.
+    /// Why the run is stopping, if it is.
     #[must_use]
     pub fn reason(&self) -> Option<&StopReason> {
         self.0.reason.get()
     }
 
-    /// Whether the run is to end.
+    /// Whether the run is stopping.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.reason().is_some()
     }
 
-    /// Does nothing, unless the run is to end.
+    /// Does nothing, unless the run is stopping.
     ///
     /// # Errors
     /// [`StopReason::error`], if it is.
@@ -90,14 +90,14 @@ impl Stop {
         self.reason().map_or(Ok(()), |reason| Err(reason.error()))
     }
 
-    /// Blocks the calling thread for `duration`, or until the run is to end. Real time: [`crate::clock::Clock::sleep`] is
-    /// what waits.
+    /// Blocks the calling thread for `duration`, or until the run is stopping. Real time:
+    /// [`crate::clock::Clock::sleep`] is what waits.
     pub fn wait(&self, duration: Duration) {
         let waiting = self.0.requested.wait_timeout_while(self.hooks(), duration, |_| !self.is_requested());
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Does something when the run is to end; at once, if it is already. It is done by whoever asks for the end.
+    /// Does something when the run is stopping; at once, if it is already. The thread that asks for the end does it.
     pub fn on_request(&self, hook: impl FnOnce() + Send + 'static) {
         let mut hooks = self.hooks();
         if self.is_requested() {
@@ -111,8 +111,8 @@ impl Stop {
     /// Does something that cannot be interrupted, in a thread of its own; a panic in it is the caller's.
     ///
     /// # Errors
-    /// If the run is to end before it is done; then the thread goes on, and nobody waits for it. If the system has no more
-    /// threads.
+    /// If the run is stopping before it is done; then the thread goes on, and nobody waits for it. If the system has no
+    /// more threads.
     pub(crate) fn unless_requested<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -145,8 +145,8 @@ impl StopReason {
         }
     }
 
-    /// The exit code of a run that was ended so: as shells have it for signals, 128 and the signal's number; 0 if nobody
-    /// reads stdout any more; 1 otherwise.
+    /// The exit code of a run that was ended so: as in shells, 128 plus the signal number; 0 if the reader of stdout
+    /// closed the pipe; 1 otherwise.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

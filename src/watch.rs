@@ -46,8 +46,8 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a write past the limit of a file's size (`ulimit -f`) fail, like one to a full disk. Otherwise it would end the
-/// process without a word, in the middle of a line or of a state file.
+/// Makes a write past the limit of a file's size (`ulimit -f`) fail, like one to a full disk. Otherwise it would end
+/// the process silently, in the middle of a line or of a state file.
 ///
 /// # Errors
 /// If the system does not give what it takes.
@@ -64,7 +64,8 @@ fn is_ignored(signal: i32) -> bool {
     ignored >> (signal - 1) & 1 == 1
 }
 
-/// Turns it into a request that nobody reads stdout any more. A write would tell, too, but there may be none for long.
+/// Turns it into a request that the reader of stdout closed the pipe. A write would tell, too, but there may be none
+/// for long.
 ///
 /// # Errors
 /// If the system has no more threads; then the next write tells.

@@ -43,7 +43,7 @@ impl WholeLines {
         Ok(written)
     }
 
-    /// Takes the half line away, unless somebody else has written after it.
+    /// Takes the half line away, unless another program has written after it.
     fn cut_back(&mut self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         if self.half_line == 0 || self.end != Some(length) {
@@ -94,7 +94,7 @@ pub(crate) fn stdout() -> Option<WholeLines> {
     Some(WholeLines::new(file, last_byte))
 }
 
-/// The process's stdout, if it is a file. `None` if it is anything else, or cannot be told.
+/// The process's stdout, if it is a file. `None` if it is anything else, or cannot be determined.
 #[cfg(not(unix))]
 pub(crate) fn stdout() -> Option<WholeLines> {
     None
@@ -105,7 +105,7 @@ pub(crate) fn stdout() -> Option<WholeLines> {
 fn byte_at(stdout: &std::fs::Metadata, at: u64) -> Option<u8> {
     use std::os::unix::fs::{FileExt, MetadataExt};
 
-    // Linux opens the file anew there; other systems give the same file, which then cannot be read.
+    // Linux opens the file again there; other systems give the same file, which then cannot be read.
     let file = File::open("/dev/stdout").ok()?;
     let opened = file.metadata().ok()?;
     let mut byte = [0];

@@ -24,7 +24,7 @@ struct Crew {
 pub(crate) struct Worker<'w>(&'w Workers);
 
 impl Workers {
-    /// So many; one at least.
+    /// This many; one at least.
     pub(crate) fn new(number: usize) -> Self {
         Self { crew: Mutex::new(Crew { free: number.max(1), wanted: 0 }), freed: Condvar::new() }
     }
@@ -40,8 +40,8 @@ impl Workers {
         Worker(self)
     }
 
-    /// One that is free now, and that nobody waits for: who gives one back and wants it again at once would always be
-    /// first.
+    /// One that is free now and that no stream waits for. Otherwise a worker that is released and hired again would
+    /// starve the others.
     pub(crate) fn try_hire(&self) -> Option<Worker<'_>> {
         let mut crew = self.lock();
         if crew.wanted >= crew.free {

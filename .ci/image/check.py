@@ -240,7 +240,7 @@ def with_linked_names_alone(pod, root):
 
 
 def as_the_manifests_do(pod):
-    """The line of deploy/: records to a file of the run, the state to one that the next run goes on from."""
+    """The line of deploy/: records to a file of the run, the state to one that the next run resumes from."""
     volume = pod.work / "data"
     volume.mkdir()
     os.chown(volume, 1000, 1000)
@@ -265,7 +265,7 @@ def as_the_manifests_do(pod):
         expect(key.encode() not in records.read_bytes(), "the key is in what was read")
         read.append(records.read_bytes().count(b'"type":"RECORD"'))
         (pod.folder / f"{run}.jsonl").write_bytes(records.read_bytes())
-    expect(read[0] > CHARGES and read[1] == 0, "the second run did not go on where the first one stopped", read)
+    expect(read[0] > CHARGES and read[1] == 0, "the second run did not resume where the first one stopped", read)
 
 
 def names_and_certificates(pod):

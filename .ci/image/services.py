@@ -120,7 +120,7 @@ def serve_oddities():
         daemon_threads = True
 
         def handle_error(self, *_):
-            # Whoever hung up was told to.
+            # The other side was asked to hang up.
             pass
 
     server = Quiet(("127.0.0.1", 0), Handler)

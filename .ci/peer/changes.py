@@ -25,7 +25,7 @@ ONLY_CREATED = {
     "file_links",
 }
 
-# Children without events of their own. Stripe changes the parent with them, and tells of that.
+# Children without events of their own. Stripe changes the parent with them, and reports that.
 PARENTS = {
     "checkout_sessions_line_items": "checkout_sessions",
     "customer_balance_transactions": "customers",
@@ -36,7 +36,7 @@ PARENTS = {
     "transfer_reversals": "transfers",
 }
 
-# Children whose making is told by an event of their parent.
+# Children whose making is reported by an event of their parent.
 EVENTS_OF_PARENTS = {
     "application_fees_refunds": ("application_fees", "application_fee.refunded"),
 }
@@ -56,7 +56,7 @@ class Change:
     def __init__(self, kind, key, event):
         self.kind = kind
         self.key = key
-        # The type of the event that tells of it, or None.
+        # The type of the event that reports it, or None.
         self.event = event["type"] if event else None
 
     def __str__(self):

@@ -119,7 +119,7 @@ def timed(what):
 
 def change_all(lanes, streams, records):
     """Makes the same changes at each mock; stream -> changes."""
-    # In a second of their own, so that moments of reads and of changes can be told apart.
+    # In a second of their own, so that moments of reads and of changes can be distinguished.
     time.sleep(1.1)
     made = [changes.make(lane.mock, streams, records) for lane in lanes]
     time.sleep(1.1)

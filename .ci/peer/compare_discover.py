@@ -13,7 +13,7 @@ FIELDS_LEFT_OUT = {}
 
 # Members of the catalog that differ: (stream, member) -> why.
 OTHER_MEMBERS = {
-    ("usage_records", "is_resumable"): "our full refreshes go on where they were interrupted",
+    ("usage_records", "is_resumable"): "our full refreshes resume where they were interrupted",
 }
 
 RULES = {

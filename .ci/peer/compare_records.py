@@ -22,7 +22,7 @@ CHANGED_RULES = {
     "other object": "events bring objects of other kinds, too; the peer sends them as the stream's",
     "more": "see OURS_MORE",
     "expanded": "the peer takes what an event has, without expansions; we ask for the object as lists do",
-    "detached": "a payment method of no customer stands in no list; we say that it is deleted",
+    "detached": "a payment method of no customer is in no list; we say that it is deleted",
     "given before": "the peer gives again what it gave in the first sync; we remember it for some minutes",
 }
 
@@ -36,9 +36,9 @@ OBJECTS = {
 
 # Streams of which we send more in a second sync.
 OURS_MORE = {
-    "accounts": "new accounts are listed, as no event tells of them",
-    "application_fees_refunds": "the fee's event tells of a new one; the peer does not read it",
-    "checkout_sessions": "new sessions are listed, as no event tells of them",
+    "accounts": "new accounts are listed, as no event reports them",
+    "application_fees_refunds": "the fee's event reports a new one; the peer does not read it",
+    "checkout_sessions": "new sessions are listed, as no event reports them",
     "invoice_line_items": "all items of a changed invoice are read",
     "subscription_items": "all items of a changed subscription are read",
 }

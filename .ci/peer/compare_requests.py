@@ -17,10 +17,10 @@ NEAR = 5
 
 RULES = {
     "more events": "we ask for further types of events that carry the same objects",
-    "not again": "after its first sync the peer reads 30 days of events again; we go on from there",
+    "not again": "after its first sync the peer reads 30 days of events again; we resume from there",
     "one span": "the few children of one parent are asked for at once, not in spans of time",
     "rest of items": "an event holds the first items only; the peer never reads the rest",
-    "newest of list": "no event tells of a new object, so we read the newest part of the list, too",
+    "newest of list": "no event reports a new object, so we read the newest part of the list, too",
     "some minutes again": "we go on some minutes before the end of the last sync, not at the newest record",
     "changed object": "we ask for a changed object where its list expands what an event has not",
 }

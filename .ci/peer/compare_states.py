@@ -1,7 +1,7 @@
 """Hands the states of each connector to the other and looks at what arrives.
 
 Between the first and the second sync objects are made, changed and deleted, each with the event
-that Stripe would send. Whoever goes on from the other's state must read them all.
+that Stripe would send. A read that resumes from the other's state must read them all.
 """
 
 from collections import Counter
@@ -23,8 +23,8 @@ RULES = {
     "full refresh": "after a full refresh both only note that it is done, each in its own words",
     "extra member": "our states hold more than the peer's, and it does not mind",
     "parent instead of child": "the peer sends the invoice or subscription in place of its items",
-    "event not asked for": "the peer does not ask for the type of event that tells of the change",
-    "no event": "no event tells of the change; we look at the newest part of the list",
+    "event not asked for": "the peer does not ask for the type of event that reports the change",
+    "no event": "no event reports the change; we look at the newest part of the list",
 }
 
 
@@ -65,7 +65,7 @@ def is_asked(kind, asked):
 
 
 def compare(rounds, changes, ours_after_peer, peer_after_ours):
-    """The report on syncs that go on from the other's state.
+    """The report on syncs that resume from the other's state.
 
     `rounds`: (stream, which sync, our run, the peer's run) of syncs from their own states;
     `changes`: stream -> what happened between the first and the second; `ours_after_peer`: stream

@@ -46,15 +46,15 @@ class Mock:
         self._tell(f"now {int(time.time())}")
 
     def create(self, resource, members=None):
-        """Makes an object; its id, and the event that tells of it, if Stripe has one."""
+        """Makes an object; its id, and the event that reports it, if Stripe has one."""
         return self._change(f"create {resource} {json.dumps(members or {})}")
 
     def update(self, resource, key, members):
-        """Sets members of an object; the event that tells of it, if Stripe has one."""
+        """Sets members of an object; the event that reports it, if Stripe has one."""
         return self._change(f"update {resource} {key} {json.dumps(members)}")[1]
 
     def delete(self, resource, key):
-        """Removes an object; the event that tells of it, if Stripe has one."""
+        """Removes an object; the event that reports it, if Stripe has one."""
         return self._change(f"delete {resource} {key}")[1]
 
     def tell_event(self, kind, resource, key):

@@ -1,7 +1,7 @@
 """Runs the peer, airbyte-source-stripe, many times for the price of one start.
 
 Importing the peer takes about three seconds, far longer than a read of a few records. So it is
-imported once, and each run is a fork of this process: as separate as a process started anew, with
+imported once, and each run is a fork of this process: as separate as a process started again, with
 its own caches, standard output and exit code.
 
 The peer only knows Stripe's own address. Here each request goes to the `api_url` of the config

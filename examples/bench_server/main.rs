@@ -10,7 +10,7 @@
 //! | `/count=200000/v1/...` | any other list of Stripe's: empty |
 //! | `/count=1000,kind=customers/items?of=7&cursor=100` | `{"data": [...], "next": "200"}`: list 7, its records from the 100th on |
 //! | `/count=1000000,kind=invoice_items/document` | `{"data": [...]}`, all records in one response |
-//! | `/count=1000000/csv` | a CSV file with so many rows of 100 bytes, and a line of names before them |
+//! | `/count=1000000/csv` | a CSV file with this many rows of 100 bytes, and a line of names before them |
 //!
 //! ```sh
 //! cargo run --release --example bench_server -- --port 8099
@@ -138,7 +138,7 @@ impl Api {
     }
 }
 
-/// A CSV file of so many rows.
+/// A CSV file of this many rows.
 fn csv(count: u64) -> Reply {
     const NAMES: &str = "id,amount,currency,description\n";
     let row =

@@ -17,7 +17,7 @@ pub(crate) struct Reel {
     records: Vec<Record>,
 }
 
-/// Where a record stands in the text, and where in the text are the digits of its id.
+/// Where a record is in the text, and where in the text are the digits of its id.
 struct Record {
     span: Range<usize>,
     digits: Vec<Range<usize>>,
@@ -80,7 +80,7 @@ impl Reel {
         }
     }
 
-    /// How many bytes the first so many records of a list have, with what is between them.
+    /// How many bytes the first N records of a list have, with what is between them.
     pub(crate) fn length(&self, count: u64) -> u64 {
         let between = self.between.len() as u64;
         let upto = |record: usize| self.records[record].span.start as u64;

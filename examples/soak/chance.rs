@@ -20,7 +20,7 @@ impl Chance {
         (mixed ^ (mixed >> 31)) % end
     }
 
-    /// True so many times in a hundred.
+    /// True this many times in a hundred.
     pub(crate) fn percent(&self, percent: u64) -> bool {
         self.below(100) < percent
     }

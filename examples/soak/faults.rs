@@ -39,7 +39,7 @@ impl Faults {
         Self { chance, percent: AtomicU64::new(0), counts: Default::default() }
     }
 
-    /// From now on so many replies of a hundred are spoiled.
+    /// From now on this many replies of a hundred are spoiled.
     pub(crate) fn set_percent(&self, percent: u64) {
         self.percent.store(percent, Ordering::Relaxed);
     }

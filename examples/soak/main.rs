@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A round reads ten streams of the mock Stripe from nothing, by ten workers. Requests fail (`faults`), readers leave,
-//! processes are killed; each time the next run goes on from the last state of each stream, until one ends well. Then
+//! processes are killed; each time the next run resumes from the last state of each stream, until one ends well. Then
 //! every object must have been written. Rounds run in virtual time, those of processes in real time.
 //!
 //! With `MALLOC_ARENA_MAX=1` memory says more: glibc keeps an arena for each of many threads, and what lies there for

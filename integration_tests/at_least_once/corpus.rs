@@ -13,7 +13,7 @@ use crate::support::binary::{Binary, config};
 
 const DAY: i64 = 86_400;
 
-/// What is promised of a stream once an interrupted read was gone on with.
+/// What is promised of a stream once an interrupted read was resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Promise {
     /// Every object that was there when the first read began.
@@ -101,7 +101,7 @@ impl Corpus {
         json!({ "streams": streams.collect::<Vec<_>>() })
     }
 
-    /// A read in virtual time that goes on from a state.
+    /// A read in virtual time that resumes from a state.
     pub(super) fn in_process(&self, workers: usize, state: &Value) -> InProcess {
         InProcess::with_registry(Registry::built_in())
             .now(self.mock.now())

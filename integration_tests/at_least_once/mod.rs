@@ -22,8 +22,8 @@ struct Interrupted {
     stdout: String,
 }
 
-/// Goes on from each interruption of a read that was begun with `known`. What was there when it began is complete with
-/// the next read, and what has changed since with the one after that at the latest: a list that is gone on with is read
+/// Resumes from each interruption of a read that was begun with `known`. What was there when it began is complete with
+/// the next read, and what has changed since with the one after that at the latest: a list that is resumed is read
 /// as of the moment when it was begun. Interruptions that left the same states have the same rest. Returns how many
 /// different ones there were.
 fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: &[Interrupted]) -> usize {
@@ -46,7 +46,7 @@ fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: 
         for (next, promise) in [(rest, Promise::AllOfTheFirst), (later, Promise::Newest)] {
             written.add(next);
             let missing = corpus.missing(&written, promise);
-            assert_eq!(missing, Vec::<String>::new(), "{place}, gone on with from {state}");
+            assert_eq!(missing, Vec::<String>::new(), "{place}, resumed from {state}");
         }
     }
     rests.len()

@@ -219,7 +219,7 @@ fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_
         .config(&json!({"url": server.url()}))
         .run("read");
         assert_eq!(done.status, 0, "{}", done.stdout);
-        let told = format!("Requests that lead to {}", other.url().trim_start_matches("http://"));
+        let told = format!("Requests to {} are sent without credentials", other.url().trim_start_matches("http://"));
         assert_eq!(done.stdout.matches(&told).count(), 1, "{}", done.stdout);
     }
     assert_eq!(header(&server.requests()[..1], "cookie"), ["s=s3cret"]);

@@ -1,7 +1,7 @@
 //! Credentials: where they stand in a request, when they are replaced, and that nobody else sees them. `fixed` are
 //! those that never change, `rotation` several tokens for one API, `oauth2` tokens that are asked for, `renewal` their
 //! end, `single_use` those the platform stores, `session` logins, `signed` tokens that the connector signs, `quotas` tokens
-//! whose quotas are told, `custom` a method of one's own.
+//! whose quotas are reported, `custom` a method of one's own.
 
 mod custom;
 mod fixed;

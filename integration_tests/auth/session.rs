@@ -97,7 +97,7 @@ fn an_answer_without_a_token_is_told_by_its_place_and_shows_nothing() {
     for (reply, told) in [
         (Reply::json(json!({"data": {"other": "s3cret"}})), "without a session token at `data.token`"),
         (Reply::json(json!({"data": {"token": null}})), "without a session token at `data.token`"),
-        (html, "with something else than JSON"),
+        (html, "with something other than JSON"),
     ] {
         let server = Server::start(Routes::new().on("POST", "/login", [reply]));
         let done = connector(|auth| auth).config(&json!({"url": server.url()})).run("read");

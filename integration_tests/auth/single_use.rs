@@ -237,7 +237,7 @@ fn bare_records_with_a_config_file_that_is_updated_lose_no_token() {
     assert_eq!((done.status, done.stderr.as_str()), (0, ""));
     assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-2");
     let done = jsonl().now(1_793_499_000).run("read");
-    assert!(done.stderr.starts_with("warning: A new access token is asked for.") && done.stderr.contains("\nerror: "));
+    assert!(done.stderr.starts_with("warning: A new access token is requested.") && done.stderr.contains("\nerror: "));
     assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-2");
 }
 
@@ -248,7 +248,7 @@ fn a_token_that_nobody_keeps_is_warned_of_before_it_is_spent() {
         let file = InFile::new(&config(&server, &json!({"refresh_token": "r3fresh-1"})));
         let done = file.connector().env(variable, "x").run("read");
         let control = done.stdout.find(r#""type":"CONTROL""#).unwrap();
-        let warning = done.stdout.find("--config-file-update writes it into the config file");
+        let warning = done.stdout.find("--config-file-update stores it in the config file");
         assert_eq!(warning.is_some_and(|at| at < control), is_warned, "{variable}: {}", done.stdout);
         assert_eq!(done.stdout.matches("--config-file-update").count(), usize::from(is_warned));
         assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-1");

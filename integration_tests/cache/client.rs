@@ -153,7 +153,7 @@ fn a_response_too_long_to_be_kept_is_fetched_each_time_and_by_all_at_once() {
             Stop::default().wait(Duration::from_millis(300));
         } else {
             here.fetch_add(1, Ordering::SeqCst);
-            // Each waits for the other, but not for ever.
+            // Each waits for the other, but not forever.
             for _ in 0..500 {
                 seen.fetch_max(here.load(Ordering::SeqCst), Ordering::SeqCst);
                 if seen.load(Ordering::SeqCst) == 2 {

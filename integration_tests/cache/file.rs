@@ -67,7 +67,11 @@ fn a_file_that_is_spoilt_in_mid_read_costs_one_warning_and_changes_nothing_else(
         let (done, whole, requests) = sabotaged(sabotage);
         assert_eq!((done.status, said(&done)), (0, said(&whole)), "{way}");
         let warnings = warnings(&done);
-        assert!(warnings.len() == 1 && warnings[0].contains("response cache cannot be used"), "{way}: {warnings:?}");
+        assert!(
+            warnings.len() == 1 && warnings[0].contains("response cache can no longer be used"),
+            "{way}: \
+             {warnings:?}"
+        );
         assert_eq!(requests, 6, "{way}: nothing is answered from a file that is not trusted");
     }
 }

@@ -1,4 +1,4 @@
-//! What the platform expects of an image, as far as the Dockerfile tells it.
+//! What the platform expects of an image, as far as the Dockerfile shows it.
 
 const DOCKERFILE: &str = include_str!("../../Dockerfile");
 

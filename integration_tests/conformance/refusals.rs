@@ -75,7 +75,7 @@ fn a_state_far_in_the_future_hides_nothing() {
         }
     }
     let warnings = messages.logs().into_iter().filter(|(level, _)| *level == "WARN");
-    let warnings = warnings.filter(|(_, text)| text.contains("lies in the future")).count();
+    let warnings = warnings.filter(|(_, text)| text.contains("is in the future")).count();
     assert_eq!(warnings, 47, "every stream with a cursor, or its parent, says so: {:?}", messages.logs());
 }
 

@@ -1,6 +1,6 @@
 //! The specification and the catalog as they were last reviewed, in `stored/`. A change of either shows in the review of
-//! the commit that makes it. `UPDATE_STORED=1 cargo test conformance::stored` writes them anew, unless that breaks
-//! configs or tables that users have: `UPDATE_STORED=breaking` does so all the same, and belongs into a major version.
+//! the commit that makes it. `UPDATE_STORED=1 cargo test conformance::stored` rewrites them, unless that breaks
+//! configs or tables that users have: `UPDATE_STORED=breaking` does so anyway, and belongs into a major version.
 
 use std::path::PathBuf;
 
@@ -55,7 +55,7 @@ fn a_hundred_configs_made_for_the_stored_specification_are_taken() {
         // schema.
         let refusals = done.messages().errors();
         let is_url = |message: &str| message.contains("`api_url`") && message.contains("is not a URL");
-        let is_future = |message: &str| message.contains("`start_date`") && message.contains("lies in the future");
+        let is_future = |message: &str| message.contains("`start_date`") && message.contains("is in the future");
         let is_unsendable = |message: &str| message.contains("which cannot be sent");
         let is_meant = |message: &str| is_url(message) || is_future(message) || is_unsendable(message);
         assert!(refusals.iter().all(|error| is_meant(&error.message)), "{config}: {refusals:?}");

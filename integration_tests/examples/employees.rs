@@ -173,7 +173,7 @@ fn a_refresh_token_for_one_use_goes_back_into_the_config_with_its_access_token()
     expected["credentials"]["access_token"] = "acc3ss-1".into();
     expected["credentials"]["token_expiry_date"] = "2026-11-01T02:00:00Z".into();
     assert_eq!(done.messages().configs(), [&expected]);
-    assert_eq!(done.stdout.matches("r3fresh").count(), 1, "nobody but the platform is told");
+    assert_eq!(done.stdout.matches("r3fresh").count(), 1, "only the platform gets it");
 
     // The next run is given that config, and needs no new token while the old one is good.
     server.take_requests();

@@ -1,5 +1,5 @@
-//! `docs/write-a-source.md` builds a connector block by block. Its blocks are the files of the example, so whoever follows it
-//! has something that builds, and what it says about a run is what a run says.
+//! `docs/write-a-source.md` builds a connector block by block. Its blocks are the files of the example, so a reader who
+//! follows it has something that builds, and what it says about a run is what a run says.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -6,7 +6,7 @@ use source_http_testkit::{Routes, Server};
 use super::{Call, Entry, Told};
 
 const ROOMS: &str = include_str!("rooms.yaml");
-/// A class of one's own, in the place of an authenticator.
+/// A class of one's own, instead of an authenticator.
 const PYTHON: &str = "type: CustomAuthenticator\n          class_name: rooms.Auth";
 const CHECK: &str = "check --manifest-path rooms.yaml --config config.json";
 
@@ -34,7 +34,7 @@ fn run(args: &'static str, manifest: Option<String>, change: impl FnOnce(&mut Va
     told
 }
 
-/// A mistake in the manifest: this text in the place of that.
+/// A mistake in the manifest: this text instead of that.
 fn mistake(title: &'static str, before: &'static str, after: &'static str) -> Entry {
     (
         title,

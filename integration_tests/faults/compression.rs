@@ -81,7 +81,7 @@ pub(super) fn rows() -> Vec<Row> {
             Outcome::Passing(&["NO BODY: it cannot be decompressed: invalid gzip header"]),
         ),
         Row::reply(
-            "gzip that nobody told of",
+            "gzip without its header",
             |_, _| Reply::shared("application/json", gzip(b"{\"data\":[]}")),
             Outcome::Passing(&["NOT JSON (expected value at line 1 column 1) AS application/json: BYTES"]),
         ),
@@ -153,11 +153,10 @@ pub(super) fn rows() -> Vec<Row> {
             |_, _| Reply::json_text("br").header("Content-Encoding", "BR"),
             Outcome::Final(
                 "system_error",
-                &[
-                    "The response cannot be read: its content coding is br, which is not known here. REQUEST answered 200 OK \
+                &["The response cannot be read: its content coding is br, which is not supported. REQUEST answered \
+                     200 OK \
                    (application/json) with body starting with: br. The request says Accept-Encoding: gzip, so the API, or a \
-                   proxy on the way, may send gzip or no coding at all.",
-                ],
+                   proxy on the way, may send gzip or no coding at all."],
             ),
         ),
         Row::reply(

@@ -213,9 +213,8 @@ pub(super) fn rows() -> Vec<Row> {
             |_, _| json("{\"data\":[],\"data\":[{\"id\":2}]}"),
             Outcome::Final(
                 "system_error",
-                &[
-                    "The response cannot be read: `data` is there twice. REQUEST answered 200 OK (application/json) with body starting with: {\"data\":[],\"data\":[{\"id\":2}]}. The API has changed, or the URL in the config leads elsewhere.",
-                ],
+                &["The response cannot be read: `data` is there twice. REQUEST answered 200 OK (application/json) \
+                     with body starting with: {\"data\":[],\"data\":[{\"id\":2}]}. The API has changed, or the URL in the config is wrong."],
             ),
         ),
         Row::reply(

@@ -8,7 +8,7 @@ use source_http_testkit::{Fault, Reply};
 use super::matrix::{Outcome, PAGES, Row, all, complete};
 use super::stage::Stage;
 
-/// Makes of a page one that ends after so many bytes of what follows the head.
+/// Makes of a page one that ends after this many bytes of what follows the head.
 type Cut = fn(Reply, usize) -> Reply;
 
 /// Cuts the page at each byte, and returns how many cuts there were. `length` is how much follows the head, given the

@@ -48,8 +48,8 @@ const OTHERWISE: [(&str, End); 25] = [
     ("NaN", End::Last(1)),
     ("infinity", End::Last(1)),
     ("the records twice", End::Last(1)),
-    // A body whose text cannot be told is not asked for again.
-    ("gzip that nobody told of", End::Failed("system_error")),
+    // A body whose encoding is unknown is not requested again.
+    ("gzip without its header", End::Failed("system_error")),
     ("gzip of gzip", End::Failed("system_error")),
     ("a picture", End::Failed("system_error")),
     ("UTF-16", End::Failed("system_error")),

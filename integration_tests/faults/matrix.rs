@@ -96,7 +96,7 @@ fn in_full(message: &str) -> String {
         return format!("The response cannot be read: it is not valid JSON ({why}). {}", answer(what));
     }
     if let Some((why, what)) = parts("WRONG SHAPE: ", " AS ") {
-        let end = "The API has changed, or the URL in the config leads elsewhere.";
+        let end = "The API has changed, or the URL in the config is wrong.";
         return format!("The response cannot be read: {why}. {} {end}", answer(what));
     }
     message.to_owned()
@@ -133,7 +133,7 @@ impl Row {
     }
 }
 
-/// Runs every row of a table, and tells of all that went otherwise.
+/// Runs every row of a table, and reports all differences.
 #[track_caller]
 pub(super) fn run(rows: Vec<Row>) {
     let mut wrong = String::new();

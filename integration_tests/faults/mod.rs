@@ -2,7 +2,7 @@
 //! the output is that of a clean run; or it is named, and nothing is lost that a later run would not read.
 //!
 //! Each file is a table of one kind of fault, and [`matrix`] what is made of every row. `low_code` has
-//! the streams of a manifest in the place of those that are written in Rust.
+//! the streams of a manifest instead of those that are written in Rust.
 
 mod clock;
 mod compression;

@@ -23,19 +23,19 @@ pub(super) fn rows() -> Vec<Row> {
         Row::reply(
             "silence in the head",
             |good, _| good.fault(Fault::RawThenSilence(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec(), LONG)),
-            Outcome::Passing(&["NO HEAD: timed out: not a byte came within 200ms (read_timeout)"]),
+            Outcome::Passing(&["NO HEAD: timed out: no byte was received within 200ms (read_timeout)"]),
         )
         .timed(|options| options.read_timeout = SHORT),
         Row::reply(
             "silence after the head",
             |good, _| good.fault(Fault::SilenceInBody { after: 0, lasting: LONG }),
-            Outcome::Passing(&["NO BODY: timed out: not a byte came within 200ms (read_timeout)"]),
+            Outcome::Passing(&["NO BODY: timed out: no byte was received within 200ms (read_timeout)"]),
         )
         .timed(|options| options.read_timeout = SHORT),
         Row::reply(
             "silence in the body",
             |good, _| good.fault(Fault::SilenceInBody { after: 20, lasting: LONG }),
-            Outcome::Passing(&["NO BODY: timed out: not a byte came within 200ms (read_timeout)"]),
+            Outcome::Passing(&["NO BODY: timed out: no byte was received within 200ms (read_timeout)"]),
         )
         .timed(|options| options.read_timeout = SHORT),
         Row::reply(
@@ -47,7 +47,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::reply(
             "silence in gzip",
             |good, _| good.gzip().fault(Fault::SilenceInBody { after: 20, lasting: LONG }),
-            Outcome::Passing(&["NO BODY: timed out: not a byte came within 200ms (read_timeout)"]),
+            Outcome::Passing(&["NO BODY: timed out: no byte was received within 200ms (read_timeout)"]),
         )
         .timed(|options| options.read_timeout = SHORT),
         Row::reply(
@@ -56,7 +56,7 @@ pub(super) fn rows() -> Vec<Row> {
                 let length = good.body().len() + 5;
                 good.header("Content-Length", length.to_string())
             },
-            Outcome::Passing(&["NO BODY: timed out: not a byte came within 200ms (read_timeout)"]),
+            Outcome::Passing(&["NO BODY: timed out: no byte was received within 200ms (read_timeout)"]),
         )
         .timed(|options| options.read_timeout = SHORT),
     ]

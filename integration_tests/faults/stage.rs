@@ -21,7 +21,7 @@ use crate::support::{Authority, ClosedPort, Gate, TestSource, TlsServer};
 pub(super) struct Scene {
     /// `http://HOST` of the server.
     pub(super) url: String,
-    /// That of another server, which has the page at `/page` for whoever comes without credentials.
+    /// That of another server, which has the page at `/page` for clients without credentials.
     pub(super) elsewhere: String,
     /// Where nobody listens.
     pub(super) closed: String,

@@ -2,7 +2,7 @@
 
 use super::shown::Shown;
 
-/// A fixed window is used up, no header tells of a reset, and the reference waits for ten days.
+/// A fixed window is used up, no header reports a reset, and the reference waits for ten days.
 pub(super) fn fixed_window(shown: &Shown<'_>) -> bool {
     let waits = shown.case["error"]["internal_message"].as_str().is_some_and(|text| text.starts_with("would sleep"));
     !shown.components("FixedWindowCallRatePolicy").is_empty()

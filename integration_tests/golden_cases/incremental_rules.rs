@@ -108,7 +108,7 @@ fn beside_others(seen: &Seen<'_>) -> bool {
         && gives_no_less(seen)
 }
 
-/// The reference keeps what it does not know in the state for ever.
+/// The reference keeps what it does not know in the state forever.
 fn other_keys(seen: &Seen<'_>) -> bool {
     let states = golden(seen, "states");
     states.len() == seen.states.len()

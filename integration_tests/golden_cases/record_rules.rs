@@ -65,7 +65,7 @@ fn fails_with(seen: &Seen<'_>, words: &str) -> bool {
     seen.ran.error().is_some_and(|error| error.contains(words))
 }
 
-/// Whether the program has failed over a place in the manifest, as the user's to mend.
+/// Whether the program has failed over a place in the manifest, as the user's to fix.
 fn fails_at_a_place(seen: &Seen<'_>) -> bool {
     seen.ran.error().is_some_and(|error| error.starts_with("config_error: ") && error.contains("streams["))
 }

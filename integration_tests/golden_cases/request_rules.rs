@@ -216,7 +216,7 @@ fn odd_wait(shown: &Shown<'_>) -> bool {
     is_odd && !shown.case["error"].is_null() && shown.ran.errors.is_empty() && shown.ends_later()
 }
 
-/// A good response that a filter wants asked for again is in the cache.
+/// A good response that a filter wants requested again is in the cache.
 fn cached_retry(shown: &Shown<'_>) -> bool {
     let is_cached = shown.components("HttpRequester").iter().any(|requester| requester["use_cache"] == true);
     let again = |filter: &&Value| ["RETRY", "RATE_LIMITED"].iter().any(|action| filter["action"] == *action);
@@ -289,7 +289,7 @@ fn large_integer(shown: &Shown<'_>) -> bool {
     shown.pairs().is_some_and(|mut pairs| pairs.all(fits))
 }
 
-/// A response that is asked for again has set a cookie.
+/// A response that is requested again has set a cookie.
 fn cookie_on_retry(shown: &Shown<'_>) -> bool {
     let sets = |reply: &&Value| {
         reply["headers"].to_string().to_ascii_lowercase().contains("set-cookie")

@@ -77,7 +77,7 @@ impl Shown<'_> {
         self.ran.error().is_some_and(|error| error.contains(words))
     }
 
-    /// Whether the program has failed over a place in the manifest, as the user's to mend.
+    /// Whether the program has failed over a place in the manifest, as the user's to fix.
     pub(super) fn fails_at_a_place(&self) -> bool {
         self.ran.error().is_some_and(|error| error.starts_with("config_error: ") && error.contains("streams["))
     }

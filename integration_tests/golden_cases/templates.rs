@@ -71,7 +71,7 @@ fn judge(case: &Case, outcome: &Outcome) -> Verdict {
         _ => {}
     }
     let text = text(&case.template);
-    // The reference goes on with the text of the template, in a condition with true.
+    // The reference continues with the text of the template, in a condition with true.
     if let Err(fault) = outcome
         && fault.kind == FaultKind::Type
         && case.error.is_none()

@@ -91,7 +91,7 @@ pub fn records(bytes: &[u8]) {
             }
         }
         Err((problem, retry)) => {
-            // Valid JSON is never taken for a response that was cut: it would be asked for again and again.
+            // Valid JSON is never taken for a response that was cut: it would be requested again and again.
             assert!(!(retry && tree.is_ok()), "valid JSON called broken: {problem}");
         }
     }
@@ -171,7 +171,7 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
-/// What stands in the response cache's file.
+/// What is in the response cache's file.
 pub fn cache_entry(bytes: &[u8]) {
     source_http::http::cache::read_entry(bytes);
 }

@@ -1,5 +1,5 @@
 //! `examples/manifests/`: each is read with its config, and its whole output compared with the file in `golden/`.
-//! `UPDATE_GOLDEN=1 cargo test manifests` writes the files anew.
+//! `UPDATE_GOLDEN=1 cargo test manifests` rewrites the files.
 
 use std::path::{Path, PathBuf};
 

@@ -63,10 +63,7 @@ fn ten_thousand_levels_are_refused() {
     for (open, close) in [("[", "]"), ("{a: ", "}")] {
         let nested = format!("{}{}", open.repeat(10_000), close.repeat(10_000));
         let said = checked(&format!("{BEGIN}streams: []\ndefinitions: {{a: {nested}}}\n"));
-        assert!(
-            said.starts_with("FAILED ") && said.contains("m.yaml:5:") && said.contains("within each other"),
-            "{said}"
-        );
+        assert!(said.starts_with("FAILED ") && said.contains("m.yaml:5:") && said.contains("nested"), "{said}");
     }
 }
 

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use source_http_testkit::{Fault, Reply, Request, Server};
 
-/// Where the text stands in the answer.
+/// Where the text is in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     ErrorWords,

@@ -209,7 +209,7 @@ fn no_setting_is_written_when_a_login_repeats_it() {
     }
 }
 
-/// Templates that cannot do with a secret what they were told to, and some that only show it.
+/// Templates that cannot do what they should with a secret, and some that only show it.
 const FAULTY: [&str; 14] = [
     "{{ config['key'] + 1 }}",
     "{{ 1 / config['key'] }}",

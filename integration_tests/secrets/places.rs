@@ -203,7 +203,7 @@ fn a_page_token_with_a_secret_stays_out_of_the_state_and_its_slice_is_read_again
     assert_clean(&first, &[KEY.to_owned()], "the states");
     let messages = first.messages();
     assert_eq!((messages.records("items").len(), messages.statuses("items").last()), (2, Some(&"INCOMPLETE")));
-    let told = |text: &&str| text.contains("repeats a secret in what leads to the next page");
+    let told = |text: &&str| text.contains("repeats a secret in its page tokens");
     assert_eq!(messages.logs().iter().map(|(_, text)| *text).filter(told).count(), 1);
     is_well.store(1, Ordering::SeqCst);
     let state: Value = serde_json::from_str(&messages.state_file()).unwrap();

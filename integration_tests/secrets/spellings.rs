@@ -69,7 +69,7 @@ fn in_json(text: &str) -> String {
     json[1..json.len() - 1].to_owned()
 }
 
-/// Which of the secrets stands in an output, as it is or in any spelling, in the lines or in a text of one of them.
+/// Which of the secrets is in an output, as it is or in any spelling, in the lines or in a text of one of them.
 pub(super) fn found_in<'s>(output: &str, secrets: &'s [String]) -> Option<&'s str> {
     let mut texts = vec![output.to_owned()];
     for line in output.lines() {

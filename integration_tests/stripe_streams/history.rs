@@ -34,7 +34,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 4..14)
 }
 
-/// What Stripe does not tell of, by stream, and why. The same table is in `docs/stripe.md`.
+/// What Stripe does not report, by stream, and why. The same table is in `docs/stripe.md`.
 fn is_untold(row: &Row, step: &Step) -> Option<&'static str> {
     match (step, row.kind, row.name) {
         (Step::Change(_) | Step::Delete(_), Kind::Created, _) => {
@@ -44,7 +44,7 @@ fn is_untold(row: &Row, step: &Step) -> Option<&'static str> {
             Some("no event tells that a child changed or went")
         }
         (Step::Delete(_), _, "invoice_line_items" | "subscription_items") => {
-            Some("no event tells of an item that was removed")
+            Some("no event reports an item that was removed")
         }
         (Step::Change(_), _, "invoice_line_items" | "subscription_items") => Some("an item changes with its parent"),
         (Step::Delete(_), _, "application_fees_refunds") => Some("a refund of a fee is not deleted"),
@@ -72,7 +72,7 @@ fn is_untold(row: &Row, step: &Step) -> Option<&'static str> {
             | "top_ups"
             | "transactions"
             | "transfers",
-        ) => Some("such an object is not deleted, or no event tells of it"),
+        ) => Some("such an object is not deleted, or no event reports it"),
         _ => None,
     }
 }

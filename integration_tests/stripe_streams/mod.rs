@@ -215,7 +215,7 @@ fn a_full_refresh_and_a_first_incremental_sync_read_everything_once() {
     }
 }
 
-/// The streams of objects that no event tells of when they are new.
+/// The streams of objects that no event reports when they are new.
 const NO_EVENT_OF_NEW: [&str; 3] = ["accounts", "checkout_sessions", "invoice_payments"];
 
 impl Case {
@@ -232,7 +232,7 @@ impl Case {
         let row = self.row;
         let changed = match row.kind {
             Kind::Created => vec![self.mock.create(row.name)],
-            // No event tells of a new one.
+            // No event reports a new one.
             Kind::Updated if NO_EVENT_OF_NEW.contains(&row.name) => {
                 vec![self.ids(row.name)[1].clone(), self.mock.create(row.name)]
             }
@@ -285,7 +285,7 @@ impl Case {
         requests
     }
 
-    /// What a later sync asks for, given the state it goes on from, beside what has changed.
+    /// What a later sync asks for, given the state it resumes from, beside what has changed.
     fn later(&self, state: &Value, parent: Option<&String>) -> Vec<String> {
         let row = self.row;
         let seconds = |cursor: &Value| match cursor {

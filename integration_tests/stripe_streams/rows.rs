@@ -15,7 +15,7 @@ pub(super) enum Kind {
     PerParent,
     /// For each parent first, then events.
     UpdatedChild,
-    /// The first page stands in the parent.
+    /// The first page is in the parent.
     Nested,
     /// Always whole.
     Full,

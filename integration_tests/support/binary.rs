@@ -34,7 +34,7 @@ impl Binary {
         Self::of(Command::cargo_bin("source-http").unwrap(), args)
     }
 
-    /// A call of an example. `cargo test` builds them beside the tests unless it is told which targets to build.
+    /// A call of an example. `cargo test` builds them beside the tests unless a flag says which targets to build.
     pub(crate) fn example(name: &str, args: &[&str]) -> Self {
         // The tests' own program is in the profile's folder, below `deps`.
         let tests = std::env::current_exe().unwrap();

@@ -31,7 +31,7 @@ pub(crate) struct Ended {
 }
 
 impl Binary {
-    /// Reads so many lines of a run, and ends it then. What was read passes the check of the protocol.
+    /// Reads this many lines of a run, and ends it then. What was read passes the check of the protocol.
     pub(crate) fn ended_after(self, lines: usize, how: Interruption) -> Ended {
         let (mut command, _directory) = self.command();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -64,7 +64,7 @@ pub(crate) fn up_to_every_line(stdout: &str) -> impl Iterator<Item = &str> {
     stdout.match_indices('\n').map(|(end, _)| &stdout[..=end])
 }
 
-/// An output up to each of its states: where the least was written that the state tells of.
+/// An output up to each of its states: where the least was written that the state reports.
 pub(crate) fn up_to_every_state(stdout: &str) -> impl Iterator<Item = &str> {
     let is_state = |cut: &&str| cut.lines().last().is_some_and(|line| line.starts_with(r#"{"type":"STATE""#));
     up_to_every_line(stdout).filter(is_state)

@@ -1,4 +1,4 @@
-//! The flags of what is for people at a shell alone.
+//! The flags of what is for people only at a shell.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub struct CatalogArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name, value_hint = ValueHint::Other)]
     pub streams: Vec<String>,
 
-    /// Read incrementally what can be read so [default: all of each, every time]
+    /// Use incremental mode where supported [default: everything is read each time]
     #[arg(long)]
     pub incremental: bool,
 }

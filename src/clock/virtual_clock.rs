@@ -45,7 +45,8 @@ impl VirtualClock {
         self.lock().advance(duration);
     }
 
-    /// Sets the wall clock, back or forth, by so many seconds, as far as there are dates. What has elapsed is not touched.
+    /// Sets the wall clock, back or forth, by this many seconds, as far as there are dates. What has elapsed is not
+    /// touched.
     pub fn set(&self, seconds: i64) {
         let mut time = self.lock();
         let bound = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };

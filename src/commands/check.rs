@@ -1,5 +1,5 @@
 //! `check`: whether a config works. The answer is exactly one `CONNECTION_STATUS`, unless the run is ended before it is
-//! known. It says what was asked for, and with which credentials.
+//! known. It says what was requested, and with which credentials.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool
     Ok(status == CheckStatus::Succeeded || !args.exit_status)
 }
 
-/// For whoever sits at a terminal.
+/// For a person at a terminal.
 fn show(tried: &Tried, result: Result<Option<String>, Failure>, cx: &Context<'_>) {
     let redact = |text: &str| cx.output.redactor().redact(text);
     let told = result.as_ref().err().map(|failure| failure.message.as_str());
@@ -87,16 +87,16 @@ fn check(args: &CheckArgs, cx: &mut Context<'_>, tried: &mut Tried) -> anyhow::R
 }
 
 impl Tried {
-    /// `Asked for the first page of 48 streams with the key rk_test_****: 45 can be read, 3 may not be read.` `None` if
-    /// nothing was asked for.
+    /// `Asked for the first page of 48 streams with the key rk_test_****: 45 can be read, 3 cannot be read.` `None` if
+    /// nothing was requested.
     fn sentence(&self) -> Option<String> {
         let ended = self.probes.ended();
         let with = self.credentials.as_ref().map(|credentials| format!(" with {credentials}")).unwrap_or_default();
         let words = |end: &ProbeEnd| match end {
             ProbeEnd::Readable => ("can be read", "it can be read"),
-            ProbeEnd::Refused(_) => ("may not be read", "it may not be read"),
+            ProbeEnd::Refused(_) => ("cannot be read", "it cannot be read"),
             ProbeEnd::Failed(_) => ("failed", "that failed"),
-            ProbeEnd::NothingToAsk => ("had nothing to ask for", "there was nothing to ask for"),
+            ProbeEnd::NothingToAsk => ("had no request to try", "there was no request to try"),
         };
         if let [only] = &*ended {
             return Some(format!("Asked for the first page of `{}`{with}: {}.", only.stream, words(&only.end).1));
@@ -113,7 +113,7 @@ impl Tried {
         let of = if asked < all { format!("{asked} of {all}") } else { asked.to_string() };
         let came = match &*counts {
             [] => return None,
-            [("may not be read", _)] => "none may be read".to_owned(),
+            [("cannot be read", _)] => "none can be read".to_owned(),
             [(words, _)] => format!("all {words}"),
             counts => counts.iter().map(|(words, count)| format!("{count} {words}")).collect::<Vec<_>>().join(", "),
         };
@@ -155,7 +155,7 @@ mod tests {
                 9,
                 vec![Ok(true), refused(), Ok(true), Ok(false), failed()],
                 None,
-                "Asked for the first page of 5 of 9 streams: 2 can be read, 1 may not be read, 1 had nothing to ask for, \
+                "Asked for the first page of 5 of 9 streams: 2 can be read, 1 cannot be read, 1 had no request to try, \
                  1 failed.",
             ),
         ] {

@@ -68,7 +68,7 @@ pub(super) fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescri
 }
 
 /// What a destination is to do follows from how the stream is read: all of it takes the place of what is there; what is
-/// new comes on top, or in the place of what has the same key.
+/// new comes on top, or instead of what has the same key.
 fn configured(stream: AirbyteStream, incremental: bool) -> ConfiguredStream {
     let cursor_field = stream.default_cursor_field.clone().unwrap_or_default();
     let primary_key = stream.source_defined_primary_key.clone().unwrap_or_default();

@@ -94,7 +94,7 @@ impl Context<'_> {
     /// The config, checked by the source that it is for.
     fn config(&mut self, args: &ConfigArgs) -> anyhow::Result<Config> {
         let text = self.read_file(&args.config, "config", "--config")?;
-        // One that is no JSON object is told below.
+        // One that is no JSON object is reported below.
         let written: Option<Config> = serde_json::from_slice(&text).ok();
         self.choose(written.as_ref())?;
         let specification = self.source.spec().connection_specification;
@@ -161,7 +161,7 @@ impl Context<'_> {
         read.map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                io::ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
+                io::ErrorKind::PermissionDenied => "this user cannot read it".to_owned(),
                 _ => error.to_string(),
             };
             let text = format!("The {what} file {} cannot be read: {why}. Check {flag}.", file.display());
@@ -175,7 +175,7 @@ fn name(file: &Path) -> String {
     if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() }
 }
 
-/// Waits outside of any stream are told in the log.
+/// Waits outside of any stream are reported in the log.
 struct LoggedWaits<'a> {
     output: &'a Output,
     tally: &'a StreamTally,

@@ -55,7 +55,7 @@ fn keep(file: &StateFile, read: anyhow::Result<()>, cx: &Context<'_>) -> anyhow:
         Err(error) => is_closed_pipe(error),
     };
     if is_closed {
-        // What the reader has taken before it went away is not known: the less is noted, the less may be lost.
+        // What the reader has taken before it closed the pipe is not known: the less is noted, the less may be lost.
         return read;
     }
     match (read, file.finish()) {

@@ -1,5 +1,5 @@
 //! The config's file, for a run that may replace a credential in it: `--config-file-update`. Only what has changed is put
-//! into the file; what somebody else has changed there meanwhile stays.
+//! into the file; what another program has changed there meanwhile stays.
 
 use std::fmt;
 use std::fs;
@@ -33,7 +33,8 @@ impl ConfigFile {
     pub(crate) fn open(name: &Path, text: &[u8]) -> Result<Self, Failure> {
         let cannot = |why: String| {
             Failure::config(format!(
-                "The config file {} cannot be updated: {why}. Check who may write there, or leave out --config-file-update.",
+                "The config file {} cannot be updated: {why}. Check the permissions there, or omit \
+                 --config-file-update.",
                 name.display()
             ))
         };
@@ -51,7 +52,7 @@ impl ConfigFile {
             _ => cannot(error.to_string()),
         })?;
         if !new.as_file().metadata().is_ok_and(|new| is_of_same_owner(&new, &old)) {
-            return Err(cannot("it belongs to another user or group, and would not any more".to_owned()));
+            return Err(cannot("it belongs to another user or group, and replacing it would change that".to_owned()));
         }
         let known = serde_json::from_slice(text).unwrap_or_default();
         Ok(Self { name: name.to_owned(), path, known: Mutex::new(known) })

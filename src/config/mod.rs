@@ -36,15 +36,14 @@ impl References<'_> {
             Self::From(_) => return None,
             Self::AsWrittenFor(sign) => (
                 format!("{sign} is set, so this may be Airbyte's platform"),
-                "--config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes it from the environment.",
+                "--config-env on, or SOURCE_HTTP_CONFIG_ENV=on, replaces it.",
             ),
-            Self::AsWritten => (
-                "--config-env, or SOURCE_HTTP_CONFIG_ENV, is off".to_owned(),
-                "With on, it is taken from the environment.",
-            ),
+            Self::AsWritten => {
+                ("--config-env, or SOURCE_HTTP_CONFIG_ENV, is off".to_owned(), "With on, it is replaced.")
+            }
         };
         Some(format!(
-            "The config's `{place}` is taken as it is written, and not from the environment: {why}. {way_out}"
+            "The config's `{place}` is used literally, and not replaced from the environment: {why}. {way_out}"
         ))
     }
 }
@@ -77,7 +76,7 @@ pub(crate) fn load(
         references::resolve(&mut config, &schemas, environment, redactor).map_err(|problems| {
             Failure::config(format!(
                 "The config in {from} refers to environment variables that cannot be used: {}. Set the variables or correct \
-                 their names; a text with `${{` in it is written with `$${{`.",
+                 their names; write `$${{` for a literal `${{`.",
                 problems.join("; ")
             ))
         })?;
@@ -229,12 +228,13 @@ mod tests {
         for (references, note) in [
             (
                 References::AsWrittenFor("WORKER_X"),
-                "WORKER_X is set, so this may be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, takes",
+                "WORKER_X is set, so this may be Airbyte's platform. --config-env on, or SOURCE_HTTP_CONFIG_ENV=on, \
+                 replaces",
             ),
-            (References::AsWritten, "--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is taken"),
+            (References::AsWritten, "--config-env, or SOURCE_HTTP_CONFIG_ENV, is off. With on, it is replaced"),
         ] {
             let message = load(text, "c", &schema, true, references, &redactor).unwrap_err().message;
-            let note = format!("The config's `n` is taken as it is written, and not from the environment: {note}");
+            let note = format!("The config's `n` is used literally, and not replaced from the environment: {note}");
             assert!(message.contains("`n`: the value is not of type") && message.contains(&note), "{message}");
             let other =
                 load(br#"{"key": "${K}", "n": "7"}"#, "c", &schema, true, references, &redactor).unwrap_err().message;

@@ -20,7 +20,7 @@ enum Piece<'t> {
     Broken,
 }
 
-/// Replaces references by the values of their variables. What stands in a place for secrets is registered as one.
+/// Replaces references by the values of their variables. What is in a place for secrets is registered as one.
 ///
 /// # Errors
 /// One text for each place where that cannot be done. Values are not shown.
@@ -103,7 +103,7 @@ impl Resolver<'_> {
                     Some(None) => self.problem(place, &format!("refers to {name}, whose value is not valid UTF-8")),
                     None => self.problem(place, &format!("refers to {name}, which is not set or empty")),
                 },
-                Piece::Broken => self.problem(place, "has a `${` that begins no reference such as `${NAME}`"),
+                Piece::Broken => self.problem(place, "has a `${` that is not a reference such as `${NAME}`"),
             }
         }
         let is_one = matches!(pieces[..], [Piece::Variable(_)]);
@@ -157,7 +157,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// A name as shells have it (POSIX, 3.216).
+/// A name as shells define it (POSIX, 3.216).
 fn is_name(name: &str) -> bool {
     let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
     name.starts_with(is_start) && name.chars().all(|c| is_start(c) || c.is_ascii_digit())
@@ -207,7 +207,7 @@ mod tests {
     fn every_place_that_cannot_be_resolved_is_named_and_no_value_is() {
         let config = json!({"a": {"b/c": "${NONE}-${EMPTY}"}, "d": ["${}", "${A", "${1}", "${A:-x}"], "ok": "${A}"});
         let problems = resolved(config, &json!({}), &[("A", "value"), ("EMPTY", "")]).unwrap_err();
-        let broken = "has a `${` that begins no reference such as `${NAME}`";
+        let broken = "has a `${` that is not a reference such as `${NAME}`";
         assert_eq!(
             problems,
             [

@@ -59,7 +59,7 @@ impl<'a> Schemas<'a> {
             .any(|types| types == name || types.as_array().is_some_and(|types| types.iter().any(|t| t == name)))
     }
 
-    /// The names of an object's members. `None` if any name will do, or if it cannot be told.
+    /// The names of an object's members. `None` if any name will do, or If it cannot be determined.
     pub(super) fn names(&self) -> Option<Vec<&'a str>> {
         let is_open = |schema: &&Value| {
             let is_elsewhere = |target: &str| match target.strip_prefix('#') {

@@ -1,4 +1,4 @@
-//! What a request does on its way, for whoever counts.
+//! What a request does on its way, for counters.
 
 use std::time::Duration;
 
@@ -18,6 +18,6 @@ pub enum Activity {
     },
     /// The response cache spared an attempt.
     CacheHit,
-    /// A wait is over, for a retry or for the request budget; cut short if the run is to end.
+    /// A wait is over, for a retry or for the request budget; cut short if the run is stopping.
     Waited(Duration),
 }

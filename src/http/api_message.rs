@@ -22,7 +22,7 @@ const NAMES: [&str; 14] = [
 /// How deep the words may be hidden.
 const DEPTH: usize = 6;
 
-/// Characters of the words that are told.
+/// Characters of the words that are reported.
 const LENGTH: usize = 1_000;
 
 /// Finds the error text in a JSON document. Several texts are joined; what is too long is cut.

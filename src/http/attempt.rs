@@ -45,7 +45,7 @@ fn decode_known<T>(
 ) -> Result<T, Box<(Response, Undecodable)>> {
     match content_coding::foreign(&response.headers) {
         Some(coding) if !response.body.is_empty() => {
-            let problem = format!("its content coding is {coding}, which is not known here");
+            let problem = format!("its content coding is {coding}, which is not supported");
             Err(Box::new((response, Undecodable { problem, retry: false })))
         }
         _ => decode(response),
@@ -180,8 +180,7 @@ impl HttpClient {
         if !is_new {
             return Ok(());
         }
-        let text =
-            format!("Requests that lead to {host} go there without credentials: they are meant for another host.");
+        let text = format!("Requests to {host} are sent without credentials, which belong to another host.");
         self.output.log(LogLevel::Info, &text)
     }
 

@@ -39,16 +39,16 @@ pub struct HttpClient {
     random: Arc<dyn Random>,
     pub(super) output: Arc<Output>,
     stop: Stop,
-    /// Hosts that credentials were withheld from, and that this was told of.
+    /// Hosts that credentials were withheld from, and that this was reported.
     pub(super) withheld: Mutex<HashSet<String>>,
-    /// Which waits are told.
+    /// Which waits are reported.
     told_waits: ToldWaits,
-    /// It was told that some requests cannot be kept in the cache.
+    /// It was reported that some requests cannot be kept in the cache.
     told_unnamed: AtomicBool,
 }
 
 impl HttpClient {
-    /// A client that waits on `clock`, draws its jitter from `random`, and tells of its requests at debug level.
+    /// A client that waits on `clock`, draws its jitter from `random`, and logs its requests at debug level.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, output: Arc<Output>) -> Self {
         let (transport, quota) = (Transport::default(), RetryQuota::default());
         let cache = ResponseCache::default();
@@ -278,7 +278,7 @@ impl HttpClient {
         AuthContext::new(self, exchange.options, exchange.observer)
     }
 
-    /// Names the setting of the config that something which cannot be sent comes from, if that can be told.
+    /// Names the setting of the config that something which cannot be sent comes from, if that can be determined.
     pub(crate) fn name_setting(&self, error: anyhow::Error) -> anyhow::Error {
         super::sendable::name_setting(error, self.output.redactor())
     }

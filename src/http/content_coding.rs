@@ -9,7 +9,7 @@ use ureq::http::{HeaderMap, HeaderValue};
 
 use super::header_list::items;
 
-/// What is asked for with `Accept-Encoding`.
+/// What is requested with `Accept-Encoding`.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Registered codings that this program does not know, <https://www.iana.org/assignments/http-parameters>. Any other name

@@ -1,4 +1,4 @@
-//! What the client is given, and what it is told of a response: the words of its contract.
+//! What the client is given, and what it learns from a response: the words of its contract.
 
 use super::auth::Authenticator;
 use super::budget::RequestBudget;
@@ -17,7 +17,7 @@ pub struct Exchange<'a> {
     pub options: &'a RequestOptions,
     /// What the stream says about retries.
     pub rules: &'a dyn RetryRules,
-    /// Who is told of waits.
+    /// Who is notified of waits.
     pub observer: &'a dyn RetryObserver,
     /// The limits the request has to keep to.
     pub budget: Option<&'a RequestBudget>,

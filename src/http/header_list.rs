@@ -1,5 +1,5 @@
-//! Headers whose value is a list (RFC 9110, section 5.6.1). Several lines of the same name are one list, and whatever stands
-//! in between may have joined them already.
+//! Headers whose value is a list (RFC 9110, section 5.6.1). Several lines of the same name are one list, and whatever
+//! is in between may have joined them already.
 
 use super::HeaderMap;
 use super::http_date::is_day;

@@ -1,4 +1,4 @@
-//! What was under way when an error came: enough to say which layer failed, and which setting mends it.
+//! What was under way when an error came: enough to say which layer failed, and which setting fixes it.
 
 use std::io;
 
@@ -19,7 +19,7 @@ pub(super) struct InFlight<'a> {
     pub(super) in_body: bool,
 }
 
-/// Which layer failed, who can mend it, and what there is to say.
+/// Which layer failed, who can fix it, and what there is to say.
 type Fault = (Layer, FailureKind, String);
 
 impl InFlight<'_> {
@@ -110,8 +110,8 @@ impl InFlight<'_> {
                 (layer, "not ready", options.connect_timeout, "connect_timeout")
             }
             Timeout::RecvResponse => (Layer::Receive, "not complete", options.response_timeout, "response_timeout"),
-            Timeout::PerWrite => (Layer::Send, "not a byte was taken", options.read_timeout, "read_timeout"),
-            Timeout::PerRead => (self.came_back(), "not a byte came", options.read_timeout, "read_timeout"),
+            Timeout::PerWrite => (Layer::Send, "no byte was accepted", options.read_timeout, "read_timeout"),
+            Timeout::PerRead => (self.came_back(), "no byte was received", options.read_timeout, "read_timeout"),
             _ => (self.came_back(), "not complete", options.total_timeout.unwrap_or_default(), "total_timeout"),
         };
         let proxy = match layer {

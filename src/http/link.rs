@@ -2,11 +2,11 @@
 
 use super::HeaderMap;
 
-/// The target of the first link with that relation type, as it stands in the header: an absolute URL or a reference
+/// The target of the first link with that relation type, as it is in the header: an absolute URL or a reference
 /// relative to the URL of the response. All `Link` headers are looked at. A link with an `anchor` is about something
 /// else than the response, and does not count.
 ///
-/// What is not written as RFC 8288 wants it is passed over up to the next comma.
+/// What is not written as RFC 8288 wants it is ignored up to the next comma.
 ///
 /// ```
 /// use source_http::http::{HeaderMap, link_target};

@@ -7,8 +7,8 @@
 //! `body` keeps a response in memory or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota`
 //! decide whether and when to try again; `budget` keeps requests below an API's limits, `cache` answers those that were
 //! answered before; `auth` puts credentials on a request; `url` joins and completes URLs, `link` reads the `Link`
-//! header. Nothing here knows of streams or Airbyte's statuses: who waits for a request is told of its waits through
-//! [`RetryObserver`].
+//! header. Nothing here knows of streams or Airbyte's statuses: who waits for a request is notified of its waits
+//! through [`RetryObserver`].
 
 mod activity;
 mod api_message;

@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(
             failure.message,
             "The value for the HTTP header Authorization has U+000A (a line break) at position 9, which cannot be sent as \
-             it is. Type it anew where it comes from."
+             it is. Type it again at its source."
         );
         for value in ["\u{e9}", " x", "x ", "x\ty", "x\0"] {
             assert!(request.set_header("X-A", value).is_err(), "{value:?}");

@@ -20,7 +20,7 @@ use super::{Response, ResponseAction};
 /// let rules = [
 ///     // Not a fault: this account has no such objects.
 ///     ResponseRule::new(ResponseAction::Ignore).status(404),
-///     // These credentials may not read this stream: it is left out, with a warning.
+///     // These credentials cannot read this stream: it is left out, with a warning.
 ///     ResponseRule::new(ResponseAction::SkipStream)
 ///         .status(403)
 ///         .body_contains("insufficient_scope")
@@ -98,8 +98,8 @@ impl ResponseRule {
         self.condition(Condition::Predicate(Arc::new(predicate)))
     }
 
-    /// What the user is told if the stream or a slice fails or is skipped over such a response, in place of the API's own words. A sentence
-    /// without its full stop.
+    /// What the user sees if the stream or a slice fails or is skipped over such a response, in place of the API's own
+    /// words. A sentence without its full stop.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());

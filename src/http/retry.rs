@@ -1,5 +1,5 @@
 //! The words of the retry decision: what an attempt came to, what a stream makes of it, what a wait looks like to
-//! those who are told of it.
+//! those as it is reported to the platform.
 
 use std::fmt;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub enum ResponseAction {
 
 impl ResponseAction {
     /// The default for a status: 2xx is good; 408, 425, 5xx but 501 and 505 are retried; 429 is a rate limit; 401 asks
-    /// for new credentials; 403 and 407 are the user's to mend; the rest is a system failure.
+    /// for new credentials; 403 and 407 are the user's to fix; the rest is a system failure.
     #[must_use]
     pub fn for_status(status: StatusCode) -> Self {
         match status.as_u16() {
@@ -118,7 +118,7 @@ impl Outcome<'_> {
 pub struct Verdict {
     /// What is done.
     pub action: ResponseAction,
-    /// What the user is told if something fails or is skipped over it, without a full stop. `None` is the API's own words
+    /// What the user sees if something fails or is skipped over it, without a full stop. `None` is the API's own words
     /// ([`Response::error_message`]), or the start of the body.
     pub message: Option<String>,
     /// What the user can do about it, as a sentence.
@@ -140,7 +140,7 @@ impl Verdict {
         Self::from(ResponseAction::for_status(status)).hint(hint)
     }
 
-    /// With what the user is told: see [`Verdict::message`].
+    /// With what the user sees: see [`Verdict::message`].
     #[must_use]
     pub fn message(self, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..self }
@@ -159,7 +159,7 @@ impl From<ResponseAction> for Verdict {
     }
 }
 
-/// A wait before a retry, as it is told to whoever waits.
+/// A wait before a retry, as its observer sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wait {
     /// The request, as it may be shown.
@@ -178,14 +178,14 @@ pub struct Wait {
     pub quota_reset: Option<Timestamp>,
     /// The wait is longer than is allowed: the request fails instead.
     pub too_long: bool,
-    /// How it is told.
+    /// How it is reported.
     pub telling: Telling,
 }
 
-/// How people hear of a wait. What many requests wait for at the same time is told once.
+/// How people hear of a wait. What many requests wait for at the same time is reported once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Telling {
-    /// By a line of its own, which also stands for so many other requests that wait for the same reason.
+    /// By a line of its own, which also stands for this many other requests that wait for the same reason.
     Aloud {
         /// Requests that have begun to wait since the last line and have none.
         others: usize,
@@ -222,7 +222,7 @@ impl fmt::Display for Wait {
     }
 }
 
-/// Is told of waits. Whoever reads the records flushes what it has, and says on stdout why nothing moves.
+/// Is notified of waits. A reader of records flushes what it has, and says on stdout why nothing moves.
 pub trait RetryObserver: Sync {
     /// Called before each wait, and once when a wait would be too long.
     ///
@@ -230,8 +230,8 @@ pub trait RetryObserver: Sync {
     /// Ends the request with that error, for instance because stdout is closed.
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()>;
 
-    /// Called while a request takes its time: before each attempt, during waits at least every
-    /// [`super::LONGEST_SILENCE`], and as the bytes of a body come in. Whoever reads for a platform that takes silence
+    /// Called during a request: before each attempt, during waits at least every
+    /// [`super::LONGEST_SILENCE`], and as the bytes of a body come in. A reader for a platform that takes silence
     /// for death says something now and then. Default: nothing.
     ///
     /// # Errors
@@ -252,7 +252,7 @@ pub trait RetryObserver: Sync {
     /// attempt is over, by the thread that waits for the answer. Default: nothing.
     fn asking(&self, _host: Option<&str>) {}
 
-    /// Called for each thing that can be counted, by whichever thread does it. Not called in the way of a record.
+    /// Called for each thing that can be counted, by whichever thread does it. Not called in the path of a record.
     /// Default: nothing.
     fn active(&self, _activity: Activity) {}
 }

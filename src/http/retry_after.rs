@@ -19,7 +19,7 @@ const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit
 const EPOCH_FROM: f64 = 1e9;
 /// From this on a point in time is given in milliseconds: as seconds it would lie thousands of years ahead.
 const MILLISECONDS_FROM: f64 = 1e11;
-/// What lies further ahead than the longest quota in use, a month's, makes no sense.
+/// What lies further ahead than the longest quota in use, a month's, is invalid.
 const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 
 /// How long the server wants to be left alone, and the header that says so. `None` if it says nothing, or nothing
@@ -60,8 +60,8 @@ pub(super) fn counts(response: &Response, remaining: &str) -> Vec<u32> {
     items(&response.headers, remaining).filter_map(count).collect()
 }
 
-/// The time to the reset of those quotas that have so many requests left: the longest. A header with as many resets as
-/// there are counts has one for each.
+/// The time to the reset of those quotas that have this many requests left: the longest. A header with as many resets
+/// as there are counts has one for each.
 pub(super) fn reset_of(
     response: &Response,
     reset: &str,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Outcome, Response, ResponseAction, ResponseRule, Verdict};
 use crate::protocol::{Failure, FailureKind};
 
-/// How failed requests are handled: which are sent again, after what wait, how often, and what the user is told.
+/// How failed requests are handled: which are sent again, after what wait, how often, and what the user sees.
 ///
 /// Every method has a default, and a table of [`ResponseRule`]s is such rules already:
 ///
@@ -61,7 +61,7 @@ pub trait RetryRules: Send + Sync {
     /// has the last word on retries.
     ///
     /// # Errors
-    /// If it cannot be told. The request fails with it, and is not sent again.
+    /// If it cannot be determined. The request fails with it, and is not sent again.
     fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::for_status(response.status);
         if let Some(rule) = ResponseRule::find(self.response_rules(), response) {
@@ -78,8 +78,8 @@ pub trait RetryRules: Send + Sync {
         Ok(verdict)
     }
 
-    /// Told of a response that leads elsewhere, before it is followed: it may set a cookie. It gets no verdict. Default:
-    /// nothing is done.
+    /// Called with a redirect to another place, before it is followed: it may set a cookie. It gets no verdict.
+    /// Default: nothing is done.
     fn redirected(&self, _response: &Response) {}
 
     /// How long to wait before the next attempt, the number of failed ones being given, from 1: see [`Outcome`]. A wait

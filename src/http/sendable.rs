@@ -30,7 +30,7 @@ pub(crate) fn in_text(value: &str) -> Option<Problem> {
     first(value, |c| c.is_control() || c != ' ' && c.is_whitespace() || is_invisible(c))
 }
 
-/// Of a URL: what it cannot have, or what is passed over when it is read.
+/// Of a URL: what it cannot have, or what is ignored when it is read.
 pub(crate) fn in_url(value: &str) -> Option<Problem> {
     first(value, |c| {
         c.is_control() || c.is_whitespace() || is_invisible(c) || matches!(c, '"' | '\u{2018}'..='\u{201f}')
@@ -80,7 +80,7 @@ impl fmt::Display for Problem {
 
 /// A failure about a text that cannot be sent. `what` names it where no setting has it.
 pub(crate) fn failure(what: &str, problem: Problem) -> Failure {
-    let text = format!("{what} has {problem}, which cannot be sent as it is. Type it anew where it comes from.");
+    let text = format!("{what} has {problem}, which cannot be sent as it is. Type it again at its source.");
     Failure { unsendable: Some(problem.character), ..Failure::config(text) }
 }
 
@@ -96,7 +96,7 @@ pub fn check_header_setting(setting: &str, value: &str) -> Result<(), Failure> {
 fn of_setting(setting: &str, problem: Problem) -> Failure {
     let text = format!(
         "The config's `{setting}` has {problem}, which cannot be sent as it is. It may have come along when the value \
-         was copied: type it anew, or copy it from where it was made."
+         was copied: type it again, or copy it from where it was made."
     );
     Failure { unsendable: Some(problem.character), ..Failure::config(text) }
 }

@@ -30,8 +30,8 @@ pub(super) fn agent(config: Config, connector: impl Connector, resolver: impl Re
     Agent::with_parts(config, connector, Later)
 }
 
-/// What keeps a name or a connection from being waited for. That the run is to end is never shown: the transport tells
-/// it itself.
+/// What keeps a name or a connection from being waited for. That the run is stopping is never shown: the transport
+/// tells it itself.
 fn left_behind(error: anyhow::Error) -> ureq::Error {
     io::Error::other(error).into()
 }

@@ -1,4 +1,4 @@
-//! A request body that is read while it is sent, so that an upload need not fit into memory. It is opened anew for
+//! A request body that is read while it is sent, so that an upload need not fit into memory. It is opened again for
 //! each attempt.
 
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct StreamedBody {
 
 impl StreamedBody {
     /// A body of what a reader gives until its end. `open` is called once for each attempt, and has to give the same
-    /// bytes each time. The body is sent in chunks, unless its length is told by [`StreamedBody::with_length`].
+    /// bytes each time. The body is sent in chunks, unless its length is reported by [`StreamedBody::with_length`].
     pub fn new(open: impl Fn() -> io::Result<Box<dyn Read>> + Send + Sync + 'static) -> Self {
         Self { open: Arc::new(move || Ok((open()?, None))), length: None }
     }
@@ -82,7 +82,7 @@ pub(super) struct OpenBody {
 impl Read for OpenBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = match self.reader.read(buffer) {
-            // The transport would wait for the missing bytes for ever.
+            // The transport would wait for the missing bytes forever.
             Ok(0) if self.length.is_some() && self.reader.limit() > 0 && !buffer.is_empty() => {
                 let text = format!("it ends {} bytes before its announced length", self.reader.limit());
                 Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))

@@ -1,5 +1,5 @@
-//! Which waits are told. When the network is gone, every slice of every stream waits for the same reason: one request's
-//! lines stand for all of them, and say how many those are.
+//! Which waits are reported. When the network is gone, every slice of every stream waits for the same reason: one
+//! request's lines stand for all of them, and say how many those are.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ struct Line {
 }
 
 impl ToldWaits {
-    /// How a wait that begins now is told.
+    /// How a wait that begins now is reported.
     pub(super) fn telling(&self, wait: &Wait, now: Duration) -> Telling {
         if wait.delay < SHORTEST {
             return Telling::Silent;

@@ -82,8 +82,8 @@ impl Transport {
     }
 
     /// Sends a request and reads the response whole. `authenticate` puts credentials on it and tells whether it did;
-    /// it is not called for a redirect that leads to another host. `redirected` is told of each redirect before it is
-    /// followed, `alive` is called as the bytes of the body come in.
+    /// it is not called for a redirect that leads to another host. `redirected` is notified of each redirect before it
+    /// is followed, `alive` is called as the bytes of the body come in.
     ///
     /// # Errors
     /// A [`TransportError`] inside, or what `authenticate` returns, or that of a stop. A response with an error status is
@@ -101,13 +101,13 @@ impl Transport {
         for _ in 0..=options.max_redirects {
             let mut signed = next.clone();
             let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
-            // What is told of a request is told of `next`, which has no credentials in its URL.
+            // What is reported about a request is about `next`, which has no credentials in its URL.
             let response = self.exchange(&signed, &next, options, alive);
             // A connection that was shut down looks like one that broke, or like the end of a body.
             self.stop.check()?;
             let response = response.map_err(|mut error| {
                 if next.url != request.url {
-                    // Whoever asked knows the first URL only.
+                    // The caller knows the first URL only.
                     error.detail = format!("it was redirected to {}: {}", next.describe(), error.detail);
                 }
                 error
@@ -179,7 +179,7 @@ impl Transport {
         let mut agents = locks::lock(&self.agents);
         if self.stop.is_requested() {
             // Nobody would shut it down any more. The error gives way to that of the stop.
-            return Err(TransportError::new(Layer::Request, FailureKind::Transient, "the run is to end"));
+            return Err(TransportError::new(Layer::Request, FailureKind::Transient, "the run is stopping"));
         }
         if let Some((.., agent)) = agents.iter().find(|(known, way, _)| known == options && way == route) {
             return Ok(agent.clone());
@@ -374,7 +374,7 @@ fn redirect(
         }
     }
     if !same_host(&request.url, &next.url) {
-        // Set by the stream itself, but credentials all the same.
+        // Set by the stream itself, but credentials anyway.
         next.strip_credentials();
     }
     Ok(Some(next))

@@ -14,7 +14,7 @@ pub struct TransportError {
     pub layer: Layer,
     /// What the system or the library says.
     pub detail: String,
-    /// Who can mend it. Only a transient one is tried again.
+    /// Who can fix it. Only a transient one is tried again.
     pub kind: FailureKind,
 }
 

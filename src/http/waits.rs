@@ -1,4 +1,4 @@
-//! How a request waits: by whose clock, until somebody asks for the end, and never so long in silence that a platform
+//! How a request waits: by whose clock, until somebody asks for the end, and never so long silent that a platform
 //! would take the run for dead.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub struct Waits<'a> {
     pub clock: &'a dyn Clock,
     /// Ends all waits.
     pub stop: &'a Stop,
-    /// Is told of waits, and that they go on.
+    /// Is notified of waits, and that they go on.
     pub observer: &'a dyn RetryObserver,
 }
 
@@ -25,7 +25,7 @@ impl Waits<'_> {
     /// Waits so long. The observer hears at least every ten minutes that the wait goes on.
     ///
     /// # Errors
-    /// If the run is to end; then the wait is over at once. An error of the observer.
+    /// If the run is stopping; then the wait is over at once. An error of the observer.
     pub fn wait(&self, duration: Duration) -> anyhow::Result<()> {
         let begun = self.clock.elapsed();
         let waited = self.wait_in_parts(duration);
@@ -61,7 +61,7 @@ mod tests {
     use crate::http::budget::BudgetWait;
     use crate::stop::StopReason;
 
-    /// Notes when it is told that a wait goes on, and asks for the end the so-manieth time.
+    /// Notes each notification that a wait goes on, and asks for the end the nth time.
     struct StopAfter<'a> {
         clock: &'a VirtualClock,
         stop: &'a Stop,

@@ -1,5 +1,5 @@
 //! JSON text in blocks of 64 bytes. Of each block it is found out at once, with a bit for each byte, what is inside a
-//! string, what begins a token and what is white space between tokens. Whoever reads the text then goes from token to
+//! string, what begins a token and what is white space between tokens. A reader of the text then goes from token to
 //! token, and looks at none of the bytes between them.
 //!
 //! The idea is that of Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (<https://arxiv.org/abs/1902.08318>).
@@ -151,7 +151,7 @@ impl Marks {
     }
 }
 
-/// Where a byte stands in a block.
+/// Where a byte is in a block.
 fn marks_of(block: &[u8; BLOCK], byte: u8) -> u64 {
     marks(block, |bytes| bytes.simd_eq(u8x16::splat(byte)))
 }
@@ -182,7 +182,7 @@ fn lowest(bits: u64) -> u64 {
     bits & bits.wrapping_neg()
 }
 
-/// So many of the lowest bits.
+/// This many of the lowest bits.
 #[inline]
 pub(super) fn below(count: usize) -> u64 {
     if count < BLOCK { (1 << count) - 1 } else { u64::MAX }

@@ -46,7 +46,7 @@ struct Place {
     end: u32,
     /// Among all names.
     names: Range<u32>,
-    /// It stands in `compact`.
+    /// It is in `compact`.
     is_compact: bool,
     /// A name in it is spelt with escapes.
     has_escaped_name: bool,

@@ -9,7 +9,7 @@ const OBJECT_NAME: u8 = 1;
 const OBJECT_COLON: u8 = 2;
 const OBJECT_VALUE: u8 = 3;
 pub(super) const OBJECT_AFTER: u8 = 4;
-/// In the outermost object, whose names are told.
+/// In the outermost object, whose names matter.
 pub(super) const TOP_FIRST: u8 = 5;
 const TOP_NAME: u8 = 6;
 const TOP_COLON: u8 = 7;
@@ -22,13 +22,13 @@ pub(super) const LIST_AFTER: u8 = 12;
 
 const STATES: usize = 16;
 
-/// In the upper half of a byte, what a token is; in the lower, the state after it. What it is, is a bit that is asked for: a
-/// jump to what is to be done with it would be one more guess.
+/// In the upper half of a byte, what a token is; in the lower, the state after it. What it is, is a bit that is tested:
+/// a jump to what is to be done with it would be one more guess.
 #[derive(Clone, Copy)]
 pub(super) struct Next(u8);
 
 impl Next {
-    /// A comma, a colon, a string, or a name that is not told.
+    /// A comma, a colon, a string, or a name that does not matter.
     const GO: u8 = 0;
     /// What should be a number, or a word that stands for a value.
     const SCALAR: u8 = 1 << 4;

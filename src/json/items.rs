@@ -79,7 +79,7 @@ impl<R: Read> Items<'_, '_, R> {
     /// Walks over a value. `path` is what is left of the path at it, if it is on the way.
     fn value(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
         if depth > MAX_DEPTH {
-            return Err(ItemsError::TooLong(format!("more than {MAX_DEPTH} lists and objects are within each other")));
+            return Err(ItemsError::TooLong(format!("more than {MAX_DEPTH} lists and objects are nested")));
         }
         match (self.next()?, path) {
             (b'[', _) => self.list(path, depth),
@@ -243,7 +243,7 @@ mod tests {
         for text in ["", "[1", "{\"a\": [1, {\"b\":", "{\"a\":[1]} x", "{a:1}", "[1 2]", "{\"a\" 1}", "{\"a\":[1],}"] {
             assert!(items(text, &["a"]).unwrap_err().contains("not valid JSON"), "{text}");
         }
-        assert!(items(&"[".repeat(2_000), &["a"]).unwrap_err().contains("within each other"));
+        assert!(items(&"[".repeat(2_000), &["a"]).unwrap_err().contains("nested"));
     }
 
     #[test]

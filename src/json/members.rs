@@ -1,5 +1,5 @@
-//! Walking over the members of a JSON object, or the elements of a list, in its text; and putting other texts in the
-//! place of some of them.
+//! Walking over the members of a JSON object, or the elements of a list, in its text; and putting other texts instead
+//! of some of them.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -40,7 +40,7 @@ pub fn for_each_element<'t>(list: &'t str, mut on_element: impl FnMut(&'t str)) 
     });
 }
 
-/// Hands out what stands in a container, names and values alike, each with the byte that follows it, until something is
+/// Hands out what is in a container, names and values alike, each with the byte that follows it, until something is
 /// found.
 fn find_part<'t, T>(text: &'t str, opening: u8, mut on_part: impl FnMut(&'t str, u8) -> ControlFlow<T>) -> Option<T> {
     let bytes = text.as_bytes();
@@ -88,7 +88,7 @@ impl<'t> Splice<'t> {
         Self { text, out: String::new(), copied: 0 }
     }
 
-    /// Puts a text in the place of a part. Parts are replaced in the order they stand in; what does not lie in the
+    /// Puts a text instead of a part. Parts are replaced in the order they stand in; what does not lie in the
     /// text, after the part before, is left alone.
     pub fn replace(&mut self, part: &str, with: &str) {
         let Some(start) = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize) else { return };

@@ -36,7 +36,7 @@ pub(super) struct Window<R> {
     is_begun: bool,
 }
 
-/// Where a walk stands in a text.
+/// Where a walk is in a text.
 pub(super) struct Place<T> {
     pub(super) text: T,
     /// The next byte, in what is in memory of the text.

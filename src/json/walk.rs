@@ -1,5 +1,5 @@
 //! Finding the records in a response: the names of a path are followed, what stands beside them is kept (the envelope),
-//! and each record is handed to whoever takes it, for one whose text is in memory as for one that is read from a disk.
+//! and each record is handed to its taker, for one whose text is in memory as for one that is read from a disk.
 
 use super::fault::Fault;
 use super::record_path::{EACH, RecordPath};
@@ -18,7 +18,7 @@ pub(super) enum Broken {
     NotJson(usize),
     /// It is JSON, and not of this shape.
     Shape(String),
-    /// It cannot be read, or whoever takes the records has had enough.
+    /// It cannot be read, or the taker of the records has had enough.
     Stopped(anyhow::Error),
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Failure, StreamDescriptor};
 
 /// What to do about a catalog that cannot be read.
-const ANEW: &str = "The command catalog prints one to begin with; without --catalog every stream is read.";
+const NEW_ONE: &str = "The command catalog prints one to begin with; without --catalog every stream is read.";
 
 /// How a stream is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub struct AirbyteStream {
     /// Its namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// A sync that failed goes on where it stopped, even as a full refresh. Default: false.
+    /// A sync that failed resumes where it stopped, even as a full refresh. Default: false.
     #[serde(default, deserialize_with = "null_is_default")]
     pub is_resumable: bool,
     /// Records come with files.
@@ -125,24 +125,24 @@ impl ConfiguredCatalog {
     /// A config failure if the text is not a catalog, or names a stream twice.
     pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
         if text.trim_ascii().is_empty() {
-            return Err(Failure::config(format!("{from} is empty, and should have the catalog. {ANEW}")));
+            return Err(Failure::config(format!("{from} is empty, and should have the catalog. {NEW_ONE}")));
         }
         let value: Value = serde_json::from_slice(text)
-            .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}. {ANEW}")))?;
+            .map_err(|error| Failure::config(format!("The catalog in {from} is not valid JSON: {error}. {NEW_ONE}")))?;
         if !value.get("streams").is_some_and(Value::is_array) && value.get("catalog").is_none() {
             return Err(Failure::config(format!(
-                "The catalog in {from} is not a configured catalog: it has no list `streams`. {ANEW}"
+                "The catalog in {from} is not a configured catalog: it has no list `streams`. {NEW_ONE}"
             )));
         }
         // The output of `discover` is a catalog of another kind; taking it for the configured one is the usual slip.
         if value.get("catalog").is_some() || value["streams"].get(0).is_some_and(|s| s.get("stream").is_none()) {
             return Err(Failure::config(format!(
                 "The catalog in {from} is a discovered one, not a configured one: each entry of `streams` must be \
-                 {{\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}}. {ANEW}"
+                 {{\"stream\": ..., \"sync_mode\": ..., \"destination_sync_mode\": ...}}. {NEW_ONE}"
             )));
         }
         let catalog: Self = serde_json::from_value(value).map_err(|error| {
-            Failure::config(format!("The catalog in {from} is not a configured catalog: {error}. {ANEW}"))
+            Failure::config(format!("The catalog in {from} is not a configured catalog: {error}. {NEW_ONE}"))
         })?;
         let mut seen = std::collections::HashSet::new();
         for configured in &catalog.streams {

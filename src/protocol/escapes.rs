@@ -37,7 +37,7 @@ pub(super) fn follow(text: &str, wanted: &str) -> Followed {
     furthest
 }
 
-/// The same where the characters that introduce escapes are escaped so many times.
+/// The same where the characters that introduce escapes are escaped this many times.
 fn follow_at(text: &str, wanted: &str, depth: usize) -> Followed {
     let mut followed = Followed { spelled: 0, matched: 0 };
     let mut left = wanted.chars().peekable();

@@ -15,10 +15,10 @@ pub(crate) const ANSWERED: &str = " answered ";
 pub(crate) const ONE_OF_ONE: &str = "1 of 1 streams failed.";
 
 /// How the last line of a run's failure begins, where another run may do.
-pub(crate) const RUN_AGAIN_LATER: &str = "Run it again later: ";
+pub(crate) const RUN_AGAIN_LATER: &str = "Run it again later ";
 
-/// Who can mend a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
-/// its streams, so that the platform does not retry what only its user can mend.
+/// Who can fix a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
+/// its streams, so that the platform does not retry what only its user can fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub enum FailureKind {
@@ -28,7 +28,7 @@ pub enum FailureKind {
     /// The API or this program did something nobody configured: a bug, on one of the two sides.
     #[serde(rename = "system_error")]
     System,
-    /// The user can mend it: credentials, permissions, a config, catalog or state file.
+    /// The user can fix it: credentials, permissions, a config, catalog or state file.
     #[serde(rename = "config_error")]
     Config,
 }
@@ -47,7 +47,7 @@ pub enum Otherwise {
 /// An error as the protocol tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Who can mend it.
+    /// Who can fix it.
     pub kind: FailureKind,
     /// For the user: what happened, where, and what to do.
     pub message: String,
@@ -86,7 +86,7 @@ impl Failure {
         }
     }
 
-    /// A failure the user can mend.
+    /// A failure the user can fix.
     pub fn config(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Config, message)
     }
@@ -115,9 +115,9 @@ impl Failure {
         self
     }
 
-    /// Whether the same fault is behind both, whatever was asked for: a network that is gone, credentials that are refused.
-    /// Those that the user can mend are the same if the same host gave the same answer with the same words, and the same is
-    /// to be done: two permissions that are missing are two faults. A system failure stands by itself.
+    /// Whether the same fault is behind both, whatever was requested: a network that is gone, credentials that are
+    /// refused. Those that the user can fix are the same if the same host gave the same answer with the same words, and
+    /// the same is to be done: two permissions that are missing are two faults. A system failure stands by itself.
     #[must_use]
     pub fn has_cause_of(&self, other: &Self) -> bool {
         let has_same_internal = self.internal_message.is_some() && self.internal_message == other.internal_message;
@@ -132,7 +132,7 @@ impl Failure {
         }
     }
 
-    /// The host that an HTTP response came from, and what it was, without what was asked for.
+    /// The host that an HTTP response came from, and what it was, without what was requested.
     fn answer(&self) -> Option<(&str, &str)> {
         self.http_status?;
         let (request, answer) = self.message.split_once(ANSWERED)?;
@@ -149,12 +149,13 @@ impl Failure {
         self
     }
 
-    /// The refusal of one slice, where all `slices` that were asked for were refused: it is the stream that cannot be read.
+    /// The refusal of one slice, where all `slices` that were requested were refused: it is the stream that cannot be
+    /// read.
     #[must_use]
     pub fn of_every_slice(mut self, slices: u64) -> Self {
         (self.skips_slice, self.skips_stream) = (false, true);
         if slices > 1 {
-            self.message = format!("{} All {slices} slices that were asked for were refused.", self.message);
+            self.message = format!("{} All {slices} slices that were requested were refused.", self.message);
         }
         self
     }

@@ -91,7 +91,7 @@ impl InputState {
     /// Those that have a state and are not among `read`, by name; for people, with the namespace.
     ///
     /// # Errors
-    /// A config failure if a stream is read under the same name in another namespace: its state would be passed over.
+    /// A config failure if a stream is read under the same name in another namespace: its state would be ignored.
     pub fn unused(&self, read: &[StreamDescriptor]) -> Result<Vec<&str>, Failure> {
         for stream in self.states.keys().filter(|stream| !read.contains(stream)) {
             if let Some(other) = read.iter().find(|other| other.name == stream.name && !self.states.contains_key(other))
@@ -101,7 +101,7 @@ impl InputState {
                     None => "no namespace".to_owned(),
                 };
                 return Err(Failure::config(format!(
-                    "The state has {:?} in {}, and the catalog has it in {}. Correct the one or the other.",
+                    "The state has {:?} in {}, and the catalog has it in {}. Correct one of them.",
                     stream.name,
                     namespace(stream),
                     namespace(other)
@@ -133,7 +133,7 @@ impl InputState {
         }
         let names = names.join(", ");
         let why = if self.by_name.contains_key(SINGER_BOOKMARKS) {
-            "it has the `bookmarks` of a Singer tap, and what they mean only that tap knows".to_owned()
+            "it has the `bookmarks` of a Singer tap, which only that tap can interpret".to_owned()
         } else {
             let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
             format!("its members, {names}, are no streams of this source{hint}")

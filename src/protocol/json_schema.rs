@@ -66,7 +66,7 @@ impl TryFrom<Value> for JsonSchema {
     fn try_from(value: Value) -> Result<Self, Failure> {
         match value {
             Value::Object(tree) => Ok(tree.into()),
-            _ => Err(Failure::system("A schema is not a JSON object. That is a mistake in the source.")),
+            _ => Err(Failure::system("A schema is not a JSON object. This is a bug in the source.")),
         }
     }
 }

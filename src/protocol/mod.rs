@@ -1,9 +1,10 @@
-//! The Airbyte protocol (0.18): what goes out, what comes in, and the one writer of stdout.
+//! The Airbyte protocol (0.18): what is written, what comes in, and the one writer of stdout.
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given; `failure` is every error as the
 //! protocol tells it; `output` writes, `human_output` shows the same to people, `redactor` keeps secrets out of what is written, in whatever
-//! form they come (`escapes`); `config_references` puts references back into a config that goes out, which a `config_store` keeps.
+//! form they come (`escapes`); `config_references` puts references back into a config that is written, which a
+//! `config_store` keeps.
 
 /// The version of the Airbyte protocol that is spoken.
 pub const PROTOCOL_VERSION: &str = "0.18.0";

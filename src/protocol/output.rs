@@ -1,9 +1,9 @@
 //! The only writer of stdout. One message is one line; lines of different threads never mix; what people read is
-//! redacted on its way; and whoever is about to wait flushes first, so that nothing that was read sits in a buffer
-//! while the network is slow.
+//! redacted on its way; and a thread that is about to wait flushes first, so that nothing that was read sits in a
+//! buffer while the network is slow.
 //!
-//! Where bare records are wanted, nothing else goes to stdout: what is for people is told to [`HumanOutput`], in the same
-//! order, and a state is but an occasion to flush.
+//! Where bare records are wanted, nothing else goes to stdout: what is for people is reported to [`HumanOutput`], in
+//! the same order, and a state is but an occasion to flush.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,17 +24,18 @@ use crate::stop::RESUMES;
 const BUFFER: usize = 64 * 1024;
 
 /// Why a config that has changed is lost with bare records.
-const CONTROL_IS_LEFT_OUT: &str = "The API has replaced a credential of the config, and the new one is lost: bare records \
-                                   have no place for it. Put a new one into the config, and read with --format protocol, \
-                                   whose CONTROL message has it.";
+const CONTROL_IS_LEFT_OUT: &str = "The API has replaced a credential of the config, and the new one is lost: --format \
+     jsonl cannot carry it. Put a new one into the config, and read with --format protocol, whose CONTROL message has \
+                                   it.";
 
 /// Why a config that is going to change is lost at a shell.
-const CONTROL_IS_NOT_KEPT: &str = "A new access token is asked for. If the API gives a new refresh token with it, the one \
-                                   in the config is void, and nobody keeps the new one: the next run will be refused. \
-                                   --config-file-update writes it into the config file.";
+const CONTROL_IS_NOT_KEPT: &str = "A new access token is requested. If the API also replaces the refresh token, the \
+     one in the config is void and the new one is not stored: the next run will be \
+                                   refused. \
+                                   --config-file-update stores it in the config file.";
 
 /// What the next run does where nothing keeps the states of this one, in place of [`RESUMES`].
-const BEGINS_AGAIN: &str = "it begins where this run began, because nothing keeps its states; --state-file FILE would.";
+const BEGINS_AGAIN: &str = "to read the same again: nothing keeps the states of this run; --state-file FILE would.";
 
 /// The writer of protocol messages, or of bare records.
 pub struct Output {
@@ -49,7 +50,7 @@ pub struct Output {
     people: Option<Arc<dyn HumanOutput>>,
     /// Who keeps a config that has changed; nobody, if it is there and empty. Default: the reader of stdout.
     config_store: OnceLock<Option<Box<dyn ConfigStore>>>,
-    /// It was told that nobody does.
+    /// This was reported.
     told_loss: AtomicBool,
     /// When the last record or state was written, in milliseconds of the clock.
     heard_at: AtomicU64,
@@ -101,7 +102,7 @@ impl Output {
         output
     }
 
-    /// Tells these people, too: of warnings and failures, which are messages on stdout all the same. Default: nobody.
+    /// Tells these people, too: of warnings and failures, which are messages on stdout anyway. Default: nobody.
     #[must_use]
     pub fn with_human_output(self, people: Arc<dyn HumanOutput>) -> Self {
         Self { people: Some(people), ..self }
@@ -173,7 +174,7 @@ impl Output {
         self.line(&serde_json::to_vec(message)?)
     }
 
-    /// Writes the answer to `discover`: the streams, each with its schema, whose text goes out as it is.
+    /// Writes the answer to `discover`: the streams, each with its schema, whose text is written as it is.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -211,8 +212,8 @@ impl Output {
         self.line_for_people(level, text, |people, text| people.log(level, text))
     }
 
-    /// Writes a warning of something that somebody has to mend, though the run is well: a line for people that is told
-    /// [also where failures alone are](HumanOutput::notice).
+    /// Writes a warning of something that the user has to fix, though the run is well: a line for people that is
+    /// reported [also where failures alone are](HumanOutput::notice).
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -236,7 +237,7 @@ impl Output {
         self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
     }
 
-    /// The message of a failure as it goes out: without secrets, and with what another run would do.
+    /// The message of a failure as it is written: without secrets, and with what another run would do.
     #[must_use]
     pub fn told(&self, failure: &Failure) -> String {
         let message = self.redactor.redact(&failure.message);
@@ -256,7 +257,8 @@ impl Output {
         self.clock.elapsed().saturating_sub(Duration::from_millis(self.heard_at.load(Ordering::Relaxed)))
     }
 
-    /// Writes a checkpoint. The records it covers are out before it, also with bare records, where it is not written.
+    /// Writes a checkpoint. The records it covers have been written before it, also with bare records, where it is not
+    /// written.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -343,7 +345,7 @@ impl Output {
     }
 
     /// Keeps a changed config: in its [store](Output::keep_config), if there is one, and then in a CONTROL message, which
-    /// asks the platform to. The config goes out as it is, secrets included: that is its use.
+    /// asks the platform to. The config is written as it is, secrets included: that is its use.
     ///
     /// # Errors
     /// As [`Output::records`]; a config failure if the store cannot keep it.

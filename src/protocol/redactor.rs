@@ -44,7 +44,7 @@ pub struct Redactor {
 }
 
 struct Secrets {
-    /// The secrets, and each as it stands in base64.
+    /// The secrets, and each as it is in base64.
     texts: Vec<String>,
     /// Those that pass, the newest last.
     passing: VecDeque<String>,

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 /// Values shorter than this are found only where they are a whole segment or value: within others they stand by chance.
 const SHORT: usize = 6;
-/// Values of fewer characters are too common to be told apart: a page number is no setting that is 1.
+/// Values of fewer characters are too common to be distinguished: a page number is no setting that is 1.
 const TOO_SHORT: usize = 3;
 
 /// The text with names of settings in its URLs. `settings` are the names and values.

@@ -52,7 +52,7 @@ pub struct ErrorTrace {
     /// For a maintainer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack_trace: Option<String>,
-    /// Who can mend it.
+    /// Who can fix it.
     pub failure_type: FailureKind,
     /// The stream it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]

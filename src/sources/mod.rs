@@ -95,7 +95,7 @@ impl Registry {
         if let (Some(file), Some(meant)) = (given.manifest, meant().filter(|_| !chosen.is_meant(given))) {
             return Err(Failure::config(format!(
                 "The source `{}` reads no manifest, and there is one: {}. Name the source `{}`, or none, with --source and \
-                 AIRBYTE_SOURCE; or leave the manifest out.",
+                 AIRBYTE_SOURCE; or omit the manifest.",
                 chosen.name(),
                 file.display(),
                 meant.name()

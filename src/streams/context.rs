@@ -1,4 +1,4 @@
-//! What a stream's methods are told: which part of the stream, which page of it, and what is known from before.
+//! What a stream's methods get: which part of the stream, which page of it, and what is known from before.
 
 use std::sync::OnceLock;
 
@@ -51,11 +51,11 @@ pub struct RefusedPage {
 /// The slices of a stream, made while they are read, by whichever worker is free for the next one.
 pub type Slices<'a> = Box<dyn Iterator<Item = anyhow::Result<Slice>> + Send + 'a>;
 
-/// What every method that shapes a request is told.
+/// What every method that shapes a request gets.
 ///
 /// Its methods give members of the slice that have to be there. If one is not, the read fails with a message that names
-/// the members there are: before the request is sent, or before the record goes out. A member that a slice may lack is
-/// asked for with `cx.slice.get("name")`.
+/// the members there are: before the request is sent, or before the record is written. A member that a slice may lack
+/// is requested with `cx.slice.get("name")`.
 #[derive(Debug, Clone)]
 pub struct RequestContext<'a> {
     /// The stream's state when the sync began.
@@ -64,13 +64,13 @@ pub struct RequestContext<'a> {
     pub slice: &'a Slice,
     /// The page of it; `None` is the first.
     pub page_token: Option<&'a PageToken>,
-    /// The first member of the slice that was asked for and could not be given, as a sentence. The methods of a stream
+    /// The first member of the slice that was requested and could not be given, as a sentence. The methods of a stream
     /// return no errors: who calls them looks here, see [`RequestContext::check`].
     problem: OnceLock<String>,
 }
 
 impl<'a> RequestContext<'a> {
-    /// What the methods of a stream are told about this page of this slice.
+    /// What the methods of a stream get for this page of this slice.
     #[must_use]
     pub fn new(state: &'a StreamState, slice: &'a Slice, page_token: Option<&'a PageToken>) -> Self {
         Self { state, slice, page_token, problem: OnceLock::new() }
@@ -132,13 +132,13 @@ impl<'a> RequestContext<'a> {
 /// A text as a segment of a URL's path: what would end the segment, such as a slash, is encoded.
 pub(crate) fn path_segment(text: &str) -> String {
     match text {
-        // As they are they would lead elsewhere. So would this, but for `join_url`, which refuses it.
+        // As they are they would lead to another place. So would this, but for `join_url`, which refuses it.
         "." | ".." => text.replace('.', "%2E"),
         _ => utf8_percent_encode(text, &SEGMENT).to_string(),
     }
 }
 
-/// What [`super::HttpStream::stream_slices`] is told.
+/// What [`super::HttpStream::stream_slices`] gets.
 #[derive(Clone, Copy)]
 pub struct SliceContext<'a> {
     /// How the stream is read.
@@ -153,7 +153,7 @@ pub struct SliceContext<'a> {
     pub output: &'a Output,
 }
 
-/// What [`super::HttpStream::fetch_page`] is told.
+/// What [`super::HttpStream::fetch_page`] gets.
 #[derive(Clone, Copy)]
 pub struct FetchContext<'a> {
     /// Asks for the page, and for what it lacks.
@@ -166,7 +166,7 @@ pub struct FetchContext<'a> {
     pub configured: Option<&'a Map<String, Value>>,
 }
 
-/// What [`super::HttpStream::json_schema`] is told.
+/// What [`super::HttpStream::json_schema`] gets.
 #[derive(Clone, Copy)]
 pub struct SchemaContext<'a> {
     /// Asks the API, for a schema that it knows better than the source: custom fields, tables of a user.

@@ -41,7 +41,7 @@ impl Cursor for CreatedWindows {
         let ahead = known.filter(|known| epoch_cursor::is_future(*known, now));
         if let Some(ahead) = ahead {
             let text = format!(
-                "{}: the state is of {}, which lies in the future and does not tell what is known. Everything is read.",
+                "{}: the state is of {}, which is in the future and does not say what was read. Everything is read.",
                 self.stream,
                 epoch_cursor::date(ahead)
             );

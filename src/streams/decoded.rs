@@ -168,7 +168,7 @@ mod tests {
             assert_eq!((page.len(), page.found()), (2, 2));
             for _ in 0..2 {
                 let all = [r#"{"id":"1","name":"é"}"#, r#"{"id":"2","name":"b"}"#].map(str::to_owned);
-                assert_eq!(page.texts(), (all.to_vec(), None), "as often as they are asked for");
+                assert_eq!(page.texts(), (all.to_vec(), None), "as often as they are requested");
             }
             assert_eq!(page.last().unwrap().text(), r#"{"id":"2","name":"b"}"#);
             assert_eq!(page.get::<String>(&["id"]), None);

@@ -3,12 +3,12 @@
 
 use super::HttpStream;
 
-/// The stream that a read asks in the place of another: see [`HttpStream::for_state`].
+/// The stream that a read asks instead of another: see [`HttpStream::for_state`].
 pub struct Delegate<'s> {
     /// The stream that is asked. It has the same name.
     pub stream: &'s dyn HttpStream,
-    /// Why the state is of no use, as a sentence. An empty state is written before anything is asked for, and the stream is
-    /// read from its beginning. `None`: the state is used.
+    /// Why the state is of no use, as a sentence. An empty state is written before anything is requested, and the
+    /// stream is read from its beginning. `None`: the state is used.
     pub drops_state: Option<String>,
     /// States are empty until the stream was read to its end. For a stream whose states lead to another stream, which does
     /// not have the rest.

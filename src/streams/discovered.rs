@@ -1,4 +1,4 @@
-//! What `discover` tells of a stream.
+//! What `discover` reports a stream.
 
 use serde_json::Map;
 
@@ -13,7 +13,7 @@ pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<Air
     Ok(AirbyteStream { json_schema: schema_of(stream, cx)?.into_tree(), ..described(stream) })
 }
 
-/// A stream as it tells itself, without its schema, which may have to be asked for.
+/// A stream as it tells itself, without its schema, which may have to be requested.
 #[must_use]
 pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
     let cursor_field = stream.cursor().cursor_field();
@@ -31,7 +31,7 @@ pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
     }
 }
 
-/// A stream's schema. What keeps it from being had is told with the stream's name.
+/// A stream's schema. What keeps it from being had is reported with the stream's name.
 ///
 /// # Errors
 /// A failure of the stream.

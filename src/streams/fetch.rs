@@ -136,7 +136,7 @@ impl<'a> Fetcher<'a> {
     /// Waits, before the stream asks again for what it could not get.
     ///
     /// # Errors
-    /// If the run is to end.
+    /// If the run is stopping.
     pub(crate) fn wait(&self, duration: Duration) -> anyhow::Result<()> {
         let waits = Waits { clock: self.client.clock(), stop: self.client.stop(), observer: self.observer };
         waits.wait(duration)
@@ -144,8 +144,8 @@ impl<'a> Fetcher<'a> {
 
     /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The
     /// request is a GET with the stream's base, headers, credentials and rules, and with this path and these
-    /// parameters. `None` is a response the stream ignores. It is about no slice: the headers and options are asked for with
-    /// an empty one.
+    /// parameters. `None` is a response the stream ignores. It is about no slice: the headers and options are requested
+    /// with an empty one.
     ///
     /// # Errors
     /// As [`Fetcher::page`].
@@ -226,7 +226,8 @@ impl<'a> Fetcher<'a> {
 /// Makes something of a response, or gives it back with what is wrong with it.
 pub(crate) type Decode<'d, T> = dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>> + 'd;
 
-/// A record as the stream lets it go out: see [`HttpStream::transform`]. What is out of the cursor's scope is left out, too.
+/// A record as the stream lets it be written: see [`HttpStream::transform`]. What is out of the cursor's scope is left
+/// out, too.
 ///
 /// # Errors
 /// Those of the stream, and if it asked the slice for something that it cannot give.

@@ -76,7 +76,7 @@ pub trait HttpStream: Send + Sync {
     /// which is the default. `state` has all members that it was given with.
     ///
     /// # Errors
-    /// A config failure if the state makes no sense.
+    /// A config failure if the state is invalid.
     fn for_state(&self, _state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
         Ok(None)
     }
@@ -117,7 +117,7 @@ pub trait HttpStream: Send + Sync {
     /// or filtered. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any shape if
     /// there is no folder.
     ///
-    /// A schema that only the API knows is asked for over HTTP:
+    /// A schema that only the API knows is requested over HTTP:
     ///
     /// ```
     /// # use serde_json::{Map, Value, json};
@@ -303,7 +303,7 @@ pub trait HttpStream: Send + Sync {
     /// ```
     ///
     /// # Errors
-    /// If the response cannot be read; it is asked for again if that may help.
+    /// If the response cannot be read; it is requested again if that may help.
     fn parse_response(&self, response: &Response, _cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
         Records::at(response, &self.record_path())
     }
@@ -327,23 +327,23 @@ pub trait HttpStream: Send + Sync {
         fetch.fetcher.page(self, cx)
     }
 
-    /// Changes a record before it goes out, leaves it out, or makes several of it: see [`Record`] and [`Transformed`].
-    /// Default: as it is.
+    /// Changes a record before it is written, leaves it out, or makes several of it: see [`Record`] and
+    /// [`Transformed`]. Default: as it is.
     ///
     /// # Errors
-    /// What keeps the record from being changed. The stream ends with it, and the record does not go out.
+    /// What keeps the record from being changed. The stream ends with it, and the record is not written.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         Ok(record.into())
     }
 
     /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record
-    /// apart, and asks for the schema at each read. Default: no, records go out as they came.
+    /// apart, and asks for the schema at each read. Default: no, records are written as they came.
     fn normalizes_records(&self) -> bool {
         false
     }
 
     /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
-    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records go out whole.
+    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records are written whole.
     fn only_configured_columns(&self) -> bool {
         false
     }
@@ -377,7 +377,7 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// What it takes to ask for the page after this one; `None` after the last. Every method that shapes a request is
-    /// told it, as [`RequestContext::page_token`]: see [`PageToken`]. Default: what [`HttpStream::pager`] says.
+    /// reported it, as [`RequestContext::page_token`]: see [`PageToken`]. Default: what [`HttpStream::pager`] says.
     ///
     /// # Errors
     /// If the page promises more and does not say how to get it.
@@ -402,12 +402,12 @@ pub trait HttpStream: Send + Sync {
     /// [`HttpStream::cursor`]; of most cursors one for each record of [`HttpStream::parents`], or one, the whole stream.
     ///
     /// # Errors
-    /// A config failure if the state makes no sense.
+    /// A config failure if the state is invalid.
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         self.cursor().stream_slices(self.parents(), cx)
     }
 
-    /// Which failed requests are sent again, after what wait, how often, and what the user is told: a table of
+    /// Which failed requests are sent again, after what wait, how often, and what the user sees: a table of
     /// [`crate::http::ResponseRule`]s, or any other [`RetryRules`]. Default: [`UsualRules`].
     fn retry_rules(&self) -> &dyn RetryRules {
         &UsualRules

@@ -83,7 +83,7 @@ struct Place {
 
 /// The slice of the parent that is being read.
 struct Current {
-    /// What its requests are told.
+    /// What its requests get.
     state: StreamState,
     slice: Slice,
     paging: Paging,
@@ -102,7 +102,7 @@ struct IncrementalParent<'a> {
     /// The parent's state, past every slice that was read to its end.
     known: Option<Box<dyn CursorState + 'a>>,
     current: Option<Current>,
-    /// The parent's slices that are left, once they were asked for.
+    /// The parent's slices that are left, once they were requested.
     slices: Option<VecDeque<Slice>>,
     ready: VecDeque<Slice>,
     seen: HashSet<u64>,

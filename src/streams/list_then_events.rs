@@ -162,7 +162,7 @@ impl ListThenEvents {
             return Ok(self.events(known, now));
         }
         let why = match is_future(known, now) {
-            true => "which lies in the future and does not tell what is known".to_owned(),
+            true => "which is in the future and does not say what was read".to_owned(),
             false => format!("and the API keeps events for {} days only", self.events_kept / 86_400),
         };
         let text = format!(
@@ -179,7 +179,8 @@ impl ListThenEvents {
         let (field, created) = (&self.cursor_field, cx.state.get("created"));
         if !cx.state.contains_key(field) && created.is_some_and(|created| epoch_cursor::seconds(created).is_some()) {
             let text = format!(
-                "{}: the state has `created` and no `{field}`, which does not tell what has changed since. The whole list \
+                "{}: the state has `created` and no `{field}`, which does not say what has changed since. The whole \
+                 list \
                  is read again.",
                 self.stream
             );
@@ -189,8 +190,8 @@ impl ListThenEvents {
         Ok(epoch_cursor::cursor(cx.state, field, &self.stream)?)
     }
 
-    /// Up to which age a state is gone on from with events, in seconds. The rest is for the read itself: it takes its
-    /// time, and meanwhile the oldest events go.
+    /// Up to which age a state resumes from events, in seconds. The rest is for the read itself: it takes time, and
+    /// meanwhile the oldest events go.
     fn events_trusted(&self) -> i64 {
         self.events_kept - 86_400
     }
@@ -240,7 +241,7 @@ impl ListThenEvents {
         } else if let Some(next) = next {
             state.insert(LIST_PASS.to_owned(), pass(started, floor, Some(next)));
         } else {
-            // The place to go on from is that of the last slice that said one.
+            // The place to resume from is that of the last slice that said one.
             state.entry(LIST_PASS).or_insert_with(|| pass(started, floor, None));
         }
     }

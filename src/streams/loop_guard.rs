@@ -1,5 +1,5 @@
-//! A guard against paging that never ends: an API that hands out a page token it has handed out before would be asked
-//! for the same pages for ever.
+//! A guard against paging that never ends: an API that hands out a page token it has handed out before would be
+//! asked for the same pages forever.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};

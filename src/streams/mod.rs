@@ -2,7 +2,7 @@
 //!
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
-//! `http_stream` is the contract; `context` is what its methods are told; `page` and `record` are what comes back;
+//! `http_stream` is the contract; `context` is what its methods get; `page` and `record` are what comes back;
 //! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping;
 //! `transformed` is what becomes of a record; `refusal` is why a stream cannot be read;
 //! `slice` is a part of a stream, `cursor` what makes a stream incremental; `recent` is what a stream has given lately;

@@ -1,7 +1,7 @@
-//! A list that stands inside the records of another one, with its first page there: `{"lines": {"data": [...],
+//! A list that is inside the records of another one, with its first page there: `{"lines": {"data": [...],
 //! "has_more": true}}`. The records of the inner list are taken out of the outer one's pages, so they cost no request;
 //! only where there is more of them is their own list asked for, from the last one on. A page token says what is left: the
-//! outer page to come, and the inner lists that have more, so that a read can be interrupted and gone on with anywhere.
+//! outer page to come, and the inner lists that have more, so that a read can be interrupted and resumed anywhere.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,13 +19,13 @@ pub struct Unfinished {
     pub after: Option<String>,
 }
 
-/// What is to be asked for after a page: first the rest of the inner lists, then the next outer page.
+/// What is to be requested after a page: first the rest of the inner lists, then the next outer page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NestedPages {
     /// The token of the next outer page; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outer: Option<PageToken>,
-    /// The inner lists, the next one to be asked for first.
+    /// The inner lists, the next one to be requested first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<Unfinished>,
 }
@@ -37,7 +37,7 @@ impl NestedPages {
         token.and_then(|token| Self::deserialize(token).ok()).unwrap_or_default()
     }
 
-    /// The inner list that is to be asked for, if it is not the outer one's turn.
+    /// The inner list that is to be requested, if it is not the outer one's turn.
     #[must_use]
     pub fn inner(&self) -> Option<&Unfinished> {
         self.unfinished.first()
@@ -55,7 +55,7 @@ impl NestedPages {
     }
 
     /// What becomes of the slice when the page of this token is refused for itself alone: the inner list is left out and
-    /// asked for again by the next read, from its beginning; this read goes on with what is left.
+    /// requested again by the next read, from its beginning; this read goes on with what is left.
     #[must_use]
     pub fn refused(token: Option<&PageToken>) -> RefusedPage {
         let pages = Self::of(token);

@@ -28,7 +28,7 @@ impl Page {
         Self { response, records, note: Value::Null }
     }
 
-    /// The page with something that [`super::HttpStream::next_page_token`] has to know of how it was asked for.
+    /// The page with something that [`super::HttpStream::next_page_token`] has to know of how it was requested.
     #[must_use]
     pub(crate) fn with_note(self, note: Value) -> Self {
         Self { note, ..self }

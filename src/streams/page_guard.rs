@@ -34,9 +34,10 @@ impl PageGuard {
             return Ok(());
         }
         Err(Failure::system(format!(
-            "The paging of {:?} does not get on: {} pages in a row, each asked for with another page token, held the \
-             same {} records, and there would be more. The last answer was to {}. The API does not understand how it \
-             is asked for a page, or does not say when there are no more: check how the stream pages.",
+            "Pagination of {:?} is stuck: {} pages in a row, each with a new page token, had the same {} \
+             records. The last answer was to {}. The API ignores the page token, or does not say where the list ends: \
+             check the pagination of the \
+             stream.",
             stream.name(),
             self.same,
             page.len(),

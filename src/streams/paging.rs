@@ -23,7 +23,7 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// A place to go on from.
+    /// A place to resume from.
     pub(crate) fn at(token: Option<PageToken>) -> Self {
         Self { token, ..Self::default() }
     }
@@ -36,7 +36,7 @@ impl Paging {
     /// Goes on to the next page. False if there is none.
     ///
     /// # Errors
-    /// If the pages go in a circle, or promise more for ever and bring nothing new.
+    /// If the pages go in a circle, or promise more forever and bring nothing new.
     pub(crate) fn advance(
         &mut self,
         stream: &dyn HttpStream,
@@ -46,7 +46,7 @@ impl Paging {
         let Some(next) = next else { return Ok(false) };
         self.empty_pages = if page.is_blank() { self.empty_pages + 1 } else { 0 };
         let why = if self.guard.repeats(&next) {
-            format!("the page token {next} came back, so the same pages would be read for ever")
+            format!("the page token {next} came back, so the same pages would be read forever")
         } else if self.empty_pages >= MAX_EMPTY_PAGES {
             format!("{} pages in a row were empty and each promised another one", self.empty_pages)
         } else {
@@ -55,7 +55,7 @@ impl Paging {
             return Ok(true);
         };
         Err(Failure::system(format!(
-            "The paging of {:?} does not end: {why}. The last answer was to {}. This is a fault of the API, or of the \
+            "Pagination of {:?} does not end: {why}. The last answer was to {}. This is a fault of the API, or of the \
              stream's next_page_token.",
             stream.name(),
             page.response.request

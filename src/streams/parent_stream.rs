@@ -82,7 +82,7 @@ pub trait MakesSlice: Send + Sync {
     /// The slice of a record, which was read in `own`. None for a record that makes no slice.
     ///
     /// # Errors
-    /// If it cannot be told. The read fails with it.
+    /// If it cannot be determined. The read fails with it.
     fn slice_of(&self, record: &Record<'_>, own: &Slice) -> Result<Option<Slice>, Failure>;
 }
 
@@ -218,7 +218,7 @@ impl ParentStream {
         let field = |(path, member): &(Vec<String>, String)| match value(path) {
             Some(value) => Ok((member.clone(), value)),
             None => Err(Failure::system(format!(
-                "A record of {:?} has no {:?}, which its sub-streams need to be asked for.",
+                "A record of {:?} has no {:?}, which the requests of its sub-streams need.",
                 self.stream.name(),
                 path.join(".")
             ))),
@@ -266,7 +266,7 @@ pub(super) fn tell_of_way_back(
 ) -> anyhow::Result<()> {
     let why = error.map(|error| format!("{error} ")).unwrap_or_default();
     let text = format!(
-        "{}: {why}What the next page begins after is gone; the read goes back and on from there.",
+        "{}: {why}The record before the next page is gone; the read continues from the page before.",
         parent.name()
     );
     Ok(output.log(LogLevel::Warn, &text)?)
@@ -305,7 +305,7 @@ pub(super) struct ParentSlices<'a> {
     parent: &'a ParentStream,
     /// What is asked: the parent, or a stream in its place.
     stream: &'a dyn HttpStream,
-    /// What its requests are told.
+    /// What its requests get.
     pub(super) state: StreamState,
     /// The newest cursor value of its records.
     pub(super) newest: Option<Value>,

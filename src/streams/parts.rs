@@ -26,7 +26,7 @@ enum Part {
 }
 
 impl Parts {
-    /// No records yet, of a response that had so many.
+    /// No records yet, of a response that had this many.
     pub(crate) fn of(found: usize) -> Self {
         Self { found, ..Self::default() }
     }
@@ -37,7 +37,8 @@ impl Parts {
         self.records.push(place.map_or_else(|| Part::Made(record.into_owned()), Part::At));
     }
 
-    /// Ends the records with a failure. Those before it are handed out first; whether they go out is up to who takes them.
+    /// Ends the records with a failure. Those before it are handed out first; whether they are written is up to the
+    /// caller.
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.failure = Some(failure);
     }

@@ -55,7 +55,7 @@ impl Mark {
 }
 
 impl Recent {
-    /// None yet. Records are remembered for so many seconds before the newest one.
+    /// None yet. Records are remembered for this many seconds before the newest one.
     pub(crate) fn new(overlap: i64) -> Self {
         Self { entries: HashMap::new(), newest: i64::MIN, overlap }
     }
@@ -118,8 +118,8 @@ impl Recent {
     pub(crate) fn covers(&self, mark: &Mark) -> bool {
         let Some(known) = self.entries.get(&mark.key) else { return false };
         let Entry { moment, content, version } = mark.entry;
-        // A list has what it has: an object without a time of its own comes with each read. An event tells of a change, and
-        // long after, the change may be one back.
+        // A list has what it has: an object without a time of its own comes with each read. An event reports a change,
+        // and long after, the change may be one back.
         let is_same_time = version == 0 || known.moment.abs_diff(moment) <= self.overlap.unsigned_abs();
         version != 0 && version == known.version || moment < known.moment || content == known.content && is_same_time
     }
@@ -131,7 +131,7 @@ impl Recent {
         self.entries.get(&key_of(key)).is_some_and(|known| known.version == version)
     }
 
-    /// Remembers a version that is out.
+    /// Remembers a version that has been written.
     pub(crate) fn note(&mut self, mark: Mark) {
         let Mark { key, mut entry } = mark;
         self.newest = self.newest.max(entry.moment);

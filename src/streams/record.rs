@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::json::{self, Object};
 
-/// A record as text. What the API sent goes out as it was, digit by digit, unless a member is set.
+/// A record as text. What the API sent is written as it was, digit by digit, unless a member is set.
 ///
 /// A stream sees each of its records in [`super::HttpStream::transform`]:
 ///
@@ -120,7 +120,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Notes what the API calls this version of the record: an event's id, an entity tag. It does not go out; see
+    /// Notes what the API calls this version of the record: an event's id, an entity tag. It is not written; see
     /// [`super::Cursor::overlap`].
     pub fn set_version(&mut self, version: &str) {
         self.version = Some(version.into());

@@ -12,7 +12,7 @@ use crate::http::{Body, Response, Undecodable};
 use crate::json::{self, Document, DocumentError, RecordPath};
 use crate::protocol::Failure;
 
-/// Where a page's records are. Made by [`super::HttpStream::parse_response`] before any of them goes out, so a
+/// Where a page's records are. Made by [`super::HttpStream::parse_response`] before any of them is written, so a
 /// response that is broken at its end gives no records at all.
 #[derive(Debug)]
 pub struct Records(Kind);
@@ -98,7 +98,7 @@ impl Records {
     }
 
     /// The records that a decoder finds in a response: see [`Decoder`]. A response that says it has no content (204,
-    /// 205) has none. Of a body that cannot be decoded to its end, no record goes out.
+    /// 205) has none. Of a body that cannot be decoded to its end, no record is written.
     ///
     /// # Errors
     /// If the body cannot be decoded, or an item in it is no object and no list of objects.
@@ -130,8 +130,9 @@ impl Records {
         Self(Kind::Parts(parts))
     }
 
-    /// Has each record shaped before any of them goes out: left out, changed, or made into several. Records that come out as
-    /// they went in are not copied. A record that fails ends the page: those before it are handed out, and then the failure.
+    /// Has each record shaped before any of them is written: left out, changed, or made into several. Records that come
+    /// out as they went in are not copied. A record that fails ends the page: those before it are handed out, and then
+    /// the failure.
     ///
     /// # Errors
     /// If the body cannot be read back from disk.
@@ -221,7 +222,7 @@ impl Records {
     }
 
     /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`super::Page::rest`]: what is left to be
-    /// asked for after this page. Only records that the stream made have one.
+    /// requested after this page. Only records that the stream made have one.
     #[must_use]
     pub fn with_rest(mut self, value: Value) -> Self {
         if let Kind::Made { rest, .. } = &mut self.0 {
@@ -286,7 +287,7 @@ fn undecodable(error: &DocumentError) -> Undecodable {
 #[derive(Debug)]
 struct Shaped {
     found: Records,
-    /// The place of each record that goes out, in order, and the record unless it is as it was found.
+    /// The place of each record that is written, in order, and the record unless it is as it was found.
     kept: Vec<(usize, Option<Record<'static>>)>,
     /// The last of them, where those that are as they were found are on disk.
     last: Option<String>,
@@ -357,7 +358,7 @@ impl Shaped {
                 }
             }
             place += 1;
-            // Nothing of what follows goes out.
+            // Nothing of what follows is written.
             Ok(if kept.peek().is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         match &self.failure {

@@ -1,4 +1,4 @@
-//! Which lists somebody else will want, so that no page is kept that nobody asks for again.
+//! Which lists another stream will want, so that no page is kept that nobody asks for again.
 
 use std::collections::{HashMap, HashSet};
 use std::iter;

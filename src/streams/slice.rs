@@ -108,7 +108,7 @@ impl Slice {
         &self.partition
     }
 
-    /// The span of the cursor's values; empty if all of them are asked for.
+    /// The span of the cursor's values; empty if all of them are requested.
     #[must_use]
     pub fn span(&self) -> &Map<String, Value> {
         &self.span
@@ -143,8 +143,8 @@ impl Slice {
         self.partition == other.partition && self.span == other.span
     }
 
-    /// A slice that comes from a state, with its members in the parts that these are told for. A state has those of the
-    /// partition and of the span in one object, and version 0.1.0 had the extra fields there, too.
+    /// A slice that comes from a state, with its members in the parts that these are reported for. A state has those of
+    /// the partition and of the span in one object, and version 0.1.0 had the extra fields there, too.
     pub(super) fn sorted(self, is_of_span: impl Fn(&str) -> bool, is_extra: impl Fn(&str) -> bool) -> Self {
         let mut sorted = Self { partition: Map::new(), ..self };
         for (name, value) in self.partition {

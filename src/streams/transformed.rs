@@ -1,4 +1,4 @@
-//! What becomes of a record: most go out as one, some not at all, a few as several.
+//! What becomes of a record: most are written as one, some not at all, a few as several.
 
 use super::Record;
 
@@ -17,9 +17,9 @@ use super::Record;
 pub enum Transformed<'a> {
     /// It is left out.
     Nothing,
-    /// It goes out as this.
+    /// It is written as this.
     One(Record<'a>),
-    /// These go out in its place, in this order.
+    /// These are written in its place, in this order.
     Several(Vec<Record<'a>>),
 }
 

@@ -1,5 +1,5 @@
 //! One read: the chosen streams, each with its statuses, its records and its checkpoints, by as many workers as are
-//! wanted. A stream that fails, or that may not be read, is told of and the others go on.
+//! wanted. A stream that fails, or that cannot be read, is reported and the others go on.
 
 mod state;
 mod stream;
@@ -134,7 +134,7 @@ enum End {
     Failed(Failure),
 }
 
-/// Whether an error means that nobody reads stdout any more.
+/// Whether an error means that the reader of stdout closed the pipe.
 #[must_use]
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|io| io.kind() == io::ErrorKind::BrokenPipe)
@@ -188,7 +188,7 @@ impl Run<'_> {
     }
 }
 
-/// Who reads which list. A stream that is not there is told of when its turn comes.
+/// Who reads which list. A stream that is not there is reported when its turn comes.
 fn sharing(plan: &ReadPlan<'_>) -> Sharing {
     let wanted = plan.catalog.streams.iter().map(ConfiguredStream::descriptor);
     let chosen = wanted.filter_map(|wanted| {
@@ -199,7 +199,7 @@ fn sharing(plan: &ReadPlan<'_>) -> Sharing {
     Sharing::new(chosen, plan.streams.iter().map(|stream| &**stream))
 }
 
-/// The stream that is asked in the place of another, with the state that it begins from.
+/// The stream that is asked instead of another, with the state that it begins from.
 fn delegate<'a>(
     plan: &ReadPlan<'_>,
     stream: &'a dyn HttpStream,
@@ -255,7 +255,7 @@ fn is_always_whole(stream: &dyn HttpStream, configured: &ConfiguredStream) -> bo
     configured.sync_mode == SyncMode::Incremental && stream.sync_modes() == [SyncMode::FullRefresh]
 }
 
-/// A state that nothing uses is no fault (its stream may have been deselected), but it is never passed over silently.
+/// A state that nothing uses is no fault (its stream may have been deselected), but it is never ignored silently.
 fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result<()> {
     let read: Vec<StreamDescriptor> = plan.catalog.streams.iter().map(ConfiguredStream::descriptor).collect();
     let unused = plan.state.unused(&read)?;
@@ -264,7 +264,7 @@ fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result
         return Ok(());
     }
     let names = unused.join(", ");
-    let text = format!("The state has entries for streams that are not read, and they are not used: {names}.");
+    let text = format!("The state has entries for streams that this read does not include. They are ignored: {names}.");
     Ok(output.log(LogLevel::Warn, &text)?)
 }
 
@@ -303,7 +303,7 @@ fn nothing_read(skipped: &[Failure], streams: usize, by_name: bool) -> Option<Fa
     }
     let mut text = match all {
         true => "Nothing could be read: all chosen streams were skipped.".to_owned(),
-        false => format!("{} of the {streams} streams that were asked for by name were skipped.", skipped.len()),
+        false => format!("{} of the {streams} streams that --streams names were skipped.", skipped.len()),
     };
     for failure in skipped {
         text.extend(["\n", name(failure), ": ", &failure.message]);

@@ -44,7 +44,7 @@ impl Terminal {
         Self { size: None, has_colours: false, has_cursor: false, has_stdout: false, stdout_to, shows_stdout }
     }
 
-    /// A terminal of so many columns and rows, with colours and a cursor that can be moved; stdout goes elsewhere.
+    /// A terminal of this many columns and rows, with colours and a cursor that can be moved; stdout goes elsewhere.
     #[must_use]
     pub fn of_size(columns: u16, rows: u16) -> Self {
         Self { size: Some(Arc::new(move || (columns, rows))), has_colours: true, has_cursor: true, ..Self::none() }
@@ -108,7 +108,7 @@ impl Terminal {
         self.size.as_ref().map_or(USUAL_SIZE, |size| size())
     }
 
-    /// Whether it shows colours, and whoever sits there wants them.
+    /// Whether it shows colours, and the user wants them.
     #[must_use]
     pub fn has_colours(&self) -> bool {
         self.has_colours

@@ -27,7 +27,7 @@ pub(crate) struct CheckView {
     pub(crate) probes: Arc<Probes>,
     pub(crate) waits: Arc<StreamTally>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Streams that may be asked for.
+    /// Streams that may be requested.
     pub(crate) streams: usize,
 }
 
@@ -46,7 +46,7 @@ impl View for CheckView {
 }
 
 /// The streams of a source by what their probes came to, each with the reason if it cannot be read. `redact` takes secrets
-/// out. `told` is a reason that is told elsewhere: that of the whole check.
+/// out. `told` is a reason that is reported elsewhere: that of the whole check.
 pub(crate) fn probed(
     screen: &Screen,
     streams: &[String],

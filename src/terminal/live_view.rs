@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// What is drawn.
 pub(crate) trait View: Send + 'static {
-    /// The lines, as they are to be drawn now: no more than so many. They are cut to the width of the terminal.
+    /// The lines, as they are to be drawn now: no more than this many. They are cut to the width of the terminal.
     fn lines(&mut self, screen: &Screen, rows: usize) -> Vec<String>;
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 16;
 
 /// Whether what is written to stdout may end at a terminal. `proc` is where the system shows its processes. True where it
-/// cannot be told.
+/// cannot be determined.
 pub(super) fn ends_at_terminal(proc: &Path) -> bool {
     stdout(&proc.join("self")).is_none_or(|target| may_end_at_terminal(proc, &target, LONGEST))
 }

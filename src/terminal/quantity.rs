@@ -1,4 +1,4 @@
-//! How numbers are put for people: short, and aligned by whoever puts them into columns.
+//! How numbers are put for people: short, and aligned by the code that puts them into columns.
 
 use std::time::Duration;
 

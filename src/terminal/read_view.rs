@@ -20,7 +20,7 @@ const MOST: usize = 12;
 const LONGEST_NAME: usize = 28;
 /// Columns of the numbers of records, so that they do not move with each digit.
 const SHORTEST_COUNT: usize = 7;
-/// The time that a rate is taken over: long enough to stand still, short enough to tell of a change.
+/// The time that a rate is taken over: long enough to stand still, short enough to report a change.
 const WINDOW: Duration = Duration::from_secs(3);
 
 /// A read, as it is drawn.
@@ -111,7 +111,7 @@ fn total(screen: &Screen, streams: &[StreamTally], hidden: usize, rate: u64, ela
     let records = count(streams.iter().map(StreamTally::records).sum());
     let bytes = bytes(streams.iter().map(StreamTally::bytes).sum());
     let seconds = elapsed.as_secs();
-    let at_work = if hidden > 0 { format!(", {hidden} more at work") } else { String::new() };
+    let at_work = if hidden > 0 { format!(", {hidden} more active") } else { String::new() };
     let text = format!(
         "{ended} of {} streams done, {records} records, {}/s, {bytes}, {}:{:02}{at_work}",
         streams.len(),
@@ -217,7 +217,7 @@ mod tests {
         for (rows, lines, left_out) in [(24, 13, "8 more"), (5, 5, "16 more"), (1, 1, "20 more")] {
             let drawn = bench.lines(rows);
             assert_eq!(drawn.len(), lines);
-            assert!(drawn.last().unwrap().ends_with(&format!(", {left_out} at work")), "{drawn:?}");
+            assert!(drawn.last().unwrap().ends_with(&format!(", {left_out} active")), "{drawn:?}");
         }
     }
 

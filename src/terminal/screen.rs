@@ -20,15 +20,15 @@ struct Shared {
     stderr: Stderr,
     terminal: Terminal,
     is_quiet: bool,
-    /// A summary will tell of failures.
+    /// A summary will report failures.
     has_summary: bool,
-    /// The failures of streams that were told. That of the run would say them again.
+    /// The failures of streams that were reported. That of the run would say them again.
     told_failures: Mutex<Vec<Told>>,
     /// What is drawn now.
     drawn: Mutex<Option<ProgressBar>>,
 }
 
-/// The failure of a stream that was told.
+/// The failure of a stream that was reported.
 struct Told {
     failure: Failure,
     /// The streams that ended by the same fault later.
@@ -36,8 +36,8 @@ struct Told {
 }
 
 impl Screen {
-    /// A writer to `stderr`. Quiet, it shows errors alone, and only where they are told nowhere else. If a summary is going
-    /// to be shown, failures are left to it.
+    /// A writer to `stderr`. Quiet, it shows errors alone, and only where they are reported nowhere else. If a summary
+    /// is going to be shown, failures are left to it.
     pub(crate) fn new(stderr: Box<dyn Write + Send>, terminal: Terminal, is_quiet: bool, has_summary: bool) -> Self {
         Self(Arc::new(Shared {
             stderr: Arc::new(Mutex::new(stderr)),
@@ -68,7 +68,7 @@ impl Screen {
     pub(crate) fn write(&self, lines: &str) {
         let write = || {
             let mut stderr = locks::lock(&self.0.stderr);
-            // Nobody is left who could be told.
+            // Nobody is left to see it.
             let _ = writeln!(stderr, "{}", lines.trim_end()).and_then(|()| stderr.flush());
         };
         let drawn = locks::lock(&self.0.drawn).clone();
@@ -146,8 +146,8 @@ impl HumanOutput for Screen {
     }
 }
 
-/// What the failure of a run says beyond those of its streams that were told: its first line, the streams that ended by the
-/// same faults, and whether to run it again.
+/// What the failure of a run says beyond those of its streams that were reported: its first line, the streams that
+/// ended by the same faults, and whether to run it again.
 fn rest(message: &str, told: &[Told]) -> String {
     if told.is_empty() {
         return message.to_owned();
@@ -249,9 +249,9 @@ pub(super) mod tests {
             failure(name, crate::protocol::FailureKind::Transient, "refused");
             failure(name, crate::protocol::FailureKind::System, "refused");
         }
-        screen.failure(&Failure::config("6 of 6 streams failed.\na: no\nRun it again later: it may do."));
+        screen.failure(&Failure::config("6 of 6 streams failed.\na: no\nRun it again later to see."));
         let told = "error: a: no\nerror: a: no\nerror: b: no\nerror: c: no\n";
-        let rest = "error: 6 of 6 streams failed.\nThe same as a: b, c.\nRun it again later: it may do.\n";
+        let rest = "error: 6 of 6 streams failed.\nThe same as a: b, c.\nRun it again later to see.\n";
         assert_eq!(seen.text(), format!("{told}{rest}"));
     }
 

@@ -45,13 +45,13 @@ impl ApiError {
         Self::new(401, None, message)
     }
 
-    /// Status 400 or 403 for a path that the key may not read. The message of its own names the
+    /// Status 400 or 403 for a path that the key cannot read. The message of its own names the
     /// permission that is missing.
     pub(super) fn refused(status: u16, path: &str, message: Option<&str>) -> Self {
         let object = ListTarget::at(path).or_else(|| Some(ListTarget::of_object(path)?.0));
         let object = object.map_or(path.trim_start_matches("/v1/"), |target| target.resource.object);
         let permission = format!("rak_{}_read", object.replace(['.', '/'], "_"));
-        let lacking = || format!("this key may not read {path}: it lacks the permission '{permission}'");
+        let lacking = || format!("this key cannot read {path}: it lacks the permission '{permission}'");
         let code = if status == 403 { Some("more_permissions_required") } else { None };
         Self::new(status, code, message.map_or_else(lacking, str::to_owned))
     }
@@ -63,7 +63,7 @@ impl ApiError {
 
     /// Any other status, for a while.
     pub(super) fn failure(status: u16) -> Self {
-        Self::new(status, None, format!("the mock was told to answer {status}"))
+        Self::new(status, None, format!("the mock is set to answer {status}"))
     }
 
     /// Status 429, with `Retry-After` in seconds if it is given.

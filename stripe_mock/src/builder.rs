@@ -100,7 +100,7 @@ impl StripeMockBuilder {
         self
     }
 
-    /// So many objects of every resource that has a list of its own, and so many children of each
+    /// This many objects of every resource that has a list of its own, and this many children of each
     /// parent of the others. What is set for one resource after this holds for that one.
     pub fn everything(mut self, count: u64, children: u64) -> Self {
         for (resource, wanted) in RESOURCES.iter().zip(&mut self.wanted) {
@@ -154,7 +154,7 @@ impl StripeMockBuilder {
     }
 
     /// How many rendered pages to keep for requests with the same target. Default: 256; 0 renders
-    /// every page anew.
+    /// every page again.
     pub fn page_cache(mut self, pages: usize) -> Self {
         self.settings.cached_pages = pages;
         self
@@ -217,7 +217,7 @@ impl StripeMockBuilder {
         self
     }
 
-    /// Lets at most so many requests in within any second of that clock, and answers the others
+    /// Lets at most this many requests in within any second of that clock, and answers the others
     /// with 429. With the virtual clock of the connector under test nothing depends on how fast
     /// the test runs; a test with any other clock must not count on one answer or the other.
     pub fn rate_limit_per_second(mut self, requests: usize, clock: Arc<dyn Clock>) -> Self {

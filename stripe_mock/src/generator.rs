@@ -144,14 +144,14 @@ fn object(place: usize, text: String) -> Object {
     }
 }
 
-/// So many moments at equal distances between the bounds.
+/// This many moments at equal distances between the bounds.
 fn moments(count: u64, times: Times) -> impl Iterator<Item = i64> {
     let steps = i128::from(count.saturating_sub(1).max(1));
     let span = i128::from(times.to - times.from);
     (0..count).map(move |number| times.from + i64::try_from(span * i128::from(number) / steps).unwrap_or(0))
 }
 
-/// Adds so many events to the store, about its objects as they are.
+/// Adds this many events to the store, about its objects as they are.
 pub(super) fn add_events(store: &mut Store, count: u64, times: Times) {
     let place = Resource::place("events");
     let resource = &RESOURCES[place];

@@ -15,7 +15,7 @@
 //! // ... the next read finds the event ...
 //! ```
 //!
-//! - **Children** have a parent, by which their lists are asked for. Some stand inside it, too, the
+//! - **Children** have a parent, by which their lists are requested. Some stand inside it, too, the
 //!   first ten of them, in lists and in events; `relation` is the table.
 //! - **`expand[]`** takes the paths in `expansion` and refuses all others. What it asks for is left
 //!   out otherwise, or is an id.

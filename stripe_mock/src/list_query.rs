@@ -28,7 +28,7 @@ pub(super) struct ListQuery {
     pub(super) fields: Vec<(&'static str, String)>,
     /// Fields and the values they must not have.
     pub(super) without: Vec<(&'static str, String)>,
-    /// The object whose children are asked for, and the parameter that names it if it is not the
+    /// The object whose children are requested, and the parameter that names it if it is not the
     /// path.
     pub(super) parent: Option<(Option<&'static str>, String)>,
     /// What is to be sent in addition.

@@ -157,14 +157,14 @@ impl StripeMock {
         self.api.plans().plan_next(path, reply);
     }
 
-    /// Answers the next so many requests of a path with an error of this status.
+    /// Answers the next N requests of a path with an error of this status.
     pub fn fail_for(&self, path: &str, status: u16, hits: u64) {
         for _ in 0..hits {
             self.fault_next(path, ApiError::failure(status).into_reply());
         }
     }
 
-    /// Answers the next request of a path with 429 and so many seconds to wait.
+    /// Answers the next request of a path with 429 and this many seconds to wait.
     pub fn limit_next(&self, path: &str, retry_after: u64) {
         self.fault_next(path, ApiError::rate_limited(Some(retry_after)).into_reply());
     }
@@ -192,8 +192,8 @@ impl StripeMock {
         self.allow(EVERYTHING);
     }
 
-    /// Deletes, without an event, the objects after which the next so many pages of a path begin, just before these are
-    /// asked for: somebody deletes the last object of a page while the list is read.
+    /// Deletes, without an event, the objects after which the next N pages of a path begin, just before these are
+    /// requested: somebody deletes the last object of a page while the list is read.
     pub fn delete_cursors(&self, path: &str, pages: u64) {
         self.api.plans().delete_cursors(path, pages);
     }

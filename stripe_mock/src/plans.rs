@@ -9,7 +9,7 @@ use super::target::is_at;
 use source_http::clock::Clock;
 use source_http_testkit::server::{Reply, Request};
 
-/// How often each path was asked for, and what is planned for it.
+/// How often each path was requested, and what is planned for it.
 #[derive(Default)]
 pub(super) struct Plans {
     counts: HashMap<String, u64>,
@@ -20,7 +20,7 @@ pub(super) struct Plans {
     refused: Vec<(String, u16, Option<String>)>,
     /// Requests that are refused, the account's or those about one object.
     refusals: Vec<Refusal>,
-    /// Paths whose next so many pages begin after an object that is deleted just before.
+    /// Paths whose next N pages begin after an object that is deleted just before.
     deleting: Vec<(String, u64)>,
     rate: Option<Rate>,
 }
@@ -75,7 +75,7 @@ impl Plans {
         self.limited.push((path.to_owned(), hits, retry_after));
     }
 
-    /// Lets no more than so many requests in within any second of the clock.
+    /// Lets no more than this many requests in within any second of the clock.
     pub(super) fn limit_rate(&mut self, limit: usize, clock: Arc<dyn Clock>) {
         self.rate = Some(Rate { limit, clock, admitted: VecDeque::new() });
     }
@@ -99,7 +99,7 @@ impl Plans {
         self.refusals.push(Refusal { target, status, code, message });
     }
 
-    /// Lets the next so many pages of a path begin after an object that is gone.
+    /// Lets the next N pages of a path begin after an object that is gone.
     pub(super) fn delete_cursors(&mut self, path: &str, pages: u64) {
         self.deleting.push((path.to_owned(), pages));
     }

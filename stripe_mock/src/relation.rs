@@ -17,7 +17,7 @@ pub(super) struct Relation {
     pub(super) nested: Option<Nested>,
 }
 
-/// A list that stands inside an object.
+/// A list that is inside an object.
 pub(super) struct Nested {
     /// The parent's field.
     pub(super) field: &'static str,

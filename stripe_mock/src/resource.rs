@@ -20,7 +20,7 @@ pub(super) struct Resource {
     pub(super) id_digits: usize,
     /// Where its objects are, if not below the list.
     pub(super) objects_at: Option<&'static str>,
-    /// Whether `created` can be asked for.
+    /// Whether `created` can be requested.
     pub(super) created_filter: bool,
     /// The field that holds the time of creation. Objects without it are listed as they came.
     pub(super) created_field: &'static str,
@@ -33,7 +33,7 @@ pub(super) struct Resource {
     pub(super) required: Option<&'static str>,
     /// The only `object` that the list shows, of a resource with several.
     pub(super) shows_only: Option<&'static str>,
-    /// Whether `type` and `types[]` can be asked for.
+    /// Whether `type` and `types[]` can be requested.
     pub(super) types: bool,
     /// Objects older than this many seconds are not listed.
     pub(super) retention: Option<i64>,

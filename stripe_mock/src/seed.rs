@@ -59,12 +59,12 @@ impl Seed {
         &from[(self.draw() % from.len() as u64) as usize]
     }
 
-    /// The value in so many cases of a hundred, else null.
+    /// The value in this many cases of a hundred, else null.
     pub(super) fn maybe(&mut self, percent: u64, value: impl Into<Value>) -> Value {
         if self.chance(percent) { value.into() } else { Value::Null }
     }
 
-    /// So many letters and digits.
+    /// This many letters and digits.
     pub(super) fn letters(&mut self, count: usize) -> String {
         let mut letters = String::with_capacity(count);
         while letters.len() < count {

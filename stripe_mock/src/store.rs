@@ -1,4 +1,4 @@
-//! Every object of the mock, and what stands inside what.
+//! Every object of the mock, and what is inside what.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -86,7 +86,7 @@ impl Store {
         Some(removed)
     }
 
-    /// Renders an object, and what it stands in.
+    /// Renders an object, and what it is in.
     fn refresh(&mut self, place: usize, id: &str) {
         self.render(place, id);
         if let Some(relation) = Relation::of_child(&RESOURCES[place])
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// The object's compact text with what was asked for.
+    /// The object's compact text with what was requested.
     pub(super) fn expanded<'a>(&self, object: &'a Object, effects: &[Effect]) -> Cow<'a, str> {
         let (replaced, added) = self.expand(object, effects);
         match (replaced, added.is_empty()) {

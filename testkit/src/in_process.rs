@@ -128,7 +128,7 @@ impl InProcess {
         }
     }
 
-    /// Stdout is closed by its reader after so many lines.
+    /// Stdout is closed by its reader after this many lines.
     pub fn reader_leaves_after(mut self, lines: usize) -> Self {
         self.stdout.lines_left = Some(lines);
         self
@@ -247,7 +247,7 @@ impl InProcess {
         let args = ["connector".into(), command.into()].into_iter().chain(self.args);
         let status = run(args, &self.registry, host);
         let text = stdout.text();
-        // What makes no sense to the command line is answered on stderr.
+        // What the command line refuses is answered on stderr.
         let is_usage = status == 2 && text.is_empty();
         let messages = (is_protocol && !is_usage && !is_bare).then(|| match stdout.lines_left {
             Some(_) => Messages::parse_cut(&text),

@@ -15,11 +15,11 @@ pub(super) const PROPERTIES: [&str; 3] = ["a", "b", "c"];
 #[derive(Debug, Clone)]
 pub(super) enum Trouble {
     None,
-    /// The server dies after so many responses.
+    /// The server dies after this many responses.
     DiesAfter(usize),
-    /// The connection is closed after so many responses, in an orderly way, and for each request after that.
+    /// The connection is closed after this many responses, in an orderly way, and for each request after that.
     ClosesAfter(usize),
-    /// Each response after so many is a 500.
+    /// Each response after this many is a 500.
     FailsAfter(usize),
     /// This target alone is answered with a 500.
     FailsAt(String),
@@ -103,7 +103,7 @@ impl Contents {
         if request.param("order") == Some("newest_first") {
             objects.reverse();
         }
-        // A link leads on after an object, pages and offsets after so many of them.
+        // A link leads on after an object, pages and offsets after this many of them.
         let start = match request.param("after") {
             Some(after) => {
                 objects.iter().position(|object| object.id.to_string() == after).map_or(0, |place| place + 1)

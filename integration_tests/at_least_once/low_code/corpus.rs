@@ -101,7 +101,7 @@ impl Corpus {
         STREAMS.iter().map(|(name, _, _)| *name)
     }
 
-    /// A read in virtual time that goes on from a state.
+    /// A read in virtual time that resumes from a state.
     pub(super) fn read(&self, workers: usize, state: &Value) -> InProcess {
         let streams = STREAMS
             .map(|(name, is_incremental, _)| (name, if is_incremental { "incremental" } else { "full_refresh" }));

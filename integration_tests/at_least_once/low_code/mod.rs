@@ -1,5 +1,5 @@
 //! The same promise for the streams of a manifest: each kind of paginator, parent, cursor and decoder, cut after every
-//! line and every response, and gone on with from the last states. `api` is what they read, `corpus` the manifest.
+//! line and every response, and resumed from the last states. `api` is what they read, `corpus` the manifest.
 
 mod api;
 mod corpus;
@@ -22,8 +22,8 @@ fn whole(corpus: &Corpus, workers: usize, state: &Value) -> Finished {
     done
 }
 
-/// Goes on from each interruption of a read that was begun with `known` after `before` was written. The next read gives
-/// all that is missing, changes since then included: it begins each slice that was not finished anew. Interruptions
+/// Resumes from each interruption of a read that was begun with `known` after `before` was written. The next read gives
+/// all that is missing, changes since then included: it reads each unfinished slice again from its start. Interruptions
 /// that left the same states have the same rest. Returns how many different ones there were.
 fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: &[Interrupted]) -> usize {
     let mut rests: HashMap<String, Messages> = HashMap::new();
@@ -35,7 +35,7 @@ fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: 
         written.add(&cut);
         written.add(rest);
         let missing = corpus.missing(&written, true);
-        assert_eq!(missing, Vec::<String>::new(), "{place}, gone on with from {state}");
+        assert_eq!(missing, Vec::<String>::new(), "{place}, resumed from {state}");
     }
     rests.len()
 }
@@ -108,7 +108,7 @@ fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_t
     go_on_from_each(&corpus, &Union::default(), &json!([]), &interrupted);
 }
 
-/// Reads with a trouble, which is told, and says which streams have failed.
+/// Reads with a trouble, which is reported, and says which streams have failed.
 fn in_trouble(corpus: &Corpus, workers: usize, known: &Value, trouble: &Trouble) -> Interrupted {
     let place = format!("{workers} workers, {trouble:?}");
     corpus.api.trouble(trouble.clone());

@@ -15,7 +15,7 @@ fn echo(request: &Request) -> Reply {
 }
 
 /// Reads with an authenticator, at an API whose answer to a login is `login`, and that echoes all other requests. Nothing
-/// of `hidden` may be told, and each of it has to have been sent.
+/// of `hidden` may be reported, and each of it has to have been sent.
 fn hides(authenticator: &dyn Fn(&str) -> Value, login: Option<Value>, hidden: &[&str]) {
     let api = move |request: &Request| match (&login, request.path.as_str()) {
         (Some(login), "/login" | "/token") => Reply::json(login.clone()),

@@ -89,16 +89,17 @@ impl<'a> AuthContext<'a> {
         self.send_and_decode(request, rules, Some(authenticator), &mut Ok)
     }
 
-    /// Waits so long. The run is told that the wait goes on, and its end ends the wait. No lock may be held meanwhile.
+    /// Waits so long. The run is notified that the wait goes on, and its end ends the wait. No lock may be held
+    /// meanwhile.
     ///
     /// # Errors
-    /// If the run is to end.
+    /// If the run is stopping.
     pub fn wait(&self, duration: Duration) -> anyhow::Result<()> {
         self.output().flush()?;
         Waits { clock: self.client.clock(), stop: self.client.stop(), observer: self.observer }.wait(duration)
     }
 
-    /// As [`AuthContext::send`], for a response that has to be JSON: one that is not is asked for again. The failure
+    /// As [`AuthContext::send`], for a response that has to be JSON: one that is not is requested again. The failure
     /// does not show its body, which may have half a token in it.
     pub(super) fn send_for_json(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
         self.send_and_decode(request, rules, None, &mut |mut response| {
@@ -106,7 +107,7 @@ impl<'a> AuthContext<'a> {
                 return Ok(response);
             }
             response.body = Body::Memory(b"(not shown)".to_vec().into());
-            let problem = "it is something else than JSON, or was cut short".to_owned();
+            let problem = "it is not JSON, or was cut short".to_owned();
             Err(Box::new((response, Undecodable { problem, retry: true })))
         })
     }

@@ -1,4 +1,4 @@
-//! Where a token stands in a request: a header, and the word before the token.
+//! Where a token is in a request: a header, and the word before the token.
 
 use crate::http::{HttpRequest, sendable};
 use crate::protocol::Failure;

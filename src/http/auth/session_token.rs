@@ -21,7 +21,7 @@ pub trait SessionLogin: Send + Sync {
     /// Logs in, and returns the token of the session.
     ///
     /// # Errors
-    /// A [`Failure`] inside: a config failure if the login is refused. It is not asked for again in this run.
+    /// A [`Failure`] inside: a config failure if the login is refused. It is not requested again in this run.
     fn log_in(&self, cx: &AuthContext<'_>) -> anyhow::Result<String>;
 
     /// Who logs in, for [`Authenticator::identity`]. A secret will do.
@@ -58,7 +58,7 @@ impl SessionLogin for LoginRequest {
         let response = cx.send(&self.request, &*self.rules)?;
         let answered = format!("{} answered {}", response.request, response.status);
         let document = response.json::<Value>();
-        let document = document.map_err(|_| Failure::system(format!("{answered} with something else than JSON.")))?;
+        let document = document.map_err(|_| Failure::system(format!("{answered} with something other than JSON.")))?;
         let found = self.path.iter().try_fold(&document, |value, name| value.get(name));
         match found {
             Some(Value::String(token)) if !token.is_empty() => Ok(token.clone()),

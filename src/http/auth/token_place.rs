@@ -1,4 +1,4 @@
-//! Where a token that is got during a run stands in a request. It is put there anew for each attempt, so the place has to
+//! Where a token that is got during a run is in a request. It is put there again for each attempt, so the place has to
 //! be found again on a request that has been signed before.
 
 use serde_json::Value;
@@ -94,7 +94,7 @@ fn put_in_body(body: &mut RequestBody, name: &str, token: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// Puts a token in the place of a text, in the query and in the body.
+/// Puts a token instead of a text, in the query and in the body.
 fn replace(request: &mut HttpRequest, text: &str, token: &str) {
     if let Some(query) = request.url.query().filter(|query| query.contains(text)) {
         let query = query.replace(text, &encoded(token));

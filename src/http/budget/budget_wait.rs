@@ -1,4 +1,4 @@
-//! How a wait of the budget is told.
+//! How a wait of the budget is reported.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// A wait that the request budget imposes before an attempt. It is this program's own doing, to stay below a limit:
-/// nothing has failed, and the platform is not told of a rate limit.
+/// nothing has failed, and the platform is not notified of a rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetWait {
     /// The request that waits, as it may be shown.
@@ -16,7 +16,7 @@ pub struct BudgetWait {
     pub delay: Duration,
     /// Whose limit it is, and what it says.
     pub rule: String,
-    /// The same attempt has waited before, and that was told.
+    /// The same attempt has waited before, and that was reported.
     pub again: bool,
 }
 

@@ -1,4 +1,4 @@
-//! So many requests in each period, the periods following one another like the hours of a day.
+//! This many requests in each period, the periods following one another like the hours of a day.
 
 use std::time::Duration;
 

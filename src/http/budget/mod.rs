@@ -3,7 +3,7 @@
 //!
 //! `request_budget` is the whole; `policy` is one rule of it, for the requests its `matcher`s describe; the rule's
 //! limit is a `fixed_window` or a `moving_window`, behind `window`; `server_quota` is what the server's headers say
-//! on top, as `quota_headers` reads them; `budget_wait` is how a wait is told.
+//! on top, as `quota_headers` reads them; `budget_wait` is how a wait is reported.
 
 mod budget_wait;
 mod fixed_window;

@@ -1,4 +1,4 @@
-//! So many requests in any stretch of time of a given length, wherever it begins.
+//! This many requests in any stretch of time of a given length, wherever it begins.
 
 use std::collections::VecDeque;
 use std::time::Duration;

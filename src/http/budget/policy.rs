@@ -77,7 +77,7 @@ impl BudgetPolicy {
         self
     }
 
-    /// The headers that tell of the quota. Default: the usual ones, see [`QuotaHeaders`].
+    /// The headers that report the quota. Default: the usual ones, see [`QuotaHeaders`].
     #[must_use]
     pub fn headers(mut self, headers: QuotaHeaders) -> Self {
         self.headers = headers;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::http::{Response, ResponseAction, retry_after};
 
-/// Names of the headers that tell how many requests are left, and when the count starts anew. The first of them that
+/// Names of the headers that tell how many requests are left, and when the count starts again. The first of them that
 /// makes sense is taken.
 ///
 /// Default: `ratelimit-remaining`, `x-ratelimit-remaining` and `x-rate-limit-remaining`, with `ratelimit-reset`,

@@ -1,4 +1,4 @@
-//! All policies of an API, asked before each attempt and told of each response.
+//! All policies of an API, asked before each attempt and notified of each response.
 
 use std::time::Duration;
 
@@ -55,13 +55,13 @@ impl RequestBudget {
         self
     }
 
-    /// Waits until a request may be sent, and counts it. The observer of `waits` is told of each wait before it begins. Returns the
-    /// time waited for the policies' own limits, however long that took; `patience` bounds the waits that the server's
-    /// word imposes, all together.
+    /// Waits until a request may be sent, and counts it. The observer of `waits` is notified of each wait before it
+    /// begins. Returns the time waited for the policies' own limits, however long that took; `patience` bounds the
+    /// waits that the server's word imposes, all together.
     ///
     /// # Errors
     /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`, which the observer is
-    /// told of as a rate limit; that of [`Waits::wait`]; or an error of the observer.
+    /// reported as a rate limit; that of [`Waits::wait`]; or an error of the observer.
     pub fn acquire(&self, request: &HttpRequest, patience: Duration, waits: &Waits<'_>) -> anyhow::Result<Duration> {
         let Waits { clock, observer, .. } = *waits;
         let Some((policy, weight)) = self.find(request) else { return Ok(Duration::ZERO) };
@@ -131,7 +131,7 @@ impl RequestBudget {
     }
 }
 
-/// A wait past all patience, as those are told of it who tell the platform.
+/// A wait past all patience, as it is reported to the platform.
 fn rate_limited(request: &HttpRequest, too_long: &TooLong, clock: &dyn Clock) -> Wait {
     Wait {
         request: request.describe(),

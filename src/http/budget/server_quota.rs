@@ -18,7 +18,7 @@ pub(super) struct Said {
 
 impl ServerQuota {
     /// Takes note of a response. A count above what is left by the last one is old news, or of a quota that recovers
-    /// bit by bit; it is passed over, so that an answer that was overtaken on its way cannot loosen anything. True if
+    /// bit by bit; it is ignored, so that an answer that was overtaken on its way cannot loosen anything. True if
     /// it was not.
     pub(super) fn tighten(&mut self, left: u32, (until, told): (Duration, bool), words: String, now: Duration) -> bool {
         let (until, told) = match &self.0 {

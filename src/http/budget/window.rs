@@ -58,7 +58,7 @@ impl Window {
         }
     }
 
-    /// Fits the window's own rhythm to a reset the server told of.
+    /// Fits the window's own rhythm to a reset that the server reported.
     pub(super) fn ends_no_sooner_than(&mut self, reset: Duration, now: Duration) {
         if let Self::Fixed(window) = self {
             window.ends_no_sooner_than(reset, now);

@@ -7,7 +7,7 @@ use crate::http::{Exchange, HttpRequest};
 
 /// What tells the requests of one user from those of another.
 pub(in crate::http) enum Credential {
-    /// The request goes out unsigned.
+    /// The request is sent unsigned.
     Unsigned,
     /// The authenticator says whose credentials it has.
     Identity(String),

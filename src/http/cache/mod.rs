@@ -1,4 +1,4 @@
-//! The response cache: what was answered once in a run is not asked for again. It is for streams that several others
+//! The response cache: what was answered once in a run is not requested again. It is for streams that several others
 //! read, such as a parent and its children; a stream opts in. It lives in a file, so that memory does not depend on
 //! it, and only as long as the run. And it never breaks one: whatever is wrong with the file costs a warning and the
 //! requests that would have been saved.

@@ -138,7 +138,7 @@ impl ResponseCache {
         response: &Response,
         redactor: &Redactor,
     ) -> Option<Vec<u8>> {
-        // A body that cannot be read back is told of by whoever needs it.
+        // A body that cannot be read back is reported by its reader.
         entry::encode(key, request, response, self.max_entry_bytes, redactor).ok().flatten()
     }
 
@@ -181,8 +181,9 @@ fn switch_off<T>(state: &mut State, error: &anyhow::Error, output: &Output) -> i
     output.log(
         LogLevel::Warn,
         &format!(
-            "The response cache cannot be used any more: {error:#}. The sync goes on without it: requests that it would \
-             have answered are sent to the API."
+            "The response cache can no longer be used: {error:#}. The sync continues without it, and sends those \
+             requests to the \
+             API."
         ),
     )?;
     Ok(None)

@@ -25,15 +25,15 @@ pub(super) enum Outcome {
     Kept,
     /// It was good, but cannot be kept: nobody need wait for the next one.
     NotKept,
-    /// There is none. Somebody else may try.
+    /// There is none. Another thread may try.
     Failed,
-    /// There is none, however often it was asked for: those who wait need not try as often again.
+    /// There is none, however often it was requested: those who wait need not try as often again.
     GaveUp(Box<Failure>),
 }
 
 /// The way to a response that is not there.
 pub(super) enum Role<'f> {
-    /// Nobody is fetching it: fetch it, and tell of it.
+    /// Nobody is fetching it: fetch it, and say so.
     Lead(Leader<'f>),
     /// Somebody is.
     Wait(Arc<Fetch>),

@@ -172,7 +172,8 @@ fn held<T: AsRef<Path>>(make: impl Fn() -> io::Result<T>) -> io::Result<(T, Opti
     Ok((make()?, None))
 }
 
-/// Removes the files that killed runs have left in a folder. What cannot be removed stays: it is somebody else's.
+/// Removes the files that killed runs have left in a folder. What cannot be removed stays: it belongs to another
+/// program.
 fn sweep_files(folder: &Path) {
     for (path, _lock) in stale(folder, PREFIX, SUFFIX, FileType::is_file) {
         let _ = fs::remove_file(path);

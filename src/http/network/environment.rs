@@ -61,7 +61,7 @@ impl NetworkEnvironment {
         Self::from_vars(std::env::vars_os())
     }
 
-    /// An environment of these variables; those that say nothing about the network are passed over.
+    /// An environment of these variables; those that say nothing about the network are ignored.
     #[must_use]
     pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Self {
         let vars: HashMap<OsString, OsString> =

@@ -1,7 +1,7 @@
-//! Keeps requests out of private networks, where the environment says that whoever wrote the config must not get there.
+//! Keeps requests out of private networks, where the environment says that the author of the config must not get there.
 //!
 //! What counts is the address that a connection is opened to: a name is looked up once, and what came of it is both
-//! looked at and connected to. So a name that means something else a moment later gets nowhere. Through a proxy, the
+//! looked at and connected to. So a name that means something else a moment later is refused. Through a proxy, the
 //! proxy does the looking up; that of the environment is the operator's, and its rules are the operator's, too.
 
 use std::fmt;

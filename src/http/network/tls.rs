@@ -77,14 +77,14 @@ fn default_authorities(environment: &NetworkEnvironment) -> Result<Vec<Certifica
     Ok(loaded)
 }
 
-/// The certificates of a file that a variable names, or what is wrong with it. A file that cannot be used is never passed
-/// over, whatever else there is to trust.
+/// The certificates of a file that a variable names, or what is wrong with it. A file that cannot be used is never
+/// ignored, whatever else there is to trust.
 fn named_file(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let unset = "Correct the variable, or unset it to trust the system's authorities";
     let text = std::fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => format!("and there is no such file. {unset}"),
         io::ErrorKind::IsADirectory => "which is a folder. Name a PEM file, or the folder in SSL_CERT_DIR".to_owned(),
-        io::ErrorKind::PermissionDenied => "which this user may not read. Give it the right to".to_owned(),
+        io::ErrorKind::PermissionDenied => "which this user cannot read. Give it the right to".to_owned(),
         _ => format!("which cannot be read: {error}. {unset}"),
     })?;
     let pem = Pem::File(path.to_owned());
@@ -106,7 +106,7 @@ fn owned(certificates: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
     certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
 }
 
-/// The certificates of a PEM, each one tried: the TLS library would pass over a bad one without a word.
+/// The certificates of a PEM, each one tried: the TLS library would ignore a bad one silently.
 fn authorities(pem: &Pem) -> Result<Vec<Certificate<'static>>, String> {
     let (certificates, _) = items(pem)?;
     if certificates.is_empty() {

@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in words that name the setting that mends it.
+//! What went wrong with TLS, in words that name the setting that fixes it.
 
 use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
@@ -17,7 +17,7 @@ pub(in crate::http) struct Handshake<'a> {
     pub(in crate::http) has_identity: bool,
 }
 
-/// Who can mend an error of TLS, and how. Certificates do not get better by asking again.
+/// Who can fix an error of TLS, and how. Certificates do not get better by asking again.
 pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (FailureKind, String) {
     use FailureKind::{Config, Transient};
 
@@ -39,7 +39,7 @@ pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (Failur
     }
 }
 
-/// Who has to mend a certificate that is wrong by itself.
+/// Who has to fix a certificate that is wrong by itself.
 const OWNER: &str = "The operator of the server has to replace it";
 
 fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
@@ -78,13 +78,13 @@ fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
         | Wrong::InvalidOcspResponse => {
             ("may have been revoked: its authority does not say".to_owned(), "Try again later".to_owned())
         }
-        Wrong::BadEncoding => ("is damaged, or is none".to_owned(), OWNER.to_owned()),
+        Wrong::BadEncoding => ("is damaged, or is not a certificate".to_owned(), OWNER.to_owned()),
         Wrong::UnhandledCriticalExtension => {
-            ("has a critical extension that is not known here".to_owned(), OWNER.to_owned())
+            ("has a critical extension that is not supported".to_owned(), OWNER.to_owned())
         }
         Wrong::UnsupportedSignatureAlgorithmContext { .. }
         | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            "is signed in a way that is not safe any more, or not known here".to_owned(),
+            "is signed with an algorithm that is unsafe or not supported".to_owned(),
             format!("{OWNER}: SHA-256 with RSA or ECDSA will do"),
         ),
         Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => {
@@ -133,7 +133,7 @@ fn flaw(name: &str) -> (String, String) {
         "UnsupportedCertVersion" => {
             ("is of an old version of X.509".to_owned(), format!("{OWNER} with one of version 3"))
         }
-        name => (format!("is not as it should be ({})", words(name)), OWNER.to_owned()),
+        name => (format!("is invalid ({})", words(name)), OWNER.to_owned()),
     }
 }
 
@@ -240,9 +240,9 @@ mod tests {
             (Wrong::NotValidYet, "is not valid yet. Check this machine's clock"),
             (Wrong::NotValidYetContext { time, not_before: time }, "is not valid yet before 2027-01-15. Check"),
             (Wrong::Revoked, "has been revoked by its authority. The operator"),
-            (Wrong::BadEncoding, "is damaged, or is none. The operator"),
+            (Wrong::BadEncoding, "is damaged, or is not a certificate. The operator"),
             (Wrong::InvalidPurpose, "is not meant for a server. The operator"),
-            (Wrong::UnhandledCriticalExtension, "critical extension that is not known here. The operator"),
+            (Wrong::UnhandledCriticalExtension, "critical extension that is not supported. The operator"),
             (Wrong::ApplicationVerificationFailure, "(application verification failure). The operator"),
             (Wrong::NotValidForName, "for another host than a.com. Check the host"),
             (Wrong::UnknownIssuer, "(unknown issuer). If it is a private one"),

@@ -1,4 +1,4 @@
-//! Credentials. What stands in a header is put there by the authenticators of the HTTP layer, before each attempt; a key in
+//! Credentials. What is in a header is put there by the authenticators of the HTTP layer, before each attempt; a key in
 //! the query or the body is put there once, where the order of a request has it. A token that is got during the run has
 //! a stand-in there, which each attempt replaces by the token. Credentials are sent as the text that the config has:
 //! `1e5` is a password and no number. Streams whose definitions come to the same share one instance, and one login.
@@ -30,7 +30,7 @@ use crate::protocol::{Failure, FailureKind, Redactor};
 /// The credentials of a requester.
 #[derive(Debug)]
 pub(super) struct Auth {
-    /// Puts on each attempt what stands in a header.
+    /// Puts on each attempt what is in a header.
     pub(super) authenticator: Arc<dyn Authenticator>,
     /// What is put in the query or the body, if anything is.
     pub(super) injections: Vec<Injection>,

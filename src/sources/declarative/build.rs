@@ -193,7 +193,7 @@ fn partitions(part: &Part<'_>, retriever: &Part<'_>, router: &Router<RequestOpti
     let is_migrated = migrations.is_some_and(|migrations| {
         migrations.items().any(|migration| migration.kind() == "LegacyToPerPartitionStateMigration")
     });
-    // One whose field cannot be evaluated is told when the stream is read.
+    // One whose field cannot be evaluated is reported when the stream is read.
     let legacy = parents.first().filter(|_| is_migrated && parents.len() == 1).and_then(|parent| parent.field().ok());
     // A list is a product, also of one.
     let is_product = retriever.field("partition_router").is_some_and(|part| part.node.as_list().is_some());

@@ -26,7 +26,7 @@ pub(super) struct Check {
 pub(super) enum Checked {
     /// Those of these names, and what lists them.
     Named(Vec<String>, String),
-    /// The first so many of all.
+    /// The first N of all.
     First(usize),
 }
 

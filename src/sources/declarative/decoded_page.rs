@@ -114,7 +114,8 @@ impl DeclarativeStream {
             Decoder::Items(_) => return Ok(None),
         };
         let text = text.map_err(|Undecodable { problem, .. }| {
-            let text = format!("The next page cannot be told from the response: {problem}. {}", page.response.request);
+            let text =
+                format!("The next page cannot be determined from the response: {problem}. {}", page.response.request);
             Failure::new(FailureKind::System, text)
         })?;
         Ok(text.filter(|text| !text.is_empty()))

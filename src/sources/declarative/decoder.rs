@@ -48,7 +48,7 @@ impl Decoder {
 fn inner(builder: &Builder<'_>, part: &Part<'_>) -> Option<Arc<dyn decoders::Decoder>> {
     Some(match part.kind() {
         "JsonDecoder" => Arc::new(Json),
-        // Lines that are no JSON are passed over by the reference, too, with a warning.
+        // Lines that are no JSON are ignored by the reference, too, with a warning.
         "JsonlDecoder" => Arc::new(JsonLines::new().skip_bad_lines()),
         "JsonItemsDecoder" => {
             let path = part.text("items_path").filter(|path| !path.is_empty());

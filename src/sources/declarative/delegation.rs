@@ -32,7 +32,7 @@ impl<S: HttpStream> Delegation<S> {
         match &self.retention {
             Some(retention) if self.is_too_old(full, state, value_in, retention) => {
                 let text =
-                    "The state is older than the API keeps changes (`api_retention_period`), or it cannot be told.";
+                    "The state is older than the API keeps changes (`api_retention_period`), or its age is unknown.";
                 Delegate { drops_state: Some(text.to_owned()), ..Delegate::all_or_nothing(full) }
             }
             _ => Delegate::new(&*self.incremental),

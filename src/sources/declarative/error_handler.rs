@@ -78,7 +78,7 @@ impl RetryRules for ErrorHandler {
 pub(super) struct Verdict {
     /// The action.
     pub(super) action: ResponseAction,
-    /// Who can mend it, if it ends as a failure.
+    /// Who can fix it, if it ends as a failure.
     pub(super) kind: FailureKind,
     /// The manifest's words about it, where it has some. With [`ResponseAction::Success`] and
     /// [`ResponseAction::Ignore`] they are worth a line in the log.
@@ -142,7 +142,7 @@ impl ErrorHandler {
         retries
     }
 
-    /// Tells of filters that are never asked, because a handler before theirs has decided by the status already.
+    /// Reports filters that are never asked, because a handler before theirs has decided by the status already.
     fn tell_unreachable(&self, builder: &Builder<'_>, list: &Part<'_>) {
         for (handler, item) in self.handlers.iter().zip(list.items()).skip(1) {
             for filter in handler.iter().filter(|filter| filter.action.is_some() && filter.only_codes()) {
@@ -229,8 +229,8 @@ fn ends_search(action: ResponseAction) -> bool {
     )
 }
 
-/// The verdict by the status alone: below 400 is good, what the user can mend is told at once, and only what may be
-/// better next time is asked for again.
+/// The verdict by the status alone: below 400 is good, what the user can fix is reported at once, and only what may be
+/// better next time is requested again.
 fn by_status(status: u16) -> Verdict {
     let action = match (status, StatusCode::from_u16(status)) {
         (..400, _) => ResponseAction::Success,

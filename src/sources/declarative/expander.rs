@@ -120,7 +120,7 @@ impl Expander {
         if is_cut && !self.fetches && !self.has_warned.swap(true, Ordering::Relaxed) {
             warning = Some(format!(
                 "{}: the API says that a list is cut short: {count} entries of it became records, the others are \
-                 missing. Other records may be cut, too; this is told once.",
+                 missing. Other records may be cut, too; this is reported once.",
                 self.place
             ));
         }
@@ -144,7 +144,7 @@ impl Expander {
         let instead = if count == 0 { " The entries that came with the item were taken instead." } else { "" };
         Ok(Some(format!(
             "{}: the `truncated_list_retriever` gave {count} entries of a list that has {total}.{instead} Does it have a \
-             paginator, and ask for the whole list? This is told once.",
+             paginator, and ask for the whole list? This is reported once.",
             self.place
         )))
     }

@@ -40,7 +40,7 @@ impl PythonTypes {
         (!plan.members.is_empty()).then(|| Self { plan, warnings: Warnings::default() })
     }
 
-    /// The record with its members cast. What cannot be cast stays, which is told once a field.
+    /// The record with its members cast. What cannot be cast stays, which is reported once a field.
     pub(super) fn normalize<'r>(&self, record: Record<'r>) -> Record<'r> {
         match self.plan.inside(&record.text(), &self.warnings) {
             Some(text) => Record::from_text(text),

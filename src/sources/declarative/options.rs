@@ -1,6 +1,6 @@
 //! Where a value goes in a request: `RequestOption` and `RequestPath`. The authenticator, the paginator, the partition
-//! routers and the cursor put values on a request that the requester has begun. Two that want the same place are told
-//! when the manifest is read, as far as that can be seen there; the request itself fails over the rest.
+//! routers and the cursor put values on a request that the requester has begun. Two that want the same place are
+//! reported when the manifest is read, as far as that can be seen there; the request itself fails over the rest.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -193,7 +193,7 @@ pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -
     };
     let Literal::Dict(entries) = literal(part.node) else { return Vec::new() };
     let place: Arc<str> = builder.place(part).into();
-    // What is wrong with one is told where all of them are built.
+    // What is wrong with one is reported where all of them are built.
     let fixed = entries.into_iter().filter_map(|entry| {
         let one = RequestInputs::compile(inputs, &Literal::Dict(vec![entry])).ok()?;
         let mut is_constant = true;

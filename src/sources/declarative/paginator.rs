@@ -88,7 +88,7 @@ impl Paginator {
         };
         let token_option = match &token {
             None => {
-                builder.warn(part, "without `page_token_option`, the same page is asked for again and again");
+                builder.warn(part, "without `page_token_option`, the same page is requested again and again");
                 None
             }
             Some(option) if option.kind() == "RequestPath" => Some(TokenOption::Path),
@@ -159,7 +159,7 @@ impl Paginator {
     /// A config failure if a template cannot be evaluated.
     pub(super) fn next(&self, page: &Page<'_>) -> Result<Next, Failure> {
         if page.status.as_u16() >= 400 {
-            return Ok(Next::End("the response is an error that is passed over"));
+            return Ok(Next::End("the response is an error that is ignored"));
         }
         self.strategy.next(page)
     }

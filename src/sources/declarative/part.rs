@@ -1,6 +1,6 @@
 //! A component of a manifest while it is built. The manifest is resolved and checked by then, so that a field has the type
 //! it should have; what is found here is what no schema tells: templates that cannot be parsed, names that do not
-//! exist, options that exclude each other, components that this program does not run. All of it is found in one go.
+//! exist, options that exclude each other, components that this program does not run. All of it is found at once.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -132,7 +132,7 @@ impl<'m> Builder<'m> {
         value.map_err(|failure| self.error(part, failure.message)).ok()
     }
 
-    /// The errors that were noted, each as a line for people, without the first so many.
+    /// The errors that were noted, each as a line for people, without the first N.
     pub(super) fn errors_after(&self, known: usize) -> Vec<String> {
         let faults = self.faults.borrow();
         faults.errors().skip(known).map(|fault| faults.line(fault)).collect()
@@ -195,7 +195,7 @@ impl<'m> Builder<'m> {
         self.refusals.borrow_mut().push(reason);
     }
 
-    /// The reasons since the last [`take_refusals`](Self::take_refusals), without the first so many.
+    /// The reasons since the last [`take_refusals`](Self::take_refusals), without the first N.
     pub(super) fn refusals_after(&self, known: usize) -> Vec<String> {
         self.refusals.borrow().iter().skip(known).cloned().collect()
     }

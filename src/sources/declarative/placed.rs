@@ -1,4 +1,4 @@
-//! A template where it stands in a manifest: with the parameters of its component, the config, and the place that a
+//! A template where it is in a manifest: with the parameters of its component, the config, and the place that a
 //! message names. What depends on the config alone is evaluated once.
 
 use std::sync::{Arc, OnceLock};
@@ -70,7 +70,8 @@ impl<T> Placed<T> {
         match value {
             Literal::Str(text) => {
                 for word in text.split_whitespace().filter(|word| word.len() >= SHORTEST_HIDDEN) {
-                    // The rest of a text with a secret in it may be told, and so may what the config says elsewhere.
+                    // The rest of a text with a secret in it may be reported, and so may what the config says
+                    // elsewhere.
                     if !redactor.finds(word) && !holds(&self.env.config, word) {
                         redactor.add_passing(word);
                     }

@@ -1,5 +1,6 @@
-//! `QueryProperties`: the properties of a record that a request asks for by name. Some APIs take only so many at once, so
-//! that a page is asked for several times, each time with another chunk of them, and its records are put together again.
+//! `QueryProperties`: the properties of a record that a request asks for by name. Some APIs take only this many at
+//! once, so that a page is asked for several times, each time with another chunk of them, and its records are put
+//! together again.
 
 use std::collections::HashSet;
 use std::sync::Mutex;

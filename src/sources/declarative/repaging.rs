@@ -111,7 +111,7 @@ impl Repaging {
         Some(is_there.then(|| Self { limit, reduction, place: builder.place(retriever) }))
     }
 
-    /// The place after a page of so many records, which the paginator gives this token, or nothing after the last.
+    /// The place after a page of this many records, which the paginator gives this token, or nothing after the last.
     ///
     /// # Errors
     /// If the slice was read again already.

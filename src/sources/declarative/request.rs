@@ -34,7 +34,7 @@ use crate::protocol::Failure;
 /// Redirects that are followed for one request.
 const MAX_REDIRECTS: u32 = 30;
 
-/// Time for a connection where the manifest does not say. Python waits for ever.
+/// Time for a connection where the manifest does not say. Python waits forever.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The same for the next byte. Reports that an API makes while it is asked take their time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);

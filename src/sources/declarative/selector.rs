@@ -72,7 +72,7 @@ impl Selector {
         .filter(|_| !is_custom)
     }
 
-    /// The record that an item is. null, a number or a text is none, which is told once.
+    /// The record that an item is. null, a number or a text is none, which is reported once.
     ///
     /// # Errors
     /// If it is a list: the path of the extractor ends too early then, and all records are in such lists.

@@ -83,7 +83,7 @@ impl Source for ManifestSource {
 
     fn num_workers(&self, config: &Config) -> usize {
         let mut faults = Faults::new(self.file.clone());
-        // What is wrong with it was told when the streams were built.
+        // What is wrong with it was reported when the streams were built.
         let workers =
             built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
@@ -148,7 +148,7 @@ impl ManifestSource {
         }
         let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget);
         let mut all: Vec<Built> = Vec::new();
-        // Which errors are a stream's, to be told when it is read.
+        // Which errors are a stream's, to be reported when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();
         each_stream(builder, &root, &mut |name, part, mut refusals| {
             let known = builder.errors_after(0).len();

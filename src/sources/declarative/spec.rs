@@ -161,7 +161,7 @@ advanced_auth:
                 }
             })
         );
-        assert_eq!(of(spec), of(spec), "it can be asked for again");
+        assert_eq!(of(spec), of(spec), "it can be requested again");
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl DeclarativeStream {
                     let (smaller, wait) = repaging.smaller(&spot, &mut refused, failure)?;
                     spot = smaller;
                     let size = spot.size.map(|size| format!(" with {size} records")).unwrap_or_default();
-                    let text = format!("{text} The page is asked for again{size} in {} s.", wait.as_secs_f64());
+                    let text = format!("{text} The page is requested again{size} in {} s.", wait.as_secs_f64());
                     fetch.output.log(LogLevel::Info, &text)?;
                     fetch.fetcher.wait(wait)?;
                 }
@@ -101,7 +101,7 @@ impl DeclarativeStream {
         })?;
         let is_ignored = parts.iter().any(Option::is_none) && parts.iter().any(Option::is_some);
         if is_ignored {
-            properties.warn("The response to a chunk of the properties is passed over, so records are without them.");
+            properties.warn("The response to a chunk of the properties is ignored, so records are without them.");
         }
         let mut response = None;
         let mut items = Vec::new();
@@ -193,7 +193,7 @@ impl DeclarativeStream {
     }
 }
 
-/// A page of records that were made of so many.
+/// A page of records that were made of this many.
 fn page_of(response: Response, found: usize, records: Vec<Record<'static>>) -> Page {
     let mut parts = Parts::of(found);
     for record in records {
@@ -202,7 +202,7 @@ fn page_of(response: Response, found: usize, records: Vec<Record<'static>>) -> P
     Page::new(response, Records::of_parts(parts))
 }
 
-/// What tells of which record an item is a part: the values of its key, as JSON. None if one of them says nothing.
+/// What reports which record an item is a part: the values of its key, as JSON. None if one of them says nothing.
 fn key_of(item: &str, key: &[String]) -> Option<Vec<String>> {
     if !item.trim_start().starts_with('{') {
         return None;

@@ -50,15 +50,17 @@ pub(super) fn check(
     let reasons = refused.iter().map(Refused::describe).collect::<Vec<_>>().join(", ");
     if !can_read {
         let text = format!(
-            "The key in `client_secret` can read none of the streams. Give it read permission for what is to be read, \
+            "The key in `client_secret` can read none of the streams. Give it read permission for the streams you \
+             want, \
              or check `account_id`: {reasons}."
         );
         return Err(Failure::config(text).into());
     }
     let without_events = match refused.iter().any(|refused| refused.stream == EVENTS) {
         true => {
-            " Incremental reads learn from events what has changed: without that permission they are skipped after the \
-             first read."
+            " Incremental reads take changes from events: without that permission the streams are skipped after the \
+             first \
+             read."
         }
         false => "",
     };

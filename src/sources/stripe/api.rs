@@ -10,7 +10,7 @@ use crate::source::SourceContext;
 use crate::streams::pager::Pager;
 use crate::streams::{ApiClock, path_segment};
 
-/// The API version the objects are asked for in, whatever the account's default is.
+/// The API version the objects are requested in, whatever the account's default is.
 pub(super) const VERSION: &str = "2022-11-15";
 /// Objects a page, the most Stripe gives.
 const PAGE: &str = "100";

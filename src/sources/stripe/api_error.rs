@@ -51,7 +51,7 @@ fn is_nothing(response: &Response) -> bool {
     matches!(response.status.as_u16(), 204 | 205)
 }
 
-/// Whether a response says that the object is gone whose children were asked for.
+/// Whether a response says that the object is gone whose children were requested.
 pub(super) fn is_vanished(response: &Response) -> bool {
     matches!(response.status.as_u16(), 400 | 404)
         && ErrorObject::of(response).is_some_and(|error| error.is_missing() && !error.is_stale())
@@ -61,7 +61,7 @@ pub(super) fn is_vanished(response: &Response) -> bool {
 pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String> {
     let hint = match (response.status.as_u16(), response_action(response, subject)) {
         _ if is_nothing(response) => {
-            "Stripe never answers with nothing: check `api_url`, and any proxy on the way.".to_owned()
+            "Stripe never sends an empty response: check `api_url`, and any proxy on the way.".to_owned()
         }
         (_, ResponseAction::SkipSlice) => return None,
         (400, ResponseAction::Fail(_)) if words_of(response).contains("api version") => {
@@ -128,7 +128,7 @@ impl ErrorObject {
         response.status.is_client_error().then(|| response.json::<Body>().ok()).flatten().map(|body| body.error)
     }
 
-    /// Whether the object is gone that the page is asked for after.
+    /// Whether the object is gone that the page is requested after.
     fn is_stale(&self) -> bool {
         matches!(self.param.as_deref(), Some(STARTING_AFTER | "ending_before"))
     }

@@ -48,7 +48,7 @@ mod tests {
         }
     }
 
-    /// Whole seconds that so many calls of each path take, one after another.
+    /// Whole seconds that this many calls of each path take, one after another.
     fn seconds(config: &serde_json::Value, calls: usize, paths: &[&str]) -> u64 {
         let config = StripeConfig::new(config.as_object().unwrap(), i64::MAX).unwrap();
         let (budget, clock) = (request_budget(&config), VirtualClock::at(0));

@@ -1,6 +1,6 @@
-//! Objects that events say have changed, asked for anew. An event has its object as it was after the change, but in the
-//! API version of the account, and without expansions: a list would give another row. So the object itself is asked for
-//! where the two may differ, once however many events are about it, several at once if workers are free.
+//! Objects that events say have changed, requested again. An event has its object as it was after the change, but in
+//! the API version of the account, and without expansions: a list would give another row. So the object itself is
+//! requested where the two may differ, once however many events are about it, several at once if workers are free.
 //! <https://docs.stripe.com/api/events/object#event_object-api_version>
 
 use std::collections::HashMap;
@@ -20,21 +20,21 @@ use crate::http::{Response, RetryRules, Undecodable};
 use crate::protocol::LogLevel;
 use crate::streams::{FetchContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
 
-/// How the objects of one stream are asked for.
+/// How the objects of one stream are requested.
 pub(super) struct Changed {
     api: Arc<Api>,
     rules: Rules,
     stream: &'static str,
-    /// The API version the stream's objects are asked for in.
+    /// The API version the stream's objects are requested in.
     version: &'static str,
     /// What lists of them expand.
     expand: Vec<String>,
-    /// The member without which an object stands in no list.
+    /// The member without which an object is in no list.
     listed_by: Option<&'static str>,
     has_warned: AtomicBool,
 }
 
-/// What became of an object that was asked for.
+/// What became of an object that was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Now {
     /// This is it.
@@ -47,7 +47,7 @@ pub(super) enum Now {
     Refused(String),
 }
 
-/// The objects that were asked for, by id.
+/// The objects that were requested, by id.
 pub(super) type Objects = HashMap<String, Now>;
 
 /// An object to ask for.
@@ -59,7 +59,7 @@ pub(super) struct Wanted {
 }
 
 impl Changed {
-    /// Objects of this stream, whose lists are asked for with these parameters.
+    /// Objects of this stream, whose lists are requested with these parameters.
     pub(super) fn new(
         api: Arc<Api>,
         stream: &'static str,
@@ -84,11 +84,15 @@ impl Changed {
             ChangedObjects::Auto => return None,
             ChangedObjects::Events => {
                 if let Some(version) = event.api_version.as_ref().filter(|_| is_foreign) {
-                    self.warn(fetch, &format!(
-                        "objects that have changed come as events have them, in API version {version}, and all others \
-                         in {}. With `changed_objects` at `auto` in the config, all come in the same one.",
-                        self.version
-                    ));
+                    self.warn(
+                        fetch,
+                        &format!(
+                            "changed objects come from events, in API version {version}, and all others in {}. Set \
+                         `changed_objects` to `auto` in the config to get one \
+                         version.",
+                            self.version
+                        ),
+                    );
                 }
                 return None;
             }
@@ -119,10 +123,13 @@ impl Changed {
             _ => None,
         });
         if let Some((why, Wanted { path, .. })) = refused {
-            self.warn(fetch, &format!(
-                "an object that has changed is taken from the event about it, in whatever API version that has: GET \
+            self.warn(
+                fetch,
+                &format!(
+                    "a changed object is taken from its event, in the API version of the event: GET \
                  /{path} {why}."
-            ));
+                ),
+            );
         }
         Ok(wanted.iter().map(|wanted| wanted.id.clone()).zip(found).collect())
     }
@@ -156,7 +163,7 @@ impl Changed {
         })
     }
 
-    /// Whether an object stands in no list any more: a payment method of no customer.
+    /// Whether an object is in no list any more: a payment method of no customer.
     pub(super) fn is_unlisted(&self, object: &Record<'_>) -> bool {
         self.listed_by.is_some_and(|name| object.field(name) == Some("null"))
     }

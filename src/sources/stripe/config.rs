@@ -42,11 +42,11 @@ pub(super) struct StripeConfig {
 /// Where an object comes from that an event says has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChangedObjects {
-    /// From the event, if it is there as a list would have it; or else it is asked for.
+    /// From the event, if it is there as a list would have it; or else it is requested.
     Auto,
     /// From the event, always.
     Events,
-    /// It is asked for, always.
+    /// It is requested, always.
     Fetch,
 }
 
@@ -61,8 +61,9 @@ impl StripeConfig {
         })?;
         if start.as_second() > now.saturating_add(CLOCK_SKEW) {
             return Err(Failure::config(format!(
-                "The config's `start_date` {start_date} lies in the future: it is {} now. Nothing would be read, and \
-                 what is older would be left out for good. Correct it, or this machine's clock.",
+                "The config's `start_date` {start_date} is in the future: it is {} now. Nothing would be read, and \
+                 older objects would never come. Correct it, or this machine's \
+                 clock.",
                 date(now)
             )));
         }

@@ -19,7 +19,7 @@ use crate::streams::{
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
-/// Objects that are remembered of one read of events: 220 kB of a page token, which stands in states.
+/// Objects that are remembered of one read of events: 220 kB of a page token, which is in states.
 const REMEMBERED: usize = 20_000;
 /// The path of the events.
 pub(super) const EVENTS: &str = "events";
@@ -49,7 +49,7 @@ pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(Stri
     Api::list_params(types.iter().map(|kind| (name, *kind)), DateWindows::of(cx.slice))
 }
 
-/// An event with what its object is now, if that was asked for.
+/// An event with what its object is now, if that was requested.
 fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Objects) -> Event<'e> {
     match event.object.get::<String>("id").and_then(|id| objects.get(&id)) {
         Some(Now::Object(text)) => event.object = Record::from_text(text.as_str()),

@@ -1,4 +1,4 @@
-//! A list whose first page stands inside the objects of another list: the lines of invoices, the items of
+//! A list whose first page is inside the objects of another list: the lines of invoices, the items of
 //! subscriptions. The first time the other list is read, and after that the events about its objects.
 
 use std::sync::Arc;
@@ -85,8 +85,8 @@ impl NestedList {
         Some(record)
     }
 
-    /// The first page inside an object, and what it leaves to be asked for. Of records that came before a newer version
-    /// is out.
+    /// The first page inside an object, and what it leaves to be requested. Of records that came before a newer version
+    /// has been written.
     fn take(
         &self,
         object: &Record<'_>,
@@ -240,7 +240,7 @@ impl HttpStream for NestedList {
 fn go_on_after<T>(records: &Records, last: Option<T>) -> Result<Option<T>, Undecodable> {
     match has_more(records) {
         true if last.is_none() => {
-            let problem = "there are more pages, and it gives no record with `id` to go on from".to_owned();
+            let problem = "there are more pages, and it gives no record with `id` to continue from".to_owned();
             Err(Undecodable { problem, retry: false })
         }
         more => Ok(last.filter(|_| more)),

@@ -1,4 +1,4 @@
-//! How Stripe's lists are paged, and the tokens that say where a read stands in them.
+//! How Stripe's lists are paged, and the tokens that say where a read is in them.
 
 use serde_json::Value;
 

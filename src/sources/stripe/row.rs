@@ -1,5 +1,5 @@
-//! What a row of the table says: where a list is, what it is asked with and which events tell of its objects. How lists of
-//! its kind are read is said where the row's type is used.
+//! What a row of the table says: where a list is, what it is asked with and which events report its objects. How lists
+//! of its kind are read is said where the row's type is used.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ pub(super) trait Row {
     /// The stream's name, and that of its schema.
     fn name(&self) -> &'static str;
 
-    /// The version of the API that the objects are asked for in.
+    /// The version of the API that the objects are requested in.
     fn version(&self) -> &'static str {
         VERSION
     }
@@ -43,20 +43,20 @@ pub(super) struct Updated {
     pub(super) params: &'static [(&'static str, &'static str)],
     /// The events that carry such an object, newly changed.
     pub(super) events: &'static [&'static str],
-    /// Whether no event tells of a new object.
+    /// Whether no event reports a new object.
     pub(super) list_newest: bool,
     pub(super) version: &'static str,
 }
 
-/// A list whose first page stands inside the objects of another one.
+/// A list whose first page is inside the objects of another one.
 #[derive(Debug)]
 pub(super) struct Nested {
     pub(super) name: &'static str,
     /// The other list.
     pub(super) parent: &'static Updated,
-    /// Where the first page stands in its objects.
+    /// Where the first page is in its objects.
     pub(super) field: &'static str,
-    /// How the further pages are asked for.
+    /// How the further pages are requested.
     pub(super) request: Request,
     /// The `object` member of the objects wanted. Lists and events may hold others, too.
     pub(super) object: &'static str,
@@ -100,7 +100,7 @@ pub(super) struct UpdatedChild {
     pub(super) object: &'static str,
     /// Where one such object is, with members of its own in braces.
     pub(super) object_path: &'static str,
-    /// The member without which an object stands in no list.
+    /// The member without which an object is in no list.
     pub(super) listed_by: Option<&'static str>,
     /// The events that carry such an object, newly changed.
     pub(super) events: &'static [&'static str],
@@ -130,7 +130,7 @@ impl ChildCursor {
     }
 }
 
-/// How the list of a parent is asked for: `{name}` stands for that member of the parent.
+/// How the list of a parent is requested: `{name}` stands for that member of the parent.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) path: &'static str,

@@ -1,5 +1,5 @@
 //! What is done about Stripe's answers, for each way in which a stream asks: what a refusal is about depends on what was
-//! asked for.
+//! requested.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) struct Rules {
     api: Arc<Api>,
     /// The paths of lists of the account; those of other requests are lists of one object. `None`: all are of the account.
     of_account: Option<Vec<&'static str>>,
-    /// What is done if the object is gone whose list was asked for. `None`: what is done about any such response.
+    /// What is done if the object is gone whose list was requested. `None`: what is done about any such response.
     vanished: Option<ResponseAction>,
     /// Whether the refusal of one object is an answer like others.
     takes_refusals: bool,

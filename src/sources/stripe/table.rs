@@ -502,7 +502,7 @@ pub(super) const GRANDCHILDREN: &[Child] = &[Child {
     of_parent: &[],
 }];
 
-/// Objects that came with a later version of the API, and are asked for in that one.
+/// Objects that came with a later version of the API, and are requested in that one.
 pub(super) const LATER: &[Updated] = &[Updated {
     name: "invoice_payments",
     path: "invoice_payments",

@@ -117,7 +117,7 @@ impl Cursor for CountCursor {
         match value.filter(|value| !value.is_null()) {
             Some(Value::Number(_)) => Ok(None),
             None => Ok(Some(format!(
-                "a record has no `{}`. Such records go out, and do not move the state; this is told once.",
+                "a record has no `{}`. Such records are written, and do not move the state; this is reported once.",
                 self.field
             ))),
             Some(_) => Err(Failure::config(format!(

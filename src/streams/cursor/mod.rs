@@ -95,7 +95,7 @@ pub trait Cursor: Send + Sync {
     /// Default: one for each record of each parent, or one, the whole stream.
     ///
     /// # Errors
-    /// A config failure if the state makes no sense.
+    /// A config failure if the state is invalid.
     fn stream_slices<'a>(&'a self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match parents {
             [] => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
@@ -124,7 +124,7 @@ pub trait Cursor: Send + Sync {
     }
 
     /// The order of two values of the cursor; `None` if they cannot be compared. A value that cannot be compared with
-    /// itself is none of the cursor's: the record goes out, and does not move the state. Default: see [`compare`].
+    /// itself is none of the cursor's: the record is written, and does not move the state. Default: see [`compare`].
     fn compare(&self, one: &Value, other: &Value) -> Option<Ordering> {
         compare(one, other)
     }
@@ -145,7 +145,7 @@ pub trait Cursor: Send + Sync {
     /// with the same stream (the Python framework calls it a state migration). Default: as it is.
     ///
     /// # Errors
-    /// A config failure if the state makes no sense.
+    /// A config failure if the state is invalid.
     fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
         Ok(state)
     }
@@ -192,24 +192,24 @@ pub trait Cursor: Send + Sync {
 
     /// Whether what the read knows may stand beside the state, under names of its own: the places of slices that were
     /// begun or refused (`__resume`, `__refused`), so that the next read resumes there, and that it is a full refresh that
-    /// is not finished (`__full_refresh`). Not in a form that another connector would keep them in for ever; a full refresh
-    /// then resumes from any state. Default: true.
+    /// is not finished (`__full_refresh`). Not in a form that another connector would keep them in forever; a full
+    /// refresh then resumes from any state. Default: true.
     fn keeps_places(&self) -> bool {
         true
     }
 
-    /// Whether the other slices are read when one has failed. The stream fails all the same once they are, after its last
+    /// Whether the other slices are read when one has failed. The stream fails anyway once they are, after its last
     /// state, so [`CursorState::state`] must not go past a slice that was opened and not closed. Default: false, the first
     /// failure ends the stream.
     fn reads_on_after_failure(&self) -> bool {
         false
     }
 
-    /// Looks at the cursor's value in a record that goes out; `None` if the record has none. Returns what is odd about it,
-    /// which is told once a stream. Default: nothing is.
+    /// Looks at the cursor's value in a record that is written; `None` if the record has none. Returns what is odd
+    /// about it, which is reported once a stream. Default: nothing is.
     ///
     /// # Errors
-    /// If the slice cannot be read with such a value in it. The record is out by then.
+    /// If the slice cannot be read with such a value in it. The record has been written by then.
     fn note(&self, _value: Option<&Value>) -> Result<Option<String>, Failure> {
         Ok(None)
     }
@@ -247,11 +247,11 @@ fn field_in_force<'f>(own: &'f str, cursor_field: &'f [String]) -> Result<&'f st
 /// Whether a record is one that a read wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// It goes out.
+    /// It is written.
     In,
     /// It is left out.
     Out,
-    /// It is left out, and so is what comes after it: if it is the last record of a page, no further page is asked for.
+    /// It is left out, and so is what comes after it: if it is the last record of a page, no further page is requested.
     Past,
 }
 
@@ -280,11 +280,11 @@ pub trait CursorState: Send {
         false
     }
 
-    /// A slice is next; `made_from` is the state that the slices were made from. Returns what requests are told as
+    /// A slice is next; `made_from` is the state that the slices were made from. Returns what requests get as
     /// [`RequestContext::state`], or `None` if there is nothing to read: it came before, or was read by an earlier read.
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState>;
 
-    /// A slice that an earlier read was refused is asked for again. Returns what requests are told.
+    /// A slice that an earlier read was refused is requested again. Returns what requests get.
     fn reopen(&mut self, slice: &Slice, made_from: &StreamState) -> StreamState;
 
     /// A slice was read to its end; others before it may not have been. Returns whether the state says more than before,

@@ -15,7 +15,7 @@ pub struct NoCursor {
 }
 
 impl NoCursor {
-    /// A read that was interrupted goes on where it stopped, and the last state says that all was read. A state that is
+    /// A read that was interrupted resumes where it stopped, and the last state says that all was read. A state that is
     /// none of this source's is refused.
     #[must_use]
     pub const fn resumable() -> Self {
@@ -23,7 +23,7 @@ impl NoCursor {
     }
 
     /// As Airbyte's low-code runtime has it: any state is ignored, and the last state is
-    /// `{"__ab_no_cursor_state_message": true}`, which says nothing. A read that was interrupted begins anew.
+    /// `{"__ab_no_cursor_state_message": true}`, which says nothing. A read that was interrupted starts again.
     #[must_use]
     pub const fn stateless() -> Self {
         Self { is_resumable: false }

@@ -15,7 +15,7 @@ const CHUNK: usize = 64 * 1024;
 /// CSV whose first row has the names of the columns. All values are texts.
 ///
 /// A row that is too short has nulls at its end. What a row has beyond the last column is a list under the name `null`. Of
-/// two columns of one name the last one counts. A line break within a value is a line feed. Empty lines are passed over.
+/// two columns of one name the last one counts. A line break within a value is a line feed. Empty lines are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Csv {
     delimiter: u8,

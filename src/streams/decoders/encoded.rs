@@ -61,7 +61,7 @@ impl<'r> Encoded<'r> {
 
     /// The text, as UTF-8 and without a byte order mark. It is in `encoding`, or else in what a byte order mark says, or
     /// else in UTF-8; where it turns out not to be UTF-8, in what the header says. Bytes that are no text in UTF-8 come
-    /// out as they are, and whoever makes texts of them notices.
+    /// out as they are, and the code that makes texts of them notices.
     ///
     /// # Errors
     /// If the body is on disk and cannot be read.

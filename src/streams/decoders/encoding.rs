@@ -189,7 +189,7 @@ impl<R: Read> Read for Recoded<R> {
             }
             let (left, kind) = (self.input.len(), self.kind.clone());
             self.recode()?;
-            // What is no text at the end of a text goes on as it is: whoever makes texts of it notices.
+            // What is no text at the end of a text goes on as it is: the code that makes texts of it notices.
             if self.is_over && self.input.len() == left && self.kind == kind {
                 self.output = Cursor::new(std::mem::take(&mut self.input));
             }

@@ -6,7 +6,7 @@ use super::lines::Lines;
 use super::{Decoder, Decoding, Encoded, Items, broken, wrong};
 use crate::json;
 
-/// JSON lines, also called NDJSON: one JSON value a line. Empty lines are passed over. A line is handed out as it was sent,
+/// JSON lines, also called NDJSON: one JSON value a line. Empty lines are ignored. A line is handed out as it was sent,
 /// and not parsed and written again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JsonLines {
@@ -20,7 +20,7 @@ impl JsonLines {
         Self::default()
     }
 
-    /// Passes over lines that are not JSON, with one warning a body. A body of which no line is JSON fails all the same,
+    /// Ignores lines that are not JSON, with one warning a body. A body of which no line is JSON fails anyway,
     /// and so does one that ends within a line. Default: no, such a line fails the body.
     #[must_use]
     pub fn skip_bad_lines(self) -> Self {

@@ -112,7 +112,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// What a text cannot be read for, after so many lines.
+/// What a text cannot be read for, after this many lines.
 pub(super) fn unreadable(error: io::Error, lines: u64) -> anyhow::Error {
     if error.get_ref().and_then(|inner| inner.downcast_ref::<Undecodable>()).is_some() {
         return error.into();

@@ -4,7 +4,7 @@
 //! A body is decoded after it has arrived whole: in memory up to 4 MiB, then in a file without a name. A connection that is
 //! lost is so a matter of the request, which is sent again, and nothing of the page was handed out by then. The page is
 //! decoded twice: once to see that all of it can be read, and once to hand out its records. No record of a body that is
-//! broken goes out, none of a good one is left out, and none comes twice.
+//! broken is written, none of a good one is left out, and none comes twice.
 
 mod csv;
 mod encoded;
@@ -44,7 +44,7 @@ pub(crate) const MAX_ITEM: usize = 32 * 1024 * 1024;
 /// The most bytes that are made of a compressed body: far beyond any real one, and little enough for a read to end.
 const MAX_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
 
-/// What became of a body: `Break` if whoever takes the items has had enough.
+/// What became of a body: `Break` if the taker of the items has had enough.
 pub type Decoding = anyhow::Result<ControlFlow<()>>;
 
 /// Takes the items out of a body.
@@ -101,7 +101,7 @@ pub trait Decoder: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// An [`Undecodable`] inside, if the body is not what it should be; an error of reading, if it is broken or cut, after
-    /// which it is asked for again; and what [`Items::push`] returns.
+    /// which it is requested again; and what [`Items::push`] returns.
     fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding;
 }
 
@@ -132,7 +132,7 @@ impl<'a> Items<'a> {
     /// Hands out an item: the text of a JSON value. At `Break`, nothing more is wanted.
     ///
     /// # Errors
-    /// Those of whoever takes it. Return them as they are.
+    /// Those of its taker. Return them as they are.
     pub fn push(&mut self, item: &str) -> Decoding {
         (self.take)(item)
     }
@@ -168,7 +168,7 @@ pub(crate) fn undecodable(error: anyhow::Error) -> Undecodable {
     }
 }
 
-/// A body that is not what it should be, whenever it is asked for.
+/// A body that is not what it should be, whenever it is requested.
 fn wrong(problem: impl Into<String>) -> Undecodable {
     Undecodable { problem: problem.into(), retry: false }
 }

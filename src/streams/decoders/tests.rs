@@ -189,7 +189,7 @@ fn xml_that_is_none_or_too_much_is_told() {
         assert!(told.contains(words), "{text}: {told}");
     }
     let told = problem(&Xml, "<a>".repeat(100_000)).0;
-    assert_eq!(told, "more than 256 elements of its XML are within each other");
+    assert_eq!(told, "more than 256 elements of its XML are nested");
     assert_eq!(problem(&Xml, b"<r>\xff</r>").0, "it is not UTF-8 at byte 3");
 }
 

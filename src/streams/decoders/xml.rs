@@ -13,7 +13,7 @@ use crate::http::Undecodable;
 
 /// Longest document, in bytes. What is made of it takes several times as much memory.
 const MAX_XML: u64 = 64 * 1024 * 1024;
-/// The elements that can be within each other.
+/// The elements that can be nested.
 const MAX_DEPTH: usize = 256;
 
 /// An XML document as one item: `{"root": …}`. A body that is empty or blank has no items.
@@ -77,7 +77,7 @@ fn object(text: &str) -> Result<Option<Map<String, Value>>, Undecodable> {
         match event.map_err(|error| bad(&error))? {
             Event::Start(start) => {
                 if open.len() == MAX_DEPTH {
-                    return Err(wrong(format!("more than {MAX_DEPTH} elements of its XML are within each other")));
+                    return Err(wrong(format!("more than {MAX_DEPTH} elements of its XML are nested")));
                 }
                 if open.is_empty() && root.is_some() {
                     return Err(bad(&"there is more than one element at the top"));

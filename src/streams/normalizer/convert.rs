@@ -62,7 +62,7 @@ impl Warnings {
     }
 }
 
-/// The kinds of JSON text, told by their first character.
+/// The kinds of JSON text, known by their first character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Null,

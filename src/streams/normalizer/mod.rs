@@ -2,7 +2,7 @@
 //! columns of those types, and a value of another type costs the whole record there, or is lost.
 //!
 //! `plan` is a schema, compiled; `convert` turns one value's text into another's; `integer` knows which numbers are
-//! whole. Only what has to change is written anew: a number that is as it should be keeps its digits, however many.
+//! whole. Only what has to change is rewritten: a number that is as it should be keeps its digits, however many.
 
 mod convert;
 mod integer;
@@ -26,7 +26,7 @@ use plan::Plan;
 /// | `array` | a text, number or boolean to a list of it |
 ///
 /// Objects and lists are gone through. Null stays null. A value that cannot be converted, such as 1.9 for an integer,
-/// stays as it is, and [`Normalizer::take_warnings`] tells of its field once. Left alone is what the schema gives
+/// stays as it is, and [`Normalizer::take_warnings`] reports its field once. Left alone is what the schema gives
 /// several types besides null, and what it describes by `anyOf`, `oneOf` or `$ref`. Threads may share one.
 ///
 /// ```

@@ -46,7 +46,7 @@ impl FieldPath {
     }
 
     fn raw(&self, page: &Page) -> Result<Option<Box<RawValue>>, Failure> {
-        // Nothing is ever found at an empty path: every stream would end after its first page, without a word.
+        // Nothing is ever found at an empty path: every stream would end after its first page, silently.
         if self.0.is_empty() {
             return Err(Failure::system("A pager of this stream looks for a member of the response without a name."));
         }

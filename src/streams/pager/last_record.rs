@@ -10,8 +10,8 @@ use crate::streams::{Page, PageToken};
 /// The next page is asked for by a field of this page's last record, usually its id.
 ///
 /// Whether there is a next page is said by the response ([`LastRecord::has_more`]), or by the page being a full one
-/// ([`LastRecord::page_size`]). Without either, pages are asked for until one is empty, or ends with the record that
-/// was asked for.
+/// ([`LastRecord::page_size`]). Without either, pages are requested until one is empty, or ends with the record that
+/// was requested.
 ///
 /// ```
 /// use source_http::streams::pager::LastRecord;
@@ -66,7 +66,7 @@ impl Pager for LastRecord {
         let next = page.last().and_then(|last| last.field_at(&self.field).and_then(token));
         let Some(next) = next else {
             return Err(Failure::system(format!(
-                "There are more pages after the response to {}, and it gives no record with `{}` to go on from.",
+                "There are more pages after the response to {}, and it gives no record with `{}` to continue from.",
                 page.response.request,
                 self.field.join(".")
             ))

@@ -42,7 +42,7 @@ pub use page_number::PageNumber;
 pub use single_page::SinglePage;
 pub use token_place::TokenPlace;
 
-/// A way of paging: how a page tells of the next one, and how that one is asked for.
+/// A way of paging: how a page reports the next one, and how that one is requested.
 ///
 /// A stream without a ready-made pager that suits it may have its own:
 ///
@@ -68,7 +68,7 @@ pub use token_place::TokenPlace;
 /// }
 /// ```
 pub trait Pager: Send + Sync {
-    /// What it takes to ask for the page after this one, which was asked for with `current`; `None` after the last.
+    /// What it takes to ask for the page after this one, which was requested with `current`; `None` after the last.
     ///
     /// # Errors
     /// If the page promises more and does not say how to get it.

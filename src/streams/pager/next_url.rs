@@ -8,7 +8,7 @@ use crate::streams::{Page, PageToken};
 /// The response gives the URL of the next page, absolute or relative to its own. Without one, or with null or an
 /// empty text, it was the last.
 ///
-/// The URL replaces the stream's path and parameters. On another host it is asked for without credentials. It is kept
+/// The URL replaces the stream's path and parameters. On another host it is requested without credentials. It is kept
 /// in states, unless the API repeats an access key in it: then a read that is interrupted reads its slice again.
 ///
 /// ```

@@ -10,7 +10,7 @@ use crate::streams::{Page, PageToken};
 
 /// A page is asked for by how many records to skip and how many to give.
 ///
-/// The offset grows by what came, not by what was asked for, so that an API which gives fewer loses none. A page of
+/// The offset grows by what came, not by what was requested, so that an API which gives fewer loses none. A page of
 /// fewer records than the limit is the last, unless the response tells the total ([`Offset::total`]), which then
 /// decides.
 ///

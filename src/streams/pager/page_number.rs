@@ -56,7 +56,7 @@ impl PageNumber {
         Ok(self)
     }
 
-    /// As [`PageNumber::page_size`], and the size is asked for at that place.
+    /// As [`PageNumber::page_size`], and the size is requested at that place.
     ///
     /// # Errors
     /// A config failure if the size is 0.
@@ -115,7 +115,7 @@ impl Pager for PageNumber {
 /// A page size that makes sense. It may come from a config.
 pub(super) fn page_size(size: u64) -> Result<u64, Failure> {
     if size == 0 {
-        return Err(Failure::config("A page size of 0 would never get a record. Set one of at least 1."));
+        return Err(Failure::config("A page size of 0 never returns a record. Set at least 1."));
     }
     Ok(size)
 }

@@ -1,5 +1,5 @@
 //! Following the URL of a next page. The URL is taken as it is, parameters included (RFC 8288 and common practice:
-//! it is the server's to make, not the client's to mend).
+//! it is the server's to make, not the client's to fix).
 
 use url::Url;
 

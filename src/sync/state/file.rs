@@ -1,8 +1,9 @@
 //! A file that keeps states from one read to the next, so that a job that runs again and again is one line. It is read
-//! once, held for one run at a time, and replaced as a whole: whoever looks at it sees the states of one moment.
+//! once, held for one run at a time, and replaced as a whole: a reader sees the states of one moment.
 //!
-//! A state is taken in when it is out, and the records it covers before it, so the file never knows more than whoever
-//! reads stdout was given. It is written a second after it was last written, at the earliest, and at the end of the run.
+//! A state is taken in when it has been written, and the records it covers before it, so the file never knows more than
+//! the one who reads stdout was given. It is written a second after it was last written, at the earliest, and at the
+//! end of the run.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -63,8 +64,8 @@ impl StateFile {
         self.lock().states.clone()
     }
 
-    /// Takes a state in that is out, at a moment of the run's clock. That it cannot be written now is told by
-    /// [`StateFile::finish`], if it still is so then.
+    /// Takes a state in that has been written, at a moment of the run's clock. That it cannot be written now is
+    /// reported by [`StateFile::finish`], if it still is so then.
     pub(in crate::sync) fn take(&self, stream: &StreamDescriptor, state: StreamState, now: Duration) {
         let mut kept = self.lock();
         kept.states.set(stream, state);
@@ -82,8 +83,9 @@ impl StateFile {
     pub fn finish(&self) -> Result<(), Failure> {
         self.lock().save(&self.path).map_err(|error| {
             Failure::config(format!(
-                "The state file {} cannot be written: {error}. It is as it was before. What was read since then is out; the \
-                 next run reads it again. Make room for the file, or give --state-file another place.",
+                "The state file {} cannot be written: {error}. It is as it was before. Records since then have been \
+                 written; the next run reads them again. Free space, or give --state-file another \
+                 path.",
                 self.name.display()
             ))
         })
@@ -122,7 +124,8 @@ fn lock(path: &Path) -> Result<(File, PathBuf), Failure> {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::transient(format!(
-                    "The state file {} is in use by another run. Wait until that is done, or give each run a state file of \
+                    "The state file {} is in use by another run. Wait until that run ends, or give each run a state \
+                     file of \
                      its own.",
                     path.display()
                 )));
@@ -132,7 +135,7 @@ fn lock(path: &Path) -> Result<(File, PathBuf), Failure> {
         let metadata = file.metadata().map_err(|error| cannot(path, "read", &error))?;
         if !metadata.is_file() {
             return Err(Failure::config(format!(
-                "The state file {} is no file that can be replaced. Check --state-file.",
+                "The state file {} is not a regular file. Check --state-file.",
                 path.display()
             )));
         }
@@ -142,7 +145,7 @@ fn lock(path: &Path) -> Result<(File, PathBuf), Failure> {
         }
     }
     Err(Failure::transient(format!(
-        "The state file {} is replaced again and again by somebody else. Give each run a state file of its own.",
+        "The state file {} is replaced repeatedly by another program. Give each run a state file of its own.",
         path.display()
     )))
 }
@@ -163,14 +166,14 @@ fn cannot(path: &Path, what: &str, error: &io::Error) -> Failure {
     let why = match error.kind() {
         io::ErrorKind::NotFound => "its directory does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => {
-            "this user may not write the file, or may not create files beside it".to_owned()
+            "this user cannot write the file, or cannot create files beside it".to_owned()
         }
         io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     };
     let path = path.display();
     Failure::config(format!(
-        "The state file {path} cannot be {what}: {why}. Check --state-file, and who may write there."
+        "The state file {path} cannot be {what}: {why}. Check --state-file and the permissions there."
     ))
 }
 

@@ -10,7 +10,7 @@ use crate::streams::{COMPLETE, HttpStream, PageToken, Slice, sorted_for};
 
 /// The key of the [`SlicePosition`]s in a stream's state.
 const KEY: &str = "__resume";
-/// The key of the places that were refused by themselves, and are to be asked for again.
+/// The key of the places that were refused by themselves, and are to be requested again.
 const REFUSED: &str = "__refused";
 /// The members of a place within a slice, here and in [`crate::streams::ParentStream`].
 const TOKEN: &str = "next_page_token";
@@ -139,7 +139,7 @@ fn forget_within(value: &mut Value, redactor: &Redactor) -> bool {
 }
 
 /// Notes in the state of a stream with a cursor that it is a full refresh that is going on: nothing else tells such a
-/// state from one of incremental reads, which a full refresh must not go on from.
+/// state from one of incremental reads, which a full refresh must not resume from.
 pub(in crate::sync) fn mark_full_refresh(state: &mut StreamState) {
     state.insert(FULL_REFRESH.to_owned(), Value::Bool(true));
 }

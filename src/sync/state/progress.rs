@@ -12,7 +12,7 @@ use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::newer;
 use crate::streams::{CursorState, HttpStream, PageToken, RequestContext, Slice};
 
-/// The most slices that a state tells of behind its own. More are read again after an interruption: the first of them
+/// The most slices that a state reports behind its own. More are read again after an interruption: the first of them
 /// takes that much longer than the others.
 const MAX_BEGUN: usize = 40;
 /// About how many bytes a refused place has in a state.
@@ -27,7 +27,7 @@ pub(in crate::sync) struct StreamProgress<'a> {
     known: Box<dyn CursorState + 'a>,
     /// What the API refuses by itself.
     pub(in crate::sync) refusals: Refusals,
-    /// The newest cursor value of the slices that count and that no marker has told of.
+    /// The newest cursor value of the slices that count and that no marker has reported.
     newest: Option<Value>,
     /// Whether there is something that the last state does not tell.
     changed: bool,
@@ -146,7 +146,7 @@ impl<'a> StreamProgress<'a> {
         self.count_done();
     }
 
-    /// Notes that the API refuses a page of a slice, which is to be asked for again from the page of this token on.
+    /// Notes that the API refuses a page of a slice, which is to be requested again from the page of this token on.
     pub(in crate::sync) fn refuse(&mut self, slice: &Slice, again: Option<PageToken>, failure: Failure) {
         let place = SlicePosition { next_page_token: again, ..SlicePosition::at(slice.clone()) };
         self.refusals.note(self.stream, place, failure);
@@ -203,7 +203,7 @@ impl<'a> StreamProgress<'a> {
         self.with_refused(self.state())
     }
 
-    /// The state to go on from: whole slices, and those that were begun or refused.
+    /// The state to resume from: whole slices, and those that were begun or refused.
     pub(in crate::sync) fn state_with_begun(&self) -> StreamState {
         let begun: Vec<&SlicePosition> = match &self.begun {
             _ if !self.keeps_places() => Vec::new(),

@@ -16,7 +16,7 @@ const MAX_AGAIN: usize = 100;
 /// What was refused, in this read and before it.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Refusals {
-    /// In the order in which they are to be asked for again.
+    /// In the order in which they are to be requested again.
     kept: Vec<SlicePosition>,
     /// Those of earlier reads that this read has still to ask for.
     again: VecDeque<SlicePosition>,
@@ -43,7 +43,7 @@ impl Refusals {
         &self.kept
     }
 
-    /// The next place to be asked for again.
+    /// The next place to be requested again.
     pub(in crate::sync) fn next_again(&mut self) -> Option<SlicePosition> {
         self.again.pop_front()
     }
@@ -75,7 +75,8 @@ impl Refusals {
         self.lost = 0;
     }
 
-    /// The first one, once and if there is reason to tell of it by itself: not while it may be the stream that is refused.
+    /// The first one, once and if there is reason to report it by itself: not while it may be the stream that is
+    /// refused.
     pub(in crate::sync) fn untold(&mut self) -> Option<&Failure> {
         if self.is_told || self.is_all() {
             return None;
@@ -84,7 +85,7 @@ impl Refusals {
         self.first.as_ref()
     }
 
-    /// Whether everything that was asked for so far was refused, so that it may be the stream that is.
+    /// Whether everything that was requested so far was refused, so that it may be the stream that is.
     pub(in crate::sync) fn is_all(&self) -> bool {
         self.count > 0 && !self.has_read
     }
@@ -164,7 +165,7 @@ mod tests {
         assert!(refusals.is_all() && refusals.of_stream(false).is_none());
         let failure = refusals.of_stream(true).unwrap();
         assert!(failure.skips_stream && !failure.skips_slice);
-        assert_eq!(failure.message, "no. All 2 slices that were asked for were refused.");
+        assert_eq!(failure.message, "no. All 2 slices that were requested were refused.");
         refusals.note_page();
         assert!(!refusals.is_all() && refusals.of_stream(true).is_none());
     }

@@ -36,7 +36,7 @@ impl StreamRead<'_, '_> {
     ) -> anyhow::Result<()> {
         match end {
             Some(End::Failed(error)) => {
-                // What was read before is out, and such a state says no more than that.
+                // Records read before have been written, and such a state covers only these.
                 if self.reads_on() && writer.given.is_none() && !self.writer.is_poisoned() {
                     self.write_last_state(writer, is_full_refresh)?;
                 }

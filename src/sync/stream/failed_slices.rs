@@ -1,10 +1,10 @@
 //! The slices of a stream that have failed while others are read: what the stream fails with at its end, and when it
-//! makes no sense any more to ask for others.
+//! is no longer useful to ask for others.
 
 use crate::protocol::Failure;
 
-/// Failures in a row after which no further slice is asked for: a network that is gone, or credentials that are refused,
-/// are no fault of a slice.
+/// Failures in a row after which no further slice is requested: a network that is gone, or credentials that are
+/// refused, are no fault of a slice.
 const MAX_IN_A_ROW: u32 = 10;
 
 /// The slices that have failed.

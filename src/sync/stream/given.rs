@@ -41,7 +41,7 @@ pub(super) fn accept(
     let of_full_refresh = position::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
     if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
         if !state.is_empty() || !begun.is_empty() {
-            let text = "the state is of incremental reads, and a full refresh reads everything again.";
+            let text = "the state is from incremental reads, and a full refresh reads everything again.";
             log.log(LogLevel::Info, text)?;
         }
         let (state, begun, refused) = Default::default();

@@ -23,7 +23,7 @@ impl StreamLog<'_> {
         self.output.log(level, &format!("{}: {text}", self.stream.name))
     }
 
-    /// A warning of something that somebody has to mend, with the stream's name.
+    /// A warning of something that the user has to fix, with the stream's name.
     pub(in crate::sync) fn notice(&self, text: &str) -> io::Result<()> {
         self.output.notice(&format!("{}: {text}", self.stream.name))
     }

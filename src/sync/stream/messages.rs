@@ -16,11 +16,12 @@ use crate::sync::tally::summary::StreamEnd;
 const RECORDS_PER_STATE: usize = 20;
 /// What a STATE line has around the state, about.
 const STATE_LINE: usize = 200;
-/// Time after which such a state is written all the same.
+/// Time after which such a state is written anyway.
 const LONGEST_WITHOUT_STATE: Duration = Duration::from_secs(60);
 
-const SECRET_PLACE: &str = "the API repeats a secret in what leads to the next page, which is not put into a state: after \
-                            an interruption the slice is read from its beginning.";
+const SECRET_PLACE: &str = "the API repeats a secret in its page tokens, which are not saved in a state: after an \
+     interruption the slice is read from its \
+                            beginning.";
 
 /// The voice of a stream.
 pub(in crate::sync) struct StreamOutput<'o> {
@@ -71,7 +72,7 @@ impl<'o> StreamOutput<'o> {
         self.total
     }
 
-    /// Writes the lines of so many records.
+    /// Writes the lines of this many records.
     pub(in crate::sync) fn records(&mut self, lines: &[u8], records: u64) -> io::Result<()> {
         if records == 0 {
             return Ok(());
@@ -108,7 +109,7 @@ impl<'o> StreamOutput<'o> {
         let kept = self.state_file.map(|file| (file, state.clone()));
         self.log.output.state(&self.log.stream, state, records)?;
         if let Some((file, state)) = kept {
-            // Not before it is out, with all that it covers.
+            // Not before it has been written, with all that it covers.
             self.log.output.flush()?;
             file.take(&self.log.stream, state, self.log.output.elapsed());
         }
@@ -153,7 +154,7 @@ impl<'o> StreamOutput<'o> {
         self.total == 0 && !self.has_state
     }
 
-    /// The end of a stream that may not be read, and of which nothing was written.
+    /// The end of a stream that cannot be read, and of which nothing was written.
     pub(in crate::sync) fn skipped(&mut self, failure: &Failure) -> io::Result<()> {
         let message = self.log.output.redactor().redact(&failure.message);
         self.end(StreamEnd::Skipped { message });
@@ -161,7 +162,7 @@ impl<'o> StreamOutput<'o> {
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
-    /// The end of a stream that failed. Records that went out already are good, and no state covers them.
+    /// The end of a stream that failed. Records that were written already are good, and no state covers them.
     pub(in crate::sync) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.started {
             self.start()?;

@@ -59,7 +59,7 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     run: &'a Run<'a>,
     /// The places that earlier reads were refused, until the progress has them.
     refused: Mutex<Vec<SlicePosition>>,
-    /// Whether it was told that records have no cursor, or an odd one.
+    /// Whether it was reported that records have no cursor, or an odd one.
     pub(in crate::sync) odd_cursor_told: AtomicBool,
     /// Whether nothing of the stream was read before, as far as the state says.
     is_first_read: bool,
@@ -92,11 +92,15 @@ pub(in crate::sync) fn read<'a>(
     let log = out.stream_log();
     let is_always_whole = is_always_whole(stream, configured);
     if let Some(why) = delegate.and_then(|delegate| delegate.drops_state.as_ref()) {
-        log.log(LogLevel::Warn, &format!("{why} Its state is dropped, and all of it is read."))?;
+        log.log(LogLevel::Warn, &format!("{why} Its state is dropped, and the whole stream is read."))?;
         out.state(StreamState::new())?;
     }
     if is_always_whole && delegate.is_none() {
-        log.log(LogLevel::Warn, "the catalog asks to read it incrementally; it cannot be, and is read whole.")?;
+        log.log(
+            LogLevel::Warn,
+            "the catalog asks for incremental mode, which the stream does not support; the whole \
+             stream is read.",
+        )?;
     }
     let sync_mode = if is_always_whole { SyncMode::FullRefresh } else { configured.sync_mode };
     let is_full_refresh = sync_mode == SyncMode::FullRefresh || cursor_field.is_empty();
@@ -104,10 +108,10 @@ pub(in crate::sync) fn read<'a>(
     let shaper = RecordShaper::new(stream, &configured.stream.json_schema, schema, &log)?;
     let is_finished = is_full_refresh && !is_always_whole && stream.cursor().is_complete(&state);
     if is_finished && run.plan.state_file.is_some() {
-        log.log(LogLevel::Info, "the last read of it was finished, and a full refresh reads everything again.")?;
+        log.log(LogLevel::Info, "the last full refresh was finished, so this one reads everything again.")?;
         state = StreamState::new();
     } else if is_finished {
-        log.log(LogLevel::Info, "the state says that it was read to its end; nothing is read.")?;
+        log.log(LogLevel::Info, "the state says that the full refresh is finished; nothing is read.")?;
         out.state(state)?;
         return Ok(out.complete()?);
     }
@@ -209,7 +213,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         let mut slices = self.stream.stream_slices(&self.slice_context(state, fetcher))?;
         let mut first = match slices.next().transpose() {
             Err(error) if self.reads_on() => {
-                // What the state says is known all the same.
+                // What the state says is known anyway.
                 self.begin(self.progress(state, None, Vec::new())?);
                 return Err(error);
             }
@@ -292,7 +296,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         self.stream.cursor().reads_on_after_failure()
     }
 
-    /// Notes that a slice has failed, if the others are read all the same.
+    /// Notes that a slice has failed, if the others are read anyway.
     ///
     /// # Errors
     /// The failure, if it is one of the stream, or if slice after slice fails.
@@ -304,7 +308,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         let Some(mut writer) = self.writer() else { return Err(error) };
         let is_hopeless = writer.failed_slices.note(failure);
         if writer.failed_slices.is_first() {
-            let text = format!("a slice has failed, and its stream will; the other slices are read: {failure}");
+            let text = format!("a slice has failed, and so will its stream after the other slices: {failure}");
             writer.out.log(LogLevel::Warn, &text)?;
         } else if !is_hopeless {
             // The stream ends with that of the first.
@@ -315,7 +319,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 
     /// Ends the stream with a fault. The other workers finish what they have asked for, and write no more of it. What
-    /// fails because the run is to end is no fault.
+    /// fails because the run is stopping is no fault.
     fn fail(&self, error: anyhow::Error) {
         if is_closed_pipe(&error) {
             self.run.stop.request(StopReason::ClosedStdout);
@@ -359,8 +363,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 }
 
-/// Whoever waits for a page of the stream speaks for it: in the log, and now and then with the state as far as it is
-/// known, which is what the platform takes for a sign of life.
+/// The thread that waits for a page of the stream speaks for it: in the log, and now and then with the state as far as
+/// it is known, which is what the platform takes for a sign of life.
 impl RetryObserver for StreamRead<'_, '_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         self.log.waiting(wait)

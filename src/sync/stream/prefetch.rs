@@ -1,9 +1,9 @@
 //! The pages of a slice, one after the other. While a worker is free, a thread of its own fetches them: as soon as one is
-//! taken it asks for the next, without waiting for whoever writes, and goes no further than that one. Otherwise, each is
+//! taken it asks for the next, without waiting for the writer, and goes no further than that one. Otherwise, each is
 //! fetched by who asks for it.
 //!
 //! A slice has one such thread, from the first page ahead on: a thread for each page would cost more than a small page
-//! does, and so would a writer that has to be woken before the next page is asked for.
+//! does, and so would a writer that has to be woken before the next page is requested.
 
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope};
@@ -15,7 +15,7 @@ use crate::workers::{Worker, Workers};
 
 /// A page, and what comes after it.
 pub(in crate::sync) struct FetchedPage {
-    /// What it was asked for with; `None` is the first.
+    /// What it was requested with; `None` is the first.
     pub(in crate::sync) token: Option<PageToken>,
     /// `None` if the stream ignores the response.
     pub(in crate::sync) page: Option<Page>,
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// The page at a place, of so many that are counted from 0.
+    /// The page at a place, of that many that are counted from 0.
     fn turn(paging: &mut Paging, pages: u64) -> FetchedPage {
         let token = paging.token.take();
         let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());

@@ -34,7 +34,7 @@ impl<'q> SliceQueue<'q> {
         &self,
         writer: impl Fn() -> Option<MutexGuard<'g, StreamWriter<'a, 'o>>>,
     ) -> anyhow::Result<Option<QueuedSlice>> {
-        // The worker that has panicked here tells of it.
+        // The worker that has panicked here reports it.
         let Ok(mut slices) = self.slices.lock() else { return Ok(None) };
         loop {
             let Some(mut held) = writer() else { return Ok(None) };
@@ -44,7 +44,7 @@ impl<'q> SliceQueue<'q> {
                 drop(held);
                 let next = slices.next();
                 if matches!(next, Some(Err(_))) {
-                    // There is no next one to go on with.
+                    // There is no next one to continue with.
                     *slices = (Box::new(iter::empty()) as Slices<'q>).fuse();
                 }
                 let Some(slice) = next.transpose()? else { return Ok(None) };

@@ -44,7 +44,7 @@ impl RecordShaper {
         Ok(Self { filter, normalizer: normalizes.then(|| Normalizer::new(&schema)) })
     }
 
-    /// The record as it goes out. Warns of what could not be converted, once a field.
+    /// The record as it is written. Warns of what could not be converted, once a field.
     pub(in crate::sync) fn shape<'r>(&self, record: Record<'r>, log: &StreamLog<'_>) -> io::Result<Record<'r>> {
         let record = match &self.filter {
             Some(filter) => filter.apply(record),
@@ -70,7 +70,8 @@ fn warn_of_gone_columns(configured: &Map<String, Value>, known: &HashSet<&str>, 
         return Ok(());
     }
     let text = format!(
-        "the configured catalog has columns that the source has no more, and they will be empty: {}. Run discover and \
+        "the configured catalog has columns that the source no longer has, and they will be empty: {}. Run discover \
+         and \
          refresh the catalog.",
         gone.join(", ")
     );

@@ -37,7 +37,7 @@ struct OpenSlice {
     /// The page that comes next.
     token: Option<PageToken>,
     way: WayBack<Option<Value>>,
-    /// Records that are to be remembered once they are out.
+    /// Records that are to be remembered once they have been written.
     marks: Vec<Mark>,
 }
 
@@ -92,7 +92,7 @@ impl StreamRead<'_, '_> {
             }
             reading.token = next?;
             let Some(next) = reading.token.clone() else { break };
-            // Before the next page is waited for: what is finished is out, and its state says so.
+            // Before the next page is waited for: finished slices have been written, and the state says so.
             if self.turn_page(job, next, &reading)?.is_break() {
                 return Ok(());
             }
@@ -118,9 +118,9 @@ impl StreamRead<'_, '_> {
                 self.log.log(LogLevel::Warn, &error.to_string())?;
             }
             let text = match (is_at_start, &token) {
-                (true, _) => "the page where the last read stopped is gone; its slice is read again.",
-                (false, None) => "what the next page begins after is gone; the slice is read again.",
-                (false, Some(_)) => "what the next page begins after is gone; the page before it is read again.",
+                (true, _) => "the page at which the last read stopped is gone; its slice is read again.",
+                (false, None) => "the record before the next page is gone; the slice is read again.",
+                (false, Some(_)) => "the record before the next page is gone; the page before it is read again.",
             };
             self.log.log(LogLevel::Warn, text)?;
             reading.newest = newest;
@@ -156,7 +156,7 @@ impl StreamRead<'_, '_> {
         Ok(next.filter(|_| flow.is_continue()))
     }
 
-    /// The records of a page are out. Breaks off at the end of the stream.
+    /// The records of a page have been written. Breaks off at the end of the stream.
     fn turn_page(&self, job: &PendingSlice, next: PageToken, reading: &OpenSlice) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
         writer.note_page()?;
@@ -297,7 +297,7 @@ impl StreamRead<'_, '_> {
             let text = "the stream declares state_checkpoint_interval, and its records are not in ascending order of \
                         the cursor. No state is written within this slice.";
             self.log.log(LogLevel::Warn, text)?;
-            // States that are out may be ahead of this record: the one of whole pages takes their place.
+            // States that have been written may be ahead of this record: the one of whole pages takes their place.
             let state = writer.progress.state_with_begun();
             writer.write_state(state)?;
         } else if writer.out.since_state() >= interval

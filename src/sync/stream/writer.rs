@@ -1,5 +1,5 @@
 //! The one writer of a stream. Its workers take turns with it, each for a part of a page: what is written and what is
-//! known go together, so a state never tells of a record that is not out.
+//! known go together, so a state never reports a record that is not out.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::sync::state::progress::{PendingSlice, StreamProgress};
 
 /// Bytes below which a state that grows with the slices is always worth it.
 const SMALL_STATE: usize = 1024;
-/// The same for one state of the whole stream: it fits the places in all slices that such a state tells of.
+/// The same for one state of the whole stream: it fits the places in all slices that such a state reports.
 const WHOLE_STATE: usize = 16 * 1024;
 
 /// Whether to continue, or the stream is at its end.
@@ -30,7 +30,7 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) progress: StreamProgress<'a>,
     /// The state that was given, until it is known what is to be read: then `progress` takes its place.
     pub(in crate::sync) given: Option<StreamState>,
-    /// The state that was given, for as long as all that was asked for was refused: it may be the stream that is.
+    /// The state that was given, for as long as all that was requested was refused: it may be the stream that is.
     pub(in crate::sync) before: StreamState,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(in crate::sync) has_parent: bool,
@@ -59,7 +59,7 @@ pub(in crate::sync) enum End {
 }
 
 impl StreamWriter<'_, '_> {
-    /// Writes the lines of so many records of a page; one at a time, if there is a limit. Breaks off at the limit.
+    /// Writes the lines of this many records of a page; one at a time, if there is a limit. Breaks off at the limit.
     pub(in crate::sync) fn write(&mut self, lines: &[u8], records: u64) -> io::Result<Flow> {
         if self.stops_at_limit() {
             return Ok(Flow::Break(()));
@@ -68,14 +68,14 @@ impl StreamWriter<'_, '_> {
         Ok(Flow::Continue(()))
     }
 
-    /// Remembers records that are out.
+    /// Remembers records that have been written.
     pub(in crate::sync) fn note(&mut self, marks: &mut Vec<Mark>) {
         if let Some(recent) = &mut self.recent {
             marks.drain(..).for_each(|mark| recent.note(mark));
         }
     }
 
-    /// The records of a page are out, and this page is next. Breaks off at the limit.
+    /// The records of a page have been written, and this page is next. Breaks off at the limit.
     pub(in crate::sync) fn turn_page(
         &mut self,
         ticket: Ticket,
@@ -90,7 +90,7 @@ impl StreamWriter<'_, '_> {
         Ok(Flow::Continue(()))
     }
 
-    /// The records of a slice's last page are out.
+    /// The records of a slice's last page have been written.
     pub(in crate::sync) fn close(&mut self, job: &PendingSlice, newest: Option<Value>) -> io::Result<()> {
         self.failed_slices.note_success();
         self.progress.close(job.ticket, &job.slice, newest);
@@ -100,23 +100,24 @@ impl StreamWriter<'_, '_> {
         self.end_page()
     }
 
-    /// The records of a page are out.
+    /// The records of a page have been written.
     pub(in crate::sync) fn note_page(&mut self) -> io::Result<()> {
         self.progress.refusals.note_page();
         self.before.clear();
         self.tell_of_refusal()
     }
 
-    /// One line tells of the first slice that is refused by itself, and one at the end how many there were: there may be
+    /// One line reports the first slice that is refused by itself, and one at the end how many there were: there may be
     /// thousands.
     pub(in crate::sync) fn tell_of_refusal(&mut self) -> io::Result<()> {
         let what = if self.has_parent { "parent" } else { "slice" };
         let Some(failure) = self.progress.refusals.untold() else { return Ok(()) };
-        let text = format!("one {what} is refused and left out; the next read asks for it again: {failure}");
+        let text = format!("one {what} is refused and skipped; the next read asks for it again: {failure}");
         self.out.log(LogLevel::Warn, &text)
     }
 
-    /// All slices were asked for. Says how many of them were refused, if there was more than the one that is in the log.
+    /// All slices were requested. Says how many of them were refused, if there was more than the one that is in the
+    /// log.
     pub(in crate::sync) fn tell_of_refusals(&mut self) -> io::Result<()> {
         // Each may have been refused, and earlier reads have read others.
         self.note_page()?;
@@ -130,7 +131,7 @@ impl StreamWriter<'_, '_> {
                 " The state has no room for {lost} of them: a full refresh asks for them again, other reads do not."
             ),
         };
-        self.out.log(LogLevel::Warn, &format!("{count} slices were refused and left out.{rest}"))
+        self.out.log(LogLevel::Warn, &format!("{count} slices were refused and skipped.{rest}"))
     }
 
     /// A slice was read up to where it is refused.

@@ -1,5 +1,5 @@
-//! What one stream has done so far. Counters are added to once a page or once a request, never once a record, and whoever
-//! shows them reads them from outside without holding anybody up.
+//! What one stream has done so far. Counters are added to once a page or once a request, never once a record, and the
+//! one that shows them reads them from outside without holding anybody up.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -52,20 +52,20 @@ pub struct Numbers {
 #[serde(tag = "status", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StreamEnd {
-    /// Nothing was asked for.
+    /// Nothing was requested.
     NotBegun,
-    /// It goes on, or was broken off because nobody reads stdout any more.
+    /// It goes on, or was broken off because the reader of stdout closed the pipe.
     BrokenOff,
     /// All of it was read, or as much as `--limit` allows.
     Complete,
-    /// It may not be read, and was left out.
+    /// It cannot be read, and was left out.
     Skipped {
         /// Why, without secrets.
         message: String,
     },
     /// It ended before it was read.
     Incomplete {
-        /// Who can mend it.
+        /// Who can fix it.
         kind: FailureKind,
         /// Why, without secrets.
         message: String,

@@ -104,7 +104,7 @@ fn lists_are_filtered_by_fields_and_objects_found_by_id() {
     assert!(active > 0 && inactive > 0);
     let cards = StripeMock::builder().count("cards", 3).start();
     let of_holder = ids_of(&ask(&cards, "/v1/issuing/cards?cardholder=ich_000000000000000000000002")).0;
-    assert_eq!(of_holder, ["ic_000000000000000000000002"], "the cardholder stands in the card as a whole");
+    assert_eq!(of_holder, ["ic_000000000000000000000002"], "the cardholder is in the card as a whole");
     let first = &mock.ids("charges")[0];
     let object = ask(&mock, &format!("/v1/charges/{first}"));
     assert_eq!(object.text(), &*mock.objects("charges")[0]);

@@ -105,7 +105,7 @@ fn a_missing_permission_is_named_and_can_be_granted() {
         (status, error["message"].as_str().unwrap().to_owned(), error["code"].as_str().map(str::to_owned))
     };
     let lacking = |path: &str, permission: &str| {
-        let message = format!("this key may not read {path}: it lacks the permission '{permission}'");
+        let message = format!("this key cannot read {path}: it lacks the permission '{permission}'");
         (403, message, Some("more_permissions_required".to_owned()))
     };
     assert_eq!(message("/v1/charges"), lacking("/v1/charges", "rak_charge_read"));

@@ -184,7 +184,7 @@ fn every_state(connector: &Connector) -> Vec<String> {
             let read = &keys(connector, stream, before) | &keys(connector, stream, &after);
             let all = keys(connector, stream, &whole.records(name(stream)));
             if let Some(lost) = all.difference(&read).next() {
-                broken.push(format!("{}: gone on with from {state}, {lost} is lost", name(stream)));
+                broken.push(format!("{}: resumed from {state}, {lost} is lost", name(stream)));
             }
             let is_under_way = UNDER_WAY.iter().any(|member| state.get(member).is_some());
             broken.extend(older(stream, state, &after).filter(|_| !is_under_way));

@@ -9,7 +9,7 @@ use super::schema_nodes::types;
 /// Tries for one config that fits.
 const TRIES: usize = 20;
 
-/// So many configs that fit the specification, the whole message. The same on every call.
+/// This many configs that fit the specification, the whole message. The same on every call.
 ///
 /// # Panics
 /// If the specification is no JSON Schema, or wants values that it gives no example of.

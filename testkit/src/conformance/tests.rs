@@ -1,4 +1,4 @@
-//! Each rule is broken by something, and told of by its name and place.
+//! Each rule is broken by something, and reported by its name and place.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -369,7 +369,7 @@ fn a_good_connector_conforms_and_each_rule_for_runs_is_broken_by_a_fault() {
         ("two_full_refreshes_give_the_same", "counts its reads", "orders: 3 records, then 3"),
         ("a_second_incremental_read_goes_on_from_the_first", "forgets its state", "orders: the state says 3"),
         ("every_state_can_be_gone_on_from", "forgets its state", "orders: the state says 2"),
-        ("every_state_can_be_gone_on_from", "loses what is new", "gone on with from {\"at\":1}, 2 is lost"),
+        ("every_state_can_be_gone_on_from", "loses what is new", "resumed from {\"at\":1}, 2 is lost"),
         ("a_stream_that_is_not_there_gives_an_error_trace", "reads any stream in any mode", "exit status 0"),
         ("a_mode_that_is_not_there_gives_an_error_trace", "reads any stream in any mode", "exit status 0"),
     ] {

@@ -24,7 +24,7 @@ pub struct Messages {
 pub struct ErrorTrace {
     /// For the user.
     pub message: String,
-    /// For whoever debugs the connector.
+    /// For a person who debugs the connector.
     pub internal_message: Option<String>,
     /// `system_error`, `config_error` or `transient_error`.
     pub failure_type: Option<String>,

@@ -81,7 +81,7 @@ impl Server {
         self.shared.lock().requests.clone()
     }
 
-    /// Like [`Server::requests`], and starts the record anew.
+    /// Like [`Server::requests`], and starts the record again.
     pub fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.lock().requests)
     }

@@ -132,7 +132,7 @@ impl Reply {
         self
     }
 
-    /// Sends the body in chunks of so many bytes, at least one. Default: not chunked.
+    /// Sends the body in chunks of this many bytes, at least one. Default: not chunked.
     pub fn chunked(mut self, size: usize) -> Self {
         self.chunk = Some(size.max(1));
         self

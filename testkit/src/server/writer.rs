@@ -12,10 +12,10 @@ use super::reply::gzip_bytes;
 use super::request::find_header;
 use super::{Fault, Reply, Request};
 
-/// Bytes of an endless reply that go out in one system call.
+/// Bytes of an endless reply that are written in one system call.
 const JOINED: usize = 64 * 1024;
 
-/// So many bytes of an endless reply are sent.
+/// This many bytes of an endless reply are sent.
 const MOST_REPEATED: usize = 16 * 1024 * 1024 * 1024;
 
 /// What becomes of the connection once the reply is sent.

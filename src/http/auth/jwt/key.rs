@@ -154,7 +154,7 @@ fn ecdsa(algorithm: JwtAlgorithm, text: &str, with: &'static signature::EcdsaSig
         "PRIVATE KEY" => signature::EcdsaKeyPair::from_pkcs8(with, &der, &random),
         "EC PRIVATE KEY" => {
             let Some((private, public)) = der::ec_private_key(&der) else {
-                return Err(wrong(algorithm, "its public part is missing: write it anew with `openssl pkcs8 -topk8`"));
+                return Err(wrong(algorithm, "its public part is missing: write it again with `openssl pkcs8 -topk8`"));
             };
             signature::EcdsaKeyPair::from_private_key_and_public_key(with, private, public, &random)
         }
@@ -171,7 +171,8 @@ fn pem(algorithm: JwtAlgorithm, text: &str) -> Result<(String, Vec<u8>), Failure
     let (label, rest) = rest.split_once("-----").ok_or_else(no_pem)?;
     let (body, _) = rest.split_once("-----END ").ok_or_else(|| wrong(algorithm, "its end is missing"))?;
     if label.contains("ENCRYPTED") || body.contains("ENCRYPTED") {
-        let what = "it is encrypted with a passphrase, which this program cannot undo: write it anew without one, with \
+        let what = "it is encrypted with a passphrase, which this program cannot undo: write it again without one, \
+             with \
                     `openssl pkey -in KEY`";
         return Err(wrong(algorithm, what));
     }

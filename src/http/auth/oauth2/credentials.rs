@@ -10,7 +10,7 @@ use crate::protocol::Failure;
 /// The tokens in force.
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
-    /// `None` until the first one is asked for, and after one was refused.
+    /// `None` until the first one is requested, and after one was refused.
     pub(super) access_token: Option<AccessToken>,
     pub(super) refresh_token: Option<Secret>,
     /// The config that holds them, if the platform has to store it.

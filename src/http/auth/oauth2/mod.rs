@@ -1,4 +1,4 @@
-//! OAuth 2.0 (RFC 6749): access tokens that are asked for, renewed before they expire, and replaced when the API
+//! OAuth 2.0 (RFC 6749): access tokens that are requested, renewed before they expire, and replaced when the API
 //! refuses them. `token_request` is what is asked, `token_response` what comes back, `token_rules` which failures are
 //! retried; `expiry` says how long a token lives; `stored_tokens` keeps tokens that the platform has to remember.
 
@@ -36,7 +36,7 @@ pub use token_request::TokenRequest;
 /// Sends `Authorization: Bearer`, with an access token from a token endpoint.
 ///
 /// A token is renewed after three quarters of its life, at the latest 30 seconds before its end; one that lives less
-/// than a minute is renewed after half of its life. If the API refuses a token all the same (401), it is replaced and
+/// than a minute is renewed after half of its life. If the API refuses a token anyway (401), it is replaced and
 /// the request sent once more. However many threads ask, one of them asks the endpoint and the others wait for its
 /// token. The endpoint's 429, 5xx and network faults are retried; any other refusal is a config failure.
 ///
@@ -194,7 +194,8 @@ impl OAuth2Authenticator {
         format!("{} {form:?} {names:?} {header:?} {rules:?} {first:?} {paths:?} {}", self.identity, self.stores_each)
     }
 
-    /// As [`Self::credentials`]; if somebody else is asking for a token, nothing lies in the output's buffer meanwhile.
+    /// As [`Self::credentials`]; if another thread is asking for a token, nothing lies in the output's buffer
+    /// meanwhile.
     fn wait_for_credentials(&self, cx: &AuthContext<'_>) -> io::Result<MutexGuard<'_, Credentials>> {
         if let Err(TryLockError::WouldBlock) = self.credentials.try_lock() {
             cx.output().flush()?;
@@ -202,7 +203,7 @@ impl OAuth2Authenticator {
         Ok(self.credentials())
     }
 
-    /// Held while a token is asked for: whoever else needs one waits for it instead of asking too.
+    /// Held while a token is requested: another thread that needs one waits for it instead of asking too.
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
         locks::lock(&self.credentials)
     }

@@ -154,7 +154,7 @@ impl TokenRequest {
         self
     }
 
-    /// What access is asked for, sent as one text with spaces between (RFC 6749, section 3.3). Default: nothing, which
+    /// What access is requested, sent as one text with spaces between (RFC 6749, section 3.3). Default: nothing, which
     /// leaves it to the endpoint.
     #[must_use]
     pub fn scopes<T: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
@@ -217,7 +217,7 @@ impl TokenRequest {
         self.refresh_token.clone()
     }
 
-    /// What stays the same while tokens come and go: the endpoint, the client, the user and what is asked for, each
+    /// What stays the same while tokens come and go: the endpoint, the client, the user and what is requested, each
     /// part with its length. `stored` is the user's refresh token if it is not the request's own.
     pub(super) fn identity(&self, stored: Option<&str>) -> String {
         let own = self.refresh_token.as_ref().map_or("", Secret::expose);

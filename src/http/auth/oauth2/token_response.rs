@@ -46,7 +46,7 @@ impl TokenResponse {
         let answered = format!("{} answered {}", response.request, response.status);
         let Ok(document) = response.json::<Value>() else {
             let kind = response.header("content-type").unwrap_or("no content type");
-            return Err(Failure::system(format!("{answered} with something else than JSON ({kind}).")));
+            return Err(Failure::system(format!("{answered} with something other than JSON ({kind}).")));
         };
         let text = |name: &str| match find(&document, name)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
@@ -126,7 +126,7 @@ mod tests {
         for (body, told) in [
             (r#"{"token": "s3cret", "ttl": 5}"#, "It has: token, ttl."),
             (r#"{"access_token": ""}"#, "It has: access_token."),
-            ("access_token=s3cret", "something else than JSON (text/x)"),
+            ("access_token=s3cret", "something other than JSON (text/x)"),
             (r#"["s3cret"]"#, "without a text"),
         ] {
             let failure = parse(body).unwrap_err();

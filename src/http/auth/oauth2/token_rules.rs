@@ -13,7 +13,7 @@ pub(super) const RE_AUTHENTICATE: &str = "Re-authenticate: connect the account a
 const CHECK_THE_CLIENT: &str = "Check the client id and secret and what else the config says of the login. If they are right, connect the account \
      again.";
 
-/// The rules for requests to a token endpoint: a refusal stays one however often it is asked for.
+/// The rules for requests to a token endpoint: a refusal stays one however often it is repeated.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TokenRules {
     pub(super) refused_by: Option<RefusedBy>,

@@ -1,4 +1,4 @@
-//! Several tokens whose quotas the API tells: a request goes out with a token that has some left, before the API has to
+//! Several tokens whose quotas the API tells: a request is sent with a token that has some left, before the API has to
 //! turn one away. `quota` is one quota of a token, `pools` what is left to all tokens; [`super::RotatingTokenAuthenticator`]
 //! is for APIs that tell nothing.
 
@@ -29,7 +29,7 @@ const MIN_WAIT: Duration = Duration::from_secs(5);
 
 /// Sends the token that has quota left, and changes to the next one when it has none.
 ///
-/// What is left is asked for once for each token, and counted from there on, with what responses say if the quota names
+/// What is left is requested once for each token, and counted from there on, with what responses say if the quota names
 /// their headers. When no token has any left, the request waits for the first that gets new ones, at most
 /// [`QuotaTokenAuthenticator::max_wait`]. When all of them run low, requests are spread out over the time that is left.
 ///
@@ -52,7 +52,7 @@ pub struct QuotaTokenAuthenticator {
     max_wait: Duration,
     reserve: Reserve,
     pools: Mutex<Pools>,
-    /// Held while the status of the tokens is asked for.
+    /// Held while the status of the tokens is requested.
     asking: Mutex<()>,
 }
 
@@ -133,7 +133,7 @@ impl QuotaTokenAuthenticator {
     }
 
     /// Asks for the status of all tokens, unless another thread has done so meanwhile: `wanted` says whether it is still
-    /// to be asked for.
+    /// to be requested.
     fn ask(&self, cx: &AuthContext<'_>, wanted: impl Fn(&Pools) -> bool) -> anyhow::Result<()> {
         if !wanted(&self.pools()) {
             return Ok(());
@@ -169,11 +169,11 @@ impl QuotaTokenAuthenticator {
         }
         let answered = format!("{} answered {}", response.request, response.status);
         let status = response.json::<Value>();
-        let status = status.map_err(|_| Failure::system(format!("{answered} with something else than JSON.")))?;
+        let status = status.map_err(|_| Failure::system(format!("{answered} with something other than JSON.")))?;
         Ok(self.quotas.iter().map(|quota| quota.read(&status, &answered)).collect::<Result<_, _>>()?)
     }
 
-    /// Charges a request to a quota, and returns the token it goes out with. Waits if it has to.
+    /// Charges a request to a quota, and returns the token it is sent with. Waits if it has to.
     fn charge(&self, quota: usize, cx: &AuthContext<'_>) -> anyhow::Result<usize> {
         let mut until = None;
         loop {

@@ -1,4 +1,4 @@
-//! What is left to each token of each quota, and which token a request can go out with.
+//! What is left to each token of each quota, and which token a request can be sent with.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(super) struct Reserve {
 pub(super) struct Pools {
     /// The token in use.
     pub(super) active: usize,
-    /// By token and quota. Empty until it was asked for.
+    /// By token and quota. Empty until it was requested.
     pub(super) left: Vec<Vec<Left>>,
 }
 

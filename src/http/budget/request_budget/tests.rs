@@ -9,7 +9,7 @@ use crate::http::response::tests::response;
 use crate::locks;
 use crate::stop::Stop;
 
-/// Notes what it is told.
+/// Records its calls.
 #[derive(Default)]
 struct Told(Mutex<Vec<BudgetWait>>);
 
@@ -170,7 +170,7 @@ fn a_servers_reset_past_all_patience_is_a_transient_failure_and_an_own_limit_is_
     );
 }
 
-/// A server's word that comes during the first wait, and what of the waits was told before.
+/// A server's word that comes during the first wait, and what of the waits was reported before.
 struct Meanwhile<'a>(&'a Bench, &'a str, Mutex<Vec<bool>>);
 
 impl RetryObserver for Meanwhile<'_> {

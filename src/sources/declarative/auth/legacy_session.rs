@@ -65,7 +65,7 @@ impl Login {
         let response = cx.send(&request, &LoginRules)?;
         let answered = format!("{} answered {}", response.request, response.status);
         let document: Value =
-            response.json().map_err(|_| Failure::system(format!("{answered} with something else than JSON.")))?;
+            response.json().map_err(|_| Failure::system(format!("{answered} with something other than JSON.")))?;
         match document.get(&self.key) {
             Some(Value::String(token)) if !token.is_empty() => Ok(token.clone()),
             Some(Value::Number(token)) => Ok(token.to_string()),
@@ -81,7 +81,7 @@ impl SessionLogin for Login {
                 return Ok(self.given.clone());
             }
             cx.output()
-                .log(LogLevel::Info, "The API does not take the session token of the config: logging in anew.")?;
+                .log(LogLevel::Info, "The API does not take the session token of the config: logging in again.")?;
         }
         if self.username.is_empty() || self.password.is_empty() {
             let what =

@@ -146,7 +146,7 @@ fn with_further_fields(
             request = request.in_query();
         }
     }
-    // As Python's client has it. An endpoint that chooses its answer by it is told so in the manifest.
+    // As Python's client has it. An endpoint that chooses its answer by it can be named in the manifest.
     request = request.header("Accept", "*/*");
     for (name, values) in pairs(builder, part, "refresh_request_headers")? {
         let value = values.first()?;

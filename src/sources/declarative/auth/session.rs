@@ -96,7 +96,7 @@ pub(super) struct Login {
     requester: Requester,
     path: Vec<String>,
     place: Arc<str>,
-    /// Who logs in; nothing if that cannot be told before the run.
+    /// Who logs in; nothing if that cannot be determined before the run.
     identity: Option<String>,
 }
 
@@ -181,7 +181,7 @@ impl SessionLogin for Login {
     }
 }
 
-/// The rules of the login's error handler. What they ignore is read all the same: the token may be in it. A redirect that was
+/// The rules of the login's error handler. What they ignore is read anyway: the token may be in it. A redirect that was
 /// not followed is no answer.
 struct LoginRules<'a>(&'a ErrorHandler);
 

@@ -75,7 +75,7 @@ impl Strategy {
         }
     }
 
-    /// The wait after so many failed attempts, from 1. None leaves it to the next strategy.
+    /// The wait after this many failed attempts, from 1. None leaves it to the next strategy.
     ///
     /// # Errors
     /// A transient failure if it is longer than the manifest allows.

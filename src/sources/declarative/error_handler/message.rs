@@ -1,5 +1,5 @@
 //! The message of an error response as `error_message_contains` sees it: found under the names and in the order that
-//! Airbyte's runtime has, which is not the order in which people are told.
+//! Airbyte's runtime has, which is not the order in which people see them.
 
 use serde_json::Value;
 

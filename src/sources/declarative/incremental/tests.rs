@@ -35,7 +35,7 @@ fn what_is_wrong_with_a_cursor_is_told_with_the_fix() {
     ] {
         let errors = noted(fields).1;
         match words {
-            "" => assert_eq!(errors, [""; 0], "it is told when the stream is read"),
+            "" => assert_eq!(errors, [""; 0], "it is reported when the stream is read"),
             words => assert!(errors.iter().any(|error| error.contains(words)), "{fields}: {errors:?}"),
         }
     }

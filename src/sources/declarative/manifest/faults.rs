@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, all of it, so that nobody has to mend one fault to see the next.
+//! What is wrong with a manifest, all of it, so that nobody has to fix one fault to see the next.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
@@ -10,7 +10,7 @@ use super::node::Mark;
 pub enum Severity {
     /// It does.
     Error,
-    /// It does not: Airbyte's runtime passes over it, and so do we, with a word about it.
+    /// It does not: Airbyte's runtime ignores it, and so do we, with a word about it.
     Warning,
 }
 
@@ -214,7 +214,7 @@ pub fn nearest<'a>(word: &str, allowed: impl IntoIterator<Item = &'a str>) -> Op
     best.map(|(_, word)| word)
 }
 
-/// A text from the manifest as it stands in a message: short, on one line.
+/// A text from the manifest as it is in a message: short, on one line.
 pub(super) fn quoted(text: &str) -> String {
     let mut short: String =
         text.chars().take(60).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect();

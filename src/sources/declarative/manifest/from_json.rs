@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::node::{Map, Mark, Node, Value};
 
 impl Node {
-    /// The node of a JSON value. It stands in no text, so it has no line.
+    /// The node of a JSON value. It is in no text, so it has no line.
     #[must_use]
     pub fn from_json(json: &Json) -> Self {
         let value = match json {

@@ -1,5 +1,5 @@
 //! From the text of a manifest to a tree in which everything is said: read, references resolved, types and parameters
-//! filled in, checked. All faults are found in one go, each with its place.
+//! filled in, checked. All faults are found at once, each with its place.
 //!
 //! ```
 //! use source_http::sources::declarative::manifest::{Faults, Format, load};

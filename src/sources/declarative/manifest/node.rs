@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::civil;
 
-/// Where something stands in the manifest's text. Lines and columns count from 1, columns in characters; both are 0
-/// for what stands in no text, such as a `type` that was filled in.
+/// Where something is in the manifest's text. Lines and columns count from 1, columns in characters; both are 0
+/// for what is in no text, such as a `type` that was filled in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mark {
     /// The line, from 1.
@@ -302,7 +302,7 @@ impl Map {
         self.text_position(key).map(|place| &self.entries[place].0)
     }
 
-    /// Sets a value: in the place of an equal key, else at the end.
+    /// Sets a value: instead of an equal key, else at the end.
     pub fn insert(&mut self, key: Node, value: Node) {
         if let Some(place) = self.position(&key) {
             self.entries[place].1 = value;

@@ -83,7 +83,7 @@ impl Resolver<'_> {
 
     fn too_deep(&mut self, node: &Node, path: &Path<'_>) {
         if !self.full {
-            let message = format!("references make more than {MOST_LEVELS} lists and mappings within each other");
+            let message = format!("references make more than {MOST_LEVELS} lists and mappings nested");
             self.faults.error(Kind::Limit, node.mark(), path.to_string(), message);
         }
         self.full = true;
@@ -207,7 +207,7 @@ fn python_integer(text: &str) -> Option<i64> {
     if good { text.replace('_', "").parse().ok() } else { None }
 }
 
-/// The reference that is meant by one that leads nowhere: the last part that is wrong, mended.
+/// The reference that is meant by one that leads nowhere: the last part that is wrong, corrected.
 fn nearest_target(root: &Node, reference: &str) -> Option<String> {
     let rest = reference.strip_prefix("#/")?;
     let (mut node, mut way) = (root, String::from("#"));

@@ -9,7 +9,7 @@ fn normalized(properties: &Value, record: &str) -> (String, Vec<String>) {
     (text, types.take_warnings())
 }
 
-/// What becomes of a value for a type, null allowed, and whether it is told that it does not fit.
+/// What becomes of a value for a type, null allowed, and whether a warning says that it does not fit.
 fn cast(name: &str, value: &str) -> (String, bool) {
     let (text, warnings) = normalized(&json!({"v": {"type": ["null", name]}}), &format!("{{\"v\":{value}}}"));
     (text[5..text.len() - 1].to_owned(), !warnings.is_empty())

@@ -173,7 +173,7 @@ fn number(token: Option<&Value>) -> Result<Option<i64>, Failure> {
     match token {
         None => Ok(None),
         Some(token) => token.as_i64().map(Some).ok_or_else(|| {
-            Failure::system("The page that the last read ended at is no number. Reset the stream to read it anew.")
+            Failure::system("The page that the last read ended at is no number. Reset the stream to read it again.")
         }),
     }
 }

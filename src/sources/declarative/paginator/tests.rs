@@ -104,7 +104,7 @@ fn offsets_grow_by_what_a_page_had() {
 fn an_error_that_is_passed_over_ends_the_pages() {
     let pages = paginator("type: PageIncrement", "", json!({})).good();
     let seen = Seen { status: 404, ..Seen::page(5) };
-    assert_eq!(seen.next(&pages).unwrap(), Next::End("the response is an error that is passed over"));
+    assert_eq!(seen.next(&pages).unwrap(), Next::End("the response is an error that is ignored"));
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Headers {
     }
 }
 
-/// Tells of a plain text that is sent otherwise than it is written.
+/// Reports a plain text that is sent otherwise than it is written.
 fn tell_changed(builder: &Builder<'_>, part: &Part<'_>, text: &str) {
     if text.contains('{') {
         return;

@@ -20,7 +20,7 @@ pub(in crate::sources::declarative) const FIRST_PAGE: &str = "child_response";
 pub(in crate::sources::declarative) struct ParentConfig<O> {
     /// The component of the parent stream.
     pub(in crate::sources::declarative) stream: Node,
-    /// Where it stands in the manifest, as the way from the root: `streams[1].retriever.partition_router...stream`.
+    /// Where it is in the manifest, as the way from the root: `streams[1].retriever.partition_router...stream`.
     pub(in crate::sources::declarative) stream_path: String,
     pub(super) option: Option<O>,
     /// Whether the parent is read from a state of its own: `incremental_dependency`.
@@ -105,7 +105,7 @@ impl<O> ParentConfig<O> {
     }
 
     /// The names of the extra fields, which templates of a request see as variables. Those that cannot be evaluated are
-    /// told when the stream is read.
+    /// reported when the stream is read.
     pub(in crate::sources::declarative) fn extra_names(&self) -> Vec<String> {
         let known = self.evaluated().ok();
         known.into_iter().flat_map(|known| known.extra_fields.iter().map(|(name, _)| name.clone())).collect()

@@ -22,7 +22,7 @@ pub(in crate::sources::declarative) type Partitions<'a> =
 pub(super) fn known_as(value: &Value) -> String {
     match value {
         Value::Bool(value) => u8::from(*value).to_string(),
-        // Whole numbers up to here are told apart by a float.
+        // Whole numbers up to here are distinguished by a float.
         Value::Number(number) => match number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15) {
             Some(float) => format!("{float:.0}"),
             None => number.to_string(),

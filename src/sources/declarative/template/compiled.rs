@@ -131,7 +131,7 @@ impl Template {
     /// What the reference makes of it: the rendered text as a literal of an allowed type (any without types), or the
     /// default's where it renders to nothing or uses a missing value.
     ///
-    /// Python's `TypeError`, where the reference goes on with the text of the template, is a fault.
+    /// Python's `TypeError`, where the reference continues with the text of the template, is a fault.
     pub fn eval(&self, scope: &Scope<'_>, default: Option<&Self>, valid: &[ValidType]) -> Result<Literal> {
         for reserved in ["stream_interval", "stream_partition"] {
             if scope.given(reserved).is_some() {

@@ -53,7 +53,7 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// Counts work, so that no template runs for ever.
+    /// Counts work, so that no template runs forever.
     pub(crate) fn spend(&mut self, steps: u64) -> Result<()> {
         self.steps += steps;
         if self.steps > MAX_STEPS {

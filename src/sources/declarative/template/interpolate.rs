@@ -13,7 +13,7 @@ pub struct InterpolatedString {
 }
 
 impl InterpolatedString {
-    /// Compiles a text. The default stands in where it gives nothing; an empty one is none.
+    /// Compiles a text. The default is used where it gives nothing; an empty one is none.
     pub fn compile(text: &str, default: Option<&str>) -> Result<Self> {
         let default = default.filter(|default| !default.is_empty()).map(Template::compile).transpose()?;
         Ok(Self { template: Template::compile(text)?, default })

@@ -1,5 +1,5 @@
 //! `KeysToLower`, `KeysToSnakeCase` and `KeysReplace`: other names for members. Where two members get one name, the last
-//! value counts, in the place of the first.
+//! value counts, instead of the first.
 
 use std::borrow::Cow;
 

@@ -14,7 +14,7 @@ pub trait TimeFormat: Send + Sync {
     /// If a slice that has such a value cannot be read.
     fn read(&self, value: &Value) -> Result<Option<Moment>, Failure>;
 
-    /// A moment as requests and states have it. It must not be later than the moment, or records would be passed over.
+    /// A moment as requests and states have it. It must not be later than the moment, or records would be missed.
     fn write(&self, moment: Moment) -> String;
 }
 

@@ -79,7 +79,7 @@ impl Intervals {
         let Some(first) = self.list.first() else { return self.base };
         let newest = first.newest.unwrap_or(first.start);
         let end = match self.list.last().filter(|_| is_all) {
-            // Windows whose ends the format cuts do not join, and were read all the same.
+            // Windows whose ends the format cuts do not join, and were read anyway.
             Some(last) => cursor.now.as_ref().map_or(last.end, |now| now().max(last.end)),
             None => first.end,
         };

@@ -107,7 +107,7 @@ impl DatetimeCursor {
         self
     }
 
-    /// The smallest unit that the API can be asked for: a window ends one unit before the next begins. Default: it ends
+    /// The smallest unit that the API accepts: a window ends one unit before the next begins. Default: it ends
     /// where the next begins.
     #[must_use]
     pub fn granularity(mut self, unit: TimeSpan) -> Self {
@@ -152,7 +152,7 @@ impl DatetimeCursor {
         self
     }
 
-    /// Whether a record is of the time that a read wants, whose requests are told this state. One whose value cannot be
+    /// Whether a record is of the time that a read wants, whose requests get this state. One whose value cannot be
     /// read is.
     ///
     /// # Errors
@@ -229,7 +229,7 @@ impl DatetimeCursor {
         start.zip(end)
     }
 
-    /// A window as a slice: as requests and states have it, so that what was read is what was asked for.
+    /// A window as a slice: as requests and states have it, so that what was read is what was requested.
     fn slice_of(&self, partition: &Slice, (start, end): (Moment, Moment)) -> Result<Slice, Failure> {
         let texts = [start, end].map(|moment| Value::String(self.format.write(moment)));
         let slice = partition.clone().with_span(self.boundaries.iter().cloned().zip(texts));
@@ -276,7 +276,7 @@ impl Cursor for DatetimeCursor {
     }
 
     fn scope(&self, record: &Record<'_>, cx: &RequestContext<'_>, _cursor_field: &[String]) -> Scope {
-        // A value that ends the slice ends it when the record goes out.
+        // A value that ends the slice ends it when the record is written.
         self.judge(record, cx.state).unwrap_or(Scope::In)
     }
 
@@ -304,8 +304,8 @@ impl Cursor for DatetimeCursor {
             return Ok(None);
         }
         Ok(Some(format!(
-            "a record has no `{}`, or one in none of the formats of the cursor. Such records go out, and do not move the \
-             state; this is told once.",
+            "a record has no `{}`, or one in none of the formats of the cursor. Such records are written, and do not move the \
+             state; this is reported once.",
             self.field
         )))
     }

@@ -115,13 +115,13 @@ impl TimeSpan {
         Self { months: 0, micros }
     }
 
-    /// So many seconds.
+    /// This many seconds.
     #[must_use]
     pub const fn seconds(seconds: i64) -> Self {
         Self::micros(seconds.saturating_mul(1_000_000))
     }
 
-    /// So many days of 24 hours.
+    /// This many days of 24 hours.
     #[must_use]
     pub const fn days(days: i64) -> Self {
         Self::seconds(days.saturating_mul(86_400))

@@ -37,7 +37,8 @@ pub struct PartitionedCursor {
 #[derive(Debug, Default)]
 struct Generated {
     partitions: Vec<Partition>,
-    /// The states of parents that have their own: each holds once so many partitions were read. None if no parent has one.
+    /// The states of parents that have their own: each holds once this many partitions were read. None if no parent has
+    /// one.
     parent_states: Option<Vec<(usize, Value)>>,
 }
 

@@ -55,7 +55,7 @@ impl CursorState for DatetimeState<'_> {
         false
     }
 
-    /// Requests and the cursor's scope are told the value that the state had, under the name of the cursor in force.
+    /// Requests and the cursor's scope get the value that the state had, under the name of the cursor in force.
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState> {
         if let Some((start, _)) = self.cursor.window_of(slice) {
             self.open.push((key(slice), start));

@@ -141,7 +141,7 @@ fn windows_begin_at_a_boundary_before_what_is_left() {
     assert_eq!(read(&weeks, json!({"day": "10"}), &[Ok(Some("12")), Ok(None), Ok(None)]), ["12"; 4]);
 }
 
-/// The API may have cut at midnight, and what is later is asked for again as long as the state stays.
+/// The API may have cut at midnight, and what is later is requested again as long as the state stays.
 #[test]
 fn an_end_that_the_format_cuts_keeps_the_state_before_it() {
     let hours = by_three(1, 9).granularity(TimeSpan::seconds(1));

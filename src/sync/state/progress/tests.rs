@@ -114,7 +114,7 @@ fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
     let begun = json!([{"slice": {"id": 9}, "next_page_token": 9}, {"slice": {"id": 2}, "next_page_token": 2}]);
     let mut progress = progress(&stream, json!({ "__resume": begun }), Some(json!({"id": 1})));
     let (a, b) = (open(&mut progress, json!({"id": 1})), open(&mut progress, json!({"id": 2})));
-    assert_eq!(b.next_page_token, Some(json!(2)), "what was begun is gone on with when its turn comes");
+    assert_eq!(b.next_page_token, Some(json!(2)), "what was begun is resumed when its turn comes");
     assert!(progress.open(Slice::of_partition([("id", 1)]), &StreamState::new()).is_none(), "the same slice again");
     assert!(progress.open(Slice::marker(object(json!({"mark": 1}))), &StreamState::new()).is_none());
     progress.close(b.ticket, &b.slice, Some(json!(20)));
@@ -127,7 +127,7 @@ fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
     progress.forget_what_is_gone();
     let partitions = json!([partition, {"partition": {"id": 1}, "cursor": {}}]);
     let expected = json!({"states": partitions, "n": 20});
-    assert_eq!(progress.state_with_begun(), object(expected), "the marker is told the newest value before it");
+    assert_eq!(progress.state_with_begun(), object(expected), "the marker gets the newest value before it");
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub struct Component {
     pub name: &'static str,
     /// Whether other fields are errors.
     pub closed: bool,
-    /// Whether something other than a mapping is passed over.
+    /// Whether something other than a mapping is ignored.
     pub loose: bool,
     /// Whether there is something newer for it.
     pub deprecated: bool,

@@ -259,7 +259,7 @@ impl Composer<'_> {
     }
 }
 
-/// Adds what a merge key brings in. `PyYAML` 6.0.4 takes the later one of two mappings with the same key, but passes over
+/// Adds what a merge key brings in. `PyYAML` 6.0.4 takes the later one of two mappings with the same key, but ignores
 /// the very same key of the same mapping, which is what two aliases bring, and over a key of one letter, because Python
 /// has each of these in memory once and so takes it for the very same.
 fn merge_into(open: &mut Open, from: &Node, mark: Mark) -> Result<(), Problem> {

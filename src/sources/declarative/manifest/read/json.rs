@@ -1,4 +1,4 @@
-//! JSON with lines and columns, which `serde_json` does not tell of values. Read as Python's `json.loads` does: whole
+//! JSON with lines and columns, which `serde_json` does not give for values. Read as Python's `json.loads` does: whole
 //! numbers of any size, `NaN` and `Infinity`, the last of two equal keys.
 
 use super::super::faults::{Faults, Kind, quoted};

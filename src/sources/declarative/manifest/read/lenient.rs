@@ -16,7 +16,7 @@ use super::{MOST_BYTES, Problem};
 const MOST_WORK: usize = 4 * MOST_BYTES;
 const MOST_TIMES: usize = 2000;
 
-/// How often one place is mended.
+/// How often one place is fixed.
 const MOST_AGAIN: usize = 3;
 
 /// How far a line is moved. Nothing is likely to be indented further; if something is, it is moved again.

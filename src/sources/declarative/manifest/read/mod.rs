@@ -64,7 +64,7 @@ struct Problem {
     kind: Kind,
     mark: Mark,
     message: String,
-    /// What can be mended about it.
+    /// What can be fixed about it.
     stumble: Option<Stumble>,
 }
 
@@ -74,7 +74,7 @@ impl Problem {
     }
 
     fn too_deep(mark: Mark) -> Self {
-        let message = format!("more than {MOST_LEVELS} lists and mappings within each other");
+        let message = format!("more than {MOST_LEVELS} lists and mappings nested");
         Self { kind: Kind::Limit, mark, message, stumble: None }
     }
 }

@@ -21,7 +21,7 @@ pub struct CustomClass {
     pub streams: Vec<String>,
 }
 
-/// The Python classes that a manifest with types filled in needs. What only stands in `definitions` is not needed.
+/// The Python classes that a manifest with types filled in needs. What only is in `definitions` is not needed.
 pub fn custom_classes(manifest: &Node) -> Vec<CustomClass> {
     let mut found = Vec::new();
     let Some(map) = manifest.as_map() else { return found };

@@ -183,7 +183,7 @@ impl Getter {
     }
 }
 
-/// The last item, without going over all the others where that can be told apart.
+/// The last item, without going over all the others where that can be distinguished.
 pub(crate) fn last(value: &Value) -> Result<Option<Value>> {
     match value {
         Value::Object(object) => match &object.0 {
