@@ -124,7 +124,7 @@ fn a_request_whose_time_is_used_up_says_so_and_one_whose_wait_is_too_long_says_t
     url.set(server.url()).expect("set once");
     let done = connector.run("read");
     assert_eq!((done.status, server.requests().len()), (1, 1));
-    assert!(done.stdout.contains("because the 600 s limit for one request was reached"), "{}", done.stdout);
+    assert!(done.stdout.contains("because the 600 s limit per request was reached"), "{}", done.stdout);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn going_round_ends_with_the_time_of_the_request() {
     });
     let done = connector.config(&json!({"url": server.url()})).run("read");
     assert_eq!((done.status, server.requests().len(), done.sleeps.len()), (1, 1, 0));
-    assert!(done.stdout.contains("limit for one request was reached"), "{}", done.stdout);
+    assert!(done.stdout.contains("limit per request was reached"), "{}", done.stdout);
 }
 
 /// As [`connector`], with a budget that the server's headers tighten.

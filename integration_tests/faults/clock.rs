@@ -53,7 +53,7 @@ pub(super) fn rows() -> Vec<Row> {
             Outcome::Final(
                 "transient_error",
                 &["REQUEST answered 503 Service Unavailable (no content type) with an empty body. Gave up because \
-                     the next attempt would be in 90752 s (the server's Retry-After), past the 600 s limit for one request."],
+                     the next attempt would be in 90752 s (the server's Retry-After), past the 600 s limit per request."],
             ),
         ),
     ]

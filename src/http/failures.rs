@@ -15,7 +15,7 @@ pub(super) fn gave_up(mut failure: Failure, why: &str) -> Failure {
 /// Why there is no time for the next attempt.
 pub(super) fn too_long(wait: &Wait, max_time: Duration) -> String {
     format!(
-        "because the next attempt would be in {:.0} s ({}), past the {} s limit for one request",
+        "because the next attempt would be in {:.0} s ({}), past the {} s limit per request",
         wait.delay.as_secs_f64(),
         wait.rule,
         max_time.as_secs()
@@ -24,7 +24,7 @@ pub(super) fn too_long(wait: &Wait, max_time: Duration) -> String {
 
 /// Why there is no next attempt, however soon it would be.
 pub(super) fn time_used_up(max_time: Duration) -> String {
-    format!("because the {} s limit for one request was reached", max_time.as_secs())
+    format!("because the {} s limit per request was reached", max_time.as_secs())
 }
 
 pub(super) fn quota_used_up(failure: Failure, host: &str) -> Failure {
