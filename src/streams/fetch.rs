@@ -1,5 +1,6 @@
 //! From a stream and a context to a page: the request is put together here, unless the stream does it, and sent here.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -263,12 +264,36 @@ pub(crate) fn next_page_token(
     if cursor.has_scope()
         && let Ok(Some(_)) = &token
         && let Some(last) = page.last()
-        && let Some(last) = stream.transform(last, cx)?.into_iter().last()
-        && cursor.scope(&last, cx, cursor_field) == Scope::Past
+        && is_past(stream, last, cx, cursor_field)?
+        && (cursor.ends_with_last() || is_all_past(stream, page, cx, cursor_field)?)
     {
         return Ok(None);
     }
     token
+}
+
+/// Whether the last of what a record becomes is out of the cursor's scope, and so is what comes after it.
+fn is_past(
+    stream: &dyn HttpStream,
+    record: Record<'_>,
+    cx: &RequestContext<'_>,
+    cursor_field: &[String],
+) -> anyhow::Result<bool> {
+    let record = stream.transform(record, cx)?.into_iter().last();
+    Ok(record.is_some_and(|record| stream.cursor().scope(&record, cx, cursor_field) == Scope::Past))
+}
+
+fn is_all_past(
+    stream: &dyn HttpStream,
+    page: &Page,
+    cx: &RequestContext<'_>,
+    cursor_field: &[String],
+) -> anyhow::Result<bool> {
+    let all = page.for_each(&mut |record| match is_past(stream, record, cx, cursor_field)? {
+        true => Ok(ControlFlow::Continue(())),
+        false => Ok(ControlFlow::Break(())),
+    })?;
+    Ok(all.is_continue())
 }
 
 /// What is wrong with a document that is not of the wanted type. A text that is no JSON may have been cut short.

@@ -3,6 +3,7 @@
 //! far the parent was read is known at each of its records, so that the child's state can hold what its slices amount to.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value};
 
@@ -15,6 +16,11 @@ use crate::protocol::{NO_CURSOR_STATE, StreamState, SyncMode};
 const PARENT_STATE: &str = "parent_state";
 /// In the state of a child: the value of all of its partitions.
 const GLOBAL: &str = "state";
+/// In the state of a parent that has partitions itself: what is known of each.
+const STATES: &str = "states";
+/// The most partitions of a parent whose state is made after each of them. A longer one is made again once as many of the
+/// parent's records were handed out as it has entries, so that all of them together cost no more than the records do.
+const FEW_STATES: usize = 100;
 
 impl ParentStream {
     /// The parent is read from a state of its own, which is in the child's under `parent_state` and the parent's name: see
@@ -31,6 +37,11 @@ impl ParentStream {
         self.kept.is_some()
     }
 
+    /// How often its own state has changed.
+    pub(super) fn state_changes(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.changes.load(Ordering::Relaxed))
+    }
+
     /// The parent's name and its state now, past the records whose slices were handed out. None if it has none of its own.
     pub(super) fn own_state(&self) -> Option<(String, Value)> {
         let state = locks::lock(&self.kept.as_ref()?.state).clone();
@@ -40,7 +51,7 @@ impl ParentStream {
     /// A read of the child begins from this state.
     pub(super) fn begin_from(&self, child: &StreamState) {
         if let Some(kept) = &self.kept {
-            *locks::lock(&kept.state) = self.start(kept, child).0;
+            kept.set(self.start(kept, child).0);
         }
     }
 
@@ -82,6 +93,13 @@ impl ParentStream {
     }
 }
 
+impl Kept {
+    fn set(&self, state: StreamState) {
+        *locks::lock(&self.state) = state;
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// The read of a parent from a state.
 struct KeptRead<'a> {
     parent: &'a ParentStream,
@@ -102,6 +120,9 @@ struct KeptRead<'a> {
     refused: u64,
     /// It knows more than it has noted.
     has_news: bool,
+    /// The partitions in the last state that was noted, and the records that were handed out since then.
+    noted: usize,
+    since_noted: usize,
     is_done: bool,
 }
 
@@ -145,22 +166,28 @@ impl<'a> KeptRead<'a> {
             error: None,
             refused: 0,
             has_news: true,
+            noted: 0,
+            since_noted: 0,
             is_done: false,
         })
     }
 
-    /// Notes how far the parent was read.
+    /// Notes how far the parent was read. What was noted before stays true: it says less.
     fn publish(&mut self, is_end: bool) {
-        if !std::mem::take(&mut self.has_news) && !is_end {
+        let is_due = self.noted <= FEW_STATES || self.since_noted >= self.noted;
+        if !is_end && !(is_due && self.has_news) {
             return;
         }
+        (self.has_news, self.since_noted) = (false, 0);
         let is_whole = is_end && self.refused == 0;
         let has_cursor = !self.stream.cursor().cursor_field().is_empty();
-        *locks::lock(&self.kept.state) = match has_cursor {
+        let state = match has_cursor {
             _ if !is_whole && (self.is_all_or_nothing || !has_cursor) => StreamState::new(),
             true => self.known.state(),
             false => self.stream.cursor().complete(StreamState::new()),
         };
+        self.noted = state.get(STATES).and_then(Value::as_array).map_or(0, Vec::len);
+        self.kept.set(state);
     }
 
     /// The next slice of the child. A slice of the parent is read to its end with the last of its records.
@@ -227,6 +254,7 @@ impl Iterator for KeptRead<'_> {
             self.current = None;
             return error.map(Err);
         };
+        self.since_noted += 1;
         self.look();
         if self.is_at_end() && !self.is_done {
             self.known.end();

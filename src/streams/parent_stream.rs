@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Map, Value};
@@ -74,6 +75,8 @@ pub(super) struct Kept {
     pub(super) takes_child_value: bool,
     /// What the parent's state is now, past the records whose slices were handed out.
     pub(super) state: Mutex<StreamState>,
+    /// How often that has changed: a long state is not compared with the one before.
+    pub(super) changes: AtomicU64,
 }
 
 /// How a parent's record becomes a slice, where the fields of [`ParentStream::new`] cannot say it: see

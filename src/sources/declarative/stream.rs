@@ -303,7 +303,8 @@ impl HttpStream for DeclarativeStream {
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         let page = self.page_at(cx, fetch)?;
         let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
-        for warning in self.selector.take_warnings().into_iter().chain(of_types) {
+        let of_cursor = self.incremental.as_ref().and_then(Incremental::take_warning);
+        for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_cursor) {
             fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
         }
         Ok(page)

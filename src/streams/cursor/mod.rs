@@ -141,6 +141,12 @@ pub trait Cursor: Send + Sync {
         Scope::In
     }
 
+    /// Whether a page whose last record is [`Scope::Past`] is the last one. Otherwise all of its records have to be, for an
+    /// API whose records are not quite in order. Default: true.
+    fn ends_with_last(&self) -> bool {
+        true
+    }
+
     /// Brings a state that was given into the form this cursor reads: what older versions wrote, or other connectors
     /// with the same stream (the Python framework calls it a state migration). Default: as it is.
     ///

@@ -8,6 +8,8 @@ mod steps;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use self::bounds::Bound;
 use self::fields::{config_text, option};
 use self::formats::Formats;
@@ -42,6 +44,11 @@ pub(super) struct Partitions {
     pub(super) at_once: bool,
 }
 
+/// The config's key that has new partitions read from the start.
+const WHOLE_WHEN_NEW: &str = "__new_partitions_from_start";
+/// The config's key that has data feeds paged until a whole page is older than the state.
+const UNSORTED: &str = "__unsorted_feeds";
+
 enum Kind {
     Datetime(Box<DatetimeCursor>),
     Partitioned(Box<PartitionedCursor>),
@@ -55,8 +62,10 @@ impl Incremental {
             "DatetimeBasedCursor" => {
                 let cursor = datetime(builder, part)?;
                 Some(match router {
-                    Some(router) => cursor
-                        .partitioned(router.are_groups || part.flag("global_substream_cursor") == Some(true), router),
+                    Some(router) => {
+                        let is_global = router.are_groups || part.flag("global_substream_cursor") == Some(true);
+                        cursor.partitioned(is_global, switch(builder, part, WHOLE_WHEN_NEW), router)
+                    }
                     None => cursor,
                 })
             }
@@ -77,7 +86,7 @@ impl Incremental {
         }
     }
 
-    fn partitioned(self, is_global: bool, partitions: Partitions) -> Self {
+    fn partitioned(self, is_global: bool, is_whole_when_new: bool, partitions: Partitions) -> Self {
         let kind = match self.kind {
             Kind::Datetime(cursor) => {
                 let mut cursor = PartitionedCursor::new(*cursor);
@@ -92,6 +101,9 @@ impl Incremental {
                 }
                 if partitions.at_once {
                     cursor = cursor.made_at_once();
+                }
+                if is_whole_when_new {
+                    cursor = cursor.whole_when_new();
                 }
                 Kind::Partitioned(Box::new(cursor))
             }
@@ -131,6 +143,14 @@ impl Incremental {
             Kind::Datetime(cursor) => cursor.value_in(state),
             Kind::Partitioned(cursor) => cursor.each().value_in(state.get("state")?.as_object()?),
             Kind::Count(_) => None,
+        }
+    }
+
+    /// What people should know of the read.
+    pub(super) fn take_warning(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Partitioned(cursor) => cursor.take_warning(),
+            Kind::Datetime(_) | Kind::Count(_) => None,
         }
     }
 
@@ -206,6 +226,9 @@ fn datetime(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
     let is_client_side = part.flag("is_client_side_incremental") == Some(true);
     if is_data_feed {
         cursor = cursor.data_feed();
+        if switch(builder, part, UNSORTED) {
+            cursor = cursor.unsorted();
+        }
     }
     if is_data_feed && is_client_side {
         builder.warn(
@@ -218,6 +241,18 @@ fn datetime(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
     let cursor = cursor.boundaries(start_field, end_field);
     let kind = Kind::Datetime(Box::new(cursor));
     Some(Incremental { kind, options, is_client_side: is_client_side && !is_data_feed })
+}
+
+/// Whether the config says that this is so.
+fn switch(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> bool {
+    match builder.env.config.get(name) {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(_) => {
+            builder.error(part, format!("the setting {name} has to be true or false"));
+            false
+        }
+    }
 }
 
 fn boundaries(builder: &Builder<'_>, part: &Part<'_>) -> Option<[String; 2]> {

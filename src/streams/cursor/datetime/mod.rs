@@ -56,6 +56,7 @@ pub struct DatetimeCursor {
     clamping: Option<Clamping>,
     is_compare_strictly: bool,
     is_data_feed: bool,
+    is_unsorted: bool,
 }
 
 impl DatetimeCursor {
@@ -75,6 +76,7 @@ impl DatetimeCursor {
             clamping: None,
             is_compare_strictly: false,
             is_data_feed: false,
+            is_unsorted: false,
         }
     }
 
@@ -149,6 +151,14 @@ impl DatetimeCursor {
     #[must_use]
     pub fn data_feed(mut self) -> Self {
         self.is_data_feed = true;
+        self
+    }
+
+    /// The records of a data feed are not strictly in order: paging ends after a page that is all before the window. Default: it
+    /// ends after one whose last record is.
+    #[must_use]
+    pub fn unsorted(mut self) -> Self {
+        self.is_unsorted = true;
         self
     }
 
@@ -278,6 +288,10 @@ impl Cursor for DatetimeCursor {
     fn scope(&self, record: &Record<'_>, cx: &RequestContext<'_>, _cursor_field: &[String]) -> Scope {
         // A value that ends the slice ends it when the record is written.
         self.judge(record, cx.state).unwrap_or(Scope::In)
+    }
+
+    fn ends_with_last(&self) -> bool {
+        !self.is_unsorted
     }
 
     /// A state is one of what was read, whatever it is called.

@@ -29,6 +29,8 @@ pub struct PartitionedCursor {
     has_parents: bool,
     legacy: Option<String>,
     are_made_at_once: bool,
+    is_whole_when_new: bool,
+    warning: Mutex<Option<String>>,
     /// The partitions of the read that is about to begin.
     generated: Mutex<Generated>,
 }
@@ -52,6 +54,8 @@ impl PartitionedCursor {
             has_parents: false,
             legacy: None,
             are_made_at_once: false,
+            is_whole_when_new: false,
+            warning: Mutex::default(),
             generated: Mutex::default(),
         }
     }
@@ -85,6 +89,19 @@ impl PartitionedCursor {
     pub fn made_at_once(mut self) -> Self {
         self.are_made_at_once = true;
         self
+    }
+
+    /// A partition that a state with an entry for each does not have is read from the cursor's start. Default: from the
+    /// value for all of them, so that what is older in it is never read.
+    #[must_use]
+    pub fn whole_when_new(mut self) -> Self {
+        self.is_whole_when_new = true;
+        self
+    }
+
+    /// What people should know of a read since this was last asked: whether a partition begins at the value for all.
+    pub fn take_warning(&self) -> Option<String> {
+        locks::lock(&self.warning).take()
     }
 
     /// The cursor of each partition.
@@ -128,7 +145,13 @@ impl PartitionedCursor {
     fn make(&self, partitions: Option<Slices<'_>>, parents: &[ParentStream]) -> Vec<anyhow::Result<Slice>> {
         let (mut made, mut keys) = (Vec::new(), HashSet::new());
         let mut parent_states: Vec<(usize, Value)> = Vec::new();
+        let mut changes = None;
         let mut note = |count: usize| {
+            // States may be long: they are looked at only when they have changed.
+            let changed = Some(parents.iter().map(ParentStream::state_changes).sum::<u64>());
+            if std::mem::replace(&mut changes, changed) == changed {
+                return;
+            }
             let state = parents.iter().filter_map(ParentStream::own_state).collect();
             match parent_states.last_mut().filter(|(_, known)| *known == state) {
                 Some(_) => {}
@@ -167,6 +190,16 @@ impl PartitionedCursor {
                 )));
             }
             let intervals = known.intervals(&self.cursor, partition.partition(), field)?;
+            if intervals.base > self.cursor.start && known.is_new(partition.partition()) {
+                locks::lock(&self.warning).get_or_insert_with(|| {
+                    format!(
+                        "a partition that the state does not have is read from {} on, the value of all partitions: its older \
+                         records do not come. `__new_partitions_from_start: true` in the config has new partitions read from \
+                         the start.",
+                        self.cursor.format.write(intervals.base)
+                    )
+                });
+            }
             Ok(windows::windows(&self.cursor, &intervals, self.cursor.end()?))
         };
         match windows() {
@@ -213,6 +246,10 @@ impl Cursor for PartitionedCursor {
         self.cursor.scope(record, cx, cursor_field)
     }
 
+    fn ends_with_last(&self) -> bool {
+        self.cursor.ends_with_last()
+    }
+
     fn is_complete(&self, state: &StreamState) -> bool {
         self.cursor.is_complete(state)
     }
@@ -244,12 +281,14 @@ impl Cursor for PartitionedCursor {
         let Generated { partitions, parent_states } = std::mem::take(&mut *locks::lock(&self.generated));
         let first = partitions.first().map(key);
         let parents = parent_states.map(|states| ParentStates::new(partitions.iter().map(key).collect(), states));
+        // An older entry becomes that of its partition. All at once: each would move those behind it.
+        let older = |partition| known.key_of(partition).filter(|older| *older != key(partition));
+        let older: HashSet<String> = partitions.iter().filter_map(older).collect();
+        if !older.is_empty() {
+            entries.retain(|key, _| !older.contains(key));
+        }
         for partition in partitions {
             let intervals = known.intervals(&self.cursor, &partition, &field)?;
-            // An older entry becomes this one.
-            if let Some(older) = known.key_of(&partition).filter(|older| *older != key(&partition)) {
-                entries.shift_remove(&older);
-            }
             let entry = entries.entry(key(&partition));
             let entry = entry.or_insert_with(|| Entry::new(&self.cursor, partition, intervals, &field));
             entry.is_generated = true;

@@ -27,6 +27,8 @@ pub(super) struct Known {
     pub(super) parent_state: Option<Value>,
     /// The member by whose text older states know a partition.
     legacy: Option<String>,
+    /// Whether a partition that has no entry begins at the start all the same.
+    is_whole_when_new: bool,
 }
 
 impl Known {
@@ -40,6 +42,7 @@ impl Known {
             lookback: 0,
             parent_state: parent_state.cloned(),
             legacy: cursor.legacy.clone(),
+            is_whole_when_new: cursor.is_whole_when_new,
         };
         if let Some(entries) = known.legacy_entries(state, field) {
             for (partition, state) in entries {
@@ -119,8 +122,20 @@ impl Known {
         }
     }
 
+    /// Whether earlier reads had others, and not this one.
+    pub(super) fn is_new(&self, partition: &Partition) -> bool {
+        self.has_each() && self.key_of(partition).is_none()
+    }
+
+    fn has_each(&self) -> bool {
+        !self.is_global && !self.entries.is_empty()
+    }
+
     /// What counts as read of a partition that has no entry.
     pub(super) fn of_others(&self, cursor: &DatetimeCursor, field: &str) -> Result<Intervals, Failure> {
+        if self.is_whole_when_new && self.has_each() {
+            return Intervals::of(cursor, &StreamState::new(), field);
+        }
         let before = |global: Moment| global.minus(TimeSpan::seconds(self.lookback)).unwrap_or(cursor.start);
         let value = self.global.map(|global| (field.to_owned(), Value::String(cursor.format.write(before(global)))));
         Intervals::of(cursor, &value.into_iter().collect(), field)

@@ -14,14 +14,16 @@ pub(super) struct ParentStates {
     ahead: HashSet<String>,
     /// The states, each with the partitions that it needs.
     states: Vec<(usize, Value)>,
+    /// How many of them held when one was told last.
+    told: usize,
 }
 
 impl ParentStates {
     pub(super) fn new(order: Vec<String>, states: Vec<(usize, Value)>) -> Self {
-        Self { order, finished: 0, ahead: HashSet::new(), states }
+        Self { order, finished: 0, ahead: HashSet::new(), states, told: 0 }
     }
 
-    /// A partition was read to its end. Returns the state that holds now, if there is one.
+    /// A partition was read to its end. Returns the state that holds now, if none was told or another one was.
     pub(super) fn finish(&mut self, key: &str) -> Option<&Value> {
         self.ahead.insert(key.to_owned());
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
@@ -29,8 +31,11 @@ impl ParentStates {
         }
         // Those further on need more partitions.
         let known = self.states.partition_point(|(needed, _)| *needed <= self.finished);
-        let (_, state) = self.states[..known].last().filter(|_| self.finished > 0)?;
-        Some(state)
+        if known == self.told || self.finished == 0 {
+            return None;
+        }
+        self.told = known;
+        self.states[..known].last().map(|(_, state)| state)
     }
 
     /// The state that holds once all partitions were read.
@@ -50,6 +55,7 @@ mod tests {
         assert_eq!(states.finish("c"), None, "others are before it");
         assert_eq!(states.finish("a"), Some(&json!("one")));
         assert_eq!(states.finish("b"), Some(&json!("three")));
+        assert_eq!(states.finish("d"), None, "it was told");
         assert_eq!(states.last(), json!("three"));
     }
 

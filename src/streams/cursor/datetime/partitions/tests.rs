@@ -118,3 +118,53 @@ fn what_is_no_state_is_refused_and_partitions_are_told_apart_by_the_type_of_thei
     let text = json!({"states": [{"partition": {"id": "1", "parent_slice": {}}, "cursor": {"day": "7"}}]});
     assert_eq!(begin(&cursor, &[1], &text).unwrap().spans(), ["1: 1-10"]);
 }
+
+#[test]
+fn a_new_partition_begins_at_the_value_for_all_with_a_warning_or_at_the_start() {
+    let state =
+        json!({"use_global_cursor": false, "states": [entry(1, "7")], "state": {"day": "7"}, "lookback_window": 0});
+    let cursor = PartitionedCursor::new(days(1, 10));
+    assert_eq!(begin(&cursor, &[1, 2], &state).unwrap().spans(), ["1: 7-10", "2: 7-10"]);
+    let warning = cursor.take_warning().unwrap();
+    assert!(warning.contains("is read from 7 on") && warning.contains("__new_partitions_from_start"), "{warning}");
+    assert_eq!(cursor.take_warning(), None, "it is told once");
+    assert_eq!(begin(&cursor, &[1], &state).unwrap().spans(), ["1: 7-10"]);
+    assert_eq!(cursor.take_warning(), None, "none is new");
+
+    let whole = PartitionedCursor::new(days(1, 10)).whole_when_new();
+    let mut read = begin(&whole, &[1, 2], &state).unwrap();
+    assert_eq!((read.spans(), whole.take_warning()), (vec!["1: 7-10".to_owned(), "2: 1-10".to_owned()], None));
+    assert_eq!(read.read(&[Some("8"), None])["states"], json!([entry(1, "8"), entry(2, "1")]));
+    // One value for all says nothing of which are new.
+    let global = json!({"use_global_cursor": true, "state": {"day": "7"}, "lookback_window": 0});
+    assert_eq!(begin(&whole, &[1, 2], &global).unwrap().spans(), ["1: 7-10", "2: 7-10"]);
+}
+
+/// The switch to one value for all, beyond 10,000 partitions.
+#[test]
+fn the_states_of_more_than_ten_thousand_partitions_become_one_once_all_were_read() {
+    let cursor = PartitionedCursor::new(days(1, 10));
+    let ids: Vec<i64> = (1..=10_001).collect();
+    let newest = |failing: usize| {
+        let newest = |at: usize| if at == failing { None } else { Some("9") };
+        (0..ids.len()).map(newest).collect::<Vec<_>>()
+    };
+    let failed = begin(&cursor, &ids, &json!({})).unwrap().read(&newest(5));
+    assert_eq!(failed["use_global_cursor"], json!(false), "one has failed: what is known of the others stays");
+    assert_eq!(failed["states"].as_array().unwrap().len(), 10_001);
+    assert_eq!(failed.get("state"), None);
+    let whole = begin(&cursor, &ids, &failed).unwrap().read(&newest(usize::MAX));
+    assert_eq!(whole, json!({"use_global_cursor": true, "state": {"day": "9"}, "lookback_window": 1}));
+
+    let few = begin(&cursor, &ids[..10_000], &json!({})).unwrap().read(&newest(usize::MAX)[..10_000]);
+    assert_eq!((&few["use_global_cursor"], &few["state"]), (&json!(false), &json!({"day": "9"})));
+}
+
+#[test]
+fn a_partition_that_did_not_come_holds_back_the_one_value_of_more_than_ten_thousand() {
+    let cursor = PartitionedCursor::new(days(1, 10));
+    let ids: Vec<i64> = (1..=10_000).collect();
+    let state = json!({"states": [entry(0, "3")], "state": {"day": "8"}, "lookback_window": 0});
+    let told = begin(&cursor, &ids, &state).unwrap().read(&vec![Some("9"); ids.len()]);
+    assert_eq!(told, json!({"use_global_cursor": true, "state": {"day": "3"}, "lookback_window": 1}));
+}
