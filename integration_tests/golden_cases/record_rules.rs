@@ -34,6 +34,11 @@ const RULES: &[Rule] = &[
     Rule { name: "a_missing_schema_is_empty", may_differ: ERROR, holds: missing_schema },
     Rule { name: "one_stream_fails_alone", may_differ: ERROR, holds: fails_alone },
     Rule { name: "a_name_is_there_once", may_differ: &["catalog", "records", "requests"], holds: name_once },
+    Rule {
+        name: "two_streams_of_one_name_are_an_error",
+        may_differ: &["catalog", "records", "requests", "error"],
+        holds: made_twice,
+    },
     Rule { name: "streams_have_to_be_there", may_differ: &["catalog", "error"], holds: no_streams },
     Rule { name: "names_are_no_templates", may_differ: &["records", "error"], holds: template_name },
     Rule { name: "groups_of_streams_are_not_needed", may_differ: ERROR, holds: groups },
@@ -230,6 +235,13 @@ fn name_once(seen: &Seen<'_>) -> bool {
     let golden: BTreeSet<&String> = seen.golden.values().flatten().collect();
     let mine: BTreeSet<&String> = seen.mine.values().flatten().collect();
     distinct.len() < names.len() && golden == mine && list(&seen.catalog["streams"]).len() == distinct.len()
+}
+
+/// A stream that is made of a template would have the name of one that the manifest has.
+fn made_twice(seen: &Seen<'_>) -> bool {
+    let listed: Vec<&Value> = list(&seen.case["catalog"]["streams"]).iter().map(|stream| &stream["name"]).collect();
+    let is_twice = names(seen).iter().any(|name| listed.iter().filter(|listed| **listed == name).count() > 1);
+    is_twice && fails_with(seen, "and the manifest has a stream of that name below `streams`")
 }
 
 /// The manifest has no streams, and the program says so.

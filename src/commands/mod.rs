@@ -14,7 +14,7 @@ mod table;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::cli::{Command, ConfigArgs, ConfigEnv};
@@ -63,6 +63,8 @@ pub(crate) struct Context<'a> {
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
     pub(crate) screen: &'a Screen,
+    /// What sends requests, once some are to be sent.
+    pub(crate) client: OnceLock<Arc<HttpClient>>,
     /// What a read has done. `None` for other commands.
     pub(crate) report: Option<Report>,
 }
@@ -130,19 +132,26 @@ impl Context<'_> {
     }
 
     fn streams(&self, config: &Config) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        let redactor = self.output.redactor().clone();
-        let (clock, stop, output) = (self.clock.clone(), self.stop.clone(), self.output.clone());
-        let cx = SourceContext { clock, stop, output, redactor };
-        self.source.streams(config, &cx)
+        self.source.streams(config, &self.source_context())
     }
 
-    fn client(&self) -> HttpClient {
-        let cache =
-            self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
-        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
-            .with_stop(self.stop)
-            .with_network(self.network.clone())
-            .with_cache(cache)
+    fn source_context(&self) -> SourceContext {
+        let redactor = self.output.redactor().clone();
+        let (clock, stop, output) = (self.clock.clone(), self.stop.clone(), self.output.clone());
+        SourceContext { clock, stop, output, redactor, client: Arc::clone(self.client()) }
+    }
+
+    /// What sends all requests of the run.
+    fn client(&self) -> &Arc<HttpClient> {
+        self.client.get_or_init(|| {
+            let cache =
+                self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
+            let client = HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+                .with_stop(self.stop)
+                .with_network(self.network.clone())
+                .with_cache(cache);
+            Arc::new(client)
+        })
     }
 
     /// Reads a file, or standard input. A pipe that nobody writes to does not keep a run from being ended.

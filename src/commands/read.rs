@@ -41,7 +41,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         num_workers,
     };
     let _progress = LiveView::start(cx.screen, ReadView::new(&tally, &cx.clock));
-    let read = panics::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory, &tally));
+    let read = panics::caught(|| sync::read(&plan, cx.client(), cx.output, cx.memory, &tally));
     match &state_file {
         Some(file) => keep(file, read, cx),
         None => read,

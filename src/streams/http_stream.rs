@@ -342,6 +342,13 @@ pub trait HttpStream: Send + Sync {
         false
     }
 
+    /// Whether its schema is asked for at the beginning of each read, because the API decides it: columns of the configured
+    /// catalog that are gone are told then, and a stream whose schema cannot be had fails. Default: no, a schema is asked for
+    /// where it is needed.
+    fn asks_for_schema(&self) -> bool {
+        false
+    }
+
     /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
     /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records go out whole.
     fn only_configured_columns(&self) -> bool {

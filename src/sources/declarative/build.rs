@@ -96,7 +96,14 @@ impl<'b, 'm> Streams<'b, 'm> {
             cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
         let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
         let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
-        let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
+        let schema = SchemaSource::build(builder, part, &mut |loader| {
+            let mut list = self.of_retriever(loader, "retriever")?;
+            list.name = format!("the fields for {}", builder.place(loader));
+            // Several streams may ask for the same fields.
+            list.use_cache = true;
+            Some(Box::new(list))
+        });
+        let key = primary_key(builder, part);
         let at_once = router.iter().flatten().any(Router::is_made_at_once);
         let parents = router.iter().flatten().flat_map(Router::parents);
         let parents: Vec<_> = parents
@@ -146,17 +153,22 @@ impl<'b, 'm> Streams<'b, 'm> {
             lists.extend(self.lists(&inner)?);
         }
         if let Some(expander) = extractor.field("record_expander")
-            && let Some(retriever) = expander.field("truncated_list_retriever")
+            && expander.field("truncated_list_retriever").is_some()
         {
-            // A stream that is nothing but its retriever.
-            let key = Node::text("retriever", retriever.node.mark());
-            let node = Node::new(Value::Map(Map::new(vec![(key, retriever.node.clone())])), retriever.node.mark());
-            let mut list = self.build(&expander.of_node(&node), false)?;
+            let mut list = self.of_retriever(&expander, "truncated_list_retriever")?;
             let place = self.builder.place(&expander);
             list.name = format!("whole lists of {place}");
             lists.insert(place, list);
         }
         Some(lists)
+    }
+
+    /// A stream that is nothing but a retriever, which this field of a component is.
+    pub(super) fn of_retriever(&mut self, component: &Part<'_>, field: &str) -> Option<DeclarativeStream> {
+        let retriever = component.field(field)?;
+        let key = Node::text("retriever", retriever.node.mark());
+        let node = Node::new(Value::Map(Map::new(vec![(key, retriever.node.clone())])), retriever.node.mark());
+        self.build(&component.of_node(&node), false)
     }
 
     /// The names of the streams that are parents of others.

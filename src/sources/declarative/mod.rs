@@ -10,6 +10,8 @@ mod decoded_page;
 mod decoder;
 mod delegating;
 mod delegation;
+mod dynamic;
+mod dynamic_schema;
 mod edits;
 mod entry;
 mod error_handler;

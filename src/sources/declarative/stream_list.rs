@@ -43,14 +43,6 @@ pub(super) fn each_stream(
     })
 }
 
-/// The parts of a manifest that make streams only while it runs, which this program does not do. Empty if there is none.
-pub(super) fn refused_as_a_whole(builder: &Builder<'_>, manifest: &Part<'_>) -> Vec<String> {
-    if let Some(dynamic) = manifest.present("dynamic_streams") {
-        builder.refuse(&dynamic, "streams that the API or the config decides");
-    }
-    builder.take_refusals()
-}
-
 fn name<'p>(stream: &Part<'p>) -> Option<&'p str> {
     stream.text("name")
 }
@@ -74,7 +66,8 @@ fn walk(builder: &Builder<'_>, manifest: &Part<'_>, each: &mut dyn FnMut(&Part<'
     Ok(())
 }
 
-fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
+/// Notes why a stream cannot be run, as far as its definition says so.
+pub(super) fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
     if !["DeclarativeStream", "StateDelegatingStream"].contains(&stream.kind()) {
         builder.refuse(stream, &format!("the stream type {}", stream.kind()));
     }
@@ -140,12 +133,5 @@ mod tests {
         );
         let condition = "streams: [{type: ConditionalStreams, condition: '{{ ', streams: []}]";
         assert!(listed(condition, true).unwrap_err().contains("streams[0].condition: in the template"));
-    }
-
-    #[test]
-    fn dynamic_streams_are_refused_as_a_whole() {
-        let refused = |manifest| build(manifest, json!({}), refused_as_a_whole).unwrap();
-        assert_eq!(refused("dynamic_streams: [{}]").len(), 1);
-        assert_eq!(refused("{dynamic_streams: [], streams: []}"), [""; 0]);
     }
 }
