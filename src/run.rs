@@ -270,6 +270,7 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         answer: text,
         cache_dir: invocation.cache_dir.as_deref(),
         screen: &screen,
+        migrated: None,
         client: OnceLock::new(),
         report: None,
     };

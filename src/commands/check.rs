@@ -69,6 +69,7 @@ fn show(tried: &Tried, result: Result<Option<String>, Failure>, cx: &Context<'_>
 
 fn check(args: &CheckArgs, cx: &mut Context<'_>, tried: &mut Tried) -> anyhow::Result<Option<String>> {
     let config = cx.config(&args.config)?;
+    cx.keep_migrated()?;
     let streams = cx.source.streams_to_check(&config, &cx.source_context())?;
     tried.streams = streams.iter().map(|stream| stream.name().to_owned()).collect();
     tried.credentials = cx.source.shown_credentials(&config);

@@ -8,6 +8,7 @@ use crate::sync::StreamTally;
 
 pub(super) fn run(args: &DiscoverArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let config = cx.config(&args.config)?;
+    cx.keep_migrated()?;
     let streams = configured::listed(&cx.streams(&config)?, cx.output)?;
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
     let schemas = SchemaContext { fetcher: &Fetcher::new(client, &waits) };

@@ -63,6 +63,8 @@ pub(crate) struct Context<'a> {
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
     pub(crate) screen: &'a Screen,
+    /// The config as the next runs should have it, if that is another one.
+    pub(crate) migrated: Option<Config>,
     /// What sends requests, once some are to be sent.
     pub(crate) client: OnceLock<Arc<HttpClient>>,
     /// What a read has done. `None` for other commands.
@@ -108,12 +110,15 @@ impl Context<'_> {
         };
         let from = name(&args.config);
         let (formats, redactor) = (self.source.checks_formats(), self.output.redactor());
-        let config = config::load(&text, &from, &specification, formats, references, redactor)?;
+        let migrate: &config::Migrate<'_> = &|config| self.source.migrate_config(config, &self.clock, redactor);
+        let loaded = config::load_with(&text, &from, &specification, formats, references, redactor, migrate)?;
+        let config = loaded.config;
         if args.config_file_update {
             self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
         } else if !self.environment.is_of_the_platform() {
             self.output.keep_config(None);
         }
+        self.migrated = loaded.kept;
         if let Some(warning) = config::unknown_settings(&config, &from, &specification) {
             self.output.notice(&warning)?;
         }
@@ -124,6 +129,11 @@ impl Context<'_> {
             self.output.notice(&warning)?;
         }
         Ok(config)
+    }
+
+    /// Has a config that was brought up to date kept for the next runs.
+    fn keep_migrated(&mut self) -> anyhow::Result<()> {
+        self.migrated.take().map_or(Ok(()), |config| Ok(self.output.migrated(config)?))
     }
 
     /// Writes the answer to a command for people.

@@ -399,6 +399,12 @@ pub trait HttpStream: Send + Sync {
         RefusedPage::default()
     }
 
+    /// The group it is of: streams of one group are not read at the same time, whatever the number of workers, because they
+    /// share something at the API, such as the one export that it makes at a time. Default: none.
+    fn group(&self) -> Option<&str> {
+        None
+    }
+
     /// The streams whose records are this one's slices, those of one after those of the other. A stream with one holds it and
     /// returns `std::slice::from_ref(&self.parent)`. Default: none.
     fn parents(&self) -> &[ParentStream] {

@@ -142,6 +142,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             lists: flat(lists)?.unwrap_or_default(),
             repaging,
             delegation: None,
+            group: None,
             types: OnceLock::new(),
         })
     }

@@ -9,6 +9,7 @@ mod values;
 use std::collections::HashSet;
 
 use self::mapping::Mapping;
+pub(super) use self::mapping::valid_types;
 use self::values::{Item, Values};
 use super::build::Streams;
 use super::manifest::{Node, propagate, validate_component};

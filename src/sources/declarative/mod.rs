@@ -5,6 +5,7 @@ mod asked_properties;
 mod auth;
 mod build;
 mod check;
+mod config_rules;
 mod cookies;
 mod decoded_page;
 mod decoder;

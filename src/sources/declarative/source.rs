@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::api_budget::budget;
 use super::build::Streams;
 use super::check::{Check, MadeStreams, workers};
+use super::config_rules::with_rules;
 use super::dynamic::{self, Dynamic};
 use super::manifest::{self, Faults, Node};
 use super::part::{Builder, Part};
@@ -17,11 +18,11 @@ use super::placed::Env;
 use super::refused::RefusedStream;
 use super::schema::{SchemaSource, primary_key};
 use super::spec;
-use super::stream_list::each_stream;
+use super::stream_list::{each_stream, groups};
 use crate::clock::{Clock, SystemClock};
 use crate::locks;
 use crate::protocol::{ConnectorSpecification, Failure, LogLevel, Redactor};
-use crate::source::{CheckContext, Config, Source, SourceContext};
+use crate::source::{CheckContext, Config, MigratedConfig, Source, SourceContext};
 use crate::streams::{Fetcher, HttpStream};
 
 /// A connector that is a manifest.
@@ -87,6 +88,22 @@ impl Source for ManifestSource {
         false
     }
 
+    fn migrate_config(
+        &self,
+        config: Config,
+        clock: &Arc<dyn Clock>,
+        redactor: &Redactor,
+    ) -> Result<MigratedConfig, Failure> {
+        // Nothing is made of nothing, as in the reference.
+        let changed = (!config.is_empty()).then(|| {
+            with_rules(&self.manifest, &self.file, clock, redactor, |rules| {
+                let kept = rules.migrated(config.clone())?;
+                Ok(MigratedConfig { config: rules.transformed(kept.clone())?, kept })
+            })
+        });
+        changed.flatten().unwrap_or_else(|| Ok(MigratedConfig::unchanged(config)))
+    }
+
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<AllStreams, Failure> {
         self.streams_for(config, cx, Purpose::Everything)
     }
@@ -150,6 +167,9 @@ impl Source for ManifestSource {
 impl ManifestSource {
     fn streams_for(&self, config: &Config, cx: &SourceContext, purpose: Purpose) -> Result<AllStreams, Failure> {
         cx.redactor.name_settings();
+        let validated =
+            with_rules(&self.manifest, &self.file, &cx.clock, &cx.redactor, |rules| rules.validated(config));
+        validated.transpose()?;
         let fetcher = cx.fetcher();
         let asking = Asking { clock: &cx.clock, redactor: &cx.redactor, fetcher: &fetcher, purpose };
         let (streams, warnings) = self.streams_of(config, asking)?;
@@ -217,7 +237,7 @@ impl ManifestSource {
             let text = format!("{}: the manifest has no streams. Add one below `streams`.", self.file);
             return Err(Failure::config(text));
         }
-        let parents = streams.parent_names();
+        let (parents, groups) = (streams.parent_names(), groups(&root));
         Ok(all
             .into_iter()
             .map(|built| -> Arc<dyn HttpStream> {
@@ -226,6 +246,7 @@ impl ManifestSource {
                     Built::Stream(mut stream) => {
                         let is_parent = parents.contains(stream.name());
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
+                        stream.group = groups.get(stream.name()).cloned();
                         Arc::new(*stream)
                     }
                     Built::Refused(stream) => stream,

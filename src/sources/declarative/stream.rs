@@ -66,6 +66,8 @@ pub(super) struct DeclarativeStream {
     pub(super) repaging: Option<Repaging>,
     /// The stream of one name that it may hand over to.
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
+    /// Streams of this group are not read at the same time.
+    pub(super) group: Option<String>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -374,6 +376,10 @@ impl HttpStream for DeclarativeStream {
             Some(incremental) => incremental.slices(cx, &self.parents, || self.partitions(cx)),
             None => self.partitions(cx),
         }
+    }
+
+    fn group(&self) -> Option<&str> {
+        self.group.as_deref()
     }
 
     fn parents(&self) -> &[ParentStream] {

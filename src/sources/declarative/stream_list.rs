@@ -43,6 +43,20 @@ pub(super) fn each_stream(
     })
 }
 
+/// The groups of `stream_groups` by the names of their streams.
+pub(super) fn groups(manifest: &Part<'_>) -> HashMap<String, String> {
+    let Some(groups) = manifest.field("stream_groups") else { return HashMap::new() };
+    let mut all = HashMap::new();
+    for (group, definition) in groups.entries() {
+        let streams = definition.field("streams");
+        let names = streams.iter().flat_map(|streams| {
+            streams.items().filter_map(|stream| Some(name(&stream)?.to_owned())).collect::<Vec<_>>()
+        });
+        all.extend(names.map(|name| (name, group.node.key_text())));
+    }
+    all
+}
+
 fn name<'p>(stream: &Part<'p>) -> Option<&'p str> {
     stream.text("name")
 }
