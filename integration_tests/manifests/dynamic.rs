@@ -1,11 +1,12 @@
 //! Streams that the API lists: `examples/manifests/forms.yaml` as its users run it, and what becomes of a list that is late,
 //! refused, empty, or another one than it was.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use source_http::Registry;
+use source_http::stop::{Stop, StopReason};
 use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
 
 use super::examples::{compare, example};
@@ -25,7 +26,9 @@ fn forms(request: &Request) -> Reply {
         "/forms/f1/questions" => Reply::json(json!({"questions": [
             {"name": "email", "kind": "text"}, {"name": "liked", "kind": "rating", "halves": true},
         ]})),
-        "/forms/f1/answers" => Reply::json(json!({"answers": [{"answer_id": 1, "email": "a@b.example", "liked": 4.5}]})),
+        "/forms/f1/answers" => {
+            Reply::json(json!({"answers": [{"answer_id": 1, "email": "a@b.example", "liked": 4.5}]}))
+        }
         "/forms/7/questions" => Reply::json(json!({"questions": [
             {"name": "stars", "kind": "rating", "halves": false}, {"name": "dishes", "kind": "choices"},
         ]})),
@@ -97,7 +100,7 @@ fn a_token_that_is_refused_fails_the_check_and_no_output_shows_it() {
             }
             _ => {
                 let errors = messages.errors();
-                assert_eq!((done.status, &*errors[0].failure_type), (1, "config_error"), "{command}");
+                assert_eq!((done.status, errors[0].failure_type.as_deref()), (1, Some("config_error")), "{command}");
                 errors[0].message.clone()
             }
         };
@@ -108,7 +111,8 @@ fn a_token_that_is_refused_fails_the_check_and_no_output_shows_it() {
     let config = json!({"api_url": "ftp://x", "token": "t"});
     let run = InProcess::with_registry(Registry::built_in()).config(&config);
     let done = run.arg("--manifest-path").arg(example("forms.yaml")).run("check");
-    let (status, why) = done.messages().connection_status().clone();
+    let messages = done.messages();
+    let (status, why) = messages.connection_status();
     assert!(status == "FAILED" && why.unwrap().contains("`api_url`: the value does not match"), "{why:?}");
 }
 
@@ -132,9 +136,8 @@ fn manifest(base: &str) -> Value {
             "stop_condition": "{{ not response.get('next') }}",
         },
     });
-    let mapping = |path: &[&str], value: &str| {
-        json!({"type": "ComponentMappingDefinition", "field_path": path, "value": value})
-    };
+    let mapping =
+        |path: &[&str], value: &str| json!({"type": "ComponentMappingDefinition", "field_path": path, "value": value});
     json!({
         "version": "1.0.0", "type": "DeclarativeSource",
         "check": {"type": "CheckDynamicStream", "stream_count": 9},
@@ -184,11 +187,7 @@ fn listed(done: &Finished) -> Vec<String> {
 #[test]
 fn a_list_in_trouble_is_asked_for_again_and_one_in_pages_is_read_whole() {
     let trouble = |last: Reply| {
-        vec![
-            Reply::json(json!({})).status(429).header("retry-after", "7"),
-            Reply::json(json!({})).status(500),
-            last,
-        ]
+        vec![Reply::json(json!({})).status(429).header("retry-after", "7"), Reply::json(json!({})).status(500), last]
     };
     let (done, asked) = run(trouble(streams(&["a", "b"])), "discover", |run| run);
     assert_eq!(listed(&done), ["fixed", "a", "b"]);
@@ -197,7 +196,7 @@ fn a_list_in_trouble_is_asked_for_again_and_one_in_pages_is_read_whole() {
     let logs = done.messages().logs().iter().map(|(_, text)| (*text).to_owned()).collect::<Vec<_>>();
     assert!(logs.iter().any(|text| text.contains("429")), "{logs:?}");
 
-    let page = Reply::json(json!({"streams": [{"id": "a"}], "next": "more"}));
+    let page = Reply::json(json!({"streams": [{"id": "a"}], "next": "/more"}));
     let (done, asked) = run(vec![page], "read", |run| run.arg("--workers").arg("1"));
     assert_eq!(asked, ["GET /list", "GET /more", "GET /fixed", "GET /a", "GET /c"]);
     assert_eq!(done.messages().records("c"), [r#"{"path":"/c"}"#]);
@@ -206,7 +205,7 @@ fn a_list_in_trouble_is_asked_for_again_and_one_in_pages_is_read_whole() {
 #[test]
 fn a_list_that_stays_in_trouble_ends_as_a_transient_failure_and_an_empty_one_is_no_failure() {
     let (done, _) = run(vec![Reply::json(json!({})).status(503)], "discover", |run| run);
-    assert_eq!((done.status, &*done.messages().errors()[0].failure_type), (1, "transient_error"));
+    assert_eq!((done.status, done.messages().errors()[0].failure_type.as_deref()), (1, Some("transient_error")));
     let (done, _) = run(vec![Reply::json(json!({})).status(503)], "check", |run| run);
     assert_eq!(done.messages().connection_status().0, "FAILED");
     let (done, _) = run(vec![streams(&[])], "discover", |run| run);
@@ -220,20 +219,28 @@ fn a_stream_that_is_gone_since_discover_fails_by_its_name_and_the_others_are_rea
     let messages = done.messages();
     assert_eq!(done.status, 1);
     assert_eq!(messages.statuses("gone").last(), Some(&"INCOMPLETE"));
-    assert_eq!((messages.statuses("a").last(), messages.statuses("fixed").last()), (Some(&"COMPLETE"), Some(&"COMPLETE")));
+    assert_eq!(
+        (messages.statuses("a").last(), messages.statuses("fixed").last()),
+        (Some(&"COMPLETE"), Some(&"COMPLETE"))
+    );
     let errors = messages.errors();
     assert!(errors[0].message.contains("\"gone\"") && errors[0].message.contains("fixed, a, new"), "{:?}", errors[0]);
 }
 
 #[test]
 fn a_stop_while_the_list_is_read_ends_the_run_and_the_next_one_begins_anew() {
-    let server = Server::start(|_: &Request| Reply::json(json!({})).status(503));
+    let stop: Arc<OnceLock<Stop>> = Arc::default();
+    let stopped = stop.clone();
+    let server = Server::start(move |_: &Request| {
+        stopped.get().unwrap().request(StopReason::Terminated);
+        Reply::json(json!({})).status(503)
+    });
     let config = json!({"__injected_declarative_manifest": manifest(&server.url())});
     let connector = InProcess::with_registry(Registry::built_in()).config(&config);
-    connector.stop().request(source_http::stop::StopReason::Signal(15));
+    stop.set(connector.stop()).unwrap();
     let done = connector.run("read");
     assert_eq!(done.status, 143, "{}", done.stdout);
-    assert_eq!(server.conversation(), [""; 0]);
+    assert_eq!(server.conversation(), ["GET /list"]);
 
     let (done, asked) = run(vec![streams(&["a"])], "read", |run| run.arg("--workers").arg("1"));
     assert_eq!((done.status, asked), (0, ["GET /list", "GET /fixed", "GET /a"].map(str::to_owned).to_vec()));

@@ -191,7 +191,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
             return None;
         }
-        let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.errors_after(0).len());
+        let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.error_count());
         let stream = self.build(&part, true).map(Arc::new);
         let (refusals, errors) = (self.builder.refusals_after(refusals), self.builder.errors_after(errors));
         self.parents.insert((node.address(), is_own), Parent { stream: stream.clone(), refusals, errors });
@@ -264,7 +264,7 @@ streams:
             let mut streams = Streams::new(builder, None);
             let mut noted = Vec::new();
             for child in list.items().skip(1) {
-                let known = builder.errors_after(0).len();
+                let known = builder.error_count();
                 let is_built = streams.build(&child, false).is_some();
                 noted.push((is_built, builder.take_refusals(), builder.errors_after(known)));
             }

@@ -1,12 +1,14 @@
 //! `config_normalization_rules`: changes that a config goes through before it is used. What migrations make of it is kept for
 //! the next runs; what transformations make of it is this run's alone; validations say whether it can be used.
 
+mod evaluated;
 mod validators;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use self::evaluated::evaluated;
 use super::dynamic::valid_types;
 use super::edits;
 use super::literals::json_of;
@@ -169,7 +171,7 @@ fn added(builder: &Builder<'_>, whole: &Part<'_>, field: &Part<'_>) -> Result<Op
         let text = "the path leads through a setting that can hold no such field. Correct the path, or the config.";
         return Err(builder.failure(field, text));
     }
-    parsed(&tree.to_text()).map(Some)
+    Ok(Some(parsed(&tree.to_text())))
 }
 
 fn removed(builder: &Builder<'_>, part: &Part<'_>) -> Result<Config, Failure> {
@@ -191,7 +193,7 @@ fn removed(builder: &Builder<'_>, part: &Part<'_>) -> Result<Config, Failure> {
         };
         edits::remove(&mut tree, &steps, &mut |_| Ok(true))?;
     }
-    parsed(&tree.to_text())
+    Ok(parsed(&tree.to_text()))
 }
 
 /// The config with another value for a field, or nothing if the field is not there or has a value that is not on the list.
@@ -231,23 +233,9 @@ fn remapped(builder: &Builder<'_>, part: &Part<'_>) -> Result<Option<Config>, Fa
     Ok(config.as_object().cloned())
 }
 
-/// What a value of the manifest is with the config: a text is a template.
-fn evaluated(builder: &Builder<'_>, part: &Part<'_>) -> Result<Value, Failure> {
-    if part.node.as_text().is_none() {
-        return Ok(part.node.to_json());
-    }
-    match builder.text(part, &[]) {
-        Some(text) => Ok(json_of(&text.literal(&[])?)),
-        None => Ok(Value::Null),
-    }
-}
-
-fn parsed(text: &str) -> Result<Config, Failure> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(config)) => Ok(config),
-        // A tree of an object stays one.
-        _ => Ok(Map::new()),
-    }
+/// The config that a changed tree is. A tree of an object stays one.
+fn parsed(text: &str) -> Config {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 #[cfg(test)]

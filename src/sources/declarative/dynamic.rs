@@ -4,15 +4,17 @@
 
 mod mapping;
 mod node_edits;
+mod resolver;
 mod values;
 
 use std::collections::HashSet;
 
 use self::mapping::Mapping;
 pub(super) use self::mapping::valid_types;
+use self::resolver::Resolver;
 use self::values::{Item, Values};
 use super::build::Streams;
-use super::manifest::{Node, propagate, validate_component};
+use super::manifest::{Faults, Node, propagate, validate_component};
 use super::part::{Builder, Part};
 use super::stream_list::refuse;
 use crate::protocol::{Failure, FailureKind};
@@ -20,14 +22,6 @@ use crate::streams::Fetcher;
 
 /// Streams that one manifest makes at most.
 const MOST_STREAMS: usize = 10_000;
-
-/// What a resolver has to do with a mapping.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Resolver {
-    Http,
-    Config,
-    Parametrized,
-}
 
 /// A stream that was made of a template.
 pub(super) struct Made {
@@ -64,7 +58,7 @@ pub(super) fn resolve(
 ) -> anyhow::Result<Dynamic> {
     let (builder, mut dynamic) = (streams.builder, Dynamic::default());
     let Some(list) = manifest.present("dynamic_streams") else { return Ok(dynamic) };
-    let known = builder.errors_after(0).len();
+    let known = builder.error_count();
     let mut ready = Vec::new();
     for (index, entry) in list.items().enumerate() {
         let built = Entry::build(streams, &entry, index);
@@ -75,7 +69,7 @@ pub(super) fn resolve(
             dynamic.refused.push((name_of(&entry, index), refusals));
         }
     }
-    if builder.errors_after(known).is_empty() {
+    if builder.error_count() == known {
         for entry in &ready {
             let Some(part) = list.items().nth(entry.index) else { continue };
             entry.fill_in(builder, &part, taken, fetcher, &mut dynamic.made).map_err(|error| {
@@ -206,9 +200,11 @@ impl Entry {
 }
 
 /// Checks a stream that was made of a template as the manifest itself was checked, and whether it can be run. What is wrong
-/// is noted in the builder.
+/// is noted in the builder; what there is to warn of was told of the template.
 pub(super) fn check(builder: &Builder<'_>, stream: &Part<'_>) {
-    builder.with_faults(|faults| validate_component(stream.kind(), stream.node, &stream.path, faults));
+    let mut own = Faults::new("");
+    validate_component(stream.kind(), stream.node, &stream.path, &mut own);
+    builder.with_faults(|faults| own.errors().for_each(|fault| faults.add(fault.clone())));
     refuse(builder, stream);
 }
 

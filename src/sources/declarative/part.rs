@@ -132,10 +132,16 @@ impl<'m> Builder<'m> {
         value.map_err(|failure| self.error(part, failure.message)).ok()
     }
 
-    /// The errors that were noted, each as a line for people, without the first so many.
+    /// The errors that were noted, each as a line for people, without the first so many. One that several streams have is
+    /// there for each of them.
     pub(super) fn errors_after(&self, known: usize) -> Vec<String> {
         let faults = self.faults.borrow();
-        faults.errors().skip(known).map(|fault| faults.line(fault)).collect()
+        faults.noted_errors().skip(known).map(|fault| faults.line(fault)).collect()
+    }
+
+    /// How many errors were noted.
+    pub(super) fn error_count(&self) -> usize {
+        self.faults.borrow().noted_errors().len()
     }
 
     /// What a field gives with the config, once.

@@ -202,9 +202,9 @@ impl ManifestSource {
         // Which errors are a stream's, to be told when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();
         each_stream(builder, &root, &mut |name, part, refusals| {
-            let known = builder.errors_after(0).len();
+            let known = builder.error_count();
             all.push(self.built(&mut streams, name, part, refusals, known));
-            of_streams.push(known..builder.errors_after(0).len());
+            of_streams.push(known..builder.error_count());
         })?;
         let dynamic = self.dynamic(builder, &mut streams, &all, asking)?;
         let entries = root.field("dynamic_streams");
@@ -214,14 +214,15 @@ impl ManifestSource {
                 continue;
             };
             let part = Part::new(&stream.node, template.path, None);
-            let known = builder.errors_after(0).len();
+            let known = builder.error_count();
             dynamic::check(builder, &part);
             let refusals = builder.take_refusals();
             all.push(self.built(&mut streams, &stream.name, &part, refusals, known));
-            of_streams.push(known..builder.errors_after(0).len());
+            of_streams.push(known..builder.error_count());
         }
         let is_other = |(at, error)| (!of_streams.iter().any(|errors| errors.contains(&at))).then_some(error);
-        let others: Vec<String> = builder.errors_after(0).into_iter().enumerate().filter_map(is_other).collect();
+        let mut others: Vec<String> = builder.errors_after(0).into_iter().enumerate().filter_map(is_other).collect();
+        others.dedup();
         if !others.is_empty() {
             return Err(Failure::config(format!("The manifest cannot be run:\n{}", others.join("\n"))));
         }
@@ -267,7 +268,7 @@ impl ManifestSource {
         known: usize,
     ) -> Built {
         let builder = streams.builder;
-        let is_wrong = !builder.errors_after(known).is_empty();
+        let is_wrong = builder.error_count() > known;
         let built = if refusals.is_empty() && !is_wrong { streams.build(part, false) } else { None };
         refusals.extend(builder.take_refusals());
         let errors = builder.errors_after(known);

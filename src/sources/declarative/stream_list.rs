@@ -18,7 +18,7 @@ pub(super) fn each_stream(
     manifest: &Part<'_>,
     each: &mut dyn FnMut(&str, &Part<'_>, Vec<String>),
 ) -> Result<(), Failure> {
-    let known = builder.errors_after(0).len();
+    let known = builder.error_count();
     let mut count: HashMap<String, usize> = HashMap::new();
     walk(builder, manifest, &mut |stream| match name(stream) {
         Some(name) => *count.entry(name.to_owned()).or_default() += 1,

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::super::part::{Builder, Part};
 use super::super::steps::Steps;
-use super::evaluated;
+use super::super::template::Literal;
+use super::evaluated::evaluated;
 use crate::protocol::Failure;
 
 /// What a validation finds wrong, a line each.
@@ -51,7 +52,7 @@ fn at_path(builder: &Builder<'_>, part: &Part<'_>) -> Result<(Option<String>, Ve
         builder.error(&path, "`field_path` is empty. Name the setting that is to be looked at");
         return Ok((None, Vec::new()));
     }
-    let name = steps.iter().map(super::Literal::to_text).collect::<Vec<_>>().join(".");
+    let name = steps.iter().map(Literal::to_text).collect::<Vec<_>>().join(".");
     let Some(steps) = Steps::of_literals(&steps) else {
         builder.error(&path, "a path can have one `**` only");
         return Ok((None, Vec::new()));

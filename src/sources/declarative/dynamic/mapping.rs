@@ -8,8 +8,8 @@ use super::super::part::{Builder, Part};
 use super::super::placed::{Condition, Text, Var};
 use super::super::steps::Steps;
 use super::super::template::{Json, Literal, ValidType, Variable};
-use super::Resolver;
 use super::node_edits::{create, set};
+use super::resolver::Resolver;
 use super::values::Item;
 use crate::protocol::Failure;
 

@@ -157,3 +157,21 @@ fn parameters_of_an_outer_component_win_unless_it_says_otherwise() {
     assert_eq!(inner(""), "outer");
     assert_eq!(inner("use_parent_parameters: false"), "inner");
 }
+
+#[test]
+fn a_fault_of_a_template_is_that_of_each_stream_that_is_made_of_it() {
+    let template = "retriever: {type: SimpleRetriever, record_selector: 5}";
+    let resolver = PARAMETERS.replace("LIST", "[{n: a}, {n: b}]").replace("MAPPINGS", &format!("[{NAME}]"));
+    let streams = made(&resolver, template, "", json!({})).good().unwrap();
+    let told = built("{}", json!({}), |builder, _| {
+        let count = |node: &Value| {
+            let (node, known) = (Node::from_json(node), builder.error_count());
+            check(builder, &Part::new(&node, super::super::manifest::Path::ROOT, None));
+            builder.errors_after(known)
+        };
+        Some(streams.iter().map(|(_, node)| count(node)).collect::<Vec<_>>())
+    });
+    let told = told.part.unwrap();
+    assert!(told[0].iter().any(|error| error.contains("retriever.record_selector: has to be")), "{told:?}");
+    assert_eq!(told[0].len(), told[1].len());
+}

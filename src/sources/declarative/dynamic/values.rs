@@ -9,7 +9,7 @@ use super::super::field_path::FieldPath;
 use super::super::part::{Builder, Part};
 use super::super::request::Slice;
 use super::super::stream::{DeclarativeStream, asked};
-use super::Resolver;
+use super::resolver::Resolver;
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, for_each_record};
 
