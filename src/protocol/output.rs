@@ -381,16 +381,17 @@ impl Output {
     pub fn migrated(&self, mut config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
         if let Some(store) = self.config_store.get().and_then(Option::as_ref) {
             let name = store.name();
-            match store.store(&config) {
-                Ok(()) => self.log(LogLevel::Info, &format!("The config was brought up to date in {name}."))?,
-                Err(_) => {
-                    let text = format!(
+            let (level, text) = match store.store(&config) {
+                Ok(()) => (LogLevel::Info, format!("The config was brought up to date in {name}.")),
+                Err(_) => (
+                    LogLevel::Warn,
+                    format!(
                         "The config is of an older version, and {name} cannot be updated. Each run brings it up to date \
                          again. Check who may write there."
-                    );
-                    self.log(LogLevel::Warn, &text)?;
-                }
-            }
+                    ),
+                ),
+            };
+            self.log(level, &text)?;
         }
         if self.bare {
             return Ok(());
