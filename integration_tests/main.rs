@@ -27,6 +27,7 @@ mod hostile;
 mod house;
 mod incremental;
 mod jsonl;
+mod listed_source;
 mod low_code;
 mod low_code_cursors;
 mod low_code_requests;

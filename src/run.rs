@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cli::{self, Command, Format, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
@@ -271,6 +271,8 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         answer: text,
         cache_dir: invocation.cache_dir.as_deref(),
         screen: &screen,
+        migrated: None,
+        client: OnceLock::new(),
         report: None,
     };
     let result = panics::caught(|| commands::run(&invocation.command, &mut cx));

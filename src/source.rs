@@ -8,10 +8,12 @@ use std::thread;
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
+use crate::http::budget::BudgetWait;
+use crate::http::{HttpClient, RetryObserver, Telling, Wait};
 use crate::panics;
-use crate::protocol::{ConnectorSpecification, Failure, Output, Redactor, StreamState, SyncMode};
+use crate::protocol::{ConnectorSpecification, Failure, LogLevel, Output, Redactor, StreamState, SyncMode};
 use crate::stop::Stop;
-use crate::streams::{FetchContext, Fetcher, HttpStream, RequestContext, SliceContext};
+use crate::streams::{FetchContext, Fetcher, HttpStream, OnRecord, RequestContext, SliceContext, for_each_record};
 
 pub use crate::probes::{Probe, ProbeEnd, Probes};
 
@@ -20,6 +22,66 @@ pub use crate::probes::{Probe, ProbeEnd, Probes};
 pub type Config = Map<String, Value>;
 
 /// What a source's streams are made with.
+///
+/// A source that has to ask the API which streams there are, such as one for each table of an account, does so here, with
+/// the client that the streams are read with afterwards: with its retries, waits and cache, and until the run is to end.
+/// [`SourceContext::fetcher`] sends any request as a stream would; [`SourceContext::for_each_record`] reads a whole list.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use std::sync::Arc;
+///
+/// use source_http::protocol::{ConnectorSpecification, Failure};
+/// use source_http::source::{Config, SourceContext};
+/// use source_http::streams::{HttpStream, RequestContext};
+/// use source_http::Source;
+/// # use serde_json::json;
+///
+/// /// The tables of an account: `[{"name": "orders"}, ...]`.
+/// struct Tables;
+///
+/// impl HttpStream for Tables {
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+///     fn name(&self) -> &str {
+///         "tables"
+///     }
+///     fn path(&self, _: &RequestContext<'_>) -> String {
+///         "tables".into()
+///     }
+/// }
+///
+/// /// The rows of one table.
+/// struct Rows {
+///     table: String,
+/// }
+///
+/// impl HttpStream for Rows {
+/// #   fn url_base(&self) -> &str { "https://api.example.com" }
+///     fn name(&self) -> &str {
+///         &self.table
+///     }
+///     fn path(&self, _: &RequestContext<'_>) -> String {
+///         format!("tables/{}/rows", self.table)
+///     }
+/// }
+///
+/// struct Database;
+///
+/// impl Source for Database {
+/// #   fn name(&self) -> &str { "database" }
+/// #   fn spec(&self) -> ConnectorSpecification { ConnectorSpecification::new(json!({"type": "object"})) }
+///     fn streams(&self, _: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+///         let mut streams: Vec<Arc<dyn HttpStream>> = Vec::new();
+///         cx.for_each_record(&Tables, &mut |_, table| {
+///             if let Some(table) = table.get("name") {
+///                 streams.push(Arc::new(Rows { table }));
+///             }
+///             Ok(ControlFlow::Continue(()))
+///         })?;
+///         Ok(streams)
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SourceContext {
     /// The time, for streams that are sliced by it.
@@ -31,6 +93,59 @@ pub struct SourceContext {
     /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
     /// specification marks with `airbyte_secret` are in it already.
     pub redactor: Redactor,
+    /// What the run sends its requests with.
+    pub client: Arc<HttpClient>,
+}
+
+impl SourceContext {
+    /// Sends requests before there are streams: see [`Fetcher::get_json`] and [`Fetcher::send`]. A stream that is not among
+    /// those of the source gives them its credentials, rules and budget. Waits are told in the log.
+    #[must_use]
+    pub fn fetcher(&self) -> Fetcher<'_> {
+        Fetcher::new(&self.client, self)
+    }
+
+    /// Hands out the records of a list: see [`for_each_record`].
+    ///
+    /// # Errors
+    /// As there. A source that returns the failure says by its kind whether the next run may have better luck.
+    pub fn for_each_record(&self, list: &dyn HttpStream, on_record: &mut OnRecord<'_>) -> anyhow::Result<()> {
+        for_each_record(list, &self.fetcher(), on_record)
+    }
+}
+
+impl RetryObserver for SourceContext {
+    fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
+        if !wait.too_long && wait.telling != Telling::Silent {
+            self.output.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.output.flush()?)
+    }
+
+    fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
+        if wait.is_worth_telling() {
+            self.output.log(LogLevel::Info, &wait.to_string())?;
+        }
+        Ok(self.output.flush()?)
+    }
+}
+
+/// A config that was brought up to date: see [`Source::migrate_config`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct MigratedConfig {
+    /// What the next runs are to begin with. If it is not what this one began with, it is put into a CONTROL message, and
+    /// into the config's file where a run may change that.
+    pub kept: Config,
+    /// What this run is made with.
+    pub config: Config,
+}
+
+impl MigratedConfig {
+    /// A config that is used as it is.
+    #[must_use]
+    pub fn unchanged(config: Config) -> Self {
+        Self { kept: config.clone(), config }
+    }
 }
 
 /// What a run is given before its config is checked: what decides which source it is of, and what a source is made of that is
@@ -209,11 +324,36 @@ pub trait Source: Send + Sync {
     /// The answer to `spec`. Configs are validated against it before the source sees them.
     fn spec(&self) -> ConnectorSpecification;
 
-    /// The streams of a config, in the order `discover` shows them.
+    /// The config in today's form, made of one that an older version of the source was given: settings that have other names
+    /// or places now. It is asked before the config is checked against [`Source::spec`], and once more for a config that
+    /// refers to the environment, with the references as they are written: that is what is kept. Default: it is as it is.
     ///
     /// # Errors
-    /// A config failure for what the specification cannot express.
+    /// A config failure if it cannot be brought into today's form.
+    fn migrate_config(
+        &self,
+        config: Config,
+        _clock: &Arc<dyn Clock>,
+        _redactor: &Redactor,
+    ) -> Result<MigratedConfig, Failure> {
+        Ok(MigratedConfig::unchanged(config))
+    }
+
+    /// The streams of a config, in the order `discover` shows them. If the API decides which there are, it is asked with
+    /// what the [`SourceContext`] has.
+    ///
+    /// # Errors
+    /// A config failure for what the specification cannot express; what the API was asked for in vain.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
+
+    /// The streams that [`Source::check`] is given. Default: [`Source::streams`]. A source that asks the API for some of
+    /// its streams may leave out those that its check does not need.
+    ///
+    /// # Errors
+    /// As [`Source::streams`]. The check fails then.
+    fn streams_to_check(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+        self.streams(config, cx)
+    }
 
     /// Whether a run is this source's, though no source was named. Of those that say so, the first is taken. Default: false.
     fn is_meant(&self, _given: &Given<'_>) -> bool {

@@ -34,9 +34,15 @@ const RULES: &[Rule] = &[
     Rule { name: "a_missing_schema_is_empty", may_differ: ERROR, holds: missing_schema },
     Rule { name: "one_stream_fails_alone", may_differ: ERROR, holds: fails_alone },
     Rule { name: "a_name_is_there_once", may_differ: &["catalog", "records", "requests"], holds: name_once },
+    Rule {
+        name: "two_streams_of_one_name_are_an_error",
+        may_differ: &["catalog", "records", "requests", "error"],
+        holds: made_twice,
+    },
+    Rule { name: "texts_that_are_no_yaml_stay_texts", may_differ: &["error"], holds: no_yaml },
     Rule { name: "streams_have_to_be_there", may_differ: &["catalog", "error"], holds: no_streams },
     Rule { name: "names_are_no_templates", may_differ: &["records", "error"], holds: template_name },
-    Rule { name: "groups_of_streams_are_not_needed", may_differ: ERROR, holds: groups },
+    Rule { name: "a_child_may_be_in_the_group_of_its_parent", may_differ: ERROR, holds: groups },
     Rule { name: "a_parent_is_read_once", may_differ: REQUESTS, holds: parent_once },
 ];
 
@@ -232,6 +238,23 @@ fn name_once(seen: &Seen<'_>) -> bool {
     distinct.len() < names.len() && golden == mine && list(&seen.catalog["streams"]).len() == distinct.len()
 }
 
+/// A stream that is made of a template would have the name of one that the manifest has.
+fn made_twice(seen: &Seen<'_>) -> bool {
+    let listed: Vec<&Value> = list(&seen.case["catalog"]["streams"]).iter().map(|stream| &stream["name"]).collect();
+    let is_twice = names(seen).iter().any(|name| listed.iter().filter(|listed| **listed == name).count() > 1);
+    is_twice && fails_with(seen, "and the manifest has a stream of that name below `streams`")
+}
+
+/// The reference fails over a text that a mapping takes for YAML.
+fn no_yaml(seen: &Seen<'_>) -> bool {
+    let (golden, words) = (golden_error(seen), ["ScannerError", "ComposerError", "ConstructorError"]);
+    let reads = seen.read.as_ref().is_none_or(|read| read.errors.is_empty());
+    has(seen, |value| value["type"] == "ComponentMappingDefinition")
+        && words.iter().any(|word| golden.contains(word))
+        && seen.ran.errors.is_empty()
+        && reads
+}
+
 /// The manifest has no streams, and the program says so.
 fn no_streams(seen: &Seen<'_>) -> bool {
     list(&seen.case["manifest"]["streams"]).is_empty() && fails_with(seen, "the manifest has no streams")
@@ -251,7 +274,7 @@ fn parent_once(seen: &Seen<'_>) -> bool {
     has(seen, |value| value["type"] == "ParentStreamConfig") && golden == mine && seen.requests.len() == mine.len()
 }
 
-/// The reference keeps the streams of a group from being read at the same time, and a child cannot wait for its parent.
+/// In the reference, a child that is in the group of its parent would wait for it for ever.
 fn groups(seen: &Seen<'_>) -> bool {
     golden_error(seen).contains("must not share a group")
 }

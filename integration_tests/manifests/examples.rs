@@ -14,7 +14,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn example(name: &str) -> PathBuf {
+pub(super) fn example(name: &str) -> PathBuf {
     root().join("examples/manifests").join(name)
 }
 
@@ -37,7 +37,7 @@ fn run(name: &str, api_url: &str, variable: &str, key: &str, command: &str) -> F
 }
 
 /// Compares an output with its file, line by line.
-fn compare(name: &str, stdout: &str) {
+pub(super) fn compare(name: &str, stdout: &str) {
     let path = root().join("integration_tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, stdout).unwrap();

@@ -2,6 +2,7 @@
 //! `integration_tests/golden_cases/` has what Airbyte's runtime makes of manifests, `fault_table/` what is said of mistakes.
 
 mod decoders;
+mod dynamic;
 mod entry;
 mod examples;
 mod limits;

@@ -10,7 +10,7 @@ pub(super) fn run(args: &CatalogArgs, cx: &mut Context<'_>) -> anyhow::Result<()
     let streams = configured::listed(&cx.streams(&config)?, cx.output)?;
     let mut catalog = configured::pick(configured::everything(&streams, args.incremental), &args.streams)?;
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
-    let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };
+    let schemas = SchemaContext { fetcher: &Fetcher::new(client, &waits) };
     for entry in &mut catalog.streams {
         if let Some(stream) = configured::find(&streams, &entry.descriptor()) {
             entry.stream.json_schema = schema_of(stream, &schemas)?.into_tree();

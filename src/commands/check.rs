@@ -69,12 +69,13 @@ fn show(tried: &Tried, result: Result<Option<String>, Failure>, cx: &Context<'_>
 
 fn check(args: &CheckArgs, cx: &mut Context<'_>, tried: &mut Tried) -> anyhow::Result<Option<String>> {
     let config = cx.config(&args.config)?;
-    let streams = cx.streams(&config)?;
+    cx.keep_migrated()?;
+    let streams = cx.source.streams_to_check(&config, &cx.source_context())?;
     tried.streams = streams.iter().map(|stream| stream.name().to_owned()).collect();
     tried.credentials = cx.source.shown_credentials(&config);
     let tally = Arc::new(StreamTally::default());
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &tally });
-    let fetcher = Fetcher::new(&client, &waits);
+    let fetcher = Fetcher::new(client, &waits);
     let view = CheckView {
         probes: tried.probes.clone(),
         waits: tally.clone(),

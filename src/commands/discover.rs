@@ -8,9 +8,10 @@ use crate::sync::StreamTally;
 
 pub(super) fn run(args: &DiscoverArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let config = cx.config(&args.config)?;
+    cx.keep_migrated()?;
     let streams = configured::listed(&cx.streams(&config)?, cx.output)?;
     let (client, waits) = (cx.client(), LoggedWaits { output: cx.output, tally: &StreamTally::default() });
-    let schemas = SchemaContext { fetcher: &Fetcher::new(&client, &waits) };
+    let schemas = SchemaContext { fetcher: &Fetcher::new(client, &waits) };
     match args.format {
         CatalogFormat::Json => {
             let streams: Vec<_> = streams

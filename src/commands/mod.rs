@@ -14,7 +14,7 @@ mod table;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::cli::{Command, ConfigArgs, ConfigEnv};
@@ -63,6 +63,10 @@ pub(crate) struct Context<'a> {
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
     pub(crate) screen: &'a Screen,
+    /// The config as the next runs should have it, if that is another one.
+    pub(crate) migrated: Option<Config>,
+    /// What sends requests, once some are to be sent.
+    pub(crate) client: OnceLock<Arc<HttpClient>>,
     /// What a read has done. `None` for other commands.
     pub(crate) report: Option<Report>,
 }
@@ -106,12 +110,15 @@ impl Context<'_> {
         };
         let from = name(&args.config);
         let (formats, redactor) = (self.source.checks_formats(), self.output.redactor());
-        let config = config::load(&text, &from, &specification, formats, references, redactor)?;
+        let migrate: &config::Migrate<'_> = &|config| self.source.migrate_config(config, &self.clock, redactor);
+        let loaded = config::load_with(&text, &from, &specification, formats, references, redactor, migrate)?;
+        let config = loaded.config;
         if args.config_file_update {
             self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));
         } else if !self.environment.is_of_the_platform() {
             self.output.keep_config(None);
         }
+        self.migrated = loaded.kept;
         if let Some(warning) = config::unknown_settings(&config, &from, &specification) {
             self.output.notice(&warning)?;
         }
@@ -124,25 +131,37 @@ impl Context<'_> {
         Ok(config)
     }
 
+    /// Has a config that was brought up to date kept for the next runs.
+    fn keep_migrated(&mut self) -> anyhow::Result<()> {
+        self.migrated.take().map_or(Ok(()), |config| Ok(self.output.migrated(config)?))
+    }
+
     /// Writes the answer to a command for people.
     fn answer(&mut self, text: &[u8]) -> anyhow::Result<()> {
         self.answer.write_all(text).and_then(|()| self.answer.flush()).map_err(Into::into)
     }
 
     fn streams(&self, config: &Config) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        let redactor = self.output.redactor().clone();
-        let (clock, stop, output) = (self.clock.clone(), self.stop.clone(), self.output.clone());
-        let cx = SourceContext { clock, stop, output, redactor };
-        self.source.streams(config, &cx)
+        self.source.streams(config, &self.source_context())
     }
 
-    fn client(&self) -> HttpClient {
-        let cache =
-            self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
-        HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
-            .with_stop(self.stop)
-            .with_network(self.network.clone())
-            .with_cache(cache)
+    fn source_context(&self) -> SourceContext {
+        let redactor = self.output.redactor().clone();
+        let (clock, stop, output) = (self.clock.clone(), self.stop.clone(), self.output.clone());
+        SourceContext { clock, stop, output, redactor, client: Arc::clone(self.client()) }
+    }
+
+    /// What sends all requests of the run.
+    fn client(&self) -> &Arc<HttpClient> {
+        self.client.get_or_init(|| {
+            let cache =
+                self.cache_dir.map_or_else(ResponseCache::new, |directory| ResponseCache::new().directory(directory));
+            let client = HttpClient::new(self.clock.clone(), self.random.clone(), self.output.clone())
+                .with_stop(self.stop)
+                .with_network(self.network.clone())
+                .with_cache(cache);
+            Arc::new(client)
+        })
     }
 
     /// Reads a file, or standard input. A pipe that nobody writes to does not keep a run from being ended.

@@ -13,6 +13,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     let tally = cx.report.insert(Report::open(args.summary.as_deref())?).tally.clone();
     platform::check_data_channel(cx.environment)?;
     let config = cx.config(&args.config)?;
+    cx.keep_migrated()?;
     let streams = cx.streams(&config)?;
     let catalog = match &args.catalog {
         Some(file) => ConfiguredCatalog::parse(&cx.read_file(file, "catalog", "--catalog")?, &name(file))?,
@@ -41,7 +42,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         num_workers,
     };
     let _progress = LiveView::start(cx.screen, ReadView::new(&tally, &cx.clock));
-    let read = panics::caught(|| sync::read(&plan, &cx.client(), cx.output, cx.memory, &tally));
+    let read = panics::caught(|| sync::read(&plan, cx.client(), cx.output, cx.memory, &tally));
     match &state_file {
         Some(file) => keep(file, read, cx),
         None => read,

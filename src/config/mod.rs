@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::protocol::{Failure, Redactor};
-use crate::source::Config;
+use crate::source::{Config, MigratedConfig};
 pub(crate) use config_file::ConfigFile;
 use references::place;
 use schemas::Schemas;
@@ -48,12 +48,22 @@ impl References<'_> {
     }
 }
 
-/// Reads and validates a config. `from` names the file in errors. Without `checks_formats`, what the specification says
-/// under `format` is no rule.
-///
-/// # Errors
-/// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
-pub(crate) fn load(
+/// How a source changes a config before it is checked.
+pub(crate) type Migrate<'m> = dyn Fn(Config) -> Result<MigratedConfig, Failure> + 'm;
+
+/// A config that can be relied on.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// What a run is made with.
+    pub(crate) config: Config,
+    /// What the next runs should be given in place of it, if the source has brought it up to date. References are as they
+    /// were written.
+    pub(crate) kept: Option<Config>,
+}
+
+/// Reads and validates a config that no source changes: see [`load_with`].
+#[cfg(test)]
+fn load(
     text: &[u8],
     from: &str,
     specification: &Value,
@@ -61,6 +71,24 @@ pub(crate) fn load(
     references: References<'_>,
     redactor: &Redactor,
 ) -> Result<Config, Failure> {
+    let as_it_is: &Migrate<'_> = &|config| Ok(MigratedConfig::unchanged(config));
+    load_with(text, from, specification, checks_formats, references, redactor, as_it_is).map(|loaded| loaded.config)
+}
+
+/// Reads a config, has the source change it, and validates it. `from` names the file in errors. Without `checks_formats`,
+/// what the specification says under `format` is no rule.
+///
+/// # Errors
+/// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
+pub(crate) fn load_with(
+    text: &[u8],
+    from: &str,
+    specification: &Value,
+    checks_formats: bool,
+    references: References<'_>,
+    redactor: &Redactor,
+    migrate: &Migrate<'_>,
+) -> Result<Loaded, Failure> {
     if text.trim_ascii().is_empty() {
         return Err(Failure::config(format!(
             "{from} is empty, and should have the config: a JSON object. Run spec to see what is expected. If another \
@@ -70,7 +98,8 @@ pub(crate) fn load(
     let mut config: Value = serde_json::from_slice(text).map_err(|error| {
         Failure::config(format!("The config in {from} is not valid JSON: {error}. Correct it there."))
     })?;
-    let reserved = take_reserved(&mut config);
+    let written = config.clone();
+    let mut reserved = take_reserved(&mut config);
     let schemas = Schemas::of(specification);
     if let References::From(environment) = references {
         references::resolve(&mut config, &schemas, environment, redactor).map_err(|problems| {
@@ -82,6 +111,20 @@ pub(crate) fn load(
         })?;
     }
     register_secrets(&config, &schemas, redactor);
+    let mut kept = None;
+    if let (Value::Object(members), Value::Object(written)) = (&mut config, written) {
+        members.append(&mut reserved);
+        let resolved = std::mem::take(members);
+        let is_as_written = resolved == written;
+        let migrated = migrate(resolved)?;
+        // What is kept has its references as they were written.
+        let of_written = if is_as_written { migrated.kept } else { migrate(written.clone())?.kept };
+        kept = Some(of_written).filter(|of_written| *of_written != written);
+        *members = migrated.config;
+        reserved = take_reserved(&mut config);
+        // Settings may be at other places now.
+        register_secrets(&config, &schemas, redactor);
+    }
     let mut settings = Vec::new();
     list_texts(&config, "", &mut settings);
     redactor.note_settings(settings);
@@ -116,7 +159,7 @@ pub(crate) fn load(
     match config {
         Value::Object(mut config) => {
             config.extend(reserved);
-            Ok(config)
+            Ok(Loaded { config, kept })
         }
         _ => Err(Failure::config(format!("The config in {from} is not a JSON object. Correct it there."))),
     }

@@ -291,7 +291,7 @@ impl HttpClient {
         &self.stop
     }
 
-    pub(super) fn output(&self) -> &Output {
+    pub(crate) fn output(&self) -> &Output {
         &self.output
     }
 

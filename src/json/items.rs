@@ -164,10 +164,10 @@ impl<R: Read> Items<'_, '_, R> {
         self.next()?;
         loop {
             match scan::value(self.place.text.bytes(), self.place.at, &mut Skip) {
-                Ok(end) if end - self.place.at > MAX_RECORD => return Err(self.too_long()),
+                Ok(end) if end - self.place.at > MAX_RECORD => return Err(Self::too_long()),
                 Ok(end) => return Ok((self.place.at, end)),
                 Err(Fault::Incomplete) if self.place.text.bytes().len() - self.place.at >= MAX_RECORD => {
-                    return Err(self.too_long());
+                    return Err(Self::too_long());
                 }
                 Err(Fault::Incomplete) => {
                     if !self.place.more()? {
@@ -197,7 +197,7 @@ impl<R: Read> Items<'_, '_, R> {
         self.place.peek()?.ok_or_else(|| self.not_json())
     }
 
-    fn too_long(&self) -> ItemsError {
+    fn too_long() -> ItemsError {
         ItemsError::TooLong(format!("a value is longer than {} MiB", MAX_RECORD / (1024 * 1024)))
     }
 

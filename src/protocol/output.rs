@@ -374,6 +374,34 @@ impl Output {
         }
     }
 
+    /// Keeps a config that the source has brought up to date, as [`Output::control`] keeps one with new credentials. Where
+    /// it cannot be kept, nothing is lost: the next run does the same again. What the platform has put into the config for
+    /// this run stays out of the message.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn migrated(&self, mut config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
+        if let Some(store) = self.config_store.get().and_then(Option::as_ref) {
+            let name = store.name();
+            let (level, text) = match store.store(&config) {
+                Ok(()) => (LogLevel::Info, format!("The config was brought up to date in {name}.")),
+                Err(_) => (
+                    LogLevel::Warn,
+                    format!(
+                        "The config is of an older version, and {name} cannot be updated. Each run brings it up to date \
+                         again. Check who may write there."
+                    ),
+                ),
+            };
+            self.log(level, &text)?;
+        }
+        if self.bare {
+            return Ok(());
+        }
+        config.retain(|name, _| !name.starts_with("__injected"));
+        self.write_control(config)
+    }
+
     fn write_control(&self, config: serde_json::Map<String, serde_json::Value>) -> io::Result<()> {
         let control = Control {
             kind: ControlKind::ConnectorConfig,

@@ -14,7 +14,7 @@ use crate::http::{
 };
 use crate::locks;
 use crate::panics;
-use crate::protocol::{Failure, StreamState};
+use crate::protocol::{Failure, Output, StreamState};
 use crate::workers::Workers;
 
 /// Fetches pages of streams.
@@ -39,6 +39,11 @@ impl<'a> Fetcher<'a> {
     #[must_use]
     pub fn sharing(self, sharing: &'a Sharing) -> Self {
         Self { sharing: Some(sharing), ..self }
+    }
+
+    /// Where log lines go.
+    pub(crate) fn output(&self) -> &Output {
+        self.client.output()
     }
 
     /// Asks the API itself if it is true, and not the response cache: what is kept there is known to be outdated.

@@ -342,6 +342,13 @@ pub trait HttpStream: Send + Sync {
         false
     }
 
+    /// Whether its schema is asked for at the beginning of each read, because the API decides it: columns of the configured
+    /// catalog that are gone are told then, and a stream whose schema cannot be had fails. Default: no, a schema is asked for
+    /// where it is needed.
+    fn asks_for_schema(&self) -> bool {
+        false
+    }
+
     /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
     /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records are written whole.
     fn only_configured_columns(&self) -> bool {
@@ -390,6 +397,12 @@ pub trait HttpStream: Send + Sync {
     /// goes on with the next list: see [`super::NestedPages::refused`].
     fn refused_page(&self, _page_token: Option<&PageToken>) -> RefusedPage {
         RefusedPage::default()
+    }
+
+    /// The group it is of: streams of one group are not read at the same time, whatever the number of workers, because they
+    /// share something at the API, such as the one export that it makes at a time. Default: none.
+    fn group(&self) -> Option<&str> {
+        None
     }
 
     /// The streams whose records are this one's slices, those of one after those of the other. A stream with one holds it and

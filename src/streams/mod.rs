@@ -46,6 +46,7 @@ mod schema_folder;
 mod sharing;
 mod slice;
 mod transformed;
+mod whole_list;
 
 pub use api_clock::ApiClock;
 pub use column_filter::ColumnFilter;
@@ -85,3 +86,5 @@ pub use sharing::Sharing;
 pub(crate) use slice::CHANGED;
 pub use slice::Slice;
 pub use transformed::Transformed;
+pub(crate) use whole_list::for_each_record_of;
+pub use whole_list::{OnRecord, for_each_record};

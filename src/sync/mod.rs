@@ -1,10 +1,12 @@
 //! One read: the chosen streams, each with its statuses, its records and its checkpoints, by as many workers as are
 //! wanted. A stream that fails, or that cannot be read, is reported and the others go on.
 
+mod groups;
 mod state;
 mod stream;
 mod tally;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -26,6 +28,7 @@ pub use tally::stream::{CurrentWait, StreamTally};
 pub use tally::summary::{Numbers, StreamEnd, StreamSummary};
 
 use crate::workers::{Worker, Workers};
+use groups::Groups;
 use stream::messages::StreamOutput;
 
 /// What is to be read, and from where on.
@@ -82,14 +85,24 @@ pub fn read(
     warn_of_unused_states(plan, output)?;
     let (workers, sharing) = (Workers::new(plan.num_workers), sharing(plan));
     let run = &Run { plan, client, output, workers: &workers, sharing: &sharing, memory, stop };
-    let ends = &Mutex::new(Vec::new());
+    let (ends, groups) = (&Mutex::new(Vec::new()), &Groups::default());
+    let group = |configured: &ConfiguredStream| find(plan.streams, &configured.descriptor()).ok()?.group();
+    let all = plan.catalog.streams.iter().zip(tallies).enumerate();
+    let mut queue: VecDeque<_> = all.map(|next| (group(next.1.0), next)).collect();
     thread::scope(|scope| {
-        for (n, (configured, tally)) in plan.catalog.streams.iter().zip(tallies).enumerate() {
+        while !queue.is_empty() {
             let worker = run.workers.hire();
             if stop.is_requested() {
                 break;
             }
+            let Some((group, (n, (configured, tally)))) = groups.next(&mut queue) else {
+                // The worker is for the streams that are being read.
+                drop(worker);
+                groups.wait(&queue);
+                continue;
+            };
             let read = move |worker| {
+                let _held = groups.held(group);
                 let end = run.read_stream(configured, tally, worker);
                 locks::lock(ends).push((n, end));
             };

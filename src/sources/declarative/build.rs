@@ -96,7 +96,14 @@ impl<'b, 'm> Streams<'b, 'm> {
             cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
         let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
         let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
-        let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
+        let schema = SchemaSource::build(builder, part, &mut |loader| {
+            let mut list = self.of_retriever(loader, "retriever")?;
+            list.name = format!("the fields for {}", builder.place(loader));
+            // Several streams may ask for the same fields.
+            list.use_cache = true;
+            Some(Box::new(list))
+        });
+        let key = primary_key(builder, part);
         let at_once = router.iter().flatten().any(Router::is_made_at_once);
         let parents = router.iter().flatten().flat_map(Router::parents);
         let parents: Vec<_> = parents
@@ -135,6 +142,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             lists: flat(lists)?.unwrap_or_default(),
             repaging,
             delegation: None,
+            group: None,
             types: OnceLock::new(),
         })
     }
@@ -146,17 +154,22 @@ impl<'b, 'm> Streams<'b, 'm> {
             lists.extend(self.lists(&inner)?);
         }
         if let Some(expander) = extractor.field("record_expander")
-            && let Some(retriever) = expander.field("truncated_list_retriever")
+            && expander.field("truncated_list_retriever").is_some()
         {
-            // A stream that is nothing but its retriever.
-            let key = Node::text("retriever", retriever.node.mark());
-            let node = Node::new(Value::Map(Map::new(vec![(key, retriever.node.clone())])), retriever.node.mark());
-            let mut list = self.build(&expander.of_node(&node), false)?;
+            let mut list = self.of_retriever(&expander, "truncated_list_retriever")?;
             let place = self.builder.place(&expander);
             list.name = format!("whole lists of {place}");
             lists.insert(place, list);
         }
         Some(lists)
+    }
+
+    /// A stream that is nothing but a retriever, which this field of a component is.
+    pub(super) fn of_retriever(&mut self, component: &Part<'_>, field: &str) -> Option<DeclarativeStream> {
+        let retriever = component.field(field)?;
+        let key = Node::text("retriever", retriever.node.mark());
+        let node = Node::new(Value::Map(Map::new(vec![(key, retriever.node.clone())])), retriever.node.mark());
+        self.build(&component.of_node(&node), false)
     }
 
     /// The names of the streams that are parents of others.
@@ -178,7 +191,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             self.builder.refuse(&part, &format!("the stream type {} as a parent", part.kind()));
             return None;
         }
-        let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.errors_after(0).len());
+        let (refusals, errors) = (self.builder.refusals_after(0).len(), self.builder.error_count());
         let stream = self.build(&part, true).map(Arc::new);
         let (refusals, errors) = (self.builder.refusals_after(refusals), self.builder.errors_after(errors));
         self.parents.insert((node.address(), is_own), Parent { stream: stream.clone(), refusals, errors });
@@ -251,7 +264,7 @@ streams:
             let mut streams = Streams::new(builder, None);
             let mut noted = Vec::new();
             for child in list.items().skip(1) {
-                let known = builder.errors_after(0).len();
+                let known = builder.error_count();
                 let is_built = streams.build(&child, false).is_some();
                 noted.push((is_built, builder.take_refusals(), builder.errors_after(known)));
             }

@@ -1,4 +1,6 @@
-//! `CheckStream` and `ConcurrencyLevel`: which streams a check reads, and how many workers a sync has.
+//! `CheckStream`, `CheckDynamicStream` and `ConcurrencyLevel`: which streams a check reads, and how many workers a sync has.
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
@@ -12,11 +14,18 @@ const DEFAULT_WORKERS: usize = 2;
 /// The config's key that replaces the streams of a check.
 const CHECK_STREAM_NAMES: &str = "__airbyte_check_stream_names";
 
+/// The names of the streams that were made of each of `dynamic_streams`, by the name of the latter.
+pub(super) type MadeStreams = Vec<(String, Vec<String>)>;
+
 /// What a check reads.
 #[derive(Debug, PartialEq)]
 pub(super) struct Check {
     /// Which streams, in this order.
     pub(super) streams: Checked,
+    /// And of which of `dynamic_streams` how many; all if it does not say.
+    dynamic: Vec<(String, Option<usize>)>,
+    /// Where those are listed.
+    place: String,
     /// Settings that a check has in place of the config's, at its top.
     pub(super) config_overrides: Map<String, Value>,
 }
@@ -28,6 +37,8 @@ pub(super) enum Checked {
     Named(Vec<String>, String),
     /// The first N of all.
     First(usize),
+    /// None: it is enough that there are some.
+    NoneAtAll,
 }
 
 impl Check {
@@ -43,38 +54,74 @@ impl Check {
         };
         if let Some(names) = names_in_config(&builder.env.config)? {
             let from = format!("the setting {CHECK_STREAM_NAMES}");
-            return Ok(Self { streams: Checked::Named(names, from), config_overrides });
+            let (dynamic, place) = dynamic(builder, &check);
+            return Ok(Self { streams: Checked::Named(names, from), dynamic, place, config_overrides });
         }
         if check.kind() == "CheckDynamicStream" {
+            let (dynamic, place) = (Vec::new(), String::new());
+            if check.flag("use_check_availability") == Some(false) {
+                return Ok(Self { streams: Checked::NoneAtAll, dynamic, place, config_overrides });
+            }
             let count = match check.field("stream_count").map(|count| count.node.to_json()) {
                 Some(Value::Number(count)) => count.as_u64().and_then(|count| usize::try_from(count).ok()),
                 _ => None,
             };
             let count = count.ok_or_else(|| builder.failure(&check, "stream_count has to be a whole number"))?;
-            return Ok(Self { streams: Checked::First(count), config_overrides });
+            return Ok(Self { streams: Checked::First(count), dynamic, place, config_overrides });
         }
-        if let Some(dynamic) = check.present("dynamic_streams_check_configs") {
-            builder.refuse(&dynamic, "the field dynamic_streams_check_configs of a CheckStream");
+        let (dynamic, place) = dynamic(builder, &check);
+        let names = check.field("stream_names");
+        if names.is_none() && dynamic.is_empty() {
+            let text = "stream_names is missing. Name the streams that a check reads one record of.";
+            return Err(builder.failure(&check, text));
         }
-        let names = check.field("stream_names").ok_or_else(|| {
-            builder.failure(&check, "stream_names is missing. Name the streams that a check reads one record of.")
-        })?;
-        let from = builder.place(&names);
-        let names = names.items().filter_map(|name| name.node.as_text().map(str::to_owned)).collect();
-        Ok(Self { streams: Checked::Named(names, from), config_overrides })
+        let from = names.as_ref().map(|names| builder.place(names)).unwrap_or_default();
+        let names = check.texts("stream_names");
+        Ok(Self { streams: Checked::Named(names, from), dynamic, place, config_overrides })
     }
 
-    /// The streams among those that there are, in the order of the check.
+    /// Whether it reads none but those of these names.
+    pub(super) fn needs_only(&self, names: &HashSet<String>) -> bool {
+        match &self.streams {
+            Checked::Named(wanted, _) => self.dynamic.is_empty() && wanted.iter().all(|name| names.contains(name)),
+            Checked::First(_) | Checked::NoneAtAll => false,
+        }
+    }
+
+    /// The streams among those that there are, in the order of the check. `made` says which of them come of which of
+    /// `dynamic_streams`.
     ///
     /// # Errors
     /// A config failure if there is no stream at all, or none of a name.
-    pub(super) fn of<'n>(&self, existing: &[&'n str]) -> Result<Vec<&'n str>, Failure> {
+    pub(super) fn of<'n>(&self, existing: &[&'n str], made: &'n MadeStreams) -> Result<Vec<&'n str>, Failure> {
         if existing.is_empty() {
-            return Err(Failure::config(
-                "The manifest has no streams, so there is nothing to check. Add one.".to_owned(),
-            ));
+            let text = match made.is_empty() {
+                true => "The manifest has no streams, so there is nothing to check. Add one.",
+                false => {
+                    "There are no streams, so there is nothing to check: the lists of `dynamic_streams` are empty. Look \
+                     at what the API or the config has there."
+                }
+            };
+            return Err(Failure::config(text));
         }
+        let mut all = self.named(existing)?;
+        for (name, count) in &self.dynamic {
+            let Some((_, streams)) = made.iter().find(|(known, _)| known == name) else {
+                let near = nearest(name, made.iter().map(|(known, _)| known.as_str()));
+                let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+                return Err(Failure::config(format!(
+                    "The check cannot be run: {} names `{name}`, and none of `dynamic_streams` is called so.{near}",
+                    self.place
+                )));
+            };
+            all.extend(streams.iter().take(count.unwrap_or(usize::MAX)).map(String::as_str));
+        }
+        Ok(all)
+    }
+
+    fn named<'n>(&self, existing: &[&'n str]) -> Result<Vec<&'n str>, Failure> {
         match &self.streams {
+            Checked::NoneAtAll => Ok(Vec::new()),
             Checked::First(count) => Ok(existing.iter().take(*count).copied().collect()),
             Checked::Named(names, from) => {
                 let found = |name: &String| {
@@ -92,6 +139,17 @@ impl Check {
             }
         }
     }
+}
+
+/// The `dynamic_streams_check_configs`, and their place.
+fn dynamic(builder: &Builder<'_>, check: &Part<'_>) -> (Vec<(String, Option<usize>)>, String) {
+    let Some(list) = check.present("dynamic_streams_check_configs") else { return Default::default() };
+    let count = |config: &Part<'_>| {
+        let count = config.field("stream_count")?.node.to_json().as_u64()?;
+        usize::try_from(count).ok()
+    };
+    let of = |config: Part<'_>| Some((config.text("dynamic_stream_name")?.to_owned(), count(&config)));
+    (list.items().filter_map(of).collect(), builder.place(&list))
 }
 
 fn names_in_config(config: &Value) -> Result<Option<Vec<String>>, Failure> {
@@ -152,16 +210,17 @@ mod tests {
     fn a_check_reads_the_streams_that_are_named() {
         let manifest = "check: {type: CheckStream, stream_names: [b, a], config_overrides: {start: '2024'}}";
         let checked = check(manifest, json!({})).unwrap();
-        assert_eq!(checked.of(&["a", "b", "c"]).unwrap(), ["b", "a"]);
+        let none = &MadeStreams::new();
+        assert_eq!(checked.of(&["a", "b", "c"], none).unwrap(), ["b", "a"]);
         assert_eq!(checked.config_overrides["start"], json!("2024"));
-        assert!(checked.of(&["a"]).unwrap_err().to_string().contains("`b`"));
-        assert!(checked.of(&[]).unwrap_err().to_string().contains("no streams"));
+        assert!(checked.of(&["a"], none).unwrap_err().to_string().contains("`b`"));
+        assert!(checked.of(&[], none).unwrap_err().to_string().contains("no streams"));
         let other = check(manifest, json!({CHECK_STREAM_NAMES: ["c"]})).unwrap();
-        assert_eq!(other.of(&["a", "c"]).unwrap(), ["c"]);
+        assert_eq!(other.of(&["a", "c"], none).unwrap(), ["c"]);
         assert_eq!(check(manifest, json!({CHECK_STREAM_NAMES: []})).unwrap(), checked);
         assert!(check(manifest, json!({CHECK_STREAM_NAMES: "c"})).unwrap_err().contains("list of names"));
         let first = check("check: {type: CheckDynamicStream, stream_count: 1}", json!({})).unwrap();
-        assert_eq!(first.of(&["a", "b"]).unwrap(), ["a"]);
+        assert_eq!(first.of(&["a", "b"], none).unwrap(), ["a"]);
         assert!(check("check: {type: CheckStream}", json!({})).unwrap_err().contains("stream_names"));
     }
 

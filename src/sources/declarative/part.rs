@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::manifest::{Faults, Kind, Node, Path, nearest};
+use super::manifest::{Faults, Kind, Mark, Node, Path, nearest};
 use super::placed::{Condition, Env, Inputs, Placed, Text};
 use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
 use crate::protocol::{Failure, Redactor};
@@ -132,10 +132,16 @@ impl<'m> Builder<'m> {
         value.map_err(|failure| self.error(part, failure.message)).ok()
     }
 
-    /// The errors that were noted, each as a line for people, without the first N.
+    /// The errors that were noted, each as a line for people, without the first N. An error that several streams have is
+    /// listed for each of them.
     pub(super) fn errors_after(&self, known: usize) -> Vec<String> {
         let faults = self.faults.borrow();
-        faults.errors().skip(known).map(|fault| faults.line(fault)).collect()
+        faults.noted_errors().skip(known).map(|fault| faults.line(fault)).collect()
+    }
+
+    /// How many errors were noted.
+    pub(super) fn error_count(&self) -> usize {
+        self.faults.borrow().noted_errors().len()
     }
 
     /// What a field gives with the config, once.
@@ -183,6 +189,16 @@ impl<'m> Builder<'m> {
     /// Notes something odd that does not keep the manifest from being run.
     pub(super) fn warn(&self, part: &Part<'_>, message: impl Into<String>) {
         self.faults.borrow_mut().warn(Kind::Surprise, part.node.mark(), part.path.to_string(), message);
+    }
+
+    /// As [`Builder::warn`], at a place that was noted before.
+    pub(super) fn warn_at(&self, mark: Mark, way: &str, message: impl Into<String>) {
+        self.faults.borrow_mut().warn(Kind::Surprise, mark, way, message);
+    }
+
+    /// Has something else note what it finds.
+    pub(super) fn with_faults<R>(&self, run: impl FnOnce(&mut Faults) -> R) -> R {
+        run(&mut self.faults.borrow_mut())
     }
 
     /// Notes that the stream needs something that this program does not run: a component, or a field of one.

@@ -1,5 +1,7 @@
 //! A stream that this program does not run: it has a name, and says why.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::schema::Schema;
@@ -31,6 +33,8 @@ impl RefusedStream {
 
     /// A stream that has something wrong with it. It is listed, because it can be corrected.
     pub(super) fn faulty(name: &str, primary_key: Vec<Vec<String>>, schema: Option<Schema>, faults: &[String]) -> Self {
+        let mut told = HashSet::new();
+        let faults: Vec<&str> = faults.iter().map(String::as_str).filter(|fault| told.insert(*fault)).collect();
         let failure = Failure::config(format!("The manifest's stream {name:?} cannot be read:\n{}", faults.join("\n")));
         Self { name: name.to_owned(), primary_key, schema, refusal: Refusal { failure, is_listed: true } }
     }

@@ -1,13 +1,15 @@
-//! Schema loaders: a stream's schema, from the manifest or from a file beside it.
+//! Schema loaders: a stream's schema, from the manifest, from a file beside it, or from the API.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::dynamic_schema::{BuildRetriever, DynamicSchema};
 use super::manifest::Node;
 use super::part::{Builder, Part};
 use super::placed::Text;
 use crate::protocol::Failure;
+use crate::streams::Fetcher;
 
 /// Where a stream's schema comes from.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ enum Kind {
     Inline(Option<Node>),
     /// `JsonFileSchemaLoader`, or no loader at all.
     File(Option<Box<Text>>, Names),
+    /// `DynamicSchemaLoader`.
+    Dynamic(Box<DynamicSchema>),
     /// A list of loaders: their properties together.
     Several(Vec<SchemaSource>),
 }
@@ -40,8 +44,8 @@ pub(super) struct Schema {
 }
 
 impl SchemaSource {
-    /// The source of a stream's schema: its `schema_loader`.
-    pub(super) fn build(builder: &Builder<'_>, stream: &Part<'_>) -> Option<Self> {
+    /// The source of a stream's schema: its `schema_loader`. `retriever` builds what asks the API for one.
+    pub(super) fn build(builder: &Builder<'_>, stream: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
         let mut names = Vec::new();
         let from_parameters = builder.parameters(stream).get("name").and_then(Value::as_str).map(str::to_owned);
         for name in [from_parameters.as_deref(), stream.text("name")].into_iter().flatten() {
@@ -49,14 +53,20 @@ impl SchemaSource {
         }
         match stream.field("schema_loader") {
             None => Some(Self { kind: Kind::File(None, Names(names)), place: builder.place(stream) }),
-            Some(loader) => Self::of(builder, &loader, &names),
+            Some(loader) => Self::of(builder, &loader, &names, retriever),
         }
     }
 
-    fn of(builder: &Builder<'_>, part: &Part<'_>, names: &[String]) -> Option<Self> {
+    fn of(
+        builder: &Builder<'_>,
+        part: &Part<'_>,
+        names: &[String],
+        retriever: &mut BuildRetriever<'_>,
+    ) -> Option<Self> {
         let place = builder.place(part);
         if part.node.as_list().is_some() {
-            let all: Vec<Option<Self>> = part.items().map(|loader| Self::of(builder, &loader, names)).collect();
+            let all: Vec<Option<Self>> =
+                part.items().map(|loader| Self::of(builder, &loader, names, retriever)).collect();
             return Some(Self { kind: Kind::Several(all.into_iter().collect::<Option<_>>()?), place });
         }
         let kind = match part.kind() {
@@ -69,6 +79,7 @@ impl SchemaSource {
                 };
                 Kind::File(path, Names(names.to_owned()))
             }
+            "DynamicSchemaLoader" => Kind::Dynamic(Box::new(DynamicSchema::build(builder, part, retriever)?)),
             kind => {
                 builder.refuse(part, &format!("the schema loader {kind}"));
                 return None;
@@ -77,11 +88,22 @@ impl SchemaSource {
         Some(Self { kind, place })
     }
 
-    /// The schema. `folder` is where the manifest's file is, if it is one.
+    /// Whether the API is asked for it.
+    pub(super) fn is_asked_for(&self) -> bool {
+        match &self.kind {
+            Kind::Dynamic(_) => true,
+            Kind::Several(sources) => sources.iter().any(Self::is_asked_for),
+            Kind::Inline(_) | Kind::File(..) => false,
+        }
+    }
+
+    /// The schema. `folder` is where the manifest's file is, if it is one. Without a `fetcher`, one that the API has to be
+    /// asked for is a failure.
     ///
     /// # Errors
-    /// If a template cannot be evaluated, a file is no schema, or a loader of several has no properties.
-    pub(super) fn load(&self, folder: Option<&Path>) -> Result<Schema, Failure> {
+    /// If a template cannot be evaluated, a file is no schema, a loader of several has no properties, or the API does not
+    /// say what the schema is.
+    pub(super) fn load(&self, folder: Option<&Path>, fetcher: Option<&Fetcher<'_>>) -> Result<Schema, Failure> {
         match &self.kind {
             Kind::Inline(schema) => {
                 let schema = schema.as_ref().map(Node::to_json);
@@ -91,10 +113,14 @@ impl SchemaSource {
                 let path = path.as_ref().map(|path| path.literal(&[])).transpose()?.map(|path| path.to_text());
                 self.file(folder, path.as_deref(), names)
             }
+            Kind::Dynamic(schema) => match fetcher {
+                Some(fetcher) => Ok(Schema { schema: schema.load(fetcher)?, note: None }),
+                None => Err(Failure::system(format!("{}: the API was not asked for this schema.", self.place))),
+            },
             Kind::Several(sources) => {
                 let mut properties = Map::new();
                 for source in sources {
-                    let mut loaded = source.load(folder)?;
+                    let mut loaded = source.load(folder, fetcher)?;
                     let Some(Value::Object(mut own)) = loaded.schema.remove("properties") else {
                         return Err(Failure::config(format!(
                             "{}: the schema has no properties, which each of several loaders needs. Add them, or leave \
@@ -197,8 +223,8 @@ mod tests {
     use super::*;
 
     fn loaded(stream: &str, folder: Option<&Path>) -> Result<Schema, String> {
-        let source = build(stream, json!({}), SchemaSource::build)?;
-        source.unwrap().load(folder).map_err(|failure| failure.to_string())
+        let source = build(stream, json!({}), |builder, part| SchemaSource::build(builder, part, &mut |_| None))?;
+        source.unwrap().load(folder, None).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -247,8 +273,8 @@ schema_loader:
         assert_eq!(schema["properties"]["b"], json!({"type": "integer"}));
         let without = "{name: s, schema_loader: [{type: InlineSchemaLoader, schema: {type: object}}]}";
         assert!(loaded(without, None).unwrap_err().contains("schema_loader[0]"));
-        let dynamic = loaded("{name: s, schema_loader: {type: DynamicSchemaLoader}}", None).unwrap_err();
-        assert!(dynamic.contains("DynamicSchemaLoader"), "{dynamic}");
+        let custom = loaded("{name: s, schema_loader: {type: CustomSchemaLoader}}", None).unwrap_err();
+        assert!(custom.contains("CustomSchemaLoader"), "{custom}");
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Selector {
 }
 
 /// The condition of a filter. Without one, it keeps nothing, as in the reference.
-fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Condition> {
+pub(super) fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Condition> {
     if filter.kind() != "RecordFilter" {
         builder.refuse(filter, &format!("the filter {}", filter.kind()));
         return None;

@@ -1,25 +1,29 @@
 //! The source that a manifest describes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
 use super::api_budget::budget;
 use super::build::Streams;
-use super::check::{Check, workers};
+use super::check::{Check, MadeStreams, workers};
+use super::config_rules::with_rules;
+use super::dynamic::{self, Dynamic};
 use super::manifest::{self, Faults, Node};
 use super::part::{Builder, Part};
 use super::placed::Env;
 use super::refused::RefusedStream;
 use super::schema::{SchemaSource, primary_key};
 use super::spec;
-use super::stream_list::{each_stream, refused_as_a_whole};
+use super::stream_list::{each_stream, groups};
 use crate::clock::{Clock, SystemClock};
+use crate::locks;
 use crate::protocol::{ConnectorSpecification, Failure, LogLevel, Redactor};
-use crate::source::{CheckContext, Config, Source, SourceContext};
-use crate::streams::HttpStream;
+use crate::source::{CheckContext, Config, MigratedConfig, Source, SourceContext};
+use crate::streams::{Fetcher, HttpStream};
 
 /// A connector that is a manifest.
 pub(super) struct ManifestSource {
@@ -28,12 +32,31 @@ pub(super) struct ManifestSource {
     file: String,
     /// Where files that belong to it are.
     folder: Option<PathBuf>,
+    /// The streams that were made of each of `dynamic_streams`.
+    made: Mutex<MadeStreams>,
+}
+
+/// What streams are built for.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    Everything,
+    /// A check does without lists that it does not need.
+    Check,
+}
+
+/// What streams are built with.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    clock: &'a Arc<dyn Clock>,
+    redactor: &'a Redactor,
+    fetcher: &'a Fetcher<'a>,
+    purpose: Purpose,
 }
 
 impl ManifestSource {
     /// The source of a manifest that was resolved and checked.
     pub(super) fn new(manifest: Node, file: &str, folder: Option<&Path>) -> Self {
-        Self { manifest, file: file.to_owned(), folder: folder.map(Path::to_owned) }
+        Self { manifest, file: file.to_owned(), folder: folder.map(Path::to_owned), made: Mutex::default() }
     }
 
     fn root(&self) -> Part<'_> {
@@ -65,13 +88,28 @@ impl Source for ManifestSource {
         false
     }
 
-    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
-        cx.redactor.name_settings();
-        let (streams, warnings) = self.streams_of(config, cx.clock.clone(), &cx.redactor)?;
-        for warning in warnings {
-            cx.output.log(LogLevel::Warn, &warning).map_err(anyhow::Error::from)?;
-        }
-        Ok(streams)
+    fn migrate_config(
+        &self,
+        config: Config,
+        clock: &Arc<dyn Clock>,
+        redactor: &Redactor,
+    ) -> Result<MigratedConfig, Failure> {
+        // Nothing is made of nothing, as in the reference.
+        let changed = (!config.is_empty()).then(|| {
+            with_rules(&self.manifest, &self.file, clock, redactor, |rules| {
+                let kept = rules.migrated(config.clone())?;
+                Ok(MigratedConfig { config: rules.transformed(kept.clone())?, kept })
+            })
+        });
+        changed.flatten().unwrap_or_else(|| Ok(MigratedConfig::unchanged(config)))
+    }
+
+    fn streams(&self, config: &Config, cx: &SourceContext) -> Result<AllStreams, Failure> {
+        self.streams_for(config, cx, Purpose::Everything)
+    }
+
+    fn streams_to_check(&self, config: &Config, cx: &SourceContext) -> Result<AllStreams, Failure> {
+        self.streams_for(config, cx, Purpose::Check)
     }
 
     fn has_fixed_streams(&self) -> bool {
@@ -104,11 +142,15 @@ impl Source for ManifestSource {
             let mut config = cx.config.clone();
             config.extend(check.config_overrides.clone());
             // What there is to warn of was said about the config itself.
-            let (others, _) = self.streams_of(&config, Arc::new(SystemClock::new()), cx.output.redactor())?;
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let asking =
+                Asking { clock: &clock, redactor: cx.output.redactor(), fetcher: cx.fetcher, purpose: Purpose::Check };
+            let (others, _) = self.streams_of(&config, asking)?;
             streams = Cow::Owned(others);
         }
         let names: Vec<&str> = streams.iter().map(|stream| stream.name()).collect();
-        for name in check.of(&names)? {
+        let made = locks::lock(&self.made).clone();
+        for name in check.of(&names, &made)? {
             let Some(stream) = streams.iter().find(|stream| stream.name() == name) else { continue };
             if !cx.probe(&**stream)? {
                 let text = format!(
@@ -123,22 +165,31 @@ impl Source for ManifestSource {
 }
 
 impl ManifestSource {
+    fn streams_for(&self, config: &Config, cx: &SourceContext, purpose: Purpose) -> Result<AllStreams, Failure> {
+        cx.redactor.name_settings();
+        let validated =
+            with_rules(&self.manifest, &self.file, &cx.clock, &cx.redactor, |rules| rules.validated(config));
+        validated.transpose()?;
+        let fetcher = cx.fetcher();
+        let asking = Asking { clock: &cx.clock, redactor: &cx.redactor, fetcher: &fetcher, purpose };
+        let (streams, warnings) = self.streams_of(config, asking)?;
+        for warning in warnings {
+            cx.output.log(LogLevel::Warn, &warning).map_err(anyhow::Error::from)?;
+        }
+        Ok(streams)
+    }
+
     /// The streams with a config, and what there is to warn of.
-    fn streams_of(
-        &self,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        redactor: &Redactor,
-    ) -> Result<(AllStreams, Vec<String>), Failure> {
+    fn streams_of(&self, config: &Config, asking: Asking<'_>) -> Result<(AllStreams, Vec<String>), Failure> {
         let mut faults = Faults::new(self.file.clone());
-        let streams = built(config, clock, &mut faults, |builder| {
+        let streams = built(config, asking.clock.clone(), &mut faults, |builder| {
             let settings = self.manifest.get("spec").and_then(spec::settings);
-            self.build(&builder.with_redactor(redactor.clone()).with_settings(settings))
+            self.build(&builder.with_redactor(asking.redactor.clone()).with_settings(settings), asking)
         })?;
         Ok((streams, faults.warnings().map(|warning| faults.line(warning)).collect()))
     }
 
-    fn build(&self, builder: &Builder<'_>) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
+    fn build(&self, builder: &Builder<'_>, asking: Asking<'_>) -> Result<AllStreams, Failure> {
         let root = self.root();
         let budget = budget(builder, &root);
         let unkept = builder.take_refusals();
@@ -150,37 +201,44 @@ impl ManifestSource {
         let mut all: Vec<Built> = Vec::new();
         // Which errors are a stream's, to be reported when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();
-        each_stream(builder, &root, &mut |name, part, mut refusals| {
-            let known = builder.errors_after(0).len();
-            let built = if refusals.is_empty() { streams.build(part, false) } else { None };
-            refusals.extend(builder.take_refusals());
-            let errors = builder.errors_after(known);
-            of_streams.push(known..known + errors.len());
-            all.push(match built {
-                _ if !refusals.is_empty() => Built::Refused(Arc::new(RefusedStream::not_run(name, &refusals))),
-                Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
-                _ => {
-                    let key = primary_key(builder, part).unwrap_or_default();
-                    let schema = SchemaSource::build(builder, part);
-                    let schema = schema.and_then(|schema| schema.load(self.folder.as_deref()).ok());
-                    Built::Refused(Arc::new(RefusedStream::faulty(name, key, schema, &errors)))
-                }
-            });
+        each_stream(builder, &root, &mut |name, part, refusals| {
+            let known = builder.error_count();
+            all.push(self.built(&mut streams, name, part, refusals, known));
+            of_streams.push(known..builder.error_count());
         })?;
+        let dynamic = self.dynamic(builder, &mut streams, &all, asking)?;
+        let entries = root.field("dynamic_streams");
+        let entries: Vec<Part<'_>> = entries.iter().flat_map(Part::items).collect();
+        for stream in &dynamic.made {
+            let Some(template) = entries.get(stream.of).and_then(|entry| entry.field("stream_template")) else {
+                continue;
+            };
+            let part = Part::new(&stream.node, template.path, None);
+            let known = builder.error_count();
+            dynamic::check(builder, &part);
+            let refusals = builder.take_refusals();
+            all.push(self.built(&mut streams, &stream.name, &part, refusals, known));
+            of_streams.push(known..builder.error_count());
+        }
         let is_other = |(at, error)| (!of_streams.iter().any(|errors| errors.contains(&at))).then_some(error);
-        let others: Vec<String> = builder.errors_after(0).into_iter().enumerate().filter_map(is_other).collect();
+        let mut others: Vec<String> = builder.errors_after(0).into_iter().enumerate().filter_map(is_other).collect();
+        others.dedup();
         if !others.is_empty() {
             return Err(Failure::config(format!("The manifest cannot be run:\n{}", others.join("\n"))));
         }
-        let whole = refused_as_a_whole(builder, &root);
-        if !whole.is_empty() {
-            all.push(Built::Refused(Arc::new(RefusedStream::not_run("dynamic_streams", &whole))));
+        for (name, refusals) in &dynamic.refused {
+            all.push(Built::Refused(Arc::new(RefusedStream::not_run(name, refusals))));
         }
+        let names = entries.iter().enumerate().map(|(index, entry)| {
+            let made = dynamic.made.iter().filter(|made| made.of == index).map(|made| made.name.clone());
+            (dynamic::name_of(entry, index), made.collect())
+        });
+        *locks::lock(&self.made) = names.collect();
         if all.is_empty() && self.has_fixed_streams() {
             let text = format!("{}: the manifest has no streams. Add one below `streams`.", self.file);
             return Err(Failure::config(text));
         }
-        let parents = streams.parent_names();
+        let (parents, groups) = (streams.parent_names(), groups(&root));
         Ok(all
             .into_iter()
             .map(|built| -> Arc<dyn HttpStream> {
@@ -189,12 +247,58 @@ impl ManifestSource {
                     Built::Stream(mut stream) => {
                         let is_parent = parents.contains(stream.name());
                         stream.use_cache |= is_parent && stream.requester.use_cache.is_none();
+                        stream.group = groups.get(stream.name()).cloned();
                         Arc::new(*stream)
                     }
                     Built::Refused(stream) => stream,
                 }
             })
             .collect())
+    }
+}
+
+impl ManifestSource {
+    /// What becomes of a stream of the manifest, of which so many errors of others were known before.
+    fn built(
+        &self,
+        streams: &mut Streams<'_, '_>,
+        name: &str,
+        part: &Part<'_>,
+        mut refusals: Vec<String>,
+        known: usize,
+    ) -> Built {
+        let builder = streams.builder;
+        let is_wrong = builder.error_count() > known;
+        let built = if refusals.is_empty() && !is_wrong { streams.build(part, false) } else { None };
+        refusals.extend(builder.take_refusals());
+        let errors = builder.errors_after(known);
+        match built {
+            _ if !refusals.is_empty() => Built::Refused(Arc::new(RefusedStream::not_run(name, &refusals))),
+            Some(stream) if errors.is_empty() => Built::Stream(Box::new(stream)),
+            _ => {
+                let key = primary_key(builder, part).unwrap_or_default();
+                let schema = SchemaSource::build(builder, part, &mut |_| None);
+                let schema = schema.and_then(|schema| schema.load(self.folder.as_deref(), None).ok());
+                Built::Refused(Arc::new(RefusedStream::faulty(name, key, schema, &errors)))
+            }
+        }
+    }
+
+    /// The streams of `dynamic_streams`, unless it is known that they are not needed.
+    fn dynamic(
+        &self,
+        builder: &Builder<'_>,
+        streams: &mut Streams<'_, '_>,
+        others: &[Built],
+        asking: Asking<'_>,
+    ) -> Result<Dynamic, Failure> {
+        let root = self.root();
+        let taken: HashSet<String> = others.iter().map(|built| built.name().to_owned()).collect();
+        let needs_no_more = || Check::build(builder, &root).is_ok_and(|check| check.needs_only(&taken));
+        if asking.purpose == Purpose::Check && needs_no_more() {
+            return Ok(Dynamic::default());
+        }
+        Ok(dynamic::resolve(streams, &root, &taken, asking.fetcher)?)
     }
 }
 
@@ -205,4 +309,13 @@ type AllStreams = Vec<Arc<dyn HttpStream>>;
 enum Built {
     Stream(Box<super::stream::DeclarativeStream>),
     Refused(Arc<RefusedStream>),
+}
+
+impl Built {
+    fn name(&self) -> &str {
+        match self {
+            Self::Stream(stream) => stream.name(),
+            Self::Refused(stream) => stream.name(),
+        }
+    }
 }

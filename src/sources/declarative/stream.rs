@@ -20,7 +20,7 @@ use super::query_properties::QueryProperties;
 use super::repaging::{Repaging, Spot};
 use super::request::{self, Asked, Requester};
 use super::router::Router;
-use super::schema::SchemaSource;
+use super::schema::{Schema, SchemaSource};
 use super::selector::{Seen, Selector, without_nulls};
 use super::template::{Json, Variable};
 use crate::http::auth::Authenticator;
@@ -66,6 +66,8 @@ pub(super) struct DeclarativeStream {
     pub(super) repaging: Option<Repaging>,
     /// The stream of one name that it may hand over to.
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
+    /// Streams of this group are not read at the same time.
+    pub(super) group: Option<String>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -130,13 +132,17 @@ impl DeclarativeStream {
 
     /// The types of the stream's schema, if its records are cast.
     pub(super) fn types(&self) -> Result<Option<&Arc<PythonTypes>>, Failure> {
+        self.types_of(|| self.schema.load(self.folder.as_deref(), None))
+    }
+
+    fn types_of(&self, load: impl FnOnce() -> Result<Schema, Failure>) -> Result<Option<&Arc<PythonTypes>>, Failure> {
         if !self.selector.normalizes {
             return Ok(None);
         }
         if let Some(known) = self.types.get() {
             return Ok(known.as_ref());
         }
-        let types = PythonTypes::new(&self.schema.load(self.folder.as_deref())?.schema).map(Arc::new);
+        let types = PythonTypes::new(&load()?.schema).map(Arc::new);
         Ok(self.types.get_or_init(|| types).as_ref())
     }
 
@@ -271,8 +277,16 @@ impl HttpStream for DeclarativeStream {
         false
     }
 
-    fn json_schema(&self, _: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
-        Ok(Value::Object(self.schema.load(self.folder.as_deref())?.schema).try_into()?)
+    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
+        let schema = self.schema.load(self.folder.as_deref(), Some(cx.fetcher))?;
+        // Who casts records need not ask again.
+        let known = schema.schema.clone();
+        self.types_of(|| Ok(schema))?;
+        Ok(Value::Object(known).try_into()?)
+    }
+
+    fn asks_for_schema(&self) -> bool {
+        self.schema.is_asked_for()
     }
 
     fn authenticator(&self) -> &dyn Authenticator {
@@ -301,6 +315,8 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        // While a page is taken apart, nothing can be asked for.
+        self.types_of(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
         let page = self.page_at(cx, fetch)?;
         let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
         let of_cursor = self.incremental.as_ref().and_then(Incremental::take_warning);
@@ -363,6 +379,10 @@ impl HttpStream for DeclarativeStream {
         }
     }
 
+    fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
     fn parents(&self) -> &[ParentStream] {
         &self.parents
     }
@@ -373,7 +393,7 @@ impl HttpStream for DeclarativeStream {
 }
 
 /// A slice as templates see it.
-fn asked(slice: &Slice) -> request::Slice {
+pub(super) fn asked(slice: &Slice) -> request::Slice {
     request::Slice {
         partition: Value::Object(slice.partition().clone()),
         cursor_slice: Value::Object(slice.span().clone()),

@@ -18,7 +18,7 @@ pub(super) fn each_stream(
     manifest: &Part<'_>,
     each: &mut dyn FnMut(&str, &Part<'_>, Vec<String>),
 ) -> Result<(), Failure> {
-    let known = builder.errors_after(0).len();
+    let known = builder.error_count();
     let mut count: HashMap<String, usize> = HashMap::new();
     walk(builder, manifest, &mut |stream| match name(stream) {
         Some(name) => *count.entry(name.to_owned()).or_default() += 1,
@@ -43,12 +43,18 @@ pub(super) fn each_stream(
     })
 }
 
-/// The parts of a manifest that make streams only while it runs, which this program does not do. Empty if there is none.
-pub(super) fn refused_as_a_whole(builder: &Builder<'_>, manifest: &Part<'_>) -> Vec<String> {
-    if let Some(dynamic) = manifest.present("dynamic_streams") {
-        builder.refuse(&dynamic, "streams that the API or the config decides");
+/// The groups of `stream_groups` by the names of their streams.
+pub(super) fn groups(manifest: &Part<'_>) -> HashMap<String, String> {
+    let Some(groups) = manifest.field("stream_groups") else { return HashMap::new() };
+    let mut all = HashMap::new();
+    for (group, definition) in groups.entries() {
+        let streams = definition.field("streams");
+        let names = streams.iter().flat_map(|streams| {
+            streams.items().filter_map(|stream| Some(name(&stream)?.to_owned())).collect::<Vec<_>>()
+        });
+        all.extend(names.map(|name| (name, group.node.key_text())));
     }
-    builder.take_refusals()
+    all
 }
 
 fn name<'p>(stream: &Part<'p>) -> Option<&'p str> {
@@ -74,7 +80,8 @@ fn walk(builder: &Builder<'_>, manifest: &Part<'_>, each: &mut dyn FnMut(&Part<'
     Ok(())
 }
 
-fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
+/// Notes why a stream cannot be run, as far as its definition says so.
+pub(super) fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
     if !["DeclarativeStream", "StateDelegatingStream"].contains(&stream.kind()) {
         builder.refuse(stream, &format!("the stream type {}", stream.kind()));
     }
@@ -140,12 +147,5 @@ mod tests {
         );
         let condition = "streams: [{type: ConditionalStreams, condition: '{{ ', streams: []}]";
         assert!(listed(condition, true).unwrap_err().contains("streams[0].condition: in the template"));
-    }
-
-    #[test]
-    fn dynamic_streams_are_refused_as_a_whole() {
-        let refused = |manifest| build(manifest, json!({}), refused_as_a_whole).unwrap();
-        assert_eq!(refused("dynamic_streams: [{}]").len(), 1);
-        assert_eq!(refused("{dynamic_streams: [], streams: []}"), [""; 0]);
     }
 }

@@ -115,7 +115,10 @@ mod tests {
         let clock = Arc::new(crate::clock::VirtualClock::at(1_767_225_600));
         let (stop, redactor) = (crate::stop::Stop::default(), Redactor::default());
         let output = Output::new(Box::new(std::io::sink()), clock.clone(), redactor.clone(), LogLevel::Info);
-        let cx = SourceContext { clock, stop, output: Arc::new(output), redactor };
+        let output = Arc::new(output);
+        let client =
+            Arc::new(crate::http::HttpClient::new(clock.clone(), Arc::new(crate::clock::SystemRandom), output.clone()));
+        let cx = SourceContext { clock, stop, output, redactor, client };
         Stripe.streams(config.as_object().unwrap(), &cx).unwrap()
     }
 

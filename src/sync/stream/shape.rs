@@ -31,7 +31,7 @@ impl RecordShaper {
     ) -> anyhow::Result<Self> {
         let filter = stream.only_configured_columns().then(|| ColumnFilter::of_schema(configured)).flatten();
         let normalizes = stream.normalizes_records();
-        if !normalizes && filter.is_none() {
+        if !normalizes && filter.is_none() && !stream.asks_for_schema() {
             // The schema is not needed. If it is a file, a look at its columns costs nothing worth saving.
             let known = if configured.is_empty() { None } else { stream.schemas() };
             if let Some(known) = known.and_then(|folder| folder.columns(stream.name())) {

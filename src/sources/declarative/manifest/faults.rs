@@ -72,11 +72,15 @@ pub struct Faults {
     file: String,
     list: Vec<Fault>,
     known: HashMap<(Kind, Mark, String), usize>,
+    /// The places in the list of all errors that were noted, those that were known before included.
+    noted: Vec<usize>,
     left_out: usize,
 }
 
 /// More faults than this are counted only.
 const MOST: usize = 1000;
+/// How often errors are noted at most.
+const MOST_NOTED: usize = 1_000_000;
 
 impl Faults {
     /// No faults yet, of a manifest that people know by this name.
@@ -91,15 +95,28 @@ impl Faults {
 
     /// Notes a fault.
     pub fn add(&mut self, fault: Fault) {
+        let is_error = fault.severity == Severity::Error;
         let known = (fault.kind, fault.mark, fault.message.clone());
-        if let Some(index) = self.known.get(&known) {
+        let at = if let Some(index) = self.known.get(&known) {
             self.list[*index].places += 1;
+            *index
         } else if self.list.len() < MOST {
             self.known.insert(known, self.list.len());
             self.list.push(fault);
+            self.list.len() - 1
         } else {
             self.left_out += 1;
+            // That there is one counts more than which one it is.
+            self.list.len() - 1
+        };
+        if is_error && self.noted.len() < MOST_NOTED {
+            self.noted.push(at);
         }
+    }
+
+    /// Each error as often as it was noted: several streams may have the same one.
+    pub fn noted_errors(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.noted.iter().map(|at| &self.list[*at])
     }
 
     /// Notes an error.

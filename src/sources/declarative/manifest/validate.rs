@@ -9,6 +9,7 @@ mod matches;
 use super::components::{Component, Components, Entry, Kind, components};
 use super::faults::Faults;
 use super::node::Node;
+use super::path::Path;
 
 pub use custom::{CustomClass, custom_classes};
 
@@ -18,6 +19,14 @@ pub fn validate(manifest: &Node, faults: &mut Faults) {
     let table = components();
     let Some(root) = table.place("DeclarativeSource") else { return };
     explain::Explainer::new(table, faults).root(root, manifest);
+}
+
+/// Checks one component of this name, at its place in a manifest, as [`validate`] checks a whole one.
+pub fn validate_component(name: &str, component: &Node, path: &Path<'_>, faults: &mut Faults) {
+    let table = components();
+    if let Some(place) = table.place(name) {
+        explain::Explainer::new(table, faults).at(place, component, path);
+    }
 }
 
 /// All alternatives of a kind, with names for several resolved.

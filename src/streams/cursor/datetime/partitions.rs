@@ -136,7 +136,7 @@ impl PartitionedCursor {
             made.next()
         });
         Ok(Box::new(slices.flat_map(move |partition| match partition {
-            Ok(partition) => self.windows_of(&known, partition, &field),
+            Ok(partition) => self.windows_of(&known, partition, field),
             Err(error) => Box::new(std::iter::once(Err(error))),
         })))
     }

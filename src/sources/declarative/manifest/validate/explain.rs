@@ -25,8 +25,13 @@ impl<'a, 'f> Explainer<'a, 'f> {
 
     /// Notes what is wrong with a whole manifest.
     pub(super) fn root(&mut self, place: usize, manifest: &Node) {
+        self.at(place, manifest, &Path::ROOT);
+    }
+
+    /// Notes what is wrong with the component that stands there.
+    pub(super) fn at(&mut self, place: usize, node: &Node, path: &Path<'_>) {
         if let Some(Entry::Component(component)) = self.table.entry(place) {
-            self.component(place, component, manifest, &Path::ROOT);
+            self.component(place, component, node, path);
         }
     }
 

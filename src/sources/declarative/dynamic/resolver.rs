@@ -1,0 +1,12 @@
+//! Which kinds of resolvers there are. They differ in what a mapping may do.
+
+/// Where the values of mappings come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Resolver {
+    /// `HttpComponentsResolver`: a list of the API.
+    Http,
+    /// `ConfigComponentsResolver`: lists of the config.
+    Config,
+    /// `ParametrizedComponentsResolver`: a list of the manifest.
+    Parametrized,
+}

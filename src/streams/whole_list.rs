@@ -1,0 +1,60 @@
+//! Reading a list at once, beside what a sync reads: which streams an account has, the fields of a table, the names of all
+//! properties.
+
+use std::ops::ControlFlow;
+
+use super::paging::Paging;
+use super::{FetchContext, Fetcher, HttpStream, Record, RequestContext, Slice, SliceContext, next_page_token};
+use crate::protocol::{StreamState, SyncMode};
+
+/// What is done with a record, in the slice that has it. It says whether the list is read on.
+pub type OnRecord<'r> = dyn FnMut(&Slice, &Record<'_>) -> anyhow::Result<ControlFlow<()>> + 'r;
+
+/// Hands out the records of all slices of a stream, page after page, as they stand in the responses:
+/// [`HttpStream::transform`] is not asked.
+///
+/// # Errors
+/// What keeps a slice or page from being read, and the errors of `on_record`.
+pub fn for_each_record(
+    stream: &dyn HttpStream,
+    fetcher: &Fetcher<'_>,
+    on_record: &mut OnRecord<'_>,
+) -> anyhow::Result<()> {
+    let (state, output) = (StreamState::new(), fetcher.output());
+    let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &state, cursor_field: &[], fetcher, output };
+    let fetch = FetchContext { fetcher, recent: None, output, configured: None };
+    for slice in stream.stream_slices(&cx)? {
+        let slice = slice?;
+        // It says how far a parent was read, and has no records.
+        if !slice.is_marker() && for_each_record_of(stream, &slice, &fetch, on_record)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// As [`for_each_record`], for one slice.
+///
+/// # Errors
+/// As there.
+pub(crate) fn for_each_record_of(
+    stream: &dyn HttpStream,
+    slice: &Slice,
+    fetch: &FetchContext<'_>,
+    on_record: &mut OnRecord<'_>,
+) -> anyhow::Result<ControlFlow<()>> {
+    let state = StreamState::new();
+    let mut paging = Paging::default();
+    loop {
+        let token = paging.token.clone();
+        let cx = RequestContext::new(&state, slice, token.as_ref());
+        let Some(page) = stream.fetch_page(&cx, fetch)? else { return Ok(ControlFlow::Continue(())) };
+        if page.for_each(&mut |record| on_record(slice, &record))?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let next = next_page_token(stream, &page, &cx, &[])?;
+        if !paging.advance(stream, &page, next)? {
+            return Ok(ControlFlow::Continue(()));
+        }
+    }
+}
