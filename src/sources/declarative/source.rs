@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::api_budget::budget;
+use super::async_jobs;
 use super::build::Streams;
 use super::check::{Check, workers};
 use super::manifest::{self, Faults, Node};
@@ -146,7 +147,8 @@ impl ManifestSource {
             builder
                 .warn(&root, format!("requests are not spread out; this program does not run {}", unkept.join("; ")));
         }
-        let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget);
+        let job_limit = async_jobs::limit(builder, &root)?;
+        let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget).with_job_limit(job_limit);
         let mut all: Vec<Built> = Vec::new();
         // Which errors are a stream's, to be told when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();
