@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 
+mod async_jobs;
 mod at_least_once;
 mod auth;
 mod bad_input;

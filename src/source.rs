@@ -216,7 +216,10 @@ impl CheckContext<'_> {
             }
             let fetch = FetchContext { fetcher: self.fetcher, recent: None, output: self.output, configured: None };
             match stream.fetch_page(&RequestContext::new(&state, &slice, None), &fetch) {
-                Ok(_) => return Ok(true),
+                Ok(_) => {
+                    stream.clean_up(&fetch)?;
+                    return Ok(true);
+                }
                 Err(error) => refused.push(Failure::of_slice(error)?),
             }
         }

@@ -1,8 +1,11 @@
 //! `examples/manifests/`: each is read with its config, and its whole output compared with the file in `golden/`.
 //! `UPDATE_GOLDEN=1 cargo test manifests` rewrites the files.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use source_http::Registry;
 use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
@@ -117,6 +120,57 @@ fn the_refunds_of_the_mock_are_read_page_by_page() {
     let done = run("refunds", &format!("{}/v1", mock.url()), "STRIPE_API_KEY", mock.key(), "discover");
     let catalog = done.messages().catalog().clone();
     assert_eq!(catalog["streams"][0]["json_schema"]["properties"]["amount"], json!({"type": ["integer", "null"]}));
+}
+
+/// Reports of three months: the second has two files, and there is nothing in the third.
+fn reports(request: &Request) -> Reply {
+    if request.header("x-api-key") != Some(KEY) {
+        return Reply::json(json!({"error": "no key"})).status(403);
+    }
+    let csv = |text: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        Reply::shared("application/gzip", encoder.finish().unwrap())
+    };
+    match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/reports") => {
+            let asked: Value = serde_json::from_str(&request.body_text()).unwrap();
+            Reply::json(json!({"id": &asked["from"].as_str().unwrap()[..7]}))
+        }
+        ("GET", "/reports/2026-01") => Reply::json(json!({"state": "ready", "files": ["a"]})),
+        ("GET", "/reports/2026-02") => Reply::json(json!({"state": "ready", "files": ["b", "c"]})),
+        ("GET", "/reports/2026-03") => Reply::json(json!({"state": "empty"})),
+        ("GET", "/files/a") => csv("id,day,branch,visitors\n1,2026-01-05,North,12\n2,2026-01-06,South,7\n"),
+        ("GET", "/files/b") => csv("id,day,branch,visitors\n3,2026-02-01,North,9\n"),
+        ("GET", "/files/c") => csv("id,day,branch,visitors\n4,2026-02-27,South,11\n"),
+        _ => Reply::json(json!({})),
+    }
+}
+
+#[test]
+fn reports_are_made_by_jobs_and_come_as_files() {
+    let server = Server::start(reports);
+    let done = run("reports", &server.url(), "REPORTS_API_KEY", KEY, "read");
+    compare("reports.jsonl", &done.stdout);
+    assert_eq!(done.status, 0);
+    assert_eq!(
+        server.conversation(),
+        [
+            "POST /reports",
+            "GET /reports/2026-01",
+            "GET /files/a",
+            "POST /reports/2026-01/delete",
+            "POST /reports",
+            "GET /reports/2026-02",
+            "GET /files/b",
+            "GET /files/c",
+            "POST /reports/2026-02/delete",
+            "POST /reports",
+            "GET /reports/2026-03",
+        ]
+    );
+    let done = run("reports", &server.url(), "REPORTS_API_KEY", KEY, "check");
+    assert_eq!(done.messages().connection_status().0, "SUCCEEDED");
 }
 
 #[test]

@@ -83,6 +83,13 @@ impl HttpClient {
         self
     }
 
+    /// A client of the same network and time that sends although a stop was requested: for the last words to an API, such as
+    /// that a job is not needed any more.
+    pub(crate) fn without_stop(&self) -> Self {
+        let client = Self::new(Arc::clone(&self.clock), Arc::clone(&self.random), Arc::clone(&self.output));
+        Self { transport: self.transport.without_stop(), ..client }
+    }
+
     /// Keeps responses in that cache. Default: [`ResponseCache::default`].
     #[must_use]
     pub fn with_cache(mut self, cache: ResponseCache) -> Self {

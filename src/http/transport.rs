@@ -68,6 +68,11 @@ impl Transport {
         Self { environment, ..Self::default() }
     }
 
+    /// A transport of the same environment that no stop ends.
+    pub(crate) fn without_stop(&self) -> Self {
+        Self::new(self.environment.clone())
+    }
+
     /// Ends all that is under way when a stop is requested, and begins nothing after it. Default: nothing does.
     #[must_use]
     pub fn with_stop(mut self, stop: &Stop) -> Self {

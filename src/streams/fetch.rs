@@ -148,6 +148,30 @@ impl<'a> Fetcher<'a> {
         waits.wait(duration)
     }
 
+    /// The time since the run began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.client.clock().elapsed()
+    }
+
+    /// Whether the run is to end, so that nothing more can be asked for.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.client.stop().is_requested()
+    }
+
+    /// A client for the last requests of a run that is to end: see [`Fetcher::with_client`].
+    pub(crate) fn parting_client(&self) -> HttpClient {
+        self.client.without_stop()
+    }
+
+    /// The same with another client.
+    #[must_use]
+    pub(crate) fn with_client<'c>(&self, client: &'c HttpClient) -> Fetcher<'c>
+    where
+        'a: 'c,
+    {
+        Fetcher { client, ..*self }
+    }
+
     /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The
     /// request is a GET with the stream's base, headers, credentials and rules, and with this path and these
     /// parameters. `None` is a response the stream ignores. It is about no slice: the headers and options are requested

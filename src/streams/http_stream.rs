@@ -327,6 +327,15 @@ pub trait HttpStream: Send + Sync {
         fetch.fetcher.page(self, cx)
     }
 
+    /// Ends what the stream has begun at the API and nobody will ask for any more, such as a job whose result was not read.
+    /// Called at the end of a read and of a check. Default: nothing.
+    ///
+    /// # Errors
+    /// If nothing can be written any more. What the API refuses here is a warning.
+    fn clean_up(&self, _fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Changes a record before it is written, leaves it out, or makes several of it: see [`Record`] and
     /// [`Transformed`]. Default: as it is.
     ///

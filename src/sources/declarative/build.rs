@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::asked_properties::has_some;
-use super::decoder::Decoder;
+use super::async_jobs::{CREATION, JobLimit, Jobs, POLLING, TARGET};
 use super::incremental::{Incremental, Partitions};
 use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
@@ -15,6 +15,7 @@ use super::part::{Builder, Part};
 use super::query_properties::QueryProperties;
 use super::repaging::Repaging;
 use super::request::{Requester, flat};
+use super::retriever::PageFields;
 use super::router::Router;
 use super::schema::{SchemaSource, primary_key};
 use super::selector::Selector;
@@ -30,6 +31,8 @@ pub(super) struct Streams<'b, 'm> {
     parents: HashMap<(usize, bool), Parent>,
     /// What all requests are spread out by.
     budget: Option<Arc<RequestBudget>>,
+    /// How many jobs may run at the same time.
+    job_limit: Arc<JobLimit>,
 }
 
 /// A parent, and what its first build noted: that is true for each stream that has it.
@@ -41,12 +44,17 @@ struct Parent {
 
 impl<'b, 'm> Streams<'b, 'm> {
     pub(super) fn new(builder: &'b Builder<'m>, folder: Option<PathBuf>) -> Self {
-        Self { builder, folder, parents: HashMap::new(), budget: None }
+        Self { builder, folder, parents: HashMap::new(), budget: None, job_limit: Arc::new(JobLimit::new(1)) }
     }
 
     /// All streams share this budget. Default: none.
     pub(super) fn with_budget(self, budget: Option<Arc<RequestBudget>>) -> Self {
         Self { budget, ..self }
+    }
+
+    /// All streams share this limit of jobs. Default: one of one job.
+    pub(super) fn with_job_limit(self, job_limit: Arc<JobLimit>) -> Self {
+        Self { job_limit, ..self }
     }
 
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
@@ -61,11 +69,16 @@ impl<'b, 'm> Streams<'b, 'm> {
         }
         let cursor = part.field("incremental_sync");
         let retriever = part.field("retriever")?;
-        if retriever.kind() != "SimpleRetriever" {
+        let Some(fields) = PageFields::of(&retriever) else {
             builder.refuse(&retriever, &format!("the retriever `{}`", retriever.kind()));
             return None;
-        }
-        let decoder = Decoder::build(builder, &retriever);
+        };
+        let selector = retriever.field("record_selector")?;
+        let extractor = match fields.are_of_jobs() {
+            true => retriever.field("download_extractor"),
+            false => selector.field("extractor"),
+        };
+        let decoder = fields.decoder(builder, &retriever, extractor.as_ref());
         // An empty list is none.
         let router = retriever.present("partition_router");
         let router = router.map(|router| {
@@ -78,8 +91,14 @@ impl<'b, 'm> Streams<'b, 'm> {
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
-        let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
-        let requester_part = retriever.field("requester")?;
+        let mut extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+        let jobs = fields
+            .are_of_jobs()
+            .then(|| Jobs::build(builder, &retriever, &extra, self.budget.as_ref(), &self.job_limit));
+        if jobs.is_some() {
+            extra.extend([CREATION, POLLING, TARGET]);
+        }
+        let requester_part = retriever.field(fields.requester)?;
         let requester = Requester::build(builder, &requester_part, &extra);
         let properties = match has_some(&requester_part) {
             true => Some(QueryProperties::build(builder, &requester_part, &mut |part| {
@@ -89,13 +108,14 @@ impl<'b, 'm> Streams<'b, 'm> {
             })),
             false => None,
         };
-        let paginator = retriever.field("paginator");
+        let paginator = retriever.field(fields.paginator);
         let paginator = Paginator::build(builder, paginator.as_ref());
-        let selector = retriever.field("record_selector")?;
         let is_client_side =
             cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
-        let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
-        let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
+        let lists = extractor.as_ref().map(|extractor| self.lists(extractor));
+        let extractor = fields.extractor(builder, &retriever, extractor.as_ref());
+        let transformations = part.field("transformations");
+        let selector = Selector::build(builder, &selector, extractor, transformations.as_ref(), is_client_side);
         let schema = SchemaSource::build(builder, part, &mut |loader| {
             let mut list = self.of_retriever(loader, "retriever")?;
             list.name = format!("the fields for {}", builder.place(loader));
@@ -113,7 +133,8 @@ impl<'b, 'm> Streams<'b, 'm> {
             })
             .collect();
         let requester = requester?;
-        let use_cache = requester.use_cache.unwrap_or(is_parent);
+        // A job has results of its own, each time.
+        let use_cache = jobs.is_none() && requester.use_cache.unwrap_or(is_parent);
         if let Some(paginator) = &paginator {
             let of_router: Vec<&RequestOption> = router.iter().flatten().flat_map(Router::options).collect();
             let of_cursor = incremental.iter().flatten().flat_map(Incremental::options);
@@ -141,6 +162,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             budget: self.budget.clone(),
             lists: flat(lists)?.unwrap_or_default(),
             repaging,
+            jobs: flat(jobs)?,
             delegation: None,
             group: None,
             types: OnceLock::new(),

@@ -23,10 +23,15 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    /// The decoder of a retriever. None, and a note in the builder, if it is wrong or does not run, or if something else of
-    /// the retriever does not go with it.
-    pub(super) fn build(builder: &Builder<'_>, retriever: &Part<'_>) -> Option<Self> {
-        let Some(part) = retriever.field("decoder") else { return Some(Self::Json) };
+    /// The decoder that a part is; without one, JSON. None, and a note in the builder, if it is wrong or does not run. A
+    /// paginator or an extractor that does not go with it is an error.
+    pub(super) fn build(
+        builder: &Builder<'_>,
+        part: Option<&Part<'_>>,
+        paginator: Option<&Part<'_>>,
+        extractor: Option<&Part<'_>>,
+    ) -> Option<Self> {
+        let Some(part) = part else { return Some(Self::Json) };
         let decoder = match part.kind() {
             "JsonDecoder" => Self::Json,
             "XmlDecoder" => Self::Whole(Arc::new(Xml)),
@@ -35,10 +40,10 @@ impl Decoder {
             "GzipDecoder" if part.field("decoder").is_some_and(|inner| inner.kind() == "JsonDecoder") => {
                 Self::Whole(Arc::new(Gzip::new(Json)))
             }
-            _ => Self::Items(inner(builder, &part)?),
+            _ => Self::Items(inner(builder, part)?),
         };
         if let Self::Items(_) = decoder {
-            goes_with(builder, retriever, &part);
+            goes_with(builder, paginator, extractor, part);
         }
         Some(decoder)
     }
@@ -131,19 +136,17 @@ fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
 }
 
 /// Notes what does not go with a decoder that hands out items: they are gone by the time that a page is looked at.
-fn goes_with(builder: &Builder<'_>, retriever: &Part<'_>, decoder: &Part<'_>) {
+fn goes_with(builder: &Builder<'_>, paginator: Option<&Part<'_>>, extractor: Option<&Part<'_>>, decoder: &Part<'_>) {
     let kind = decoder.kind();
-    if let Some(paginator) = retriever.field("paginator").filter(|paginator| paginator.kind() == "DefaultPaginator") {
+    if let Some(paginator) = paginator.filter(|paginator| paginator.kind() == "DefaultPaginator") {
         let use_others = "use JsonDecoder, XmlDecoder, or GzipDecoder with JsonDecoder in it";
-        builder.error(&paginator, format!("a paginator does not go with {kind}: {use_others}"));
+        builder.error(paginator, format!("a paginator does not go with {kind}: {use_others}"));
     }
-    let selector = retriever.field("record_selector");
-    let extractor = selector.as_ref().and_then(|selector| selector.field("extractor"));
     if kind != "ZipfileDecoder"
         && let Some(extractor) = extractor.filter(|extractor| extractor.kind() == "CombinedExtractor")
     {
         let use_others = "use JsonDecoder, XmlDecoder or ZipfileDecoder, or a DpathExtractor";
-        builder.error(&extractor, format!("a CombinedExtractor does not go with {kind}: {use_others}"));
+        builder.error(extractor, format!("a CombinedExtractor does not go with {kind}: {use_others}"));
     }
 }
 
@@ -178,7 +181,14 @@ mod tests {
 
     /// What is wrong with the decoder of a retriever.
     fn noted(retriever: &str) -> Result<bool, String> {
-        build(retriever, json!({}), Decoder::build).map(|decoder| decoder.is_some())
+        build(retriever, json!({}), built_of).map(|decoder| decoder.is_some())
+    }
+
+    fn built_of(builder: &Builder<'_>, retriever: &Part<'_>) -> Option<Decoder> {
+        let selector = retriever.field("record_selector");
+        let extractor = selector.as_ref().and_then(|selector| selector.field("extractor"));
+        let (decoder, paginator) = (retriever.field("decoder"), retriever.field("paginator"));
+        Decoder::build(builder, decoder.as_ref(), paginator.as_ref(), extractor.as_ref())
     }
 
     #[test]
@@ -222,7 +232,7 @@ mod tests {
             ("decoder: {type: CustomDecoder}", "the decoder `CustomDecoder`"),
         ] {
             let built = built(retriever, json!({}), |builder, retriever| {
-                let decoder = Decoder::build(builder, retriever);
+                let decoder = built_of(builder, retriever);
                 assert!(decoder.is_none(), "{decoder:?}");
                 Some(builder.take_refusals())
             });

@@ -2,6 +2,7 @@
 
 mod api_budget;
 mod asked_properties;
+mod async_jobs;
 mod auth;
 mod build;
 mod check;
@@ -35,6 +36,7 @@ mod repaging;
 mod request;
 mod request_matcher;
 mod response_text;
+mod retriever;
 mod router;
 mod schema;
 mod selector;

@@ -40,16 +40,16 @@ pub(super) struct Seen<'v> {
 }
 
 impl Selector {
-    /// The selector that a part is, with the `transformations` of its stream. `is_client_side`: the stream's cursor has
+    /// The selector that a part is, of what `extractor` finds, with the `transformations` of its stream. `is_client_side`: the stream's cursor has
     /// `is_client_side_incremental`, so that records are changed before the cursor judges them, unless the selector says
     /// otherwise.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
+        extractor: Option<Extractor>,
         transformations: Option<&Part<'_>>,
         is_client_side: bool,
     ) -> Option<Self> {
-        let extractor = part.field("extractor").and_then(|extractor| Extractor::build(builder, &extractor));
         let filter = match part.field("record_filter") {
             None => Some(None),
             Some(filter) => filter_of(builder, &filter).map(Some),

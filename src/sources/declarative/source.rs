@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::api_budget::budget;
+use super::async_jobs;
 use super::build::Streams;
 use super::check::{Check, MadeStreams, workers};
 use super::config_rules::with_rules;
@@ -197,7 +198,8 @@ impl ManifestSource {
             builder
                 .warn(&root, format!("requests are not spread out; this program does not run {}", unkept.join("; ")));
         }
-        let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget);
+        let job_limit = async_jobs::limit(builder, &root)?;
+        let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget).with_job_limit(job_limit);
         let mut all: Vec<Built> = Vec::new();
         // Which errors are a stream's, to be reported when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::async_jobs::Jobs;
 use super::decoder::Decoder;
 use super::delegation::Delegation;
 use super::extractor::Extracted;
@@ -36,7 +37,7 @@ use crate::streams::{
 /// What a stream without incremental sync has.
 static STATELESS: NoCursor = NoCursor::stateless();
 
-/// `DeclarativeStream` with a `SimpleRetriever`.
+/// `DeclarativeStream` with a `SimpleRetriever`, or with an `AsyncRetriever`, whose pages are the results of jobs.
 pub(super) struct DeclarativeStream {
     pub(super) name: String,
     pub(super) primary_key: Vec<Vec<String>>,
@@ -64,6 +65,8 @@ pub(super) struct DeclarativeStream {
     pub(super) lists: HashMap<String, DeclarativeStream>,
     /// How it asks otherwise for what it does not get.
     pub(super) repaging: Option<Repaging>,
+    /// What has the results made that the pages are.
+    pub(super) jobs: Option<Jobs>,
     /// The stream of one name that it may hand over to.
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
     /// Streams of this group are not read at the same time.
@@ -100,7 +103,8 @@ impl DeclarativeStream {
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
-        if has_token && self.only_first_page_is_sliced {
+        // A job is asked for its slice when it is created, by templates alone.
+        if has_token && self.only_first_page_is_sliced || self.jobs.is_some() {
             return Ok(Vec::new());
         }
         let mut known = HashSet::new();
@@ -144,6 +148,34 @@ impl DeclarativeStream {
         }
         let types = PythonTypes::new(&load()?.schema).map(Arc::new);
         Ok(self.types.get_or_init(|| types).as_ref())
+    }
+
+    /// What the page after this one of the paginator's is asked for with.
+    pub(super) fn page_after(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        let spot = self.repaging.as_ref().map(|_| Spot::of(cx.page_token)).unwrap_or_default();
+        let (slice, token) = (asked(cx.slice), self.token(cx));
+        let document = self.first_document(page)?;
+        let last = page.last();
+        let last = last.as_ref().map(Record::text);
+        let next = self.paginator.next(&paginator::Page {
+            status: page.response.status,
+            headers: &page.response.headers,
+            body: document.as_deref(),
+            last_record: last.as_deref(),
+            kept: page.len() as u64,
+            found: page.found() as u64,
+            token: token.as_deref(),
+            size: spot.size,
+            slice: &slice,
+        })?;
+        let next = match next {
+            Next::Page(token) => Some(token),
+            Next::End(_) => None,
+        };
+        match &self.repaging {
+            Some(repaging) => Ok(repaging.after(&spot, page.len(), next)?.and_then(|spot| spot.token())),
+            None => Ok(next),
+        }
     }
 
     /// The records of the documents in a body.
@@ -317,7 +349,10 @@ impl HttpStream for DeclarativeStream {
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         // While a page is taken apart, nothing can be asked for.
         self.types_of(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
-        let page = self.page_at(cx, fetch)?;
+        let page = match &self.jobs {
+            Some(jobs) => jobs.page(self, cx, fetch)?,
+            None => self.page_at(cx, fetch)?,
+        };
         let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
         let of_cursor = self.incremental.as_ref().and_then(Incremental::take_warning);
         for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_cursor) {
@@ -328,6 +363,10 @@ impl HttpStream for DeclarativeStream {
 
     fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         self.fetch_page(cx, fetch)
+    }
+
+    fn clean_up(&self, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+        self.jobs.as_ref().map_or(Ok(()), |jobs| jobs.clean_up(&self.name, fetch))
     }
 
     fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
@@ -343,33 +382,12 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
+        if let Some(jobs) = &self.jobs {
+            return jobs.next(self, page, cx);
+        }
         // The page may be that of another place than it was asked for.
         let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
-        let cx = &RequestContext::new(cx.state, cx.slice, here);
-        let spot = self.repaging.as_ref().map(|_| Spot::of(here)).unwrap_or_default();
-        let (slice, token) = (asked(cx.slice), self.token(cx));
-        let document = self.first_document(page)?;
-        let last = page.last();
-        let last = last.as_ref().map(Record::text);
-        let next = self.paginator.next(&paginator::Page {
-            status: page.response.status,
-            headers: &page.response.headers,
-            body: document.as_deref(),
-            last_record: last.as_deref(),
-            kept: page.len() as u64,
-            found: page.found() as u64,
-            token: token.as_deref(),
-            size: spot.size,
-            slice: &slice,
-        })?;
-        let next = match next {
-            Next::Page(token) => Some(token),
-            Next::End(_) => None,
-        };
-        match &self.repaging {
-            Some(repaging) => Ok(repaging.after(&spot, page.len(), next)?.and_then(|spot| spot.token())),
-            None => Ok(next),
-        }
+        self.page_after(page, &RequestContext::new(cx.state, cx.slice, here))
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {

@@ -158,6 +158,7 @@ pub(in crate::sync) fn read<'a>(
         false => read.read_in_any_order(&state, begun, &fetcher, worker),
     };
     slices.unwrap_or_else(|error| read.fail(error));
+    stream.clean_up(&read.fetch_context(&fetcher)).unwrap_or_else(|error| read.fail(error));
     read.finish(is_full_refresh)
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::asked_properties::VARIABLE;
+use super::super::async_jobs::{CREATION, POLLING};
 use super::super::options::Injection;
 use super::super::placed::Var;
 use super::super::template::{Json, Variable};
@@ -73,7 +74,13 @@ impl<'a> Asked<'a> {
         let token = token.map_or(Variable::None, |token| Variable::Json(Json::Tree(token)));
         let mut vars = vec![("stream_slice", self.slice.variable()), ("next_page_token", token)];
         for (name, value) in self.slice.extra_fields.as_object().into_iter().flatten() {
-            vars.push((name, Variable::Json(Json::Tree(value))));
+            vars.push((
+                name,
+                match name.as_str() {
+                    CREATION | POLLING => Variable::Answer(value),
+                    _ => Variable::Json(Json::Tree(value)),
+                },
+            ));
         }
         vars
     }

@@ -13,7 +13,9 @@ fn selector(options: &str, transformations: &str, is_client_side: bool) -> Resul
     );
     build(&snippet, json!({"limit": 2}), |builder, part| {
         let transformations = part.field("transformations");
-        Selector::build(builder, &part.field("selector").unwrap(), transformations.as_ref(), is_client_side)
+        let selector = part.field("selector").unwrap();
+        let extractor = Extractor::build(builder, &selector.field("extractor").unwrap());
+        Selector::build(builder, &selector, extractor, transformations.as_ref(), is_client_side)
     })
     .map(Option::unwrap)
 }

@@ -37,6 +37,8 @@ pub enum Variable<'a> {
         /// The links.
         links: Json<'a>,
     },
+    /// An answer that is a JSON object. Its `headers` are found by names in any case.
+    Answer(&'a serde_json::Value),
     /// A function that only some places have: `json_loads`.
     Function(&'static str),
     /// A text.
@@ -124,6 +126,23 @@ impl Variable<'_> {
                     dict.insert_str(name, Value::str(value.as_str()));
                 }
                 Value::object(Object::Headers(dict))
+            }
+            Self::Answer(answer) => {
+                let mut dict = Dict::default();
+                for (name, value) in answer.as_object().into_iter().flatten() {
+                    let value = match value.as_object().filter(|_| name == "headers") {
+                        Some(headers) => {
+                            let mut named = Dict::default();
+                            for (name, value) in headers {
+                                named.insert_str(name, Json::Tree(value).to_value());
+                            }
+                            Value::object(Object::Headers(named))
+                        }
+                        None => Json::Tree(value).to_value(),
+                    };
+                    dict.insert_str(name, value);
+                }
+                Value::dict(dict)
             }
             Self::Function(name) => Value::object(Object::Function(name)),
             Self::Text(text) => Value::str(text),

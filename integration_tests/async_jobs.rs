@@ -1,0 +1,405 @@
+//! Streams whose records are made by jobs: what APIs do to them, and what becomes of a job that nobody needs any more.
+
+use std::io::{Cursor, Write as _};
+use std::sync::{Arc, Mutex};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use source_http::Registry;
+use source_http::stop::{Stop, StopReason};
+use source_http_testkit::{Finished, Handler, InProcess, Reply, Request, Routes, Server};
+
+fn requester(server: &str, method: &str, path: &str) -> Value {
+    json!({"type": "HttpRequester", "url_base": server, "path": path, "http_method": method})
+}
+
+fn at(path: &[&str]) -> Value {
+    json!({"type": "DpathExtractor", "field_path": path})
+}
+
+/// A stream whose retriever has these members besides.
+fn stream(server: &str, retriever: Value, more: Value) -> Value {
+    let job = "{{ creation_response['id'] }}";
+    let mut whole = json!({
+        "type": "AsyncRetriever",
+        "status_mapping": {"type": "AsyncJobStatusMap", "running": ["running"], "completed": ["done"],
+            "failed": ["failed"], "timeout": ["expired"], "skipped": ["cancelled"]},
+        "status_extractor": at(&["status"]),
+        "creation_requester": requester(server, "POST", "create"),
+        "polling_requester": requester(server, "GET", &format!("poll/{job}")),
+        "abort_requester": requester(server, "POST", &format!("abort/{job}")),
+        "delete_requester": requester(server, "POST", &format!("delete/{job}")),
+        "download_requester": requester(server, "GET", "result/{{ polling_response['file'] }}"),
+        "record_selector": {"type": "RecordSelector", "extractor": at(&["ignored"])},
+    });
+    let members = whole.as_object_mut().unwrap();
+    members.extend(retriever.as_object().unwrap().clone());
+    // Null takes a member away.
+    members.retain(|_, value| !value.is_null());
+    let schema = json!({"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}});
+    let mut stream = json!({"type": "DeclarativeStream", "name": "s", "retriever": whole, "schema_loader": schema});
+    stream.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    stream
+}
+
+fn connector(streams: &[Value], more: Value) -> InProcess {
+    let mut manifest = json!({
+        "version": "7.39.1",
+        "type": "DeclarativeSource",
+        "check": {"type": "CheckStream", "stream_names": ["s"]},
+        "streams": streams,
+    });
+    manifest.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    InProcess::with_registry(Registry::built_in()).config(&json!({"__injected_declarative_manifest": manifest}))
+}
+
+fn read(server: &Server, retriever: Value) -> Finished {
+    let stream = stream(&server.url(), retriever, json!({}));
+    connector(&[stream], json!({})).streams(&[("s", "full_refresh")]).run("read")
+}
+
+fn status(status: &str) -> Reply {
+    Reply::json(json!({"status": status, "file": "f", "files": ["f", "g"]}))
+}
+
+/// A server of one job, whose result is one record.
+fn routes(polls: &[&str]) -> Routes {
+    Routes::new()
+        .on("POST", "/create", [Reply::json(json!({"id": "j"}))])
+        .on("GET", "/poll/j", polls.iter().map(|word| status(word)))
+        .on("POST", "/abort/j", [Reply::json(json!({}))])
+        .on("POST", "/delete/j", [Reply::json(json!({}))])
+        .on("GET", "/result/f", [Reply::json(json!([{"id": 1}]))])
+}
+
+fn warnings(done: &Finished) -> Vec<String> {
+    let messages = done.messages();
+    messages.logs().into_iter().filter(|(level, _)| *level == "WARN").map(|(_, text)| text.to_owned()).collect()
+}
+
+#[test]
+fn a_job_that_fails_twice_is_created_again_and_its_result_is_deleted_once_it_is_read() {
+    let server = Server::start(routes(&["failed", "failed", "running", "done"]));
+    let done = read(&server, json!({"failed_retry_wait_time_in_seconds": 30}));
+    assert_eq!((done.status, done.messages().records("s")), (0, vec![r#"{"id":1}"#]), "{}", done.stdout);
+    let one = ["POST /create", "GET /poll/j"];
+    let rest = ["POST /create", "GET /poll/j", "GET /poll/j", "GET /result/f", "POST /delete/j"];
+    assert_eq!(server.conversation(), [&one[..], &one, &rest].concat());
+    assert_eq!(done.sleeps.iter().map(std::time::Duration::as_secs).collect::<Vec<_>>(), [30, 30, 5]);
+    assert_eq!(warnings(&done).len(), 2, "{:?}", warnings(&done));
+    assert!(done.messages().errors().is_empty());
+}
+
+#[test]
+fn a_job_that_takes_too_long_is_aborted_and_the_slice_fails_after_three() {
+    let server = Server::start(routes(&["running"]));
+    let done = read(&server, json!({"polling_job_timeout": 1}));
+    assert_eq!(done.status, 1);
+    let errors = done.messages().errors();
+    assert!(errors[0].message.contains("in 3 attempts") && errors[0].message.contains("after 1 minutes"), "{errors:?}");
+    assert_eq!(errors[0].failure_type.as_deref(), Some("system_error"));
+    let asked = server.conversation();
+    let count = |what: &str| asked.iter().filter(|asked| *asked == what).count();
+    assert_eq!((count("POST /create"), count("GET /poll/j"), count("POST /abort/j")), (3, 39, 3));
+    assert_eq!(asked.last().unwrap(), "POST /abort/j");
+}
+
+#[test]
+fn polls_without_success_are_repeated_with_a_wait_and_not_for_ever() {
+    let polls = [Reply::json(json!({})).status(404), status("odd"), Reply::json(json!([])), status("done")];
+    let server = Server::start(
+        Routes::new().on("POST", "/create", [Reply::json(json!({"id": "j"}))]).on("GET", "/poll/j", polls).on(
+            "GET",
+            "/result/f",
+            [Reply::json(json!([{"id": 1}]))],
+        ),
+    );
+    let done = read(&server, json!({"delete_requester": null}));
+    assert_eq!((done.status, done.messages().records("s").len()), (0, 1), "{}", done.stdout);
+    assert_eq!(done.sleeps.len(), 3);
+    assert!(warnings(&done)[1].contains("a job is `odd`"), "{:?}", warnings(&done));
+
+    let server = Server::start(routes(&["odd"]));
+    let done = read(&server, json!({}));
+    assert_eq!(done.status, 1);
+    let asked = server.conversation();
+    let count = |what: &str| asked.iter().filter(|asked| *asked == what).count();
+    assert_eq!((count("POST /create"), count("GET /poll/j"), count("POST /abort/j")), (3, 15, 3));
+}
+
+#[test]
+fn a_create_reply_that_is_no_object_is_a_failed_job_and_one_that_is_good_later_a_warning() {
+    let server = Server::start(
+        Routes::new()
+            .on("POST", "/create", [Reply::json(json!([1])), Reply::empty(400), Reply::json(json!({"id": "j"}))])
+            .on("GET", "/poll/j", [status("done")])
+            .on("GET", "/result/f", [Reply::json(json!([{"id": 1}]))]),
+    );
+    let done = read(&server, json!({"delete_requester": null}));
+    assert_eq!((done.status, done.messages().records("s").len()), (0, 1), "{}", done.stdout);
+    assert!(done.messages().errors().is_empty());
+    assert_eq!((warnings(&done).len(), done.sleeps.len()), (2, 2));
+}
+
+#[test]
+fn a_stop_aborts_the_job_that_runs() {
+    let stop: Arc<Mutex<Option<Stop>>> = Arc::default();
+    let (ends, routes) = (stop.clone(), routes(&["running"]));
+    let polls = Mutex::new(0);
+    let server = Server::start(move |request: &Request| {
+        let mut polls = polls.lock().unwrap();
+        if request.path == "/poll/j" {
+            *polls += 1;
+            if *polls == 3 {
+                ends.lock().unwrap().as_ref().unwrap().request(StopReason::Terminated);
+            }
+        }
+        routes.handle(request)
+    });
+    let run = connector(&[stream(&server.url(), json!({}), json!({}))], json!({})).streams(&[("s", "full_refresh")]);
+    *stop.lock().unwrap() = Some(run.stop());
+    let done = run.run("read");
+    assert_eq!((done.status, done.messages().statuses("s")), (143, vec!["STARTED", "INCOMPLETE"]));
+    let poll = "GET /poll/j";
+    assert_eq!(server.conversation(), ["POST /create", poll, poll, poll, "POST /abort/j"]);
+}
+
+fn gzipped(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A ZIP archive of one file.
+fn zipped(content: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("rows.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    archive.write_all(content).unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn results_in_archives_are_decoded_and_filtered() {
+    let csv = b"id,name\n1,a\n2,b\n";
+    let inner = json!({"type": "CsvDecoder"});
+    for (decoder, body) in [("GzipDecoder", gzipped(csv)), ("ZipfileDecoder", zipped(csv))] {
+        let server = Server::start(
+            Routes::new()
+                .on("POST", "/create", [Reply::json(json!({"id": "j"}))])
+                .on("GET", "/poll/j", [status("done")])
+                .on("GET", "/result/f", [Reply::bytes(body)]),
+        );
+        let filter = json!({"type": "RecordFilter", "condition": "{{ record['name'] == 'b' }}"});
+        let done = read(
+            &server,
+            json!({
+                "delete_requester": null,
+                "download_decoder": {"type": decoder, "decoder": inner},
+                "record_selector": {"type": "RecordSelector", "extractor": at(&[]), "record_filter": filter},
+            }),
+        );
+        assert_eq!(done.messages().records("s"), [r#"{"id":"2","name":"b"}"#], "{decoder}: {}", done.stdout);
+    }
+}
+
+#[test]
+fn several_results_are_read_each_with_its_pages() {
+    let server = Server::start(|request: &Request| match (request.path.as_str(), request.param("p")) {
+        ("/create", _) => Reply::json(json!({"id": "j"})),
+        ("/poll/j", _) => status("done"),
+        ("/where/f", _) => Reply::json(json!({"files": ["a", "b", "c"]})),
+        ("/file/a", None) => Reply::json(json!({"rows": [{"id": 1}], "next": "2"})),
+        ("/file/a", Some("2")) => Reply::json(json!({"rows": [{"id": 2}]})),
+        ("/file/b", None) => Reply::json(json!({"rows": []})),
+        ("/file/c", None) => Reply::json(json!({"rows": [{"id": 3}]})),
+        _ => Reply::json(json!({})),
+    });
+    let done = read(
+        &server,
+        json!({
+            "download_target_requester": requester(&server.url(), "GET", "where/{{ polling_response['file'] }}"),
+            "download_target_extractor": at(&["files"]),
+            "download_requester": requester(&server.url(), "GET", "file/{{ download_target }}"),
+            "download_extractor": at(&["rows"]),
+            "download_paginator": {
+                "type": "DefaultPaginator",
+                "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "p"},
+                "pagination_strategy": {"type": "CursorPagination", "cursor_value": "{{ response.next }}",
+                    "stop_condition": "{{ not response.next }}"},
+            },
+        }),
+    );
+    assert_eq!(done.messages().records("s"), [r#"{"id":1}"#, r#"{"id":2}"#, r#"{"id":3}"#], "{}", done.stdout);
+    assert_eq!(
+        server.conversation(),
+        [
+            "POST /create",
+            "GET /poll/j",
+            "GET /where/f",
+            "GET /file/a",
+            "GET /file/a?p=2",
+            "GET /file/b",
+            "GET /file/c",
+            "POST /delete/j",
+        ]
+    );
+}
+
+/// A job for each of the partitions, which are in its number; `a` fails if it is wanted.
+fn partitions(fails: bool) -> (Server, Arc<Mutex<(usize, usize)>>) {
+    let running: Arc<Mutex<(usize, usize)>> = Arc::default();
+    let known = running.clone();
+    let server = Server::start(move |request: &Request| {
+        let mut running = known.lock().unwrap();
+        if request.path == "/create" {
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+            let body: Value = serde_json::from_str(&request.body_text()).unwrap();
+            return Reply::json(json!({"id": body["k"]}));
+        }
+        let id = request.path.rsplit('/').next().unwrap();
+        if request.path.starts_with("/poll") {
+            running.0 -= 1;
+            let word = if fails && id == "a" { "failed" } else { "done" };
+            return Reply::json(json!({"status": word, "file": id}));
+        }
+        Reply::json(json!([{"id": id, "u": "2024-01-03"}]))
+    });
+    (server, running)
+}
+
+fn partitioned(server: &Server, more: Value) -> Value {
+    let mut creation = requester(&server.url(), "POST", "create");
+    creation["request_body_json"] =
+        json!({"k": "{{ stream_partition.k }}", "from": "{{ stream_interval.start_time }}"});
+    let router = json!({"type": "ListPartitionRouter", "values": ["a", "b", "c", "d"], "cursor_field": "k"});
+    stream(&server.url(), json!({"creation_requester": creation, "partition_router": router}), more)
+}
+
+#[test]
+fn no_more_jobs_run_at_once_than_the_manifest_says() {
+    for (most, limit) in [(1, json!({})), (2, json!({"max_concurrent_async_job_count": "{{ 2 }}"}))] {
+        let (server, running) = partitions(false);
+        let mut limit = limit;
+        limit["concurrency_level"] = json!({"type": "ConcurrencyLevel", "default_concurrency": 4});
+        let run = connector(&[partitioned(&server, json!({}))], limit).streams(&[("s", "full_refresh")]);
+        let done = run.run("read");
+        assert_eq!((done.status, done.messages().records("s").len()), (0, 4), "{}", done.stdout);
+        assert!(running.lock().unwrap().1 <= most, "{:?}", running.lock().unwrap());
+    }
+}
+
+#[test]
+fn a_slice_whose_jobs_fail_lets_the_others_be_read_and_is_read_whole_the_next_time() {
+    let cursor = json!({"incremental_sync": {
+        "type": "DatetimeBasedCursor", "cursor_field": "u", "datetime_format": "%Y-%m-%d",
+        "start_datetime": "2024-01-01", "end_datetime": "2024-01-04",
+    }});
+    let run = |server: &Server| {
+        let run = connector(&[partitioned(server, cursor.clone())], json!({})).arg("--workers").arg("1");
+        run.streams(&[("s", "incremental")])
+    };
+    let (server, _) = partitions(true);
+    let done = run(&server).run("read");
+    let messages = done.messages();
+    assert_eq!((done.status, messages.records("s").len()), (1, 3), "{}", done.stdout);
+    assert_eq!(messages.statuses("s").last(), Some(&"INCOMPLETE"));
+    assert_eq!(messages.errors()[0].failure_type.as_deref(), Some("system_error"));
+    // Three jobs for the first.
+    assert_eq!(created(&server).len(), 6);
+    let state: Value = serde_json::from_str(&messages.state_file()).unwrap();
+    let (server, _) = partitions(false);
+    let done = run(&server).state(&state).run("read");
+    assert_eq!((done.status, done.messages().records("s").len()), (0, 4), "{}", done.stdout);
+    let from = |k: &str, from: &str| json!({"k": k, "from": from});
+    let new = ["b", "c", "d"].map(|k| from(k, "2024-01-03"));
+    assert_eq!(created(&server), [&[from("a", "2024-01-01")][..], &new].concat());
+}
+
+/// What was asked for in jobs.
+fn created(server: &Server) -> Vec<Value> {
+    let asked = server.requests().into_iter().filter(|request| request.path == "/create");
+    asked.map(|request| serde_json::from_str(&request.body_text()).unwrap()).collect()
+}
+
+#[test]
+fn a_read_that_is_stopped_asks_again_for_what_was_not_finished() {
+    let stop: Arc<Mutex<Option<Stop>>> = Arc::default();
+    let ends = stop.clone();
+    let server = Server::start(move |request: &Request| {
+        let body = request.body_text();
+        if request.path == "/create" {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            if body["from"] == "2024-01-03"
+                && let Some(stop) = ends.lock().unwrap().take()
+            {
+                stop.request(StopReason::Terminated);
+            }
+            return Reply::json(json!({"id": body["from"]}));
+        }
+        let id = request.path.rsplit('/').next().unwrap();
+        match request.path.starts_with("/poll") {
+            true => Reply::json(json!({"status": "done", "file": id})),
+            false => Reply::json(json!([{"u": id}])),
+        }
+    });
+    let mut creation = requester(&server.url(), "POST", "create");
+    creation["request_body_json"] = json!({"from": "{{ stream_interval.start_time }}"});
+    let cursor = json!({"incremental_sync": {
+        "type": "DatetimeBasedCursor", "cursor_field": "u", "datetime_format": "%Y-%m-%d", "step": "P1D",
+        "cursor_granularity": "P1D", "start_datetime": "2024-01-01", "end_datetime": "2024-01-04",
+    }});
+    let stream = stream(&server.url(), json!({"creation_requester": creation}), cursor);
+    let run = || {
+        let run = connector(std::slice::from_ref(&stream), json!({})).arg("--workers").arg("1");
+        run.streams(&[("s", "incremental")])
+    };
+    let first = run();
+    *stop.lock().unwrap() = Some(first.stop());
+    let first = first.run("read");
+    assert_eq!((first.status, first.messages().records("s").len()), (143, 2), "{}", first.stdout);
+    server.take_requests();
+    let state = serde_json::from_str(&first.messages().state_file()).unwrap();
+    let rest = run().state(&state).run("read");
+    assert_eq!(rest.status, 0, "{}", rest.stdout);
+    let days: Vec<Value> = created(&server).into_iter().map(|body| body["from"].clone()).collect();
+    assert!(days.contains(&json!("2024-01-03")) && !days.contains(&json!("2024-01-01")), "{days:?}");
+    assert_eq!(rest.messages().records("s").last(), Some(&r#"{"u":"2024-01-03"}"#));
+}
+
+#[test]
+fn a_slice_that_the_api_skips_is_behind_the_state() {
+    let server = Server::start(routes(&["cancelled"]));
+    let cursor = json!({"incremental_sync": {
+        "type": "DatetimeBasedCursor", "cursor_field": "u", "datetime_format": "%Y-%m-%d",
+        "start_datetime": "2024-01-01", "end_datetime": "2024-01-04",
+    }});
+    let run = connector(&[stream(&server.url(), json!({}), cursor)], json!({})).streams(&[("s", "incremental")]);
+    let done = run.run("read");
+    assert_eq!((done.status, server.conversation().len()), (0, 2), "{}", done.stdout);
+    assert!(done.messages().errors().is_empty());
+}
+
+#[test]
+fn a_check_reads_a_first_result_and_deletes_its_job() {
+    let server = Server::start(routes(&["running", "done"]));
+    let results = json!({
+        "download_target_extractor": at(&["files"]),
+        "download_requester": requester(&server.url(), "GET", "result/{{ download_target }}"),
+    });
+    let done = connector(&[stream(&server.url(), results, json!({}))], json!({})).run("check");
+    assert_eq!(done.messages().connection_status().0, "SUCCEEDED", "{}", done.stdout);
+    let asked = server.conversation();
+    assert_eq!(asked, ["POST /create", "GET /poll/j", "GET /poll/j", "GET /result/f", "POST /delete/j"]);
+}
+
+#[test]
+fn one_status_in_two_lists_is_an_error_with_its_place() {
+    let server = Server::start(routes(&["done"]));
+    let mapping = json!({"running": ["x"], "completed": ["x"], "failed": [], "timeout": []});
+    let done = read(&server, json!({ "status_mapping": mapping }));
+    let errors = done.messages().errors();
+    assert!(errors[0].message.contains("the status `x` is in two lists"), "{errors:?}");
+    assert!(server.conversation().is_empty());
+}

@@ -1,0 +1,234 @@
+//! One job, from its creation to its end. Nothing is asked for without a wait in between, and nothing for ever: what fails
+//! is tried again a few times, and the slice fails only if no job came to a result.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::request::Slice;
+use super::status::{Status, found};
+use super::{CREATION, Jobs, POLLING, TARGET};
+use crate::protocol::{Failure, FailureKind, LogLevel};
+use crate::streams::{self, FetchContext};
+
+/// Time between two questions for the status of a job.
+const POLL: Duration = Duration::from_secs(5);
+/// How many jobs are created for a slice, if the first ones fail.
+const ATTEMPTS: u32 = 3;
+/// Answers in a row that say nothing of a job's status, after which it is given up.
+const MAX_ODD: u32 = 5;
+
+/// A job that has come to a result.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// The slice that it is for, with what was answered when it was created.
+    slice: Slice,
+    creation: Value,
+    polling: Value,
+    targets: Vec<Value>,
+}
+
+/// What came of a job.
+enum End {
+    Completed(Job),
+    Skipped,
+    /// Another one may come to a result.
+    Failed(String),
+}
+
+/// How a job ended at the API.
+enum Ended {
+    /// With the answer that said so, and its document.
+    Completed(Value, String),
+    Skipped,
+    Failed(String),
+    /// As failed, and it may run still.
+    GivenUp(String),
+}
+
+impl Job {
+    /// A slice as the requests for a result see it. None if there are no further results.
+    pub(super) fn slice(&self, slice: &streams::Slice, target: usize) -> Option<streams::Slice> {
+        let target = self.targets.get(target)?.clone();
+        let extra = [(CREATION, self.creation.clone()), (POLLING, self.polling.clone()), (TARGET, target)];
+        Some(slice.clone().with_extra(extra))
+    }
+
+    /// How many results there are.
+    pub(super) fn targets(&self) -> usize {
+        self.targets.len()
+    }
+}
+
+impl Jobs {
+    /// Has the result of a slice made. None if the API says that there is nothing to download.
+    ///
+    /// # Errors
+    /// If no job comes to a result; the user has to mend something; or the run is to end.
+    pub(super) fn run(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Job>> {
+        let log = |level, text: String| fetch.output.log(level, &format!("{stream}: {text}"));
+        for attempt in 1.. {
+            let permit = self.limit.take(fetch.fetcher)?;
+            let end = self.attempt(stream, slice, fetch)?;
+            drop(permit);
+            let why = match end {
+                End::Completed(job) => return Ok(Some(job)),
+                End::Skipped => {
+                    log(LogLevel::Info, "the API says that there is nothing to download for this slice.".to_owned())?;
+                    return Ok(None);
+                }
+                End::Failed(why) => why,
+            };
+            if attempt == ATTEMPTS {
+                let text = format!("No job for a slice came to a result in {ATTEMPTS} attempts. The last one: {why}");
+                return Err(Failure::system(text).into());
+            }
+            let wait = self.retry_wait.unwrap_or(POLL);
+            let seconds = wait.as_secs_f64();
+            log(
+                LogLevel::Warn,
+                format!("{why} Another job is created in {seconds} s, after {attempt} of {ATTEMPTS}."),
+            )?;
+            fetch.fetcher.wait(wait)?;
+        }
+        Ok(None)
+    }
+
+    fn attempt(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<End> {
+        let created = self.creation.ask(slice, fetch.fetcher).and_then(|answer| match answer {
+            Some(answer) => Ok(answer.context()?),
+            None => Err(Failure::system("The answer to the request for a job is ignored.").into()),
+        });
+        let creation = match created {
+            Ok(creation) => creation,
+            Err(error) => {
+                let failure = mendable(error)?;
+                return Ok(End::Failed(format!("No job was created: {failure}")));
+            }
+        };
+        let slice = with(slice, CREATION, creation.clone());
+        let ended = self.wait_for_end(stream, &slice, fetch);
+        if let Err(_) | Ok(Ended::GivenUp(_)) = ended {
+            self.abort(stream, &slice, fetch)?;
+        }
+        Ok(match ended? {
+            Ended::Completed(polling, document) => {
+                let targets = self.targets(&with(&slice, POLLING, polling.clone()), &document, fetch)?;
+                End::Completed(Job { slice, creation, polling, targets })
+            }
+            Ended::Skipped => End::Skipped,
+            Ended::Failed(why) | Ended::GivenUp(why) => End::Failed(why),
+        })
+    }
+
+    /// Asks for the status of a job until it has ended.
+    fn wait_for_end(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<Ended> {
+        let begun = fetch.fetcher.elapsed();
+        let (mut odd, mut told) = (0, String::new());
+        loop {
+            let polled = self.polling.ask(slice, fetch.fetcher).and_then(|answer| match answer {
+                Some(answer) => {
+                    let document = answer.document()?;
+                    let status = self.statuses.of(&document)?;
+                    Ok((answer, document, status))
+                }
+                None => Err(Failure::system("The answer about the status of a job is ignored.").into()),
+            });
+            let why = match polled {
+                Ok((answer, document, Ok(Status::Completed))) => match answer.context() {
+                    Ok(context) => return Ok(Ended::Completed(context, document)),
+                    Err(failure) => failure.message,
+                },
+                Ok((.., Ok(Status::Skipped))) => return Ok(Ended::Skipped),
+                Ok((.., Ok(Status::Failed))) => {
+                    return Ok(Ended::Failed("The API says that the job failed.".to_owned()));
+                }
+                Ok((.., Ok(Status::TimedOut))) => {
+                    return Ok(Ended::GivenUp("The API says that the job took too long.".to_owned()));
+                }
+                Ok((.., Ok(Status::Running))) => {
+                    odd = 0;
+                    String::new()
+                }
+                Ok((.., Err(word))) => {
+                    format!("The API says that a job is `{word}`, and `status_mapping` does not say what that means.")
+                }
+                Err(error) => mendable(error)?.message,
+            };
+            if !why.is_empty() {
+                odd += 1;
+                if odd == MAX_ODD {
+                    let text = format!("The status of a job was asked for {odd} times in a row without success. {why}");
+                    return Ok(Ended::GivenUp(text));
+                }
+                if told != why {
+                    let text = format!("{stream}: {why} It is asked again in {} s.", POLL.as_secs());
+                    fetch.output.log(LogLevel::Warn, &text)?;
+                    told = why;
+                }
+            }
+            let left = (begun + self.timeout).saturating_sub(fetch.fetcher.elapsed());
+            if left.is_zero() {
+                let minutes = self.timeout.as_secs() / 60;
+                let text = format!("A job had not ended after {minutes} minutes, the `polling_job_timeout`.");
+                return Ok(Ended::GivenUp(text));
+            }
+            fetch.fetcher.wait(POLL.min(left))?;
+        }
+    }
+
+    /// Where the results of a job are.
+    fn targets(&self, slice: &Slice, document: &str, fetch: &FetchContext<'_>) -> anyhow::Result<Vec<Value>> {
+        let Some(extractor) = &self.target_extractor else { return Ok(vec![Value::String(String::new())]) };
+        let Some(requester) = &self.targets else { return Ok(found(extractor, document)?) };
+        match requester.ask(slice, fetch.fetcher)? {
+            Some(answer) => Ok(found(extractor, &answer.document()?)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Tells the API that nobody will ask for a job's result. If that fails, the job costs the API more than it had to.
+    fn abort(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+        let Some(requester) = &self.abort else { return Ok(()) };
+        let aborted = match fetch.fetcher.is_stopped() {
+            true => requester.ask_in_parting(slice, fetch.fetcher),
+            false => requester.ask(slice, fetch.fetcher).map(drop),
+        };
+        let Err(error) = aborted else { return Ok(()) };
+        let text = format!("{stream}: a job may run on, because it could not be aborted: {error}");
+        Ok(fetch.output.log(LogLevel::Warn, &text)?)
+    }
+
+    /// Deletes a job whose result nobody needs any more.
+    pub(super) fn delete(&self, stream: &str, job: &Job, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+        let Some(requester) = &self.delete else { return Ok(()) };
+        let deleted = match fetch.fetcher.is_stopped() {
+            true => requester.ask_in_parting(&job.slice, fetch.fetcher),
+            false => requester.ask(&job.slice, fetch.fetcher).map(drop),
+        };
+        let Err(error) = deleted else { return Ok(()) };
+        let text = format!("{stream}: a job whose result is not needed any more could not be deleted: {error}");
+        Ok(fetch.output.log(LogLevel::Warn, &text)?)
+    }
+}
+
+/// A slice with one more field.
+fn with(slice: &Slice, name: &str, value: Value) -> Slice {
+    let mut slice = slice.clone();
+    if let Some(extra) = slice.extra_fields.as_object_mut() {
+        extra.insert(name.to_owned(), value);
+    }
+    slice
+}
+
+/// A failure that may be gone at the next attempt.
+///
+/// # Errors
+/// The error, if the user has to mend something or leaves something out, or if it is none of the API.
+fn mendable(error: anyhow::Error) -> anyhow::Result<Failure> {
+    let failure: Failure = error.downcast()?;
+    match failure.kind {
+        FailureKind::Transient | FailureKind::System if !failure.skips_stream && !failure.skips_slice => Ok(failure),
+        _ => Err(failure.into()),
+    }
+}

@@ -1,0 +1,134 @@
+//! The results of a job as pages: one after the other, each with the pages that its paginator finds. The first page of a
+//! slice is the one that has the job made.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+
+use super::super::stream::{DeclarativeStream, asked};
+use super::{Job, Jobs};
+use crate::locks;
+use crate::protocol::Failure;
+use crate::streams::{FetchContext, HttpStream, Page, PageToken, RequestContext};
+
+/// A place among the pages of a job.
+struct Spot {
+    /// The number of the job.
+    job: u64,
+    /// Which of its results.
+    target: usize,
+    /// Which page of that.
+    token: Option<PageToken>,
+}
+
+impl Spot {
+    fn of(token: &PageToken) -> Option<Self> {
+        let target = usize::try_from(token.get("target")?.as_u64()?).ok()?;
+        let page = token.get("token").filter(|token| !token.is_null()).cloned();
+        Some(Self { job: token.get("job")?.as_u64()?, target, token: page })
+    }
+
+    fn token(&self) -> PageToken {
+        json!({"job": self.job, "target": self.target, "token": self.token})
+    }
+}
+
+impl Jobs {
+    /// A page of a slice, with a note of what comes after it.
+    ///
+    /// # Errors
+    /// If no job comes to a result, or the result cannot be read.
+    pub(in super::super) fn page(
+        &self,
+        stream: &DeclarativeStream,
+        cx: &RequestContext<'_>,
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Option<Page>> {
+        let mut spot = match cx.page_token.map(Spot::of) {
+            Some(Some(spot)) => spot,
+            _ => match self.run(&stream.name, &asked(cx.slice), fetch)? {
+                Some(job) => Spot { job: self.keep(job), target: 0, token: None },
+                None => return Ok(None),
+            },
+        };
+        loop {
+            let job = self.job(spot.job)?;
+            let Some(slice) = job.slice(cx.slice, spot.target) else {
+                self.end(spot.job, stream, fetch)?;
+                return Ok(None);
+            };
+            let page = stream.page_at(&RequestContext::new(cx.state, &slice, spot.token.as_ref()), fetch);
+            let Some(page) = page.inspect_err(|_| self.forget(spot.job))? else {
+                // The next result is there all the same.
+                spot = Spot { target: spot.target + 1, token: None, ..spot };
+                continue;
+            };
+            if !page.note().is_null() {
+                spot.token = Some(page.note().clone());
+            }
+            let page = page.with_note(json!({"spot": spot.token()}));
+            // A page that leads nowhere is good: the failure comes after it.
+            let Ok(next) = self.next(stream, &page, cx) else { return Ok(Some(page)) };
+            if next.is_none() {
+                self.end(spot.job, stream, fetch)?;
+            }
+            return Ok(Some(page.with_note(json!({"spot": spot.token(), "next": next}))));
+        }
+    }
+
+    /// What the page after one is asked for with.
+    ///
+    /// # Errors
+    /// If the page promises more and does not say how to get it.
+    pub(in super::super) fn next(
+        &self,
+        stream: &DeclarativeStream,
+        page: &Page,
+        cx: &RequestContext<'_>,
+    ) -> anyhow::Result<Option<PageToken>> {
+        if let Some(next) = page.note().get("next") {
+            return Ok(Some(next.clone()).filter(|next| !next.is_null()));
+        }
+        let Some(spot) = page.note().get("spot").and_then(Spot::of) else { return Ok(None) };
+        let job = self.job(spot.job)?;
+        let Some(slice) = job.slice(cx.slice, spot.target) else { return Ok(None) };
+        let inner = RequestContext::new(cx.state, &slice, spot.token.as_ref());
+        let next = match stream.page_after(page, &inner).inspect_err(|_| self.forget(spot.job))? {
+            Some(token) => Spot { token: Some(token), ..spot },
+            None if spot.target + 1 < job.targets() => Spot { target: spot.target + 1, token: None, ..spot },
+            None => return Ok(None),
+        };
+        Ok(Some(next.token()))
+    }
+
+    fn keep(&self, job: Job) -> u64 {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        locks::lock(&self.known).insert(number, Arc::new(job));
+        number
+    }
+
+    fn job(&self, number: u64) -> Result<Arc<Job>, Failure> {
+        let job = locks::lock(&self.known).get(&number).cloned();
+        job.ok_or_else(|| Failure::system("The job of a page is not known any more. Read the stream again."))
+    }
+
+    fn forget(&self, number: u64) {
+        locks::lock(&self.known).remove(&number);
+    }
+
+    /// All results of a job are read.
+    fn end(&self, number: u64, stream: &DeclarativeStream, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+        let job = locks::lock(&self.known).remove(&number);
+        job.map_or(Ok(()), |job| self.delete(stream.name(), &job, fetch))
+    }
+
+    /// Deletes the jobs whose results nobody has read to their ends.
+    ///
+    /// # Errors
+    /// If nothing can be written any more.
+    pub(in super::super) fn clean_up(&self, stream: &str, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+        let known = std::mem::take(&mut *locks::lock(&self.known));
+        known.values().try_for_each(|job| self.delete(stream, job, fetch))
+    }
+}

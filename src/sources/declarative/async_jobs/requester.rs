@@ -1,0 +1,214 @@
+//! The requests that make a job and look after it. Each has a requester of its own, with its own credentials and its own
+//! rules for errors.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::super::paginator::header_pairs;
+use super::super::part::{Builder, Part};
+use super::super::request::{Asked, Requester, Slice};
+use super::super::response_text::json_text;
+use crate::http::auth::Authenticator;
+use crate::http::budget::RequestBudget;
+use crate::http::{HttpRequest, Outcome, RequestOptions, Response, RetryRules, Verdict, same_host};
+use crate::locks;
+use crate::protocol::Failure;
+use crate::streams::{Fetcher, HttpStream, RequestContext};
+
+/// Longest time for one of the requests that are sent although the run is to end.
+const PARTING: Duration = Duration::from_secs(5);
+
+/// One of the requesters of an `AsyncRetriever`.
+#[derive(Debug)]
+pub(super) struct JobRequester {
+    /// What it asks for, as messages name it.
+    name: String,
+    requester: Requester,
+    /// The URLs that the manifest itself has given: their hosts get the credentials.
+    homes: Mutex<Vec<Url>>,
+    budget: Option<Arc<RequestBudget>>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    response: Response,
+    request: HttpRequest,
+}
+
+impl JobRequester {
+    /// The requester that a part is. `names` are the variables of its templates beside the slice.
+    pub(super) fn build(
+        builder: &Builder<'_>,
+        part: &Part<'_>,
+        names: &[&str],
+        budget: Option<&Arc<RequestBudget>>,
+    ) -> Option<Self> {
+        let requester = Requester::build(builder, part, names)?;
+        let name = requester.place.to_string();
+        Some(Self { name, requester, homes: Mutex::default(), budget: budget.cloned() })
+    }
+
+    /// Asks for a slice. None if the rules of the requester ignore the answer.
+    ///
+    /// # Errors
+    /// If the request cannot be made, is not answered, or is answered with an error.
+    pub(super) fn ask(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<Option<Answer>> {
+        let request = self.request_for(slice)?;
+        let response = fetcher.send(self, &request)?;
+        Ok(response.map(|response| Answer { response, request }))
+    }
+
+    /// As [`JobRequester::ask`], once and for a short time, for a run that is to end.
+    ///
+    /// # Errors
+    /// Those of [`JobRequester::ask`].
+    pub(super) fn ask_in_parting(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<()> {
+        let request = self.request_for(slice)?;
+        let client = fetcher.parting_client();
+        fetcher.with_client(&client).send(&Parting(self), &request).map(drop)
+    }
+
+    fn request_for(&self, slice: &Slice) -> Result<HttpRequest, Failure> {
+        let asked = Asked { slice, token: None, path: None, injections: &[] };
+        let (request, home) = self.requester.request_and_home(&asked)?;
+        let mut homes = locks::lock(&self.homes);
+        if !homes.iter().any(|known| same_host(known, &home)) {
+            homes.push(home);
+        }
+        Ok(request)
+    }
+}
+
+impl Answer {
+    /// The document that the answer is; empty if there is none.
+    ///
+    /// # Errors
+    /// A system failure if it is no JSON.
+    pub(super) fn document(&self) -> Result<String, Failure> {
+        match json_text(&self.response) {
+            Ok(json) => Ok(json.text.trim().to_owned()),
+            Err(wrong) => {
+                let text = format!("{}: the answer cannot be read: {}.", self.response.request, wrong.problem);
+                Err(Failure::system(text))
+            }
+        }
+    }
+
+    /// The answer as templates see it: the object that it is, with `headers` and `request` unless it has members of these
+    /// names. An answer without a body is an empty object.
+    ///
+    /// # Errors
+    /// A system failure if it is no object.
+    pub(super) fn context(&self) -> Result<Value, Failure> {
+        let document = self.document()?;
+        let mut members = match serde_json::from_str(&document) {
+            Ok(Value::Object(members)) => members,
+            _ if document.is_empty() => Map::new(),
+            _ => {
+                let text = format!("{}: the answer is no JSON object.", self.response.request);
+                return Err(Failure::system(text));
+            }
+        };
+        let headers = header_pairs(&self.response.headers).into_iter();
+        let headers = || Value::Object(headers.map(|(name, value)| (name, Value::String(value))).collect());
+        members.entry("headers").or_insert_with(headers);
+        let request = || json!({"url": self.request.url.as_str(), "method": self.request.method.as_str()});
+        members.entry("request").or_insert_with(request);
+        Ok(Value::Object(members))
+    }
+}
+
+impl HttpStream for JobRequester {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Requests are made as a whole.
+    fn url_base(&self) -> &str {
+        ""
+    }
+
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        String::new()
+    }
+
+    fn authenticator(&self) -> &dyn Authenticator {
+        &self.requester.authenticator
+    }
+
+    fn sends_credentials_to(&self, url: &Url) -> bool {
+        locks::lock(&self.homes).iter().any(|home| same_host(home, url))
+    }
+
+    fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
+        self.requester.travel(RequestOptions::default())
+    }
+
+    fn request_budget(&self) -> Option<&RequestBudget> {
+        self.budget.as_deref()
+    }
+
+    fn retry_rules(&self) -> &dyn RetryRules {
+        &self.requester.error_handler
+    }
+}
+
+/// A requester that asks once, and waits for nothing.
+struct Parting<'r>(&'r JobRequester);
+
+impl HttpStream for Parting<'_> {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn url_base(&self) -> &str {
+        ""
+    }
+
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        String::new()
+    }
+
+    fn authenticator(&self) -> &dyn Authenticator {
+        self.0.authenticator()
+    }
+
+    fn sends_credentials_to(&self, url: &Url) -> bool {
+        self.0.sends_credentials_to(url)
+    }
+
+    fn request_options(&self, cx: &RequestContext<'_>) -> RequestOptions {
+        RequestOptions {
+            resolve_timeout: PARTING,
+            connect_timeout: PARTING,
+            total_timeout: Some(PARTING),
+            ..self.0.request_options(cx)
+        }
+    }
+
+    fn retry_rules(&self) -> &dyn RetryRules {
+        self
+    }
+}
+
+impl RetryRules for Parting<'_> {
+    fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
+        RetryRules::verdict(&self.0.requester.error_handler, response)
+    }
+
+    fn backoff_time(&self, _: Outcome<'_>, _: u32) -> Result<Option<Duration>, Failure> {
+        Ok(Some(Duration::ZERO))
+    }
+
+    fn max_retries(&self) -> u32 {
+        0
+    }
+
+    fn max_time(&self) -> Duration {
+        PARTING
+    }
+}
