@@ -370,15 +370,22 @@ fn a_read_that_is_stopped_asks_again_for_what_was_not_finished() {
 
 #[test]
 fn a_slice_that_the_api_skips_is_behind_the_state() {
-    let server = Server::start(routes(&["cancelled"]));
+    let server = Server::start(
+        Routes::new()
+            .on("POST", "/create", [Reply::json(json!({"id": "j"}))])
+            .on("GET", "/poll/j", ["cancelled", "done"].map(status))
+            .on("GET", "/result/f", [Reply::json(json!([{"u": "2024-01-03"}]))]),
+    );
     let cursor = json!({"incremental_sync": {
-        "type": "DatetimeBasedCursor", "cursor_field": "u", "datetime_format": "%Y-%m-%d",
-        "start_datetime": "2024-01-01", "end_datetime": "2024-01-04",
+        "type": "DatetimeBasedCursor", "cursor_field": "u", "datetime_format": "%Y-%m-%d", "step": "P2D",
+        "cursor_granularity": "P1D", "start_datetime": "2024-01-01", "end_datetime": "2024-01-04",
     }});
-    let run = connector(&[stream(&server.url(), json!({}), cursor)], json!({})).streams(&[("s", "incremental")]);
+    let stream = stream(&server.url(), json!({"delete_requester": null}), cursor);
+    let run = connector(&[stream], json!({})).arg("--workers").arg("1").streams(&[("s", "incremental")]);
     let done = run.run("read");
-    assert_eq!((done.status, server.conversation().len()), (0, 2), "{}", done.stdout);
+    assert_eq!((done.status, server.conversation().len()), (0, 5), "{}", done.stdout);
     assert!(done.messages().errors().is_empty());
+    assert_eq!(done.messages().states("s").last().unwrap()["u"], "2024-01-03");
 }
 
 #[test]

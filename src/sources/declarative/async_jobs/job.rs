@@ -1,15 +1,18 @@
 //! One job, from its creation to its end. Nothing is asked for without a wait in between, and nothing for ever: what fails
 //! is tried again a few times, and the slice fails only if no job came to a result.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::super::request::Slice;
+use super::finished::Job;
+use super::jobs::Jobs;
 use super::status::{Status, found};
-use super::{CREATION, Jobs, POLLING, TARGET};
+use super::variables::{CREATION, POLLING};
 use crate::protocol::{Failure, FailureKind, LogLevel};
-use crate::streams::{self, FetchContext};
+use crate::streams::FetchContext;
 
 /// Time between two questions for the status of a job.
 const POLL: Duration = Duration::from_secs(5);
@@ -18,19 +21,9 @@ const ATTEMPTS: u32 = 3;
 /// Answers in a row that say nothing of a job's status, after which it is given up.
 const MAX_ODD: u32 = 5;
 
-/// A job that has come to a result.
-#[derive(Debug)]
-pub(super) struct Job {
-    /// The slice that it is for, with what was answered when it was created.
-    slice: Slice,
-    creation: Value,
-    polling: Value,
-    targets: Vec<Value>,
-}
-
 /// What came of a job.
 enum End {
-    Completed(Job),
+    Completed(Arc<Job>),
     Skipped,
     /// Another one may come to a result.
     Failed(String),
@@ -46,26 +39,17 @@ enum Ended {
     GivenUp(String),
 }
 
-impl Job {
-    /// A slice as the requests for a result see it. None if there are no further results.
-    pub(super) fn slice(&self, slice: &streams::Slice, target: usize) -> Option<streams::Slice> {
-        let target = self.targets.get(target)?.clone();
-        let extra = [(CREATION, self.creation.clone()), (POLLING, self.polling.clone()), (TARGET, target)];
-        Some(slice.clone().with_extra(extra))
-    }
-
-    /// How many results there are.
-    pub(super) fn targets(&self) -> usize {
-        self.targets.len()
-    }
-}
-
 impl Jobs {
     /// Has the result of a slice made. None if the API says that there is nothing to download.
     ///
     /// # Errors
     /// If no job comes to a result; the user has to mend something; or the run is to end.
-    pub(super) fn run(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Job>> {
+    pub(super) fn run(
+        &self,
+        stream: &str,
+        slice: &Slice,
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Option<Arc<Job>>> {
         let log = |level, text: String| fetch.output.log(level, &format!("{stream}: {text}"));
         for attempt in 1.. {
             let permit = self.limit.take(fetch.fetcher)?;
@@ -114,7 +98,7 @@ impl Jobs {
         Ok(match ended? {
             Ended::Completed(polling, document) => {
                 let targets = self.targets(&with(&slice, POLLING, polling.clone()), &document, fetch)?;
-                End::Completed(Job { slice, creation, polling, targets })
+                End::Completed(Arc::new(Job { slice, creation, polling, targets }))
             }
             Ended::Skipped => End::Skipped,
             Ended::Failed(why) | Ended::GivenUp(why) => End::Failed(why),

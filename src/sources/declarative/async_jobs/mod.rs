@@ -1,130 +1,15 @@
 //! `AsyncRetriever`: an API that makes a report of what is asked for, and hands it out once it is ready. A slice is one
 //! job: it is created, its status is asked for until it has ended, and then its results are downloaded as pages.
 
+mod finished;
 mod job;
+mod jobs;
 mod limit;
 mod pages;
 mod requester;
 mod status;
+mod variables;
 
-use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use self::job::Job;
+pub(super) use self::jobs::{Jobs, limit};
 pub(super) use self::limit::JobLimit;
-use self::requester::JobRequester;
-use self::status::Statuses;
-use super::extractor::Extractor;
-use super::part::{Builder, Part};
-use crate::http::budget::RequestBudget;
-use crate::protocol::Failure;
-
-/// The variables that templates have once a job is created, is completed, and has something to download.
-pub(super) const CREATION: &str = "creation_response";
-pub(super) const POLLING: &str = "polling_response";
-pub(super) const TARGET: &str = "download_target";
-
-/// Time that a job has where the manifest does not say.
-const TIMEOUT: Duration = Duration::from_secs(60 * 60);
-
-/// The jobs of a stream.
-pub(super) struct Jobs {
-    creation: JobRequester,
-    polling: JobRequester,
-    /// Asks where the results are, if the last answer about the status does not say.
-    targets: Option<JobRequester>,
-    abort: Option<JobRequester>,
-    delete: Option<JobRequester>,
-    statuses: Statuses,
-    /// What finds where the results are; without it there is one.
-    target_extractor: Option<Extractor>,
-    /// How long a job may run.
-    timeout: Duration,
-    /// How long to wait after a job that has failed.
-    retry_wait: Option<Duration>,
-    limit: Arc<JobLimit>,
-    /// Those whose results are being downloaded, by their numbers.
-    known: Mutex<HashMap<u64, Arc<Job>>>,
-    next_number: AtomicU64,
-}
-
-impl Jobs {
-    /// The jobs of a retriever. `extra` are the names of the slices' extra fields.
-    pub(super) fn build(
-        builder: &Builder<'_>,
-        retriever: &Part<'_>,
-        extra: &[&str],
-        budget: Option<&Arc<RequestBudget>>,
-        limit: &Arc<JobLimit>,
-    ) -> Option<Self> {
-        if let Some(decoder) = retriever.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
-            builder.refuse(&decoder, &format!("the decoder `{}` for what is said of a job", decoder.kind()));
-        }
-        if let Some(requester) = retriever.field("download_target_requester")
-            && retriever.field("download_target_extractor").is_none()
-        {
-            builder.error(
-                &requester,
-                "nothing takes the targets out of its answer. Add `download_target_extractor` to the AsyncRetriever",
-            );
-            return None;
-        }
-        let requester = |field: &str, more: &[&str]| {
-            let part = retriever.field(field)?;
-            Some(JobRequester::build(builder, &part, &[extra, more].concat(), budget))
-        };
-        let creation = requester("creation_requester", &[])?;
-        let polling = requester("polling_requester", &[CREATION])?;
-        let targets = requester("download_target_requester", &[CREATION, POLLING]);
-        let abort = requester("abort_requester", &[CREATION]);
-        let delete = requester("delete_requester", &[CREATION]);
-        let statuses = Statuses::build(builder, retriever);
-        let target_extractor = retriever.field("download_target_extractor");
-        let target_extractor = target_extractor.map(|extractor| Extractor::build(builder, &extractor));
-        let minutes = number(builder, retriever, "polling_job_timeout");
-        let seconds = number(builder, retriever, "failed_retry_wait_time_in_seconds");
-        let (minutes, seconds) = (minutes?, seconds?);
-        Some(Self {
-            creation: creation?,
-            polling: polling?,
-            targets: super::request::flat(targets)?,
-            abort: super::request::flat(abort)?,
-            delete: super::request::flat(delete)?,
-            statuses: statuses?,
-            target_extractor: super::request::flat(target_extractor)?,
-            timeout: minutes.map_or(TIMEOUT, |minutes| Duration::from_secs(minutes.saturating_mul(60))),
-            retry_wait: seconds.map(Duration::from_secs),
-            limit: Arc::clone(limit),
-            known: Mutex::default(),
-            next_number: AtomicU64::new(0),
-        })
-    }
-}
-
-/// The number that a field or its template gives, if it is there and above 0.
-#[allow(clippy::option_option, reason = "a number that is wrong is not one that is not given")]
-fn number(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<u64>> {
-    let Some(field) = part.field(name) else { return Some(None) };
-    let text = builder.value(&field)?.to_text();
-    match text.trim().parse::<u64>() {
-        Ok(number) => Some(Some(number).filter(|number| *number > 0)),
-        Err(_) if text.trim().is_empty() || text == "None" => Some(None),
-        Err(_) => {
-            builder.error(&field, "it has to be a whole number, 0 or more. Correct it, or the setting it uses");
-            None
-        }
-    }
-}
-
-/// How many jobs of a manifest may run at the same time: `max_concurrent_async_job_count`.
-///
-/// # Errors
-/// If it is no whole number.
-pub(super) fn limit(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<Arc<JobLimit>, Failure> {
-    let name = "max_concurrent_async_job_count";
-    let most = number(builder, manifest, name)
-        .ok_or_else(|| builder.failure(manifest, &format!("{name} has to be a whole number from 1 on")))?;
-    Ok(Arc::new(JobLimit::new(most.and_then(|most| usize::try_from(most).ok()).unwrap_or(1))))
-}
+pub(super) use self::variables::{CREATION, POLLING, TARGET};

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 
 use super::super::stream::{DeclarativeStream, asked};
-use super::{Job, Jobs};
+use super::finished::Job;
+use super::jobs::Jobs;
 use crate::locks;
 use crate::protocol::Failure;
 use crate::streams::{FetchContext, HttpStream, Page, PageToken, RequestContext};
@@ -102,9 +103,9 @@ impl Jobs {
         Ok(Some(next.token()))
     }
 
-    fn keep(&self, job: Job) -> u64 {
+    fn keep(&self, job: Arc<Job>) -> u64 {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        locks::lock(&self.known).insert(number, Arc::new(job));
+        locks::lock(&self.known).insert(number, job);
         number
     }
 
