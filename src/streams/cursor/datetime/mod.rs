@@ -42,6 +42,7 @@ type Now = dyn Fn() -> Moment + Send + Sync;
 ///     .boundaries("since", "until");
 /// # drop(updated);
 /// ```
+#[allow(clippy::struct_excessive_bools, reason = "each is about another thing")]
 pub struct DatetimeCursor {
     field: String,
     is_chosen: bool,

@@ -23,6 +23,7 @@ use crate::streams::cursor::{Cursor, CursorRead, CursorState, Scope, field_in_fo
 use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 
 /// A datetime cursor of a stream that has partitions.
+#[allow(clippy::struct_excessive_bools, reason = "each is about another thing")]
 pub struct PartitionedCursor {
     cursor: DatetimeCursor,
     is_global: bool,
