@@ -6,3 +6,4 @@ mod entry;
 mod examples;
 mod limits;
 mod logins;
+mod python;

@@ -26,6 +26,7 @@ mod paginator;
 mod parents;
 mod part;
 mod placed;
+mod python_classes;
 mod query_properties;
 mod refused;
 mod repaging;
