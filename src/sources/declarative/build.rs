@@ -113,7 +113,14 @@ impl<'b, 'm> Streams<'b, 'm> {
             let options: Vec<&RequestOption> = paginator.options().chain(of_router).chain(of_cursor).collect();
             tell_collisions(builder, &retriever, &requester, &options);
         }
-        let repaging = Repaging::build(builder, &retriever, paginator.as_ref()?, &requester.error_handler)?;
+        let repaging = Repaging::build(
+            builder,
+            part,
+            &retriever,
+            paginator.as_ref()?,
+            &requester.error_handler,
+            incremental.iter().flatten().next(),
+        )?;
         Some(DeclarativeStream {
             name: part.text("name").unwrap_or_default().to_owned(),
             primary_key: key?,

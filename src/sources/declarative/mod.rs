@@ -48,5 +48,6 @@ mod testing;
 mod transform;
 mod tree;
 mod warnings;
+mod windows;
 
 pub use entry::Declarative;

@@ -17,7 +17,7 @@ use super::options::{Injection, RequestOption};
 use super::paginator::{self, Next, Paginator};
 use super::parents;
 use super::query_properties::QueryProperties;
-use super::repaging::{Repaging, Spot};
+use super::repaging::{AskedWindow, Repaging, Spot};
 use super::request::{self, Asked, Requester};
 use super::router::Router;
 use super::schema::SchemaSource;
@@ -328,8 +328,10 @@ impl HttpStream for DeclarativeStream {
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         // The page may be that of another place than it was asked for.
         let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
-        let cx = &RequestContext::new(cx.state, cx.slice, here);
         let spot = self.repaging.as_ref().map(|_| Spot::of(here)).unwrap_or_default();
+        let part = spot.slice(cx.slice);
+        let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
+        let cx = &RequestContext::new(cx.state, part.as_ref().unwrap_or(cx.slice), here);
         let (slice, token) = (asked(cx.slice), self.token(cx));
         let document = self.first_document(page)?;
         let last = page.last();
@@ -350,7 +352,7 @@ impl HttpStream for DeclarativeStream {
             Next::End(_) => None,
         };
         match &self.repaging {
-            Some(repaging) => Ok(repaging.after(&spot, page.len(), next)?.and_then(|spot| spot.token())),
+            Some(repaging) => Ok(repaging.after(spot, page, next, &window)?.and_then(|spot| spot.token())),
             None => Ok(next),
         }
     }
