@@ -28,6 +28,7 @@ mod house;
 mod incremental;
 mod jsonl;
 mod low_code;
+mod low_code_places;
 mod low_code_requests;
 mod manifests;
 mod memory;

@@ -37,6 +37,7 @@ const RULES: &[Rule] = &[
     Rule { name: "streams_have_to_be_there", may_differ: &["catalog", "error"], holds: no_streams },
     Rule { name: "names_are_no_templates", may_differ: &["records", "error"], holds: template_name },
     Rule { name: "groups_of_streams_are_not_needed", may_differ: ERROR, holds: groups },
+    Rule { name: "names_of_files_are_texts", may_differ: &["records", "error"], holds: numeric_file_name },
     Rule { name: "a_parent_is_read_once", may_differ: REQUESTS, holds: parent_once },
 ];
 
@@ -254,4 +255,11 @@ fn parent_once(seen: &Seen<'_>) -> bool {
 /// The reference keeps the streams of a group from being read at the same time, and a child cannot wait for its parent.
 fn groups(seen: &Seen<'_>) -> bool {
     golden_error(seen).contains("must not share a group")
+}
+
+/// The name of a file is a number, and the reference wants a text.
+fn numeric_file_name(seen: &Seen<'_>) -> bool {
+    has(seen, |value| value["type"] == "FileUploader")
+        && golden_error(seen).contains("'int' object has no attribute 'lstrip'")
+        && seen.ran.errors.is_empty()
 }

@@ -6,6 +6,7 @@ mod stream;
 mod tally;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -47,6 +48,8 @@ pub struct ReadPlan<'a> {
     /// Slices that are read at the same time, over all streams; one at least. With one, streams are read in the order of
     /// the catalog, and slices in theirs.
     pub num_workers: usize,
+    /// Where the files of records are kept.
+    pub staging_directory: PathBuf,
 }
 
 /// What all streams of a read share.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::asked_properties::has_some;
 use super::decoder::Decoder;
+use super::file_uploader::{FileUploader, TARGET};
 use super::incremental::{Incremental, Partitions};
 use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
@@ -52,13 +53,15 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
     /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
+        self.build_with(part, is_parent, &[])
+    }
+
+    /// As [`Streams::build`]; these extra fields are in its slices.
+    fn build_with(&mut self, part: &Part<'_>, is_parent: bool, more: &[&str]) -> Option<DeclarativeStream> {
         if part.kind() == "StateDelegatingStream" {
             return self.delegating(part, is_parent);
         }
         let builder = self.builder;
-        if let Some(found) = part.field("file_uploader") {
-            builder.refuse(&found, &format!("the upload of files `{}`", found.kind()));
-        }
         let cursor = part.field("incremental_sync");
         let retriever = part.field("retriever")?;
         if retriever.kind() != "SimpleRetriever" {
@@ -74,11 +77,17 @@ impl<'b, 'm> Streams<'b, 'm> {
             })
         });
         let router = flat(router);
+        let is_lazy = router.iter().flatten().flat_map(Router::parents).any(|parent| parent.is_lazy());
+        if is_lazy && cursor.as_ref().is_some_and(|cursor| cursor.present("step").is_some()) {
+            let text = "a parent has `lazy_read_pointer`, whose page is the first of one slice only. Remove `step` and \
+                        `cursor_granularity`, or the pointer";
+            builder.error(part, text);
+        }
         let partitions = router.as_ref().and_then(Option::as_ref).map(|router| partitions(part, &retriever, router));
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
-        let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+        let extra: Vec<&str> = extra.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let requester_part = retriever.field("requester")?;
         let requester = Requester::build(builder, &requester_part, &extra);
         let properties = match has_some(&requester_part) {
@@ -96,6 +105,14 @@ impl<'b, 'm> Streams<'b, 'm> {
             cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
         let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
         let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
+        let files = part.field("file_uploader").map(|files| {
+            let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
+            FileUploader::build(builder, &files, &mut |own| {
+                let mut stream = self.build_with(own, false, &names)?;
+                stream.name = format!("files of {}", builder.place(&files));
+                Some(Box::new(stream))
+            })
+        });
         let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
         let at_once = router.iter().flatten().any(Router::is_made_at_once);
         let parents = router.iter().flatten().flat_map(Router::parents);
@@ -142,6 +159,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             lists: flat(lists)?.unwrap_or_default(),
             repaging,
             delegation: None,
+            files: flat(files)?,
             types: OnceLock::new(),
         })
     }

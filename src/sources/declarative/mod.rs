@@ -16,6 +16,7 @@ mod error_handler;
 mod expander;
 mod extractor;
 mod field_path;
+mod file_uploader;
 mod incremental;
 mod inner;
 mod literals;

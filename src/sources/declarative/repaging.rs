@@ -11,7 +11,7 @@ use super::error_handler::ErrorHandler;
 use super::incremental::Incremental;
 use super::paginator::Paginator;
 use super::part::{Builder, Part, literal};
-use super::windows::{Splitting, Window, Windows};
+use super::windows::{AskedWindow, Splitting, Window, Windows};
 use crate::protocol::{Failure, Otherwise};
 use crate::streams::{Page, Slice};
 
@@ -216,12 +216,6 @@ impl Repaging {
         let kind = if never { crate::protocol::FailureKind::Config } else { crate::protocol::FailureKind::Transient };
         Err(Failure { kind, message: text, otherwise: None, ..why })
     }
-}
-
-/// The window of a slice that a page is asked for in.
-pub(super) struct AskedWindow<'a> {
-    pub(super) slice: &'a Slice,
-    pub(super) incremental: Option<&'a Incremental>,
 }
 
 impl Reduction {

@@ -11,26 +11,28 @@ use url::Url;
 use super::decoder::Decoder;
 use super::delegation::Delegation;
 use super::extractor::Extracted;
+use super::file_uploader::FileUploader;
 use super::incremental::Incremental;
 use super::normalize::PythonTypes;
 use super::options::{Injection, RequestOption};
 use super::paginator::{self, Next, Paginator};
 use super::parents;
 use super::query_properties::QueryProperties;
-use super::repaging::{AskedWindow, Repaging, Spot};
+use super::repaging::{Repaging, Spot};
 use super::request::{self, Asked, Requester};
-use super::router::Router;
+use super::router::{FIRST_PAGE, Router};
 use super::schema::SchemaSource;
 use super::selector::{Seen, Selector, without_nulls};
 use super::template::{Json, Variable};
+use super::windows::AskedWindow;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
 use crate::locks;
 use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
-    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records,
-    RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, RecordFile,
+    Records, RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
 /// What a stream without incremental sync has.
@@ -66,6 +68,8 @@ pub(super) struct DeclarativeStream {
     pub(super) repaging: Option<Repaging>,
     /// The stream of one name that it may hand over to.
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
+    /// What downloads the file of each record.
+    pub(super) files: Option<FileUploader>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -123,6 +127,11 @@ impl DeclarativeStream {
     /// The slices of the router, without what a cursor makes of them.
     fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.router {
+            // The records of a parent have its children as they were, which a stream with a state has read already.
+            Some(router) if self.incremental.is_some() && !cx.state.is_empty() => {
+                let slices = parents::slices(router, &self.parents, cx)?;
+                Ok(Box::new(slices.map(|slice| slice.map(|slice| slice.without_extra(FIRST_PAGE)))))
+            }
             Some(router) => parents::slices(router, &self.parents, cx),
             None => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
         }
@@ -303,7 +312,8 @@ impl HttpStream for DeclarativeStream {
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         let page = self.page_at(cx, fetch)?;
         let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
-        for warning in self.selector.take_warnings().into_iter().chain(of_types) {
+        let of_properties = self.properties.iter().flat_map(QueryProperties::take_warnings);
+        for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_properties) {
             fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
         }
         Ok(page)
@@ -318,6 +328,19 @@ impl HttpStream for DeclarativeStream {
             return Ok(Records::of_parts(Parts::default()));
         }
         self.parse(response, cx)
+    }
+
+    fn is_file_based(&self) -> bool {
+        self.files.is_some()
+    }
+
+    fn fetch_file(
+        &self,
+        record: &Record<'_>,
+        cx: &RequestContext<'_>,
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Option<RecordFile>> {
+        self.files.as_ref().map_or(Ok(None), |files| files.file(record, cx, fetch))
     }
 
     /// As it is written: members at the top that are null are left out.
@@ -346,6 +369,15 @@ impl HttpStream for DeclarativeStream {
             token: token.as_deref(),
             size: spot.size,
             slice: &slice,
+        });
+        // The template is right, as far as it goes.
+        let next = next.map_err(|failure| match document.as_deref().map(str::trim) {
+            Some("null") => {
+                let text =
+                    format!("The response is `null`, and says nothing of a next page: {}.", page.response.request);
+                Failure { message: format!("{text} {}", failure.message), ..failure }
+            }
+            _ => failure,
         })?;
         let next = match next {
             Next::Page(token) => Some(token),

@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::extractor::Extracted;
 use super::inner::read_all;
 use super::query_properties::QueryProperties;
-use super::repaging::{AskedWindow, Refused, Spot};
+use super::repaging::{Refused, Spot};
 use super::router::FIRST_PAGE;
 use super::steps::{member, members};
 use super::stream::{DeclarativeStream, Place};
 use super::tree::Tree;
+use super::windows::AskedWindow;
 use crate::http::{Body, HeaderMap, HttpRequest, Response, StatusCode};
 use crate::protocol::{Failure, LogLevel, Otherwise};
 use crate::streams::{FetchContext, HttpStream, Page, Parts, Record, Records, RequestContext, Slice};
@@ -72,9 +73,6 @@ impl DeclarativeStream {
             None => None,
             Some(properties) => {
                 let chunks = properties.chunks(fetch)?;
-                for warning in properties.take_warnings() {
-                    fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
-                }
                 match properties.key() {
                     Some(key) => return self.page_in_chunks(properties, &chunks, key, cx, fetch),
                     None => Some(chunks.concat()),

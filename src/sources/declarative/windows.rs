@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 use super::asked_properties::has_some;
 use super::incremental::{Incremental, span};
 use super::part::{Builder, Part};
-use super::repaging::AskedWindow;
 use super::request::flat;
 use crate::protocol::{Failure, FailureKind};
 use crate::streams::cursor::{Moment, TimeSpan};
@@ -43,6 +42,12 @@ pub(super) struct Windows {
     newest: Option<(i64, i64)>,
     /// Whether a record was older than one before it.
     is_mixed: bool,
+}
+
+/// The window of a slice that a page is asked for in.
+pub(super) struct AskedWindow<'a> {
+    pub(super) slice: &'a Slice,
+    pub(super) incremental: Option<&'a Incremental>,
 }
 
 impl Splitting {
