@@ -31,6 +31,7 @@ mod jsonl;
 mod listed_source;
 mod low_code;
 mod low_code_cursors;
+mod low_code_places;
 mod low_code_requests;
 mod manifests;
 mod memory;

@@ -32,7 +32,7 @@ struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "AIRBYTE_MANIFEST_PATH", hide_env_values = true)]
     manifest_path: Option<PathBuf>,
 
-    /// Taken and not used: Python code of a manifest is not run
+    /// Python code of a manifest, for the Python runtime that it may be handed over to: this program runs none
     #[arg(long, hide = true, global = true, value_name = "FILE")]
     components_path: Option<PathBuf>,
 
@@ -146,6 +146,8 @@ pub struct Invocation {
     pub source: Option<String>,
     /// The manifest of the source.
     pub manifest_path: Option<PathBuf>,
+    /// The Python code of the manifest, which this program does not run.
+    pub components_path: Option<PathBuf>,
     /// Where the response cache keeps its file; `None` is a private temporary directory.
     pub cache_dir: Option<PathBuf>,
     /// Log lines below this level are left out.
@@ -201,7 +203,8 @@ pub fn parse(
     let source = cli.source.filter(|name| !name.is_empty());
     let manifest_path = cli.manifest_path.filter(|file| !file.as_os_str().is_empty());
     let cache_dir = cli.cache_dir.filter(|directory| !directory.as_os_str().is_empty());
-    Ok(Invocation { command: cli.command, source, manifest_path, cache_dir, log_level, quiet: cli.quiet })
+    let (command, components_path, quiet) = (cli.command, cli.components_path, cli.quiet);
+    Ok(Invocation { command, source, manifest_path, components_path, cache_dir, log_level, quiet })
 }
 
 /// What a shell makes of `--streams a, b` is a missing name, and an argument that no flag takes.

@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Set by us, or by people, and no sign of the platform.
 const OUR_OWN: [&str; 2] = ["AIRBYTE_SOURCE", "AIRBYTE_MANIFEST_PATH"];
 
+/// The variable that names the program of Airbyte's Python runtime.
+pub(crate) const PYTHON_RUNTIME: &str = "SOURCE_HTTP_PYTHON_RUNTIME";
+
 /// Where an image has the manifest of its connector: the place that Airbyte's runtime looks at.
 const MANIFEST_OF_THE_IMAGE: &str = "/airbyte/integration_code/source_declarative_manifest/manifest.yaml";
 
@@ -45,6 +48,11 @@ impl Environment {
     #[must_use]
     pub fn manifest_of_the_image(&self) -> Option<&Path> {
         self.1.as_deref()
+    }
+
+    /// The program that manifests with Python classes are handed over to, if one is named.
+    pub(crate) fn python_runtime(&self) -> Option<&Path> {
+        self.get(PYTHON_RUNTIME).map(Path::new)
     }
 
     /// The value of a variable.

@@ -1,5 +1,7 @@
 //! What Airbyte's platform asks of a connector through environment variables, besides the network.
 
+use std::path::{Path, PathBuf};
+
 use crate::environment::Environment;
 use crate::protocol::Failure;
 
@@ -25,6 +27,13 @@ pub(crate) fn check_data_channel(environment: &Environment) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+/// Where the files of records are kept for the destination: what `AIRBYTE_STAGING_DIRECTORY` names, or `/staging/files`,
+/// if it is there; or else a folder of our own below `/tmp`.
+pub(crate) fn staging_directory(environment: &Environment) -> PathBuf {
+    let wanted = environment.get("AIRBYTE_STAGING_DIRECTORY").map_or(Path::new("/staging/files"), Path::new);
+    if wanted.is_dir() { wanted.to_owned() } else { PathBuf::from("/tmp/airbyte-file-transfer") }
 }
 
 #[cfg(test)]

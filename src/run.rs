@@ -3,12 +3,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::process::ExitCode;
+use std::process::{Command as Process, ExitCode};
 use std::sync::{Arc, OnceLock};
 
 use crate::cli::{self, Command, Format, Invocation};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
-use crate::commands;
+use crate::commands::{self, HandOver, PythonRuntime};
 use crate::environment::Environment;
 use crate::fused_writer::FusedWriter;
 use crate::http::NetworkEnvironment;
@@ -90,12 +90,25 @@ pub fn launch(registry: &Registry) -> ExitCode {
     {
         let _ = writeln!(io::stderr(), "warning: signals may end this run without its last states: {error}");
     }
-    ExitCode::from(run(std::env::args_os(), registry, host))
+    ExitCode::from(run_or_hand_over(std::env::args_os(), registry, host, &commands::replace))
 }
 
+/// Hands the process over to another one.
+type Replace = dyn Fn(Process) -> io::Result<u8>;
+
 /// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage, or that of the [reason to
-/// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name.
-pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut host: Host) -> u8 {
+/// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name. A manifest that would have to be
+/// handed over to a Python runtime is refused: only [`launch`] may give up the process.
+pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, host: Host) -> u8 {
+    run_or_hand_over(args, registry, host, &|_| Err(io::Error::other("this run is only a part of its process")))
+}
+
+fn run_or_hand_over(
+    args: impl IntoIterator<Item = OsString>,
+    registry: &Registry,
+    mut host: Host,
+    replace: &Replace,
+) -> u8 {
     let invocation = match cli::parse(args, registry.program(), &registry.names()) {
         Ok(invocation) => invocation,
         Err(error) => {
@@ -114,7 +127,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, mut ho
         );
         return USAGE;
     };
-    run_command(&invocation, registry, source, host)
+    run_command(&invocation, registry, source, host, replace)
 }
 
 /// What a command writes to stdout.
@@ -221,7 +234,26 @@ fn shown_from(invocation: &Invocation, screen: &Screen, environment: &Environmen
     })
 }
 
-fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Source>, mut host: Host) -> u8 {
+/// Hands a run over. The exit code, if the other process was waited for.
+fn hand_over(handed: &HandOver, output: &Output, stop: &Stop, replace: &Replace) -> anyhow::Result<u8> {
+    stop.check()?;
+    output.log(LogLevel::Info, &handed.to_string())?;
+    output.flush()?;
+    replace(handed.process()).map_err(|error| {
+        Failure::system(format!(
+            "The Python runtime cannot be started: {error}. {handed} Check that it runs by itself."
+        ))
+        .into()
+    })
+}
+
+fn run_command(
+    invocation: &Invocation,
+    registry: &Registry,
+    source: Arc<dyn Source>,
+    mut host: Host,
+    replace: &Replace,
+) -> u8 {
     let answer = Answer::of(&invocation.command);
     let has_summary = matches!(invocation.command, Command::Read(_));
     let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, has_summary);
@@ -260,6 +292,7 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         registry,
         wanted: invocation.source.as_deref(),
         manifest: host.environment.manifest_of_the_image().or(invocation.manifest_path.as_deref()),
+        runtime: PythonRuntime::of(host.environment.python_runtime(), invocation),
         output: &output,
         clock: host.clock,
         random: host.random,
@@ -276,6 +309,14 @@ fn run_command(invocation: &Invocation, registry: &Registry, source: Arc<dyn Sou
         report: None,
     };
     let result = panics::caught(|| commands::run(&invocation.command, &mut cx));
+    let result = match result.map_err(anyhow::Error::downcast) {
+        Err(Ok(handed)) => match hand_over(&handed, &output, &host.stop, replace) {
+            Ok(exit_code) => return exit_code,
+            Err(error) => Err(error),
+        },
+        Err(Err(error)) => Err(error),
+        Ok(well) => Ok(well),
+    };
     let result = result.and_then(|well| output.flush().map(|()| well).map_err(Into::into));
     let stdout_error = stdout_failure.error().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     let end = End::of(result, stdout_error);

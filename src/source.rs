@@ -372,6 +372,12 @@ pub trait Source: Send + Sync {
         Ok(None)
     }
 
+    /// Why no program but Airbyte's Python runtime can serve all of the source: the classes that it needs, where they are
+    /// named, and the streams that need them. Default: `None`, there is nothing like that.
+    fn needs_python(&self) -> Option<String> {
+        None
+    }
+
     /// Whether [`Source::streams`] gives streams of the same names, keys and cursors for every config, one without any
     /// member included. Then `about` lists them without one. Default: false.
     fn has_fixed_streams(&self) -> bool {

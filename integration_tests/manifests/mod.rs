@@ -7,3 +7,4 @@ mod entry;
 mod examples;
 mod limits;
 mod logins;
+mod python;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, LoggedWaits};
+use super::{Context, HandOver, LoggedWaits};
 use crate::cli::CheckArgs;
 use crate::panics;
 use crate::protocol::{CheckStatus, ConnectionStatus, Failure, LogLevel};
@@ -27,7 +27,7 @@ pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool
     let mut tried = Tried::default();
     let result = match panics::caught(|| check(args, cx, &mut tried)) {
         // A run that was ended says nothing about the config.
-        Err(error) if is_closed_pipe(&error) || cx.stop.is_requested() => return Err(error),
+        Err(error) if is_closed_pipe(&error) || error.is::<HandOver>() || cx.stop.is_requested() => return Err(error),
         result => result.map_err(|error| Failure::from_error(&error)),
     };
     let (status, message) = match &result {

@@ -78,7 +78,7 @@ fn configured(stream: AirbyteStream, incremental: bool) -> ConfiguredStream {
         (true, true) => (SyncMode::Incremental, DestinationSyncMode::Append),
         (false, _) => (SyncMode::FullRefresh, DestinationSyncMode::Overwrite),
     };
-    ConfiguredStream { sync_mode, destination_sync_mode, cursor_field, primary_key, stream }
+    ConfiguredStream { sync_mode, destination_sync_mode, cursor_field, primary_key, include_files: None, stream }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod catalog;
 mod check;
 mod configured;
 mod discover;
+mod hand_over;
 mod pages;
 mod read;
 mod report;
@@ -34,6 +35,7 @@ use crate::streams::HttpStream;
 use crate::sync::StreamTally;
 use crate::terminal::Screen;
 
+pub(crate) use hand_over::{HandOver, PythonRuntime, replace};
 pub(crate) use report::Report;
 
 /// What every command has.
@@ -47,6 +49,8 @@ pub(crate) struct Context<'a> {
     pub(crate) wanted: Option<&'a str>,
     /// The manifest of the source, if a file is named for it.
     pub(crate) manifest: Option<&'a Path>,
+    /// What a manifest that needs Python is handed over to.
+    pub(crate) runtime: Option<PythonRuntime<'a>>,
     /// The messages of the protocol.
     pub(crate) output: &'a Arc<Output>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -96,18 +100,27 @@ impl Context<'_> {
     }
 
     /// The config, checked by the source that it is for.
+    ///
+    /// # Errors
+    /// Also [`HandOver`], if the run is not this program's.
     fn config(&mut self, args: &ConfigArgs) -> anyhow::Result<Config> {
         let text = self.read_file(&args.config, "config", "--config")?;
         // One that is no JSON object is reported below.
         let written: Option<Config> = serde_json::from_slice(&text).ok();
         self.choose(written.as_ref())?;
-        let specification = self.source.spec().connection_specification;
         let sign = self.environment.sign_of_the_platform();
         let references = match (args.env.config_env, sign) {
             (ConfigEnv::On, _) | (ConfigEnv::Auto, None) => References::From(self.environment),
             (ConfigEnv::Auto, Some(sign)) => References::AsWrittenFor(sign),
             (ConfigEnv::Off, _) => References::AsWritten,
         };
+        if let Some(runtime) = &self.runtime
+            && let Some(why) = self.source.needs_python()
+        {
+            let reference = written.as_ref().and_then(|config| config::replaced_reference(config, references));
+            return Err(runtime.hand_over(why, reference.as_deref())?.into());
+        }
+        let specification = self.source.spec().connection_specification;
         let from = name(&args.config);
         let (formats, redactor) = (self.source.checks_formats(), self.output.redactor());
         let migrate: &config::Migrate<'_> = &|config| self.source.migrate_config(config, &self.clock, redactor);

@@ -40,6 +40,7 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
         limit: args.limit,
         by_name: !args.streams.is_empty(),
         num_workers,
+        staging_directory: platform::staging_directory(cx.environment),
     };
     let _progress = LiveView::start(cx.screen, ReadView::new(&tally, &cx.clock));
     let read = panics::caught(|| sync::read(&plan, cx.client(), cx.output, cx.memory, &tally));

@@ -182,6 +182,12 @@ pub(crate) fn unused_reference(config: &Config, references: References<'_>) -> O
     references.note(&place)
 }
 
+/// The place of a value that is a reference to an environment variable and will be replaced, if there is one.
+pub(crate) fn replaced_reference(config: &Config, references: References<'_>) -> Option<String> {
+    let References::From(_) = references else { return None };
+    references::first_place(&Value::Object(config.clone()))
+}
+
 /// Takes out what a config holds for the program that runs the source and not for the source: members whose names begin
 /// with two underscores, as Airbyte's runtime has them.
 fn take_reserved(config: &mut Value) -> Config {

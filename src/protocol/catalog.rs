@@ -106,6 +106,9 @@ pub struct ConfiguredStream {
     /// What the destination tells records apart by. Always empty when reading a catalog.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub primary_key: Vec<Vec<String>>,
+    /// Whether the files of its records are wanted, if it has files. Default: nothing is said, and they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_files: Option<bool>,
     /// The stream as it was discovered.
     pub stream: AirbyteStream,
 }

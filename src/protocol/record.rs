@@ -56,6 +56,18 @@ pub struct RecordLines<'w> {
 }
 
 impl RecordLines<'_> {
+    /// As [`RecordLines::write_with`], for a record with a file: `reference` is the JSON of its `file_reference`. A bare
+    /// record has no place for it.
+    pub fn write_with_file(&self, out: &mut Vec<u8>, reference: &str, data: impl FnOnce(&mut Vec<u8>)) {
+        self.write_with(out, |out| {
+            data(out);
+            if !self.head.is_empty() {
+                out.extend_from_slice(b",\"file_reference\":");
+                out.extend_from_slice(reference.as_bytes());
+            }
+        });
+    }
+
     /// Appends one line to `out`. `data` appends the text of a JSON object, on one line.
     pub fn write_with(&self, out: &mut Vec<u8>, data: impl FnOnce(&mut Vec<u8>)) {
         out.extend_from_slice(self.head);

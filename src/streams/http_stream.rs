@@ -5,8 +5,8 @@ use url::Url;
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    Cursor, Delegate, FetchContext, Page, PageToken, ParentStream, READ_WHOLE, Record, Records, Refusal, RefusedPage,
-    RequestContext, SchemaContext, SchemaFolder, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, Page, PageToken, ParentStream, READ_WHOLE, Record, RecordFile, Records, Refusal,
+    RefusedPage, RequestContext, SchemaContext, SchemaFolder, SliceContext, Slices, Transformed,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
@@ -343,6 +343,26 @@ pub trait HttpStream: Send + Sync {
     /// What keeps the record from being changed. The stream ends with it, and the record is not written.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         Ok(record.into())
+    }
+
+    /// Whether its records have files, such as attachments, which `discover` tells. Default: no.
+    fn is_file_based(&self) -> bool {
+        false
+    }
+
+    /// The file of a record that is about to go out, of a stream that [has files](Self::is_file_based). It is kept where the
+    /// destination takes it from, and the record says where. Not asked for where the catalog does without files. Default:
+    /// none.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being downloaded. The slice ends with it, and the record does not go out.
+    fn fetch_file(
+        &self,
+        _record: &Record<'_>,
+        _cx: &RequestContext<'_>,
+        _fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Option<RecordFile>> {
+        Ok(None)
     }
 
     /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record

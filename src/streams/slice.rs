@@ -91,6 +91,13 @@ impl Slice {
         self
     }
 
+    /// The slice without an extra field.
+    #[must_use]
+    pub(crate) fn without_extra(mut self, name: &str) -> Self {
+        self.extra.remove(name);
+        self
+    }
+
     /// A member, in whichever part it is: the partition, or else the span, or else the extra fields.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

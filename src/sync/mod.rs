@@ -8,6 +8,7 @@ mod tally;
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -50,6 +51,8 @@ pub struct ReadPlan<'a> {
     /// Slices that are read at the same time, over all streams; one at least. With one, streams are read in the order of
     /// the catalog, and slices in theirs.
     pub num_workers: usize,
+    /// Where the files of records are kept.
+    pub staging_directory: PathBuf,
 }
 
 /// What all streams of a read share.

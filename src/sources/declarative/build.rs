@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::asked_properties::has_some;
 use super::async_jobs::{CREATION, JobLimit, Jobs, POLLING, TARGET};
+use super::file_uploader::FileUploader;
 use super::incremental::{Incremental, Partitions};
 use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
@@ -60,13 +61,15 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
     /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
+        self.build_with(part, is_parent, &[])
+    }
+
+    /// As [`Streams::build`]; these extra fields are in its slices.
+    fn build_with(&mut self, part: &Part<'_>, is_parent: bool, more: &[&str]) -> Option<DeclarativeStream> {
         if part.kind() == "StateDelegatingStream" {
             return self.delegating(part, is_parent);
         }
         let builder = self.builder;
-        if let Some(found) = part.field("file_uploader") {
-            builder.refuse(&found, &format!("the upload of files `{}`", found.kind()));
-        }
         let cursor = part.field("incremental_sync");
         let retriever = part.field("retriever")?;
         let Some(fields) = PageFields::of(&retriever) else {
@@ -87,11 +90,17 @@ impl<'b, 'm> Streams<'b, 'm> {
             })
         });
         let router = flat(router);
+        let is_lazy = router.iter().flatten().flat_map(Router::parents).any(|parent| parent.is_lazy());
+        if is_lazy && cursor.as_ref().is_some_and(|cursor| cursor.present("step").is_some()) {
+            let text = "a parent has `lazy_read_pointer`, whose page is the first of one slice only. Remove `step` and \
+                        `cursor_granularity`, or the pointer";
+            builder.error(part, text);
+        }
         let partitions = router.as_ref().and_then(Option::as_ref).map(|router| partitions(part, &retriever, router));
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
-        let mut extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+        let mut extra: Vec<&str> = extra.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let jobs = fields
             .are_of_jobs()
             .then(|| Jobs::build(builder, &retriever, &extra, self.budget.as_ref(), &self.job_limit));
@@ -116,6 +125,14 @@ impl<'b, 'm> Streams<'b, 'm> {
         let extractor = fields.extractor(builder, &retriever, extractor.as_ref());
         let transformations = part.field("transformations");
         let selector = Selector::build(builder, &selector, extractor, transformations.as_ref(), is_client_side);
+        let files = part.field("file_uploader").map(|files| {
+            let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
+            FileUploader::build(builder, &files, &mut |own| {
+                let mut stream = self.build_with(own, false, &names)?;
+                stream.name = format!("files of {}", builder.place(&files));
+                Some(Box::new(stream))
+            })
+        });
         let schema = SchemaSource::build(builder, part, &mut |loader| {
             let mut list = self.of_retriever(loader, "retriever")?;
             list.name = format!("the fields for {}", builder.place(loader));
@@ -141,7 +158,14 @@ impl<'b, 'm> Streams<'b, 'm> {
             let options: Vec<&RequestOption> = paginator.options().chain(of_router).chain(of_cursor).collect();
             tell_collisions(builder, &retriever, &requester, &options);
         }
-        let repaging = Repaging::build(builder, &retriever, paginator.as_ref()?, &requester.error_handler)?;
+        let repaging = Repaging::build(
+            builder,
+            part,
+            &retriever,
+            paginator.as_ref()?,
+            &requester.error_handler,
+            incremental.iter().flatten().next(),
+        )?;
         Some(DeclarativeStream {
             name: part.text("name").unwrap_or_default().to_owned(),
             primary_key: key?,
@@ -165,6 +189,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             jobs: flat(jobs)?,
             delegation: None,
             group: None,
+            files: flat(files)?,
             types: OnceLock::new(),
         })
     }

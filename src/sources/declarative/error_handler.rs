@@ -233,7 +233,14 @@ fn ends_search(action: ResponseAction) -> bool {
 /// better next time is requested again.
 fn by_status(status: u16) -> Verdict {
     let action = match (status, StatusCode::from_u16(status)) {
-        (..400, _) => ResponseAction::Success,
+        // What comes here was not followed, because it does not say where to: it is no page of a list, least of all its last.
+        (300..400, _) => {
+            let (kind, hint) =
+                (FailureKind::System, "It is a redirect that leads nowhere: check the URL of the request.");
+            let action = ResponseAction::Fail(kind);
+            return Verdict { action, kind, message: None, hint: Some(hint.to_owned()) };
+        }
+        (..300, _) => ResponseAction::Success,
         (423, _) => ResponseAction::Retry,
         (_, Ok(status)) => ResponseAction::for_status(status),
         (_, Err(_)) => ResponseAction::Fail(FailureKind::System),

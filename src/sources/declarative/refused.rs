@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::python_classes;
 use super::schema::Schema;
 use crate::protocol::{Failure, JsonSchema};
 use crate::streams::{HttpStream, Refusal, RequestContext, SchemaContext};
@@ -19,8 +20,9 @@ pub(super) struct RefusedStream {
 impl RefusedStream {
     /// A stream that needs what this program does not run. It is not listed.
     pub(super) fn not_run(name: &str, reasons: &[String]) -> Self {
+        let remedy = python_classes::remedy(reasons).map(|remedy| format!(" {remedy}")).unwrap_or_default();
         let failure = Failure::config(format!(
-            "The stream {name:?} needs what this program does not run yet: {}.",
+            "The stream {name:?} needs what this program does not run yet: {}.{remedy}",
             reasons.join("; ")
         ));
         Self {

@@ -1,5 +1,5 @@
-//! Asking otherwise for what an API does not give: from the first page on, or for a smaller page. `PaginationReset`,
-//! `PageSizeReduction`, and the place in a slice that goes along with the page token.
+//! Asking otherwise for what an API does not give: from the first page on, for a smaller page, or for a shorter window.
+//! `PaginationReset`, `PageSizeReduction`, and the place in a slice that goes along with the page token.
 
 use std::time::Duration;
 
@@ -8,9 +8,12 @@ use serde_json::Value;
 
 use super::asked_properties::has_some;
 use super::error_handler::ErrorHandler;
+use super::incremental::Incremental;
 use super::paginator::Paginator;
 use super::part::{Builder, Part, literal};
+use super::windows::{AskedWindow, Splitting, Window, Windows};
 use crate::protocol::{Failure, Otherwise};
+use crate::streams::{Page, Slice};
 
 /// How often a slice is read from its first page on, at most.
 const MOST_READS: u32 = 2;
@@ -21,6 +24,10 @@ pub(super) struct Repaging {
     /// Records after which the paging begins again.
     limit: Option<u64>,
     reduction: Option<Reduction>,
+    /// How windows are split.
+    splitting: Option<Splitting>,
+    /// Whether the paging begins again at the newest record.
+    from_newest: bool,
     place: String,
 }
 
@@ -53,6 +60,9 @@ pub(super) struct Spot {
     /// Records since then.
     #[serde(default)]
     records: u64,
+    /// The parts of the slice's window that are left.
+    #[serde(default, skip_serializing_if = "Windows::is_whole")]
+    windows: Windows,
 }
 
 /// How often the page at a place was refused in a row.
@@ -67,21 +77,23 @@ impl Repaging {
     #[allow(clippy::option_option, reason = "nothing is not the same as something that is wrong")]
     pub(super) fn build(
         builder: &Builder<'_>,
+        stream: &Part<'_>,
         retriever: &Part<'_>,
         paginator: &Paginator,
         handler: &ErrorHandler,
+        incremental: Option<&Incremental>,
     ) -> Option<Option<Self>> {
         let asks = |otherwise| handler.asks(otherwise);
-        if let Some(field) = retriever.field("request_window_splitting") {
-            builder.refuse(&field, "time windows that are split after an error");
-        } else if asks(Otherwise::ShorterSpan) {
-            builder.refuse(retriever, "the action `SPLIT_REQUEST_WINDOW`");
-        }
+        let splitting = Splitting::build(builder, stream, retriever, asks(Otherwise::ShorterSpan), incremental)?;
+        let mut from_newest = false;
         let reset = retriever.field("pagination_reset");
         let mut limit = None;
         if let Some(reset) = &reset {
-            if reset.text("action") == Some("SPLIT_USING_CURSOR") {
-                builder.refuse(reset, "paging that begins again at the newest record");
+            // Without a window, there is nothing to be asked for from the newest record on.
+            from_newest = reset.text("action") == Some("SPLIT_USING_CURSOR")
+                && incremental.is_some_and(|incremental| incremental.datetime().is_some());
+            if from_newest && Windows::are_odd(stream) {
+                builder.refuse(reset, "paging that begins again at the newest record of a filtered cursor");
             }
             let records =
                 reset.field("limits").and_then(|limits| Some(limits.node.get("number_of_records")?.to_json()));
@@ -107,29 +119,56 @@ impl Repaging {
             }
             (None, false) => None,
         };
-        let is_there = limit.is_some() || reduction.is_some() || asks(Otherwise::FromStart);
-        Some(is_there.then(|| Self { limit, reduction, place: builder.place(retriever) }))
+        let is_there = limit.is_some() || reduction.is_some() || splitting.is_some() || asks(Otherwise::FromStart);
+        Some(is_there.then(|| Self { limit, reduction, splitting, from_newest, place: builder.place(retriever) }))
     }
 
-    /// The place after a page of this many records, which the paginator gives this token, or nothing after the last.
+    /// The place after a page of the place `spot`, which the paginator gives this token, or nothing after the last.
     ///
     /// # Errors
-    /// If the slice was read again already.
-    pub(super) fn after(&self, spot: &Spot, records: usize, next: Option<Value>) -> Result<Option<Spot>, Failure> {
-        let records = spot.records + records as u64;
-        if self.limit.is_some_and(|limit| records >= limit) {
-            return self.restarted(spot).map(Some);
+    /// If the slice was read again already, or cannot be read from its newest record on.
+    pub(super) fn after(
+        &self,
+        mut spot: Spot,
+        page: &Page,
+        next: Option<Value>,
+        window: &AskedWindow<'_>,
+    ) -> anyhow::Result<Option<Spot>> {
+        if let Some(incremental) = window.incremental.filter(|_| self.from_newest) {
+            spot.windows.note(page, incremental)?;
+        }
+        spot.records += page.len() as u64;
+        if self.limit.is_some_and(|limit| spot.records >= limit) {
+            return Ok(Some(self.restarted(&spot, window)?));
         }
         let keeps = self.reduction.as_ref().is_some_and(|reduction| reduction.keeps);
-        let size = spot.size.filter(|_| keeps);
-        Ok(next.map(|token| Spot { token: Some(token), size, records, resets: spot.resets }))
+        spot.size = spot.size.filter(|_| keeps);
+        Ok(match next {
+            Some(token) => Some(Spot { token: Some(token), ..spot }),
+            // The next window is read from its first page on.
+            None => spot.windows.next().map(|windows| Spot { token: None, records: 0, resets: 0, windows, ..spot }),
+        })
+    }
+
+    /// The place at which the first half of a window is read that the API refuses, with the second half behind it.
+    ///
+    /// # Errors
+    /// If it cannot be split any further. `why` is what the API said.
+    pub(super) fn split(&self, spot: &Spot, why: &Failure, window: &AskedWindow<'_>) -> Result<Spot, Failure> {
+        let Some(splitting) = &self.splitting else { return Err(Failure { otherwise: None, ..why.clone() }) };
+        let windows = splitting.split(&spot.windows, window, why, &self.place)?;
+        Ok(Spot { token: None, records: 0, windows, ..spot.clone() })
     }
 
     /// The place from which a slice is read again.
     ///
     /// # Errors
-    /// A system failure if it was read again already.
-    pub(super) fn restarted(&self, spot: &Spot) -> Result<Spot, Failure> {
+    /// A system failure if it was read again already, or there is nothing newer to begin at.
+    pub(super) fn restarted(&self, spot: &Spot, window: &AskedWindow<'_>) -> Result<Spot, Failure> {
+        if self.from_newest {
+            let windows = spot.windows.since_newest(window, &self.place)?;
+            return Ok(Spot { token: None, records: 0, windows, ..spot.clone() });
+        }
         let resets = spot.resets + 1;
         if resets >= MOST_READS {
             return Err(Failure::system(format!(
@@ -138,7 +177,7 @@ impl Repaging {
                 self.place
             )));
         }
-        Ok(Spot { token: None, size: spot.size, resets, records: 0 })
+        Ok(Spot { token: None, resets, records: 0, ..spot.clone() })
     }
 
     /// The place again with a smaller page, and how long to wait before it is asked for.
@@ -233,6 +272,11 @@ impl Spot {
     /// The place that a page token is; without one, the beginning.
     pub(super) fn of(token: Option<&Value>) -> Self {
         token.and_then(|token| Self::deserialize(token).ok()).unwrap_or_default()
+    }
+
+    /// The part of a slice that the place is in.
+    pub(super) fn slice(&self, slice: &Slice) -> Option<Slice> {
+        self.windows.current().map(|Window { span, .. }| slice.clone().with_span(span.clone()))
     }
 
     /// The page token of the place. None is the beginning.

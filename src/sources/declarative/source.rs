@@ -16,6 +16,7 @@ use super::dynamic::{self, Dynamic};
 use super::manifest::{self, Faults, Node};
 use super::part::{Builder, Part};
 use super::placed::Env;
+use super::python_classes;
 use super::refused::RefusedStream;
 use super::schema::{SchemaSource, primary_key};
 use super::spec;
@@ -82,6 +83,10 @@ impl Source for ManifestSource {
             // The runtime's own specification asks for a manifest, and there is one.
             _ => ConnectorSpecification::new(json!({"type": "object"})),
         }
+    }
+
+    fn needs_python(&self) -> Option<String> {
+        python_classes::need(&self.manifest, &self.file)
     }
 
     /// Airbyte's runtime does not look at them, and configs that work there have dates without a time.

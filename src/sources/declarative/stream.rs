@@ -12,6 +12,7 @@ use super::async_jobs::Jobs;
 use super::decoder::Decoder;
 use super::delegation::Delegation;
 use super::extractor::Extracted;
+use super::file_uploader::FileUploader;
 use super::incremental::Incremental;
 use super::normalize::PythonTypes;
 use super::options::{Injection, RequestOption};
@@ -20,18 +21,19 @@ use super::parents;
 use super::query_properties::QueryProperties;
 use super::repaging::{Repaging, Spot};
 use super::request::{self, Asked, Requester};
-use super::router::Router;
+use super::router::{FIRST_PAGE, Router};
 use super::schema::{Schema, SchemaSource};
 use super::selector::{Seen, Selector, without_nulls};
 use super::template::{Json, Variable};
+use super::windows::AskedWindow;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
 use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
 use crate::locks;
 use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
-    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, Records,
-    RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, RecordFile,
+    Records, RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
 /// What a stream without incremental sync has.
@@ -71,6 +73,8 @@ pub(super) struct DeclarativeStream {
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
     /// Streams of this group are not read at the same time.
     pub(super) group: Option<String>,
+    /// What downloads the file of each record.
+    pub(super) files: Option<FileUploader>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
 }
@@ -129,6 +133,11 @@ impl DeclarativeStream {
     /// The slices of the router, without what a cursor makes of them.
     fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.router {
+            // The records of a parent have its children as they were, which a stream with a state has read already.
+            Some(router) if self.incremental.is_some() && !cx.state.is_empty() => {
+                let slices = parents::slices(router, &self.parents, cx)?;
+                Ok(Box::new(slices.map(|slice| slice.map(|slice| slice.without_extra(FIRST_PAGE)))))
+            }
             Some(router) => parents::slices(router, &self.parents, cx),
             None => Ok(Box::new(std::iter::once(Ok(Slice::whole())))),
         }
@@ -153,6 +162,9 @@ impl DeclarativeStream {
     /// What the page after this one of the paginator's is asked for with.
     pub(super) fn page_after(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let spot = self.repaging.as_ref().map(|_| Spot::of(cx.page_token)).unwrap_or_default();
+        let part = spot.slice(cx.slice);
+        let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
+        let cx = &RequestContext::new(cx.state, part.as_ref().unwrap_or(cx.slice), cx.page_token);
         let (slice, token) = (asked(cx.slice), self.token(cx));
         let document = self.first_document(page)?;
         let last = page.last();
@@ -167,13 +179,22 @@ impl DeclarativeStream {
             token: token.as_deref(),
             size: spot.size,
             slice: &slice,
+        });
+        // The template is right, as far as it goes.
+        let next = next.map_err(|failure| match document.as_deref().map(str::trim) {
+            Some("null") => {
+                let text =
+                    format!("The response is `null`, and says nothing of a next page: {}.", page.response.request);
+                Failure { message: format!("{text} {}", failure.message), ..failure }
+            }
+            _ => failure,
         })?;
         let next = match next {
             Next::Page(token) => Some(token),
             Next::End(_) => None,
         };
         match &self.repaging {
-            Some(repaging) => Ok(repaging.after(&spot, page.len(), next)?.and_then(|spot| spot.token())),
+            Some(repaging) => Ok(repaging.after(spot, page, next, &window)?.and_then(|spot| spot.token())),
             None => Ok(next),
         }
     }
@@ -355,7 +376,8 @@ impl HttpStream for DeclarativeStream {
         };
         let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
         let of_cursor = self.incremental.as_ref().and_then(Incremental::take_warning);
-        for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_cursor) {
+        let of_properties = self.properties.iter().flat_map(QueryProperties::take_warnings);
+        for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_cursor).chain(of_properties) {
             fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
         }
         Ok(page)
@@ -374,6 +396,19 @@ impl HttpStream for DeclarativeStream {
             return Ok(Records::of_parts(Parts::default()));
         }
         self.parse(response, cx)
+    }
+
+    fn is_file_based(&self) -> bool {
+        self.files.is_some()
+    }
+
+    fn fetch_file(
+        &self,
+        record: &Record<'_>,
+        cx: &RequestContext<'_>,
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Option<RecordFile>> {
+        self.files.as_ref().map_or(Ok(None), |files| files.file(record, cx, fetch))
     }
 
     /// As it is written: members at the top that are null are left out.

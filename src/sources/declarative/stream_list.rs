@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::manifest::{Map, Node, Value, custom_classes};
+use super::manifest::{Map, Node, Path, Value, custom_classes};
 use super::part::{Builder, Part};
+use super::python_classes;
 use crate::protocol::Failure;
 
 /// Hands out the streams of a manifest in its order: the name, the component, and why it cannot be run, if so. Of two
@@ -90,7 +91,9 @@ pub(super) fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
     let key = Node::text("streams", stream.node.mark());
     let alone = Node::new(Value::Map(Map::new(vec![(key, list)])), stream.node.mark());
     for class in custom_classes(&alone) {
-        builder.refuse(stream, &format!("the Python class {} of a {}", class.class_name, class.component));
+        let below = class.path.strip_prefix("streams[0]").unwrap_or_default();
+        let (node, path) = (Node::new(Value::Null, class.mark), format!("{}{below}", stream.path));
+        builder.refuse(&Part::new(&node, Path::ROOT.name(&path), None), &python_classes::reason(&class));
     }
 }
 
@@ -131,7 +134,7 @@ mod tests {
         assert_eq!(all[0].1, [""; 0]);
         assert_eq!(
             all[1].1,
-            ["the Python class source_x.components.Mine of a CustomRetriever: streams[2] (m.yaml:6:3)"]
+            ["the Python class source_x.components.Mine of a CustomRetriever: streams[2].retriever (m.yaml:6:58)"]
         );
         assert_eq!(all[2].1, ["the stream type OtherStream: streams[3] (m.yaml:7:3)"]);
     }

@@ -14,6 +14,7 @@ use super::router::FIRST_PAGE;
 use super::steps::{member, members};
 use super::stream::{DeclarativeStream, Place};
 use super::tree::Tree;
+use super::windows::AskedWindow;
 use crate::http::{Body, HeaderMap, HttpRequest, Response, StatusCode};
 use crate::protocol::{Failure, LogLevel, Otherwise};
 use crate::streams::{FetchContext, HttpStream, Page, Parts, Record, Records, RequestContext, Slice};
@@ -26,7 +27,10 @@ impl DeclarativeStream {
         let (mut spot, mut refused) = (asked.clone(), Refused::default());
         loop {
             let token = spot.token();
-            let error = match self.one_page(&RequestContext::new(cx.state, cx.slice, token.as_ref()), fetch) {
+            let part = spot.slice(cx.slice);
+            let slice = part.as_ref().unwrap_or(cx.slice);
+            let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
+            let error = match self.one_page(&RequestContext::new(cx.state, slice, token.as_ref()), fetch) {
                 Ok(page) if spot == asked => return Ok(page),
                 Ok(page) => return Ok(page.map(|page| page.with_note(token.unwrap_or_default()))),
                 Err(error) => error,
@@ -35,10 +39,10 @@ impl DeclarativeStream {
             match failure.otherwise {
                 Some(Otherwise::FromStart) => {
                     spot = repaging
-                        .restarted(&spot)
+                        .restarted(&spot, &window)
                         .map_err(|end| Failure { message: format!("{} {}", failure.message, end.message), ..end })?;
                     let text =
-                        format!("{}: {} The slice is read again from its first page on.", self.name, failure.message);
+                        format!("{}: {} The slice is read again from a first page on.", self.name, failure.message);
                     fetch.output.log(LogLevel::Info, &text)?;
                 }
                 Some(Otherwise::SmallerPage) => {
@@ -50,7 +54,13 @@ impl DeclarativeStream {
                     fetch.output.log(LogLevel::Info, &text)?;
                     fetch.fetcher.wait(wait)?;
                 }
-                Some(Otherwise::ShorterSpan) | None => return Err(failure.into()),
+                Some(Otherwise::ShorterSpan) => {
+                    spot = repaging.split(&spot, &failure, &window)?;
+                    let text =
+                        format!("{}: {} The window is split and asked for in halves.", self.name, failure.message);
+                    fetch.output.log(LogLevel::Info, &text)?;
+                }
+                None => return Err(failure.into()),
             }
         }
     }
@@ -63,9 +73,6 @@ impl DeclarativeStream {
             None => None,
             Some(properties) => {
                 let chunks = properties.chunks(fetch)?;
-                for warning in properties.take_warnings() {
-                    fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
-                }
                 match properties.key() {
                     Some(key) => return self.page_in_chunks(properties, &chunks, key, cx, fetch),
                     None => Some(chunks.concat()),

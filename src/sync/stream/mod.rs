@@ -3,6 +3,7 @@
 
 mod end;
 pub(in crate::sync) mod failed_slices;
+mod files;
 mod given;
 mod log;
 pub(in crate::sync) mod messages;
@@ -19,6 +20,7 @@ use std::thread::{self, Scope};
 use serde_json::{Map, Value};
 
 use self::failed_slices::FailedSlices;
+use self::files::StagedFiles;
 use self::given::{Given, accept, recent};
 use self::log::StreamLog;
 use self::messages::StreamOutput;
@@ -54,6 +56,8 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     pub(in crate::sync) log: StreamLog<'o>,
     pub(in crate::sync) shaper: RecordShaper,
     pub(in crate::sync) records: RecordWriter,
+    /// Where the files of its records are kept, if it has files that are wanted.
+    files: Option<StagedFiles>,
     /// What earlier reads gave lately; `None` if the stream gives everything.
     pub(in crate::sync) recent: Option<Recent>,
     run: &'a Run<'a>,
@@ -145,6 +149,8 @@ pub(in crate::sync) fn read<'a>(
         log: log.clone(),
         shaper,
         records: run.output.record_writer(&configured.descriptor()),
+        files: (stream.is_file_based() && configured.include_files != Some(false))
+            .then(|| StagedFiles::of(&run.plan.staging_directory, stream.name())),
         recent,
         run,
         refused: Mutex::new(refused),

@@ -237,7 +237,12 @@ impl StreamRead<'_, '_> {
             return Ok(Flow::Continue(()));
         }
         let record = self.shaper.shape(record, &self.log)?;
-        lines.write_with(&mut reading.lines, |out| record.write_one_line(out));
+        match self.reference(&record, cx)? {
+            Some(reference) => {
+                lines.write_with_file(&mut reading.lines, &reference, |out| record.write_one_line(out));
+            }
+            None => lines.write_with(&mut reading.lines, |out| record.write_one_line(out)),
+        }
         reading.records += 1;
         if let Some(odd) = noted?
             && !self.odd_cursor_told.swap(true, Ordering::Relaxed)
@@ -249,6 +254,14 @@ impl StreamRead<'_, '_> {
             None if self.limit.is_none() && reading.lines.len() < BATCH => Ok(Flow::Continue(())),
             _ => self.write_lines(reading),
         }
+    }
+
+    /// The reference to the file of a record, which is kept, if the stream has files.
+    fn reference(&self, record: &Record<'_>, cx: &RequestContext<'_>) -> anyhow::Result<Option<String>> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let fetcher = Fetcher::new(self.client, self).workers(self.workers());
+        let file = self.stream.fetch_file(record, cx, &self.fetch_context(&fetcher))?;
+        Ok(file.map(|file| files.keep(&file)).transpose()?)
     }
 
     /// What is remembered of a record, if the stream reads some time again and the record is of that time.

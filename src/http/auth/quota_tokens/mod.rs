@@ -237,6 +237,9 @@ impl Authenticator for QuotaTokenAuthenticator {
         if self.tokens.is_empty() {
             return Err(Failure::config("The config has no token.").into());
         }
+        if self.quotas.is_empty() {
+            return Err(Failure::config("The tokens have no quota that requests are charged to. Add one.").into());
+        }
         let token = self.charge(self.quota_of(request), cx)?;
         Ok(self.header.put(request, self.tokens[token].expose())?)
     }
@@ -244,7 +247,9 @@ impl Authenticator for QuotaTokenAuthenticator {
     fn answered(&self, signed: &HttpRequest, response: &Response, _: &AuthContext<'_>) {
         let quota = self.quota_of(signed);
         let token = self.tokens.iter().position(|token| self.header.is_on(signed, token.expose()));
-        let (Some(token), Some(says)) = (token, self.quotas[quota].says(response)) else { return };
+        let (Some(token), Some(says)) = (token, self.quotas.get(quota).and_then(|quota| quota.says(response))) else {
+            return;
+        };
         if let Some(left) = self.pools().left.get_mut(token).and_then(|left| left.get_mut(quota))
             && left.tracked
         {

@@ -57,6 +57,10 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
         status.url, status.headers
     );
     let quotas = quotas?;
+    if quotas.is_empty() {
+        builder.error(part, "`quotas` is empty: add the quota that the requests are charged to");
+        return None;
+    }
     let auth = builder.shared_as(key, || {
         QuotaTokenAuthenticator::new(&tokens, status, quotas, &builder.redactor)
             .method(method)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::decoder::{Decoder, documents};
 use super::super::error_handler::ErrorHandler;
 use super::super::options::{By, RequestOption};
 use super::super::part::{Builder, Part};
@@ -22,10 +23,7 @@ const TOKEN: &str = "{{ session_token }}";
 
 /// The authenticator that a part is.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
-    if let Some(decoder) = part.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
-        builder.refuse(&decoder, &format!("the decoder `{}` of a login", decoder.kind()));
-        return None;
-    }
+    let decoder = Decoder::build(builder, part.field("decoder").as_ref(), None, None)?;
     let duration = match part.present("expiration_duration") {
         Some(field) => Some(duration(builder, &field, part.text("expiration_duration").unwrap_or_default())?),
         None => None,
@@ -49,11 +47,12 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let requester = Requester::build(builder, &requester_part, &[])?;
     let path = part.texts("session_token_path");
     let place: Arc<str> = builder.place(part).into();
-    let login = Login::new(requester, path, &place);
+    let login = Login::new(requester, path, decoder, &place);
     let is_shared = login.identity.is_some() && written.is_none();
     let key = format!(
-        "session {:?} {:?} {duration:?} {:?}",
+        "session {:?} {:?} {:?} {duration:?} {:?}",
         login.identity,
+        part.field("decoder").map(|decoder| super::definition(&decoder)),
         target.place,
         requester_part.field("error_handler").map(|handler| super::definition(&handler))
     );
@@ -95,14 +94,15 @@ fn micros(micros: i128) -> f64 {
 pub(super) struct Login {
     requester: Requester,
     path: Vec<String>,
+    decoder: Decoder,
     place: Arc<str>,
     /// Who logs in; nothing if that cannot be determined before the run.
     identity: Option<String>,
 }
 
 impl Login {
-    fn new(requester: Requester, path: Vec<String>, place: &Arc<str>) -> Self {
-        let mut login = Self { requester, path, place: Arc::clone(place), identity: None };
+    fn new(requester: Requester, path: Vec<String>, decoder: Decoder, place: &Arc<str>) -> Self {
+        let mut login = Self { requester, path, decoder, place: Arc::clone(place), identity: None };
         login.identity = login.request().ok().map(|request| {
             let headers = request.headers.iter().map(|(name, value)| format!("{name}: {:?}", value.as_bytes()));
             let headers: Vec<String> = headers.collect();
@@ -136,10 +136,15 @@ impl Login {
     /// The token in a response.
     fn token(&self, response: &Response) -> Result<String, Failure> {
         let answered = format!("{}: {} answered {}", self.place, response.request, response.status);
-        let text = json_text(response);
+        let text = match &self.decoder {
+            Decoder::Json => json_text(response).map(|text| text.text.into_owned()),
+            Decoder::Whole(decoder) | Decoder::Items(decoder) => {
+                documents(&**decoder, response, 1).map(|(mut documents, _)| documents.pop().unwrap_or_default())
+            }
+        };
         let text =
             text.map_err(|why| Failure::system(format!("{answered}, and it cannot be read: {}.", why.problem)))?;
-        let mut document: Value = serde_json::from_str(&text.text).unwrap_or_default();
+        let mut document: Value = serde_json::from_str(&text).unwrap_or_default();
         // Of a list at the top, each item is a response of its own.
         if let Value::Array(items) = &mut document {
             document = items.first_mut().map(Value::take).unwrap_or_default();

@@ -154,6 +154,15 @@ impl Incremental {
         }
     }
 
+    /// The cursor of one window, if its windows are times.
+    pub(super) fn datetime(&self) -> Option<&DatetimeCursor> {
+        match &self.kind {
+            Kind::Datetime(cursor) => Some(cursor),
+            Kind::Partitioned(cursor) => Some(cursor.each()),
+            Kind::Count(_) => None,
+        }
+    }
+
     /// Where it puts something into requests.
     pub(super) fn options(&self) -> impl Iterator<Item = &RequestOption> {
         self.options.iter().map(|(option, _)| option)

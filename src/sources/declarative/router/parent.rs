@@ -67,9 +67,6 @@ impl<O> ParentConfig<O> {
             builder.error(pointer, "it has to lead to one place, without globs");
             return None;
         }
-        if let Some(pointer) = pointer.filter(|_| is_incremental) {
-            builder.refuse(&pointer, "the field lazy_read_pointer for a stream with a cursor");
-        }
         let stream = part.field("stream")?;
         let mut extra_fields = Vec::new();
         if let Some(list) = part.field("extra_fields") {
@@ -102,6 +99,11 @@ impl<O> ParentConfig<O> {
     /// If it cannot be evaluated.
     pub(in crate::sources::declarative) fn field(&self) -> Result<String, Failure> {
         Ok(self.evaluated()?.field.clone())
+    }
+
+    /// Whether the first page of children is in the parent's record.
+    pub(in crate::sources::declarative) fn is_lazy(&self) -> bool {
+        self.lazy.is_some()
     }
 
     /// The names of the extra fields, which templates of a request see as variables. Those that cannot be evaluated are

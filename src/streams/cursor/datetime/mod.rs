@@ -3,6 +3,7 @@
 //! those of Airbyte's low-code runtime: one value under the cursor's field, so that each can resume from the other's.
 
 mod format;
+mod halves;
 mod intervals;
 mod moment;
 mod partitions;

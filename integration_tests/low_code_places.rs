@@ -1,0 +1,237 @@
+//! Streams of manifests that need more than pages: files of records, windows that are split, first pages in the records of
+//! parents, and answers that are no pages.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use source_http::Registry;
+use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Routes, Server};
+
+/// A stream of `/items`, with these members, those of its retriever, and those of its requester.
+fn stream(server: &Server, more: Value, retriever: Value, requester: Value) -> Value {
+    let mut own = json!({"type": "HttpRequester", "url_base": server.url(), "path": "items"});
+    own.as_object_mut().unwrap().extend(requester.as_object().unwrap().clone());
+    let extractor = json!({"type": "DpathExtractor", "field_path": ["items"]});
+    let selector = json!({"type": "RecordSelector", "extractor": extractor});
+    let mut whole = json!({"type": "SimpleRetriever", "requester": own, "record_selector": selector});
+    whole.as_object_mut().unwrap().extend(retriever.as_object().unwrap().clone());
+    let schema = json!({"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}});
+    let mut stream = json!({"type": "DeclarativeStream", "name": "items", "retriever": whole, "schema_loader": schema});
+    stream.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    stream
+}
+
+fn connector(stream: &Value) -> InProcess {
+    let manifest = json!({
+        "version": "7.39.1", "type": "DeclarativeSource",
+        "check": {"type": "CheckStream", "stream_names": ["items"]},
+        "streams": [stream],
+        "concurrency_level": {"type": "ConcurrencyLevel", "default_concurrency": 1},
+    });
+    InProcess::with_registry(Registry::built_in()).config(&json!({"__injected_declarative_manifest": manifest}))
+}
+
+fn read(stream: &Value, mode: &str) -> Finished {
+    connector(stream).streams(&[("items", mode)]).run("read")
+}
+
+fn targets(server: &Server) -> Vec<String> {
+    server.requests().into_iter().map(|request| request.target).collect()
+}
+
+fn items(items: Value) -> Reply {
+    Reply::json(json!({"items": items}))
+}
+
+fn cursor(more: Value) -> Value {
+    let option = |name: &str| json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": name});
+    let mut cursor = json!({
+        "type": "DatetimeBasedCursor", "cursor_field": "at", "datetime_format": "%Y-%m-%d",
+        "start_datetime": "2024-01-01", "end_datetime": "2024-01-08",
+        "start_time_option": option("from"), "end_time_option": option("to"),
+    });
+    cursor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"incremental_sync": cursor})
+}
+
+fn on_status(status: u16, action: &str) -> Value {
+    let filter = json!({"type": "HttpResponseFilter", "http_codes": [status], "action": action});
+    json!({"error_handler": {"type": "DefaultErrorHandler", "response_filters": [filter]}})
+}
+
+fn with_files(server: &Server, name: Option<&str>) -> Value {
+    let requester = json!({"type": "HttpRequester", "url_base": server.url(), "path": "{{ download_target }}"});
+    let target = json!({"type": "DpathExtractor", "field_path": ["url"]});
+    let mut uploader = json!({"type": "FileUploader", "requester": requester, "download_target_extractor": target});
+    if let Some(name) = name {
+        uploader["filename_extractor"] = name.into();
+    }
+    stream(server, json!({"file_uploader": uploader}), json!({}), json!({}))
+}
+
+/// Reads a stream with files into this directory; the configured stream has these members besides.
+fn read_files(stream: &Value, directory: &Path, more: Value) -> Finished {
+    let mut configured = json!({
+        "stream": {"name": "items", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+        "sync_mode": "full_refresh", "destination_sync_mode": "append",
+    });
+    configured.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let connector = connector(stream).env("AIRBYTE_STAGING_DIRECTORY", directory);
+    connector.catalog(&json!({"streams": [configured]})).run("read")
+}
+
+#[test]
+fn files_of_records_are_staged_whole_before_their_records_go_out() {
+    let directory = tempfile::tempdir().unwrap();
+    // Longer than what is kept in memory.
+    let long = "x".repeat(5 * 1024 * 1024);
+    let server = Server::start(
+        Routes::new()
+            .on("GET", "/items", [items(json!([{"id": 1, "url": "a"}, {"id": 2, "url": "b"}]))])
+            .on("GET", "/a", [Reply::text("hello")])
+            .on("GET", "/b", [Reply::text(&long)]),
+    );
+    let stream = with_files(&server, Some("../{{ record.id }}/a.txt"));
+    let run = read_files(&stream, directory.path(), json!({}));
+    let references: Vec<Value> = run
+        .stdout
+        .lines()
+        .filter_map(|line| {
+            let message: Value = serde_json::from_str(line).unwrap();
+            message["record"].get("file_reference").cloned()
+        })
+        .collect();
+    let path = |id: u32| directory.path().join(format!("items/{id}/a.txt"));
+    let reference = |id: u32, size: usize| {
+        json!({
+            "staging_file_url": path(id), "source_file_relative_path": format!("items/{id}/a.txt"), "file_size_bytes": size,
+        })
+    };
+    assert_eq!(references, [reference(1, 5), reference(2, long.len())], "{}", run.stdout);
+    assert_eq!(
+        (fs::read_to_string(path(1)).unwrap(), fs::read_to_string(path(2)).unwrap()),
+        ("hello".to_owned(), long)
+    );
+    let discovered = connector(&stream).run("discover");
+    assert_eq!(discovered.messages().catalog()["streams"][0]["is_file_based"], true);
+
+    let without = read_files(&stream, directory.path(), json!({"include_files": false}));
+    assert_eq!((without.messages().records("items").len(), without.stdout.contains("file_reference")), (2, false));
+}
+
+#[test]
+fn a_file_that_cannot_be_downloaded_fails_its_stream_and_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let server =
+        Server::start(Routes::new().on("GET", "/items", [items(json!([{"id": 1, "url": "a"}, {"id": 2}]))]).on(
+            "GET",
+            "/a",
+            [Reply::text("hello")],
+        ));
+    let run = read_files(&with_files(&server, None), directory.path(), json!({}));
+    assert_eq!((run.messages().records("items").len(), run.status), (1, 1), "{}", run.stdout);
+    assert!(run.stdout.contains("no text at the path of the `download_target_extractor`"), "{}", run.stdout);
+    assert_eq!(fs::read_dir(directory.path().join("items")).unwrap().count(), 1);
+
+    let other = tempfile::tempdir().unwrap();
+    let server = Server::start(Routes::new().on("GET", "/items", [items(json!([{"id": 1, "url": "a"}]))]).on(
+        "GET",
+        "/a",
+        [Reply::text("hello").fault(Fault::TruncateBody(2))],
+    ));
+    let run = read_files(&with_files(&server, Some("a")), other.path(), json!({}));
+    assert_eq!((run.messages().records("items").len(), run.status), (0, 1), "{}", run.stdout);
+    assert!(!other.path().join("items").exists());
+}
+
+#[test]
+fn a_window_that_is_refused_is_read_in_halves_and_a_state_waits_for_both() {
+    let handler = on_status(413, "SPLIT_REQUEST_WINDOW");
+    let splitting = json!({"request_window_splitting": {"type": "RequestWindowSplitting"}});
+    let cursor = cursor(json!({"step": "P8D", "cursor_granularity": "P1D"}));
+    let answer = |second: u16| {
+        move |request: &Request| match &*request.target {
+            "/items?from=2024-01-01&to=2024-01-08" => Reply::empty(413),
+            "/items?from=2024-01-01&to=2024-01-04" => items(json!([{"id": 1, "at": "2024-01-04"}])),
+            _ if second == 200 => items(json!([{"id": 2, "at": "2024-01-07"}])),
+            _ => Reply::empty(second),
+        }
+    };
+    let server = Server::start(answer(200));
+    let run = read(&stream(&server, cursor.clone(), splitting.clone(), handler.clone()), "incremental");
+    assert_eq!(run.messages().records("items").len(), 2, "{}", run.stdout);
+    assert_eq!(run.messages().states("items").last().unwrap()["at"], "2024-01-07");
+    let windows = ["from=2024-01-01&to=2024-01-08", "from=2024-01-01&to=2024-01-04", "from=2024-01-05&to=2024-01-08"];
+    assert_eq!(targets(&server), windows.map(|window| format!("/items?{window}")));
+
+    let server = Server::start(answer(404));
+    let run = read(&stream(&server, cursor, splitting, handler), "incremental");
+    assert_eq!((run.messages().records("items").len(), run.status), (1, 1));
+    assert!(run.messages().states("items").iter().all(|state| state["at"] == "2024-01-01"), "{}", run.stdout);
+}
+
+#[test]
+fn paging_begins_again_at_the_newest_record_unless_records_are_mixed() {
+    let limits = json!({"type": "PaginationResetLimits", "number_of_records": 2});
+    let reset = json!({"type": "PaginationReset", "action": "SPLIT_USING_CURSOR", "limits": limits});
+    let retriever = json!({"pagination_reset": reset});
+    let server = Server::start(|request: &Request| match request.target.contains("from=2024-01-01") {
+        true => items(json!([{"id": 1, "at": "2024-01-02"}, {"id": 2, "at": "2024-01-05"}])),
+        false => items(json!([{"id": 3, "at": "2024-01-06"}])),
+    });
+    let run = read(&stream(&server, cursor(json!({})), retriever.clone(), json!({})), "incremental");
+    assert_eq!(run.messages().records("items").len(), 3, "{}", run.stdout);
+    assert_eq!(targets(&server)[1], "/items?from=2024-01-05&to=2024-01-08");
+
+    let mixed =
+        Server::start(|_: &Request| items(json!([{"id": 2, "at": "2024-01-05"}, {"id": 1, "at": "2024-01-02"}])));
+    let run = read(&stream(&mixed, cursor(json!({})), retriever, json!({})), "incremental");
+    assert!(run.stdout.contains("do not come in the order of the cursor"), "{}", run.stdout);
+    assert_eq!((run.status, targets(&mixed).len()), (1, 1));
+}
+
+#[test]
+fn a_redirect_that_leads_nowhere_is_no_page_and_null_is_named() {
+    let server = Server::start(|_: &Request| Reply::empty(302));
+    let run = read(&stream(&server, json!({}), json!({}), json!({})), "full_refresh");
+    assert!(run.stdout.contains("It is a redirect that leads nowhere"), "{}", run.stdout);
+    assert_eq!(run.messages().statuses("items"), ["STARTED", "INCOMPLETE"]);
+
+    let paginator = json!({
+        "type": "DefaultPaginator", "page_token_option": {"type": "RequestPath"},
+        "pagination_strategy": {"type": "CursorPagination", "cursor_value": "{{ response['next']['url'] }}"},
+    });
+    let server = Server::start(|_: &Request| Reply::text("null"));
+    let run = read(&stream(&server, json!({}), json!({"paginator": paginator}), json!({})), "full_refresh");
+    assert!(run.stdout.contains("The response is `null`, and says nothing of a next page"), "{}", run.stdout);
+}
+
+#[test]
+fn a_login_may_be_answered_in_xml() {
+    let server = Server::start(|request: &Request| match &*request.target {
+        "/login" => Reply::text("<session><token>t0ken</token></session>"),
+        _ if request.header("authorization") == Some("Bearer t0ken") => items(json!([{"id": 1}])),
+        _ => Reply::empty(401),
+    });
+    let login = json!({"type": "HttpRequester", "url_base": server.url(), "path": "login", "http_method": "POST"});
+    let auth = json!({"authenticator": {
+        "type": "SessionTokenAuthenticator", "login_requester": login, "session_token_path": ["session", "token"],
+        "decoder": {"type": "XmlDecoder"}, "expiration_duration": "PT1H",
+        "request_authentication": {"type": "Bearer"},
+    }});
+    let run = read(&stream(&server, json!({}), json!({}), auth), "full_refresh");
+    assert_eq!(run.messages().records("items"), [r#"{"id":1}"#], "{}", run.stdout);
+}
+
+#[test]
+fn tokens_without_a_quota_are_told_and_nothing_panics() {
+    let server = Server::start(|_: &Request| Reply::empty(404));
+    let auth = json!({"authenticator": {
+        "type": "RateLimitedMultipleTokenAuthenticator", "tokens": ["a"], "quotas": [],
+        "quota_status_source": {"type": "QuotaStatusSource", "url": server.url()},
+    }});
+    let run = read(&stream(&server, json!({}), json!({}), auth), "full_refresh");
+    assert!(run.stdout.contains("quotas: has 0 of at least 1 items"), "{}", run.stdout);
+    assert!(!run.stdout.contains("has hit a bug"), "{}", run.stdout);
+}
