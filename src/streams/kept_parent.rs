@@ -175,7 +175,7 @@ impl<'a> KeptRead<'a> {
     /// Notes how far the parent was read. What was noted before stays true: it says less.
     fn publish(&mut self, is_end: bool) {
         let is_due = self.noted <= FEW_STATES || self.since_noted >= self.noted;
-        if !is_end && !(is_due && self.has_news) {
+        if !(is_end || is_due && self.has_news) {
             return;
         }
         (self.has_news, self.since_noted) = (false, 0);

@@ -82,20 +82,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             false => selector.field("extractor"),
         };
         let decoder = fields.decoder(builder, &retriever, extractor.as_ref());
-        // An empty list is none.
-        let router = retriever.present("partition_router");
-        let router = router.map(|router| {
-            Router::build(builder, &router, cursor.is_some(), &mut |option| {
-                RequestOption::build(builder, option, By::Router)
-            })
-        });
-        let router = flat(router);
-        let is_lazy = router.iter().flatten().flat_map(Router::parents).any(|parent| parent.is_lazy());
-        if is_lazy && cursor.as_ref().is_some_and(|cursor| cursor.present("step").is_some()) {
-            let text = "a parent has `lazy_read_pointer`, whose page is the first of one slice only. Remove `step` and \
-                        `cursor_granularity`, or the pointer";
-            builder.error(part, text);
-        }
+        let router = self.router(part, &retriever, cursor.as_ref());
         let partitions = router.as_ref().and_then(Option::as_ref).map(|router| partitions(part, &retriever, router));
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
@@ -109,14 +96,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         }
         let requester_part = retriever.field(fields.requester)?;
         let requester = Requester::build(builder, &requester_part, &extra);
-        let properties = match has_some(&requester_part) {
-            true => Some(QueryProperties::build(builder, &requester_part, &mut |part| {
-                let mut list = self.build(part, true)?;
-                list.name = format!("properties of {}", builder.place(part));
-                Some(Box::new(list))
-            })),
-            false => None,
-        };
+        let properties = has_some(&requester_part).then(|| self.properties(&requester_part));
         let paginator = retriever.field(fields.paginator);
         let paginator = Paginator::build(builder, paginator.as_ref());
         let is_client_side =
@@ -125,21 +105,8 @@ impl<'b, 'm> Streams<'b, 'm> {
         let extractor = fields.extractor(builder, &retriever, extractor.as_ref());
         let transformations = part.field("transformations");
         let selector = Selector::build(builder, &selector, extractor, transformations.as_ref(), is_client_side);
-        let files = part.field("file_uploader").map(|files| {
-            let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
-            FileUploader::build(builder, &files, &mut |own| {
-                let mut stream = self.build_with(own, false, &names)?;
-                stream.name = format!("files of {}", builder.place(&files));
-                Some(Box::new(stream))
-            })
-        });
-        let schema = SchemaSource::build(builder, part, &mut |loader| {
-            let mut list = self.of_retriever(loader, "retriever")?;
-            list.name = format!("the fields for {}", builder.place(loader));
-            // Several streams may ask for the same fields.
-            list.use_cache = true;
-            Some(Box::new(list))
-        });
+        let files = part.field("file_uploader").map(|files| self.files(&files, &extra));
+        let schema = self.schema(part);
         let key = primary_key(builder, part);
         let at_once = router.iter().flatten().any(Router::is_made_at_once);
         let parents = router.iter().flatten().flat_map(Router::parents);
@@ -191,6 +158,64 @@ impl<'b, 'm> Streams<'b, 'm> {
             group: None,
             files: flat(files)?,
             types: OnceLock::new(),
+        })
+    }
+
+    /// The router of a stream, or none.
+    fn router(
+        &self,
+        part: &Part<'_>,
+        retriever: &Part<'_>,
+        cursor: Option<&Part<'_>>,
+    ) -> Option<Option<Router<RequestOption>>> {
+        let builder = self.builder;
+        // An empty list is none.
+        let router = retriever.present("partition_router");
+        let router = router.map(|router| {
+            Router::build(builder, &router, cursor.is_some(), &mut |option| {
+                RequestOption::build(builder, option, By::Router)
+            })
+        });
+        let router = flat(router);
+        let is_lazy = router.iter().flatten().flat_map(Router::parents).any(|parent| parent.is_lazy());
+        if is_lazy && cursor.is_some_and(|cursor| cursor.present("step").is_some()) {
+            let text = "a parent has `lazy_read_pointer`, whose page is the first of one slice only. Remove `step` and \
+                        `cursor_granularity`, or the pointer";
+            builder.error(part, text);
+        }
+        router
+    }
+
+    /// The properties that a requester asks for by name.
+    fn properties(&mut self, requester: &Part<'_>) -> Option<QueryProperties> {
+        let builder = self.builder;
+        QueryProperties::build(builder, requester, &mut |part| {
+            let mut list = self.build(part, true)?;
+            list.name = format!("properties of {}", builder.place(part));
+            Some(Box::new(list))
+        })
+    }
+
+    /// What downloads the file of each record. These extra fields are in the slices.
+    fn files(&mut self, files: &Part<'_>, extra: &[&str]) -> Option<FileUploader> {
+        let builder = self.builder;
+        let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
+        FileUploader::build(builder, files, &mut |own| {
+            let mut stream = self.build_with(own, false, &names)?;
+            stream.name = format!("files of {}", builder.place(files));
+            Some(Box::new(stream))
+        })
+    }
+
+    /// Where the schema of a stream comes from.
+    fn schema(&mut self, part: &Part<'_>) -> Option<SchemaSource> {
+        let builder = self.builder;
+        SchemaSource::build(builder, part, &mut |loader| {
+            let mut list = self.of_retriever(loader, "retriever")?;
+            list.name = format!("the fields for {}", builder.place(loader));
+            // Several streams may ask for the same fields.
+            list.use_cache = true;
+            Some(Box::new(list))
         })
     }
 

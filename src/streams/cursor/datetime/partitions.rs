@@ -149,8 +149,8 @@ impl PartitionedCursor {
         let mut changes = None;
         let mut note = |count: usize| {
             // States may be long: they are looked at only when they have changed.
-            let changed = Some(parents.iter().map(ParentStream::state_changes).sum::<u64>());
-            if std::mem::replace(&mut changes, changed) == changed {
+            let now = Some(parents.iter().map(ParentStream::state_changes).sum::<u64>());
+            if std::mem::replace(&mut changes, now) == now {
                 return;
             }
             let state = parents.iter().filter_map(ParentStream::own_state).collect();
