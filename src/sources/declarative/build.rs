@@ -105,14 +105,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             cursor.as_ref().is_some_and(|cursor| cursor.flag("is_client_side_incremental") == Some(true));
         let lists = selector.field("extractor").map(|extractor| self.lists(&extractor));
         let selector = Selector::build(builder, &selector, part.field("transformations").as_ref(), is_client_side);
-        let files = part.field("file_uploader").map(|files| {
-            let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
-            FileUploader::build(builder, &files, &mut |own| {
-                let mut stream = self.build_with(own, false, &names)?;
-                stream.name = format!("files of {}", builder.place(&files));
-                Some(Box::new(stream))
-            })
-        });
+        let files = part.field("file_uploader").map(|files| self.files(&files, &extra));
         let (schema, key) = (SchemaSource::build(builder, part), primary_key(builder, part));
         let at_once = router.iter().flatten().any(Router::is_made_at_once);
         let parents = router.iter().flatten().flat_map(Router::parents);
@@ -161,6 +154,17 @@ impl<'b, 'm> Streams<'b, 'm> {
             delegation: None,
             files: flat(files)?,
             types: OnceLock::new(),
+        })
+    }
+
+    /// What downloads the files of records whose slices have these extra fields.
+    fn files(&mut self, part: &Part<'_>, extra: &[&str]) -> Option<FileUploader> {
+        let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
+        let builder = self.builder;
+        FileUploader::build(builder, part, &mut |own| {
+            let mut stream = self.build_with(own, false, &names)?;
+            stream.name = format!("files of {}", builder.place(part));
+            Some(Box::new(stream))
         })
     }
 
