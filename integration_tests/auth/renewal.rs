@@ -203,7 +203,7 @@ fn eight_threads(server: &Server, bench: &Bench, before: Option<&str>) -> usize 
     let auth = Arc::new(OAuth2Authenticator::new(request));
     if let Some(path) = before {
         let stream = of_server(&server.url(), auth.clone()).with(|items| {
-            items.path = path.to_owned();
+            path.clone_into(&mut items.path);
         });
         assert!(bench.fetch(&stream).is_ok_and(|page| page.is_some()));
     }

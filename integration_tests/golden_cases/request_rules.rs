@@ -28,6 +28,7 @@ const RULES: &[Rule] = &[
     Rule { name: "told_before_any_request", may_differ: READ, holds: told_before },
     Rule { name: "paging_that_does_not_end_fails", may_differ: ALL, holds: endless_paging },
     Rule { name: "a_body_that_is_no_json_fails", may_differ: ALL, holds: no_json },
+    Rule { name: "a_redirect_that_leads_nowhere_fails", may_differ: ALL, holds: leads_nowhere },
     Rule { name: "marks_and_charsets_are_read", may_differ: READ, holds: decoder_rules::other_text },
     Rule { name: "nothing_of_a_broken_body_goes_out", may_differ: ALL, holds: decoder_rules::broken_body },
     Rule { name: "pages_in_gzip_lead_on", may_differ: READ, holds: decoder_rules::paged_gzip },
@@ -320,4 +321,13 @@ fn header_text(shown: &Shown<'_>) -> bool {
             && golden_headers.zip(mine_headers).all(|(golden, mine)| golden == mine || is_given(mine))
     };
     !shown.components("HttpRequester").is_empty() && shown.pairs().is_some_and(|mut pairs| pairs.all(fits))
+}
+
+/// The server answers with a redirect that does not say where to.
+fn leads_nowhere(shown: &Shown<'_>) -> bool {
+    let no_place = |reply: &&Value| {
+        reply["status"].as_u64().is_some_and(|status| (301..=308).contains(&status))
+            && reply["headers"]["Location"].is_null()
+    };
+    shown.replies().iter().any(no_place) && shown.fails_with("It is a redirect that leads nowhere")
 }

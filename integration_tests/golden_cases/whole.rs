@@ -226,10 +226,10 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
         let all = streams.iter().flat_map(|stream| [vec![stream.clone()], inner(stream)].concat());
         let mut names: Vec<String> = Vec::new();
         // Those that the API or the config makes are known by the catalog.
-        let made = case["catalog"]["streams"].as_array().filter(|_| manifest.get("dynamic_streams").is_some());
+        let by_api = case["catalog"]["streams"].as_array().filter(|_| manifest.get("dynamic_streams").is_some());
         let statuses = case["statuses"].as_array().cloned().unwrap_or_default();
         let is_read = |stream: &Value| statuses.is_empty() || statuses.iter().any(|status| status[0] == stream["name"]);
-        let all = all.chain(made.cloned().unwrap_or_default().into_iter().filter(is_read));
+        let all = all.chain(by_api.cloned().unwrap_or_default().into_iter().filter(is_read));
         for name in all.filter_map(|stream| stream["name"].as_str().map(str::to_owned)) {
             if !names.contains(&name) {
                 names.push(name);

@@ -92,17 +92,14 @@ fn a_token_that_is_refused_fails_the_check_and_no_output_shows_it() {
     for command in ["check", "discover", "read"] {
         let done = run_forms(&server.url(), "an0ther-t0ken", command);
         let messages = done.messages();
-        let why = match command {
-            "check" => {
-                let (status, why) = messages.connection_status();
-                assert_eq!(status, "FAILED");
-                why.unwrap().to_owned()
-            }
-            _ => {
-                let errors = messages.errors();
-                assert_eq!((done.status, errors[0].failure_type.as_deref()), (1, Some("config_error")), "{command}");
-                errors[0].message.clone()
-            }
+        let why = if command == "check" {
+            let (status, why) = messages.connection_status();
+            assert_eq!(status, "FAILED");
+            why.unwrap().to_owned()
+        } else {
+            let errors = messages.errors();
+            assert_eq!((done.status, errors[0].failure_type.as_deref()), (1, Some("config_error")), "{command}");
+            errors[0].message.clone()
         };
         assert!(why.contains("The streams of dynamic_streams[0] (") && why.contains("401"), "{why}");
         let shown = done.stdout.lines().filter(|line| !line.contains("CONTROL")).collect::<String>() + &done.stderr;

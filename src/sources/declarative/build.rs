@@ -162,6 +162,7 @@ impl<'b, 'm> Streams<'b, 'm> {
     }
 
     /// The router of a stream, or none.
+    #[allow(clippy::option_option, reason = "a router that is wrong is not one that is not there")]
     fn router(
         &self,
         part: &Part<'_>,

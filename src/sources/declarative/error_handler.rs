@@ -234,13 +234,14 @@ fn ends_search(action: ResponseAction) -> bool {
 fn by_status(status: u16) -> Verdict {
     let action = match (status, StatusCode::from_u16(status)) {
         // What comes here was not followed, because it does not say where to: it is no page of a list, least of all its last.
-        (300..400, _) => {
+        // A 300 is no redirect, and may have the records.
+        (301..=304 | 307 | 308, _) => {
             let (kind, hint) =
                 (FailureKind::System, "It is a redirect that leads nowhere: check the URL of the request.");
             let action = ResponseAction::Fail(kind);
             return Verdict { action, kind, message: None, hint: Some(hint.to_owned()) };
         }
-        (..300, _) => ResponseAction::Success,
+        (..400, _) => ResponseAction::Success,
         (423, _) => ResponseAction::Retry,
         (_, Ok(status)) => ResponseAction::for_status(status),
         (_, Err(_)) => ResponseAction::Fail(FailureKind::System),

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(all[0].1, [""; 0]);
         assert_eq!(
             all[1].1,
-            ["the Python class source_x.components.Mine of a CustomRetriever: streams[2].retriever (m.yaml:6:58)"]
+            ["the Python class source_x.components.Mine of a CustomRetriever: streams[2].retriever (m.yaml:6:49)"]
         );
         assert_eq!(all[2].1, ["the stream type OtherStream: streams[3] (m.yaml:7:3)"]);
     }
