@@ -99,7 +99,7 @@ pub struct SourceContext {
 
 impl SourceContext {
     /// Sends requests before there are streams: see [`Fetcher::get_json`] and [`Fetcher::send`]. A stream that is not among
-    /// those of the source gives them its credentials, rules and budget. Waits are told in the log.
+    /// those of the source gives them its credentials, rules and budget. The log reports waits.
     #[must_use]
     pub fn fetcher(&self) -> Fetcher<'_> {
         Fetcher::new(&self.client, self)

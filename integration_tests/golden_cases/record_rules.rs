@@ -276,7 +276,7 @@ fn parent_once(seen: &Seen<'_>) -> bool {
     has(seen, |value| value["type"] == "ParentStreamConfig") && golden == mine && seen.requests.len() == mine.len()
 }
 
-/// A job's status could not be told at first. Its result is read, and the reference fails all the same.
+/// A job's status was unknown at first. Its result is read, and the reference fails anyway.
 fn job_with_result(seen: &Seen<'_>) -> bool {
     has(seen, |value| value["type"] == "AsyncRetriever")
         && golden_error(seen).contains("One or more async jobs failed")
@@ -284,7 +284,7 @@ fn job_with_result(seen: &Seen<'_>) -> bool {
         && !seen.mine.is_empty()
 }
 
-/// In the reference, a child that is in the group of its parent would wait for it for ever.
+/// In the reference, a child that is in the group of its parent would wait for it forever.
 fn groups(seen: &Seen<'_>) -> bool {
     golden_error(seen).contains("must not share a group")
 }

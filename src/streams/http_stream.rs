@@ -372,7 +372,7 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// Whether its schema is asked for at the beginning of each read, because the API decides it: columns of the configured
-    /// catalog that are gone are told then, and a stream whose schema cannot be had fails. Default: no, a schema is asked for
+    /// catalog that are gone are reported then, and a stream whose schema cannot be had fails. Default: no, a schema is asked for
     /// where it is needed.
     fn asks_for_schema(&self) -> bool {
         false

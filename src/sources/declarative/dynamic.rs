@@ -200,7 +200,7 @@ impl Entry {
 }
 
 /// Checks a stream that was made of a template as the manifest itself was checked, and whether it can be run. What is wrong
-/// is noted in the builder; what there is to warn of was told of the template.
+/// is noted in the builder; the warnings of the template were reported.
 pub(super) fn check(builder: &Builder<'_>, stream: &Part<'_>) {
     let mut own = Faults::new("");
     validate_component(stream.kind(), stream.node, &stream.path, &mut own);

@@ -105,7 +105,7 @@ impl DynamicSchema {
         })
     }
 
-    /// The schema, as the API tells of it now.
+    /// The schema, as the API describes it now.
     ///
     /// # Errors
     /// If the API cannot be asked, or its answer is no list of fields with names and types that are known.

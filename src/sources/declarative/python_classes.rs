@@ -1,4 +1,4 @@
-//! The Python classes that a manifest needs, as messages tell of them. None is run here; for many of them the schema of
+//! The Python classes that a manifest needs, as messages describe them. None is run here; for many of them the schema of
 //! manifests has a component by now, which is named.
 
 use super::manifest::{CustomClass, Node, custom_classes};
@@ -11,7 +11,7 @@ const REASON: &str = "the Python class ";
 const MOST_NAMED: usize = 10;
 
 /// What a class may have been written for, by the component that it is and a word in its name; and what does the same by
-/// now. Without a word, it is any class of that component.
+/// now. With no part of a name, it is any class of that component.
 const BUILT_IN: [(&str, &[&str], &str); 36] = [
     ("CustomAuthenticator", &["jwt"], "JwtAuthenticator"),
     ("CustomAuthenticator", &["session", "login"], "SessionTokenAuthenticator"),

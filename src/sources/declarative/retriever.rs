@@ -13,7 +13,7 @@ use crate::streams::decoders::{Csv, Gzip};
 /// The extractor that reads a CSV file itself, whatever the decoder is.
 const TO_FILE: &str = "ResponseToFileExtractor";
 
-/// What `ResponseToFileExtractor` takes for null, unless it is told to keep such texts.
+/// What `ResponseToFileExtractor` takes for null, unless the manifest keeps such texts.
 const NULLS: [&str; 19] = [
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",

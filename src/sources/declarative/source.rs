@@ -265,7 +265,7 @@ impl ManifestSource {
 }
 
 impl ManifestSource {
-    /// What becomes of a stream of the manifest, of which so many errors of others were known before.
+    /// What becomes of a stream of the manifest, when this many errors of others were known before.
     fn built(
         &self,
         streams: &mut Streams<'_, '_>,

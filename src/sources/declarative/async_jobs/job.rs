@@ -1,4 +1,4 @@
-//! One job, from its creation to its end. Nothing is asked for without a wait in between, and nothing for ever: what fails
+//! One job, from its creation to its end. Nothing is asked for without a wait in between, and nothing forever: what fails
 //! is tried again a few times, and the slice fails only if no job came to a result.
 
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Jobs {
     /// Has the result of a slice made. None if the API says that there is nothing to download.
     ///
     /// # Errors
-    /// If no job comes to a result; the user has to mend something; or the run is to end.
+    /// If no job comes to a result; the user has to fix something; or the run is to end.
     pub(super) fn run(
         &self,
         stream: &str,
@@ -208,7 +208,7 @@ fn with(slice: &Slice, name: &str, value: Value) -> Slice {
 /// A failure that may be gone at the next attempt.
 ///
 /// # Errors
-/// The error, if the user has to mend something or leaves something out, or if it is none of the API.
+/// The error, if the user has to fix something or leaves something out, or if it is none of the API.
 fn mendable(error: anyhow::Error) -> anyhow::Result<Failure> {
     let failure: Failure = error.downcast()?;
     match failure.kind {

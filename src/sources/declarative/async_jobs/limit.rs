@@ -21,7 +21,7 @@ pub(in super::super) struct JobLimit {
 pub(super) struct JobPermit<'l>(&'l JobLimit);
 
 impl JobLimit {
-    /// So many at the same time; one at least.
+    /// This many at the same time; one at least.
     pub(in super::super) fn new(most: usize) -> Self {
         Self { free: Mutex::new(most.max(1)), freed: Condvar::new() }
     }

@@ -61,7 +61,7 @@ impl Jobs {
             };
             let page = stream.page_at(&RequestContext::new(cx.state, &slice, spot.token.as_ref()), fetch);
             let Some(page) = page.inspect_err(|_| self.forget(spot.job))? else {
-                // The next result is there all the same.
+                // The next result is there anyway.
                 spot = Spot { target: spot.target + 1, token: None, ..spot };
                 continue;
             };

@@ -136,7 +136,7 @@ mod tests {
         let (found, tree) = after_set(&["l", "1"], &json!([true]));
         assert_eq!((found, &tree["l"]), (1, &json!([{"path": ""}, [true]])));
         assert_eq!(after_set(&["a", "*"], &json!(true)).1["a"], json!({"path": "True", "n": true}));
-        assert_eq!(after_set(&["name"], &json!(7)).1["name"], json!(7), "a name that is no text is told");
+        assert_eq!(after_set(&["name"], &json!(7)).1["name"], json!(7), "a name that is no text is an error");
         for nowhere in [&["a", "nope"][..], &["l", "5"], &["a", "n", "m"]] {
             assert_eq!(after_set(nowhere, &json!(1)).0, 0, "{nowhere:?}");
         }

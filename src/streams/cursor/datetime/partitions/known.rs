@@ -27,7 +27,7 @@ pub(super) struct Known {
     pub(super) parent_state: Option<Value>,
     /// The member by whose text older states know a partition.
     legacy: Option<String>,
-    /// Whether a partition that has no entry begins at the start all the same.
+    /// Whether a partition that has no entry begins at the start anyway.
     is_whole_when_new: bool,
 }
 

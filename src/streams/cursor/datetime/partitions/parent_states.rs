@@ -14,7 +14,7 @@ pub(super) struct ParentStates {
     ahead: HashSet<String>,
     /// The states, each with the partitions that it needs.
     states: Vec<(usize, Value)>,
-    /// How many of them held when one was told last.
+    /// How many of them held when one was reported last.
     told: usize,
 }
 
@@ -23,7 +23,7 @@ impl ParentStates {
         Self { order, finished: 0, ahead: HashSet::new(), states, told: 0 }
     }
 
-    /// A partition was read to its end. Returns the state that holds now, if none was told or another one was.
+    /// A partition was read to its end. Returns the state that holds now, if none was reported or another one was.
     pub(super) fn finish(&mut self, key: &str) -> Option<&Value> {
         self.ahead.insert(key.to_owned());
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(states.finish("c"), None, "others are before it");
         assert_eq!(states.finish("a"), Some(&json!("one")));
         assert_eq!(states.finish("b"), Some(&json!("three")));
-        assert_eq!(states.finish("d"), None, "it was told");
+        assert_eq!(states.finish("d"), None, "it was reported");
         assert_eq!(states.last(), json!("three"));
     }
 

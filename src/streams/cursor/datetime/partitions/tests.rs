@@ -127,7 +127,7 @@ fn a_new_partition_begins_at_the_value_for_all_with_a_warning_or_at_the_start() 
     assert_eq!(begin(&cursor, &[1, 2], &state).unwrap().spans(), ["1: 7-10", "2: 7-10"]);
     let warning = cursor.take_warning().unwrap();
     assert!(warning.contains("is read from 7 on") && warning.contains("__new_partitions_from_start"), "{warning}");
-    assert_eq!(cursor.take_warning(), None, "it is told once");
+    assert_eq!(cursor.take_warning(), None, "it is reported once");
     assert_eq!(begin(&cursor, &[1], &state).unwrap().spans(), ["1: 7-10"]);
     assert_eq!(cursor.take_warning(), None, "none is new");
 
