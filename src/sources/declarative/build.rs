@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use super::asked_properties::has_some;
 use super::async_jobs::{CREATION, JobLimit, Jobs, POLLING, TARGET};
@@ -148,7 +148,6 @@ impl<'b, 'm> Streams<'b, 'm> {
             only_first_page_is_sliced: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests")
                 == Some(true),
             use_cache,
-            homes: Mutex::default(),
             properties: flat(properties)?,
             budget: self.budget.clone(),
             lists: flat(lists)?.unwrap_or_default(),

@@ -9,7 +9,7 @@ mod merge;
 mod tests;
 mod url;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::url::Url;
@@ -29,6 +29,7 @@ use super::part::{Builder, Part};
 use super::placed::{Inputs, Text, Var};
 use super::template::{InputPlace, Literal};
 use crate::http::{HttpRequest, Method, RequestOptions, same_host};
+use crate::locks;
 use crate::protocol::Failure;
 
 /// Redirects that are followed for one request.
@@ -63,6 +64,8 @@ pub(super) struct Requester {
     pub(super) use_cache: Option<bool>,
     connect_timeout: Option<Duration>,
     read_timeout: Option<Duration>,
+    /// The URLs that the manifest itself has given: their hosts get the credentials.
+    homes: Mutex<Vec<Url>>,
     /// The place in the manifest.
     pub(super) place: Arc<str>,
 }
@@ -118,25 +121,18 @@ impl Requester {
             use_cache: part.flag("use_cache"),
             connect_timeout: seconds(builder, part, "connect_timeout_in_seconds"),
             read_timeout: seconds(builder, part, "read_timeout_in_seconds"),
+            homes: Mutex::default(),
             place: builder.place(part).into(),
         })
     }
 
-    /// One whole request, see [`Requester::request_and_home`].
-    ///
-    /// # Errors
-    /// Those of [`Requester::request_and_home`].
-    pub(super) fn request(&self, asked: &Asked<'_>) -> Result<HttpRequest, Failure> {
-        self.request_and_home(asked).map(|(request, _)| request)
-    }
-
-    /// One whole request, but for what [`Auth::authenticator`] puts on it; and the URL that the manifest itself gives, whose
-    /// host the credentials are for. To another host the request goes without credentials.
+    /// One whole request, but for what [`Auth::authenticator`] puts on it. To a host that the manifest does not name it goes
+    /// without credentials.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated, two components want the same name, or the request cannot be
     /// sent.
-    pub(super) fn request_and_home(&self, asked: &Asked<'_>) -> Result<(HttpRequest, Url), Failure> {
+    pub(super) fn request(&self, asked: &Asked<'_>) -> Result<HttpRequest, Failure> {
         let token = asked.token_variable();
         let vars = asked.variables(token.as_ref());
         let mut url = self.url(asked.path, &vars)?;
@@ -175,7 +171,16 @@ impl Requester {
         if !at_home {
             request.strip_credentials();
         }
-        Ok((request, home))
+        let mut homes = locks::lock(&self.homes);
+        if !homes.iter().any(|known| same_host(known, &home)) {
+            homes.push(home);
+        }
+        Ok(request)
+    }
+
+    /// Whether the credentials are for the host of a URL: a request has been made for it as the manifest names it.
+    pub(super) fn is_home(&self, url: &Url) -> bool {
+        locks::lock(&self.homes).iter().any(|home| same_host(home, url))
     }
 
     /// The properties that are asked for in the query.
@@ -187,14 +192,16 @@ impl Requester {
     }
 
     /// The URL that the manifest itself gives, whose host the credentials are for. A path out of a slice does not change
-    /// the host: it is data.
+    /// the host: it is data. Without a base, the path is the base.
     ///
     /// # Errors
     /// As [`Requester::request`].
     fn home(&self, vars: &[Var<'_>]) -> Result<Url, Failure> {
         let base = self.base(vars)?;
         match &self.path {
-            Some(path) if path.template().is_constant() => self.here(url::join_own(&base, &own_path(path, vars)?)),
+            Some(path) if base.is_empty() || path.template().is_constant() => {
+                self.here(url::join_own(&base, &own_path(path, vars)?))
+            }
             _ => self.here(url::join_own(&base, "")),
         }
     }

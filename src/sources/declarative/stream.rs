@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -28,8 +28,7 @@ use super::template::{Json, Variable};
 use super::windows::AskedWindow;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
-use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable, same_host};
-use crate::locks;
+use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable};
 use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
     Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, RecordFile,
@@ -57,8 +56,6 @@ pub(super) struct DeclarativeStream {
     /// Whether a page after the first is asked for without what the router adds.
     pub(super) only_first_page_is_sliced: bool,
     pub(super) use_cache: bool,
-    /// The URLs that the manifest itself has given: their hosts get the credentials.
-    pub(super) homes: Mutex<Vec<Url>>,
     /// What the requests of all streams are spread out by.
     pub(super) budget: Option<Arc<RequestBudget>>,
     /// What it asks for by name.
@@ -97,13 +94,7 @@ impl DeclarativeStream {
         let mut injections = self.paginator.injections(token, size);
         injections.extend(self.slice_injections(cx.slice, token.is_some())?);
         let asked = Asked { slice: &slice, token, path: path.as_deref(), injections: &injections };
-        let (request, home) = self.requester.request_and_home(&asked)?;
-        let mut homes = locks::lock(&self.homes);
-        if !homes.iter().any(|known| same_host(known, &home)) {
-            homes.push(home);
-        }
-        drop(homes);
-        Ok(request)
+        Ok(self.requester.request(&asked)?)
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
@@ -351,8 +342,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn sends_credentials_to(&self, url: &Url) -> bool {
-        let homes = locks::lock(&self.homes);
-        homes.iter().any(|home| same_host(home, url))
+        self.requester.is_home(url)
     }
 
     fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {

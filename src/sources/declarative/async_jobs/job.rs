@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::request::Slice;
 use super::finished::Job;
 use super::jobs::Jobs;
+use super::requester::JobRequester;
 use super::status::{Status, found};
 use super::variables::{CREATION, POLLING};
 use crate::protocol::{Failure, FailureKind, LogLevel};
@@ -173,27 +174,30 @@ impl Jobs {
 
     /// Tells the API that nobody will ask for a job's result. If that fails, the job costs the API more than it had to.
     fn abort(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
-        let Some(requester) = &self.abort else { return Ok(()) };
-        let aborted = match fetch.fetcher.is_stopped() {
-            true => requester.ask_in_parting(slice, fetch.fetcher),
-            false => requester.ask(slice, fetch.fetcher).map(drop),
-        };
-        let Err(error) = aborted else { return Ok(()) };
-        let text = format!("{stream}: a job may run on, because it could not be aborted: {error}");
-        Ok(fetch.output.log(LogLevel::Warn, &text)?)
+        let problem = "a job may run on, because it could not be aborted";
+        part_with(self.abort.as_ref(), slice, fetch, |error| format!("{stream}: {problem}: {error}"))
     }
 
     /// Deletes a job whose result nobody needs any more.
     pub(super) fn delete(&self, stream: &str, job: &Job, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
-        let Some(requester) = &self.delete else { return Ok(()) };
-        let deleted = match fetch.fetcher.is_stopped() {
-            true => requester.ask_in_parting(&job.slice, fetch.fetcher),
-            false => requester.ask(&job.slice, fetch.fetcher).map(drop),
-        };
-        let Err(error) = deleted else { return Ok(()) };
-        let text = format!("{stream}: a job whose result is not needed any more could not be deleted: {error}");
-        Ok(fetch.output.log(LogLevel::Warn, &text)?)
+        let problem = "a job whose result is not needed any more could not be deleted";
+        part_with(self.delete.as_ref(), &job.slice, fetch, |error| format!("{stream}: {problem}: {error}"))
     }
+}
+
+/// Sends the last request about a job, if there is a requester for it. What the API refuses here is a warning.
+fn part_with(
+    requester: Option<&JobRequester>,
+    slice: &Slice,
+    fetch: &FetchContext<'_>,
+    warning: impl FnOnce(anyhow::Error) -> String,
+) -> anyhow::Result<()> {
+    let Some(requester) = requester else { return Ok(()) };
+    let sent = match fetch.fetcher.is_stopped() {
+        true => requester.ask_in_parting(slice, fetch.fetcher),
+        false => requester.ask(slice, fetch.fetcher).map(drop),
+    };
+    sent.or_else(|error| Ok(fetch.output.log(LogLevel::Warn, &warning(error))?))
 }
 
 /// A slice with one more field.

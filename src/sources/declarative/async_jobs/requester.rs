@@ -1,7 +1,7 @@
 //! The requests that make a job and look after it. Each has a requester of its own, with its own credentials and its own
 //! rules for errors.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -13,8 +13,7 @@ use super::super::request::{Asked, Requester, Slice};
 use super::super::response_text::json_text;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
-use crate::http::{HttpRequest, Outcome, RequestOptions, Response, RetryRules, Verdict, same_host};
-use crate::locks;
+use crate::http::{HttpRequest, Outcome, RequestOptions, Response, RetryRules, Verdict};
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, HttpStream, RequestContext};
 
@@ -27,8 +26,6 @@ pub(super) struct JobRequester {
     /// What it asks for, as messages name it.
     name: String,
     requester: Requester,
-    /// The URLs that the manifest itself has given: their hosts get the credentials.
-    homes: Mutex<Vec<Url>>,
     budget: Option<Arc<RequestBudget>>,
 }
 
@@ -49,7 +46,7 @@ impl JobRequester {
     ) -> Option<Self> {
         let requester = Requester::build(builder, part, names)?;
         let name = requester.place.to_string();
-        Some(Self { name, requester, homes: Mutex::default(), budget: budget.cloned() })
+        Some(Self { name, requester, budget: budget.cloned() })
     }
 
     /// Asks for a slice. None if the rules of the requester ignore the answer.
@@ -74,12 +71,7 @@ impl JobRequester {
 
     fn request_for(&self, slice: &Slice) -> Result<HttpRequest, Failure> {
         let asked = Asked { slice, token: None, path: None, injections: &[] };
-        let (request, home) = self.requester.request_and_home(&asked)?;
-        let mut homes = locks::lock(&self.homes);
-        if !homes.iter().any(|known| same_host(known, &home)) {
-            homes.push(home);
-        }
-        Ok(request)
+        self.requester.request(&asked)
     }
 }
 
@@ -141,7 +133,7 @@ impl HttpStream for JobRequester {
     }
 
     fn sends_credentials_to(&self, url: &Url) -> bool {
-        locks::lock(&self.homes).iter().any(|home| same_host(home, url))
+        self.requester.is_home(url)
     }
 
     fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {

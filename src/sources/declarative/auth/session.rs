@@ -15,7 +15,7 @@ use super::super::template::Variable;
 use super::super::template::datetime::{Span, parse_duration};
 use super::{Auth, Target};
 use crate::http::auth::{AuthContext, Authenticator, NoAuth, SessionLogin, SessionTokenAuthenticator};
-use crate::http::{HttpRequest, Outcome, Response, ResponseAction, RetryRules, Verdict, same_host};
+use crate::http::{HttpRequest, Outcome, Response, ResponseAction, RetryRules, Verdict};
 use crate::protocol::Failure;
 
 /// What `ApiKey` sends unless the manifest says.
@@ -172,9 +172,9 @@ fn asked(slice: &Slice) -> Asked<'_> {
 impl SessionLogin for Login {
     fn log_in(&self, cx: &AuthContext<'_>) -> anyhow::Result<String> {
         let slice = Slice::default();
-        let (request, home) = self.requester.request_and_home(&asked(&slice))?;
+        let request = self.requester.request(&asked(&slice))?;
         let authenticator: &dyn Authenticator =
-            if same_host(&home, &request.url) { &self.requester.authenticator } else { &NoAuth };
+            if self.requester.is_home(&request.url) { &self.requester.authenticator } else { &NoAuth };
         let options = self.requester.travel(cx.options().clone());
         let rules = LoginRules(&self.requester.error_handler);
         let response = cx.with_options(&options).send_signed(&request, &rules, authenticator)?;

@@ -311,6 +311,22 @@ fn a_key_is_not_sent_to_another_host() {
 }
 
 #[test]
+fn without_a_base_the_path_is_the_base() {
+    let slice = Slice { extra_fields: json!({"download_target": "http://b.com/report?sig=1"}), ..Slice::default() };
+    for path in ["{{ download_target }}", "{{ config['url'] }}"] {
+        let snippet = format!(
+            "type: HttpRequester\nurl_base: ''\npath: \"{path}\"\n{KEY}inject_into: request_parameter, field_name: k}}}}"
+        );
+        let config = json!({"url": "http://b.com/report?sig=1"});
+        let build = |builder: &Builder<'_>, part: &Part<'_>| Requester::build(builder, part, &["download_target"]);
+        let requester = built(&snippet, config, build).good();
+        let request = requester.request(&first(&slice)).unwrap();
+        assert_eq!(shown(&request), ("/report?sig=1&k=T".to_owned(), vec![], String::new()));
+        assert!(requester.is_home(&request.url) && !requester.is_home(&"http://c.com".parse().unwrap()));
+    }
+}
+
+#[test]
 fn what_cannot_be_evaluated_is_a_failure_that_names_the_expression() {
     let failure = sent("request_parameters: {a: \"{{ 1 + config['s'] }}\"}", json!({"s": "s3cret"})).unwrap_err();
     let told = "request_parameters (m.yaml:3:21): in the template `{{ 1 + config['s'] }}`";
