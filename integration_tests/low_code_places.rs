@@ -166,9 +166,23 @@ fn a_window_that_is_refused_is_read_in_halves_and_a_state_waits_for_both() {
     assert_eq!(targets(&server), windows.map(|window| format!("/items?{window}")));
 
     let server = Server::start(answer(404));
-    let run = read(&stream(&server, cursor, splitting, handler), "incremental");
+    let run = read(&stream(&server, cursor.clone(), splitting.clone(), handler), "incremental");
     assert_eq!((run.messages().records("items").len(), run.status), (1, 1));
     assert!(run.messages().states("items").iter().all(|state| state["at"] == "2024-01-01"), "{}", run.stdout);
+
+    // A half that is ignored is not the end of the window.
+    let filter =
+        |status: u16, action: &str| json!({"type": "HttpResponseFilter", "http_codes": [status], "action": action});
+    let filters = [filter(413, "SPLIT_REQUEST_WINDOW"), filter(404, "IGNORE")];
+    let handler = json!({"error_handler": {"type": "DefaultErrorHandler", "response_filters": filters}});
+    let server = Server::start(|request: &Request| match &*request.target {
+        "/items?from=2024-01-01&to=2024-01-08" => Reply::empty(413),
+        "/items?from=2024-01-01&to=2024-01-04" => Reply::empty(404),
+        _ => items(json!([{"id": 2, "at": "2024-01-07"}])),
+    });
+    let run = read(&stream(&server, cursor, splitting, handler), "incremental");
+    assert_eq!((run.messages().records("items").len(), run.status), (1, 0), "{}", run.stdout);
+    assert_eq!(targets(&server), windows.map(|window| format!("/items?{window}")));
 }
 
 #[test]

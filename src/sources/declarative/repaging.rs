@@ -145,8 +145,7 @@ impl Repaging {
         spot.size = spot.size.filter(|_| keeps);
         Ok(match next {
             Some(token) => Some(Spot { token: Some(token), ..spot }),
-            // The next window is read from its first page on.
-            None => spot.windows.next().map(|windows| Spot { token: None, records: 0, resets: 0, windows, ..spot }),
+            None => spot.past(),
         })
     }
 
@@ -272,6 +271,12 @@ impl Spot {
     /// The place that a page token is; without one, the beginning.
     pub(super) fn of(token: Option<&Value>) -> Self {
         token.and_then(|token| Self::deserialize(token).ok()).unwrap_or_default()
+    }
+
+    /// The first page of the window after this one. None after the last.
+    pub(super) fn past(&self) -> Option<Self> {
+        let windows = self.windows.next()?;
+        Some(Self { token: None, records: 0, resets: 0, windows, ..self.clone() })
     }
 
     /// The part of a slice that the place is in.

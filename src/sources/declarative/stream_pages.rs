@@ -31,6 +31,14 @@ impl DeclarativeStream {
             let slice = part.as_ref().unwrap_or(cx.slice);
             let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
             let error = match self.one_page(&RequestContext::new(cx.state, slice, token.as_ref()), fetch) {
+                // What is ignored is the answer for this part of the window alone.
+                Ok(None) => match spot.past() {
+                    Some(next) => {
+                        (spot, refused) = (next, Refused::default());
+                        continue;
+                    }
+                    None => return Ok(None),
+                },
                 Ok(page) if spot == asked => return Ok(page),
                 Ok(page) => return Ok(page.map(|page| page.with_note(token.unwrap_or_default()))),
                 Err(error) => error,

@@ -30,17 +30,28 @@ impl DatetimeCursor {
         // As they are asked for.
         let windows = halves.each_ref().map(|half| self.window_of(half));
         let [Some((_, first_end)), Some((second_start, _))] = windows else { return Ok(None) };
-        Ok((start <= first_end && first_end < second_start && second_start <= end).then_some(halves))
+        let fits = self.window_fits(start, first_end) && self.window_fits(second_start, end);
+        Ok((fits && first_end < second_start).then_some(halves))
     }
 
-    /// The slice from this value of the cursor on, as the format writes it; None if that is not after its start.
+    /// Whether a window is asked for: not one that ends before it begins, nor one without length from an API that takes its
+    /// bounds strictly.
+    fn window_fits(&self, start: Moment, end: Moment) -> bool {
+        if self.is_compare_strictly { start < end } else { start <= end }
+    }
+
+    /// The slice from this value of the cursor on, as the format writes it; None if that is not after its start, or leaves no
+    /// window.
     ///
     /// # Errors
     /// If the format writes what it cannot read.
     pub fn rest_from(&self, slice: &Slice, value: Moment) -> Result<Option<Slice>, Failure> {
         let Some((start, end)) = self.window_of(slice) else { return Ok(None) };
         let rest = self.slice_of(slice, (value, end))?;
-        Ok(self.window_of(&rest).is_some_and(|(later, _)| start < later).then_some(rest))
+        Ok(self
+            .window_of(&rest)
+            .is_some_and(|(later, end)| start < later && self.window_fits(later, end))
+            .then_some(rest))
     }
 
     /// The cursor's value in a record. None if there is none that can be read.
@@ -48,7 +59,12 @@ impl DatetimeCursor {
     /// # Errors
     /// If the slice cannot be read with such a value in it.
     pub fn moment_of(&self, record: &Record<'_>) -> Result<Option<Moment>, Failure> {
-        let text = record.field_at(std::slice::from_ref(&self.field));
+        self.moment_at(record, &self.field)
+    }
+
+    /// The time at a field of a record. None if there is none that can be read.
+    pub(super) fn moment_at(&self, record: &Record<'_>, field: &String) -> Result<Option<Moment>, Failure> {
+        let text = record.field_at(std::slice::from_ref(field));
         let value: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
         value.filter(|value| !value.is_null()).map_or(Ok(None), |value| self.format.read(&value))
     }
@@ -102,6 +118,12 @@ mod tests {
         assert_eq!(halves(0, 8, Some(TimeSpan::days(7))), Some([(0, 3), (4, 8)]));
         let whole = DatetimeCursor::new("at", Rfc3339, Moment::utc(0), Moment::utc(DAY));
         assert!(whole.halves(&slice(0, 1), None).unwrap().is_none(), "it has no unit");
+        let strict = self::cursor(TimeSpan::days(1)).strictly();
+        let halves = |start, end| {
+            strict.halves(&slice(start, end), None).unwrap().map(|halves| halves.map(|half| days(&strict, &half)))
+        };
+        assert_eq!(halves(0, 3), Some([(0, 1), (2, 3)]));
+        assert_eq!(halves(0, 1), None, "a window without length is not asked for");
     }
 
     #[test]
@@ -111,6 +133,7 @@ mod tests {
         let rest = |value| cursor.rest_from(&slice, Moment::utc(value)).unwrap();
         assert_eq!(days(&cursor, &rest(3 * DAY).unwrap()), (3, 9));
         assert!(rest(0).is_none());
+        assert!(rest(10 * DAY).is_none(), "it is after the end");
         let record = Record::from_text(r#"{"at":"1970-01-03T00:00:00Z"}"#);
         assert_eq!(cursor.moment_of(&record).unwrap(), Some(Moment::utc(2 * DAY)));
     }

@@ -174,9 +174,7 @@ impl DatetimeCursor {
             Some((field, value)) => (field, self.format.read(value)?.unwrap_or(self.start)),
             None => (&self.field, self.start),
         };
-        let seen = record.field_at(std::slice::from_ref(field)).and_then(|text| serde_json::from_str(text).ok());
-        let Some(seen) = seen.filter(|seen: &Value| !seen.is_null()) else { return Ok(Scope::In) };
-        let Some(seen) = self.format.read(&seen)? else { return Ok(Scope::In) };
+        let Some(seen) = self.moment_at(record, field)? else { return Ok(Scope::In) };
         let lowest = self
             .lookback
             .map_or(value, |lookback| value.minus(lookback).unwrap_or(self.start).max(value.min(self.start)));
