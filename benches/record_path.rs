@@ -51,7 +51,7 @@ fn write_lines(response: Response, find: Find<'_>, writer: &RecordWriter, out: &
     let lines = writer.at(1_767_225_600_000);
     let _ = page.for_each(&mut |record| {
         black_box(record.field_at(&["created"]));
-        lines.write_with(out, |out| record.write_one_line(out));
+        lines.write_with(out, None, |out| record.write_one_line(out));
         Ok(ControlFlow::Continue(()))
     })?;
     black_box(page.last());

@@ -72,6 +72,7 @@ pub mod stop;
 pub mod streams;
 pub mod sync;
 pub mod terminal;
+mod uuid;
 #[cfg(unix)]
 mod watch;
 mod whole_lines;

@@ -34,7 +34,7 @@ impl RecordWriter {
     /// Appends one line to `out`. `data` is the text of a JSON object; white space is taken out of it if it spans
     /// more than one line, and nothing else is touched.
     pub fn write(&self, out: &mut Vec<u8>, data: &str, emitted_at_ms: i64) {
-        self.at(emitted_at_ms).write_with(out, |out| json::write_one_line(out, data));
+        self.at(emitted_at_ms).write_with(out, None, |out| json::write_one_line(out, data));
     }
 
     /// Writes records that were read at this moment, in milliseconds since the epoch: those of a page.
@@ -56,22 +56,15 @@ pub struct RecordLines<'w> {
 }
 
 impl RecordLines<'_> {
-    /// As [`RecordLines::write_with`], for a record with a file: `reference` is the JSON of its `file_reference`. A bare
-    /// record has no place for it.
-    pub fn write_with_file(&self, out: &mut Vec<u8>, reference: &str, data: impl FnOnce(&mut Vec<u8>)) {
-        self.write_with(out, |out| {
-            data(out);
-            if !self.head.is_empty() {
-                out.extend_from_slice(b",\"file_reference\":");
-                out.extend_from_slice(reference.as_bytes());
-            }
-        });
-    }
-
-    /// Appends one line to `out`. `data` appends the text of a JSON object, on one line.
-    pub fn write_with(&self, out: &mut Vec<u8>, data: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends one line to `out`. `data` appends the text of a JSON object, on one line. `reference` is the JSON of the
+    /// `file_reference` of a record with a file; a bare record has no place for it.
+    pub fn write_with(&self, out: &mut Vec<u8>, reference: Option<&str>, data: impl FnOnce(&mut Vec<u8>)) {
         out.extend_from_slice(self.head);
         data(out);
+        if let Some(reference) = reference.filter(|_| !self.head.is_empty()) {
+            out.extend_from_slice(b",\"file_reference\":");
+            out.extend_from_slice(reference.as_bytes());
+        }
         out.extend_from_slice(self.tail.as_bytes());
     }
 }

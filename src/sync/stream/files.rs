@@ -10,6 +10,7 @@ use tempfile::Builder;
 
 use crate::protocol::Failure;
 use crate::streams::RecordFile;
+use crate::uuid::uuid;
 
 /// The folder of a stream's files.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl StagedFiles {
     /// # Errors
     /// A system failure if it cannot be written, or be read back from where it was received.
     pub(in crate::sync) fn keep(&self, file: &RecordFile) -> Result<String, Failure> {
-        let name = file.name.as_deref().and_then(inside).unwrap_or_else(any_name);
+        let name = file.name.as_deref().and_then(inside).unwrap_or_else(|| uuid(rand::random(), rand::random()).into());
         let relative = self.stream.join(name);
         let path = self.directory.join(&relative);
         let kept = file.body.reader().and_then(|mut body| write(&path, &mut body));
@@ -71,14 +72,6 @@ fn inside(name: &str) -> Option<PathBuf> {
     let steps = name.split('/').filter(|step| !["", ".", ".."].contains(step));
     let path: PathBuf = steps.map(|step| step.replace(is_odd, "_")).collect();
     (!path.as_os_str().is_empty()).then_some(path)
-}
-
-/// A name that no other file has: a UUID.
-fn any_name() -> PathBuf {
-    let bits: u128 = rand::random();
-    let bits = bits & !(0xf << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into()
 }
 
 #[cfg(test)]

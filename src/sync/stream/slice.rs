@@ -236,13 +236,13 @@ impl StreamRead<'_, '_> {
         if is_known {
             return Ok(Flow::Continue(()));
         }
-        let record = self.shaper.shape(record, &self.log)?;
-        match self.reference(&record, cx)? {
-            Some(reference) => {
-                lines.write_with_file(&mut reading.lines, &reference, |out| record.write_one_line(out));
-            }
-            None => lines.write_with(&mut reading.lines, |out| record.write_one_line(out)),
+        // The file of a record that is not written would stay behind.
+        if self.files.is_some() && self.writer().is_none_or(|mut writer| writer.stops_at_limit()) {
+            return Ok(Flow::Break(()));
         }
+        let record = self.shaper.shape(record, &self.log)?;
+        let reference = self.reference(&record, cx)?;
+        lines.write_with(&mut reading.lines, reference.as_deref(), |out| record.write_one_line(out));
         reading.records += 1;
         if let Some(odd) = noted?
             && !self.odd_cursor_told.swap(true, Ordering::Relaxed)
@@ -259,7 +259,7 @@ impl StreamRead<'_, '_> {
     /// The reference to the file of a record, which is kept, if the stream has files.
     fn reference(&self, record: &Record<'_>, cx: &RequestContext<'_>) -> anyhow::Result<Option<String>> {
         let Some(files) = &self.files else { return Ok(None) };
-        let fetcher = Fetcher::new(self.client, self).workers(self.workers());
+        let fetcher = Fetcher::new(self.client, self);
         let file = self.stream.fetch_file(record, cx, &self.fetch_context(&fetcher))?;
         Ok(file.map(|file| files.keep(&file)).transpose()?)
     }

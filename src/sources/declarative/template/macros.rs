@@ -15,6 +15,7 @@ use super::json::Json;
 use super::methods::updated;
 use super::text::str_of;
 use super::value::{Dict, Object, Value};
+use crate::uuid::uuid;
 
 /// What a call gives depends on nothing but its arguments.
 const PURE: &[&str] = &[
@@ -158,20 +159,6 @@ fn jinja(name: &'static str, args: CallArgs) -> Result<Value> {
         }
         _ => Err(Fault::unsupported(format!("'{name}' is not supported"))),
     }
-}
-
-/// A random UUID, version 4.
-fn uuid(high: u64, low: u64) -> String {
-    let high = high & !0xf000 | 0x4000;
-    let low = low & (u64::MAX >> 2) | 1 << 63;
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    )
 }
 
 /// The text that a date is to be read from. Anything else has no length, or is used and missing.
