@@ -56,9 +56,7 @@ fn a_thousand_requests_to_a_server_that_always_fails_cost_one_attempt_each_and_t
     let server = Server::start(|_: &Request| Reply::empty(503));
     let url = server.url();
     // A stream that fails ends there, so each request has a stream of its own.
-    let source = TestSource::new(move |_, _| {
-        (0..1_000).map(|n| Box::new(Numbered { name: format!("items_{n}"), url: url.clone() }) as _).collect()
-    });
+    let source = TestSource::new(move |_, _| (0..1_000).map(|n| numbered(&url, n)).collect());
     let done = InProcess::new(source).config(&json!({})).run("read");
     // 500 tokens at 5 a retry: 20 requests use all of their five retries, and then nobody has any.
     let retries = 500 / 5;
@@ -72,21 +70,12 @@ fn a_thousand_requests_to_a_server_that_always_fails_cost_one_attempt_each_and_t
     }
 }
 
-struct Numbered {
-    name: String,
-    url: String,
-}
-
-impl HttpStream for Numbered {
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        self.name.clone()
-    }
+/// A stream with a name, and so a request, of its own.
+fn numbered(url: &str, n: usize) -> Box<dyn HttpStream> {
+    Box::new(Items::new(url).with(|items| {
+        items.name = format!("items_{n}");
+        items.path = items.name.clone();
+    }))
 }
 
 #[test]
@@ -234,9 +223,7 @@ fn when_one_request_in_ten_fails_all_succeed() {
         if n % 10 == 3 { Reply::empty(503) } else { ok() }
     });
     let url = server.url();
-    let source = TestSource::new(move |_, _| {
-        (0..1_000).map(|n| Box::new(Numbered { name: format!("items_{n}"), url: url.clone() }) as _).collect()
-    });
+    let source = TestSource::new(move |_, _| (0..1_000).map(|n| numbered(&url, n)).collect());
     let done = InProcess::new(source).config(&json!({})).run("read");
     assert_eq!((done.status, done.messages().errors().len()), (0, 0));
 }

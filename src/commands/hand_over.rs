@@ -124,7 +124,8 @@ impl HandOver {
     /// The process that does the run. It has this process's environment, but for the variable that names it: a runtime
     /// that leads back here is not asked again.
     pub(crate) fn process(&self) -> Process {
-        let mut process = Process::new(&self.program);
+        // A name alone is a file here, as it was looked at, and none of PATH.
+        let mut process = Process::new(Path::new(".").join(&self.program));
         process.args(&self.arguments).env_remove(PYTHON_RUNTIME);
         process
     }

@@ -246,7 +246,6 @@ impl Iterator for KeptRead<'_> {
             let error = self.error.take();
             if error.is_none() && !self.is_done {
                 self.known.end();
-                self.has_news = true;
                 self.publish(true);
             }
             self.is_done = true;
@@ -258,7 +257,6 @@ impl Iterator for KeptRead<'_> {
         self.look();
         if self.is_at_end() && !self.is_done {
             self.known.end();
-            self.has_news = true;
             self.is_done = true;
         }
         self.publish(self.is_done);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::steps::{Segment, Steps};
+use super::steps::{Place, Steps};
 use super::tree::Tree;
 use crate::protocol::Failure;
 
@@ -79,7 +79,7 @@ fn remove_within(
         let mut inner = Vec::new();
         for index in 0..count {
             way.push(Place::Item(index, count));
-            let is_it = fits(path, way) && is_meant(&items[index])?;
+            let is_it = path.fits(way) && is_meant(&items[index])?;
             way.pop();
             if !is_it {
                 inner.push(index);
@@ -102,7 +102,7 @@ fn remove_within(
     for name in names {
         let Some(value) = members.get(name.as_str()) else { continue };
         way.push(Place::Name(name));
-        let is_it = fits(path, way) && is_meant(value)?;
+        let is_it = path.fits(way) && is_meant(value)?;
         if let Some(Place::Name(name)) = way.pop()
             && is_it
         {
@@ -116,23 +116,6 @@ fn remove_within(
         way.pop();
     }
     Ok(removed)
-}
-
-/// A step of the way to a value.
-enum Place {
-    Name(String),
-    Item(usize, usize),
-}
-
-fn fits(path: &Steps, way: &[Place]) -> bool {
-    let segments: Vec<Segment<'_>> = way
-        .iter()
-        .map(|place| match place {
-            Place::Name(name) => Segment::Name(name),
-            Place::Item(index, count) => Segment::Item(*index, *count),
-        })
-        .collect();
-    path.matches(&segments)
 }
 
 #[cfg(test)]

@@ -42,6 +42,24 @@ pub(super) enum Segment<'s> {
     Item(usize, usize),
 }
 
+/// As [`Segment`], kept while a way is walked.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// The name of a member.
+    Name(String),
+    /// The index of an item, and how many items there are.
+    Item(usize, usize),
+}
+
+impl Place {
+    fn segment(&self) -> Segment<'_> {
+        match self {
+            Self::Name(name) => Segment::Name(name),
+            Self::Item(index, count) => Segment::Item(*index, *count),
+        }
+    }
+}
+
 impl Steps {
     /// A path of texts that nothing evaluates. None if it has more than one `**`.
     pub(super) fn of_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Option<Self> {
@@ -99,10 +117,10 @@ impl Steps {
         found
     }
 
-    /// Whether it leads to where these segments lead.
-    pub(super) fn matches(&self, segments: &[Segment<'_>]) -> bool {
-        let end = segments.iter().fold(Positions::start(&self.0), |positions, segment| positions.after(*segment));
-        end.is_end()
+    /// Whether it leads to where this way leads.
+    pub(super) fn fits(&self, way: &[Place]) -> bool {
+        let start = Positions::start(&self.0);
+        way.iter().fold(start, |positions, place| positions.after(place.segment())).is_end()
     }
 }
 

@@ -3,16 +3,10 @@
 use super::super::edits::is_index;
 use super::super::manifest::{Map, Mark, Node, Value};
 use super::super::part::literal;
-use super::super::steps::{Segment, Steps};
+use super::super::steps::{Place, Steps};
 
 /// The longest list that setting an item makes.
 const MOST_ITEMS: usize = 10_000;
-
-/// A step of the way to a value.
-enum Place {
-    Name(String),
-    Item(usize, usize),
-}
 
 /// Sets whatever a path leads to, and tells how much that is.
 pub(super) fn set(tree: &mut Node, path: &Steps, value: &Node) -> usize {
@@ -24,7 +18,7 @@ pub(super) fn set(tree: &mut Node, path: &Steps, value: &Node) -> usize {
 fn set_within(tree: &Node, path: &Steps, value: &Node, way: &mut Vec<Place>, found: &mut usize) -> Node {
     let mut child = |place: Place, node: &Node| {
         way.push(place);
-        let new = if fits(path, way) {
+        let new = if path.fits(way) {
             *found += 1;
             in_place_of(node, value, way)
         } else {
@@ -67,17 +61,6 @@ fn in_place_of(old: &Node, value: &Node, way: &[Place]) -> Node {
         Some(_) if is_scalar && !is_name => Node::text(literal(value).to_text(), old.mark()),
         _ => Node::new(value.value().clone(), old.mark()),
     }
-}
-
-fn fits(path: &Steps, way: &[Place]) -> bool {
-    let segments: Vec<Segment<'_>> = way
-        .iter()
-        .map(|place| match place {
-            Place::Name(name) => Segment::Name(name),
-            Place::Item(index, count) => Segment::Item(*index, *count),
-        })
-        .collect();
-    path.matches(&segments)
 }
 
 /// Sets the value at a path of names and indexes. What is missing on the way is made: a list where the next step is an index,
