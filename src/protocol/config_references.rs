@@ -24,19 +24,33 @@ impl ConfigReferences {
         locks::write(&self.0).push(Place { pointer, value, written });
     }
 
-    /// The config as it was written. A value that has changed since then, such as a token that was renewed, stays.
+    /// The config as it was written. A value that has changed since then, such as a token that was renewed, stays. A place
+    /// that is gone may have been renamed by the source: then the reference is put wherever its text is now, so that no
+    /// secret of the environment is written.
     #[must_use]
     pub fn restore(&self, config: Map<String, Value>) -> Map<String, Value> {
         let mut whole = Value::Object(config);
         for place in locks::read(&self.0).iter() {
-            if let Some(value) = whole.pointer_mut(&place.pointer).filter(|value| **value == place.value) {
-                *value = Value::String(place.written.clone());
+            match whole.pointer_mut(&place.pointer) {
+                Some(value) if *value == place.value => *value = Value::String(place.written.clone()),
+                None if place.value.as_str().is_some_and(|text| !text.is_empty()) => put_wherever(&mut whole, place),
+                _ => {}
             }
         }
         match whole {
             Value::Object(config) => config,
             _ => Map::new(),
         }
+    }
+}
+
+/// Puts a reference at each text that is its value.
+fn put_wherever(value: &mut Value, place: &Place) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|member| put_wherever(member, place)),
+        Value::Array(items) => items.iter_mut().for_each(|item| put_wherever(item, place)),
+        _ if *value == place.value => *value = Value::String(place.written.clone()),
+        _ => {}
     }
 }
 
@@ -55,5 +69,14 @@ mod tests {
         let Value::Object(config) = json!({"a": {"b/c": "k"}, "token": "new", "x": "k"}) else { unreachable!() };
         let restored = written.restore(config);
         assert_eq!(Value::Object(restored), json!({"a": {"b/c": "${KEY}"}, "token": "new", "x": "k"}));
+    }
+
+    #[test]
+    fn a_reference_follows_its_text_to_where_it_was_moved() {
+        let written = ConfigReferences::default();
+        written.note("/client_secret".into(), json!("s3cret"), "${S}".into());
+        written.note("/empty".into(), json!(""), "${E}".into());
+        let Value::Object(config) = json!({"login": [{"secret": "s3cret"}], "x": ""}) else { unreachable!() };
+        assert_eq!(Value::Object(written.restore(config)), json!({"login": [{"secret": "${S}"}], "x": ""}));
     }
 }
