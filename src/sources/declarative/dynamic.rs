@@ -14,7 +14,7 @@ pub(super) use self::mapping::valid_types;
 use self::resolver::Resolver;
 use self::values::{Item, Values};
 use super::build::Streams;
-use super::manifest::{Faults, Node, propagate, validate_component};
+use super::manifest::{Faults, MOST_LEVELS, MOST_NODES, Node, propagate, validate_component};
 use super::part::{Builder, Part};
 use super::stream_list::refuse;
 use crate::protocol::{Failure, FailureKind};
@@ -153,6 +153,12 @@ impl Entry {
         let mut node = template.node.clone();
         for mapping in &self.mappings {
             mapping.apply(builder, &mut node, known, item, self.resolver)?;
+            // Before another mapping walks through it.
+            if node.depth() as usize > MOST_LEVELS || node.size() > MOST_NODES {
+                let text =
+                    format!("the stream of {} is too large, or too deeply nested. Map smaller values.", item.place);
+                return Err(Failure::config(text));
+            }
         }
         let node = builder.with_faults(|faults| propagate(&node, self.parent_wins, faults));
         Ok(node)

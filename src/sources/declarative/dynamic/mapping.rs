@@ -13,6 +13,9 @@ use super::resolver::Resolver;
 use super::values::Item;
 use crate::protocol::Failure;
 
+/// The most values in a text that is YAML. Aliases make them out of a few lines.
+const MOST_VALUES: u64 = 1_000_000;
+
 /// A mapping.
 pub(super) struct Mapping {
     path: Vec<Text>,
@@ -91,7 +94,7 @@ impl Mapping {
         {
             return Ok(());
         }
-        let value = self.node(&self.value.typed_text(&vars, &self.valid)?, resolver);
+        let value = self.node(&self.value.typed_text(&vars, &self.valid)?, resolver)?;
         let path = self.path.iter().map(|step| Ok(step.literal(&vars)?.to_text()));
         let path = path.collect::<Result<Vec<String>, Failure>>()?;
         let steps = Steps::of_texts(&path).ok_or_else(|| self.failure("a path can have one `**` only"))?;
@@ -115,15 +118,22 @@ impl Mapping {
 
     /// The value as a node. Of the config and of parameters, a text is YAML, unless it is meant to be text. One that is no
     /// YAML stays as it is.
-    fn node(&self, value: &Literal, resolver: Resolver) -> Node {
+    ///
+    /// # Errors
+    /// If aliases make it too large.
+    fn node(&self, value: &Literal, resolver: Resolver) -> Result<Node, Failure> {
         if let Literal::Str(text) = value {
             let is_text = resolver == Resolver::Http
                 || resolver == Resolver::Config && matches!(self.valid[..], [ValidType::Str]);
             if !is_text && let Some(node) = yaml(text, &mut Faults::new("")) {
-                return without_places(&node);
+                if node.size() > MOST_VALUES {
+                    let text = format!("{}: the value is YAML of more than {MOST_VALUES} values.", self.place);
+                    return Err(Failure::config(text));
+                }
+                return Ok(without_places(&node));
             }
         }
-        Node::from_json(&json_of(value))
+        Ok(Node::from_json(&json_of(value)))
     }
 
     fn failure(&self, message: &str) -> Failure {

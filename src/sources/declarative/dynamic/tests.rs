@@ -175,3 +175,37 @@ fn a_fault_of_a_template_is_that_of_each_stream_that_is_made_of_it() {
     assert!(told[0].iter().any(|error| error.contains("retriever.record_selector: has to be")), "{told:?}");
     assert_eq!(told[0].len(), told[1].len());
 }
+
+#[test]
+fn values_that_grow_without_bounds_are_an_error() {
+    let mapping = |path: &str, value: &str| {
+        let value = format!("{{{{ components_values['{value}'] }}}}");
+        format!("{{type: ComponentMappingDefinition, field_path: [{path}], value: \"{value}\"}}")
+    };
+    // A few lines that aliases make a hundred million values of.
+    let level = |n: u32| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
+    let aliases = "a0: &a0 [1]\n".to_owned() + &(1..=8).map(level).collect::<String>();
+    let item = json!([{"n": "a", "v": aliases}]).to_string();
+    let error = of_parameters(&item, &format!("[{NAME}, {}]", mapping("x", "v")), "x: ''").unwrap_err();
+    assert!(error.contains("YAML of more than 1000000 values"), "{error}");
+
+    // Each mapping fills the place that the one before it has made, deep within.
+    let deep = |leaf: &str| format!("{}{{{leaf}: ''}}{}", "{a: ".repeat(90), "}".repeat(90));
+    let item = json!([{"n": "a", "u": deep("u"), "v": deep("v"), "w": deep("w")}]).to_string();
+    let mappings = [mapping("x", "u"), mapping("'**', u", "v"), mapping("'**', v", "w")].join(", ");
+    let error = of_parameters(&item, &format!("[{NAME}, {mappings}]"), "x: ''").unwrap_err();
+    assert!(error.contains("too large, or too deeply nested"), "{error}");
+}
+
+#[test]
+fn lists_of_a_config_are_multiplied_one_stream_at_a_time() {
+    let resolver = "    type: ConfigComponentsResolver
+    stream_config: [{type: StreamConfig, configs_pointer: [a]}, {type: StreamConfig, configs_pointer: [b]}]
+    components_mapping: [{type: ComponentMappingDefinition, field_path: [name], value: \"x{{ components_values['source_config_0'][0] }}\"}]
+";
+    let many = vec![1; 100_000];
+    let error = made(resolver, "x: ''", "", json!({"a": many, "b": [1]})).good().unwrap_err();
+    assert!(error.contains("there are more than 10000 of them"), "{error}");
+    let none = made(resolver, "x: ''", "", json!({"a": many, "b": []})).good();
+    assert_eq!(none, Ok(Vec::new()), "of nothing with anything, nothing comes");
+}

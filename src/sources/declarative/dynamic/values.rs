@@ -13,9 +13,6 @@ use super::resolver::Resolver;
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, for_each_record};
 
-/// What comes of the lists of a config, multiplied with each other, at most.
-const MOST_COMBINATIONS: usize = 100_000;
-
 /// What one stream is made of.
 pub(super) struct Item<'i> {
     pub(super) values: &'i Value,
@@ -95,10 +92,14 @@ impl Values {
                 Ok(ControlFlow::Continue(()))
             }),
             Self::Config(lists) => {
-                for values in combinations(lists)? {
-                    each(&Item { values: &values, slice: None, place: place("the config's list") })?;
+                let lists = lists.iter().map(ConfigList::entries).collect::<Result<Vec<_>, Failure>>()?;
+                // Of nothing with anything, nothing comes.
+                if lists.iter().any(Vec::is_empty) {
+                    return Ok(());
                 }
-                Ok(())
+                for_each_combination(&lists, &Map::new(), 0, &mut |values| {
+                    each(&Item { values, slice: None, place: place("the config's list") })
+                })
             }
             Self::Known(list) => list
                 .iter()
@@ -130,32 +131,25 @@ impl ConfigList {
 }
 
 /// Each entry of a list with each of the others; the last list goes round first. Members of objects are put together. What
-/// is no object is under `source_config_N`, N being the number of its list, with its index before it.
-fn combinations(lists: &[ConfigList]) -> Result<Vec<Value>, Failure> {
-    let mut all = vec![Map::new()];
-    for (number, list) in lists.iter().enumerate() {
-        let entries = list.entries()?;
-        if all.len().saturating_mul(entries.len()) > MOST_COMBINATIONS {
-            return Err(Failure::config(format!(
-                "{}: the lists of the config make more than {MOST_COMBINATIONS} combinations. Shorten them.",
-                list.path.place()
-            )));
-        }
-        let mut next = Vec::with_capacity(all.len() * entries.len());
-        for known in &all {
-            for (index, entry) in entries.iter().enumerate() {
-                let mut values = known.clone();
-                match entry {
-                    Value::Object(members) => values.extend(members.clone()),
-                    other => {
-                        let name = format!("source_config_{number}");
-                        values.entry(name).or_insert_with(|| Value::Array(vec![index.into(), other.clone()]));
-                    }
-                }
-                next.push(values);
+/// is no object is under `source_config_N`, N being the number of its list, with its index before it. `known` is what the
+/// lists before the list `number` give.
+fn for_each_combination(
+    lists: &[Vec<Value>],
+    known: &Map<String, Value>,
+    number: usize,
+    each: &mut dyn FnMut(&Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Some(entries) = lists.get(number) else { return each(&Value::Object(known.clone())) };
+    for (index, entry) in entries.iter().enumerate() {
+        let mut values = known.clone();
+        match entry {
+            Value::Object(members) => values.extend(members.clone()),
+            other => {
+                let name = format!("source_config_{number}");
+                values.entry(name).or_insert_with(|| Value::Array(vec![index.into(), other.clone()]));
             }
         }
-        all = next;
+        for_each_combination(lists, &values, number + 1, each)?;
     }
-    Ok(all.into_iter().map(Value::Object).collect())
+    Ok(())
 }
