@@ -9,55 +9,11 @@ use serde_json::{Value, json};
 use source_http::Source;
 use source_http::clock::Clock;
 use source_http::http::auth::{Authenticator, TokenAuthenticator};
-use source_http::json::RecordPath;
 use source_http::protocol::{ConnectorSpecification, Failure, Redactor};
-use source_http::source::{Config, MigratedConfig, SourceContext};
-use source_http::streams::pager::{PageNumber, Pager};
-use source_http::streams::{HttpStream, RequestContext};
-use source_http_testkit::{InProcess, Reply, Request, Server};
-
-/// A list of the API: the tables, or the rows of one.
-struct List {
-    name: String,
-    path: String,
-    url: String,
-    auth: Arc<TokenAuthenticator>,
-    pager: PageNumber,
-}
-
-impl HttpStream for List {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn url_base(&self) -> &str {
-        &self.url
-    }
-
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        self.path.clone()
-    }
-
-    fn record_path(&self) -> RecordPath {
-        RecordPath::new(["items"])
-    }
-
-    fn authenticator(&self) -> &dyn Authenticator {
-        &*self.auth
-    }
-
-    fn use_cache(&self) -> bool {
-        self.name == "tables"
-    }
-
-    fn pager(&self) -> &dyn Pager {
-        &self.pager
-    }
-
-    fn group(&self) -> Option<&str> {
-        self.path.ends_with("/rows").then_some("one export at a time")
-    }
-}
+use source_http::source::{Config, SourceContext};
+use source_http::streams::HttpStream;
+use source_http::streams::pager::PageNumber;
+use source_http_testkit::{InProcess, Items, Reply, Request, Server};
 
 struct Database;
 
@@ -75,19 +31,25 @@ impl Source for Database {
         }))
     }
 
-    fn migrate_config(&self, mut config: Config, _: &Arc<dyn Clock>, _: &Redactor) -> Result<MigratedConfig, Failure> {
+    fn migrate_config(&self, mut config: Config, _: &Arc<dyn Clock>, _: &Redactor) -> Result<Config, Failure> {
         if let Some(key) = config.remove("api_key") {
             config.insert("token".to_owned(), key);
         }
-        Ok(MigratedConfig::unchanged(config))
+        Ok(config)
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let text = |name: &str| config[name].as_str().unwrap_or_default().to_owned();
-        let auth = Arc::new(TokenAuthenticator::bearer(&text("token"), &cx.redactor));
-        let list = |name: &str, path: String| -> Result<List, Failure> {
+        let auth: Arc<dyn Authenticator> = Arc::new(TokenAuthenticator::bearer(&text("token"), &cx.redactor));
+        let list = |name: &str, path: String| -> Result<Items, Failure> {
             let pager = PageNumber::new("page").page_size_param("per_page", 2)?;
-            Ok(List { name: name.to_owned(), path, url: text("url"), auth: auth.clone(), pager })
+            Ok(Items::new(text("url")).pager(pager).with(|items| {
+                name.clone_into(&mut items.name);
+                items.use_cache = name == "tables";
+                items.group = path.ends_with("/rows").then(|| "one export at a time".to_owned());
+                items.path = path;
+                items.authenticator = auth.clone();
+            }))
         };
         let tables = list("tables", "tables".to_owned())?;
         let mut streams: Vec<Arc<dyn HttpStream>> = Vec::new();
@@ -112,7 +74,7 @@ fn api(request: &Request) -> Reply {
         (path, Some("1")) => json!([{"at": path}]),
         _ => json!([]),
     };
-    Reply::json(json!({ "items": items }))
+    Reply::json(json!({ "data": items }))
 }
 
 fn config(url: &str) -> Value {

@@ -130,24 +130,6 @@ impl RetryObserver for SourceContext {
     }
 }
 
-/// A config that was brought up to date: see [`Source::migrate_config`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct MigratedConfig {
-    /// What the next runs are to begin with. If it is not what this one began with, it is put into a CONTROL message, and
-    /// into the config's file where a run may change that.
-    pub kept: Config,
-    /// What this run is made with.
-    pub config: Config,
-}
-
-impl MigratedConfig {
-    /// A config that is used as it is.
-    #[must_use]
-    pub fn unchanged(config: Config) -> Self {
-        Self { kept: config.clone(), config }
-    }
-}
-
 /// What a run is given before its config is checked: what decides which source it is of, and what a source is made of that is
 /// not known before the run, such as a manifest.
 #[derive(Clone, Copy)]
@@ -328,18 +310,28 @@ pub trait Source: Send + Sync {
     fn spec(&self) -> ConnectorSpecification;
 
     /// The config in today's form, made of one that an older version of the source was given: settings that have other names
-    /// or places now. It is asked before the config is checked against [`Source::spec`], and once more for a config that
-    /// refers to the environment, with the references as they are written: that is what is kept. Default: it is as it is.
+    /// or places now. It is asked before the config is checked against [`Source::spec`]. What it changes is kept for the next
+    /// runs: in a CONTROL message, and in the config's file where a run may change that. For a config that refers to the
+    /// environment it is asked once more, with the references as they are written. Default: it is as it is.
     ///
     /// # Errors
     /// A config failure if it cannot be brought into today's form.
-    fn migrate_config(
+    fn migrate_config(&self, config: Config, _clock: &Arc<dyn Clock>, _redactor: &Redactor) -> Result<Config, Failure> {
+        Ok(config)
+    }
+
+    /// What this run is made with, out of a config in today's form: settings that follow from others. It is asked before the
+    /// config is checked, and nothing of it is kept. Default: the config as it is.
+    ///
+    /// # Errors
+    /// A config failure if it cannot be made.
+    fn transform_config(
         &self,
         config: Config,
         _clock: &Arc<dyn Clock>,
         _redactor: &Redactor,
-    ) -> Result<MigratedConfig, Failure> {
-        Ok(MigratedConfig::unchanged(config))
+    ) -> Result<Config, Failure> {
+        Ok(config)
     }
 
     /// The streams of a config, in the order `discover` shows them. If the API decides which there are, it is asked with

@@ -123,8 +123,11 @@ impl Context<'_> {
         let specification = self.source.spec().connection_specification;
         let from = name(&args.config);
         let (formats, redactor) = (self.source.checks_formats(), self.output.redactor());
-        let migrate: &config::Migrate<'_> = &|config| self.source.migrate_config(config, &self.clock, redactor);
-        let loaded = config::load_with(&text, &from, &specification, formats, references, redactor, migrate)?;
+        let changes = config::Changes {
+            migrate: &|config| self.source.migrate_config(config, &self.clock, redactor),
+            transform: &|config| self.source.transform_config(config, &self.clock, redactor),
+        };
+        let loaded = config::load(&text, &from, &specification, formats, references, redactor, changes)?;
         let config = loaded.config;
         if args.config_file_update {
             self.output.keep_config(Some(Box::new(ConfigFile::open(&args.config, &text)?)));

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::protocol::{Failure, Redactor};
-use crate::source::{Config, MigratedConfig};
+use crate::source::Config;
 pub(crate) use config_file::ConfigFile;
 use references::place;
 use schemas::Schemas;
@@ -49,7 +49,13 @@ impl References<'_> {
 }
 
 /// How a source changes a config before it is checked.
-pub(crate) type Migrate<'m> = dyn Fn(Config) -> Result<MigratedConfig, Failure> + 'm;
+#[derive(Clone, Copy)]
+pub(crate) struct Changes<'c> {
+    /// See [`crate::Source::migrate_config`].
+    pub(crate) migrate: &'c dyn Fn(Config) -> Result<Config, Failure>,
+    /// See [`crate::Source::transform_config`].
+    pub(crate) transform: &'c dyn Fn(Config) -> Result<Config, Failure>,
+}
 
 /// A config that can be relied on.
 #[derive(Debug)]
@@ -61,33 +67,19 @@ pub(crate) struct Loaded {
     pub(crate) kept: Option<Config>,
 }
 
-/// Reads and validates a config that no source changes: see [`load_with`].
-#[cfg(test)]
-fn load(
-    text: &[u8],
-    from: &str,
-    specification: &Value,
-    checks_formats: bool,
-    references: References<'_>,
-    redactor: &Redactor,
-) -> Result<Config, Failure> {
-    let as_it_is: &Migrate<'_> = &|config| Ok(MigratedConfig::unchanged(config));
-    load_with(text, from, specification, checks_formats, references, redactor, as_it_is).map(|loaded| loaded.config)
-}
-
 /// Reads a config, has the source change it, and validates it. `from` names the file in errors. Without `checks_formats`,
 /// what the specification says under `format` is no rule.
 ///
 /// # Errors
 /// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
-pub(crate) fn load_with(
+pub(crate) fn load(
     text: &[u8],
     from: &str,
     specification: &Value,
     checks_formats: bool,
     references: References<'_>,
     redactor: &Redactor,
-    migrate: &Migrate<'_>,
+    changes: Changes<'_>,
 ) -> Result<Loaded, Failure> {
     if text.trim_ascii().is_empty() {
         return Err(Failure::config(format!(
@@ -116,11 +108,11 @@ pub(crate) fn load_with(
         members.append(&mut reserved);
         let resolved = std::mem::take(members);
         let is_as_written = resolved == written;
-        let migrated = migrate(resolved)?;
+        let migrated = (changes.migrate)(resolved)?;
         // What is kept has its references as they were written.
-        let of_written = if is_as_written { migrated.kept } else { migrate(written.clone())?.kept };
+        let of_written = if is_as_written { migrated.clone() } else { (changes.migrate)(written.clone())? };
         kept = Some(of_written).filter(|of_written| *of_written != written);
-        *members = migrated.config;
+        *members = (changes.transform)(migrated)?;
         reserved = take_reserved(&mut config);
         // Settings may be at other places now.
         register_secrets(&config, &schemas, redactor);
@@ -261,6 +253,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// A config that no source changes.
+    fn load(
+        text: &[u8],
+        from: &str,
+        specification: &Value,
+        checks_formats: bool,
+        references: References<'_>,
+        redactor: &Redactor,
+    ) -> Result<Config, Failure> {
+        let changes = Changes { migrate: &Ok, transform: &Ok };
+        super::load(text, from, specification, checks_formats, references, redactor, changes)
+            .map(|loaded| loaded.config)
+    }
 
     #[test]
     fn a_reference_is_replaced_before_the_config_is_validated_and_its_secret_is_known() {

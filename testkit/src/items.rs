@@ -51,6 +51,8 @@ pub struct Items {
     pub use_cache: bool,
     /// What the requests are spread out by.
     pub budget: Option<Arc<RequestBudget>>,
+    /// Streams of one group are not read at the same time. Default: none.
+    pub group: Option<String>,
     /// Default: none.
     pub authenticator: Arc<dyn Authenticator>,
     /// Default: one page.
@@ -74,6 +76,7 @@ impl Items {
             primary_key: None,
             use_cache: false,
             budget: None,
+            group: None,
             authenticator: Arc::new(NoAuth),
             pager: Arc::new(SinglePage),
             retry_rules: Arc::new(UsualRules),
@@ -165,6 +168,10 @@ impl HttpStream for Items {
 
     fn request_budget(&self) -> Option<&RequestBudget> {
         self.budget.as_deref()
+    }
+
+    fn group(&self) -> Option<&str> {
+        self.group.as_deref()
     }
 
     fn authenticator(&self) -> &dyn Authenticator {

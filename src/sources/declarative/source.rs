@@ -24,7 +24,7 @@ use super::stream_list::{each_stream, groups};
 use crate::clock::{Clock, SystemClock};
 use crate::locks;
 use crate::protocol::{ConnectorSpecification, Failure, LogLevel, Redactor};
-use crate::source::{CheckContext, Config, MigratedConfig, Source, SourceContext};
+use crate::source::{CheckContext, Config, Source, SourceContext};
 use crate::streams::{Fetcher, HttpStream};
 
 /// A connector that is a manifest.
@@ -94,20 +94,19 @@ impl Source for ManifestSource {
         false
     }
 
-    fn migrate_config(
-        &self,
-        config: Config,
-        clock: &Arc<dyn Clock>,
-        redactor: &Redactor,
-    ) -> Result<MigratedConfig, Failure> {
+    fn migrate_config(&self, config: Config, clock: &Arc<dyn Clock>, redactor: &Redactor) -> Result<Config, Failure> {
         // Nothing is made of nothing, as in the reference.
-        let changed = (!config.is_empty()).then(|| {
-            with_rules(&self.manifest, &self.file, clock, redactor, |rules| {
-                let kept = rules.migrated(config.clone())?;
-                Ok(MigratedConfig { config: rules.transformed(kept.clone())?, kept })
-            })
+        let ruled = (!config.is_empty())
+            .then(|| with_rules(&self.manifest, &self.file, clock, redactor, |rules| rules.migrated(config.clone())));
+        ruled.flatten().unwrap_or(Ok(config))
+    }
+
+    fn transform_config(&self, config: Config, clock: &Arc<dyn Clock>, redactor: &Redactor) -> Result<Config, Failure> {
+        // Nothing is made of nothing, as in the reference.
+        let ruled = (!config.is_empty()).then(|| {
+            with_rules(&self.manifest, &self.file, clock, redactor, |rules| rules.transformed(config.clone()))
         });
-        changed.flatten().unwrap_or_else(|| Ok(MigratedConfig::unchanged(config)))
+        ruled.flatten().unwrap_or(Ok(config))
     }
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<AllStreams, Failure> {
@@ -285,6 +284,8 @@ impl ManifestSource {
             _ => {
                 let key = primary_key(builder, part).unwrap_or_default();
                 let schema = SchemaSource::build(builder, part, &mut |_| None);
+                // What is not run of it is none of the next stream's.
+                drop(builder.take_refusals());
                 let schema = schema.and_then(|schema| schema.load(self.folder.as_deref(), None).ok());
                 Built::Refused(Arc::new(RefusedStream::faulty(name, key, schema, &errors)))
             }
