@@ -92,6 +92,25 @@ fn a_job_that_fails_twice_is_created_again_and_its_result_is_deleted_once_it_is_
 }
 
 #[test]
+fn requests_about_a_job_see_the_request_that_created_it() {
+    let server = Server::start(routes(&["done"]));
+    let mut create = requester(&server.url(), "POST", "create");
+    create["request_headers"] = json!({"X-Account-ID": "a7"});
+    create["request_body_json"] = json!({"kind": "sales"});
+    let mut poll = requester(&server.url(), "GET", "poll/{{ creation_response['id'] }}");
+    poll["request_headers"] = json!({
+        "X-Account": "{{ stream_slice.extra_fields['creation_response'].request.headers['X-Account-ID'] }}",
+        "X-Same": "{{ creation_response.request.headers['x-account-id'] }}",
+        "X-Body": "{{ (creation_response.request.body | string)[:7] }}",
+    });
+    let done = read(&server, json!({"creation_requester": create, "polling_requester": poll}));
+    assert_eq!(done.status, 0, "{}", done.stdout);
+    let polled = &server.requests()[1];
+    let named = |name| polled.header(name).unwrap_or("-").to_owned();
+    assert_eq!([named("x-account"), named("x-same"), named("x-body")], ["a7", "a7", r#"{"kind""#]);
+}
+
+#[test]
 fn a_job_that_takes_too_long_is_aborted_and_the_slice_fails_after_three() {
     let server = Server::start(routes(&["running"]));
     let done = read(&server, json!({"polling_job_timeout": 1}));

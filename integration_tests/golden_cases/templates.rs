@@ -202,6 +202,7 @@ fn outcome(case: &Case, context: &HashMap<String, Box<RawValue>>) -> Outcome {
                 partition: part("partition"),
                 cursor_slice: part("cursor_slice"),
                 extra_fields: part("extra_fields"),
+                answers: &[],
             }
         } else {
             Variable::Json(json)

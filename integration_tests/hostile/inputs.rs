@@ -313,6 +313,7 @@ fn template(text: &str) {
                 partition: Json::Text(r#"{"id": "p1"}"#),
                 cursor_slice: Json::Text(r#"{"start": "2024-01-01"}"#),
                 extra_fields: Json::Text("{}"),
+                answers: &[],
             },
         ),
         ("next_page_token", Variable::None),

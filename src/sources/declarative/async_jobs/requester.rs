@@ -90,6 +90,14 @@ impl Answer {
         }
     }
 
+    /// The request as templates see it: what the manifest has put on it, without what an authenticator adds.
+    fn sent(&self) -> Value {
+        let HttpRequest { method, url, headers, body } = &self.request;
+        let headers: Map<_, _> = header_pairs(headers).into_iter().map(|(name, value)| (name, value.into())).collect();
+        let body = body.encode().map(|(body, _)| String::from_utf8_lossy(&body).into_owned());
+        json!({"method": method.as_str(), "url": url.as_str(), "headers": headers, "body": body})
+    }
+
     /// The answer as templates see it: the object that it is, with `headers` and `request` unless it has members of these
     /// names. An answer without a body is an empty object.
     ///
@@ -108,8 +116,7 @@ impl Answer {
         let headers = header_pairs(&self.response.headers).into_iter();
         let headers = || Value::Object(headers.map(|(name, value)| (name, Value::String(value))).collect());
         members.entry("headers").or_insert_with(headers);
-        let request = || json!({"url": self.request.url.as_str(), "method": self.request.method.as_str()});
-        members.entry("request").or_insert_with(request);
+        members.entry("request").or_insert_with(|| self.sent());
         Ok(Value::Object(members))
     }
 }

@@ -42,6 +42,7 @@ impl Slice {
             partition: Json::Tree(&self.partition),
             cursor_slice: Json::Tree(&self.cursor_slice),
             extra_fields: Json::Tree(&self.extra_fields),
+            answers: &[CREATION, POLLING],
         }
     }
 }

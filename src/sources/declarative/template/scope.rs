@@ -24,6 +24,8 @@ pub enum Variable<'a> {
         cursor_slice: Json<'a>,
         /// Fields that are in neither: an object.
         extra_fields: Json<'a>,
+        /// The names of the extra fields that are answers, see [`Variable::Answer`].
+        answers: &'a [&'a str],
     },
     /// Headers of a response, by names in any case.
     Headers(&'a [(String, String)]),
@@ -37,7 +39,7 @@ pub enum Variable<'a> {
         /// The links.
         links: Json<'a>,
     },
-    /// An answer that is a JSON object. Its `headers` are found by names in any case.
+    /// An answer that is a JSON object. Its `headers`, and those of its `request`, are found by names in any case.
     Answer(&'a serde_json::Value),
     /// A function that only some places have: `json_loads`.
     Function(&'static str),
@@ -100,14 +102,19 @@ impl Variable<'_> {
     pub(crate) fn to_value(self) -> Value {
         match self {
             Self::Json(json) => json.to_value(),
-            Self::Slice { partition, cursor_slice, extra_fields } => {
+            Self::Slice { partition, cursor_slice, extra_fields, answers } => {
                 let (partition, cursor_slice) = (partition.to_value(), cursor_slice.to_value());
                 let mut merged = Dict::default();
                 for (key, value) in partition.entries().into_iter().chain(cursor_slice.entries()).flatten() {
                     // The keys are texts.
                     let _ = merged.insert(key, value);
                 }
-                let extra_fields = extra_fields.to_value();
+                let extra_fields = match extra_fields {
+                    Json::Tree(serde_json::Value::Object(fields)) if !answers.is_empty() => {
+                        with_answers(fields, answers)
+                    }
+                    other => other.to_value(),
+                };
                 Value::object(Object::Slice { merged: Value::dict(merged), partition, cursor_slice, extra_fields })
             }
             Self::Headers(headers) => {
@@ -127,29 +134,43 @@ impl Variable<'_> {
                 }
                 Value::object(Object::Headers(dict))
             }
-            Self::Answer(answer) => {
-                let mut dict = Dict::default();
-                for (name, value) in answer.as_object().into_iter().flatten() {
-                    let value = match value.as_object().filter(|_| name == "headers") {
-                        Some(headers) => {
-                            let mut named = Dict::default();
-                            for (name, value) in headers {
-                                named.insert_str(name, Json::Tree(value).to_value());
-                            }
-                            Value::object(Object::Headers(named))
-                        }
-                        None => Json::Tree(value).to_value(),
-                    };
-                    dict.insert_str(name, value);
-                }
-                Value::dict(dict)
-            }
+            Self::Answer(value) => answer(value),
             Self::Function(name) => Value::object(Object::Function(name)),
             Self::Text(text) => Value::str(text),
             Self::Int(value) => Value::Int(value),
             Self::None => Value::None,
         }
     }
+}
+
+/// An answer: its `headers`, and those of its `request`, are found by names in any case.
+fn answer(value: &serde_json::Value) -> Value {
+    let mut dict = Dict::default();
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let value = match (name.as_str(), value) {
+            ("headers", serde_json::Value::Object(headers)) => {
+                let mut named = Dict::default();
+                for (name, value) in headers {
+                    named.insert_str(name, Json::Tree(value).to_value());
+                }
+                Value::object(Object::Headers(named))
+            }
+            ("request", serde_json::Value::Object(_)) => answer(value),
+            _ => Json::Tree(value).to_value(),
+        };
+        dict.insert_str(name, value);
+    }
+    Value::dict(dict)
+}
+
+/// Fields, some of which are answers.
+fn with_answers(fields: &serde_json::Map<String, serde_json::Value>, answers: &[&str]) -> Value {
+    let mut dict = Dict::default();
+    for (name, value) in fields {
+        let is_answer = answers.contains(&name.as_str());
+        dict.insert_str(name, if is_answer { answer(value) } else { Json::Tree(value).to_value() });
+    }
+    Value::dict(dict)
 }
 
 impl std::fmt::Debug for Scope<'_> {

@@ -20,6 +20,7 @@ fn changed_and_told(transformations: &str, record: &str) -> Result<(String, Vec<
         partition: Json::Tree(&partition),
         cursor_slice: Json::Tree(&none),
         extra_fields: Json::Tree(&none),
+        answers: &[],
     };
     let mut record = Record::from_text(record.to_owned());
     let warnings = Warnings::default();
