@@ -4,14 +4,13 @@
 use std::io::Read;
 use std::ops::Range;
 
-use memchr::memchr2;
 use serde_json::value::RawValue;
 
-use super::Object;
 use super::compact;
 use super::fault::Fault;
+use super::object::{Object, OneLine, is_escaped, to_u32};
 use super::record_path::RecordPath;
-use super::scan::{self, Sink, Skip};
+use super::scan::{self, Skip};
 use super::text::Window;
 use super::walk::{Broken, MAX_RECORD, TakeRecord, Taking, Walk};
 use crate::buffers::Buffer;
@@ -123,7 +122,7 @@ struct Index {
 impl TakeRecord for Index {
     fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking> {
         let (known, known_compact) = (self.names.len(), self.compact.len());
-        let mut one_line = OneLine { names: &mut self.names, start: at, has_escapes: false };
+        let mut one_line = OneLine::new(&mut self.names, at);
         let taken = match scan::value(text, at, &mut one_line) {
             Err(Fault::LineBreak) => {
                 self.names.truncate(known);
@@ -144,37 +143,6 @@ impl TakeRecord for Index {
             has_escaped_name,
         });
         Ok(end)
-    }
-}
-
-/// Whether the name that begins at a place is spelt with escapes.
-fn is_escaped(text: &[u8], name: usize) -> bool {
-    let rest = text.get(name + 1..).unwrap_or_default();
-    memchr2(b'"', b'\\', rest).is_some_and(|at| rest[at] == b'\\')
-}
-
-/// All of it lies within a text that is not longer.
-fn to_u32(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
-}
-
-/// Notes the names of a record that stands on one line.
-struct OneLine<'n> {
-    names: &'n mut Vec<u32>,
-    start: usize,
-    has_escapes: bool,
-}
-
-impl Sink for OneLine<'_> {
-    const ONE_LINE: bool = true;
-
-    #[inline]
-    fn name(&mut self, at: usize, _: u64) {
-        self.names.push(to_u32(at - self.start));
-    }
-
-    fn end(&mut self, has_escapes: bool) {
-        self.has_escapes = has_escapes;
     }
 }
 

@@ -1,5 +1,11 @@
 //! One object in its text: looking up members without parsing the others. Where the text was read from a response, the
-//! places of the members are known already.
+//! places of the members are known already; of any other text, one pass finds them.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr2};
+
+use super::scan::{self, Sink};
 
 /// A JSON object's text.
 #[derive(Debug, Clone, Copy)]
@@ -18,9 +24,9 @@ impl<'t> Object<'t> {
         Self { text: text.as_bytes(), names: None }
     }
 
-    /// An object that was found in a text that is UTF-8. If `names` are given, no name is spelt with escapes, and the
-    /// object stands on one line.
-    pub(super) fn found(text: &'t [u8], names: Option<&'t [u32]>) -> Self {
+    /// An object in a text that is UTF-8. If `names` are given, no name is spelt with escapes, and the object stands on
+    /// one line.
+    pub(crate) fn found(text: &'t [u8], names: Option<&'t [u32]>) -> Self {
         Self { text, names }
     }
 
@@ -30,28 +36,139 @@ impl<'t> Object<'t> {
         std::str::from_utf8(self.text).unwrap_or_default()
     }
 
-    /// Its text as one line, if it is known to stand on one.
-    pub(crate) fn line(self) -> Option<&'t [u8]> {
-        self.names.map(|_| self.text)
+    /// Its text, which is UTF-8.
+    pub(crate) fn bytes(self) -> &'t [u8] {
+        self.text
+    }
+
+    /// Where the names of its members begin, if that is known.
+    pub(crate) fn names(self) -> Option<&'t [u32]> {
+        self.names
     }
 
     /// The text of a member, or `None` if there is none of this name. Of a name that occurs twice, the first is taken.
     #[must_use]
     pub fn field(self, name: &str) -> Option<&'t str> {
-        let Some(names) = self.names else { return super::field(self.text(), name) };
+        match self.names {
+            Some(_) => self.value(self.position(name)?),
+            None => super::field(self.text(), name),
+        }
+    }
+
+    /// The place of the first member of this name among those that are known.
+    pub(crate) fn position(self, name: &str) -> Option<usize> {
+        self.names?.iter().position(|at| self.is_called(*at, name.as_bytes()))
+    }
+
+    /// The place of the last member of this name among those that are known.
+    pub(crate) fn last_position(self, name: &str) -> Option<usize> {
+        self.names?.iter().rposition(|at| self.is_called(*at, name.as_bytes()))
+    }
+
+    /// The places of all members that are called like the one at a place.
+    pub(crate) fn namesakes(self, place: usize) -> impl Iterator<Item = usize> + use<'t> {
+        let names = self.names.unwrap_or_default();
+        let name = names.get(place).and_then(|at| self.name(*at)).unwrap_or_default();
+        // Few names begin alike.
+        let same = move |at: u32| self.text.get(at as usize + 1) == name.first() && self.is_called(at, name);
+        names.iter().enumerate().filter(move |(_, at)| same(**at)).map(|(place, _)| place)
+    }
+
+    /// The value of the member at a place.
+    pub(crate) fn value(self, place: usize) -> Option<&'t str> {
+        std::str::from_utf8(self.text.get(self.value_span(place)?)?).ok()
+    }
+
+    /// Where the value of the member at a place stands.
+    pub(crate) fn value_span(self, place: usize) -> Option<Range<usize>> {
+        let span = self.span(place)?;
+        let name = self.name(*self.names?.get(place)?)?;
+        let after_name = self.text.get(span.start + name.len() + 2..span.end)?.trim_ascii_start();
+        let value = after_name.strip_prefix(b":")?.trim_ascii_start();
+        Some(span.end - value.len()..span.end)
+    }
+
+    /// From the name of the member at a place to the end of its value.
+    pub(crate) fn span(self, place: usize) -> Option<Range<usize>> {
+        let names = self.names?;
+        let start = *names.get(place)? as usize;
+        // The text is known to be JSON: a value ends before the comma that the next member follows, or with the object.
+        let next = names.get(place + 1).map_or(self.text.len().checked_sub(1)?, |next| *next as usize);
+        let span = self.text.get(start..next)?.trim_ascii_end();
+        let span = if place + 1 < names.len() { span.strip_suffix(b",")?.trim_ascii_end() } else { span };
+        Some(start..start + span.len())
+    }
+
+    /// The places of the members that are null.
+    pub(crate) fn nulls(self) -> impl Iterator<Item = usize> + use<'t> {
+        let count = self.names.map_or(0, <[u32]>::len);
+        // Of all values, this one alone ends in such a way: others end in a quote, a bracket, a digit or another word.
+        (0..count).filter(move |place| self.span(*place).is_some_and(|span| self.text[span].ends_with(b"null")))
+    }
+
+    fn name(self, at: u32) -> Option<&'t [u8]> {
+        let inside = self.text.get(at as usize + 1..)?;
+        inside.get(..memchr(b'"', inside)?)
+    }
+
+    fn is_called(self, at: u32, name: &[u8]) -> bool {
+        let at = at as usize;
         // From the opening quote to the closing one, which few names have in common.
         let length = name.len() + 1;
-        let is_it = |at: usize| {
-            self.text.get(at + length) == Some(&b'"') && self.text.get(at + 1..at + length) == Some(name.as_bytes())
-        };
-        let member = names.iter().position(|at| is_it(*at as usize))?;
-        // The text is known to be JSON: a value ends before the comma that the next member follows, or with the object.
-        let next = names.get(member + 1).map_or(self.text.len() - 1, |next| *next as usize);
-        let after_name = self.text.get(names[member] as usize + length + 1..next)?.trim_ascii();
-        let value = after_name.strip_prefix(b":")?.trim_ascii_start();
-        let value = if member + 1 < names.len() { value.strip_suffix(b",")?.trim_ascii_end() } else { value };
-        std::str::from_utf8(value).ok()
+        self.text.get(at + length) == Some(&b'"') && self.text.get(at + 1..at + length) == Some(name)
     }
+}
+
+/// Where the names of an object's members begin. `None` if the text is no object on one line, or if a name is spelt with
+/// escapes.
+pub(crate) fn names_of(text: &[u8]) -> Option<Vec<u32>> {
+    if text.first() != Some(&b'{') || u32::try_from(text.len()).is_err() {
+        return None;
+    }
+    let mut names = Vec::new();
+    let mut one_line = OneLine::new(&mut names, 0);
+    let end = scan::value(text, 0, &mut one_line).ok()?;
+    let has_escapes = one_line.has_escapes;
+    let is_plain = !(has_escapes && names.iter().any(|name| is_escaped(text, *name as usize)));
+    (end == text.len() && is_plain).then_some(names)
+}
+
+/// Whether the name that begins at a place is spelt with escapes.
+pub(super) fn is_escaped(text: &[u8], name: usize) -> bool {
+    let rest = text.get(name + 1..).unwrap_or_default();
+    memchr2(b'"', b'\\', rest).is_some_and(|at| rest[at] == b'\\')
+}
+
+/// Notes the names of an object that stands on one line.
+pub(super) struct OneLine<'n> {
+    names: &'n mut Vec<u32>,
+    start: usize,
+    pub(super) has_escapes: bool,
+}
+
+impl<'n> OneLine<'n> {
+    /// Names are counted from the beginning of the object, which is at `start`.
+    pub(super) fn new(names: &'n mut Vec<u32>, start: usize) -> Self {
+        Self { names, start, has_escapes: false }
+    }
+}
+
+impl Sink for OneLine<'_> {
+    const ONE_LINE: bool = true;
+
+    #[inline]
+    fn name(&mut self, at: usize, _: u64) {
+        self.names.push(to_u32(at - self.start));
+    }
+
+    fn end(&mut self, has_escapes: bool) {
+        self.has_escapes = has_escapes;
+    }
+}
+
+/// All of it lies within a text that is not longer.
+pub(super) fn to_u32(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -67,6 +184,22 @@ mod tests {
             assert_eq!(object.field("ab"), Some(r#"{"b":2}"#));
             assert_eq!(object.field("b"), Some("[3]"));
             assert_eq!((object.field(""), object.field("abc"), object.field("c")), (None, None, None));
+        }
+    }
+
+    #[test]
+    fn one_pass_finds_the_names_of_an_object_on_one_line() {
+        let text = r#"{"a":[1, {"x":null}],"b":null, "c" : "null","b":7,"a":null}"#;
+        let names = names_of(text.as_bytes()).unwrap();
+        let object = Object::found(text.as_bytes(), Some(&names));
+        let values: Vec<_> = (0..names.len()).map(|place| object.value(place).unwrap()).collect();
+        assert_eq!(values, [r#"[1, {"x":null}]"#, "null", "\"null\"", "7", "null"]);
+        assert_eq!(object.nulls().collect::<Vec<_>>(), [1, 4]);
+        assert_eq!(object.namesakes(4).collect::<Vec<_>>(), [0, 4]);
+        assert_eq!((object.position("b"), object.last_position("b"), object.position("x")), (Some(1), Some(3), None));
+        assert_eq!(names_of(b"{}").as_deref(), Some(&[][..]));
+        for unknown in ["[]", "{\"a\":1} ", "{\"a\":\n1}", r#"{"\u0061":1}"#, "{\"a\":1", "", "null"] {
+            assert_eq!(names_of(unknown.as_bytes()), None, "{unknown}");
         }
     }
 }

@@ -41,6 +41,11 @@ impl RecordPath {
         &self.names
     }
 
+    /// The names, if each of them leads to one value and there is one at least.
+    pub(crate) fn plain_names(&self) -> Option<&[String]> {
+        Some(&*self.names).filter(|names| !names.is_empty() && names.iter().all(|name| name != EACH))
+    }
+
     /// Whether there may be nothing.
     pub(super) fn is_optional(&self) -> bool {
         self.is_optional

@@ -93,6 +93,11 @@ impl Page {
         self.records.warnings()
     }
 
+    /// The response without its records, if they were found where a path of names leads in a JSON response.
+    pub(crate) fn around(&self) -> Option<&str> {
+        self.records.around()
+    }
+
     /// A member of the response beside its records, found by a path of names: `has_more`, a token. `None` if it is
     /// not there, null, or of another type.
     #[must_use]

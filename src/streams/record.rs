@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,20 +32,41 @@ use crate::json::{self, Object};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
-    text: Text<'a>,
-    /// Members that are not in the text and follow it: their names, and their values as JSON. Most streams set one member
-    /// that is not there, and the rest of the text need not be copied for it.
+    /// UTF-8, the text of an object: part of a response, or made by a stream.
+    text: Cow<'a, [u8]>,
+    /// Where the names of its members begin, if that is known: see [`Object`].
+    names: Option<Cow<'a, [u32]>>,
+    /// What is different from the text. A page keeps its text once, and a record that is changed is not copied.
+    edits: Cow<'a, Edits>,
+}
+
+/// How a record differs from its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Edits {
+    /// Members of the text that have another value, as JSON, or are left out; by their place, in order.
+    changed: Vec<(usize, Option<Box<str>>)>,
+    /// Members that are not in the text and follow it: their names, and their values as JSON.
     added: Vec<(String, String)>,
     /// What the API calls this version of it.
     version: Option<Box<str>>,
 }
 
-#[derive(Debug, Clone)]
-enum Text<'a> {
-    /// Part of a response.
-    Found(Object<'a>),
-    /// Made by a stream.
-    Made(String),
+/// No edits.
+static NONE: Edits = Edits { changed: Vec::new(), added: Vec::new(), version: None };
+
+impl Edits {
+    /// What becomes of the member of the text at a place, if it is changed.
+    fn change(&self, place: usize) -> Option<Option<&str>> {
+        let at = self.changed.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        Some(self.changed[at].1.as_deref())
+    }
+
+    fn set_change(&mut self, place: usize, value: Option<Box<str>>) {
+        match self.changed.binary_search_by_key(&place, |(place, _)| *place) {
+            Ok(at) => self.changed[at].1 = value,
+            Err(at) => self.changed.insert(at, (place, value)),
+        }
+    }
 }
 
 impl<'a> Record<'a> {
@@ -52,45 +74,92 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn from_text(text: impl Into<Cow<'a, str>>) -> Self {
         let text = match text.into() {
-            Cow::Borrowed(text) => Text::Found(Object::new(text)),
-            Cow::Owned(text) => Text::Made(text),
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
-        Self { text, added: Vec::new(), version: None }
+        Self { text, names: None, edits: Cow::Borrowed(&NONE) }
     }
 
     /// A record that was found in a response.
     pub(crate) fn found(object: Object<'a>) -> Self {
-        Self { text: Text::Found(object), added: Vec::new(), version: None }
+        let text = Cow::Borrowed(object.bytes());
+        Self { text, names: object.names().map(Cow::Borrowed), edits: Cow::Borrowed(&NONE) }
+    }
+
+    /// Finds where its members are, if that is not known, so that each of them is found at once.
+    pub(crate) fn index(&mut self) {
+        if self.names.is_none() {
+            self.names = json::names_of(&self.text).map(Cow::Owned);
+        }
     }
 
     /// The text.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        let text = self.object().text();
-        if self.added.is_empty() {
-            return Cow::Borrowed(text);
+        if self.is_unchanged() {
+            return Cow::Borrowed(self.object().text());
         }
-        let mut out = Vec::with_capacity(text.len() + 64);
-        self.write_with_added(&mut out, text.as_bytes());
+        let mut out = Vec::with_capacity(self.text.len() + 64);
+        self.write(&mut out);
         String::from_utf8(out).unwrap_or_default().into()
     }
 
     /// Appends the text as one line.
     pub fn write_one_line(&self, out: &mut Vec<u8>) {
-        match self.object().line() {
-            Some(line) => self.write_with_added(out, line),
+        match self.names {
+            Some(_) => self.write(out),
             None => json::write_one_line(out, &self.text()),
         }
     }
 
-    /// Appends the text of the object, and the members that are not in it before its closing brace.
-    fn write_with_added(&self, out: &mut Vec<u8>, text: &[u8]) {
-        let Some(body) = text.strip_suffix(b"}").filter(|_| !self.added.is_empty()) else {
-            return out.extend_from_slice(text);
+    /// Appends the text: the runs of members that are as they were, what has changed between them, and what was added.
+    fn write(&self, out: &mut Vec<u8>) {
+        let text: &[u8] = &self.text;
+        let object = self.object();
+        if self.edits.changed.is_empty() {
+            let body = text.strip_suffix(b"}").filter(|_| !self.edits.added.is_empty());
+            out.extend_from_slice(body.unwrap_or(text));
+            if let Some(body) = body {
+                self.write_added(out, body.trim_ascii_end().ends_with(b"{"));
+            }
+            return;
+        }
+        out.push(b'{');
+        // Up to where the text is written, if the member before is; and the first member that is not yet.
+        let (mut written, mut next, mut is_first) = (None, 0, true);
+        let mut write_text = |out: &mut Vec<u8>, start: usize, end: usize, written: Option<usize>| {
+            if !std::mem::take(&mut is_first) {
+                // What stands between two members is kept.
+                out.extend_from_slice(written.and_then(|at| text.get(at..start)).unwrap_or(b","));
+            }
+            out.extend_from_slice(text.get(start..end).unwrap_or_default());
         };
-        out.extend_from_slice(body);
-        let mut is_first = body.trim_ascii_end().ends_with(b"{");
-        for (name, value) in &self.added {
+        let count = object.names().map_or(0, <[u32]>::len);
+        let ends = self.edits.changed.iter().map(|(place, value)| (*place, value.as_deref()));
+        for (place, value) in ends.chain([(count, None)]) {
+            if next < place
+                && let (Some(first), Some(last)) = (object.span(next), object.span(place - 1))
+            {
+                write_text(out, first.start, last.end, written);
+                written = Some(last.end);
+            }
+            next = place + 1;
+            let Some(span) = object.span(place) else { continue };
+            match value.zip(object.value(place)) {
+                Some((new, old)) => {
+                    write_text(out, span.start, span.end - old.len(), written);
+                    out.extend_from_slice(new.as_bytes());
+                    written = Some(span.end);
+                }
+                None => written = None,
+            }
+        }
+        self.write_added(out, is_first);
+    }
+
+    /// Appends the members that are not in the text, and the closing brace.
+    fn write_added(&self, out: &mut Vec<u8>, mut is_first: bool) {
+        for (name, value) in &self.edits.added {
             out.extend_from_slice(if is_first { b"" } else { b"," });
             json::write_string(out, name);
             out.push(b':');
@@ -100,44 +169,85 @@ impl<'a> Record<'a> {
         out.push(b'}');
     }
 
+    /// Whether it is its text.
+    fn is_unchanged(&self) -> bool {
+        self.edits.changed.is_empty() && self.edits.added.is_empty()
+    }
+
     /// Whether it is what was found in a response, and nothing else.
     pub(crate) fn is_as_found(&self) -> bool {
-        matches!(self.text, Text::Found(_)) && self.added.is_empty() && self.version.is_none()
+        self.is_of_found() && self.is_unchanged() && self.edits.version.is_none()
+    }
+
+    /// Whether its text is what was found in a response.
+    pub(crate) fn is_of_found(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
     }
 
     /// Its text, if it is what was found in a response and nothing else.
     pub(crate) fn as_found(&self) -> Option<&'a str> {
-        match &self.text {
-            Text::Found(object) if self.is_as_found() => Some(object.text()),
+        match self.text {
+            Cow::Borrowed(text) if self.is_as_found() => std::str::from_utf8(text).ok(),
             _ => None,
         }
     }
 
+    /// Whether its text has a member.
+    pub(crate) fn has_members(&self) -> bool {
+        let inside = self.text.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        inside.is_none_or(|inside| !inside.trim_ascii().is_empty())
+    }
+
+    /// How it differs from its text.
+    pub(crate) fn into_edits(self) -> Edits {
+        self.edits.into_owned()
+    }
+
+    /// The record with other differences from its text, which another record of the same text had.
+    pub(crate) fn with_edits<'b>(&'b self, edits: &'b Edits) -> Record<'b> {
+        let mut record = Record { edits: Cow::Borrowed(edits), ..self.borrowed() };
+        record.index();
+        record
+    }
+
     fn object(&self) -> Object<'_> {
-        match &self.text {
-            Text::Found(object) => *object,
-            Text::Made(text) => Object::new(text),
-        }
+        Object::found(&self.text, self.names.as_deref())
     }
 
     /// Notes what the API calls this version of the record: an event's id, an entity tag. It is not written; see
     /// [`super::Cursor::overlap`].
     pub fn set_version(&mut self, version: &str) {
-        self.version = Some(version.into());
+        self.edits.to_mut().version = Some(version.into());
     }
 
     /// What [`Record::set_version`] has noted.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
+        self.edits.version.as_deref()
     }
 
     /// A member's text, or `None` if it is not there.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
+        self.member(name, self.object().position(name))
+    }
+
+    /// A member's text; of several with the name, the last, as Python reads it.
+    pub(crate) fn last_field(&self, name: &str) -> Option<&str> {
+        self.member(name, self.object().last_position(name))
+    }
+
+    /// The member of this name, which stands at a place of the text.
+    fn member(&self, name: &str, place: Option<usize>) -> Option<&str> {
         // None of them is in the text.
-        let added = self.added.iter().find(|(added, _)| added == name);
-        added.map(|(_, value)| value.as_str()).or_else(|| self.object().field(name))
+        if let Some((_, value)) = self.edits.added.iter().find(|(added, _)| added == name) {
+            return Some(value);
+        }
+        match (place, &self.names) {
+            (Some(place), _) => self.edits.change(place).unwrap_or_else(|| self.object().value(place)),
+            (None, Some(_)) => None,
+            (None, None) => self.object().field(name),
+        }
     }
 
     /// A member found by a path of names.
@@ -168,47 +278,108 @@ impl<'a> Record<'a> {
     /// assert_eq!(record.text(), r#"{"id":7,"number":7,"shop":null}"#);
     /// ```
     pub fn set(&mut self, name: &str, value: impl Serialize) {
-        let Ok(value) = serde_json::to_string(&value) else { return };
-        if let Some((_, added)) = self.added.iter_mut().find(|(added, _)| added == name) {
-            *added = value;
-        } else if self.object().line().is_some() && self.object().field(name).is_none() {
-            self.added.push((name.to_owned(), value));
-        } else {
-            self.text = Text::Made(json::with_field(&self.text(), name, &value));
-            self.added.clear();
+        if let Ok(value) = serde_json::to_string(&value) {
+            self.set_text(name, value);
+        }
+    }
+
+    /// Sets a member to a JSON text.
+    fn set_text(&mut self, name: &str, value: String) {
+        self.index();
+        if let Some(at) = self.edits.added.iter().position(|(added, _)| added == name) {
+            self.edits.to_mut().added[at].1 = value;
+            return;
+        }
+        let object = self.object();
+        let place = object.position(name).filter(|place| self.edits.change(*place) != Some(None));
+        match (place, self.names.is_some()) {
+            (Some(place), _) => self.edits.to_mut().set_change(place, Some(value.into())),
+            (None, true) => self.edits.to_mut().added.push((name.to_owned(), value)),
+            (None, false) => self.replace(json::with_field(object.text(), name, &value)),
         }
     }
 
     /// Sets the member at a path of names, as [`Record::set`] does; objects on the way that are not there are made. False,
     /// and nothing changes, if something on the way is no object or the path is empty.
     pub fn set_at(&mut self, path: &[impl AsRef<str>], value: &impl Serialize) -> bool {
-        if let [name] = path {
-            self.set(name.as_ref(), value);
-            return true;
-        }
-        let Ok(value) = serde_json::to_string(value) else { return false };
-        let text = json::with_field_at(&self.text(), path, &value);
-        self.replace(text)
+        let (Ok(value), Some((name, rest))) = (serde_json::to_string(value), path.split_first()) else { return false };
+        let name = name.as_ref();
+        let value = match rest {
+            [] => Some(value),
+            rest => json::with_field_at(self.field(name).unwrap_or("{}"), rest, &value),
+        };
+        value.map(|value| self.set_text(name, value)).is_some()
     }
 
     /// Takes out the member at a path of names. False if it is not there.
     pub fn remove_at(&mut self, path: &[impl AsRef<str>]) -> bool {
-        let text = json::without_field_at(&self.text(), path);
-        self.replace(text)
+        self.index();
+        let Some((name, rest)) = path.split_first() else { return false };
+        let name = name.as_ref();
+        let Some(value) = self.field(name) else { return false };
+        if !rest.is_empty() {
+            let cut = json::without_field_at(value, rest);
+            return cut.map(|value| self.set_text(name, value)).is_some();
+        }
+        if self.edits.added.iter().any(|(added, _)| added == name) {
+            self.edits.to_mut().added.retain(|(added, _)| added != name);
+        } else if let Some(place) = self.object().position(name) {
+            self.leave_out(place, usize::MAX);
+        } else if let Some(text) = json::without_field_at(self.object().text(), &[name]) {
+            self.replace(text);
+        }
+        true
     }
 
-    fn replace(&mut self, text: Option<String>) -> bool {
-        let Some(text) = text else { return false };
-        self.text = Text::Made(text);
-        self.added.clear();
-        true
+    /// Leaves out the member at a place, and those that are called like it, up to the last of these places.
+    fn leave_out(&mut self, place: usize, last: usize) {
+        let namesakes: Vec<usize> = self.object().namesakes(place).take_while(|place| *place <= last).collect();
+        let edits = self.edits.to_mut();
+        namesakes.into_iter().for_each(|place| edits.set_change(place, None));
+    }
+
+    /// Takes out the members that are null.
+    pub(crate) fn remove_nulls(&mut self) {
+        // Most texts have none, which is faster to see than their members.
+        if self.names.is_none() && memmem::find(&self.text, b"null").is_none() && self.is_unchanged() {
+            return;
+        }
+        self.index();
+        if self.names.is_none() {
+            let (text, mut nulls) = (self.object().text(), Vec::new());
+            json::for_each_member(text, |name, value| {
+                if value == "null" {
+                    nulls.push(json::unquoted(name));
+                }
+            });
+            if let Some(text) = json::with_fields(text, |name| !nulls.iter().any(|null| null == name)) {
+                self.replace(text);
+            }
+            return;
+        }
+        let nulls: Vec<usize> = self.object().nulls().filter(|place| self.edits.change(*place).is_none()).collect();
+        // Of several with one name, the last counts.
+        nulls.into_iter().for_each(|place| self.leave_out(place, place));
+        if self.edits.added.iter().any(|(_, value)| value == "null") {
+            self.edits.to_mut().added.retain(|(_, value)| value != "null");
+        }
+        if self.edits.changed.iter().any(|(_, value)| value.as_deref() == Some("null")) {
+            let changed = &mut self.edits.to_mut().changed;
+            let nulls = changed.iter_mut().filter(|(_, value)| value.as_deref() == Some("null"));
+            nulls.for_each(|(_, value)| *value = None);
+        }
+    }
+
+    /// Has another text, in which all that was different is.
+    fn replace(&mut self, text: String) {
+        (self.text, self.names) = (Cow::Owned(text.into_bytes()), None);
+        let version = self.edits.version.clone();
+        self.edits = Cow::Owned(Edits { version, ..Edits::default() });
     }
 
     /// Takes a member out, if it is there. The other members' text stays as it is.
     pub fn remove(&mut self, name: &str) {
-        if self.field(name).is_some() {
-            self.remove_at(&[name]);
-        }
+        self.remove_at(&[name]);
     }
 
     /// The record as a tree. This is where digits and speed are lost: numbers beyond 64 bits become doubles.
@@ -222,16 +393,20 @@ impl<'a> Record<'a> {
     /// The same record, with this one's text.
     #[must_use]
     pub fn borrowed(&self) -> Record<'_> {
-        Record { text: Text::Found(self.object()), added: self.added.clone(), version: self.version.clone() }
+        Record {
+            text: Cow::Borrowed(&self.text),
+            names: self.names.as_deref().map(Cow::Borrowed),
+            edits: Cow::Borrowed(&self.edits),
+        }
     }
 
     /// The record with a text of its own.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
-        let version = self.version.clone();
-        match self.text {
-            Text::Made(text) if self.added.is_empty() => Record { text: Text::Made(text), added: self.added, version },
-            _ => Record { version, ..Record::from_text(self.text().into_owned()) },
+        Record {
+            text: Cow::Owned(self.text.into_owned()),
+            names: self.names.map(|names| Cow::Owned(names.into_owned())),
+            edits: Cow::Owned(self.edits.into_owned()),
         }
     }
 }
@@ -274,7 +449,7 @@ mod tests {
         assert!(!record.set_at(&["a", "x"], &1), "a number has no members");
         assert_eq!(record.text(), r#"{"a":1e400, "m":{"k":1.10, "n":"x"},"b":1,"new":{"x":true},"c":2}"#);
         assert!(record.remove_at(&["m", "n"]) && record.remove_at(&["b"]) && !record.remove_at(&["m", "x"]));
-        assert_eq!(record.text(), r#"{"a":1e400,"m":{"k":1.10},"new":{"x":true},"c":2}"#);
+        assert_eq!(record.text(), r#"{"a":1e400, "m":{"k":1.10},"new":{"x":true},"c":2}"#);
     }
 
     #[test]
@@ -288,5 +463,67 @@ mod tests {
         record.remove("c");
         record.remove("a");
         assert_eq!(record.text(), "{}");
+    }
+
+    /// The same text with the places of its members known, and unknown.
+    fn both(text: &'static str) -> [Record<'static>; 2] {
+        let mut indexed = Record::from_text(text);
+        indexed.index();
+        [indexed, Record::from_text(text)]
+    }
+
+    #[test]
+    fn many_changes_are_written_together_and_what_stands_between_the_others_is_kept() {
+        for mut record in both(r#"{ "a":1 , "b" : {"x":1},"c":3,  "d":4,"e":5 }"#) {
+            record.remove("a");
+            assert!(record.set_at(&["b", "y"], &2) && record.remove_at(&["b", "x"]));
+            record.remove("e");
+            record.set("e", "new");
+            record.set("f", 6);
+            record.remove("f");
+            assert_eq!(record.text(), r#"{"b" : {"y":2},"c":3,  "d":4,"e":"new"}"#);
+            assert_eq!((record.field("a"), record.field("e"), record.field("f")), (None, Some("\"new\""), None));
+            for name in ["b", "c", "d"] {
+                record.remove(name);
+            }
+            assert_eq!(record.into_owned().borrowed().text(), r#"{"e":"new"}"#);
+        }
+    }
+
+    #[test]
+    fn nulls_are_taken_out_and_of_a_name_that_is_there_twice_the_last_counts() {
+        let without = |text: &'static str| {
+            let texts = both(text).map(|mut record| {
+                record.remove_nulls();
+                record.text().into_owned()
+            });
+            assert_eq!(texts[0], texts[1], "{text}");
+            texts[0].clone()
+        };
+        assert_eq!(without(r#"{"a":null,"b":{"c":null},"d":"null","e":null}"#), r#"{"b":{"c":null},"d":"null"}"#);
+        assert_eq!(without(r#"{"a":null}"#), "{}");
+        assert_eq!(without(r#"{"a":null,"b":1,"a":2}"#), r#"{"b":1,"a":2}"#);
+        assert_eq!(without(r#"{"a":1,"b":1,"a":null}"#), r#"{"b":1}"#);
+        assert_eq!(without("{\n\"a\": null,\n\"\\u0062\": null, \"c\": 1}"), r#"{"c": 1}"#);
+    }
+
+    #[test]
+    fn values_that_were_set_to_null_are_taken_out_too() {
+        for mut record in both(r#"{"a":1,"b":2}"#) {
+            record.set("a", None::<u8>);
+            record.set("c", None::<u8>);
+            record.remove_nulls();
+            assert_eq!(record.text(), r#"{"b":2}"#);
+        }
+    }
+
+    #[test]
+    fn what_is_different_fits_another_record_of_the_same_text() {
+        let text = r#"{"a":1,"b":2}"#;
+        let mut record = Record::from_text(text);
+        record.remove("a");
+        record.set("c", 3);
+        let edits = record.into_edits();
+        assert_eq!(Record::from_text(text).with_edits(&edits).text(), r#"{"b":2,"c":3}"#);
     }
 }

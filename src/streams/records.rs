@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::decoded::{DecodedRecords, Make, is_without_content};
 use super::decoders::Decoder;
+use super::record::Edits;
 use super::{Parts, Record, Transformed};
 use crate::http::{Body, Response, Undecodable};
 use crate::json::{self, Document, DocumentError, RecordPath};
@@ -221,6 +222,24 @@ impl Records {
         }
     }
 
+    /// What stands around the records, if they were found where a path of names leads in a JSON response.
+    pub(super) fn around(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::InMemory(document) => Some(document.envelope()),
+            Kind::OnDisk { envelope, .. } => Some(envelope),
+            Kind::Shaped(shaped) => shaped.found.around(),
+            Kind::Decoded(_) | Kind::Parts(_) | Kind::Made { .. } => None,
+        }
+    }
+
+    /// Whether one of them is an object without members, or cannot be read.
+    pub(crate) fn any_is_empty(&self, body: &Body) -> bool {
+        let flow = self.for_each(body, &mut |record| {
+            Ok(if record.has_members() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        });
+        flow.map_or(true, |flow| flow.is_break())
+    }
+
     /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`super::Page::rest`]: what is left to be
     /// requested after this page. Only records that the stream made have one.
     #[must_use]
@@ -287,12 +306,41 @@ fn undecodable(error: &DocumentError) -> Undecodable {
 #[derive(Debug)]
 struct Shaped {
     found: Records,
-    /// The place of each record that is written, in order, and the record unless it is as it was found.
-    kept: Vec<(usize, Option<Record<'static>>)>,
+    /// The place of each record that is written, in order, and what has become of it.
+    kept: Vec<(usize, Kept)>,
     /// The last of them, where those that are as they were found are on disk.
     last: Option<String>,
     /// What the record after the last failed with.
     failure: Option<Failure>,
+}
+
+/// What a shaped record is.
+#[derive(Debug)]
+enum Kept {
+    AsFound,
+    /// What was found, with these differences.
+    Edited(Box<Edits>),
+    /// Another text.
+    Made(Box<Record<'static>>),
+}
+
+impl Kept {
+    fn of(record: Record<'_>) -> Self {
+        match record {
+            record if record.is_as_found() => Self::AsFound,
+            record if record.is_of_found() => Self::Edited(Box::new(record.into_edits())),
+            record => Self::Made(Box::new(record.into_owned())),
+        }
+    }
+
+    /// The record, of which this was found.
+    fn record<'k>(&'k self, found: &'k Record<'_>) -> Record<'k> {
+        match self {
+            Self::AsFound => found.borrowed(),
+            Self::Edited(edits) => found.with_edits(edits),
+            Self::Made(record) => record.borrowed(),
+        }
+    }
 }
 
 impl Shaped {
@@ -315,7 +363,7 @@ impl Shaped {
                 if is_on_disk {
                     last = Some(record.text().into_owned());
                 }
-                kept.push((place, (!record.is_as_found()).then(|| record.into_owned())));
+                kept.push((place, Kept::of(record)));
             }
             place += 1;
             Ok(ControlFlow::Continue(()))
@@ -327,7 +375,7 @@ impl Shaped {
     fn is_as_found(&self) -> bool {
         self.failure.is_none()
             && self.kept.len() == self.found.len()
-            && self.kept.iter().enumerate().all(|(n, (place, record))| n == *place && record.is_none())
+            && self.kept.iter().enumerate().all(|(n, (place, kept))| n == *place && matches!(kept, Kept::AsFound))
     }
 
     fn len(&self) -> usize {
@@ -335,11 +383,12 @@ impl Shaped {
     }
 
     fn last<'r>(&'r self, body: &'r Body) -> Option<Record<'r>> {
-        let (place, record) = self.kept.last()?;
-        match (record, &self.last) {
-            (Some(record), _) => Some(record.borrowed()),
-            (None, Some(last)) => Some(Record::from_text(last.as_str())),
-            (None, None) => self.found.at_place(body, *place),
+        let (place, kept) = self.kept.last()?;
+        match (kept, &self.last) {
+            (Kept::Made(record), _) => Some(record.borrowed()),
+            (_, Some(last)) => Some(Record::from_text(last.as_str())),
+            (Kept::AsFound, None) => self.found.at_place(body, *place),
+            (Kept::Edited(edits), None) => Some(self.found.at_place(body, *place)?.with_edits(edits).into_owned()),
         }
     }
 
@@ -351,9 +400,8 @@ impl Shaped {
         let mut kept = self.kept.iter().peekable();
         let mut place = 0;
         let flow = self.found.for_each(body, &mut |found| {
-            while let Some((_, record)) = kept.next_if(|(at, _)| *at == place) {
-                let record = record.as_ref().map_or_else(|| found.borrowed(), Record::borrowed);
-                if on_record(record)?.is_break() {
+            while let Some((_, kept)) = kept.next_if(|(at, _)| *at == place) {
+                if on_record(kept.record(&found))?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }

@@ -10,6 +10,7 @@ use super::decoder::{Decoder, documents};
 use super::extractor::Extracted;
 use super::normalize::PythonTypes;
 use super::response_text::{JsonText, json_text};
+use super::response_view::ResponseView;
 use super::steps::items;
 use super::stream::{DeclarativeStream, Place, failed};
 use crate::http::{Body, Response, Undecodable};
@@ -78,9 +79,7 @@ impl DeclarativeStream {
             if let Ok(records) = self.decoded(response, JsonDocument, cx) {
                 return Ok(records);
             }
-        } else if matches!(response.body, Body::Spooled { .. })
-            && let Some(records) = self.listed(response, cx)
-        {
+        } else if let Some(records) = self.listed(response, cx, begins_with_list(&response.body)) {
             return records;
         }
         let JsonText { text, mended } = json_text(response)?;
@@ -90,20 +89,22 @@ impl DeclarativeStream {
         }
         // Of a list at the top, each item is a response of its own.
         let document = text.trim();
-        if document.starts_with('[') {
-            return Ok(self.records(&response.body, &items(document), cx));
-        }
-        let listed = if mended { None } else { self.listed(response, cx) };
-        listed.unwrap_or_else(|| Ok(self.records(&response.body, &[document], cx)))
+        let items = if document.starts_with('[') { items(document) } else { vec![document] };
+        Ok(self.records(&response.body, &items, cx))
     }
 
-    /// The text of the first document of a page, where the paginator looks into it.
+    /// The first document of a page, where the paginator looks into it.
     ///
     /// # Errors
     /// If it cannot be in memory as a whole.
-    pub(super) fn first_document<'p>(&self, page: &'p Page) -> Result<Option<Cow<'p, str>>, Failure> {
+    pub(super) fn first_document<'p>(&self, page: &'p Page) -> Result<Option<ResponseView<'p>>, Failure> {
         if !self.paginator.reads_response() || page.response.status.as_u16() >= 400 {
             return Ok(None);
+        }
+        if let (Some(rest), Some(path)) = (page.around(), self.selector.extractor.record_path())
+            && let Some(view) = ResponseView::around(&page.response, rest, &path)
+        {
+            return Ok(Some(view));
         }
         let first =
             |decoder: &dyn decoders::Decoder| Ok(documents(decoder, &page.response, 1)?.0.pop().map(Cow::Owned));
@@ -113,12 +114,8 @@ impl DeclarativeStream {
             Decoder::Whole(decoder) => first(&**decoder),
             Decoder::Items(_) => return Ok(None),
         };
-        let text = text.map_err(|Undecodable { problem, .. }| {
-            let text =
-                format!("The next page cannot be determined from the response: {problem}. {}", page.response.request);
-            Failure::new(FailureKind::System, text)
-        })?;
-        Ok(text.filter(|text| !text.is_empty()))
+        let text = text.map_err(|problem| no_next_page(&page.response, &problem))?;
+        Ok(text.filter(|text| !text.is_empty()).map(ResponseView::Text))
     }
 
     /// The records of a body that is decoded while they are handed out.
@@ -160,10 +157,28 @@ impl DeclarativeStream {
 }
 
 /// Whether a body on disk begins as a list.
+/// What is left to say where the body of a page is needed and cannot be read.
+pub(super) fn no_next_page(response: &Response, Undecodable { problem, .. }: &Undecodable) -> Failure {
+    let text = format!("The next page cannot be determined from the response: {problem}. {}", response.request);
+    Failure::new(FailureKind::System, text)
+}
+
+/// Whether a body is a list that is on disk.
 fn is_long_list(body: &Body) -> bool {
-    let Body::Spooled { .. } = body else { return false };
+    matches!(body, Body::Spooled { .. }) && begins_with_list(body)
+}
+
+fn begins_with_list(body: &Body) -> bool {
     let mut start = Vec::new();
-    let read = body.reader().and_then(|reader| reader.take(1024).read_to_end(&mut start));
-    let start = json::without_mark(&start).trim_ascii_start();
-    read.is_ok() && start.starts_with(b"[")
+    let start = match body {
+        Body::Memory(bytes) => bytes,
+        Body::Spooled { .. } => {
+            let read = body.reader().and_then(|reader| reader.take(1024).read_to_end(&mut start));
+            if read.is_err() {
+                return false;
+            }
+            &start[..]
+        }
+    };
+    json::without_mark(start).trim_ascii_start().starts_with(b"[")
 }

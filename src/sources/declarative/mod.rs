@@ -38,6 +38,7 @@ mod repaging;
 mod request;
 mod request_matcher;
 mod response_text;
+mod response_view;
 mod retriever;
 mod router;
 mod schema;

@@ -13,7 +13,7 @@ pub(super) use self::strategy::header_pairs;
 use super::options::{By, Injection, RequestOption};
 use super::part::{Builder, Part};
 use super::request::Slice;
-use super::template::Literal;
+use super::template::{Json, Literal};
 use crate::http::{HeaderMap, StatusCode};
 use crate::protocol::Failure;
 
@@ -38,8 +38,8 @@ pub(super) struct Page<'a> {
     pub(super) status: StatusCode,
     /// Its headers.
     pub(super) headers: &'a HeaderMap,
-    /// The text of its body as one JSON value, such as what an XML decoder made of it. None if there is none.
-    pub(super) body: Option<&'a str>,
+    /// Its body as one JSON value, such as what an XML decoder made of it. None if there is none.
+    pub(super) body: Option<Json<'a>>,
     /// The text of the last record that passed the filter, as a JSON object.
     pub(super) last_record: Option<&'a str>,
     /// How many records passed the filter.

@@ -9,7 +9,6 @@ use super::placed::Condition;
 use super::template::{InterpolatedBoolean, Json, Variable};
 use super::transform::Transform;
 use super::warnings::Warnings;
-use crate::json;
 use crate::protocol::Failure;
 use crate::streams::Record;
 
@@ -107,6 +106,9 @@ impl Selector {
         seen: Seen<'_>,
         is_in_scope: Option<&IsInScope<'_>>,
     ) -> Result<Option<Record<'r>>, Failure> {
+        if self.filter.is_some() || !self.transforms.is_empty() {
+            record.index();
+        }
         if self.transforms_first {
             self.transform(&mut record, seen)?;
         }
@@ -122,9 +124,8 @@ impl Selector {
 
     fn keeps(&self, record: &Record<'_>, seen: Seen<'_>) -> Result<bool, Failure> {
         let Some(filter) = &self.filter else { return Ok(true) };
-        let text = record.text();
         let vars = [
-            ("record", Variable::Json(Json::Text(&text))),
+            ("record", Variable::Json(Json::Object(record))),
             ("stream_slice", seen.slice),
             ("next_page_token", seen.next_page_token),
         ];
@@ -164,22 +165,9 @@ pub(super) fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Cond
 }
 
 /// The record as it is written: members at the top that are null are left out.
-pub(super) fn without_nulls(record: Record<'_>) -> Record<'_> {
-    let mut nulls = Vec::new();
-    // Most records have none, which is faster to see than their members.
-    if !record.text().contains("null") {
-        return record;
-    }
-    json::for_each_member(&record.text(), |name, value| {
-        if value == "null" {
-            nulls.push(json::unquoted(name).into_owned());
-        }
-    });
-    if nulls.is_empty() {
-        return record;
-    }
-    let text = json::with_fields(&record.text(), |name| !nulls.iter().any(|null| null == name));
-    text.map_or(record, Record::from_text)
+pub(super) fn without_nulls(mut record: Record<'_>) -> Record<'_> {
+    record.remove_nulls();
+    record
 }
 
 #[cfg(test)]

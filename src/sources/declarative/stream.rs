@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::async_jobs::Jobs;
+use super::decoded_page::no_next_page;
 use super::decoder::Decoder;
 use super::delegation::Delegation;
 use super::extractor::Extracted;
@@ -21,6 +22,7 @@ use super::parents;
 use super::query_properties::QueryProperties;
 use super::repaging::{Repaging, Spot};
 use super::request::{self, Asked, Requester};
+use super::response_view::ResponseView;
 use super::router::{FIRST_PAGE, Router};
 use super::schema::{Schema, SchemaSource};
 use super::selector::{Seen, Selector, without_nulls};
@@ -163,7 +165,7 @@ impl DeclarativeStream {
         let next = self.paginator.next(&paginator::Page {
             status: page.response.status,
             headers: &page.response.headers,
-            body: document.as_deref(),
+            body: document.as_ref().map(ResponseView::json),
             last_record: last.as_deref(),
             kept: page.len() as u64,
             found: page.found() as u64,
@@ -171,9 +173,12 @@ impl DeclarativeStream {
             size: spot.size,
             slice: &slice,
         });
+        if let Some(problem) = document.as_ref().and_then(ResponseView::problem) {
+            return Err(no_next_page(&page.response, problem).into());
+        }
         // The template is right, as far as it goes.
-        let next = next.map_err(|failure| match document.as_deref().map(str::trim) {
-            Some("null") => {
+        let next = next.map_err(|failure| match &document {
+            Some(document) if document.is_null() => {
                 let text =
                     format!("The response is `null`, and says nothing of a next page: {}.", page.response.request);
                 Failure { message: format!("{text} {}", failure.message), ..failure }
@@ -244,11 +249,22 @@ impl DeclarativeStream {
     }
 
     /// The records of a list at a plain path, which are found in one pass over the body. `None` if there is no such list:
-    /// what else may be there is the extractor's to tell.
-    pub(super) fn listed(&self, response: &Response, cx: &RequestContext<'_>) -> Option<Result<Records, Undecodable>> {
-        let found = Records::at(response, &self.selector.extractor.record_path()?).ok()?;
-        // One record may be an object in place of a list, of which an empty one is none.
-        if found.len() < 2 {
+    /// what else may be there is the extractor's to tell. `is_list` says that the body is a list.
+    pub(super) fn listed(
+        &self,
+        response: &Response,
+        cx: &RequestContext<'_>,
+        is_list: bool,
+    ) -> Option<Result<Records, Undecodable>> {
+        let path = self.selector.extractor.record_path()?;
+        // Of a list, each item is a response of its own, in which the path begins.
+        if is_list && path.plain_names().is_some() {
+            return None;
+        }
+        let found = Records::at(response, &path).ok()?;
+        // One record may be an object in place of a list, of which an empty one is none. So are the empty ones of a list
+        // of responses.
+        if found.len() < 2 || is_list && found.any_is_empty(&response.body) {
             return None;
         }
         let types = match self.types() {

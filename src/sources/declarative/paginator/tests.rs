@@ -41,7 +41,7 @@ impl Seen {
         paginator.next(&Page {
             status: StatusCode::from_u16(self.status).unwrap(),
             headers: &self.headers,
-            body: Some(&self.body).filter(|body| !body.is_empty()).map(String::as_str),
+            body: Some(&self.body).filter(|body| !body.is_empty()).map(|body| Json::Text(body)),
             last_record: self.last_record,
             kept: self.kept,
             found: self.found,

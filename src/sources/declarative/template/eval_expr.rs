@@ -141,11 +141,15 @@ impl Eval<'_> {
         macros::global(name)
     }
 
+    /// Whether a name is a variable of the template, or was made into a value, which a method may have changed.
+    fn is_made(&self, name: &Arc<str>) -> bool {
+        self.local(name).is_some() || self.made.iter().any(|(known, _)| known == name)
+    }
+
     /// Constant keys of a variable: JSON is looked up in place.
     fn path(&mut self, root: &Arc<str>, keys: &[PathKey]) -> Result<Value> {
-        let seen = self.local(root).is_some() || self.made.iter().any(|(known, _)| known == root);
         let (mut value, rest) = match self.scope.get(root) {
-            Some(Variable::Json(json)) if !seen => {
+            Some(Variable::Json(json)) if !self.is_made(root) => {
                 let (found, rest) = in_json(json, keys);
                 match found {
                     Ok(json) if rest.len() < keys.len() => (json.to_value(), rest),
@@ -203,7 +207,39 @@ impl Eval<'_> {
         }
     }
 
+    /// `get` of an object in JSON with a constant name, which is looked up in place. `None` if it is another call.
+    fn member_of_json(&mut self, target: &Expr, args: &Args) -> Option<Result<Value>> {
+        let Kind::Path(root, keys) = &target.kind else { return None };
+        let (PathKey::Attr(method), keys) = keys.split_last()? else { return None };
+        let (Kind::Const(Const::Str(name)), otherwise) = (&args.positional.first()?.kind, args.positional.get(1))
+        else {
+            return None;
+        };
+        let is_plain =
+            args.named.is_empty() && args.star.is_none() && args.double_star.is_none() && args.positional.len() < 3;
+        if &**method != "get" || !is_plain || self.is_made(root) {
+            return None;
+        }
+        let Some(Variable::Json(json)) = self.scope.get(root) else { return None };
+        let (Ok(object), []) = in_json(json, keys) else { return None };
+        if !object.is_object() {
+            return None;
+        }
+        // Python evaluates the default whether it is needed or not.
+        let otherwise = match otherwise.map(|otherwise| self.expr(otherwise)).transpose() {
+            Ok(otherwise) => otherwise.unwrap_or(Value::None),
+            Err(fault) => return Some(Err(fault)),
+        };
+        let value = object.member(name).map_or(otherwise, Json::to_value);
+        Some(self.made(value))
+    }
+
     fn call_expr(&mut self, target: &Expr, args: &Args, caller: Option<Value>) -> Result<Value> {
+        if caller.is_none()
+            && let Some(value) = self.member_of_json(target, args)
+        {
+            return value;
+        }
         let callee = self.expr(target)?;
         let mut args = self.args(args)?;
         if let Some(caller) = caller {

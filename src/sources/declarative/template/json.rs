@@ -5,34 +5,54 @@ use std::fmt;
 
 use num_traits::ToPrimitive;
 use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::number;
 use super::value::{Dict, Value};
+use crate::json;
+use crate::streams::Record;
 
 /// A JSON value: a tree that is there already, or the text of one.
 #[derive(Debug, Clone, Copy)]
 pub enum Json<'a> {
     /// Parsed before.
     Tree(&'a serde_json::Value),
-    /// The text of one JSON value, such as a record. A number keeps all its digits.
+    /// The text of one JSON value. A number keeps all its digits.
     Text(&'a str),
+    /// An object that knows its members, such as a record.
+    Object(&'a dyn Members),
+}
+
+/// An object whose members are found without reading all of it.
+pub trait Members: fmt::Debug {
+    /// The member of this name; of several, the last, as in Python.
+    fn member(&self, name: &str) -> Option<Json<'_>>;
+
+    /// The whole text.
+    fn text(&self) -> Cow<'_, str>;
+}
+
+impl Members for Record<'_> {
+    fn member(&self, name: &str) -> Option<Json<'_>> {
+        self.last_field(name).map(Json::Text)
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.text()
+    }
 }
 
 /// How deep a text may be nested; deeper parts are taken for null.
 const MAX_DEPTH: usize = 500;
 
-impl Json<'_> {
+impl<'a> Json<'a> {
     /// The member of an object; of several with the name, the last, as in Python.
-    pub(crate) fn member(self, name: &str) -> Option<Self> {
+    pub(crate) fn member(self, name: &str) -> Option<Json<'a>> {
         match self {
             Self::Tree(tree) => tree.as_object()?.get(name).map(Self::Tree),
-            Self::Text(text) => {
-                let mut deserializer = serde_json::Deserializer::from_str(text);
-                let found = deserializer.deserialize_map(Member(name)).ok()??;
-                Some(Self::Text(found.get().trim()))
-            }
+            Self::Text(text) => json::last_field(text, name).map(Self::Text),
+            Self::Object(object) => object.member(name),
         }
     }
 
@@ -47,6 +67,7 @@ impl Json<'_> {
                 let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
                 items.get(place(index, items.len())?).map(|item| Self::Text(item.get().trim()))
             }
+            Self::Object(_) => None,
         }
     }
 
@@ -54,6 +75,7 @@ impl Json<'_> {
         match self {
             Self::Tree(tree) => tree.is_object(),
             Self::Text(text) => text.trim_start().starts_with('{'),
+            Self::Object(_) => true,
         }
     }
 
@@ -61,6 +83,7 @@ impl Json<'_> {
         match self {
             Self::Tree(tree) => tree.is_array(),
             Self::Text(text) => text.trim_start().starts_with('['),
+            Self::Object(_) => false,
         }
     }
 
@@ -74,6 +97,7 @@ impl Json<'_> {
         match self {
             Self::Tree(tree) => of_tree(tree),
             Self::Text(text) => of_text(text.trim(), 0),
+            Self::Object(object) => of_text(object.text().trim(), 0),
         }
     }
 }
@@ -88,28 +112,6 @@ impl<'a> From<&'a serde_json::Value> for Json<'a> {
 pub(crate) fn place(index: i64, length: usize) -> Option<usize> {
     let index = if index < 0 { index.checked_add(i64::try_from(length).ok()?)? } else { index };
     usize::try_from(index).ok().filter(|index| *index < length)
-}
-
-struct Member<'n>(&'n str);
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(Name(key)) = map.next_key::<Name<'de>>()? {
-            if key == self.0 {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
 }
 
 #[derive(serde::Deserialize)]
@@ -147,7 +149,7 @@ fn of_text(text: &str, depth: usize) -> Value {
         Some(b'{') => {
             let mut dict = Dict::default();
             let mut deserializer = serde_json::Deserializer::from_str(text);
-            let members = deserializer.deserialize_map(Members).unwrap_or_default();
+            let members = deserializer.deserialize_map(AllMembers).unwrap_or_default();
             for (name, value) in members {
                 dict.insert_str(&name, of_text(value.get().trim(), depth + 1));
             }
@@ -204,9 +206,9 @@ fn number(text: &str) -> Value {
     }
 }
 
-struct Members;
+struct AllMembers;
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for AllMembers {
     type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

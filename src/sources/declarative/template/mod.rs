@@ -74,7 +74,7 @@ pub(crate) use filters::quoted;
 pub use interpolate::{
     Entry, InputPlace, InterpolatedBoolean, InterpolatedMapping, InterpolatedString, Nested, RequestInputs,
 };
-pub use json::Json;
+pub use json::{Json, Members};
 pub use literal::{Literal, ValidType};
 pub(super) use number::{parse_float, parse_int};
 pub use scope::{Scope, Variable};

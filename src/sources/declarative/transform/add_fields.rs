@@ -26,7 +26,6 @@ struct Field {
     has_index: bool,
     value: Text,
     valid: Vec<ValidType>,
-    uses_record: bool,
     /// The path as conditions see it.
     literal_path: Literal,
     /// The JSON of a value that needs no record.
@@ -70,7 +69,6 @@ impl Field {
         };
         Some(Self {
             has_index: path.iter().any(|step| edits::is_index(step)),
-            uses_record: value.template().uses("record"),
             literal_path: Literal::List(path.iter().cloned().map(Literal::Str).collect()),
             path,
             value,
@@ -95,9 +93,8 @@ impl Field {
         }
         let value = self.value(record, slice)?;
         if let Some(condition) = condition {
-            let text = record.text();
             let holds = condition.holds(&[
-                ("record", Variable::Json(Json::Text(&text))),
+                ("record", Variable::Json(Json::Object(record))),
                 ("stream_slice", slice),
                 ("value", Variable::Literal(&value)),
                 ("path", Variable::Literal(&self.literal_path)),
@@ -110,8 +107,7 @@ impl Field {
     }
 
     fn value(&self, record: &Record<'_>, slice: Variable<'_>) -> Result<Literal, Failure> {
-        let text = if self.uses_record { record.text() } else { "{}".into() };
-        let vars = [("record", Variable::Json(Json::Text(&text))), ("stream_slice", slice)];
+        let vars = [("record", Variable::Json(Json::Object(record))), ("stream_slice", slice)];
         self.value.typed_text(&vars, &self.valid)
     }
 
