@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 
 use super::members::{find_member, for_each_member, unquoted};
-use super::object::{Object, names_of};
 
 /// The text of a top-level member of a JSON object, or `None` if the text is no object or lacks the member.
 /// Of a name that occurs twice, the first is taken.
@@ -13,23 +12,6 @@ pub fn field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
         true => ControlFlow::Break(value),
         false => ControlFlow::Continue(()),
     })
-}
-
-/// As [`field`], but of a name that occurs twice, the last is taken, as in Python.
-pub(crate) fn last_field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
-    let object = object.trim();
-    // One pass, which looks at no value, if the object is on one line.
-    if let Some(names) = names_of(object.as_bytes()) {
-        let known = Object::found(object.as_bytes(), Some(&names));
-        return object.get(known.value_span(known.last_position(name)?)?);
-    }
-    let mut last = None;
-    for_each_member(object, |found, value| {
-        if unquoted(found) == name {
-            last = Some(value);
-        }
-    });
-    last
 }
 
 /// The text of a member found by a path of names.

@@ -19,13 +19,12 @@ mod text;
 mod walk;
 
 pub use document::{Document, DocumentError, for_each_record};
-pub(crate) use fields::last_field;
 pub use fields::{field, field_at, with_field, with_field_at, with_fields, without_field_at};
 pub(crate) use items::{ItemsError, for_each_item, is_value};
 pub use members::{Splice, for_each_element, for_each_member, unquoted};
 pub(crate) use no_numbers::without_no_numbers;
 pub use object::Object;
-pub(crate) use object::names_of;
+pub(crate) use object::{last_field, names_of};
 pub(crate) use one_line::compacted;
 pub use one_line::{write_one_line, write_string};
 pub use record_path::RecordPath;

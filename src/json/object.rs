@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
+use super::members::{for_each_member, unquoted};
 use super::scan::{self, Sink};
 
 /// A JSON object's text.
@@ -65,13 +66,13 @@ impl<'t> Object<'t> {
         self.names?.iter().rposition(|at| self.is_called(*at, name.as_bytes()))
     }
 
-    /// The places of all members that are called like the one at a place.
-    pub(crate) fn namesakes(self, place: usize) -> impl Iterator<Item = usize> + use<'t> {
+    /// The places of the members that are called like the one at a place, and stand before it.
+    pub(crate) fn namesakes_before(self, place: usize) -> impl Iterator<Item = usize> + use<'t> {
         let names = self.names.unwrap_or_default();
         let name = names.get(place).and_then(|at| self.name(*at)).unwrap_or_default();
         // Few names begin alike.
         let same = move |at: u32| self.text.get(at as usize + 1) == name.first() && self.is_called(at, name);
-        names.iter().enumerate().filter(move |(_, at)| same(**at)).map(|(place, _)| place)
+        names.iter().take(place).enumerate().filter(move |(_, at)| same(**at)).map(|(place, _)| place)
     }
 
     /// The value of the member at a place.
@@ -131,6 +132,23 @@ pub(crate) fn names_of(text: &[u8]) -> Option<Vec<u32>> {
     let has_escapes = one_line.has_escapes;
     let is_plain = !(has_escapes && names.iter().any(|name| is_escaped(text, *name as usize)));
     (end == text.len() && is_plain).then_some(names)
+}
+
+/// As [`super::field`], but of a name that occurs twice, the last is taken, as in Python.
+pub(crate) fn last_field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
+    let object = object.trim();
+    // One pass, which looks at no value, if the object is on one line.
+    if let Some(names) = names_of(object.as_bytes()) {
+        let known = Object::found(object.as_bytes(), Some(&names));
+        return object.get(known.value_span(known.last_position(name)?)?);
+    }
+    let mut last = None;
+    for_each_member(object, |found, value| {
+        if unquoted(found) == name {
+            last = Some(value);
+        }
+    });
+    last
 }
 
 /// Whether the name that begins at a place is spelt with escapes.
@@ -195,7 +213,7 @@ mod tests {
         let values: Vec<_> = (0..names.len()).map(|place| object.value(place).unwrap()).collect();
         assert_eq!(values, [r#"[1, {"x":null}]"#, "null", "\"null\"", "7", "null"]);
         assert_eq!(object.nulls().collect::<Vec<_>>(), [1, 4]);
-        assert_eq!(object.namesakes(4).collect::<Vec<_>>(), [0, 4]);
+        assert_eq!(object.namesakes_before(4).collect::<Vec<_>>(), [0]);
         assert_eq!((object.position("b"), object.last_position("b"), object.position("x")), (Some(1), Some(3), None));
         assert_eq!(names_of(b"{}").as_deref(), Some(&[][..]));
         for unknown in ["[]", "{\"a\":1} ", "{\"a\":\n1}", r#"{"\u0061":1}"#, "{\"a\":1", "", "null"] {

@@ -40,6 +40,7 @@ mod parent_stream;
 mod parts;
 mod recent;
 mod record;
+mod record_edits;
 mod record_file;
 mod records;
 mod refusal;

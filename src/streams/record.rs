@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::record_edits::{Edits, NONE};
 use crate::json::{self, Object};
 
 /// A record as text. What the API sent is written as it was, digit by digit, unless a member is set.
@@ -40,35 +41,6 @@ pub struct Record<'a> {
     edits: Cow<'a, Edits>,
 }
 
-/// How a record differs from its text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Edits {
-    /// Members of the text that have another value, as JSON, or are left out; by their place, in order.
-    changed: Vec<(usize, Option<Box<str>>)>,
-    /// Members that are not in the text and follow it: their names, and their values as JSON.
-    added: Vec<(String, String)>,
-    /// What the API calls this version of it.
-    version: Option<Box<str>>,
-}
-
-/// No edits.
-static NONE: Edits = Edits { changed: Vec::new(), added: Vec::new(), version: None };
-
-impl Edits {
-    /// What becomes of the member of the text at a place, if it is changed.
-    fn change(&self, place: usize) -> Option<Option<&str>> {
-        let at = self.changed.binary_search_by_key(&place, |(place, _)| *place).ok()?;
-        Some(self.changed[at].1.as_deref())
-    }
-
-    fn set_change(&mut self, place: usize, value: Option<Box<str>>) {
-        match self.changed.binary_search_by_key(&place, |(place, _)| *place) {
-            Ok(at) => self.changed[at].1 = value,
-            Err(at) => self.changed.insert(at, (place, value)),
-        }
-    }
-}
-
 impl<'a> Record<'a> {
     /// A record of this text, which must be a JSON object.
     #[must_use]
@@ -100,78 +72,21 @@ impl<'a> Record<'a> {
             return Cow::Borrowed(self.object().text());
         }
         let mut out = Vec::with_capacity(self.text.len() + 64);
-        self.write(&mut out);
+        self.edits.write(&mut out, self.object());
         String::from_utf8(out).unwrap_or_default().into()
     }
 
     /// Appends the text as one line.
     pub fn write_one_line(&self, out: &mut Vec<u8>) {
         match self.names {
-            Some(_) => self.write(out),
+            Some(_) => self.edits.write(out, self.object()),
             None => json::write_one_line(out, &self.text()),
         }
     }
 
-    /// Appends the text: the runs of members that are as they were, what has changed between them, and what was added.
-    fn write(&self, out: &mut Vec<u8>) {
-        let text: &[u8] = &self.text;
-        let object = self.object();
-        if self.edits.changed.is_empty() {
-            let body = text.strip_suffix(b"}").filter(|_| !self.edits.added.is_empty());
-            out.extend_from_slice(body.unwrap_or(text));
-            if let Some(body) = body {
-                self.write_added(out, body.trim_ascii_end().ends_with(b"{"));
-            }
-            return;
-        }
-        out.push(b'{');
-        // Up to where the text is written, if the member before is; and the first member that is not yet.
-        let (mut written, mut next, mut is_first) = (None, 0, true);
-        let mut write_text = |out: &mut Vec<u8>, start: usize, end: usize, written: Option<usize>| {
-            if !std::mem::take(&mut is_first) {
-                // What stands between two members is kept.
-                out.extend_from_slice(written.and_then(|at| text.get(at..start)).unwrap_or(b","));
-            }
-            out.extend_from_slice(text.get(start..end).unwrap_or_default());
-        };
-        let count = object.names().map_or(0, <[u32]>::len);
-        let ends = self.edits.changed.iter().map(|(place, value)| (*place, value.as_deref()));
-        for (place, value) in ends.chain([(count, None)]) {
-            if next < place
-                && let (Some(first), Some(last)) = (object.span(next), object.span(place - 1))
-            {
-                write_text(out, first.start, last.end, written);
-                written = Some(last.end);
-            }
-            next = place + 1;
-            let Some(span) = object.span(place) else { continue };
-            match value.zip(object.value(place)) {
-                Some((new, old)) => {
-                    write_text(out, span.start, span.end - old.len(), written);
-                    out.extend_from_slice(new.as_bytes());
-                    written = Some(span.end);
-                }
-                None => written = None,
-            }
-        }
-        self.write_added(out, is_first);
-    }
-
-    /// Appends the members that are not in the text, and the closing brace.
-    fn write_added(&self, out: &mut Vec<u8>, mut is_first: bool) {
-        for (name, value) in &self.edits.added {
-            out.extend_from_slice(if is_first { b"" } else { b"," });
-            json::write_string(out, name);
-            out.push(b':');
-            out.extend_from_slice(value.as_bytes());
-            is_first = false;
-        }
-        out.push(b'}');
-    }
-
     /// Whether it is its text.
     fn is_unchanged(&self) -> bool {
-        self.edits.changed.is_empty() && self.edits.added.is_empty()
+        self.edits.is_empty()
     }
 
     /// Whether it is what was found in a response, and nothing else.
@@ -323,19 +238,14 @@ impl<'a> Record<'a> {
         }
         if self.edits.added.iter().any(|(added, _)| added == name) {
             self.edits.to_mut().added.retain(|(added, _)| added != name);
-        } else if let Some(place) = self.object().position(name) {
-            self.leave_out(place, usize::MAX);
+        } else if let Some(last) = self.object().last_position(name) {
+            let all: Vec<usize> = self.object().namesakes_before(last).chain([last]).collect();
+            let edits = self.edits.to_mut();
+            all.into_iter().for_each(|place| edits.set_change(place, None));
         } else if let Some(text) = json::without_field_at(self.object().text(), &[name]) {
             self.replace(text);
         }
         true
-    }
-
-    /// Leaves out the member at a place, and those that are called like it, up to the last of these places.
-    fn leave_out(&mut self, place: usize, last: usize) {
-        let namesakes: Vec<usize> = self.object().namesakes(place).take_while(|place| *place <= last).collect();
-        let edits = self.edits.to_mut();
-        namesakes.into_iter().for_each(|place| edits.set_change(place, None));
     }
 
     /// Takes out the members that are null.
@@ -359,7 +269,16 @@ impl<'a> Record<'a> {
         }
         let nulls: Vec<usize> = self.object().nulls().filter(|place| self.edits.change(*place).is_none()).collect();
         // Of several with one name, the last counts.
-        nulls.into_iter().for_each(|place| self.leave_out(place, place));
+        let hidden: Vec<usize> = nulls.iter().flat_map(|null| self.object().namesakes_before(*null)).collect();
+        if !nulls.is_empty() {
+            let changed = &mut self.edits.to_mut().changed;
+            for place in &hidden {
+                changed.retain(|(known, _)| known != place);
+            }
+            changed.extend(nulls.into_iter().chain(hidden).map(|place| (place, None)));
+            changed.sort_unstable_by_key(|(place, _)| *place);
+            changed.dedup_by_key(|(place, _)| *place);
+        }
         if self.edits.added.iter().any(|(_, value)| value == "null") {
             self.edits.to_mut().added.retain(|(_, value)| value != "null");
         }

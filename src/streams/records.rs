@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::decoded::{DecodedRecords, Make, is_without_content};
 use super::decoders::Decoder;
-use super::record::Edits;
+use super::record_edits::Edits;
 use super::{Parts, Record, Transformed};
 use crate::http::{Body, Response, Undecodable};
 use crate::json::{self, Document, DocumentError, RecordPath};

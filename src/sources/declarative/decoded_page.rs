@@ -10,12 +10,12 @@ use super::decoder::{Decoder, documents};
 use super::extractor::Extracted;
 use super::normalize::PythonTypes;
 use super::response_text::{JsonText, json_text};
-use super::response_view::ResponseView;
+use super::response_view::{ResponseView, no_next_page};
 use super::steps::items;
 use super::stream::{DeclarativeStream, Place, failed};
 use crate::http::{Body, Response, Undecodable};
 use crate::json;
-use crate::protocol::{Failure, FailureKind};
+use crate::protocol::Failure;
 use crate::streams::decoders::{self, Json as JsonDocument};
 use crate::streams::{Make, Page, Parts, Records, RequestContext};
 
@@ -157,12 +157,6 @@ impl DeclarativeStream {
 }
 
 /// Whether a body on disk begins as a list.
-/// What is left to say where the body of a page is needed and cannot be read.
-pub(super) fn no_next_page(response: &Response, Undecodable { problem, .. }: &Undecodable) -> Failure {
-    let text = format!("The next page cannot be determined from the response: {problem}. {}", response.request);
-    Failure::new(FailureKind::System, text)
-}
-
 /// Whether a body is a list that is on disk.
 fn is_long_list(body: &Body) -> bool {
     matches!(body, Body::Spooled { .. }) && begins_with_list(body)

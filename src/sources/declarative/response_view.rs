@@ -10,6 +10,7 @@ use super::response_text::json_text;
 use super::template::{Json, Members};
 use crate::http::{Response, Undecodable};
 use crate::json::{self, RecordPath};
+use crate::protocol::{Failure, FailureKind};
 
 /// A response that is one JSON document.
 #[derive(Debug)]
@@ -46,6 +47,12 @@ impl<'p> ResponseView<'p> {
     pub(super) fn is_null(&self) -> bool {
         matches!(self, Self::Text(text) if text.trim() == "null")
     }
+}
+
+/// The failure of a page whose body is needed and cannot be read.
+pub(super) fn no_next_page(response: &Response, Undecodable { problem, .. }: &Undecodable) -> Failure {
+    let text = format!("The next page cannot be determined from the response: {problem}. {}", response.request);
+    Failure::new(FailureKind::System, text)
 }
 
 /// The body, which is read when it is asked for.

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::async_jobs::Jobs;
-use super::decoded_page::no_next_page;
 use super::decoder::Decoder;
 use super::delegation::Delegation;
 use super::extractor::Extracted;
@@ -22,7 +21,7 @@ use super::parents;
 use super::query_properties::QueryProperties;
 use super::repaging::{Repaging, Spot};
 use super::request::{self, Asked, Requester};
-use super::response_view::ResponseView;
+use super::response_view::{ResponseView, no_next_page};
 use super::router::{FIRST_PAGE, Router};
 use super::schema::{Schema, SchemaSource};
 use super::selector::{Seen, Selector, without_nulls};
