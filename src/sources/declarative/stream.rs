@@ -87,7 +87,7 @@ impl DeclarativeStream {
 
     /// The request of a page, for these properties where they are asked for by name.
     pub(super) fn request_for(&self, cx: &RequestContext<'_>, names: Option<&[String]>) -> anyhow::Result<HttpRequest> {
-        let (slice, token) = (asked(cx.slice).with_properties(names), self.token(cx));
+        let (slice, token) = (request::Slice::of(cx.slice).with_properties(names), self.token(cx));
         let token = token.as_deref();
         let path = self.paginator.path(token);
         let size = self.repaging.as_ref().and_then(|_| Spot::of(cx.page_token).size);
@@ -156,7 +156,7 @@ impl DeclarativeStream {
         let part = spot.slice(cx.slice);
         let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
         let cx = &RequestContext::new(cx.state, part.as_ref().unwrap_or(cx.slice), cx.page_token);
-        let (slice, token) = (asked(cx.slice), self.token(cx));
+        let (slice, token) = (request::Slice::of(cx.slice), self.token(cx));
         let document = self.first_document(page)?;
         let last = page.last();
         let last = last.as_ref().map(Record::text);
@@ -278,7 +278,7 @@ impl Place {
         let token = stream
             .token(cx)
             .map(|token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.into_owned())])));
-        Self { slice: asked(cx.slice), token }
+        Self { slice: request::Slice::of(cx.slice), token }
     }
 
     pub(super) fn seen(&self) -> Seen<'_> {
@@ -432,14 +432,5 @@ impl HttpStream for DeclarativeStream {
 
     fn retry_rules(&self) -> &dyn RetryRules {
         &self.requester.error_handler
-    }
-}
-
-/// A slice as templates see it.
-pub(super) fn asked(slice: &Slice) -> request::Slice {
-    request::Slice {
-        partition: Value::Object(slice.partition().clone()),
-        cursor_slice: Value::Object(slice.span().clone()),
-        extra_fields: Value::Object(slice.extra().clone()),
     }
 }
