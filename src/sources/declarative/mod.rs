@@ -22,7 +22,6 @@ mod extractor;
 mod field_path;
 mod file_uploader;
 mod incremental;
-mod inner;
 mod literals;
 pub mod manifest;
 mod normalize;

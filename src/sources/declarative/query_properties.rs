@@ -3,13 +3,13 @@
 //! together again.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 
 use super::asked_properties::{VARIABLE, is_query_properties};
 use super::field_path::FieldPath;
-use super::inner::read_all;
 use super::literals::literal_of;
 use super::part::{Builder, Part, literal};
 use super::request::flat;
@@ -18,7 +18,7 @@ use super::transform::Transform;
 use super::warnings::Warnings;
 use crate::locks;
 use crate::protocol::Failure;
-use crate::streams::{FetchContext, HttpStream, Record, Slice};
+use crate::streams::{FetchContext, HttpStream, Record, Slice, for_each_record_of};
 
 /// Makes a stream of the component that has its retriever.
 pub(super) type BuildRetriever<'b> = dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>> + 'b;
@@ -196,7 +196,7 @@ impl Endpoint {
             return Ok(names.clone());
         }
         let mut names = Vec::new();
-        read_all(&*self.stream, &Slice::whole(), fetch, &mut |record| {
+        let _ = for_each_record_of(&*self.stream, &Slice::whole(), fetch, &mut |_, record| {
             let text = record.text();
             match self.path.one(&text)? {
                 Some(name) => names.push(literal_of(&serde_json::from_str(name)?).to_text()),
@@ -205,7 +205,7 @@ impl Endpoint {
                     self.path.place()
                 )),
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         *known = Some(names.clone());
         Ok(names)

@@ -134,20 +134,17 @@ impl DeclarativeStream {
         }
     }
 
-    /// The types of the stream's schema, if its records are cast.
-    pub(super) fn types(&self) -> Result<Option<&Arc<PythonTypes>>, Failure> {
-        self.types_of(|| self.schema.load(self.folder.as_deref(), None))
+    /// The types of the stream's schema, if its records are cast. They are known from the stream's first page on.
+    pub(super) fn types(&self) -> Option<&Arc<PythonTypes>> {
+        self.types.get().and_then(Option::as_ref)
     }
 
-    fn types_of(&self, load: impl FnOnce() -> Result<Schema, Failure>) -> Result<Option<&Arc<PythonTypes>>, Failure> {
-        if !self.selector.normalizes {
-            return Ok(None);
+    fn learn_types(&self, load: impl FnOnce() -> Result<Schema, Failure>) -> Result<(), Failure> {
+        if self.selector.normalizes && self.types.get().is_none() {
+            let types = PythonTypes::new(&load()?.schema).map(Arc::new);
+            self.types.get_or_init(|| types);
         }
-        if let Some(known) = self.types.get() {
-            return Ok(known.as_ref());
-        }
-        let types = PythonTypes::new(&load()?.schema).map(Arc::new);
-        Ok(self.types.get_or_init(|| types).as_ref())
+        Ok(())
     }
 
     /// What the page after this one of the paginator's is asked for with.
@@ -206,7 +203,7 @@ impl DeclarativeStream {
         cx: &RequestContext<'_>,
         parts: &mut Parts,
     ) -> Result<(), Failure> {
-        let types = self.types()?;
+        let types = self.types();
         let mut extracted = Extracted::default();
         self.selector.extractor.of_bodies(documents, &mut extracted)?;
         *parts = Parts::of(extracted.count);
@@ -251,20 +248,9 @@ impl DeclarativeStream {
         if found.len() < 2 {
             return None;
         }
-        let types = match self.types() {
-            Ok(types) => types,
-            Err(failure) => return Some(Ok(failed(failure))),
-        };
-        let place = Place::of(self, cx);
+        let (types, place) = (self.types(), Place::of(self, cx));
         Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types, cx)?.into())))
     }
-}
-
-/// A page that ends with a failure before its first record.
-pub(super) fn failed(failure: Failure) -> Records {
-    let mut parts = Parts::default();
-    parts.fail(failure);
-    Records::of_parts(parts)
 }
 
 /// Where in a stream a page is, as the templates of its records see it.
@@ -325,7 +311,7 @@ impl HttpStream for DeclarativeStream {
         let schema = self.schema.load(self.folder.as_deref(), Some(cx.fetcher))?;
         // Who casts records need not ask again.
         let known = schema.schema.clone();
-        self.types_of(|| Ok(schema))?;
+        self.learn_types(|| Ok(schema))?;
         Ok(Value::Object(known).try_into()?)
     }
 
@@ -359,12 +345,12 @@ impl HttpStream for DeclarativeStream {
 
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         // While a page is taken apart, nothing can be asked for.
-        self.types_of(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
+        self.learn_types(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
         let page = match &self.jobs {
             Some(jobs) => jobs.page(self, cx, fetch)?,
             None => self.page_at(cx, fetch)?,
         };
-        let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
+        let of_types = self.types().map(|types| types.take_warnings()).unwrap_or_default();
         let of_cursor = self.incremental.as_ref().and_then(Incremental::take_warning);
         let of_properties = self.properties.iter().flat_map(QueryProperties::take_warnings);
         for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_cursor).chain(of_properties) {
