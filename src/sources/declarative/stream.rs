@@ -151,8 +151,8 @@ impl DeclarativeStream {
     pub(super) fn page_after(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let spot = self.repaging.as_ref().map(|_| Spot::of(cx.page_token)).unwrap_or_default();
         let part = spot.slice(cx.slice);
-        let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
-        let cx = &RequestContext::new(cx.state, part.as_ref().unwrap_or(cx.slice), cx.page_token);
+        let window = AskedWindow::new(cx.slice, self.incremental.as_ref());
+        let cx = &RequestContext::new(cx.state, &part, cx.page_token);
         let (slice, token) = (request::Slice::of(cx.slice), self.token(cx));
         let document = self.first_document(page)?;
         let last = page.last();

@@ -29,10 +29,9 @@ impl DeclarativeStream {
         let (mut spot, mut refused) = (asked.clone(), Refused::default());
         loop {
             let token = spot.token();
-            let part = spot.slice(cx.slice);
-            let slice = part.as_ref().unwrap_or(cx.slice);
-            let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
-            let error = match self.one_page(&RequestContext::new(cx.state, slice, token.as_ref()), fetch) {
+            let slice = spot.slice(cx.slice);
+            let window = AskedWindow::new(cx.slice, self.incremental.as_ref());
+            let error = match self.one_page(&RequestContext::new(cx.state, &slice, token.as_ref()), fetch) {
                 // What is ignored is the answer for this part of the window alone.
                 Ok(None) => match spot.past() {
                     Some(next) => {
