@@ -395,9 +395,6 @@ impl Output {
             };
             self.log(level, &text)?;
         }
-        if self.bare {
-            return Ok(());
-        }
         config.retain(|name, _| !name.starts_with("__injected"));
         self.write_control(config)
     }

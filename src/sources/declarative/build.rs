@@ -12,10 +12,10 @@ use super::manifest::{Map, Node, Path, Value};
 use super::options::{By, RequestOption, tell_collisions};
 use super::paginator::Paginator;
 use super::parents;
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::query_properties::QueryProperties;
 use super::repaging::Repaging;
-use super::request::{Requester, flat};
+use super::request::Requester;
 use super::retriever::PageFields;
 use super::router::Router;
 use super::schema::{SchemaSource, primary_key};
@@ -207,7 +207,7 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// What reads the whole of the lists that an extractor's expanders find cut short, by the place of the expander.
     fn lists(&mut self, extractor: &Part<'_>) -> Option<HashMap<String, DeclarativeStream>> {
         let mut lists = HashMap::new();
-        for inner in extractor.field("extractors").iter().flat_map(|inner| inner.items().collect::<Vec<_>>()) {
+        for inner in extractor.field("extractors").iter().flat_map(Part::items) {
             lists.extend(self.lists(&inner)?);
         }
         if let Some(expander) = extractor.field("record_expander")

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::async_jobs::{JobRequester, TARGET};
 use super::extractor::{Extracted, Extractor};
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::placed::Text;
-use super::request::{Slice, flat};
+use super::request::Slice;
 use super::template::{Json, Variable};
 use crate::http::budget::RequestBudget;
 use crate::protocol::Failure;

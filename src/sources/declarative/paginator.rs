@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::strategy::Strategy;
 pub(super) use self::strategy::header_pairs;
 use super::options::{By, Injection, RequestOption};
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::request::Slice;
 use super::template::Literal;
 use crate::http::{HeaderMap, StatusCode};
@@ -82,10 +82,7 @@ impl Paginator {
         };
         let (size, token) = (part.field("page_size_option"), part.field("page_token_option"));
         let strategy = Strategy::build(builder, &strategy, size.is_some());
-        let size_option = match &size {
-            Some(option) => Some(RequestOption::build(builder, option, By::Paginator)?),
-            None => None,
-        };
+        let size_option = flat(size.as_ref().map(|option| RequestOption::build(builder, option, By::Paginator)))?;
         let token_option = match &token {
             None => {
                 builder.warn(part, "without `page_token_option`, the same page is requested again and again");

@@ -13,6 +13,7 @@ use super::manifest::{Faults, Kind, Mark, Node, Path, nearest};
 use super::placed::{Condition, Env, Inputs, Placed, Text};
 use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
 use crate::protocol::{Failure, Redactor};
+use crate::streams::HttpStream;
 
 /// What a template can call on the config.
 const METHODS: [&str; 4] = ["get", "items", "keys", "values"];
@@ -41,6 +42,9 @@ pub(super) struct Part<'p> {
     /// The `$parameters` of the component.
     parameters: Option<&'p Node>,
 }
+
+/// Makes a stream of the component that has its retriever.
+pub(super) type BuildRetriever<'b> = dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>> + 'b;
 
 impl<'p> Part<'p> {
     /// The part at a path; `parameters` are those of the component around it.
@@ -366,6 +370,15 @@ fn where_it_stands(part: &Part<'_>, text: &str, then: impl FnOnce(&Part<'_>)) {
     match part.entries().find(|(_, value)| has(value)) {
         Some((_, value)) => then(&value),
         None => then(part),
+    }
+}
+
+/// A field that is not there, or was built; nothing if it could not be.
+#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
+pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    match field {
+        None => Some(None),
+        Some(built) => built.map(Some),
     }
 }
 

@@ -11,17 +11,13 @@ use serde_json::{Map, Value};
 use super::asked_properties::{VARIABLE, is_query_properties};
 use super::field_path::FieldPath;
 use super::literals::literal_of;
-use super::part::{Builder, Part, literal};
-use super::request::flat;
+use super::part::{BuildRetriever, Builder, Part, flat, literal};
 use super::template::{Json, Variable};
 use super::transform::Transform;
 use super::warnings::Warnings;
 use crate::locks;
 use crate::protocol::Failure;
 use crate::streams::{FetchContext, HttpStream, Record, Slice, for_each_record_of};
-
-/// Makes a stream of the component that has its retriever.
-pub(super) type BuildRetriever<'b> = dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>> + 'b;
 
 /// Which properties are asked for, in which chunks.
 pub(super) struct QueryProperties {

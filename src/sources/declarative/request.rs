@@ -25,7 +25,7 @@ use super::cookies::{Cookies, WithCookies};
 use super::error_handler::ErrorHandler;
 use super::manifest::{Map, Node, Value};
 use super::options::{Place, by_place, fixed_names};
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::placed::{Inputs, Text, Var};
 use super::template::{InputPlace, Literal};
 use crate::http::{HttpRequest, Method, RequestOptions, same_host};
@@ -238,15 +238,6 @@ impl Requester {
 
 fn own_path(path: &Text, vars: &[Var<'_>]) -> Result<String, Failure> {
     Ok(path.kept(vars)?.to_text().trim_start_matches('/').to_owned())
-}
-
-/// A field that is not there, or was built; nothing if it could not be.
-#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
-pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(built) => built.map(Some),
-    }
 }
 
 fn parameters(builder: &Builder<'_>, part: &Part<'_>, names: &[&str]) -> Option<Inputs> {

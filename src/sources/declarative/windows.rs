@@ -10,8 +10,7 @@ use serde_json::{Map, Value};
 
 use super::asked_properties::has_some;
 use super::incremental::{Incremental, span};
-use super::part::{Builder, Part};
-use super::request::flat;
+use super::part::{Builder, Part, flat};
 use crate::protocol::{Failure, FailureKind};
 use crate::streams::cursor::{DatetimeCursor, Moment, TimeSpan};
 use crate::streams::{Page, Slice};

@@ -3,10 +3,10 @@
 
 use super::super::literals::python_json;
 use super::super::options::Place;
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::{Inputs, Text, Var};
 use super::super::template::{InputPlace, Literal};
-use super::{flat, pairs, repeated, url};
+use super::{pairs, repeated, url};
 use crate::http::{HttpRequest, RequestBody};
 use crate::protocol::Failure;
 
