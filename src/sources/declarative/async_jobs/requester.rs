@@ -7,10 +7,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::super::options::tell_collisions;
 use super::super::paginator::header_pairs;
 use super::super::part::{Builder, Part};
-use super::super::request::{Asked, Requester, Slice};
+use super::super::request::{Asked, Requester, Slice, tell_collisions};
 use super::super::response_text::json_text;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;

@@ -10,7 +10,7 @@ use super::super::part::{Builder, Part, flat, literal};
 use super::super::placed::{Condition, Text, Var};
 use super::super::template::{Json, Literal, Variable};
 use super::message;
-use super::{Verdict, by_status, kind_of};
+use super::verdict::{Verdict, by_status, kind_of};
 use crate::http::{Body, Response, ResponseAction};
 use crate::json;
 use crate::protocol::{Failure, FailureKind, Otherwise};

@@ -6,7 +6,8 @@ use super::super::options::Place;
 use super::super::part::{Builder, Part, flat};
 use super::super::placed::{Inputs, Text, Var};
 use super::super::template::{InputPlace, Literal};
-use super::{pairs, repeated, url};
+use super::pairs::{pairs, repeated};
+use super::url;
 use crate::http::{HttpRequest, RequestBody};
 use crate::protocol::Failure;
 
