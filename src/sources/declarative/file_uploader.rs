@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::async_jobs::{JobRequester, TARGET};
+use super::async_jobs::{Answer, JobRequester, TARGET};
 use super::extractor::{Extracted, Extractor};
 use super::part::{Builder, Part, flat};
 use super::placed::Text;
@@ -65,7 +65,7 @@ impl FileUploader {
         };
         let extra = cx.slice.extra().clone().into_iter().chain([(TARGET.to_owned(), target.into())]);
         let slice = Slice::of(&cx.slice.clone().with_extra(extra));
-        let response = self.requester.ask(&slice, fetch.fetcher)?.map(|answer| answer.into_response());
+        let response = self.requester.ask(&slice, fetch.fetcher)?.map(Answer::into_response);
         let response = response.filter(|response| response.status.as_u16() < 400);
         Ok(response.map(|response| RecordFile { name, body: response.body }))
     }

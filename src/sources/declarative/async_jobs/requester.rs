@@ -87,6 +87,7 @@ impl JobRequester {
 }
 
 impl Answer {
+    /// The response itself.
     pub(in super::super) fn into_response(self) -> Response {
         self.response
     }
