@@ -1,4 +1,4 @@
-//! What a paginator is told of a page, and what it answers.
+//! What a paginator knows of a page, and what it answers.
 
 use serde_json::Value;
 
