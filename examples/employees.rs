@@ -1,7 +1,6 @@
-//! A whole connector in one file, for a made-up API of a company's staff. It has two streams: `employees`, a list in
-//! numbered pages, and `employee_details`, one document for each of them. The API wants OAuth 2.0 access tokens and
-//! gives out refresh tokens that are good for one use, so each new one goes back into the config. Retries, states, the
-//! cache and the four commands come from the library. `docs/write-a-source.md` walks through it.
+//! A whole connector in one file, for an invented API: `employees`, a list in numbered pages, and `employee_details`, one
+//! document for each of them. Its refresh tokens are good for one use, so each new one goes back into the config.
+//! `docs/write-a-source.md` builds it block by block.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -139,25 +138,19 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use source_http_testkit::{InProcess, Reply, Request, Server};
+    use source_http_testkit::{InProcess, Reply, Routes, Server};
 
     use super::Company;
 
-    /// Two employees, the second of whom has left.
-    fn api(request: &Request) -> Reply {
-        match request.path.as_str() {
-            "/token" => {
-                Reply::json(json!({"access_token": "acc3ss", "refresh_token": "r3fresh-2", "expires_in": 7200}))
-            }
-            "/employees" => Reply::json(json!({"data": [{"id": 1}, {"id": 2}]})),
-            "/employees/1/details" => Reply::json(json!({"salary": 5000})),
-            _ => Reply::empty(404),
-        }
-    }
-
     #[test]
     fn who_has_left_has_no_details_and_the_list_is_asked_for_once() {
-        let server = Server::start(api);
+        let token = json!({"access_token": "acc3ss", "refresh_token": "r3fresh-2", "expires_in": 7200});
+        let routes = Routes::new()
+            .on("POST", "/token", [token])
+            .on("GET", "/employees", [json!({"data": [{"id": 1}, {"id": 2}]})])
+            .on("GET", "/employees/1/details", [json!({"salary": 5000})])
+            .on("GET", "/employees/2/details", [Reply::empty(404)]);
+        let server = Server::start(routes);
         let config = json!({
             "credentials": {"client_id": "me", "client_secret": "s3cret", "refresh_token": "r3fresh-1"},
             "api_url": server.url(),
@@ -169,14 +162,7 @@ mod tests {
         assert_eq!(messages.records("employees"), [r#"{"id":1}"#, r#"{"id":2}"#]);
         assert_eq!(messages.records("employee_details"), [r#"{"salary":5000,"employee_id":1}"#]);
         assert_eq!(messages.configs()[0]["credentials"]["refresh_token"], "r3fresh-2");
-        assert_eq!(
-            server.conversation(),
-            [
-                "POST /token",
-                "GET /employees?page=1&per_page=100",
-                "GET /employees/1/details",
-                "GET /employees/2/details",
-            ]
-        );
+        let (token, list) = ("POST /token", "GET /employees?page=1&per_page=100");
+        assert_eq!(server.conversation(), [token, list, "GET /employees/1/details", "GET /employees/2/details"]);
     }
 }

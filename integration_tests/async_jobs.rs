@@ -6,52 +6,36 @@ use std::sync::{Arc, Mutex};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use source_http::Registry;
 use source_http::stop::{Stop, StopReason};
 use source_http_testkit::{Finished, Handler, InProcess, Reply, Request, Routes, Server};
 
-fn requester(server: &str, method: &str, path: &str) -> Value {
-    json!({"type": "HttpRequester", "url_base": server, "path": path, "http_method": method})
-}
+use crate::support::{self, extractor, manifest_stream, of_manifest, with};
 
-fn at(path: &[&str]) -> Value {
-    json!({"type": "DpathExtractor", "field_path": path})
+fn requester(server: &str, method: &str, path: &str) -> Value {
+    support::requester(server, path, json!({"http_method": method}))
 }
 
 /// A stream whose retriever has these members besides.
 fn stream(server: &str, retriever: Value, more: Value) -> Value {
     let job = "{{ creation_response['id'] }}";
-    let mut whole = json!({
+    let whole = json!({
         "type": "AsyncRetriever",
         "status_mapping": {"type": "AsyncJobStatusMap", "running": ["running"], "completed": ["done"],
             "failed": ["failed"], "timeout": ["expired"], "skipped": ["cancelled"]},
-        "status_extractor": at(&["status"]),
+        "status_extractor": extractor(&["status"]),
         "creation_requester": requester(server, "POST", "create"),
         "polling_requester": requester(server, "GET", &format!("poll/{job}")),
         "abort_requester": requester(server, "POST", &format!("abort/{job}")),
         "delete_requester": requester(server, "POST", &format!("delete/{job}")),
         "download_requester": requester(server, "GET", "result/{{ polling_response['file'] }}"),
-        "record_selector": {"type": "RecordSelector", "extractor": at(&["ignored"])},
+        "record_selector": {"type": "RecordSelector", "extractor": extractor(&["ignored"])},
     });
-    let members = whole.as_object_mut().unwrap();
-    members.extend(retriever.as_object().unwrap().clone());
-    // Null takes a member away.
-    members.retain(|_, value| !value.is_null());
-    let schema = json!({"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}});
-    let mut stream = json!({"type": "DeclarativeStream", "name": "s", "retriever": whole, "schema_loader": schema});
-    stream.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    stream
+    manifest_stream("s", with(whole, retriever), more)
 }
 
 fn connector(streams: &[Value], more: Value) -> InProcess {
-    let mut manifest = json!({
-        "version": "7.39.1",
-        "type": "DeclarativeSource",
-        "check": {"type": "CheckStream", "stream_names": ["s"]},
-        "streams": streams,
-    });
-    manifest.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    InProcess::with_registry(Registry::built_in()).config(&json!({"__injected_declarative_manifest": manifest}))
+    let workers = json!({"concurrency_level": {"type": "ConcurrencyLevel", "default_concurrency": 2}});
+    of_manifest(streams, with(workers, more), json!({}))
 }
 
 fn read(server: &Server, retriever: Value) -> Finished {
@@ -215,7 +199,7 @@ fn results_in_archives_are_decoded_and_filtered() {
             json!({
                 "delete_requester": null,
                 "download_decoder": {"type": decoder, "decoder": inner},
-                "record_selector": {"type": "RecordSelector", "extractor": at(&[]), "record_filter": filter},
+                "record_selector": {"type": "RecordSelector", "extractor": extractor(&[]), "record_filter": filter},
             }),
         );
         assert_eq!(done.messages().records("s"), [r#"{"id":"2","name":"b"}"#], "{decoder}: {}", done.stdout);
@@ -238,9 +222,9 @@ fn several_results_are_read_each_with_its_pages() {
         &server,
         json!({
             "download_target_requester": requester(&server.url(), "GET", "where/{{ polling_response['file'] }}"),
-            "download_target_extractor": at(&["files"]),
+            "download_target_extractor": extractor(&["files"]),
             "download_requester": requester(&server.url(), "GET", "file/{{ download_target }}"),
-            "download_extractor": at(&["rows"]),
+            "download_extractor": extractor(&["rows"]),
             "download_paginator": {
                 "type": "DefaultPaginator",
                 "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "p"},
@@ -411,7 +395,7 @@ fn a_slice_that_the_api_skips_is_behind_the_state() {
 fn a_check_reads_a_first_result_and_deletes_its_job() {
     let server = Server::start(routes(&["running", "done"]));
     let results = json!({
-        "download_target_extractor": at(&["files"]),
+        "download_target_extractor": extractor(&["files"]),
         "download_requester": requester(&server.url(), "GET", "result/{{ download_target }}"),
     });
     let done = connector(&[stream(&server.url(), results, json!({}))], json!({})).run("check");

@@ -23,7 +23,8 @@ struct Source {
 /// Files that cannot do without each other, and why. A circle within one of these groups is none.
 const TIED: [(&str, &[&str]); 5] = [
     (
-        "the methods of a stream are given contexts, a context fetches pages of streams, and a cursor is given a stream",
+        "the methods of a stream are given contexts, as are its pager's; a context fetches pages of streams, and a cursor is \
+         given a stream",
         &[
             "streams::context",
             "streams::cursor",
@@ -32,6 +33,7 @@ const TIED: [(&str, &[&str]); 5] = [
             "streams::http_stream",
             "streams::loop_guard",
             "streams::page_guard",
+            "streams::pager",
             "streams::paging",
             "streams::parent_stream",
             "streams::sharing",
@@ -173,8 +175,8 @@ impl Source {
         let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
         // Who may use something is no use of theirs.
         let code = code.join("\n").replace("pub(in crate::", "pub(");
-        // Unit tests stand at the end of a file.
-        let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+        // Unit tests stand at the end of a file, or in one of their own.
+        let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
         let mut source = Self { uses: Vec::new(), re_exports: BTreeMap::new() };
         for statement in code.split(';') {
             let Some((before, tree)) = statement.split_once("use ") else { continue };

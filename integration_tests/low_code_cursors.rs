@@ -1,43 +1,29 @@
 //! Streams of manifests with a cursor: what switches of the config change, and that one worker gives the same output each time.
 
 use serde_json::{Value, json};
-use source_http::Registry;
-use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
+use source_http_testkit::{Finished, Reply, Request, Server};
+
+use crate::support::{manifest_stream, of_manifest, on_status, requester, retriever, targets, with};
 
 /// A stream of `/items` that is paged by two, with this cursor.
 fn stream(server: &Server, cursor: Value) -> Value {
     let option = json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"});
-    let mut incremental = json!({
+    let incremental = json!({
         "type": "DatetimeBasedCursor", "cursor_field": "at", "datetime_format": "%Y-%m-%d",
         "start_datetime": "2024-01-01", "end_datetime": "2024-01-31",
     });
-    incremental.as_object_mut().unwrap().extend(cursor.as_object().unwrap().clone());
-    json!({
-        "type": "DeclarativeStream", "name": "items",
-        "retriever": {
-            "type": "SimpleRetriever",
-            "requester": {"type": "HttpRequester", "url_base": server.url(), "path": "items"},
-            "record_selector": {
-                "type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
-            },
-            "paginator": {
-                "type": "DefaultPaginator", "page_token_option": option,
-                "pagination_strategy": {"type": "PageIncrement", "start_from_page": 1, "page_size": 2},
-            },
-        },
-        "incremental_sync": incremental,
-        "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}},
-    })
+    let paginator = json!({
+        "type": "DefaultPaginator", "page_token_option": option,
+        "pagination_strategy": {"type": "PageIncrement", "start_from_page": 1, "page_size": 2},
+    });
+    let requester = requester(&server.url(), "items", json!({}));
+    let retriever = retriever(requester, &["data"], json!({"paginator": paginator}));
+    manifest_stream("items", retriever, json!({"incremental_sync": with(incremental, cursor)}))
 }
 
-fn read(streams: &[Value], mut config: Value, state: &Value) -> Finished {
-    config["__injected_declarative_manifest"] = json!({
-        "version": "7.39.1", "type": "DeclarativeSource", "streams": streams,
-        "check": {"type": "CheckStream", "stream_names": ["items"]},
-        "concurrency_level": {"type": "ConcurrencyLevel", "default_concurrency": 1},
-    });
+fn read(stream: Value, config: Value, state: &Value) -> Finished {
     let state = json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "items"}, "stream_state": state}}]);
-    let connector = InProcess::with_registry(Registry::built_in()).config(&config).state(&state);
+    let connector = of_manifest(&[stream], json!({}), config).state(&state);
     connector.streams(&[("items", "incremental")]).run("read")
 }
 
@@ -66,16 +52,16 @@ fn feed() -> Server {
 fn a_feed_that_is_not_in_order_is_read_until_a_whole_page_is_old() {
     let state = json!({"at": "2024-01-12"});
     let (in_order, not) = (feed(), feed());
-    let run = read(&[stream(&in_order, json!({"is_data_feed": true}))], json!({}), &state);
+    let run = read(stream(&in_order, json!({"is_data_feed": true})), json!({}), &state);
     assert_eq!((ids(&run), in_order.requests().len()), (vec![20], 1));
-    let run = read(&[stream(&not, json!({"is_data_feed": true}))], json!({"__unsorted_feeds": true}), &state);
+    let run = read(stream(&not, json!({"is_data_feed": true})), json!({"__unsorted_feeds": true}), &state);
     assert_eq!((ids(&run), not.requests().len()), (vec![20, 18, 15], 3));
 }
 
 #[test]
 fn a_switch_is_true_or_false() {
     let server = feed();
-    let run = read(&[stream(&server, json!({"is_data_feed": true}))], json!({"__unsorted_feeds": "yes"}), &json!({}));
+    let run = read(stream(&server, json!({"is_data_feed": true})), json!({"__unsorted_feeds": "yes"}), &json!({}));
     let said = &run.stdout;
     assert!(said.contains("the setting __unsorted_feeds has to be true or false"), "{said}");
     assert_eq!(server.requests().len(), 0);
@@ -95,14 +81,12 @@ fn one_worker_gives_the_same_output_on_every_run() {
             stream(&server, json!({"step": "P10D", "cursor_granularity": "P1D", "start_time_option": since}));
         items["retriever"]["partition_router"] =
             json!({"type": "ListPartitionRouter", "values": ["a", "b", "c"], "cursor_field": "site"});
-        let ignored = json!({"type": "HttpResponseFilter", "http_codes": [404], "action": "IGNORE"});
-        items["retriever"]["requester"]["error_handler"] =
-            json!({"type": "DefaultErrorHandler", "response_filters": [ignored]});
-        let run = read(&[items], json!({}), &json!({}));
-        let requests: Vec<String> = server.requests().into_iter().map(|request| request.target).collect();
+        let requester = &mut items["retriever"]["requester"];
+        *requester = with(requester.take(), on_status(404, "IGNORE"));
+        let run = read(items, json!({}), &json!({}));
         let said = run.stdout.replace(&server.url(), "");
         let lines = said.lines().filter(|line| line.contains("\"RECORD\"") || line.contains("\"STATE\""));
-        (requests, lines.map(str::to_owned).collect::<Vec<_>>())
+        (targets(&server), lines.map(str::to_owned).collect::<Vec<_>>())
     };
     let first = run();
     assert_eq!(first.0.len(), 27, "three partitions, windows and pages: {:?}", first.0);

@@ -5,64 +5,37 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use source_http::Registry;
 use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Routes, Server};
 
+use crate::support::{self, extractor, items, manifest_stream, of_manifest, on_status, requester, targets, with};
+
 /// A stream of `/items`, with these members, those of its retriever, and those of its requester.
-fn stream(server: &Server, more: Value, retriever: Value, requester: Value) -> Value {
-    let mut own = json!({"type": "HttpRequester", "url_base": server.url(), "path": "items"});
-    own.as_object_mut().unwrap().extend(requester.as_object().unwrap().clone());
-    let extractor = json!({"type": "DpathExtractor", "field_path": ["items"]});
-    let selector = json!({"type": "RecordSelector", "extractor": extractor});
-    let mut whole = json!({"type": "SimpleRetriever", "requester": own, "record_selector": selector});
-    whole.as_object_mut().unwrap().extend(retriever.as_object().unwrap().clone());
-    let schema = json!({"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}});
-    let mut stream = json!({"type": "DeclarativeStream", "name": "items", "retriever": whole, "schema_loader": schema});
-    stream.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    stream
+fn stream(server: &Server, more: Value, retriever: Value, own: Value) -> Value {
+    let requester = requester(&server.url(), "items", own);
+    manifest_stream("items", support::retriever(requester, &["items"], retriever), more)
 }
 
 fn connector(stream: &Value) -> InProcess {
-    let manifest = json!({
-        "version": "7.39.1", "type": "DeclarativeSource",
-        "check": {"type": "CheckStream", "stream_names": ["items"]},
-        "streams": [stream],
-        "concurrency_level": {"type": "ConcurrencyLevel", "default_concurrency": 1},
-    });
-    InProcess::with_registry(Registry::built_in()).config(&json!({"__injected_declarative_manifest": manifest}))
+    of_manifest(std::slice::from_ref(stream), json!({}), json!({}))
 }
 
 fn read(stream: &Value, mode: &str) -> Finished {
     connector(stream).streams(&[("items", mode)]).run("read")
 }
 
-fn targets(server: &Server) -> Vec<String> {
-    server.requests().into_iter().map(|request| request.target).collect()
-}
-
-fn items(items: Value) -> Reply {
-    Reply::json(json!({"items": items}))
-}
-
 fn cursor(more: Value) -> Value {
     let option = |name: &str| json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": name});
-    let mut cursor = json!({
+    let cursor = json!({
         "type": "DatetimeBasedCursor", "cursor_field": "at", "datetime_format": "%Y-%m-%d",
         "start_datetime": "2024-01-01", "end_datetime": "2024-01-08",
         "start_time_option": option("from"), "end_time_option": option("to"),
     });
-    cursor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!({"incremental_sync": cursor})
-}
-
-fn on_status(status: u16, action: &str) -> Value {
-    let filter = json!({"type": "HttpResponseFilter", "http_codes": [status], "action": action});
-    json!({"error_handler": {"type": "DefaultErrorHandler", "response_filters": [filter]}})
+    json!({"incremental_sync": with(cursor, more)})
 }
 
 fn with_files(server: &Server, name: Option<&str>) -> Value {
-    let requester = json!({"type": "HttpRequester", "url_base": server.url(), "path": "{{ download_target }}"});
-    let target = json!({"type": "DpathExtractor", "field_path": ["url"]});
+    let requester = requester(&server.url(), "{{ download_target }}", json!({}));
+    let target = extractor(&["url"]);
     let mut uploader = json!({"type": "FileUploader", "requester": requester, "download_target_extractor": target});
     if let Some(name) = name {
         uploader["filename_extractor"] = name.into();
@@ -72,13 +45,12 @@ fn with_files(server: &Server, name: Option<&str>) -> Value {
 
 /// Reads a stream with files into this directory; the configured stream has these members besides.
 fn read_files(stream: &Value, directory: &Path, more: Value) -> Finished {
-    let mut configured = json!({
+    let configured = json!({
         "stream": {"name": "items", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
         "sync_mode": "full_refresh", "destination_sync_mode": "append",
     });
-    configured.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let connector = connector(stream).env("AIRBYTE_STAGING_DIRECTORY", directory);
-    connector.catalog(&json!({"streams": [configured]})).run("read")
+    connector.catalog(&json!({"streams": [with(configured, more)]})).run("read")
 }
 
 #[test]

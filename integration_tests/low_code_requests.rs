@@ -4,38 +4,20 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use source_http::Registry;
-use source_http_testkit::{Fault, Finished, InProcess, Reply, Routes, Server};
+use source_http_testkit::{Fault, Finished, Reply, Routes, Server};
 
-/// A stream of `/NAME` whose retriever has these members besides.
-fn stream(server: &Server, name: &str, requester: Value, retriever: Value) -> Value {
-    let mut own = json!({"type": "HttpRequester", "url_base": server.url(), "path": name});
-    own.as_object_mut().unwrap().extend(requester.as_object().unwrap().clone());
-    let extractor = json!({"type": "DpathExtractor", "field_path": ["items"]});
-    let mut whole = json!({
-        "type": "SimpleRetriever",
-        "requester": own,
-        "record_selector": {"type": "RecordSelector", "extractor": extractor},
-    });
-    whole.as_object_mut().unwrap().extend(retriever.as_object().unwrap().clone());
-    let schema = json!({"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}});
-    json!({"type": "DeclarativeStream", "name": name, "retriever": whole, "schema_loader": schema})
+use crate::support::{self, items, manifest_stream, of_manifest, on_status, requester, targets};
+
+/// A stream of `/NAME` whose requester and retriever have these members besides.
+fn stream(server: &Server, name: &str, own: Value, retriever: Value) -> Value {
+    let requester = requester(&server.url(), name, own);
+    manifest_stream(name, support::retriever(requester, &["items"], retriever), json!({}))
 }
 
 /// Runs a command on the last of these streams, with these members of the manifest besides.
 fn run(command: &str, streams: &[Value], more: Value, config: Value) -> Finished {
     let name = streams.last().unwrap()["name"].as_str().unwrap();
-    let mut manifest = json!({
-        "version": "7.39.1",
-        "type": "DeclarativeSource",
-        "check": {"type": "CheckStream", "stream_names": [name]},
-        "streams": streams,
-        "concurrency_level": {"type": "ConcurrencyLevel", "default_concurrency": 1},
-    });
-    manifest.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let mut config = config;
-    config["__injected_declarative_manifest"] = manifest;
-    let connector = InProcess::with_registry(Registry::built_in()).config(&config);
+    let connector = of_manifest(streams, more, config);
     if command == "read" { connector.streams(&[(name, "full_refresh")]).run("read") } else { connector.run(command) }
 }
 
@@ -43,16 +25,8 @@ fn read(stream: Value) -> Finished {
     run("read", &[stream], json!({}), json!({}))
 }
 
-fn targets(server: &Server) -> Vec<String> {
-    server.requests().into_iter().map(|request| request.target).collect()
-}
-
 fn records(run: &Finished, stream: &str) -> Vec<Value> {
     run.messages().records(stream).into_iter().map(|text| serde_json::from_str(text).unwrap()).collect()
-}
-
-fn items(items: Value) -> Reply {
-    Reply::json(json!({"items": items}))
 }
 
 fn chunked() -> Value {
@@ -68,11 +42,6 @@ fn paged(size: u32) -> Value {
         "page_size_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "limit"},
         "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "offset"},
     })
-}
-
-fn on_status(status: u16, action: &str) -> Value {
-    let filter = json!({"type": "HttpResponseFilter", "http_codes": [status], "action": action});
-    json!({"error_handler": {"type": "DefaultErrorHandler", "response_filters": [filter]}})
 }
 
 #[test]
@@ -277,12 +246,6 @@ fn a_selector_asks_for_the_columns_of_the_catalog_alone() {
         "property_selector": {"type": "JsonSchemaPropertySelector"},
     });
     let one = stream(&server, "s", json!({"request_parameters": {"f": properties}}), json!({}));
-    let manifest = json!({
-        "version": "7.39.1",
-        "type": "DeclarativeSource",
-        "check": {"type": "CheckStream", "stream_names": ["s"]},
-        "streams": [one],
-    });
     let catalog = json!({"streams": [{
         "stream": {
             "name": "s",
@@ -292,9 +255,7 @@ fn a_selector_asks_for_the_columns_of_the_catalog_alone() {
         "sync_mode": "full_refresh",
         "destination_sync_mode": "overwrite",
     }]});
-    let connector = InProcess::with_registry(Registry::built_in());
-    let config = json!({"__injected_declarative_manifest": manifest});
-    let run = connector.config(&config).catalog(&catalog).run("read");
+    let run = of_manifest(&[one], json!({}), json!({})).catalog(&catalog).run("read");
     assert_eq!((run.status, targets(&server)), (0, vec!["/s?f=id%2Ca".to_owned()]), "{}", run.stdout);
 }
 

@@ -15,7 +15,9 @@ pub(crate) use gate::{Gate, Misbehaviour};
 pub(crate) use interruption::{Interruption, up_to_every_line, up_to_every_state};
 pub(crate) use items::{assert_page, failure, page};
 pub(crate) use list::List;
-pub(crate) use manifests::linked_stream;
+pub(crate) use manifests::{
+    extractor, items, linked_stream, manifest_stream, of_manifest, on_status, requester, retriever, targets, with,
+};
 pub(crate) use nowhere::{BusyPort, ClosedPort, no_such_host};
 pub(crate) use steps::Steps;
 pub(crate) use tls_server::{Authority, Leaf, TlsServer};

@@ -1,7 +1,7 @@
 //! One fetch at a time for each key: the first thread leads, the others wait for what comes of it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::cache_key::CacheKey;
 use crate::locks;
@@ -49,7 +49,7 @@ pub(super) struct Leader<'f> {
 
 impl SingleFlight {
     pub(super) fn join(&self, key: &CacheKey) -> Role<'_> {
-        let mut fetches = lock(&self.0);
+        let mut fetches = locks::lock(&self.0);
         if let Some(fetch) = fetches.get(key) {
             return Role::Wait(fetch.clone());
         }
@@ -61,7 +61,7 @@ impl SingleFlight {
 impl Fetch {
     /// Waits for the leader.
     pub(super) fn wait(&self) -> Outcome {
-        let mut outcome = lock(&self.outcome);
+        let mut outcome = locks::lock(&self.outcome);
         loop {
             if let Some(outcome) = &*outcome {
                 return outcome.clone();
@@ -80,16 +80,12 @@ impl Leader<'_> {
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        let fetch = lock(&self.fetches.0).remove(&self.key);
+        let fetch = locks::lock(&self.fetches.0).remove(&self.key);
         if let Some(fetch) = fetch {
-            *lock(&fetch.outcome) = Some(self.outcome.clone());
+            *locks::lock(&fetch.outcome) = Some(self.outcome.clone());
             fetch.ended.notify_all();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    locks::lock(mutex)
 }
 
 #[cfg(test)]
@@ -111,7 +107,7 @@ mod tests {
         leader.land(Outcome::NotKept);
         assert_eq!(fetch.wait(), Outcome::NotKept);
         assert!(matches!(fetches.join(&key("http://a.com/x")), Role::Lead(_)));
-        assert!(lock(&fetches.0).is_empty());
+        assert!(locks::lock(&fetches.0).is_empty());
     }
 
     #[test]

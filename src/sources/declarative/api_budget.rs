@@ -68,7 +68,7 @@ fn policy(builder: &Builder<'_>, part: &Part<'_>) -> Option<BudgetPolicy> {
     };
     let mut policy = BudgetPolicy::new(window);
     let matchers = part.field("matchers");
-    for one in matchers.iter().flat_map(|matchers| matchers.items().collect::<Vec<_>>()) {
+    for one in matchers.iter().flat_map(Part::items) {
         policy = policy.matching(matcher(builder, &one, limit)?);
     }
     Some(policy)

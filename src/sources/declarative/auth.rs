@@ -34,7 +34,7 @@ pub(super) struct Auth {
     pub(super) authenticator: Arc<dyn Authenticator>,
     /// What is put in the query or the body, if anything is.
     pub(super) injections: Vec<Injection>,
-    /// The place of a key, for [`super::options::tell_collisions`].
+    /// The place of a key, for [`super::request::tell_collisions`].
     pub(super) option: Option<RequestOption>,
 }
 

@@ -9,13 +9,13 @@ use super::async_jobs::{CREATION, JobLimit, Jobs, POLLING, TARGET};
 use super::file_uploader::FileUploader;
 use super::incremental::{Incremental, Partitions};
 use super::manifest::{Map, Node, Path, Value};
-use super::options::{By, RequestOption, tell_collisions};
+use super::options::{By, RequestOption};
 use super::paginator::Paginator;
 use super::parents;
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::query_properties::QueryProperties;
 use super::repaging::Repaging;
-use super::request::{Requester, flat};
+use super::request::{Requester, tell_collisions};
 use super::retriever::PageFields;
 use super::router::Router;
 use super::schema::{SchemaSource, primary_key};
@@ -61,11 +61,6 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
     /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
-        self.build_with(part, is_parent, &[])
-    }
-
-    /// As [`Streams::build`]; these extra fields are in its slices.
-    fn build_with(&mut self, part: &Part<'_>, is_parent: bool, more: &[&str]) -> Option<DeclarativeStream> {
         if part.kind() == "StateDelegatingStream" {
             return self.delegating(part, is_parent);
         }
@@ -87,7 +82,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         let incremental = flat(cursor.as_ref().map(|cursor| Incremental::build(builder, cursor, partitions)));
         let extra: Vec<String> =
             router.iter().flatten().flat_map(Router::parents).flat_map(|parent| parent.extra_names()).collect();
-        let mut extra: Vec<&str> = extra.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let mut extra: Vec<&str> = extra.iter().map(String::as_str).collect();
         let jobs = fields
             .are_of_jobs()
             .then(|| Jobs::build(builder, &retriever, &extra, self.budget.as_ref(), &self.job_limit));
@@ -105,7 +100,8 @@ impl<'b, 'm> Streams<'b, 'm> {
         let extractor = fields.extractor(builder, &retriever, extractor.as_ref());
         let transformations = part.field("transformations");
         let selector = Selector::build(builder, &selector, extractor, transformations.as_ref(), is_client_side);
-        let files = part.field("file_uploader").map(|files| self.files(&files, &extra));
+        let files = part.field("file_uploader");
+        let files = files.map(|files| FileUploader::build(builder, &files, &extra, self.budget.as_ref()));
         let schema = self.schema(part);
         let key = primary_key(builder, part);
         let at_once = router.iter().flatten().any(Router::is_made_at_once);
@@ -196,17 +192,6 @@ impl<'b, 'm> Streams<'b, 'm> {
         })
     }
 
-    /// What downloads the file of each record. These extra fields are in the slices.
-    fn files(&mut self, files: &Part<'_>, extra: &[&str]) -> Option<FileUploader> {
-        let builder = self.builder;
-        let names: Vec<&str> = extra.iter().copied().chain([TARGET]).collect();
-        FileUploader::build(builder, files, &mut |own| {
-            let mut stream = self.build_with(own, false, &names)?;
-            stream.name = format!("files of {}", builder.place(files));
-            Some(Box::new(stream))
-        })
-    }
-
     /// Where the schema of a stream comes from.
     fn schema(&mut self, part: &Part<'_>) -> Option<SchemaSource> {
         let builder = self.builder;
@@ -222,7 +207,7 @@ impl<'b, 'm> Streams<'b, 'm> {
     /// What reads the whole of the lists that an extractor's expanders find cut short, by the place of the expander.
     fn lists(&mut self, extractor: &Part<'_>) -> Option<HashMap<String, DeclarativeStream>> {
         let mut lists = HashMap::new();
-        for inner in extractor.field("extractors").iter().flat_map(|inner| inner.items().collect::<Vec<_>>()) {
+        for inner in extractor.field("extractors").iter().flat_map(Part::items) {
             lists.extend(self.lists(&inner)?);
         }
         if let Some(expander) = extractor.field("record_expander")

@@ -26,8 +26,6 @@ pub(super) struct Check {
     dynamic: Vec<(String, Option<usize>)>,
     /// Where those are listed.
     place: String,
-    /// Settings that a check has in place of the config's, at its top.
-    pub(super) config_overrides: Map<String, Value>,
 }
 
 /// The streams of a check.
@@ -48,26 +46,22 @@ impl Check {
     /// If it names no streams, or the config's names are no list of texts.
     pub(super) fn build(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<Self, Failure> {
         let check = manifest.field("check").ok_or_else(|| builder.failure(manifest, "a manifest needs a check"))?;
-        let config_overrides = match check.field("config_overrides").map(|overrides| overrides.node.to_json()) {
-            Some(Value::Object(overrides)) => overrides,
-            _ => Map::new(),
-        };
         if let Some(names) = names_in_config(&builder.env.config)? {
             let from = format!("the setting {CHECK_STREAM_NAMES}");
             let (dynamic, place) = dynamic(builder, &check);
-            return Ok(Self { streams: Checked::Named(names, from), dynamic, place, config_overrides });
+            return Ok(Self { streams: Checked::Named(names, from), dynamic, place });
         }
         if check.kind() == "CheckDynamicStream" {
             let (dynamic, place) = (Vec::new(), String::new());
             if check.flag("use_check_availability") == Some(false) {
-                return Ok(Self { streams: Checked::NoneAtAll, dynamic, place, config_overrides });
+                return Ok(Self { streams: Checked::NoneAtAll, dynamic, place });
             }
             let count = match check.field("stream_count").map(|count| count.node.to_json()) {
                 Some(Value::Number(count)) => count.as_u64().and_then(|count| usize::try_from(count).ok()),
                 _ => None,
             };
             let count = count.ok_or_else(|| builder.failure(&check, "stream_count has to be a whole number"))?;
-            return Ok(Self { streams: Checked::First(count), dynamic, place, config_overrides });
+            return Ok(Self { streams: Checked::First(count), dynamic, place });
         }
         let (dynamic, place) = dynamic(builder, &check);
         let names = check.field("stream_names");
@@ -77,7 +71,7 @@ impl Check {
         }
         let from = names.as_ref().map(|names| builder.place(names)).unwrap_or_default();
         let names = check.texts("stream_names");
-        Ok(Self { streams: Checked::Named(names, from), dynamic, place, config_overrides })
+        Ok(Self { streams: Checked::Named(names, from), dynamic, place })
     }
 
     /// Whether it reads none but those of these names.
@@ -138,6 +132,14 @@ impl Check {
                 names.iter().map(found).collect()
             }
         }
+    }
+}
+
+/// Settings that a check has in place of the config's, at its top.
+pub(super) fn config_overrides(manifest: &Part<'_>) -> Option<Map<String, Value>> {
+    match manifest.field("check")?.field("config_overrides")?.node.to_json() {
+        Value::Object(overrides) => Some(overrides),
+        _ => None,
     }
 }
 
@@ -208,11 +210,10 @@ mod tests {
 
     #[test]
     fn a_check_reads_the_streams_that_are_named() {
-        let manifest = "check: {type: CheckStream, stream_names: [b, a], config_overrides: {start: '2024'}}";
+        let manifest = "check: {type: CheckStream, stream_names: [b, a]}";
         let checked = check(manifest, json!({})).unwrap();
         let none = &MadeStreams::new();
         assert_eq!(checked.of(&["a", "b", "c"], none).unwrap(), ["b", "a"]);
-        assert_eq!(checked.config_overrides["start"], json!("2024"));
         assert!(checked.of(&["a"], none).unwrap_err().to_string().contains("`b`"));
         assert!(checked.of(&[], none).unwrap_err().to_string().contains("no streams"));
         let other = check(manifest, json!({CHECK_STREAM_NAMES: ["c"]})).unwrap();

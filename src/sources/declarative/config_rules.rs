@@ -52,11 +52,9 @@ impl ConfigRules<'_> {
     ///
     /// # Errors
     /// A config failure that names the migration, and no value.
-    pub(super) fn migrated(&self, config: Config) -> Result<Config, Failure> {
+    pub(super) fn migrated(&self, mut config: Config) -> Result<Config, Failure> {
         let migrations = self.rules.field("config_migrations");
-        let all = migrations.iter().flat_map(|list| list.items().collect::<Vec<_>>());
-        let mut config = config;
-        for migration in all {
+        for migration in migrations.iter().flat_map(Part::items) {
             if let Some(transformations) = migration.field("transformations") {
                 config = self.changed(config, &transformations)?;
             }
@@ -83,7 +81,7 @@ impl ConfigRules<'_> {
         let Some(list) = self.rules.field("validations") else { return Ok(()) };
         let mut wrong = Vec::new();
         for validation in list.items() {
-            wrong.extend(self.with(config, &validation, |builder| validators::problems(builder, &validation))?);
+            wrong.extend(self.with(config, |builder| validators::problems(builder, &validation))?);
         }
         match wrong.is_empty() {
             true => Ok(()),
@@ -98,36 +96,29 @@ impl ConfigRules<'_> {
                     let fields = part.field("fields");
                     for field in fields.iter().flat_map(Part::items) {
                         // Each sees what those before it have set.
-                        let new = self.with(&config, &field, |builder| added(builder, &part, &field))?;
+                        let new = self.with(&config, |builder| added(builder, &part, &field))?;
                         config = new.unwrap_or(config);
                     }
                 }
-                "ConfigRemoveFields" => config = self.with(&config, &part, |builder| removed(builder, &part))?,
+                "ConfigRemoveFields" => config = self.with(&config, |builder| removed(builder, &part))?,
                 "ConfigRemapField" => {
-                    let new = self.with(&config, &part, |builder| remapped(builder, &part))?;
+                    let new = self.with(&config, |builder| remapped(builder, &part))?;
                     config = new.unwrap_or(config);
                 }
-                kind => return Err(self.not_run(&part, &format!("the transformation of a config `{kind}`"))),
+                kind => {
+                    let refuse = |builder: &Builder<'_>| {
+                        builder.refuse(&part, &format!("the transformation of a config `{kind}`"));
+                        Ok(())
+                    };
+                    self.with(&config, refuse)?;
+                }
             }
         }
         Ok(config)
     }
 
-    fn not_run(&self, part: &Part<'_>, what: &str) -> Failure {
-        let place = part.path.to_string();
-        Failure::config(format!(
-            "The config needs what this program does not run yet: {what}: {place} ({}).",
-            self.file
-        ))
-    }
-
     /// Runs a step that sees this config. What it notes as wrong is a failure.
-    fn with<R>(
-        &self,
-        config: &Config,
-        part: &Part<'_>,
-        run: impl FnOnce(&Builder<'_>) -> Result<R, Failure>,
-    ) -> Result<R, Failure> {
+    fn with<R>(&self, config: &Config, run: impl FnOnce(&Builder<'_>) -> Result<R, Failure>) -> Result<R, Failure> {
         let mut faults = Faults::new(self.file);
         let env = Env { config: Value::Object(config.clone()), clock: Arc::clone(self.clock) };
         let (result, refusals) = {
@@ -135,7 +126,8 @@ impl ConfigRules<'_> {
             (run(&builder), builder.take_refusals())
         };
         if let Some(refusal) = refusals.first() {
-            return Err(self.not_run(part, refusal));
+            let text = format!("The config needs what this program does not run yet: {refusal}.");
+            return Err(Failure::config(text));
         }
         let wrong: Vec<String> = faults.errors().map(|fault| faults.line(fault)).collect();
         match wrong.is_empty() {

@@ -4,15 +4,13 @@
 use std::borrow::Cow;
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use super::decoder::{Decoder, documents};
 use super::extractor::Extracted;
-use super::normalize::PythonTypes;
 use super::response_text::{JsonText, json_text};
 use super::response_view::{ResponseView, no_next_page};
 use super::steps::items;
-use super::stream::{DeclarativeStream, Place, failed};
+use super::stream::{DeclarativeStream, Place};
 use crate::http::{Body, Response, Undecodable};
 use crate::json;
 use crate::protocol::Failure;
@@ -125,15 +123,12 @@ impl DeclarativeStream {
         decoder: impl decoders::Decoder + 'static,
         cx: &RequestContext<'_>,
     ) -> Result<Records, Undecodable> {
-        match self.types() {
-            Ok(types) => Records::decoded_with(response, decoder, self.make(types.cloned(), cx)),
-            Err(failure) => Ok(failed(failure)),
-        }
+        Records::decoded_with(response, decoder, self.make(cx))
     }
 
     /// Makes records of a document, apart from the stream: a page outlives the call that has read it.
-    fn make(&self, types: Option<Arc<PythonTypes>>, cx: &RequestContext<'_>) -> Make {
-        let (selector, place) = (self.selector.clone(), Place::of(self, cx));
+    fn make(&self, cx: &RequestContext<'_>) -> Make {
+        let (selector, types, place) = (self.selector.clone(), self.types().cloned(), Place::of(self, cx));
         Box::new(move |document, on_record| {
             let mut extracted = Extracted::default();
             selector.extractor.of_bodies(&[document], &mut extracted)?;

@@ -69,10 +69,11 @@ pub(super) fn resolve(
             dynamic.refused.push((name_of(&entry, index), refusals));
         }
     }
+    let mut names = HashSet::new();
     if builder.error_count() == known {
         for entry in &ready {
             let Some(part) = list.items().nth(entry.index) else { continue };
-            entry.fill_in(builder, &part, taken, fetcher, &mut dynamic.made).map_err(|error| {
+            entry.fill_in(builder, &part, taken, fetcher, &mut dynamic.made, &mut names).map_err(|error| {
                 let Some(failure) = error.downcast_ref::<Failure>() else { return error };
                 let text = format!("The streams of {} cannot be listed: {}", entry.place, failure.message);
                 Failure { message: text, ..failure.clone() }.into()
@@ -128,6 +129,7 @@ impl Entry {
         taken: &HashSet<String>,
         fetcher: &Fetcher<'_>,
         made: &mut Vec<Made>,
+        names: &mut HashSet<String>,
     ) -> anyhow::Result<()> {
         let Some(template) = part.field("stream_template") else { return Ok(()) };
         let known = template.node.to_json();
@@ -137,7 +139,8 @@ impl Entry {
                 return Err(Failure::config(text).into());
             }
             let node = self.filled_in(builder, &template, &known, item)?;
-            let name = self.checked_name(&node, item, taken, made)?;
+            let name = self.checked_name(&node, item, taken, names)?;
+            names.insert(name.clone());
             made.push(Made { name, node, of: self.index });
             Ok(())
         })
@@ -169,7 +172,7 @@ impl Entry {
         node: &Node,
         item: &Item<'_>,
         taken: &HashSet<String>,
-        made: &[Made],
+        made: &HashSet<String>,
     ) -> Result<String, Failure> {
         let Some(name) = node.get("name").and_then(Node::as_text) else {
             let what = node.get("name").map_or("missing", Node::kind);
@@ -192,7 +195,7 @@ impl Entry {
                 item.place
             )));
         }
-        if made.iter().any(|other| other.name == name) {
+        if made.contains(name) {
             let (kind, how) = match self.resolver {
                 Resolver::Config => (FailureKind::Config, "Make them differ in the config."),
                 Resolver::Http | Resolver::Parametrized => {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::field_path::FieldPath;
 use super::manifest::nearest;
-use super::part::{Builder, Part};
+use super::part::{BuildRetriever, Builder, Part, flat};
 use super::placed::Condition;
 use super::selector::filter_of;
 use super::template::{Json, Variable};
@@ -14,9 +14,6 @@ use super::transform::Transform;
 use super::warnings::Warnings;
 use crate::protocol::{Failure, LogLevel};
 use crate::streams::{Fetcher, HttpStream, Record, for_each_record};
-
-/// Makes a stream of the component that has its retriever.
-pub(super) type BuildRetriever<'b> = dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>> + 'b;
 
 /// The names of types that a schema can be made of.
 const TYPES: [&str; 11] = [
@@ -73,20 +70,11 @@ impl DynamicSchema {
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
         let list = retriever(part);
         let identifier = part.field("schema_type_identifier")?;
-        let path = |name: &str| match identifier.present(name) {
-            Some(path) => FieldPath::build(builder, &path, &[]).map(Some),
-            None => Some(None),
-        };
+        let path = |name: &str| flat(identifier.present(name).map(|path| FieldPath::build(builder, &path, &[])));
         let (fields, key, kind) = (path("schema_pointer"), path("key_pointer"), path("type_pointer"));
         let types = identifier.field("types_mapping");
-        let types: Vec<_> = types
-            .iter()
-            .flat_map(|types| types.items().map(|map| TypesMap::build(builder, &map)).collect::<Vec<_>>())
-            .collect();
-        let filter = match part.field("schema_filter") {
-            Some(filter) => filter_of(builder, &filter).map(Some),
-            None => Some(None),
-        };
+        let types: Vec<_> = types.iter().flat_map(Part::items).map(|map| TypesMap::build(builder, &map)).collect();
+        let filter = flat(part.field("schema_filter").map(|filter| filter_of(builder, &filter)));
         let transforms = Transform::list(builder, part.field("schema_transformations").as_ref());
         let Some(key) = key? else {
             builder.error(&identifier, "`key_pointer` is empty. Name the member that has the name of a field");
@@ -281,10 +269,7 @@ impl std::fmt::Debug for DynamicSchema {
 
 impl TypesMap {
     fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
-        let condition = match part.field("condition") {
-            Some(condition) => Some(builder.condition(&condition, &["raw_schema"])?),
-            None => None,
-        };
+        let condition = flat(part.field("condition").map(|condition| builder.condition(&condition, &["raw_schema"])))?;
         let target = part.field("target_type")?;
         let target = match target.node.as_map() {
             Some(_) => Target::Complex(Complex::build(builder, &target)?),

@@ -6,18 +6,21 @@ mod filter;
 mod message;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::backoff::Strategy;
 use self::filter::{Filter, Seen};
+pub(super) use self::verdict::Verdict;
+use self::verdict::by_status;
 use super::cookies::Cookies;
 use super::part::{Builder, Part};
 use super::placed::Env;
 use super::template::Literal;
-use crate::http::{self, Outcome, Response, ResponseAction, RetryRules, StatusCode, server_hint};
-use crate::protocol::{Failure, FailureKind, Otherwise};
+use crate::http::{self, Outcome, Response, ResponseAction, RetryRules, server_hint};
+use crate::protocol::{Failure, Otherwise};
 
 /// Retries where the manifest does not say.
 const MAX_RETRIES: u32 = 5;
@@ -71,20 +74,6 @@ impl RetryRules for ErrorHandler {
     fn max_time(&self) -> Duration {
         if self.has_waits() { LONGEST_WITH_WAITS } else { http::UsualRules.max_time() }
     }
-}
-
-/// What is done about a response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// The action.
-    pub(super) action: ResponseAction,
-    /// Who can fix it, if it ends as a failure.
-    pub(super) kind: FailureKind,
-    /// The manifest's words about it, where it has some. With [`ResponseAction::Success`] and
-    /// [`ResponseAction::Ignore`] they are worth a line in the log.
-    pub(super) message: Option<String>,
-    /// What the user can do, as a sentence. A manifest does not say.
-    pub(super) hint: Option<String>,
 }
 
 impl ErrorHandler {
@@ -227,37 +216,6 @@ fn ends_search(action: ResponseAction) -> bool {
         action,
         ResponseAction::Success | ResponseAction::Retry | ResponseAction::Ignore | ResponseAction::AskOtherwise(_)
     )
-}
-
-/// The verdict by the status alone: below 400 is good, what the user can fix is reported at once, and only what may be
-/// better next time is requested again.
-fn by_status(status: u16) -> Verdict {
-    let action = match (status, StatusCode::from_u16(status)) {
-        // What comes here was not followed, because it does not say where to: it is no page of a list, least of all its last.
-        // A 300 is no redirect, and may have the records.
-        (301..=304 | 307 | 308, _) => {
-            let (kind, hint) =
-                (FailureKind::System, "It is a redirect that leads nowhere: check the URL of the request.");
-            let action = ResponseAction::Fail(kind);
-            return Verdict { action, kind, message: None, hint: Some(hint.to_owned()) };
-        }
-        (..400, _) => ResponseAction::Success,
-        (423, _) => ResponseAction::Retry,
-        (_, Ok(status)) => ResponseAction::for_status(status),
-        (_, Err(_)) => ResponseAction::Fail(FailureKind::System),
-    };
-    Verdict { action, kind: kind_of(status, action), message: None, hint: None }
-}
-
-/// The kind of failure that an action ends as, for a status.
-fn kind_of(status: u16, action: ResponseAction) -> FailureKind {
-    match action {
-        ResponseAction::Fail(kind) => kind,
-        ResponseAction::Retry | ResponseAction::RateLimited | ResponseAction::AskOtherwise(_) => FailureKind::Transient,
-        ResponseAction::RefreshToken | ResponseAction::SkipStream | ResponseAction::SkipSlice => FailureKind::Config,
-        ResponseAction::Success | ResponseAction::Ignore if matches!(status, 401 | 403 | 407) => FailureKind::Config,
-        ResponseAction::Success | ResponseAction::Ignore => FailureKind::System,
-    }
 }
 
 fn max_retries(builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {

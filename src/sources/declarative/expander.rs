@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::edits;
 use super::field_path::{FieldPath, is_truthy};
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::steps::{Steps, items};
 use super::tree::Tree;
 use crate::protocol::Failure;
@@ -54,10 +54,8 @@ impl Expander {
                 parent_fields.push((from, to));
             }
         }
-        let truncation = match part.field("truncation_indicator_path") {
-            Some(path) => Some(FieldPath::build(builder, &path, &[])?),
-            None => None,
-        };
+        let truncation =
+            flat(part.field("truncation_indicator_path").map(|path| FieldPath::build(builder, &path, &[])))?;
         Some(Self {
             path,
             merge_parent: part.flag("merge_parent").unwrap_or_default(),

@@ -1,38 +1,40 @@
 //! `FileUploader`: the file that a record leads to, such as an attachment.
 
-use super::async_jobs::TARGET;
+use std::sync::Arc;
+
+use super::async_jobs::{Answer, JobRequester, TARGET};
 use super::extractor::{Extracted, Extractor};
-use super::manifest::{Map, Node, Value};
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::placed::Text;
+use super::request::Slice;
 use super::template::{Json, Variable};
+use crate::http::budget::RequestBudget;
 use crate::protocol::Failure;
-use crate::streams::{FetchContext, HttpStream, Record, RecordFile, RequestContext, Slice};
+use crate::streams::{FetchContext, Record, RecordFile, RequestContext};
 
 /// Downloads the file of each record.
 pub(super) struct FileUploader {
-    /// A stream that is nothing but its requester.
-    stream: Box<dyn HttpStream>,
+    requester: JobRequester,
     target: Extractor,
     name: Option<Text>,
     place: String,
 }
 
 impl FileUploader {
-    /// The uploader that a part is. `stream` builds a stream of a retriever.
+    /// The uploader that a part is. `extra` are the names of the slices' extra fields.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
-        stream: &mut dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>>,
+        extra: &[&str],
+        budget: Option<&Arc<RequestBudget>>,
     ) -> Option<Self> {
-        let node = retriever_of(part)?;
-        let own = stream(&part.of_node(&node));
+        let requester_part = part.field("requester")?;
+        let requester = JobRequester::build(builder, &requester_part, &[extra, &[TARGET]].concat(), budget);
         let target = Extractor::build(builder, &part.field("download_target_extractor")?);
-        let name = match part.present("filename_extractor") {
-            Some(name) => Some(builder.text(&name, &["record"])?),
-            None => None,
-        };
-        Some(Self { stream: own?, target: target?, name, place: builder.place(part) })
+        let name = part.present("filename_extractor").map(|name| builder.text(&name, &["record"]));
+        let (requester, name) = (requester?.with_cache(), flat(name)?);
+        requester.tell_collisions(builder, &requester_part);
+        Some(Self { requester, target: target?, name, place: builder.place(part) })
     }
 
     /// The file of a record. None if the response is ignored.
@@ -62,27 +64,9 @@ impl FileUploader {
             None => None,
         };
         let extra = cx.slice.extra().clone().into_iter().chain([(TARGET.to_owned(), target.into())]);
-        let slice: Slice = cx.slice.clone().with_extra(extra);
-        let cx = RequestContext::new(cx.state, &slice, None);
-        let request = self.stream.request(&cx)?;
-        let response = fetch.fetcher.send(&*self.stream, &request)?;
+        let slice = Slice::of(&cx.slice.clone().with_extra(extra));
+        let response = self.requester.ask(&slice, fetch.fetcher)?.map(Answer::into_response);
         let response = response.filter(|response| response.status.as_u16() < 400);
         Ok(response.map(|response| RecordFile { name, body: response.body }))
     }
-}
-
-/// A retriever with the requester of an uploader, as the only member of a stream.
-fn retriever_of(part: &Part<'_>) -> Option<Node> {
-    let mark = part.node.mark();
-    let map = |members: Vec<(&str, Node)>| {
-        let members = members.into_iter().map(|(name, value)| (Node::text(name, mark), value));
-        Node::new(Value::Map(Map::new(members.collect())), mark)
-    };
-    let kind = |name: &str| ("type", Node::text(name, mark));
-    let path = Node::new(Value::List(Vec::new()), mark);
-    let extractor = map(vec![kind("DpathExtractor"), ("field_path", path)]);
-    let selector = map(vec![kind("RecordSelector"), ("extractor", extractor)]);
-    let requester = part.field("requester")?.node.clone();
-    let retriever = map(vec![kind("SimpleRetriever"), ("requester", requester), ("record_selector", selector)]);
-    Some(map(vec![("retriever", retriever)]))
 }

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::part::{Builder, Part, literal};
 use super::placed::Text;
-use super::request::Requester;
 use crate::protocol::Failure;
 
 /// The part of a request that a value is put into.
@@ -70,8 +69,8 @@ pub(super) struct Injection {
 pub(super) struct RequestOption {
     pub(super) place: Place,
     pub(super) path: Arc<[String]>,
-    by: By,
-    from: Arc<str>,
+    pub(super) by: By,
+    pub(super) from: Arc<str>,
 }
 
 impl RequestOption {
@@ -125,7 +124,7 @@ impl RequestOption {
     }
 
     /// Whether the values of both cannot be in one request: the same name, or one inside the other.
-    fn clashes(&self, other: &Self) -> bool {
+    pub(super) fn clashes(&self, other: &Self) -> bool {
         let shorter = self.path.len().min(other.path.len());
         self.place == other.place && self.path[..shorter] == other.path[..shorter]
     }
@@ -154,35 +153,7 @@ pub(super) fn whole_number(builder: &Builder<'_>, part: &Part<'_>) -> Option<i64
     }
 }
 
-/// Tells which of these options want the same place as another, or as what the requester itself sends there. Those of
-/// partition routers and of the cursor may: of routers the first counts, and the cursor before a router.
-pub(super) fn tell_collisions(
-    builder: &Builder<'_>,
-    part: &Part<'_>,
-    requester: &Requester,
-    options: &[&RequestOption],
-) {
-    let mut options = options.to_vec();
-    options.extend(requester.auth.option.as_ref());
-    for (at, one) in options.iter().enumerate() {
-        for other in options[..at].iter().filter(|other| one.clashes(other)) {
-            let name = one.path.join(".");
-            let both = format!("{} and {} both set the {} `{name}`", other.from, one.from, one.place.field());
-            let sliced = |option: &RequestOption| matches!(option.by, By::Router | By::Cursor);
-            match sliced(one) && sliced(other) {
-                true => builder.warn(part, format!("{both}: only one of their values is sent")),
-                false => builder.error(part, format!("{both}. Keep one of them")),
-            }
-        }
-        if let Some(own) = requester.fixed.iter().find(|own| own.0 == one.place && own.1 == one.path[0]) {
-            let what = one.place.field();
-            let both = format!("{} and {} both set the {what} `{}`", own.2, one.from, one.path[0]);
-            builder.error(part, format!("{both}. Keep one of them"));
-        }
-    }
-}
-
-/// The names that a part sets whatever the slice is, for [`tell_collisions`]: those that the config alone decides.
+/// The names that a part sets whatever the slice is, for [`super::request::tell_collisions`]: those that the config alone decides.
 pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -> Vec<(Place, String, Arc<str>)> {
     use super::template::{InputPlace, Literal, RequestInputs};
     let inputs = match into {

@@ -2,19 +2,19 @@
 //!
 //! A token is a JSON value. It is null nowhere: no token is the first page, or the end.
 
+mod page;
 mod strategy;
 #[cfg(test)]
 mod tests;
 
 use serde_json::Value;
 
+pub(super) use self::page::{Next, Page};
 use self::strategy::Strategy;
 pub(super) use self::strategy::header_pairs;
 use super::options::{By, Injection, RequestOption};
-use super::part::{Builder, Part};
-use super::request::Slice;
-use super::template::{Json, Literal};
-use crate::http::{HeaderMap, StatusCode};
+use super::part::{Builder, Part, flat};
+use super::template::Literal;
 use crate::protocol::Failure;
 
 /// The paginator of a stream.
@@ -29,38 +29,6 @@ pub(super) struct Paginator {
 enum TokenOption {
     Path,
     Option(RequestOption),
-}
-
-/// What a page came to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Page<'a> {
-    /// The status of the response.
-    pub(super) status: StatusCode,
-    /// Its headers.
-    pub(super) headers: &'a HeaderMap,
-    /// Its body as one JSON value, such as what an XML decoder made of it. None if there is none.
-    pub(super) body: Option<Json<'a>>,
-    /// The text of the last record that passed the filter, as a JSON object.
-    pub(super) last_record: Option<&'a str>,
-    /// How many records passed the filter.
-    pub(super) kept: u64,
-    /// How many records there were before the filter.
-    pub(super) found: u64,
-    /// The token that the page was asked for with.
-    pub(super) token: Option<&'a Value>,
-    /// The page size that it was asked for with, if it is not the manifest's.
-    pub(super) size: Option<i64>,
-    /// The slice.
-    pub(super) slice: &'a Slice,
-}
-
-/// What comes after a page.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Next {
-    /// The page of this token.
-    Page(Value),
-    /// Nothing, for this reason, which is worth a debug line.
-    End(&'static str),
 }
 
 impl Paginator {
@@ -82,10 +50,7 @@ impl Paginator {
         };
         let (size, token) = (part.field("page_size_option"), part.field("page_token_option"));
         let strategy = Strategy::build(builder, &strategy, size.is_some());
-        let size_option = match &size {
-            Some(option) => Some(RequestOption::build(builder, option, By::Paginator)?),
-            None => None,
-        };
+        let size_option = flat(size.as_ref().map(|option| RequestOption::build(builder, option, By::Paginator)))?;
         let token_option = match &token {
             None => {
                 builder.warn(part, "without `page_token_option`, the same page is requested again and again");
@@ -164,7 +129,7 @@ impl Paginator {
         self.strategy.next(page)
     }
 
-    /// The places in a request that it uses, for [`super::options::tell_collisions`].
+    /// The places in a request that it uses, for [`super::request::tell_collisions`].
     pub(super) fn options(&self) -> impl Iterator<Item = &RequestOption> {
         let token = match &self.token_option {
             Some(TokenOption::Option(option)) => Some(option),

@@ -2,6 +2,7 @@
 //! manifests has a component by now, which is named.
 
 use super::manifest::{CustomClass, Node, custom_classes};
+use super::transform::snake_case;
 use crate::environment::PYTHON_RUNTIME;
 
 /// How the reason begins why a stream with such a class is not run.
@@ -17,7 +18,7 @@ const BUILT_IN: [(&str, &[&str], &str); 36] = [
     ("CustomAuthenticator", &["session", "login"], "SessionTokenAuthenticator"),
     ("CustomAuthenticator", &["multiple", "rotating"], "RateLimitedMultipleTokenAuthenticator"),
     ("CustomAuthenticator", &["selective", "selector"], "SelectiveAuthenticator"),
-    ("CustomAuthenticator", &["oauth", "oauth2"], "OAuthAuthenticator"),
+    ("CustomAuthenticator", &["oauth"], "OAuthAuthenticator"),
     ("CustomAuthenticator", &["basic"], "BasicHttpAuthenticator"),
     ("CustomBackoffStrategy", &["body", "response"], "WaitTimeFromResponse"),
     ("CustomBackoffStrategy", &["until", "reset"], "WaitUntilTimeFromHeader"),
@@ -54,17 +55,8 @@ const BUILT_IN: [(&str, &[&str], &str); 36] = [
 /// What may do the same as a class.
 fn built_in(class: &CustomClass) -> Option<&'static str> {
     let name = class.class_name.rsplit('.').next().unwrap_or_default();
-    let mut words = vec![String::new()];
-    let mut was_upper = true;
-    for letter in name.chars() {
-        let is_new = letter == '_' || letter.is_uppercase() && !was_upper;
-        was_upper = letter.is_uppercase();
-        if is_new {
-            words.push(String::new());
-        }
-        words.last_mut().into_iter().for_each(|word| word.extend(letter.to_lowercase()));
-    }
-    let fits = |known: &[&str]| known.is_empty() || words.iter().any(|word| known.contains(&word.trim_matches('_')));
+    let name = snake_case(name);
+    let fits = |known: &[&str]| known.is_empty() || name.split('_').any(|word| known.contains(&word));
     let row = BUILT_IN.iter().find(|(component, known, _)| *component == class.component && fits(known));
     row.map(|(_, _, built_in)| *built_in)
 }

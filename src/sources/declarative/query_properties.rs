@@ -3,25 +3,21 @@
 //! together again.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 
 use super::asked_properties::{VARIABLE, is_query_properties};
 use super::field_path::FieldPath;
-use super::inner::read_all;
 use super::literals::literal_of;
-use super::part::{Builder, Part, literal};
-use super::request::flat;
+use super::part::{BuildRetriever, Builder, Part, flat, literal};
 use super::template::{Json, Variable};
 use super::transform::Transform;
 use super::warnings::Warnings;
 use crate::locks;
 use crate::protocol::Failure;
-use crate::streams::{FetchContext, HttpStream, Record, Slice};
-
-/// Makes a stream of the component that has its retriever.
-pub(super) type BuildRetriever<'b> = dyn FnMut(&Part<'_>) -> Option<Box<dyn HttpStream>> + 'b;
+use crate::streams::{FetchContext, HttpStream, Record, Slice, for_each_record_of};
 
 /// Which properties are asked for, in which chunks.
 pub(super) struct QueryProperties {
@@ -196,7 +192,7 @@ impl Endpoint {
             return Ok(names.clone());
         }
         let mut names = Vec::new();
-        read_all(&*self.stream, &Slice::whole(), fetch, &mut |record| {
+        let _ = for_each_record_of(&*self.stream, &Slice::whole(), fetch, &mut |_, record| {
             let text = record.text();
             match self.path.one(&text)? {
                 Some(name) => names.push(literal_of(&serde_json::from_str(name)?).to_text()),
@@ -205,7 +201,7 @@ impl Endpoint {
                     self.path.place()
                 )),
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         *known = Some(names.clone());
         Ok(names)

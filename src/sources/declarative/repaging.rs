@@ -1,6 +1,7 @@
 //! Asking otherwise for what an API does not give: from the first page on, for a smaller page, or for a shorter window.
 //! `PaginationReset`, `PageSizeReduction`, and the place in a slice that goes along with the page token.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use super::error_handler::ErrorHandler;
 use super::incremental::Incremental;
 use super::paginator::Paginator;
 use super::part::{Builder, Part, literal};
-use super::windows::{AskedWindow, Splitting, Window, Windows};
+use super::windows::{AskedWindow, Splitting, Windows};
 use crate::protocol::{Failure, Otherwise};
 use crate::streams::{Page, Slice};
 
@@ -134,8 +135,8 @@ impl Repaging {
         next: Option<Value>,
         window: &AskedWindow<'_>,
     ) -> anyhow::Result<Option<Spot>> {
-        if let Some(incremental) = window.incremental.filter(|_| self.from_newest) {
-            spot.windows.note(page, incremental)?;
+        if let Some(cursor) = window.cursor.filter(|_| self.from_newest) {
+            spot.windows.note(page, cursor)?;
         }
         spot.records += page.len() as u64;
         if self.limit.is_some_and(|limit| spot.records >= limit) {
@@ -280,8 +281,8 @@ impl Spot {
     }
 
     /// The part of a slice that the place is in.
-    pub(super) fn slice(&self, slice: &Slice) -> Option<Slice> {
-        self.windows.current().map(|Window { span, .. }| slice.clone().with_span(span.clone()))
+    pub(super) fn slice<'s>(&self, slice: &'s Slice) -> Cow<'s, Slice> {
+        self.windows.slice(slice)
     }
 
     /// The page token of the place. None is the beginning.

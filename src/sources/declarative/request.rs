@@ -3,8 +3,10 @@
 
 mod asked;
 mod body;
+mod collisions;
 mod headers;
 mod merge;
+mod pairs;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -15,17 +17,19 @@ use std::time::Duration;
 use ::url::Url;
 
 pub(super) use asked::{Asked, Slice};
+pub(super) use collisions::tell_collisions;
 
 use self::body::Body;
 use self::headers::Headers;
 use self::merge::Merge;
+use self::pairs::{add_to_query, pairs};
 use super::asked_properties::{VARIABLE, is_query_properties};
 use super::auth::Auth;
 use super::cookies::{Cookies, WithCookies};
 use super::error_handler::ErrorHandler;
 use super::manifest::{Map, Node, Value};
 use super::options::{Place, by_place, fixed_names};
-use super::part::{Builder, Part};
+use super::part::{Builder, Part, flat};
 use super::placed::{Inputs, Text, Var};
 use super::template::{InputPlace, Literal};
 use crate::http::{HttpRequest, Method, RequestOptions, same_host};
@@ -240,15 +244,6 @@ fn own_path(path: &Text, vars: &[Var<'_>]) -> Result<String, Failure> {
     Ok(path.kept(vars)?.to_text().trim_start_matches('/').to_owned())
 }
 
-/// A field that is not there, or was built; nothing if it could not be.
-#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
-pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(built) => built.map(Some),
-    }
-}
-
 fn parameters(builder: &Builder<'_>, part: &Part<'_>, names: &[&str]) -> Option<Inputs> {
     if part.node.as_text().is_some_and(|text| !text.contains('{')) {
         builder.warn(part, "a text that is no template gives no query parameters: write a mapping");
@@ -292,49 +287,4 @@ fn fixed(builder: &Builder<'_>, part: &Part<'_>) -> Vec<(Place, String, Arc<str>
     }
     fixed.extend(properties_parameter(part).map(|name| (Place::Parameter, name, builder.place(part).into())));
     fixed
-}
-
-/// Names and values as they are sent: a list is its items, and what is null is left out.
-fn pairs(entries: Vec<(Literal, Literal)>, what: &str, place: &str) -> Result<Vec<(String, Vec<String>)>, Failure> {
-    let mut pairs = Vec::with_capacity(entries.len());
-    for (name, value) in entries {
-        let name = name.to_text();
-        let values = match value {
-            Literal::Dict(_) => {
-                let text = format!("{place}: the {what} `{name}` is an object, which cannot be sent there.");
-                return Err(Failure::config(text));
-            }
-            Literal::List(items) | Literal::Tuple(items) | Literal::Set(items) => items,
-            value => vec![value],
-        };
-        let values = values.into_iter().filter(|value| *value != Literal::None).map(|value| value.to_text());
-        pairs.push((name, values.collect()));
-    }
-    Ok(pairs)
-}
-
-fn repeated(pairs: &[(String, Vec<String>)]) -> Vec<(String, String)> {
-    let one = |(name, values): &(String, Vec<String>)| {
-        values.iter().map(|value| (name.clone(), value.clone())).collect::<Vec<_>>()
-    };
-    pairs.iter().flat_map(one).collect()
-}
-
-/// Adds query parameters behind those of the URL, without those that it has already with the same first value.
-fn add_to_query(url: &mut Url, parameters: &[(String, Vec<String>)]) {
-    let known: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
-    let is_there = |(name, values): &(String, Vec<String>)| {
-        let first = known.iter().find(|(known, value)| known == name && !value.is_empty());
-        matches!((first, &values[..]), (Some((_, known)), [value]) if known == value)
-    };
-    let added: Vec<_> = parameters.iter().filter(|pair| !is_there(pair)).cloned().collect();
-    let added = url::urlencoded(&repeated(&added));
-    if added.is_empty() {
-        return;
-    }
-    let query = match url.query() {
-        Some(query) if !query.is_empty() => format!("{query}&{added}"),
-        _ => added,
-    };
-    url.set_query(Some(&query));
 }

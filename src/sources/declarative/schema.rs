@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::dynamic_schema::{BuildRetriever, DynamicSchema};
+use super::dynamic_schema::DynamicSchema;
 use super::manifest::Node;
-use super::part::{Builder, Part};
+use super::part::{BuildRetriever, Builder, Part};
 use super::placed::Text;
 use crate::protocol::Failure;
 use crate::streams::Fetcher;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::api_budget::budget;
 use super::async_jobs;
 use super::build::Streams;
-use super::check::{Check, MadeStreams, workers};
+use super::check::{Check, MadeStreams, config_overrides, workers};
 use super::config_rules::with_rules;
 use super::dynamic::{self, Dynamic};
 use super::manifest::{self, Faults, Node};
@@ -49,8 +49,6 @@ enum Purpose {
 /// What streams are built with.
 #[derive(Clone, Copy)]
 struct Asking<'a> {
-    clock: &'a Arc<dyn Clock>,
-    redactor: &'a Redactor,
     fetcher: &'a Fetcher<'a>,
     purpose: Purpose,
 }
@@ -142,17 +140,6 @@ impl Source for ManifestSource {
             return Err(Failure::config(text).into());
         }
         let check = check?;
-        let mut streams = Cow::Borrowed(streams);
-        if !check.config_overrides.is_empty() {
-            let mut config = cx.config.clone();
-            config.extend(check.config_overrides.clone());
-            // What there is to warn of was said about the config itself.
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-            let asking =
-                Asking { clock: &clock, redactor: cx.output.redactor(), fetcher: cx.fetcher, purpose: Purpose::Check };
-            let (others, _) = self.streams_of(&config, asking)?;
-            streams = Cow::Owned(others);
-        }
         let names: Vec<&str> = streams.iter().map(|stream| stream.name()).collect();
         let made = locks::lock(&self.made).clone();
         for name in check.of(&names, &made)? {
@@ -175,23 +162,23 @@ impl ManifestSource {
         let validated =
             with_rules(&self.manifest, &self.file, &cx.clock, &cx.redactor, |rules| rules.validated(config));
         validated.transpose()?;
+        let mut config = Cow::Borrowed(config);
+        if purpose == Purpose::Check
+            && let Some(overrides) = config_overrides(&self.root())
+        {
+            config.to_mut().extend(overrides);
+        }
         let fetcher = cx.fetcher();
-        let asking = Asking { clock: &cx.clock, redactor: &cx.redactor, fetcher: &fetcher, purpose };
-        let (streams, warnings) = self.streams_of(config, asking)?;
-        for warning in warnings {
-            cx.output.log(LogLevel::Warn, &warning).map_err(anyhow::Error::from)?;
+        let mut faults = Faults::new(self.file.clone());
+        let streams = built(&config, cx.clock.clone(), &mut faults, |builder| {
+            let settings = self.manifest.get("spec").and_then(spec::settings);
+            let builder = builder.with_redactor(cx.redactor.clone()).with_settings(settings);
+            self.build(&builder, Asking { fetcher: &fetcher, purpose })
+        })?;
+        for warning in faults.warnings() {
+            cx.output.log(LogLevel::Warn, &faults.line(warning)).map_err(anyhow::Error::from)?;
         }
         Ok(streams)
-    }
-
-    /// The streams with a config, and what there is to warn of.
-    fn streams_of(&self, config: &Config, asking: Asking<'_>) -> Result<(AllStreams, Vec<String>), Failure> {
-        let mut faults = Faults::new(self.file.clone());
-        let streams = built(config, asking.clock.clone(), &mut faults, |builder| {
-            let settings = self.manifest.get("spec").and_then(spec::settings);
-            self.build(&builder.with_redactor(asking.redactor.clone()).with_settings(settings), asking)
-        })?;
-        Ok((streams, faults.warnings().map(|warning| faults.line(warning)).collect()))
     }
 
     fn build(&self, builder: &Builder<'_>, asking: Asking<'_>) -> Result<AllStreams, Failure> {

@@ -1,12 +1,13 @@
 //! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
 
+mod contract;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::async_jobs::Jobs;
 use super::decoder::Decoder;
@@ -24,16 +25,14 @@ use super::request::{self, Asked, Requester};
 use super::response_view::{ResponseView, no_next_page};
 use super::router::{FIRST_PAGE, Router};
 use super::schema::{Schema, SchemaSource};
-use super::selector::{Seen, Selector, without_nulls};
+use super::selector::{Seen, Selector};
 use super::template::{Json, Variable};
 use super::windows::AskedWindow;
-use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
-use crate::http::{Body, HttpRequest, RequestOptions, Response, RetryRules, Undecodable};
-use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
+use crate::http::{Body, HttpRequest, Response, Undecodable};
+use crate::protocol::Failure;
 use crate::streams::{
-    Cursor, Delegate, FetchContext, HttpStream, NoCursor, Page, PageToken, ParentStream, Parts, Record, RecordFile,
-    Records, RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
+    NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext, Slice, SliceContext, Slices,
 };
 
 /// What a stream without incremental sync has.
@@ -88,7 +87,7 @@ impl DeclarativeStream {
 
     /// The request of a page, for these properties where they are asked for by name.
     pub(super) fn request_for(&self, cx: &RequestContext<'_>, names: Option<&[String]>) -> anyhow::Result<HttpRequest> {
-        let (slice, token) = (asked(cx.slice).with_properties(names), self.token(cx));
+        let (slice, token) = (request::Slice::of(cx.slice).with_properties(names), self.token(cx));
         let token = token.as_deref();
         let path = self.paginator.path(token);
         let size = self.repaging.as_ref().and_then(|_| Spot::of(cx.page_token).size);
@@ -135,29 +134,26 @@ impl DeclarativeStream {
         }
     }
 
-    /// The types of the stream's schema, if its records are cast.
-    pub(super) fn types(&self) -> Result<Option<&Arc<PythonTypes>>, Failure> {
-        self.types_of(|| self.schema.load(self.folder.as_deref(), None))
+    /// The types of the stream's schema, if its records are cast. They are known from the stream's first page on.
+    pub(super) fn types(&self) -> Option<&Arc<PythonTypes>> {
+        self.types.get().and_then(Option::as_ref)
     }
 
-    fn types_of(&self, load: impl FnOnce() -> Result<Schema, Failure>) -> Result<Option<&Arc<PythonTypes>>, Failure> {
-        if !self.selector.normalizes {
-            return Ok(None);
+    fn learn_types(&self, load: impl FnOnce() -> Result<Schema, Failure>) -> Result<(), Failure> {
+        if self.selector.normalizes && self.types.get().is_none() {
+            let types = PythonTypes::new(&load()?.schema).map(Arc::new);
+            self.types.get_or_init(|| types);
         }
-        if let Some(known) = self.types.get() {
-            return Ok(known.as_ref());
-        }
-        let types = PythonTypes::new(&load()?.schema).map(Arc::new);
-        Ok(self.types.get_or_init(|| types).as_ref())
+        Ok(())
     }
 
     /// What the page after this one of the paginator's is asked for with.
     pub(super) fn page_after(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let spot = self.repaging.as_ref().map(|_| Spot::of(cx.page_token)).unwrap_or_default();
         let part = spot.slice(cx.slice);
-        let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
-        let cx = &RequestContext::new(cx.state, part.as_ref().unwrap_or(cx.slice), cx.page_token);
-        let (slice, token) = (asked(cx.slice), self.token(cx));
+        let window = AskedWindow::new(cx.slice, self.incremental.as_ref());
+        let cx = &RequestContext::new(cx.state, &part, cx.page_token);
+        let (slice, token) = (request::Slice::of(cx.slice), self.token(cx));
         let document = self.first_document(page)?;
         let last = page.last();
         let last = last.as_ref().map(Record::text);
@@ -210,7 +206,7 @@ impl DeclarativeStream {
         cx: &RequestContext<'_>,
         parts: &mut Parts,
     ) -> Result<(), Failure> {
-        let types = self.types()?;
+        let types = self.types();
         let mut extracted = Extracted::default();
         self.selector.extractor.of_bodies(documents, &mut extracted)?;
         *parts = Parts::of(extracted.count);
@@ -266,20 +262,9 @@ impl DeclarativeStream {
         if found.len() < 2 || is_list && found.any_is_empty(&response.body) {
             return None;
         }
-        let types = match self.types() {
-            Ok(types) => types,
-            Err(failure) => return Some(Ok(failed(failure))),
-        };
-        let place = Place::of(self, cx);
+        let (types, place) = (self.types(), Place::of(self, cx));
         Some(found.shape(response, &mut |record| Ok(self.shaped(record, place.seen(), types, cx)?.into())))
     }
-}
-
-/// A page that ends with a failure before its first record.
-pub(super) fn failed(failure: Failure) -> Records {
-    let mut parts = Parts::default();
-    parts.fail(failure);
-    Records::of_parts(parts)
 }
 
 /// Where in a stream a page is, as the templates of its records see it.
@@ -293,7 +278,7 @@ impl Place {
         let token = stream
             .token(cx)
             .map(|token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.into_owned())])));
-        Self { slice: asked(cx.slice), token }
+        Self { slice: request::Slice::of(cx.slice), token }
     }
 
     pub(super) fn seen(&self) -> Seen<'_> {
@@ -301,160 +286,5 @@ impl Place {
             slice: self.slice.variable(),
             next_page_token: self.token.as_ref().map_or(Variable::None, |token| Variable::Json(Json::Tree(token))),
         }
-    }
-}
-
-impl HttpStream for DeclarativeStream {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Requests are made as a whole.
-    fn url_base(&self) -> &str {
-        ""
-    }
-
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        String::new()
-    }
-
-    fn primary_key(&self) -> Vec<Vec<String>> {
-        self.primary_key.clone()
-    }
-
-    fn cursor(&self) -> &dyn Cursor {
-        self.incremental.as_ref().map_or(&STATELESS, Incremental::cursor)
-    }
-
-    fn for_state(&self, state: &StreamState) -> Result<Option<Delegate<'_>>, Failure> {
-        let value_in = |stream: &Self, state: &StreamState| stream.incremental.as_ref()?.value_in(state);
-        Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state, value_in)))
-    }
-
-    /// Airbyte's runtime resumes no page, and states have no place for one.
-    fn is_resumable(&self) -> bool {
-        false
-    }
-
-    fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
-        let schema = self.schema.load(self.folder.as_deref(), Some(cx.fetcher))?;
-        // Who casts records need not ask again.
-        let known = schema.schema.clone();
-        self.types_of(|| Ok(schema))?;
-        Ok(Value::Object(known).try_into()?)
-    }
-
-    fn asks_for_schema(&self) -> bool {
-        self.schema.is_asked_for()
-    }
-
-    fn authenticator(&self) -> &dyn Authenticator {
-        &self.requester.authenticator
-    }
-
-    fn request(&self, cx: &RequestContext<'_>) -> anyhow::Result<HttpRequest> {
-        self.request_for(cx, None)
-    }
-
-    fn sends_credentials_to(&self, url: &Url) -> bool {
-        self.requester.is_home(url)
-    }
-
-    fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
-        self.requester.travel(RequestOptions::default())
-    }
-
-    fn use_cache(&self) -> bool {
-        self.use_cache
-    }
-
-    fn request_budget(&self) -> Option<&RequestBudget> {
-        self.budget.as_deref()
-    }
-
-    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        // While a page is taken apart, nothing can be asked for.
-        self.types_of(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
-        let page = match &self.jobs {
-            Some(jobs) => jobs.page(self, cx, fetch)?,
-            None => self.page_at(cx, fetch)?,
-        };
-        let of_types = self.types.get().and_then(Option::as_ref).map(|types| types.take_warnings()).unwrap_or_default();
-        let of_cursor = self.incremental.as_ref().and_then(Incremental::take_warning);
-        let of_properties = self.properties.iter().flat_map(QueryProperties::take_warnings);
-        for warning in self.selector.take_warnings().into_iter().chain(of_types).chain(of_cursor).chain(of_properties) {
-            fetch.output.log(LogLevel::Warn, &format!("{}: {warning}", self.name))?;
-        }
-        Ok(page)
-    }
-
-    fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        self.fetch_page(cx, fetch)
-    }
-
-    fn clean_up(&self, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
-        self.jobs.as_ref().map_or(Ok(()), |jobs| jobs.clean_up(&self.name, fetch))
-    }
-
-    fn parse_response(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
-        if response.status.as_u16() >= 400 {
-            return Ok(Records::of_parts(Parts::default()));
-        }
-        self.parse(response, cx)
-    }
-
-    fn is_file_based(&self) -> bool {
-        self.files.is_some()
-    }
-
-    fn fetch_file(
-        &self,
-        record: &Record<'_>,
-        cx: &RequestContext<'_>,
-        fetch: &FetchContext<'_>,
-    ) -> anyhow::Result<Option<RecordFile>> {
-        self.files.as_ref().map_or(Ok(None), |files| files.file(record, cx, fetch))
-    }
-
-    /// As it is written: members at the top that are null are left out.
-    fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
-        Ok(without_nulls(record).into())
-    }
-
-    fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
-        if let Some(jobs) = &self.jobs {
-            return jobs.next(self, page, cx);
-        }
-        // The page may be that of another place than it was asked for.
-        let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
-        self.page_after(page, &RequestContext::new(cx.state, cx.slice, here))
-    }
-
-    fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
-        match &self.incremental {
-            Some(incremental) => incremental.slices(cx, &self.parents, || self.partitions(cx)),
-            None => self.partitions(cx),
-        }
-    }
-
-    fn group(&self) -> Option<&str> {
-        self.group.as_deref()
-    }
-
-    fn parents(&self) -> &[ParentStream] {
-        &self.parents
-    }
-
-    fn retry_rules(&self) -> &dyn RetryRules {
-        &self.requester.error_handler
-    }
-}
-
-/// A slice as templates see it.
-pub(super) fn asked(slice: &Slice) -> request::Slice {
-    request::Slice {
-        partition: Value::Object(slice.partition().clone()),
-        cursor_slice: Value::Object(slice.span().clone()),
-        extra_fields: Value::Object(slice.extra().clone()),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::manifest::{Map, Node, Path, Value, custom_classes};
+use super::manifest::{Node, Path, Value, classes_of};
 use super::part::{Builder, Part};
 use super::python_classes;
 use crate::protocol::Failure;
@@ -86,14 +86,9 @@ pub(super) fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
     if !["DeclarativeStream", "StateDelegatingStream"].contains(&stream.kind()) {
         builder.refuse(stream, &format!("the stream type {}", stream.kind()));
     }
-    // As a manifest of its own, for the classes that this stream alone needs.
-    let list = Node::new(Value::List(vec![stream.node.clone()]), stream.node.mark());
-    let key = Node::text("streams", stream.node.mark());
-    let alone = Node::new(Value::Map(Map::new(vec![(key, list)])), stream.node.mark());
-    for class in custom_classes(&alone) {
-        let below = class.path.strip_prefix("streams[0]").unwrap_or_default();
-        let (node, path) = (Node::new(Value::Null, class.mark), format!("{}{below}", stream.path));
-        builder.refuse(&Part::new(&node, Path::ROOT.name(&path), None), &python_classes::reason(&class));
+    for class in classes_of(stream.node, &stream.path) {
+        let node = Node::new(Value::Null, class.mark);
+        builder.refuse(&Part::new(&node, Path::ROOT.name(&class.path), None), &python_classes::reason(&class));
     }
 }
 

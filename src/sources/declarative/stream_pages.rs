@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
 use super::extractor::Extracted;
-use super::inner::read_all;
 use super::query_properties::QueryProperties;
 use super::repaging::{Refused, Spot};
 use super::router::FIRST_PAGE;
@@ -17,7 +17,9 @@ use super::tree::Tree;
 use super::windows::AskedWindow;
 use crate::http::{Body, HeaderMap, HttpRequest, Response, StatusCode};
 use crate::protocol::{Failure, LogLevel, Otherwise};
-use crate::streams::{FetchContext, HttpStream, Page, Parts, Record, Records, RequestContext, Slice};
+use crate::streams::{
+    FetchContext, HttpStream, Page, Parts, Record, Records, RequestContext, Slice, for_each_record_of,
+};
 
 impl DeclarativeStream {
     /// The page of a place. It may turn out to be that of another one, which is noted in it.
@@ -27,10 +29,9 @@ impl DeclarativeStream {
         let (mut spot, mut refused) = (asked.clone(), Refused::default());
         loop {
             let token = spot.token();
-            let part = spot.slice(cx.slice);
-            let slice = part.as_ref().unwrap_or(cx.slice);
-            let window = AskedWindow { slice: cx.slice, incremental: self.incremental.as_ref() };
-            let error = match self.one_page(&RequestContext::new(cx.state, slice, token.as_ref()), fetch) {
+            let slice = spot.slice(cx.slice);
+            let window = AskedWindow::new(cx.slice, self.incremental.as_ref());
+            let error = match self.one_page(&RequestContext::new(cx.state, &slice, token.as_ref()), fetch) {
                 // What is ignored is the answer for this part of the window alone.
                 Ok(None) => match spot.past() {
                     Some(next) => {
@@ -170,17 +171,18 @@ impl DeclarativeStream {
         let Some(list) = self.lists.get(place) else { return Ok(None) };
         let parent: Value = serde_json::from_str(item).unwrap_or_default();
         let mut found = Vec::new();
-        let read = read_all(list, &Slice::of_partition([("parent_record", parent)]), fetch, &mut |record| {
+        let slice = Slice::of_partition([("parent_record", parent)]);
+        let read = for_each_record_of(list, &slice, fetch, &mut |_, record| {
             found.push(record.text().into_owned());
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         });
-        read.map_err(|error| Failure::from_error(&error))?;
+        let _ = read.map_err(|error| Failure::from_error(&error))?;
         Ok(Some(found))
     }
 
     /// The records that items become.
     fn shaped_items(&self, items: Vec<String>, cx: &RequestContext<'_>) -> Result<Vec<Record<'static>>, Failure> {
-        let (types, place) = (self.types()?, Place::of(self, cx));
+        let (types, place) = (self.types(), Place::of(self, cx));
         let mut records = Vec::with_capacity(items.len());
         for item in items {
             let Some(record) = self.selector.record(Cow::Owned(item))? else { continue };

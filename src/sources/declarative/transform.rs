@@ -11,6 +11,8 @@ use flatten::DpathFlatten;
 use key_names::KeyNames;
 use remove_fields::RemoveFields;
 
+pub(super) use key_names::snake_case;
+
 use super::part::{Builder, Part};
 use super::template::Variable;
 use super::warnings::Warnings;

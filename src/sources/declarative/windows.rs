@@ -2,6 +2,7 @@
 //! (`RequestWindowSplitting`), and what is left after the newest record (`SPLIT_USING_CURSOR`). They are a place within the
 //! slice. The slice remains what a state knows, so no state passes a part that was not read.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
@@ -9,10 +10,9 @@ use serde_json::{Map, Value};
 
 use super::asked_properties::has_some;
 use super::incremental::{Incremental, span};
-use super::part::{Builder, Part};
-use super::request::flat;
+use super::part::{Builder, Part, flat};
 use crate::protocol::{Failure, FailureKind};
-use crate::streams::cursor::{Moment, TimeSpan};
+use crate::streams::cursor::{DatetimeCursor, Moment, TimeSpan};
 use crate::streams::{Page, Slice};
 
 /// How often a window is split, and its half again, at most.
@@ -28,8 +28,8 @@ pub(super) struct Splitting {
 
 /// A part of a slice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Window {
-    pub(super) span: Map<String, Value>,
+struct Window {
+    span: Map<String, Value>,
     /// How often it was split until then.
     depth: u32,
 }
@@ -38,8 +38,8 @@ pub(super) struct Window {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Windows {
     left: Vec<Window>,
-    /// The newest value of the cursor in the part so far, in microseconds, with its offset.
-    newest: Option<(i64, i64)>,
+    /// The newest value of the cursor in the part so far.
+    newest: Option<Moment>,
     /// Whether a record was older than one before it.
     is_mixed: bool,
 }
@@ -47,7 +47,13 @@ pub(super) struct Windows {
 /// The window of a slice that a page is asked for in.
 pub(super) struct AskedWindow<'a> {
     pub(super) slice: &'a Slice,
-    pub(super) incremental: Option<&'a Incremental>,
+    pub(super) cursor: Option<&'a DatetimeCursor>,
+}
+
+impl<'a> AskedWindow<'a> {
+    pub(super) fn new(slice: &'a Slice, incremental: Option<&'a Incremental>) -> Self {
+        Self { slice, cursor: incremental.and_then(Incremental::datetime) }
+    }
 }
 
 impl Splitting {
@@ -120,7 +126,7 @@ impl Splitting {
     ) -> Result<Windows, Failure> {
         let current = windows.current();
         let depth = current.map_or(0, |window| window.depth);
-        let cursor = asked.incremental.and_then(Incremental::datetime).filter(|_| depth < MOST_SPLITS);
+        let cursor = asked.cursor.filter(|_| depth < MOST_SPLITS);
         let slice = windows.slice(asked.slice);
         let halves = cursor.map(|cursor| cursor.halves(&slice, self.least)).transpose()?.flatten();
         let Some([first, second]) = halves else {
@@ -150,14 +156,15 @@ impl Windows {
     }
 
     /// The part that is read. None is the whole slice.
-    pub(super) fn current(&self) -> Option<&Window> {
+    fn current(&self) -> Option<&Window> {
         self.left.last()
     }
 
-    fn slice(&self, slice: &Slice) -> Slice {
+    /// The part of a slice that is read.
+    pub(super) fn slice<'s>(&self, slice: &'s Slice) -> Cow<'s, Slice> {
         match self.current() {
-            Some(window) => slice.clone().with_span(window.span.clone()),
-            None => slice.clone(),
+            Some(window) => Cow::Owned(slice.clone().with_span(window.span.clone())),
+            None => Cow::Borrowed(slice),
         }
     }
 
@@ -168,14 +175,12 @@ impl Windows {
     }
 
     /// Notes the newest record of a page.
-    pub(super) fn note(&mut self, page: &Page, incremental: &Incremental) -> anyhow::Result<()> {
-        let Some(cursor) = incremental.datetime() else { return Ok(()) };
+    pub(super) fn note(&mut self, page: &Page, cursor: &DatetimeCursor) -> anyhow::Result<()> {
         let _ = page.for_each(&mut |record| {
             if let Some(moment) = cursor.moment_of(&record)? {
-                let newest = self.newest.map(|(micros, offset)| Moment { micros, offset });
-                match newest {
+                match self.newest {
                     Some(newest) if moment < newest => self.is_mixed = true,
-                    _ => self.newest = Some((moment.micros, moment.offset)),
+                    _ => self.newest = Some(moment),
                 }
             }
             Ok(ControlFlow::Continue(()))
@@ -195,9 +200,7 @@ impl Windows {
                  cursor, and some before it would be lost. Have the API sort them, or use the action `RESET`."
             )));
         }
-        let newest = self.newest.map(|(micros, offset)| Moment { micros, offset });
-        let cursor = asked.incremental.and_then(Incremental::datetime);
-        let rest = match cursor.zip(newest) {
+        let rest = match asked.cursor.zip(self.newest) {
             Some((cursor, newest)) => cursor.rest_from(&self.slice(asked.slice), newest)?,
             None => None,
         };

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::extractor::Extractor;
-use super::super::part::{Builder, Part};
-use super::super::request::flat;
+use super::super::part::{Builder, Part, flat};
 use super::finished::Job;
 use super::limit::JobLimit;
 use super::requester::JobRequester;

@@ -12,4 +12,5 @@ mod variables;
 
 pub(super) use self::jobs::{Jobs, limit};
 pub(super) use self::limit::JobLimit;
+pub(super) use self::requester::{Answer, JobRequester};
 pub(super) use self::variables::{CREATION, POLLING, TARGET};

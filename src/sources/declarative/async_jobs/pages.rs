@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::super::stream::{DeclarativeStream, asked};
+use super::super::request::Slice;
+use super::super::stream::DeclarativeStream;
 use super::finished::Job;
 use super::jobs::Jobs;
 use crate::locks;
@@ -48,7 +49,7 @@ impl Jobs {
     ) -> anyhow::Result<Option<Page>> {
         let mut spot = match cx.page_token.map(Spot::of) {
             Some(Some(spot)) => spot,
-            _ => match self.run(&stream.name, &asked(cx.slice), fetch)? {
+            _ => match self.run(&stream.name, &Slice::of(cx.slice), fetch)? {
                 Some(job) => Spot { job: self.keep(job), target: 0, token: None },
                 None => return Ok(None),
             },

@@ -1,5 +1,5 @@
-//! The requests that make a job and look after it. Each has a requester of its own, with its own credentials and its own
-//! rules for errors.
+//! The requests that make a job and look after it, and those for the files of records. Each has a requester of its own, with
+//! its own credentials and its own rules for errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use url::Url;
 
 use super::super::paginator::header_pairs;
 use super::super::part::{Builder, Part};
-use super::super::request::{Asked, Requester, Slice};
+use super::super::request::{Asked, Requester, Slice, tell_collisions};
 use super::super::response_text::json_text;
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
@@ -20,25 +20,26 @@ use crate::streams::{Fetcher, HttpStream, RequestContext};
 /// Longest time for one of the requests that are sent although the run is to end.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// One of the requesters of an `AsyncRetriever`.
+/// One of the requesters of an `AsyncRetriever`, or that of a `FileUploader`.
 #[derive(Debug)]
-pub(super) struct JobRequester {
+pub(in super::super) struct JobRequester {
     /// What it asks for, as messages name it.
     name: String,
     requester: Requester,
     budget: Option<Arc<RequestBudget>>,
+    use_cache: bool,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(in super::super) struct Answer {
     response: Response,
     request: HttpRequest,
 }
 
 impl JobRequester {
     /// The requester that a part is. `names` are the variables of its templates beside the slice.
-    pub(super) fn build(
+    pub(in super::super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
         names: &[&str],
@@ -46,14 +47,24 @@ impl JobRequester {
     ) -> Option<Self> {
         let requester = Requester::build(builder, part, names)?;
         let name = requester.place.to_string();
-        Some(Self { name, requester, budget: budget.cloned() })
+        Some(Self { name, requester, budget: budget.cloned(), use_cache: false })
+    }
+
+    /// Reads responses again from before, if the manifest says so. Default: a job has results of its own, each time.
+    pub(in super::super) fn with_cache(self) -> Self {
+        Self { use_cache: self.requester.use_cache == Some(true), ..self }
+    }
+
+    /// Notes where its credentials set what it sets by itself.
+    pub(in super::super) fn tell_collisions(&self, builder: &Builder<'_>, part: &Part<'_>) {
+        tell_collisions(builder, part, &self.requester, &[]);
     }
 
     /// Asks for a slice. None if the rules of the requester ignore the answer.
     ///
     /// # Errors
     /// If the request cannot be made, is not answered, or is answered with an error.
-    pub(super) fn ask(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<Option<Answer>> {
+    pub(in super::super) fn ask(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<Option<Answer>> {
         let request = self.request_for(slice)?;
         let response = fetcher.send(self, &request)?;
         Ok(response.map(|response| Answer { response, request }))
@@ -76,6 +87,11 @@ impl JobRequester {
 }
 
 impl Answer {
+    /// The response itself.
+    pub(in super::super) fn into_response(self) -> Response {
+        self.response
+    }
+
     /// The document that the answer is; empty if there is none.
     ///
     /// # Errors
@@ -145,6 +161,10 @@ impl HttpStream for JobRequester {
 
     fn request_options(&self, _: &RequestContext<'_>) -> RequestOptions {
         self.requester.travel(RequestOptions::default())
+    }
+
+    fn use_cache(&self) -> bool {
+        self.use_cache
     }
 
     fn request_budget(&self) -> Option<&RequestBudget> {

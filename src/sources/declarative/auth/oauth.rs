@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::super::part::{Builder, Part, literal};
+use super::super::part::{Builder, Part, flat, literal};
 use super::{Auth, Target, pairs, secret, text_or};
 use crate::http::auth::{ConfigPaths, OAuth2Authenticator, TokenAuthenticator, TokenConfig, TokenRequest};
 
@@ -86,7 +86,7 @@ fn request(
         Some(_) => None,
         None => part.field("refresh_token").map(|_| secret(builder, part, "refresh_token")),
     };
-    let refresh_token = super::super::request::flat(refresh_token)?;
+    let refresh_token = flat(refresh_token)?;
     if grant == "refresh_token" && updater.is_none() && refresh_token.is_none() {
         builder.error(part, "the grant `refresh_token` needs a `refresh_token`");
         return None;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::decoder::{Decoder, documents};
 use super::super::error_handler::ErrorHandler;
 use super::super::options::{By, RequestOption};
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::request::{Asked, Requester, Slice};
 use super::super::response_text::json_text;
 use super::super::template::Variable;
@@ -24,10 +24,10 @@ const TOKEN: &str = "{{ session_token }}";
 /// The authenticator that a part is.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let decoder = Decoder::build(builder, part.field("decoder").as_ref(), None, None)?;
-    let duration = match part.present("expiration_duration") {
-        Some(field) => Some(duration(builder, &field, part.text("expiration_duration").unwrap_or_default())?),
-        None => None,
-    };
+    let duration = flat(
+        part.present("expiration_duration")
+            .map(|field| duration(builder, &field, part.text("expiration_duration").unwrap_or_default())),
+    )?;
     let form = part.field("request_authentication")?;
     let (target, written) = match form.kind() {
         "ApiKey" => {
@@ -39,7 +39,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
             let template = form.present("api_token");
             let template = template.filter(|field| field.node.as_text() != Some(TOKEN));
             let template = template.map(|field| builder.text(&field, &["session_token"]));
-            (Target::of(builder, option, ""), super::super::request::flat(template)?)
+            (Target::of(builder, option, ""), flat(template)?)
         }
         _ => (Target::authorization(builder, &form, "Bearer"), None),
     };

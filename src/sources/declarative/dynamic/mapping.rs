@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::literals::json_of;
 use super::super::manifest::{Faults, Mark, Node, Value as Yaml, yaml};
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::{Condition, Text, Var};
 use super::super::steps::Steps;
 use super::super::template::{Json, Literal, ValidType, Variable};
@@ -51,10 +51,7 @@ impl Mapping {
         let path = part.field("field_path")?;
         let path: Vec<_> = path.items().map(|step| builder.text(&step, variables)).collect();
         let value = builder.text(&part.field("value")?, variables);
-        let condition = match condition {
-            Some(condition) => Some(builder.condition(&condition, variables)?),
-            None => None,
-        };
+        let condition = flat(condition.map(|condition| builder.condition(&condition, variables)))?;
         let path = path.into_iter().collect::<Option<Vec<Text>>>()?;
         if path.is_empty() {
             builder.error(part, "`field_path` is empty. Name the field of the template that is to change");

@@ -8,7 +8,7 @@ use super::super::build::Streams;
 use super::super::field_path::FieldPath;
 use super::super::part::{Builder, Part};
 use super::super::request::Slice;
-use super::super::stream::{DeclarativeStream, asked};
+use super::super::stream::DeclarativeStream;
 use super::resolver::Resolver;
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, for_each_record};
@@ -87,7 +87,7 @@ impl Values {
         match self {
             Self::Http(list) => for_each_record(&**list, fetcher, &mut |slice, record| {
                 let values: Value = serde_json::from_str(&record.text())?;
-                let slice = asked(slice);
+                let slice = Slice::of(slice);
                 each(&Item { values: &values, slice: Some(&slice), place: place("the API's list") })?;
                 Ok(ControlFlow::Continue(()))
             }),

@@ -6,11 +6,11 @@ use std::io::Read;
 use serde::de::IgnoredAny;
 
 use super::super::paginator::header_pairs;
-use super::super::part::{Builder, Part, literal};
+use super::super::part::{Builder, Part, flat, literal};
 use super::super::placed::{Condition, Text, Var};
 use super::super::template::{Json, Literal, Variable};
 use super::message;
-use super::{Verdict, by_status, kind_of};
+use super::verdict::{Verdict, by_status, kind_of};
 use crate::http::{Body, Response, ResponseAction};
 use crate::json;
 use crate::protocol::{Failure, FailureKind, Otherwise};
@@ -97,11 +97,11 @@ impl Filter {
         let contains = part.text("error_message_contains").filter(|text| !text.is_empty()).map(str::to_owned);
         let filter = Self {
             codes: codes.unwrap_or_default(),
-            predicate: super::super::request::flat(predicate)?,
+            predicate: flat(predicate)?,
             contains,
             action,
             kind,
-            message: super::super::request::flat(message)?,
+            message: flat(message)?,
         };
         if filter.action.is_none() {
             builder.warn(part, "without an `action` it changes nothing, and its texts are not used");

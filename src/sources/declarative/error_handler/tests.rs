@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 
 use super::super::testing::{Built, built};
 use super::*;
-use crate::http::{Body, HeaderMap, HeaderName};
+use crate::http::{Body, HeaderMap, HeaderName, StatusCode};
+use crate::protocol::FailureKind;
 
 fn handler(fields: &str, config: Value) -> Built<ErrorHandler> {
     let snippet =

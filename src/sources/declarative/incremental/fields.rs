@@ -1,8 +1,7 @@
 //! Fields of a cursor that the config alone decides.
 
 use super::super::options::{By, RequestOption};
-use super::super::part::{Builder, Part};
-use super::super::request::flat;
+use super::super::part::{Builder, Part, flat};
 
 pub(super) fn config_text(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
     let text = builder.value(part)?.to_text();

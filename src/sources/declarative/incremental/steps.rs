@@ -1,7 +1,6 @@
 //! The spans of time of a datetime cursor: steps, the smallest unit, what is read again, and boundaries.
 
-use super::super::part::{Builder, Part};
-use super::super::request::flat;
+use super::super::part::{Builder, Part, flat};
 use super::super::template::datetime::{Span, parse_duration};
 use super::formats::Formats;
 use crate::streams::cursor::{Clamping, TimeSpan};

@@ -32,7 +32,7 @@ pub use path::Path;
 pub use propagate::propagate;
 pub use read::{MOST_BYTES, MOST_LEVELS, json, yaml};
 pub use resolve::{MOST_NODES, resolve};
-pub use validate::{CustomClass, custom_classes, validate, validate_component};
+pub use validate::{CustomClass, classes_of, custom_classes, validate, validate_component};
 
 /// How a manifest is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

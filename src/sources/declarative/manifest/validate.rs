@@ -11,7 +11,7 @@ use super::faults::Faults;
 use super::node::Node;
 use super::path::Path;
 
-pub use custom::{CustomClass, custom_classes};
+pub use custom::{CustomClass, classes_of, custom_classes};
 
 /// Checks a manifest that is resolved, with types and parameters filled in. Errors are what Airbyte's runtime refuses;
 /// warnings are fields that no component of that type has.

@@ -8,7 +8,7 @@ use super::super::options::whole_number;
 use super::super::part::{Builder, Part};
 use super::super::placed::{Condition, Text, Var};
 use super::super::template::{Json, Literal, Variable};
-use super::{Next, Page};
+use super::page::{Next, Page};
 use crate::http::{HeaderMap, all_links};
 use crate::protocol::Failure;
 

@@ -1,8 +1,10 @@
 use serde_json::{Value, json};
 
 use super::super::options::Place;
+use super::super::request::Slice;
 use super::super::testing::{Built, built};
 use super::*;
+use crate::http::{HeaderMap, StatusCode};
 
 fn paginator(strategy: &str, rest: &str, config: Value) -> Built<Paginator> {
     let token = "page_token_option: {type: RequestOption, inject_into: request_parameter, field_name: tok}";

@@ -28,6 +28,15 @@ impl Default for Slice {
 }
 
 impl Slice {
+    /// A slice of a stream as templates see it.
+    pub(in crate::sources::declarative) fn of(slice: &crate::streams::Slice) -> Self {
+        Self {
+            partition: Value::Object(slice.partition().clone()),
+            cursor_slice: Value::Object(slice.span().clone()),
+            extra_fields: Value::Object(slice.extra().clone()),
+        }
+    }
+
     /// The slice of a request for these properties, where they are asked for by name.
     pub(in crate::sources::declarative) fn with_properties(mut self, names: Option<&[String]>) -> Self {
         if let (Some(names), Some(extra)) = (names, self.extra_fields.as_object_mut()) {

@@ -3,10 +3,11 @@
 
 use super::super::literals::python_json;
 use super::super::options::Place;
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::{Inputs, Text, Var};
 use super::super::template::{InputPlace, Literal};
-use super::{flat, pairs, repeated, url};
+use super::pairs::{pairs, repeated};
+use super::url;
 use crate::http::{HttpRequest, RequestBody};
 use crate::protocol::Failure;
 

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::options::{By, Injection, Place, RequestOption, tell_collisions};
+use super::super::options::{By, Injection, Place, RequestOption};
 use super::super::paginator::Paginator;
 use super::super::testing::{Built, built};
 use super::*;

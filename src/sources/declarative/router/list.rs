@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::Text;
 use super::super::template::Literal;
 use super::partition::Partition;
@@ -37,10 +37,7 @@ impl<O> ListRouter<O> {
             None => Values::Template(Box::new(builder.text(&values, &[])?)),
         };
         let cursor_field = builder.text(&part.field("cursor_field")?, &[])?;
-        let option = match part.field("request_option") {
-            Some(request_option) => Some(option(&request_option)?),
-            None => None,
-        };
+        let option = flat(part.field("request_option").map(|request_option| option(&request_option)))?;
         Some(Self { values, cursor_field, option })
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::field_path::FieldPath;
 use super::super::manifest::Node;
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::Text;
 use super::super::steps::Steps;
 use super::partition::{PARENT_SLICE, Partition};
@@ -57,10 +57,7 @@ impl<O> ParentConfig<O> {
             _ => {}
         }
         let pointer = part.present("lazy_read_pointer");
-        let lazy = match &pointer {
-            Some(pointer) => Some(FieldPath::build(builder, pointer, &[])?),
-            None => None,
-        };
+        let lazy = flat(pointer.as_ref().map(|pointer| FieldPath::build(builder, pointer, &[])))?;
         if let (Some(pointer), Some(path)) = (&pointer, &lazy)
             && path.steps().is_ok_and(Steps::has_globs)
         {
@@ -75,10 +72,7 @@ impl<O> ParentConfig<O> {
                 extra_fields.push(steps.into_iter().collect::<Option<_>>()?);
             }
         }
-        let option = match part.field("request_option") {
-            Some(request_option) => Some(option(&request_option)?),
-            None => None,
-        };
+        let option = flat(part.field("request_option").map(|request_option| option(&request_option)))?;
         Some(Self {
             stream: stream.node.clone(),
             stream_path: stream.path.to_string(),

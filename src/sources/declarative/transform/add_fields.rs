@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde_json::value::RawValue;
 
 use super::super::edits;
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::{Condition, Text};
 use super::super::template::{Json, Literal, ValidType, Variable};
 use super::super::tree::Tree;
@@ -38,10 +38,10 @@ impl AddFields {
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let list = part.field("fields")?;
         let fields: Vec<Option<Field>> = list.items().map(|field| Field::build(builder, &field)).collect();
-        let condition = match part.present("condition") {
-            Some(condition) => Some(builder.condition(&condition, &["record", "stream_slice", "value", "path"])?),
-            None => None,
-        };
+        let condition = flat(
+            part.present("condition")
+                .map(|condition| builder.condition(&condition, &["record", "stream_slice", "value", "path"])),
+        )?;
         Some(Self { fields: fields.into_iter().collect::<Option<_>>()?, condition })
     }
 

@@ -1,7 +1,7 @@
 //! `RemoveFields`: takes out what its pointers lead to.
 
 use super::super::edits;
-use super::super::part::{Builder, Part};
+use super::super::part::{Builder, Part, flat};
 use super::super::placed::Condition;
 use super::super::steps::Steps;
 use super::super::template::{Json, Variable};
@@ -29,10 +29,7 @@ impl RemoveFields {
             };
             pointers.push(steps);
         }
-        let condition = match part.present("condition") {
-            Some(condition) => Some(builder.condition(&condition, &["property"])?),
-            None => None,
-        };
+        let condition = flat(part.present("condition").map(|condition| builder.condition(&condition, &["property"])))?;
         Some(Self { pointers, condition })
     }
 

@@ -6,12 +6,13 @@ use std::cmp::Ordering;
 use jiff::civil;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
 /// The first and the last microsecond of the years 1 to 9999, since 1970.
 const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 
 /// A moment, and the offset of its local time. Two are equal if they are the same instant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Moment {
     /// Microseconds since 1970 in UTC.
     pub micros: i64,

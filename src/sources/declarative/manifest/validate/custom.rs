@@ -43,6 +43,13 @@ pub fn custom_classes(manifest: &Node) -> Vec<CustomClass> {
     found
 }
 
+/// The Python classes that one component needs. `path` is the way to it.
+pub fn classes_of(component: &Node, path: &Path<'_>) -> Vec<CustomClass> {
+    let mut found = Vec::new();
+    walk(component, path, None, &mut HashSet::new(), &mut found);
+    found
+}
+
 fn walk(node: &Node, path: &Path<'_>, stream: Option<&str>, seen: &mut HashSet<usize>, found: &mut Vec<CustomClass>) {
     let nested = node.as_map().is_some() || node.as_list().is_some();
     if !nested || !seen.insert(node.address()) {
