@@ -9,8 +9,11 @@ of no records takes taken off, and the ratios of both. Streams:
   changed    the same with AddFields, RemoveFields and a RecordFilter that leaves out every second
   children   invoice items of each of many customers, a request for each customer
   csv        one CSV file, of 100 bytes a row
+  report     the result of a job: the same file in gzip
 
 Ours is read with ten times the records of airbyte-cdk: it would be over before it can be measured.
+A job is done when it is asked for; airbyte-cdk waits five seconds after that, also for a job without
+rows, so they count as start-up.
 `--scale 0.1` has a tenth of the records; with too few of them no ratio is printed, as start-up is all
 that there is. Needs GNU time, and the release binary: if it is not there, nothing is measured.
 airbyte-cdk is installed below `target/`, unless `--python` names a Python that has it.
@@ -37,7 +40,7 @@ from measure import (
 )
 
 # Records that airbyte-cdk reads; ours reads ten times as many.
-COUNTS = {"plain": 5_000, "changed": 5_000, "children": 4_000, "csv": 20_000}
+COUNTS = {"plain": 5_000, "changed": 5_000, "children": 4_000, "csv": 20_000, "report": 1_000_000}
 MORE = 10
 # Children of each parent.
 CHILDREN = 20
@@ -126,7 +129,32 @@ def csv(server, count):
     return whole
 
 
-STREAMS = {made.__name__: made for made in (plain, changed, children, csv)}
+def report(server, count, file="csv.gz"):
+    """The stream of a job's result, a file of the server."""
+    url = server.url(f"count={count}")
+    asked = {"type": "HttpRequester", "url_base": url, "path": "job", "http_method": "POST"}
+    decoder = {"type": "CsvDecoder"}
+    whole = stream("report", url, file)
+    whole["retriever"] = {
+        "type": "AsyncRetriever",
+        "creation_requester": asked,
+        "polling_requester": {**asked, "http_method": "GET"},
+        "status_extractor": extractor(["status"]),
+        "status_mapping": {
+            "type": "AsyncJobStatusMap",
+            "running": ["running"],
+            "completed": ["done"],
+            "failed": ["failed"],
+            "timeout": ["expired"],
+        },
+        "download_requester": {"type": "HttpRequester", "url_base": url, "path": file},
+        "download_decoder": {"type": "GzipDecoder", "decoder": decoder} if file.endswith("gz") else decoder,
+        "record_selector": {"type": "RecordSelector", "extractor": extractor([])},
+    }
+    return whole
+
+
+STREAMS = {made.__name__: made for made in (plain, changed, children, csv, report)}
 
 
 def read(connector, made, folder, name):

@@ -49,9 +49,13 @@ fn status(status: &str) -> Reply {
 
 /// A server of one job, whose result is one record.
 fn routes(polls: &[&str]) -> Routes {
+    with_polls(polls.iter().map(|word| status(word)))
+}
+
+fn with_polls(polls: impl IntoIterator<Item = Reply>) -> Routes {
     Routes::new()
         .on("POST", "/create", [Reply::json(json!({"id": "j"}))])
-        .on("GET", "/poll/j", polls.iter().map(|word| status(word)))
+        .on("GET", "/poll/j", polls)
         .on("POST", "/abort/j", [Reply::json(json!({}))])
         .on("POST", "/delete/j", [Reply::json(json!({}))])
         .on("GET", "/result/f", [Reply::json(json!([{"id": 1}]))])
@@ -412,4 +416,98 @@ fn one_status_in_two_lists_is_an_error_with_its_place() {
     let errors = done.messages().errors();
     assert!(errors[0].message.contains("the status `x` is in two lists"), "{errors:?}");
     assert!(server.conversation().is_empty());
+}
+
+/// A read of the results `f` and `g`, where `g` is refused.
+fn with_a_refusal(polls: [Value; 2], refused: u16) -> (Finished, Vec<String>) {
+    let server = Server::start(
+        with_polls(polls.map(Reply::json))
+            .on("GET", "/result/g", [Reply::json(json!({"error": "expired"})).status(refused)])
+            .on("GET", "/result/h", [Reply::json(json!([{"id": 2}]))]),
+    );
+    let done = read(
+        &server,
+        json!({
+            "download_target_extractor": at(&["files"]),
+            "download_requester": requester(&server.url(), "GET", "result/{{ download_target }}"),
+        }),
+    );
+    (done, server.conversation())
+}
+
+#[test]
+fn a_result_whose_address_has_expired_is_requested_where_it_is_now() {
+    for status in [400, 403, 404, 410] {
+        let files = |last: &str| json!({"status": "done", "files": ["f", last]});
+        let (done, asked) = with_a_refusal([files("g"), files("h")], status);
+        assert_eq!((done.status, done.messages().records("s").len()), (0, 2), "{status}: {}", done.stdout);
+        let poll = "GET /poll/j";
+        let results = ["GET /result/f", "GET /result/g", poll, "GET /result/h"];
+        assert_eq!(asked, [&["POST /create", poll][..], &results, &["POST /delete/j"]].concat(), "{status}");
+    }
+}
+
+#[test]
+fn a_result_that_is_refused_for_good_fails_its_slice_and_the_job_is_deleted() {
+    let files = json!({"status": "done", "files": ["f", "g"]});
+    let (done, asked) = with_a_refusal([files.clone(), files], 403);
+    assert_eq!((done.status, done.messages().records("s").len()), (1, 1), "{}", done.stdout);
+    let message = &done.messages().errors()[0].message;
+    assert!(
+        message.contains("/result/g answered 403") && message.ends_with("the next run creates a new job."),
+        "{message}"
+    );
+    assert_eq!(asked[asked.len() - 3..], ["GET /result/g", "GET /poll/j", "POST /delete/j"]);
+}
+
+#[test]
+fn a_job_without_results_is_a_warning_where_the_path_leads_nowhere_and_null_is_no_result() {
+    let polled = |answer: Value, retriever: Value| {
+        let server = Server::start(with_polls([Reply::json(answer)]));
+        read(&server, retriever)
+    };
+    let retriever = json!({"download_target_extractor": at(&["files"])});
+    let nowhere = polled(json!({"status": "done", "file": "f"}), retriever.clone());
+    assert_eq!((nowhere.status, nowhere.messages().records("s").len()), (0, 0), "{}", nowhere.stdout);
+    let told = warnings(&nowhere);
+    assert!(told.len() == 1 && told[0].contains("Did you mean `file`?"), "{told:?}");
+    let empty = polled(json!({"status": "done", "files": []}), retriever.clone());
+    assert_eq!((empty.status, warnings(&empty).len()), (0, 0), "{}", empty.stdout);
+    let null = polled(json!({"status": "done", "file": "f", "files": [null, "f"]}), retriever);
+    assert_eq!((null.status, null.messages().records("s").len()), (0, 1), "{}", null.stdout);
+}
+
+#[test]
+fn an_answer_without_a_status_is_told_so() {
+    let server = Server::start(with_polls([Reply::json(json!({"state": "done"}))]));
+    let done = read(&server, json!({}));
+    let text = "The answer about a job has no status where `status_extractor` looks.";
+    assert!(done.status == 1 && done.messages().errors()[0].message.contains(text), "{}", done.stdout);
+}
+
+#[test]
+fn xml_or_a_web_page_is_no_csv_and_a_column_may_have_a_name_in_brackets() {
+    let result = |body: &str| {
+        let server = Server::start(
+            Routes::new()
+                .on("POST", "/create", [Reply::json(json!({"id": "j"}))])
+                .on("GET", "/poll/j", [status("done")])
+                .on("GET", "/result/f", [Reply::bytes(body.as_bytes())]),
+        );
+        read(&server, json!({"delete_requester": null, "download_decoder": {"type": "CsvDecoder"}}))
+    };
+    for markup in
+        ["<?xml version=\"1.0\"?>\n<Error/>\n", "<Error><Code>Denied</Code></Error>", "\u{feff}<!DOCTYPE html>\n"]
+    {
+        let done = result(markup);
+        let text = &done.messages().errors()[0].message;
+        assert!(done.status == 1 && text.contains("it is XML or a web page, and no CSV"), "{markup}: {}", done.stdout);
+    }
+    let done = result("<DAY>,<OPEN>\n1,2\n");
+    assert_eq!(
+        (done.status, done.messages().records("s")),
+        (0, vec![r#"{"<DAY>":"1","<OPEN>":"2"}"#]),
+        "{}",
+        done.stdout
+    );
 }

@@ -11,6 +11,8 @@
 //! | `/count=1000,kind=customers/items?of=7&cursor=100` | `{"data": [...], "next": "200"}`: list 7, its records from the 100th on |
 //! | `/count=1000000,kind=invoice_items/document` | `{"data": [...]}`, all records in one response |
 //! | `/count=1000000/csv` | a CSV file with this many rows of 100 bytes, and a line of names before them |
+//! | `/count=1000000/csv.gz` | the same as a file in gzip, whose ids repeat |
+//! | `/count=1/job` | `{"id": 1, "status": "done"}`, for each request about a job |
 //!
 //! ```sh
 //! cargo run --release --example bench_server -- --port 8099
@@ -22,6 +24,7 @@
 //! is killed, or told to `quit`.
 #![allow(clippy::print_stdout, reason = "the URL and the answers are its output")]
 
+mod csv;
 mod reel;
 mod settings;
 
@@ -81,7 +84,10 @@ impl Api {
             "/v1/charges" => self.stripe_list(request, settings),
             "/items" => self.items(request, settings),
             "/document" => self.document(settings),
-            "/csv" => csv(settings.count),
+            "/csv" => csv::plain(settings.count, PORTION),
+            "/csv.gz" => csv::gzipped(settings.count, PORTION)
+                .unwrap_or_else(|error| Reply::json(json!({"error": error.to_string()})).status(500)),
+            "/job" => Reply::json(json!({"id": 1, "status": "done"})),
             path if path.starts_with("/v1/") => {
                 Reply::json(json!({"object": "list", "data": [], "has_more": false, "url": path}))
             }
@@ -136,22 +142,6 @@ impl Api {
         let mut reels = self.reels.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(reels.entry((kind.to_owned(), pretty)).or_insert_with(|| Arc::new(Reel::new(kind, pretty))))
     }
-}
-
-/// A CSV file of this many rows.
-fn csv(count: u64) -> Reply {
-    const NAMES: &str = "id,amount,currency,description\n";
-    let row =
-        |number: u64| format!("{number:012},{:08},usd,\"{:<71}\"\n", number % 10_000, "A row, as files have them");
-    let length = NAMES.len() as u64 + row(0).len() as u64 * count;
-    Reply::streamed("text/csv", length, move |out| {
-        out.write_all(NAMES.as_bytes())?;
-        for from in (0..count).step_by(usize::try_from(PORTION).unwrap_or(1)) {
-            let rows: Vec<String> = (from..count.min(from + PORTION)).map(row).collect();
-            out.write_all(rows.concat().as_bytes())?;
-        }
-        Ok(())
-    })
 }
 
 /// The number that a text's digits make; 0 if there are none.

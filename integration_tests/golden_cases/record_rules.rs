@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
     Rule { name: "names_of_files_are_texts", may_differ: &["records", "error"], holds: numeric_file_name },
     Rule { name: "a_parent_is_read_once", may_differ: REQUESTS, holds: parent_once },
     Rule { name: "a_job_that_comes_to_a_result_is_no_failure", may_differ: ERROR, holds: job_with_result },
+    Rule { name: "a_refused_result_is_looked_for_once_more", may_differ: REQUESTS, holds: refused_result },
 ];
 
 /// The rule by which these parts differ on purpose.
@@ -282,6 +283,18 @@ fn job_with_result(seen: &Seen<'_>) -> bool {
         && golden_error(seen).contains("One or more async jobs failed")
         && seen.ran.errors.is_empty()
         && !seen.mine.is_empty()
+}
+
+/// The download of a job's result is refused. Its status is asked for once more, to see whether the result is elsewhere now.
+fn refused_result(seen: &Seen<'_>) -> bool {
+    let mut more = seen.requests.clone();
+    for request in &seen.golden_requests {
+        let Some(place) = more.iter().position(|mine| mine == request) else { return false };
+        more.remove(place);
+    }
+    has(seen, |value| value["type"] == "AsyncRetriever")
+        && seen.golden_fails()
+        && matches!(&more[..], [poll] if seen.golden_requests.contains(poll))
 }
 
 /// In the reference, a child that is in the group of its parent would wait for it forever.

@@ -1,8 +1,9 @@
 //! `examples/manifests/`: each is read with its config, and its whole output compared with the file in `golden/`.
 //! `UPDATE_GOLDEN=1 cargo test manifests` rewrites the files.
 
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -170,6 +171,51 @@ fn reports_are_made_by_jobs_and_come_as_files() {
         ]
     );
     let done = run("reports", &server.url(), "REPORTS_API_KEY", KEY, "check");
+    assert_eq!(done.messages().connection_status().0, "SUCCEEDED");
+}
+
+/// Exports of two shops, each a ZIP archive of two files.
+fn orders(request: &Request, url: &str) -> Reply {
+    let archive = |first: u64| {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for n in 0..2 {
+            let (id, month) = (first + 2 * n, n + 1);
+            archive.start_file(format!("orders-{month}.csv"), zip::write::SimpleFileOptions::default()).unwrap();
+            let rows = format!("{id};paid;12.50;2026-0{month}-03\n{};draft;;2026-0{month}-04\n", id + 1);
+            archive.write_all(format!("id;state;total;changed\n{rows}").as_bytes()).unwrap();
+        }
+        Reply::shared("application/zip", archive.finish().unwrap().into_inner())
+    };
+    let is_known = request.header("authorization") == Some(&format!("Bearer {KEY}"));
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/archives/north") => archive(1),
+        ("GET", "/archives/south") => archive(101),
+        _ if !is_known => Reply::json(json!({"error": "no token"})).status(401),
+        ("POST", "/exports") => {
+            let asked: Value = serde_json::from_str(&request.body_text()).unwrap();
+            Reply::json(json!({"export": {"id": asked["shop"]}}))
+        }
+        (_, path) => {
+            let archives = json!([{"url": format!("{url}/archives/{}", path.trim_start_matches("/exports/"))}]);
+            Reply::json(json!({"export": {"status": "COMPLETED", "archives": archives}}))
+        }
+    }
+}
+
+#[test]
+fn orders_are_exported_as_archives_that_need_no_login() {
+    let url = Arc::new(OnceLock::new());
+    let known: Arc<OnceLock<String>> = url.clone();
+    let server = Server::start(move |request: &Request| orders(request, known.wait()));
+    url.set(server.url()).unwrap();
+    let done = run("orders", &server.url(), "ORDERS_TOKEN", KEY, "read");
+    compare("orders.jsonl", &done.stdout);
+    assert_eq!(done.status, 0);
+    let of = |shop: &str| ["POST /exports".into(), format!("GET /exports/{shop}"), format!("GET /archives/{shop}")];
+    assert_eq!(server.conversation(), [of("north"), of("south")].concat());
+    let downloads = server.requests().into_iter().filter(|request| request.path.starts_with("/archives"));
+    assert!(downloads.into_iter().all(|request| request.header("authorization").is_none()));
+    let done = run("orders", &server.url(), "ORDERS_TOKEN", KEY, "check");
     assert_eq!(done.messages().connection_status().0, "SUCCEEDED");
 }
 

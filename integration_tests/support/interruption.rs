@@ -45,7 +45,7 @@ impl Binary {
             Interruption::Kill => child.kill().unwrap(),
             Interruption::Terminate => {
                 // It may be done already.
-                Command::new("kill").args(["-TERM", &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+                signal(child.id(), "-TERM");
             }
             Interruption::ClosedPipe => {}
         }
@@ -57,6 +57,11 @@ impl Binary {
         Messages::parse_cut(&all);
         Ended { status: ended.status.code(), stderr: String::from_utf8(ended.stderr).unwrap(), before, all }
     }
+}
+
+/// Sends a process a signal, such as `-KILL`.
+pub(crate) fn signal(process: u32, signal: &str) {
+    Command::new("kill").args([signal, &process.to_string()]).stderr(Stdio::null()).status().unwrap();
 }
 
 /// An output up to each of its lines. A whole line is all that the platform takes.

@@ -12,7 +12,7 @@ mod tls_server;
 mod tunnel_proxy;
 
 pub(crate) use gate::{Gate, Misbehaviour};
-pub(crate) use interruption::{Interruption, up_to_every_line, up_to_every_state};
+pub(crate) use interruption::{Interruption, signal, up_to_every_line, up_to_every_state};
 pub(crate) use items::{assert_page, failure, page};
 pub(crate) use list::List;
 pub(crate) use manifests::{

@@ -3,6 +3,7 @@
 
 mod api;
 mod corpus;
+mod jobs;
 
 use std::collections::HashMap;
 

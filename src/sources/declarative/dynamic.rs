@@ -182,7 +182,7 @@ impl Entry {
                 item.place
             )));
         };
-        if name.is_empty() {
+        if name.trim().is_empty() {
             return Err(Failure::config(format!(
                 "the stream of {} has an empty name. Correct the mapping to `name`, or the values it takes.",
                 item.place

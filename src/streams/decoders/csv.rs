@@ -68,6 +68,9 @@ impl Decoder for Csv {
             number: 0,
         };
         let Some(names) = rows.next()? else { return Ok(ControlFlow::Continue(())) };
+        if names.len() == 1 && names.get(0).is_some_and(is_markup) {
+            return Err(wrong("it is XML or a web page, and no CSV").into());
+        }
         let columns = Columns::of(&names);
         let mut item = Vec::new();
         while let Some(row) = rows.next()? {
@@ -79,6 +82,13 @@ impl Decoder for Csv {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// Whether a line is no name of a column, but the beginning of XML or HTML: storages answer so instead of with an
+/// error's status.
+fn is_markup(line: &str) -> bool {
+    let tag = line.trim_start_matches('\u{feff}').trim_start().strip_prefix('<');
+    tag.is_some_and(|tag| tag.starts_with(|first: char| first.is_ascii_alphabetic() || "!?".contains(first)))
 }
 
 /// The rows of a text.

@@ -98,8 +98,13 @@ impl Jobs {
         }
         Ok(match ended? {
             Ended::Completed(polling, document) => {
-                let targets = self.targets(&with(&slice, POLLING, polling.clone()), &document, fetch)?;
-                End::Completed(Arc::new(Job { slice, creation, polling, targets }))
+                match self.targets(stream, &with(&slice, POLLING, polling.clone()), &document, fetch) {
+                    Ok(targets) => End::Completed(Arc::new(Job { slice, creation, polling, targets })),
+                    Err(error) => {
+                        self.delete(stream, &slice, fetch)?;
+                        return Err(error);
+                    }
+                }
             }
             Ended::Skipped => End::Skipped,
             Ended::Failed(why) | Ended::GivenUp(why) => End::Failed(why),
@@ -135,9 +140,15 @@ impl Jobs {
                     odd = 0;
                     String::new()
                 }
-                Ok((.., Err(word))) => {
-                    format!("The API says that a job is `{word}`, and `status_mapping` does not say what that means.")
-                }
+                Ok((.., Err(word))) => word.map_or_else(
+                    || "The answer about a job has no status where `status_extractor` looks.".to_owned(),
+                    |word| {
+                        format!(
+                            "The API says that a job is `{word}`, and `status_mapping` does not say what that means. \
+                                 Add it to one of its lists."
+                        )
+                    },
+                ),
                 Err(error) => mendable(error)?.message,
             };
             if !why.is_empty() {
@@ -162,14 +173,41 @@ impl Jobs {
         }
     }
 
-    /// Where the results of a job are.
-    fn targets(&self, slice: &Slice, document: &str, fetch: &FetchContext<'_>) -> anyhow::Result<Vec<Value>> {
+    /// Where the results of a job are. One that is null is none.
+    fn targets(
+        &self,
+        stream: &str,
+        slice: &Slice,
+        document: &str,
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Vec<Value>> {
         let Some(extractor) = &self.target_extractor else { return Ok(vec![Value::String(String::new())]) };
-        let Some(requester) = &self.targets else { return Ok(found(extractor, document)?) };
-        match requester.ask(slice, fetch.fetcher)? {
-            Some(answer) => Ok(found(extractor, &answer.document()?)?),
-            None => Ok(Vec::new()),
+        let answer = match &self.targets {
+            Some(requester) => match requester.ask(slice, fetch.fetcher)? {
+                Some(answer) => &answer.document()?,
+                None => return Ok(Vec::new()),
+            },
+            None => document,
+        };
+        let (mut targets, nowhere) = found(extractor, answer)?;
+        targets.retain(|target| !target.is_null());
+        if let Some(nowhere) = nowhere.filter(|_| targets.is_empty()) {
+            let text = format!("{stream}: a job is completed, and its slice has no records. {nowhere}");
+            fetch.output.log(LogLevel::Warn, &text)?;
         }
+        Ok(targets)
+    }
+
+    /// A completed job with its results where they are now. None if this result is still where it was, or nobody knows.
+    pub(super) fn moved(&self, stream: &str, job: &Job, target: usize, fetch: &FetchContext<'_>) -> Option<Job> {
+        let answer = self.polling.ask(&job.slice, fetch.fetcher).ok()??;
+        let (document, polling) = (answer.document().ok()?, answer.context().ok()?);
+        let Ok(Ok(Status::Completed)) = self.statuses.of(&document) else { return None };
+        let slice = with(&job.slice, POLLING, polling.clone());
+        let targets = self.targets(stream, &slice, &document, fetch).ok()?;
+        let is_same = targets.get(target) == job.targets.get(target) && told(&polling) == told(&job.polling);
+        let is_other = targets.len() == job.targets.len() && !is_same;
+        is_other.then(|| Job { slice: job.slice.clone(), creation: job.creation.clone(), polling, targets })
     }
 
     /// Tells the API that nobody will ask for a job's result. If that fails, the job costs the API more than it had to.
@@ -179,9 +217,9 @@ impl Jobs {
     }
 
     /// Deletes a job whose result nobody needs any more.
-    pub(super) fn delete(&self, stream: &str, job: &Job, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
+    pub(super) fn delete(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         let problem = "a job whose result is not needed any more could not be deleted";
-        part_with(self.delete.as_ref(), &job.slice, fetch, |error| format!("{stream}: {problem}: {error}"))
+        part_with(self.delete.as_ref(), slice, fetch, |error| format!("{stream}: {problem}: {error}"))
     }
 }
 
@@ -198,6 +236,12 @@ fn part_with(
         false => requester.ask(slice, fetch.fetcher).map(drop),
     };
     sent.or_else(|error| Ok(fetch.output.log(LogLevel::Warn, &warning(error))?))
+}
+
+/// What an answer says, without what each answer has.
+fn told(answer: &Value) -> Vec<(&String, &Value)> {
+    let members = answer.as_object().into_iter().flatten();
+    members.filter(|(name, _)| !["headers", "request"].contains(&name.as_str())).collect()
 }
 
 /// A slice with one more field.

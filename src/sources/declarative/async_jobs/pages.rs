@@ -11,7 +11,7 @@ use super::super::stream::DeclarativeStream;
 use super::finished::Job;
 use super::jobs::Jobs;
 use crate::locks;
-use crate::protocol::Failure;
+use crate::protocol::{Failure, LogLevel};
 use crate::streams::{FetchContext, HttpStream, Page, PageToken, RequestContext};
 
 /// A place among the pages of a job.
@@ -54,14 +54,32 @@ impl Jobs {
                 None => return Ok(None),
             },
         };
+        let mut is_asked_again = false;
         loop {
             let job = self.job(spot.job)?;
             let Some(slice) = job.slice(cx.slice, spot.target) else {
                 self.end(spot.job, stream, fetch)?;
                 return Ok(None);
             };
-            let page = stream.page_at(&RequestContext::new(cx.state, &slice, spot.token.as_ref()), fetch);
-            let Some(page) = page.inspect_err(|_| self.forget(spot.job))? else {
+            let page = match stream.page_at(&RequestContext::new(cx.state, &slice, spot.token.as_ref()), fetch) {
+                Ok(page) => page,
+                Err(error) => {
+                    if !is_asked_again
+                        && is_refused(&error)
+                        && let Some(moved) = self.moved(stream.name(), &job, spot.target, fetch)
+                    {
+                        is_asked_again = true;
+                        locks::lock(&self.known).insert(spot.job, Arc::new(moved));
+                        let text =
+                            "a result of a job is no longer where the API said: it is requested where it is now.";
+                        fetch.output.log(LogLevel::Info, &format!("{}: {text}", stream.name()))?;
+                        continue;
+                    }
+                    self.end(spot.job, stream, fetch)?;
+                    return Err(with_hint(error));
+                }
+            };
+            let Some(page) = page else {
                 // The next result is there anyway.
                 spot = Spot { target: spot.target + 1, token: None, ..spot };
                 continue;
@@ -96,7 +114,7 @@ impl Jobs {
         let job = self.job(spot.job)?;
         let Some(slice) = job.slice(cx.slice, spot.target) else { return Ok(None) };
         let inner = RequestContext::new(cx.state, &slice, spot.token.as_ref());
-        let next = match stream.page_after(page, &inner).inspect_err(|_| self.forget(spot.job))? {
+        let next = match stream.page_after(page, &inner)? {
             Some(token) => Spot { token: Some(token), ..spot },
             None if spot.target + 1 < job.targets() => Spot { target: spot.target + 1, token: None, ..spot },
             None => return Ok(None),
@@ -115,14 +133,10 @@ impl Jobs {
         job.ok_or_else(|| Failure::system("The job of a page is not known any more. Read the stream again."))
     }
 
-    fn forget(&self, number: u64) {
-        locks::lock(&self.known).remove(&number);
-    }
-
-    /// All results of a job are read.
+    /// Nobody will ask for a result of a job any more.
     fn end(&self, number: u64, stream: &DeclarativeStream, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         let job = locks::lock(&self.known).remove(&number);
-        job.map_or(Ok(()), |job| self.delete(stream.name(), &job, fetch))
+        job.map_or(Ok(()), |job| self.delete(stream.name(), &job.slice, fetch))
     }
 
     /// Deletes the jobs whose results nobody has read to their ends.
@@ -131,6 +145,28 @@ impl Jobs {
     /// If nothing can be written any more.
     pub(in super::super) fn clean_up(&self, stream: &str, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         let known = std::mem::take(&mut *locks::lock(&self.known));
-        known.values().try_for_each(|job| self.delete(stream, job, fetch))
+        known.values().try_for_each(|job| self.delete(stream, &job.slice, fetch))
+    }
+}
+
+/// Whether the API does not give a result out. Addresses of results expire.
+fn is_refused(error: &anyhow::Error) -> bool {
+    let failure = error.downcast_ref::<Failure>();
+    let status = failure.filter(|failure| !failure.skips_stream && !failure.skips_slice && failure.otherwise.is_none());
+    status.and_then(|failure| failure.http_status).is_some_and(|status| (400..500).contains(&status))
+}
+
+/// The error of a download. Where the API refuses it, the message says what else may be the reason.
+fn with_hint(error: anyhow::Error) -> anyhow::Error {
+    if !is_refused(&error) {
+        return error;
+    }
+    match error.downcast::<Failure>() {
+        Ok(failure) => {
+            let hint =
+                "The job was completed. If its result was kept for a short time only, the next run creates a new job.";
+            Failure { message: format!("{} {hint}", failure.message), ..failure }.into()
+        }
+        Err(error) => error,
     }
 }

@@ -66,22 +66,21 @@ impl Statuses {
         is_right.then_some(Self { extractor, known })
     }
 
-    /// The status in an answer; or what the answer says in its place.
+    /// The status in an answer; or what the answer says in its place, if anything.
     ///
     /// # Errors
     /// If the path of the extractor cannot be evaluated.
-    pub(super) fn of(&self, document: &str) -> Result<Result<Status, String>, Failure> {
-        let word = found(&self.extractor, document)?.into_iter().next().map(|value| word(&value));
-        let word = word.unwrap_or_else(|| "None".to_owned());
-        Ok(self.known.get(&word).copied().ok_or(word))
+    pub(super) fn of(&self, document: &str) -> Result<Result<Status, Option<String>>, Failure> {
+        let word = found(&self.extractor, document)?.0.into_iter().next().map(|value| word(&value));
+        Ok(self.known.get(word.as_deref().unwrap_or("None")).copied().ok_or(word))
     }
 }
 
-/// What an extractor finds in an answer.
+/// What an extractor finds in an answer; and what people should know if its path leads nowhere.
 ///
 /// # Errors
 /// If its path cannot be evaluated.
-pub(super) fn found(extractor: &Extractor, document: &str) -> Result<Vec<Value>, Failure> {
+pub(super) fn found(extractor: &Extractor, document: &str) -> Result<(Vec<Value>, Option<String>), Failure> {
     let bodies = match document {
         "" => Vec::new(),
         list if list.starts_with('[') => items(list),
@@ -89,7 +88,8 @@ pub(super) fn found(extractor: &Extractor, document: &str) -> Result<Vec<Value>,
     };
     let mut extracted = Extracted::default();
     extractor.of_bodies(&bodies, &mut extracted)?;
-    Ok(extracted.items.iter().map(|item| serde_json::from_str(item).unwrap_or_default()).collect())
+    let items = extracted.items.iter().map(|item| serde_json::from_str(item).unwrap_or_default());
+    Ok((items.collect(), extracted.nowhere))
 }
 
 /// A value as the text that Python makes of it.
