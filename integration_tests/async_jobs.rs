@@ -428,7 +428,7 @@ fn with_a_refusal(polls: [Value; 2], refused: u16) -> (Finished, Vec<String>) {
     let done = read(
         &server,
         json!({
-            "download_target_extractor": at(&["files"]),
+            "download_target_extractor": extractor(&["files"]),
             "download_requester": requester(&server.url(), "GET", "result/{{ download_target }}"),
         }),
     );
@@ -466,7 +466,7 @@ fn a_job_without_results_is_a_warning_where_the_path_leads_nowhere_and_null_is_n
         let server = Server::start(with_polls([Reply::json(answer)]));
         read(&server, retriever)
     };
-    let retriever = json!({"download_target_extractor": at(&["files"])});
+    let retriever = json!({"download_target_extractor": extractor(&["files"])});
     let nowhere = polled(json!({"status": "done", "file": "f"}), retriever.clone());
     assert_eq!((nowhere.status, nowhere.messages().records("s").len()), (0, 0), "{}", nowhere.stdout);
     let told = warnings(&nowhere);

@@ -69,11 +69,13 @@ def found(records, query):
 class Scenario:
     """A row. `answer(read, path, query)` gives records, or a status; `wanted` are the ids that there are."""
 
-    def __init__(self, row, what, streams, reads, answer, wanted, state=None, repeats=False, told=None):
+    def __init__(self, row, what, streams, reads, answer, wanted, state=None, repeats=False, told=None, stays=False):
         self.row, self.what, self.streams, self.answer = row, what, streams, answer
         self.wanted, self.state, self.repeats = set(wanted), state, repeats
         # What a warning names here, where it is lost all the same; a row with a switch that has it come is the next one.
         self.told = told
+        # It is the same here, without a warning: the page says why, or the next row has a switch.
+        self.stays = stays
         # The config of each read.
         self.reads = [{"end": "2024-01-31", **config} for config in reads]
 
@@ -122,6 +124,25 @@ def of_partitions():
     config = [{"sites": many, "end": "2024-01-20"}, {"sites": ["0", "late"], "end": "2024-01-20"}]
     what = "a partition is gone while there are more than 10,000"
     yield Scenario(11, what, [by_site], config, lambda _, __, query: found(late, query), [5, 6], state)
+
+    # Of two partitions, the first one fails in the read with which their states would become one value.
+    def first_fails(read, _, query):
+        if read == 0 and query[OF] == "a":
+            return 400
+        return found(days(5, 6, of="a") + days(7, 9, 18, of="b"), query)
+
+    # The last record of a partition comes again anyway (row 14).
+    entries = [{"partition": {"site": site}, "cursor": day} for site in many]
+    entries += [{"partition": {"site": site}, "cursor": {"at": "2024-01-02"}} for site in "ab"]
+    state = {"use_global_cursor": False, "states": entries, "state": {"at": "2024-01-02"}, "lookback_window": 1}
+    config = [{"sites": [*many, "a", "b"], "end": "2024-01-20"}, {"sites": ["a", "b"], "end": "2024-01-20"}]
+    what = "one of more than 10,000 partitions fails: records of another one that are read again"
+    yield Scenario(15, what, [by_site], config, first_fails, [7, 9], state, repeats=True)
+
+    one_value = stream("items", router=listed(), incremental_sync=cursor(global_substream_cursor=True))
+    config = [{"sites": ["a", "b"]}] * 2
+    what = "the first read with `global_substream_cursor` fails: records of another partition that are read again"
+    yield Scenario(15, what, [one_value], config, first_fails, [7, 9], repeats=True, stays=True)
 
 
 def of_values():
@@ -213,7 +234,7 @@ def of_feeds_and_parents():
 
     state = {"at": "2024-01-12"}
     what = "a feed: a page ends with an old record that is out of order"
-    yield Scenario(8, what, [pages], [{}, {}], unsorted, [20, 18, 15], state)
+    yield Scenario(8, what, [pages], [{}, {}], unsorted, [20, 18, 15], state, stays=True)
     what += ", with `__unsorted_feeds`"
     yield Scenario(8, what, [pages], [{"__unsorted_feeds": True}] * 2, unsorted, [20, 18, 15], state)
 

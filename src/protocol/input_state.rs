@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::kept_state::KeptState;
 use super::{Failure, StreamDescriptor, StreamState};
 use crate::nearest::nearest;
 
@@ -30,9 +31,9 @@ const FORMS: &str = "Give the states as Airbyte keeps them, \
 /// The states of all streams.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InputState {
-    states: BTreeMap<StreamDescriptor, StreamState>,
+    states: BTreeMap<StreamDescriptor, KeptState>,
     /// States of the old forms, which know streams by name alone.
-    by_name: BTreeMap<String, StreamState>,
+    by_name: BTreeMap<String, KeptState>,
 }
 
 impl InputState {
@@ -66,24 +67,29 @@ impl InputState {
     #[must_use]
     pub fn as_given(&self, stream: &StreamDescriptor) -> StreamState {
         let found = self.states.get(stream).or_else(|| self.by_name.get(&stream.name));
-        found.cloned().unwrap_or_default()
+        found.map(KeptState::state).unwrap_or_default()
     }
 
     /// Takes in a newer state of a stream.
     pub fn set(&mut self, stream: &StreamDescriptor, state: StreamState) {
         // A state of the old forms was this stream's, in whatever namespace.
         self.by_name.remove(&stream.name);
-        self.states.insert(stream.clone(), state);
+        self.states.insert(stream.clone(), KeptState::from(state));
     }
 
     /// The text of a state file, one line a stream, which [`InputState::parse`] reads as the same states.
     #[must_use]
     pub fn to_text(&self) -> String {
         let streams = self.states.iter().map(|(stream, state)| {
-            json!({"type": "STREAM", "stream": {"stream_descriptor": stream, "stream_state": state}}).to_string()
+            let (descriptor, state) = (json!(stream), state.to_text());
+            format!(r#"{{"type":"STREAM","stream":{{"stream_descriptor":{descriptor},"stream_state":{state}}}}}"#)
         });
         // Their namespaces are not known, so they stay as they are.
-        let old = (!self.by_name.is_empty()).then(|| json!({"type": "LEGACY", "data": self.by_name}).to_string());
+        let named = |(name, state): (&String, &KeptState)| format!("{}:{}", json!(name), state.to_text());
+        let old = (!self.by_name.is_empty()).then(|| {
+            let states: Vec<String> = self.by_name.iter().map(named).collect();
+            format!(r#"{{"type":"LEGACY","data":{{{}}}}}"#, states.join(","))
+        });
         let items: Vec<String> = streams.chain(old).collect();
         if items.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", items.join(",\n")) }
     }
@@ -266,7 +272,7 @@ impl InputState {
             .map_err(|_| "an item has no `stream.stream_descriptor.name`".to_owned())?;
         let state = take(&mut stream, "stream_state", "streamState").unwrap_or_default();
         let state = object_or_empty(state, &descriptor.name)?;
-        self.states.insert(descriptor, state);
+        self.states.insert(descriptor, KeptState::from(state));
         Ok(())
     }
 
@@ -276,7 +282,7 @@ impl InputState {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Object(streams)) => streams.into_iter().try_for_each(|(name, state)| {
                 let state = object_or_empty(state, &name)?;
-                self.by_name.insert(name, state);
+                self.by_name.insert(name, KeptState::from(state));
                 Ok(())
             }),
             Some(other) => Err(format!("a LEGACY state's data is {}, not an object", kind_of(&other))),

@@ -1,7 +1,7 @@
 //! The Airbyte protocol (0.18): what is written, what comes in, and the one writer of stdout.
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
-//! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given; `failure` is every error as the
+//! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given, `kept_state` keeps long ones; `failure` is every error as the
 //! protocol tells it; `output` writes, `human_output` shows the same to people, `redactor` keeps secrets out of what is written, in whatever
 //! form they come (`escapes`); `config_references` puts references back into a config that is written, which a
 //! `config_store` keeps.
@@ -18,6 +18,7 @@ mod failure;
 mod human_output;
 mod input_state;
 mod json_schema;
+mod kept_state;
 mod message;
 mod output;
 mod record;
@@ -36,6 +37,7 @@ pub use failure::{Failure, FailureKind, Otherwise};
 pub use human_output::HumanOutput;
 pub use input_state::{InputState, NO_CURSOR_STATE};
 pub use json_schema::JsonSchema;
+pub(crate) use kept_state::{KeptState, has_float, is_long};
 pub use message::{
     CheckStatus, ConnectionStatus, Control, ControlConnectorConfig, ControlKind, Log, LogLevel, Message,
 };

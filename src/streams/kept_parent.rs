@@ -44,7 +44,7 @@ impl ParentStream {
 
     /// The parent's name and its state now, past the records whose slices were handed out. None if it has none of its own.
     pub(super) fn own_state(&self) -> Option<(String, Value)> {
-        let state = locks::lock(&self.kept.as_ref()?.state).clone();
+        let state = locks::lock(&self.kept.as_ref()?.state).state();
         Some((self.stream().name().to_owned(), Value::Object(state)))
     }
 
@@ -95,7 +95,7 @@ impl ParentStream {
 
 impl Kept {
     fn set(&self, state: StreamState) {
-        *locks::lock(&self.state) = state;
+        *locks::lock(&self.state) = state.into();
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
 }

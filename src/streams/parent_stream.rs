@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::slices::ParentSlices;
 use super::{CHANGED, FetchContext, Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices};
-use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
+use crate::protocol::{Failure, KeptState, LogLevel, Output, StreamState, SyncMode};
 
 /// The parent of a sub-stream: any stream, and the fields of its records that a child needs.
 ///
@@ -70,7 +70,7 @@ pub(super) struct Kept {
     /// Whether a parent that the child's state does not know begins at the child's own value.
     pub(super) takes_child_value: bool,
     /// What the parent's state is now, past the records whose slices were handed out.
-    pub(super) state: Mutex<StreamState>,
+    pub(super) state: Mutex<KeptState>,
     /// How often that has changed: a long state is not compared with the one before.
     pub(super) changes: AtomicU64,
 }

@@ -37,7 +37,7 @@ impl StreamRead<'_, '_> {
         match end {
             Some(End::Failed(error)) => {
                 // Records read before have been written, and such a state covers only these.
-                if self.reads_on() && writer.given.is_none() && !self.writer.is_poisoned() {
+                if self.reads_on() && writer.is_begun && !self.writer.is_poisoned() {
                     self.write_last_state(writer, is_full_refresh)?;
                 }
                 return Err(writer.failed_slices.take().map_or(error, anyhow::Error::from));

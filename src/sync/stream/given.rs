@@ -37,7 +37,9 @@ pub(super) fn accept(
     mut state: StreamState,
     log: &StreamLog<'_>,
 ) -> anyhow::Result<Given> {
-    let (begun, refused) = (position::take(&mut state, stream)?, position::take_refused(&mut state, stream)?);
+    let (mut begun, refused) = (position::take(&mut state, stream)?, position::take_refused(&mut state, stream)?);
+    // A stream that resumes no page has not written one: whatever the place is of, its records are read from the first page.
+    begun.retain(|place| place.next_page_token.is_none() || stream.is_resumable());
     let of_full_refresh = position::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
     if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
         if !state.is_empty() || !begun.is_empty() {

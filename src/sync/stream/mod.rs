@@ -31,7 +31,9 @@ use crate::http::budget::BudgetWait;
 use crate::http::{Activity, HttpClient, LONGEST_SILENCE, RetryObserver, Wait};
 use crate::locks;
 use crate::panics;
-use crate::protocol::{ConfiguredStream, Failure, LogLevel, NO_CURSOR_STATE, RecordWriter, StreamState, SyncMode};
+use crate::protocol::{
+    ConfiguredStream, Failure, KeptState, LogLevel, NO_CURSOR_STATE, RecordWriter, StreamState, SyncMode,
+};
 use crate::stop::StopReason;
 use crate::streams::{
     CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext,
@@ -119,14 +121,14 @@ pub(in crate::sync) fn read<'a>(
         out.state(state)?;
         return Ok(out.complete()?);
     }
-    let before = state.clone();
+    let before = KeptState::of(&state);
     let recent = recent(stream, is_full_refresh, &mut state, log.output.now_ms() / 1_000);
     let Given { state, begun, refused, is_first_read } = accept(stream, sync_mode, cursor_field, state, &log)?;
     let writer = StreamWriter {
         out,
         progress: nothing_yet(stream)?,
-        given: Some(before.clone()),
-        before,
+        is_begun: false,
+        before: Some(before),
         has_parent: !stream.parents().is_empty(),
         recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty() && stream.cursor().keeps_places(),
@@ -245,7 +247,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     fn begin(&self, progress: StreamProgress<'a>) {
         let refused = std::mem::take(&mut *locks::lock(&self.refused));
         let mut writer = self.any_writer();
-        (writer.progress, writer.given) = (progress.refused_before(refused), None);
+        (writer.progress, writer.is_begun) = (progress.refused_before(refused), true);
     }
 
     /// What the cursor makes of the state.

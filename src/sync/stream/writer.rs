@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::failed_slices::FailedSlices;
 use super::messages::StreamOutput;
 use crate::memory::MemoryLimit;
-use crate::protocol::{LogLevel, StreamState};
+use crate::protocol::{KeptState, LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
 use crate::streams::{Mark, PageToken, Recent};
 use crate::sync::state::ledger::Ticket;
@@ -25,13 +25,14 @@ const WHOLE_STATE: usize = 16 * 1024;
 pub(in crate::sync) type Flow = ControlFlow<()>;
 
 /// Writes the records and states of a stream, and keeps its progress.
+#[allow(clippy::struct_excessive_bools, reason = "each is about another thing")]
 pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) out: &'a mut StreamOutput<'o>,
     pub(in crate::sync) progress: StreamProgress<'a>,
-    /// The state that was given, until it is known what is to be read: then `progress` takes its place.
-    pub(in crate::sync) given: Option<StreamState>,
+    /// Whether it is known what is to be read. Until then `before` is what states say, and not `progress`.
+    pub(in crate::sync) is_begun: bool,
     /// The state that was given, for as long as all that was requested was refused: it may be the stream that is.
-    pub(in crate::sync) before: StreamState,
+    pub(in crate::sync) before: Option<KeptState>,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(in crate::sync) has_parent: bool,
     /// What was given lately, for the states; `None` if the stream gives everything.
@@ -103,7 +104,7 @@ impl StreamWriter<'_, '_> {
     /// The records of a page have been written.
     pub(in crate::sync) fn note_page(&mut self) -> io::Result<()> {
         self.progress.refusals.note_page();
-        self.before.clear();
+        self.before = None;
         self.tell_of_refusal()
     }
 
@@ -156,11 +157,10 @@ impl StreamWriter<'_, '_> {
 
     /// Writes what is known so far, though no state is due.
     pub(in crate::sync) fn write_known_state(&mut self) -> io::Result<()> {
-        match &self.given {
-            Some(state) => self.out.state(state.clone()),
-            None if self.progress.refusals.is_all() => self.out.state(self.before.clone()),
-            None => self.write_state(self.progress.state_with_begun()),
+        if self.is_begun && !self.progress.refusals.is_all() {
+            return self.write_state(self.progress.state_with_begun());
         }
+        self.out.state(self.before.as_ref().map(KeptState::state).unwrap_or_default())
     }
 
     /// Whether the limit is reached. Then this is the end.

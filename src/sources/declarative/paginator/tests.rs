@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::options::Place;
 use super::super::request::Slice;
+use super::super::template::Json;
 use super::super::testing::{Built, built};
 use super::*;
 use crate::http::{HeaderMap, StatusCode};

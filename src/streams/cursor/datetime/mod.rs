@@ -327,7 +327,7 @@ impl Cursor for DatetimeCursor {
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
         let field = field_in_force(&self.field, &read.cursor_field)?.to_owned();
         let intervals = Intervals::of(self, &read.state, &field)?;
-        Ok(Box::new(DatetimeState::new(self, intervals, field)))
+        Ok(Box::new(DatetimeState::new(self, intervals, field.into())))
     }
 }
 

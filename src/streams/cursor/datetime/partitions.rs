@@ -3,22 +3,25 @@
 //! one value alone.
 
 mod known;
+mod made;
 mod parent_states;
 mod state;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
-use self::known::{Known, Partition, key};
+use self::known::{Known, key, packed};
+use self::made::Made;
 use self::parent_states::ParentStates;
 use self::state::{Entry, PartitionedState};
 use super::intervals::Intervals;
 use super::{DatetimeCursor, windows};
 use crate::locks;
-use crate::protocol::{Failure, StreamState};
+use crate::protocol::{Failure, KeptState, StreamState};
 use crate::streams::cursor::{Cursor, CursorRead, CursorState, Scope, field_in_force};
 use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 
@@ -39,10 +42,11 @@ pub struct PartitionedCursor {
 /// The partitions of a read, in their order.
 #[derive(Debug, Default)]
 struct Generated {
-    partitions: Vec<Partition>,
+    /// The keys of the partitions.
+    keys: IndexSet<String>,
     /// The states of parents that have their own: each holds once this many partitions were read. None if no parent has
     /// one.
-    parent_states: Option<Vec<(usize, Value)>>,
+    parent_states: Option<Vec<(usize, KeptState)>>,
 }
 
 impl PartitionedCursor {
@@ -131,10 +135,10 @@ impl PartitionedCursor {
         }
         *locks::lock(&self.generated) = Generated::default();
         let mut partitions = Some(partitions()?);
-        let mut made: Option<std::vec::IntoIter<anyhow::Result<Slice>>> = None;
+        let mut made: Option<std::vec::IntoIter<anyhow::Result<Made>>> = None;
         let slices = std::iter::from_fn(move || {
             let made = made.get_or_insert_with(|| self.make(partitions.take(), parents).into_iter());
-            made.next()
+            Some(made.next()?.map(Made::slice))
         });
         Ok(Box::new(slices.flat_map(move |partition| match partition {
             Ok(partition) => self.windows_of(&known, partition, field),
@@ -143,9 +147,9 @@ impl PartitionedCursor {
     }
 
     /// All partitions, each once.
-    fn make(&self, partitions: Option<Slices<'_>>, parents: &[ParentStream]) -> Vec<anyhow::Result<Slice>> {
-        let (mut made, mut keys) = (Vec::new(), HashSet::new());
-        let mut parent_states: Vec<(usize, Value)> = Vec::new();
+    fn make(&self, partitions: Option<Slices<'_>>, parents: &[ParentStream]) -> Vec<anyhow::Result<Made>> {
+        let (mut made, mut keys) = (Vec::new(), IndexSet::new());
+        let mut parent_states: Vec<(usize, KeptState)> = Vec::new();
         let mut changes = None;
         let mut note = |count: usize| {
             // States may be long: they are looked at only when they have changed.
@@ -153,7 +157,8 @@ impl PartitionedCursor {
             if std::mem::replace(&mut changes, now) == now {
                 return;
             }
-            let state = parents.iter().filter_map(ParentStream::own_state).collect();
+            let state: StreamState = parents.iter().filter_map(ParentStream::own_state).collect();
+            let state = KeptState::from(state);
             match parent_states.last_mut().filter(|(_, known)| *known == state) {
                 Some(_) => {}
                 None => parent_states.push((count, state)),
@@ -163,7 +168,7 @@ impl PartitionedCursor {
         for partition in partitions.into_iter().flatten() {
             let is_end = partition.is_err();
             if partition.as_ref().map_or(true, |partition| keys.insert(key(partition.partition()))) {
-                made.push(partition);
+                made.push(partition.map(Made::new));
             }
             if is_end {
                 has_failed = true;
@@ -176,9 +181,8 @@ impl PartitionedCursor {
         if has_own_state && !has_failed {
             note(keys.len());
         }
-        let partitions = made.iter().flatten().map(|slice| slice.partition().clone()).collect();
         let parent_states = has_own_state.then_some(parent_states);
-        *locks::lock(&self.generated) = Generated { partitions, parent_states };
+        *locks::lock(&self.generated) = Generated { keys, parent_states };
         made
     }
 
@@ -190,8 +194,12 @@ impl PartitionedCursor {
                      `partition_field_start` and `partition_field_end` other names."
                 )));
             }
-            let intervals = known.intervals(&self.cursor, partition.partition(), field)?;
-            if intervals.base > self.cursor.start && known.is_new(partition.partition()) {
+            let own = known.intervals(&key(partition.partition()));
+            let intervals = match own {
+                Some(own) => own,
+                None => &known.of_others(&self.cursor, field)?,
+            };
+            if own.is_none() && known.has_each() && intervals.base > self.cursor.start {
                 locks::lock(&self.warning).get_or_insert_with(|| {
                     format!(
                         "a partition that the state does not have is read from {} on, the value of all partitions: its older \
@@ -201,7 +209,7 @@ impl PartitionedCursor {
                     )
                 });
             }
-            Ok(windows::windows(&self.cursor, &intervals, self.cursor.end()?))
+            Ok(windows::windows(&self.cursor, intervals, self.cursor.end()?))
         };
         match windows() {
             Ok(windows) => {
@@ -259,6 +267,10 @@ impl Cursor for PartitionedCursor {
         self.cursor.complete(state)
     }
 
+    fn migrate_state(&self, state: StreamState) -> Result<StreamState, Failure> {
+        Ok(packed(state))
+    }
+
     fn keeps_places(&self) -> bool {
         false
     }
@@ -272,29 +284,25 @@ impl Cursor for PartitionedCursor {
     }
 
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
-        let field = field_in_force(&self.cursor.field, &read.cursor_field)?.to_owned();
-        let known = Known::of(self, &read.state, &field)?;
-        let mut entries = IndexMap::new();
-        for (key, (partition, state)) in &known.entries {
-            let intervals = Intervals::of(&self.cursor, state, &field)?;
-            entries.insert(key.clone(), Entry::new(&self.cursor, partition.clone(), intervals, &field));
-        }
-        let Generated { partitions, parent_states } = std::mem::take(&mut *locks::lock(&self.generated));
-        let first = partitions.first().map(key);
-        let parents = parent_states.map(|states| ParentStates::new(partitions.iter().map(key).collect(), states));
+        let field: Arc<str> = field_in_force(&self.cursor.field, &read.cursor_field)?.into();
+        let mut known = Known::of(self, &read.state, &field)?;
+        drop(read);
+        let of_others = known.of_others(&self.cursor, &field)?;
+        let Generated { keys, parent_states } = std::mem::take(&mut *locks::lock(&self.generated));
+        let first = keys.first().cloned();
+        let parents = parent_states.map(|states| ParentStates::new(keys.iter().cloned().collect(), states));
+        let read_of = |own: &String| known.intervals(own).unwrap_or(&of_others).clone();
+        let read_before: Vec<Intervals> = keys.iter().map(read_of).collect();
         // An older entry becomes that of its partition. All at once: each would move those behind it.
-        let older = |partition| known.key_of(partition).filter(|older| *older != key(partition));
-        let older: HashSet<String> = partitions.iter().filter_map(older).collect();
-        if !older.is_empty() {
-            entries.retain(|key, _| !older.contains(key));
+        let older = |own: &String| known.key_of(own).filter(|older| older != own).map(Cow::into_owned);
+        let older: HashSet<String> = keys.iter().filter_map(older).collect();
+        let entry = |intervals| Entry::new(&self.cursor, intervals, &field);
+        let given = std::mem::take(&mut known.entries).into_iter().filter(|(key, _)| !older.contains(key));
+        let mut entries: IndexMap<String, Entry<'_>> = given.map(|(key, intervals)| (key, entry(intervals))).collect();
+        for (own, intervals) in keys.into_iter().zip(read_before) {
+            entries.entry(own).or_insert_with(|| entry(intervals)).is_generated = true;
         }
-        for partition in partitions {
-            let intervals = known.intervals(&self.cursor, &partition, &field)?;
-            let entry = entries.entry(key(&partition));
-            let entry = entry.or_insert_with(|| Entry::new(&self.cursor, partition, intervals, &field));
-            entry.is_generated = true;
-        }
-        let others = known.of_others(&self.cursor, &field)?.base;
+        let others = of_others.base;
         let begun_at = self.cursor.now.as_ref().map(|now| now());
         let (newest, last_state) = (None, None);
         Ok(Box::new(PartitionedState {

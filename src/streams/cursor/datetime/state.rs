@@ -1,5 +1,7 @@
 //! What a read of a stream with a datetime cursor keeps: what was read, and what was begun.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::intervals::{Interval, Intervals};
@@ -10,7 +12,7 @@ use crate::streams::{CursorState, Slice};
 /// The state of a stream, or of one of its partitions.
 pub(super) struct DatetimeState<'a> {
     cursor: &'a DatetimeCursor,
-    field: String,
+    field: Arc<str>,
     intervals: Intervals,
     /// The slices that were begun and not read to their ends.
     open: Vec<(String, Moment)>,
@@ -19,7 +21,7 @@ pub(super) struct DatetimeState<'a> {
 }
 
 impl<'a> DatetimeState<'a> {
-    pub(super) fn new(cursor: &'a DatetimeCursor, intervals: Intervals, field: String) -> Self {
+    pub(super) fn new(cursor: &'a DatetimeCursor, intervals: Intervals, field: Arc<str>) -> Self {
         Self { cursor, field, intervals, open: Vec::new(), is_all: false, was_read: false }
     }
 
@@ -46,7 +48,7 @@ impl<'a> DatetimeState<'a> {
 
     /// The state that this value makes.
     pub(super) fn of(&self, value: Moment) -> StreamState {
-        std::iter::once((self.field.clone(), Value::String(self.cursor.format.write(value)))).collect()
+        std::iter::once(((*self.field).to_owned(), Value::String(self.cursor.format.write(value)))).collect()
     }
 }
 

@@ -1,10 +1,15 @@
-//! What the state of a stream with partitions says.
+//! What the state of a stream with partitions says. There may be a hundred thousand of them, so each is kept as the text
+//! of its partition and the time that was read, and not as the tree of its entry, which takes several times the memory.
+
+use std::borrow::Cow;
 
 use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::PartitionedCursor;
-use crate::protocol::{Failure, StreamState};
+use crate::protocol::{Failure, KeptState, StreamState, is_long};
 use crate::streams::cursor::datetime::intervals::{Intervals, unusable};
 use crate::streams::cursor::datetime::{DatetimeCursor, Moment, TimeSpan};
 
@@ -20,11 +25,12 @@ pub(super) type Partition = Map<String, Value>;
 /// What a state says.
 pub(super) struct Known {
     pub(super) is_global: bool,
-    pub(super) entries: IndexMap<String, (Partition, StreamState)>,
+    /// What was read of each partition, by its key.
+    pub(super) entries: IndexMap<String, Intervals>,
     pub(super) global: Option<Moment>,
     /// Seconds before the value for all, at which a partition begins that has no entry.
     pub(super) lookback: i64,
-    pub(super) parent_state: Option<Value>,
+    pub(super) parent_state: Option<KeptState>,
     /// The member by whose text older states know a partition.
     legacy: Option<String>,
     /// Whether a partition that has no entry begins at the start anyway.
@@ -33,21 +39,20 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn of(cursor: &PartitionedCursor, state: &StreamState, field: &str) -> Result<Self, Failure> {
-        let parent_state =
-            state.get(PARENT_STATE).filter(|state| state.as_object().is_some_and(|state| !state.is_empty()));
+        let parent_state = state.get(PARENT_STATE).and_then(Value::as_object).filter(|state| !state.is_empty());
         let mut known = Self {
             is_global: cursor.is_global,
             entries: IndexMap::new(),
             global: None,
             lookback: 0,
-            parent_state: parent_state.cloned(),
+            parent_state: parent_state.map(KeptState::of),
             legacy: cursor.legacy.clone(),
             is_whole_when_new: cursor.is_whole_when_new,
         };
         if let Some(entries) = known.legacy_entries(state, field) {
             for (partition, state) in entries {
-                Intervals::of(&cursor.cursor, &state, field)?;
-                known.entries.insert(key(&partition), (partition, state));
+                let intervals = Intervals::of(&cursor.cursor, &state, field)?;
+                known.entries.insert(key(&partition), intervals);
             }
             known.is_global = false;
             return Ok(known);
@@ -69,14 +74,29 @@ impl Known {
             let global = global.as_object().ok_or_else(|| unusable("its `state` is no object"))?;
             known.global = global.get(field).map(read).transpose()?;
         }
-        let Some(entries) = state.get(STATES) else { return Ok(known) };
-        for entry in entries.as_array().ok_or_else(|| unusable("its `states` is no list"))? {
-            let member = |name: &str| entry.get(name).and_then(Value::as_object).cloned();
-            let (Some(partition), Some(state)) = (member("partition"), member("cursor")) else {
+        let mut add = |partition: Option<&Partition>, state: Option<&StreamState>| {
+            let (Some(partition), Some(state)) = (partition, state) else {
                 return Err(unusable("an entry of `states` has no `partition` or no `cursor`"));
             };
-            Intervals::of(&cursor.cursor, &state, field)?;
-            known.entries.insert(key(&partition), (partition, state));
+            known.entries.insert(key(partition), Intervals::of(&cursor.cursor, state, field)?);
+            Ok(())
+        };
+        let no_list = || unusable("its `states` is no list");
+        match state.get(STATES) {
+            None => {}
+            Some(Value::Array(entries)) => {
+                for entry in entries {
+                    let member = |name: &str| entry.get(name).and_then(Value::as_object);
+                    add(member("partition"), member("cursor"))?;
+                }
+            }
+            Some(Value::String(packed)) => {
+                let entries: Vec<PackedEntry<'_>> = serde_json::from_str(packed).map_err(|_| no_list())?;
+                for entry in entries {
+                    add(members(entry.partition).as_ref(), members(entry.cursor).as_ref())?;
+                }
+            }
+            Some(_) => return Err(no_list()),
         }
         Ok(known)
     }
@@ -94,40 +114,28 @@ impl Known {
         state.iter().map(entry).collect()
     }
 
-    /// The key of the entry that is a partition's.
-    pub(super) fn key_of(&self, partition: &Partition) -> Option<String> {
-        let own = key(partition);
-        if self.entries.contains_key(&own) {
-            return Some(own);
+    /// The key of the entry that is a partition's, by the partition's own key.
+    pub(super) fn key_of<'k>(&self, own: &'k str) -> Option<Cow<'k, str>> {
+        if self.entries.contains_key(own) {
+            return Some(Cow::Borrowed(own));
         }
         let member = self.legacy.as_ref()?;
+        let partition = partition_of(own);
         let text = match partition.get(member)? {
             Value::String(text) => text.clone(),
             value => value.to_string(),
         };
         let older = key(&Map::from_iter([(member.clone(), Value::String(text))]));
-        self.entries.contains_key(&older).then_some(older)
+        self.entries.contains_key(&older).then_some(Cow::Owned(older))
     }
 
-    /// What was read of a partition.
-    pub(super) fn intervals(
-        &self,
-        cursor: &DatetimeCursor,
-        partition: &Partition,
-        field: &str,
-    ) -> Result<Intervals, Failure> {
-        match self.key_of(partition).and_then(|key| self.entries.get(&key)) {
-            Some((_, state)) => Intervals::of(cursor, state, field),
-            None => self.of_others(cursor, field),
-        }
+    /// What was read of the partition with this key. None if it has no entry.
+    pub(super) fn intervals(&self, own: &str) -> Option<&Intervals> {
+        self.entries.get(&*self.key_of(own)?)
     }
 
-    /// Whether earlier reads had others, and not this one.
-    pub(super) fn is_new(&self, partition: &Partition) -> bool {
-        self.has_each() && self.key_of(partition).is_none()
-    }
-
-    fn has_each(&self) -> bool {
+    /// Whether there is an entry for each partition of earlier reads.
+    pub(super) fn has_each(&self) -> bool {
         !self.is_global && !self.entries.is_empty()
     }
 
@@ -150,6 +158,33 @@ fn seconds(value: &Value) -> Option<i64> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+/// An entry of packed `states`.
+#[derive(Deserialize)]
+struct PackedEntry<'t> {
+    #[serde(borrow)]
+    partition: Option<&'t RawValue>,
+    #[serde(borrow)]
+    cursor: Option<&'t RawValue>,
+}
+
+fn members(text: Option<&RawValue>) -> Option<Map<String, Value>> {
+    serde_json::from_str(text?.get()).ok()
+}
+
+/// A state whose `states`, if there are many, are a text: it is kept as long as the stream is read.
+pub(super) fn packed(mut state: StreamState) -> StreamState {
+    if let Some(states) = state.get_mut(STATES).filter(|states| is_long(states)) {
+        *states = Value::String(states.to_string());
+    }
+    state
+}
+
+/// The partition of a key, with its members in order.
+pub(super) fn partition_of(key: &str) -> Partition {
+    // `key` has written it.
+    serde_json::from_str(key).unwrap_or_default()
 }
 
 /// A partition as a text, whatever the order of its members: 1 is not "1".

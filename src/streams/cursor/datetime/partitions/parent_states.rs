@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use crate::protocol::{KeptState, StreamState};
 
 /// The states of the parents: each holds once all partitions that were made of what it tells are read to their ends.
 pub(super) struct ParentStates {
@@ -13,18 +13,18 @@ pub(super) struct ParentStates {
     /// Those behind a partition that was not.
     ahead: HashSet<String>,
     /// The states, each with the partitions that it needs.
-    states: Vec<(usize, Value)>,
+    states: Vec<(usize, KeptState)>,
     /// How many of them held when one was reported last.
     told: usize,
 }
 
 impl ParentStates {
-    pub(super) fn new(order: Vec<String>, states: Vec<(usize, Value)>) -> Self {
+    pub(super) fn new(order: Vec<String>, states: Vec<(usize, KeptState)>) -> Self {
         Self { order, finished: 0, ahead: HashSet::new(), states, told: 0 }
     }
 
     /// A partition was read to its end. Returns the state that holds now, if none was reported or another one was.
-    pub(super) fn finish(&mut self, key: &str) -> Option<&Value> {
+    pub(super) fn finish(&mut self, key: &str) -> Option<&KeptState> {
         self.ahead.insert(key.to_owned());
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
             self.finished += 1;
@@ -39,30 +39,36 @@ impl ParentStates {
     }
 
     /// The state that holds once all partitions were read.
-    pub(super) fn last(&self) -> Value {
-        self.states.last().map_or_else(|| json!({}), |(_, state)| state.clone())
+    pub(super) fn last(&self) -> KeptState {
+        self.states.last().map_or_else(|| StreamState::new().into(), |(_, state)| state.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn kept(text: &str) -> KeptState {
+        StreamState::from_iter([("parents".to_owned(), json!(text))]).into()
+    }
 
     #[test]
     fn a_state_holds_once_all_partitions_up_to_it_were_read() {
         let order = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let mut states = ParentStates::new(order, vec![(1, json!("one")), (3, json!("three"))]);
+        let mut states = ParentStates::new(order, vec![(1, kept("one")), (3, kept("three"))]);
         assert_eq!(states.finish("c"), None, "others are before it");
-        assert_eq!(states.finish("a"), Some(&json!("one")));
-        assert_eq!(states.finish("b"), Some(&json!("three")));
+        assert_eq!(states.finish("a"), Some(&kept("one")));
+        assert_eq!(states.finish("b"), Some(&kept("three")));
         assert_eq!(states.finish("d"), None, "it was reported");
-        assert_eq!(states.last(), json!("three"));
+        assert_eq!(states.last(), kept("three"));
     }
 
     #[test]
     fn without_a_partition_there_is_no_state_before_the_last() {
-        let mut states = ParentStates::new(Vec::new(), vec![(0, json!("all"))]);
+        let mut states = ParentStates::new(Vec::new(), vec![(0, kept("all"))]);
         assert_eq!(states.finish("gone"), None);
-        assert_eq!(states.last(), json!("all"));
+        assert_eq!(states.last(), kept("all"));
     }
 }

@@ -1,10 +1,12 @@
 //! What a read of a stream with partitions keeps.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::PartitionedCursor;
-use super::known::{FLAG, GLOBAL, Known, LOOKBACK, PARENT_STATE, Partition, STATES, key, sorted};
+use super::known::{FLAG, GLOBAL, Known, LOOKBACK, PARENT_STATE, STATES, key, partition_of};
 use super::parent_states::ParentStates;
 use crate::protocol::StreamState;
 use crate::streams::Slice;
@@ -18,9 +20,8 @@ const MOST_PARTITIONS: usize = 10_000;
 /// The least time between two states before the last one.
 const STATE_INTERVAL: TimeSpan = TimeSpan::seconds(600);
 
-/// A partition, and what is known of it.
+/// What is known of a partition.
 pub(super) struct Entry<'a> {
-    pub(super) partition: Partition,
     pub(super) state: DatetimeState<'a>,
     /// Whether it is one of this read.
     pub(super) is_generated: bool,
@@ -30,17 +31,19 @@ pub(super) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// A partition of which this was read.
-    pub(super) fn new(cursor: &'a DatetimeCursor, partition: Partition, intervals: Intervals, field: &str) -> Self {
-        let state = DatetimeState::new(cursor, intervals, field.to_owned());
-        Self { partition, state, is_generated: false, left: None }
+    pub(super) fn new(cursor: &'a DatetimeCursor, intervals: Intervals, field: &Arc<str>) -> Self {
+        let state = DatetimeState::new(cursor, intervals, Arc::clone(field));
+        Self { state, is_generated: false, left: None }
     }
 }
 
 /// What is known of all partitions.
 pub(super) struct PartitionedState<'a> {
     pub(super) cursor: &'a PartitionedCursor,
-    pub(super) field: String,
+    pub(super) field: Arc<str>,
+    /// What the state said of all partitions. The entries of each have moved to `entries`.
     pub(super) known: Known,
+    /// By the keys of the partitions.
     pub(super) entries: IndexMap<String, Entry<'a>>,
     /// The value at which partitions without an entry begin.
     pub(super) others: Moment,
@@ -67,8 +70,7 @@ impl PartitionedState<'_> {
             return false;
         }
         self.last_state = Some(now);
-        let has_news = |state: &Value| state.as_object().is_some_and(|state| !state.is_empty());
-        !self.known.is_global || self.known.parent_state.as_ref().is_some_and(has_news)
+        !self.known.is_global || self.known.parent_state.as_ref().is_some_and(|state| !state.is_empty())
     }
 }
 
@@ -107,7 +109,7 @@ impl CursorState for PartitionedState<'_> {
                     self.known.parent_state = Some(state.clone());
                 }
             } else if self.first.as_ref() == Some(&key) && self.cursor.has_parents && !entry.state.is_open() {
-                (self.first, self.known.parent_state) = (None, Some(json!({})));
+                (self.first, self.known.parent_state) = (None, Some(StreamState::new().into()));
             }
         }
         let newest = newest.and_then(|newest| self.cursor.cursor.format.read(newest).ok().flatten());
@@ -134,7 +136,7 @@ impl CursorState for PartitionedState<'_> {
         }
         self.known.parent_state = match &self.parents {
             Some(parents) => Some(parents.last()),
-            None => self.cursor.has_parents.then(|| json!({})),
+            None => self.cursor.has_parents.then(|| StreamState::new().into()),
         };
         if !self.known.is_global && self.entries.len() > MOST_PARTITIONS {
             // Those that did not come this time would begin at that value, too, if they come again.
@@ -149,16 +151,15 @@ impl CursorState for PartitionedState<'_> {
         let mut state = Map::new();
         state.insert(FLAG.to_owned(), Value::Bool(self.known.is_global));
         if !self.known.is_global {
-            let entry =
-                |entry: &Entry<'_>| json!({"partition": sorted(&entry.partition), "cursor": entry.state.state()});
-            state.insert(STATES.to_owned(), self.entries.values().map(entry).collect());
+            let entry = |(key, entry): (&String, &Entry<'_>)| json!({"partition": partition_of(key), "cursor": entry.state.state()});
+            state.insert(STATES.to_owned(), self.entries.iter().map(entry).collect());
         }
         if let Some(global) = self.known.global {
             state.insert(GLOBAL.to_owned(), json!({&*self.field: self.cursor.cursor.format.write(global)}));
         }
         state.insert(LOOKBACK.to_owned(), self.known.lookback.into());
         if let Some(parent_state) = &self.known.parent_state {
-            state.insert(PARENT_STATE.to_owned(), parent_state.clone());
+            state.insert(PARENT_STATE.to_owned(), Value::Object(parent_state.state()));
         }
         state
     }

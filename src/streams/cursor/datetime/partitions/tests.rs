@@ -19,7 +19,7 @@ fn begin<'c>(cursor: &'c PartitionedCursor, ids: &[i64], state: &Value) -> Resul
     let partitions = ids.iter().map(|id| Ok(partition(*id))).collect();
     let known = Known::of(cursor, &state, "day")?;
     let made = cursor.make(Some(Box::new(Vec::into_iter(partitions))), &[]);
-    let windows = made.into_iter().flat_map(|slice| cursor.windows_of(&known, slice.unwrap(), "day"));
+    let windows = made.into_iter().flat_map(|slice| cursor.windows_of(&known, slice.unwrap().slice(), "day"));
     let slices = windows.collect::<anyhow::Result<Vec<_>>>().unwrap();
     let first = slices.first();
     let read = CursorRead { stream: &Items, cursor_field: vec!["day".to_owned()], state, first };
