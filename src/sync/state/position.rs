@@ -138,8 +138,8 @@ fn forget_within(value: &mut Value, redactor: &Redactor) -> bool {
     }
 }
 
-/// Notes in the state of a stream with a cursor that it is a full refresh that is going on: nothing else tells such a
-/// state from one of incremental reads, which a full refresh must not resume from.
+/// Marks the state of a stream with a cursor as that of an unfinished full refresh. Only this mark distinguishes it
+/// from an incremental state, from which a full refresh must not resume.
 pub(in crate::sync) fn mark_full_refresh(state: &mut StreamState) {
     state.insert(FULL_REFRESH.to_owned(), Value::Bool(true));
 }

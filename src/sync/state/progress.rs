@@ -12,8 +12,8 @@ use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::newer;
 use crate::streams::{CursorState, HttpStream, PageToken, RequestContext, Slice};
 
-/// The most slices that a state reports behind its own. Further ones are read again after an interruption, which costs
-/// little, since the first of them takes far longer than the others.
+/// The most slices that a state reports behind its own. Further ones are read again after an interruption: only a slice
+/// that takes far longer than the others leaves more.
 const MAX_BEGUN: usize = 40;
 /// Approximate bytes of a refused place in a state.
 const REFUSED_BYTES: usize = 120;
