@@ -27,7 +27,7 @@ struct Cli {
     #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
     source: Option<String>,
 
-    /// The manifest of a low-code connector to run in place of a built-in source, as Airbyte's connector builder exports
+    /// The manifest of a low-code connector to run instead of a built-in source, as Airbyte's connector builder exports
     /// it: YAML or JSON
     #[arg(long, global = true, value_name = "FILE", env = "AIRBYTE_MANIFEST_PATH", hide_env_values = true)]
     manifest_path: Option<PathBuf>,

@@ -62,8 +62,8 @@ pub(crate) struct Changes<'c> {
 pub(crate) struct Loaded {
     /// What a run is made with.
     pub(crate) config: Config,
-    /// What the next runs should be given in place of it, if the source has brought it up to date. References are as they
-    /// were written.
+    /// What the next runs should be given instead of it, if the source has brought it up to date. References are as
+    /// they were written.
     pub(crate) kept: Option<Config>,
 }
 

@@ -98,7 +98,7 @@ impl ResponseRule {
         self.condition(Condition::Predicate(Arc::new(predicate)))
     }
 
-    /// What the user sees if the stream or a slice fails or is skipped over such a response, in place of the API's own
+    /// What the user sees if the stream or a slice fails or is skipped over such a response, instead of the API's own
     /// words. A sentence without its full stop.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {

@@ -2,7 +2,7 @@
 
 use super::{Failure, LogLevel};
 
-/// Somebody who reads what is for people, next to stdout or in place of its messages. What is reported holds no secret.
+/// Somebody who reads what is for people, next to stdout or instead of its messages. What is reported holds no secret.
 /// There is nobody to inform if it cannot be shown.
 pub trait HumanOutput: Send + Sync {
     /// A line of the log, or a stream's status.

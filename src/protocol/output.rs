@@ -34,7 +34,7 @@ const CONTROL_IS_NOT_KEPT: &str = "A new access token is requested. If the API a
                                    refused. \
                                    --config-file-update stores it in the config file.";
 
-/// What the next run does where nothing keeps the states of this one, in place of [`RESUMES`].
+/// What the next run does where nothing keeps the states of this one, instead of [`RESUMES`].
 const BEGINS_AGAIN: &str = "to read the same again: nothing keeps the states of this run; --state-file FILE would.";
 
 /// The writer of protocol messages, or of bare records.

@@ -39,7 +39,7 @@ pub struct Redactor {
     settings: Arc<OnceLock<Vec<(String, String)>>>,
     /// Those that a URL may be made of: without what the config holds for the runtime.
     in_urls: Arc<OnceLock<Vec<(String, String)>>>,
-    /// Whether URLs are shown with the names of settings in place of their values.
+    /// Whether URLs are shown with the names of settings instead of their values.
     names_settings: Arc<AtomicBool>,
 }
 
@@ -77,7 +77,7 @@ impl Redactor {
         self.settings.get()?.iter().find(|(_, value)| is_meant(value)).cloned()
     }
 
-    /// Shows URLs with the names of settings in place of their values, from now on: for a source whose URLs are made of
+    /// Shows URLs with the names of settings instead of their values, from now on: for a source whose URLs are made of
     /// whatever the config has. Default: values that are no secrets are shown.
     pub fn name_settings(&self) {
         self.names_settings.store(true, Ordering::Relaxed);

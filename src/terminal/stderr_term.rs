@@ -1,5 +1,5 @@
-//! Draws on stderr in place of indicatif's own terminal, so that a test can look at it, and nothing is drawn that was not
-//! handed in. What is drawn at once is written at once.
+//! Draws on stderr instead of indicatif's own terminal, so that a test can look at it, and nothing is drawn that was
+//! not handed in. What is drawn at once is written at once.
 
 use std::fmt;
 use std::io::{self, Write};

@@ -106,7 +106,7 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Keeps an entry, in place of one of the same key, and of the least recently used ones if there is no room. False
+    /// Keeps an entry, instead of one of the same key, and of the least recently used ones if there is no room. False
     /// if it does not fit at all.
     pub(super) fn put(&mut self, key: &CacheKey, bytes: &[u8]) -> rusqlite::Result<bool> {
         let needed = (bytes.len() as u64 / PAGE + 1 + SLACK) * PAGE;

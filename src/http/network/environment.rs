@@ -22,8 +22,9 @@ const CA_FILES: [&str; 3] = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUN
 /// | `HTTP_PROXY`, `HTTPS_PROXY` | the proxy for URLs of that scheme |
 /// | `ALL_PROXY` | the proxy for URLs of a scheme that has none of its own |
 /// | `NO_PROXY` | hosts reached without a proxy: domains and all below them, addresses, networks (`10.0.0.0/8`), with or without `:PORT`; `*` is all |
-/// | `SSL_CERT_FILE` | a PEM file of the trusted authorities, in place of the system's; where it is not set, `REQUESTS_CA_BUNDLE` and then `CURL_CA_BUNDLE`, which connectors in Python take |
-/// | `SSL_CERT_DIR` | folders of such files, parted as in `PATH`, in place of the system's |
+/// | `SSL_CERT_FILE` | a PEM file of the trusted authorities, instead of the system's; where it is not set,
+/// `REQUESTS_CA_BUNDLE` and then `CURL_CA_BUNDLE`, which connectors in Python take |
+/// | `SSL_CERT_DIR` | folders of such files, parted as in `PATH`, instead of the system's |
 /// | `DEPLOYMENT_MODE` | `cloud`, as Airbyte's cloud sets it: URLs have to be `https` and lead to public addresses; anything else has no meaning |
 ///
 /// Names of the first four may be in lower case, which wins over upper case, as with curl.

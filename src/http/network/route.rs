@@ -32,7 +32,7 @@ impl Route {
         Ok(Self { proxy, tls: url.scheme() == "https" })
     }
 
-    /// The proxy that is handed whole URLs to fetch, in place of being asked for a tunnel: as RFC 9112, section 3.2.2,
+    /// The proxy that is handed whole URLs to fetch, instead of being asked for a tunnel: as RFC 9112, section 3.2.2,
     /// has it for `http` URLs. Proxies often refuse tunnels to ports other than 443.
     pub(in crate::http) fn forward_proxy(&self) -> Option<&ProxyUrl> {
         let (proxy, _) = self.proxy.as_ref()?;

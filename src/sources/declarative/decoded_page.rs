@@ -1,5 +1,5 @@
-//! The records of a response, by the decoder of its stream: in memory where a paginator may look into the documents, or
-//! decoded while they are handed out.
+//! The records of a response, by its stream's decoder: in memory if a paginator may look into the documents, otherwise
+//! decoded as they are handed out.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -35,12 +35,12 @@ impl DeclarativeStream {
         }
     }
 
-    /// Whether the cursor looks at each record, for which the stream is needed: then no page outlives the call that reads it.
+    /// Whether the cursor looks at each record, which needs the stream: then no page outlives the call that reads it.
     fn filters_by_cursor(&self) -> bool {
         self.incremental.as_ref().is_some_and(|cursor| cursor.is_client_side)
     }
 
-    /// What the decoder finds in a good response, all of it in memory.
+    /// The decoded records of a good response, all in memory.
     ///
     /// # Errors
     /// If it cannot be decoded.
@@ -73,7 +73,7 @@ impl DeclarativeStream {
     }
 
     fn parse_json(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
-        // What is on disk is read from there, if it can be.
+        // What is on disk is read from there, if possible.
         if is_long_list(&response.body) && self.selector.extractor.is_path() && !self.filters_by_cursor() {
             if let Ok(records) = self.decoded(response, JsonDocument, cx) {
                 return Ok(records);
@@ -88,7 +88,7 @@ impl DeclarativeStream {
         if text.is_empty() {
             return Ok(Records::of_parts(Parts::default()));
         }
-        // Of a list at the top, each item is a response of its own.
+        // Each item of a top-level list is a response of its own.
         let document = text.trim();
         if document.starts_with('[') {
             return Ok(self.records(&response.body, &items(document), cx));
@@ -97,10 +97,10 @@ impl DeclarativeStream {
         listed.unwrap_or_else(|| Ok(self.records(&response.body, &[document], cx)))
     }
 
-    /// The text of the first document of a page, where the paginator looks into it.
+    /// The text of the first document of a page, if the paginator looks into it.
     ///
     /// # Errors
-    /// If it cannot be in memory as a whole.
+    /// If it does not fit into memory as a whole.
     pub(super) fn first_document<'p>(&self, page: &'p Page) -> Result<Option<Cow<'p, str>>, Failure> {
         if !self.paginator.reads_response() || page.response.status.as_u16() >= 400 {
             return Ok(None);
@@ -121,7 +121,7 @@ impl DeclarativeStream {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// The records of a body that is decoded while they are handed out.
+    /// The records of a body, decoded as they are handed out.
     fn decoded(
         &self,
         response: &Response,
@@ -134,7 +134,7 @@ impl DeclarativeStream {
         }
     }
 
-    /// Makes records of a document, apart from the stream: a page outlives the call that has read it.
+    /// Makes records of a document, independent of the stream: a page outlives the call that read it.
     fn make(&self, types: Option<Arc<PythonTypes>>, cx: &RequestContext<'_>) -> Make {
         let (selector, place) = (self.selector.clone(), Place::of(self, cx));
         Box::new(move |document, on_record| {

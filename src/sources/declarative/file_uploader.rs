@@ -1,4 +1,4 @@
-//! `FileUploader`: the file that a record leads to, such as an attachment.
+//! `FileUploader`: downloads the file of a record, such as an attachment.
 
 use super::async_jobs::TARGET;
 use super::extractor::{Extracted, Extractor};
@@ -11,7 +11,7 @@ use crate::streams::{FetchContext, HttpStream, Record, RecordFile, RequestContex
 
 /// Downloads the file of each record.
 pub(super) struct FileUploader {
-    /// A stream that is nothing but its requester.
+    /// A stream with only its requester.
     stream: Box<dyn HttpStream>,
     target: Extractor,
     name: Option<Text>,
@@ -19,7 +19,7 @@ pub(super) struct FileUploader {
 }
 
 impl FileUploader {
-    /// The uploader that a part is. `stream` builds a stream of a retriever.
+    /// The uploader that a part describes. `stream` builds a stream of a retriever.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -38,7 +38,7 @@ impl FileUploader {
     /// The file of a record. None if the response is ignored.
     ///
     /// # Errors
-    /// If the record leads to none, or it cannot be downloaded.
+    /// If the record names no file, or it cannot be downloaded.
     pub(super) fn file(
         &self,
         record: &Record<'_>,

@@ -1,13 +1,13 @@
-//! Retrievers within a component: a list that is read beside a stream's own pages, such as the names of all properties.
+//! Retrievers inside a component: a list that is read beside a stream's own pages, such as the names of all properties.
 
 use std::ops::ControlFlow;
 
 use crate::streams::{FetchContext, HttpStream, Record, Slice, for_each_record_of};
 
-/// Hands out the records that a retriever gives for one slice, page after page.
+/// Hands out the records of a retriever for one slice, page by page.
 ///
 /// # Errors
-/// What keeps a page from being read, and the errors of `on_record`.
+/// A failure to read a page, and the errors of `on_record`.
 pub(super) fn read_all(
     stream: &dyn HttpStream,
     slice: &Slice,

@@ -1,4 +1,4 @@
-//! Airbyte's low-code connectors: a manifest in place of code.
+//! Airbyte's low-code connectors: a manifest instead of code.
 
 mod api_budget;
 mod asked_properties;

@@ -75,7 +75,7 @@ pub(super) struct RequestOption {
 }
 
 impl RequestOption {
-    /// The option that a part is.
+    /// The option that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, by: By) -> Option<Self> {
         let into = match part.text("inject_into")? {
             "request_parameter" => Place::Parameter,

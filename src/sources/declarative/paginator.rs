@@ -64,7 +64,7 @@ pub(super) enum Next {
 }
 
 impl Paginator {
-    /// The paginator that a part is; without a part, there is one page.
+    /// The paginator that a part describes; without a part, there is one page.
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
         let none = || Self { strategy: Strategy::None, size_option: None, token_option: None };
         let Some(part) = part else { return Some(none()) };
@@ -137,7 +137,7 @@ impl Paginator {
         injections
     }
 
-    /// The path of the page of this token, if it is the token that says it: in place of the requester's own.
+    /// The path of the page of this token, if it is the token that says it: instead of the requester's own.
     pub(super) fn path(&self, token: Option<&Value>) -> Option<String> {
         match (&self.token_option, token) {
             (Some(TokenOption::Path), Some(token)) => {

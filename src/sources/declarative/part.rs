@@ -244,8 +244,8 @@ impl<'m> Builder<'m> {
         Arc::clone(known.entry(node.address()).or_insert_with(|| Arc::new(node.to_json())))
     }
 
-    /// The template that a part is, with the variables that its place has beside `config` and `parameters`. A number or a
-    /// boolean in place of a text is its text in Python.
+    /// The template that a part describes, with the variables that its place has beside `config` and `parameters`. A
+    /// number or a boolean instead of a text is its text in Python.
     pub(super) fn text(&self, part: &Part<'_>, variables: &[&str]) -> Option<Text> {
         self.text_or(part, None, variables)
     }
@@ -262,7 +262,7 @@ impl<'m> Builder<'m> {
         Some(self.placed(part, compiled).hidden(hidden))
     }
 
-    /// The condition that a part is.
+    /// The condition that a part describes.
     pub(super) fn condition(&self, part: &Part<'_>, variables: &[&str]) -> Option<Condition> {
         let condition = match part.node.value() {
             super::manifest::Value::Bool(value) => InterpolatedBoolean::Constant(*value),
@@ -274,7 +274,7 @@ impl<'m> Builder<'m> {
         Some(self.placed(part, condition))
     }
 
-    /// The inputs of a request that a part is.
+    /// The inputs of a request that a part describes.
     pub(super) fn inputs(&self, part: &Part<'_>, place: InputPlace, variables: &[&str]) -> Option<Inputs> {
         match RequestInputs::compile(place, &literal(part.node)) {
             Ok(inputs) => {

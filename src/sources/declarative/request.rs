@@ -71,7 +71,8 @@ pub(super) struct Requester {
 }
 
 impl Requester {
-    /// The requester that a part is. `extra` are the names of the slice's extra fields, which templates see as variables.
+    /// The requester that a part describes. `extra` are the names of the slice's extra fields, which templates see as
+    /// variables.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, extra: &[&str]) -> Option<Self> {
         if part.kind() != "HttpRequester" {
             builder.refuse(part, &format!("the requester `{}`", part.kind()));

@@ -40,9 +40,9 @@ pub(super) struct Seen<'v> {
 }
 
 impl Selector {
-    /// The selector that a part is, of what `extractor` finds, with the `transformations` of its stream. `is_client_side`: the stream's cursor has
-    /// `is_client_side_incremental`, so that records are changed before the cursor judges them, unless the selector says
-    /// otherwise.
+    /// The selector that a part describes, of what `extractor` finds, with the `transformations` of its stream.
+    /// `is_client_side`: the stream's cursor has `is_client_side_incremental`, so that records are changed before the
+    /// cursor judges them, unless the selector says otherwise.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,

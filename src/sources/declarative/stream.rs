@@ -247,7 +247,7 @@ impl DeclarativeStream {
     /// what else may be there is the extractor's to tell.
     pub(super) fn listed(&self, response: &Response, cx: &RequestContext<'_>) -> Option<Result<Records, Undecodable>> {
         let found = Records::at(response, &self.selector.extractor.record_path()?).ok()?;
-        // One record may be an object in place of a list, of which an empty one is none.
+        // One record may be an object instead of a list, of which an empty one is none.
         if found.len() < 2 {
             return None;
         }

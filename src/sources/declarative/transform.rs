@@ -39,7 +39,7 @@ impl Transform {
         all.into_iter().collect()
     }
 
-    /// The transformation that a part is.
+    /// The transformation that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         match part.kind() {
             "AddFields" => AddFields::build(builder, part).map(Self::Add),

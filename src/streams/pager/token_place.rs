@@ -43,8 +43,7 @@ impl TokenPlace {
         Self(Place::Body(path.into_iter().map(Into::into).collect()))
     }
 
-    /// Puts a value there, in place of what is there. Outside of a JSON body a value that is no text is written as
-    /// JSON.
+    /// Puts a value there, instead of what is there. Outside of a JSON body a value that is no text is written as JSON.
     ///
     /// # Errors
     /// If the request cannot take it: its body is a text, or a list, or the value cannot stand in a header.

@@ -108,7 +108,7 @@ impl OAuth2Authenticator {
         let redactor = &self.request.redactor;
         let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(refresh_token) = stored.refresh_token() {
-            // The stored one stands for the user in place of the request's own.
+            // The stored one stands for the user instead of the request's own.
             self.identity = self.request.identity(Some(&refresh_token));
             credentials.refresh_token = Some(Secret::new(refresh_token, redactor));
         }

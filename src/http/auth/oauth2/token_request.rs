@@ -34,7 +34,7 @@ pub struct TokenRequest {
     scope: String,
     sending: Sending,
     needs_refresh_token: bool,
-    /// Signs what is sent in place of the client's id and secret.
+    /// Signs what is sent instead of the client's id and secret.
     assertion: Option<JwtSigner>,
     fields: Vec<(String, Vec<String>)>,
     headers: Vec<(String, String)>,

@@ -1,5 +1,5 @@
-//! The requests that make a job and look after it. Each has a requester of its own, with its own credentials and its own
-//! rules for errors.
+//! The requests that create a job and follow it. Each has a requester of its own, with its own credentials and error
+//! rules.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::http::{HttpRequest, Outcome, RequestOptions, Response, RetryRules, Ve
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, HttpStream, RequestContext};
 
-/// Longest time for one of the requests that are sent although the run is to end.
+/// Longest time for a request that is sent while the run is stopping.
 const PARTING: Duration = Duration::from_secs(5);
 
 /// One of the requesters of an `AsyncRetriever`.
 #[derive(Debug)]
 pub(super) struct JobRequester {
-    /// What it asks for, as messages name it.
+    /// The purpose of its requests, for messages.
     name: String,
     requester: Requester,
     budget: Option<Arc<RequestBudget>>,
 }
 
-/// What was answered.
+/// Its answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     response: Response,
@@ -37,7 +37,7 @@ pub(super) struct Answer {
 }
 
 impl JobRequester {
-    /// The requester that a part is. `names` are the variables of its templates beside the slice.
+    /// The requester that a part describes. `names` are the variables of its templates beside the slice.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -49,20 +49,20 @@ impl JobRequester {
         Some(Self { name, requester, budget: budget.cloned() })
     }
 
-    /// Asks for a slice. None if the rules of the requester ignore the answer.
+    /// Sends the request for a slice. `None` if the rules of the requester ignore the answer.
     ///
     /// # Errors
-    /// If the request cannot be made, is not answered, or is answered with an error.
+    /// If the request cannot be built, gets no answer, or gets an error.
     pub(super) fn ask(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<Option<Answer>> {
         let request = self.request_for(slice)?;
         let response = fetcher.send(self, &request)?;
         Ok(response.map(|response| Answer { response, request }))
     }
 
-    /// As [`JobRequester::ask`], once and for a short time, for a run that is to end.
+    /// As [`JobRequester::ask`], once and for a short time, for a run that is stopping.
     ///
     /// # Errors
-    /// Those of [`JobRequester::ask`].
+    /// The errors of [`JobRequester::ask`].
     pub(super) fn ask_in_parting(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<()> {
         let request = self.request_for(slice)?;
         let client = fetcher.parting_client();
@@ -76,10 +76,10 @@ impl JobRequester {
 }
 
 impl Answer {
-    /// The document that the answer is; empty if there is none.
+    /// The JSON document of the answer; empty if there is none.
     ///
     /// # Errors
-    /// A system failure if it is no JSON.
+    /// A system failure if it is not JSON.
     pub(super) fn document(&self) -> Result<String, Failure> {
         match json_text(&self.response) {
             Ok(json) => Ok(json.text.trim().to_owned()),
@@ -90,7 +90,7 @@ impl Answer {
         }
     }
 
-    /// The request as templates see it: what the manifest has put on it, without what an authenticator adds.
+    /// The request for templates: the manifest's parts of it, without those of an authenticator.
     fn sent(&self) -> Value {
         let HttpRequest { method, url, headers, body } = &self.request;
         let headers: Map<_, _> = header_pairs(headers).into_iter().map(|(name, value)| (name, value.into())).collect();
@@ -98,18 +98,18 @@ impl Answer {
         json!({"method": method.as_str(), "url": url.as_str(), "headers": headers, "body": body})
     }
 
-    /// The answer as templates see it: the object that it is, with `headers` and `request` unless it has members of these
-    /// names. An answer without a body is an empty object.
+    /// The answer for templates: its object, plus `headers` and `request` unless it has members of these names. An
+    /// answer without a body is an empty object.
     ///
     /// # Errors
-    /// A system failure if it is no object.
+    /// A system failure if it is not an object.
     pub(super) fn context(&self) -> Result<Value, Failure> {
         let document = self.document()?;
         let mut members = match serde_json::from_str(&document) {
             Ok(Value::Object(members)) => members,
             _ if document.is_empty() => Map::new(),
             _ => {
-                let text = format!("{}: the answer is no JSON object.", self.response.request);
+                let text = format!("{}: the answer is not a JSON object.", self.response.request);
                 return Err(Failure::system(text));
             }
         };
@@ -126,7 +126,7 @@ impl HttpStream for JobRequester {
         &self.name
     }
 
-    /// Requests are made as a whole.
+    /// Requests are built as a whole.
     fn url_base(&self) -> &str {
         ""
     }
@@ -156,7 +156,7 @@ impl HttpStream for JobRequester {
     }
 }
 
-/// A requester that asks once, and waits for nothing.
+/// A requester that sends once, and does not wait.
 struct Parting<'r>(&'r JobRequester);
 
 impl HttpStream for Parting<'_> {

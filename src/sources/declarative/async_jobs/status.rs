@@ -1,4 +1,4 @@
-//! What an API says of a job: `status_extractor` and `status_mapping`.
+//! The status of a job, by `status_extractor` and `status_mapping`.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::super::part::{Builder, Part, literal};
 use super::super::steps::items;
 use crate::protocol::Failure;
 
-/// How a job is.
+/// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     /// There is no result yet.
     Running,
     /// The result can be downloaded.
     Completed,
-    /// There is none, and another job may give one.
+    /// It failed, and another job may succeed.
     Failed,
     /// It took too long for the API.
     TimedOut,
@@ -33,7 +33,7 @@ const FIELDS: [(&str, Status); 5] = [
     ("skipped", Status::Skipped),
 ];
 
-/// How the status of a job is read.
+/// Reads the status of a job.
 #[derive(Debug)]
 pub(super) struct Statuses {
     extractor: Extractor,
@@ -42,7 +42,7 @@ pub(super) struct Statuses {
 }
 
 impl Statuses {
-    /// The statuses of a retriever. None if one word is in two lists.
+    /// The statuses of a retriever. `None` if one word is in two lists.
     pub(super) fn build(builder: &Builder<'_>, retriever: &Part<'_>) -> Option<Self> {
         let mut known = HashMap::new();
         let mut is_right = true;
@@ -54,7 +54,7 @@ impl Statuses {
                     builder.error(
                         &word,
                         format!(
-                            "the status `{text}` is in two lists. Say once what it means: remove it from one of them"
+                            "the status `{text}` is in two lists. Remove it from one of them"
                         ),
                     );
                     is_right = false;
@@ -66,7 +66,7 @@ impl Statuses {
         is_right.then_some(Self { extractor, known })
     }
 
-    /// The status in an answer; or what the answer says in its place.
+    /// The status in an answer, or the unknown word in it.
     ///
     /// # Errors
     /// If the path of the extractor cannot be evaluated.
@@ -77,7 +77,7 @@ impl Statuses {
     }
 }
 
-/// What an extractor finds in an answer.
+/// The value that an extractor finds in an answer.
 ///
 /// # Errors
 /// If its path cannot be evaluated.

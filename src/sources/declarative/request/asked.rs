@@ -54,7 +54,7 @@ pub(in crate::sources::declarative) struct Asked<'a> {
     pub(in crate::sources::declarative) slice: &'a Slice,
     /// The token of the page, if it is not the first, or the first has one.
     pub(in crate::sources::declarative) token: Option<&'a Value>,
-    /// A path in place of the requester's own, see [`super::super::paginator::Paginator::path`].
+    /// A path instead of the requester's own, see [`super::super::paginator::Paginator::path`].
     pub(in crate::sources::declarative) path: Option<&'a str>,
     /// What paginator, routers and cursor put on it. The authenticator's comes of itself.
     pub(in crate::sources::declarative) injections: &'a [Injection],

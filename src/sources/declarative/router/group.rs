@@ -19,7 +19,7 @@ pub(in crate::sources::declarative) struct GroupRouter<O> {
 }
 
 impl<O: Send + Sync> GroupRouter<O> {
-    /// The router that a part is.
+    /// The router that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,

@@ -25,7 +25,7 @@ enum Values {
 }
 
 impl<O> ListRouter<O> {
-    /// The router that a part is.
+    /// The router that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,

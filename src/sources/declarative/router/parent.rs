@@ -43,7 +43,7 @@ struct Evaluated {
 }
 
 impl<O> ParentConfig<O> {
-    /// The parent that a part is.
+    /// The parent that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,

@@ -17,7 +17,7 @@ pub(in crate::sources::declarative) struct UnionRouter<O> {
 }
 
 impl<O: Send + Sync> UnionRouter<O> {
-    /// The router that a part is.
+    /// The router that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,

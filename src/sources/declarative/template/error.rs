@@ -12,7 +12,7 @@ pub enum FaultKind {
     Undeclared,
     /// Something was asked of a missing value. The reference takes the default then.
     Undefined,
-    /// Python's `TypeError`. The reference gives the text of the template in place of a result.
+    /// Python's `TypeError`. The reference gives the text of the template instead of a result.
     Type,
     /// The sandbox does not allow it.
     Security,

@@ -137,7 +137,7 @@ impl Field {
         };
         match is_set {
             true => Ok(()),
-            false => Err(self.failure("its path leads through a value that can hold no such field")),
+            false => Err(self.failure("its path leads through a value that cannot hold such a field")),
         }
     }
 

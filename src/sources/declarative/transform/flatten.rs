@@ -54,7 +54,7 @@ pub(in crate::sources::declarative) struct DpathFlatten {
 }
 
 impl DpathFlatten {
-    /// The transformation that a part is.
+    /// The transformation that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let path = FieldPath::build(builder, &part.field("field_path")?, &[])?;
         let (mut prefix, mut suffix) = (None, None);

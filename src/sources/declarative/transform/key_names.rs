@@ -22,12 +22,12 @@ pub(in crate::sources::declarative) enum KeyNames {
     Lower,
     /// All but those inside lists, in snake case.
     Snake,
-    /// All but those inside lists, with one text in place of another.
+    /// All but those inside lists, with one text instead of another.
     Replace(Box<Text>, Box<Text>),
 }
 
 impl KeyNames {
-    /// The renaming that a part is.
+    /// The renaming that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         match part.kind() {
             "KeysToLower" => Some(Self::Lower),
