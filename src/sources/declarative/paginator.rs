@@ -1,6 +1,6 @@
-//! Which page comes next, and how a request says which page it wants: `DefaultPaginator` and its strategies.
+//! Finds the next page, and adds it to the request: `DefaultPaginator` and its strategies.
 //!
-//! A token is a JSON value. It is null nowhere: no token is the first page, or the end.
+//! A token is a JSON value, never null: no token means the first page, or the end.
 
 mod strategy;
 #[cfg(test)]
@@ -31,35 +31,35 @@ enum TokenOption {
     Option(RequestOption),
 }
 
-/// What a page came to.
+/// The result of a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page<'a> {
     /// The status of the response.
     pub(super) status: StatusCode,
     /// Its headers.
     pub(super) headers: &'a HeaderMap,
-    /// The text of its body as one JSON value, such as what an XML decoder made of it. None if there is none.
+    /// Its body as the text of one JSON value, such as the output of an XML decoder. `None` without a body.
     pub(super) body: Option<&'a str>,
     /// The text of the last record that passed the filter, as a JSON object.
     pub(super) last_record: Option<&'a str>,
-    /// How many records passed the filter.
+    /// Records that passed the filter.
     pub(super) kept: u64,
-    /// How many records there were before the filter.
+    /// Records before the filter.
     pub(super) found: u64,
-    /// The token that the page was asked for with.
+    /// The token that the page was requested with.
     pub(super) token: Option<&'a Value>,
-    /// The page size that it was asked for with, if it is not the manifest's.
+    /// The page size that it was requested with, if it is not the manifest's.
     pub(super) size: Option<i64>,
     /// The slice.
     pub(super) slice: &'a Slice,
 }
 
-/// What comes after a page.
+/// The next page.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Next {
     /// The page of this token.
     Page(Value),
-    /// Nothing, for this reason, which is worth a debug line.
+    /// There is none, for this reason, which is logged at debug level.
     End(&'static str),
 }
 
@@ -112,20 +112,20 @@ impl Paginator {
         self.strategy.size()
     }
 
-    /// Whether pages can get smaller without records being lost, or why not. `smallest` is the smallest size.
+    /// Whether pages can get smaller without losing records, or why not. `smallest` is the smallest size.
     pub(super) fn can_reduce(&self, smallest: i64) -> Result<(), &'static str> {
         if self.size_option.is_none() {
-            return Err("the paginator has no `page_size_option`, so no smaller page can be asked for");
+            return Err("the paginator has no `page_size_option`, so no smaller page can be requested");
         }
         if matches!(self.token_option, Some(TokenOption::Path)) {
             return Err(
-                "a link to the next page has its page size in it: use a `page_token_option` that is no RequestPath",
+                "a link to the next page has its page size in it: use a `page_token_option` other than RequestPath",
             );
         }
         self.strategy.can_reduce(smallest)
     }
 
-    /// What the page of this token puts on its request; `size` is its size, if it is not the manifest's.
+    /// The values for the request of this token's page; `size` is its size, if it is not the manifest's.
     pub(super) fn injections(&self, token: Option<&Value>, size: Option<i64>) -> Vec<Injection> {
         let mut injections = Vec::new();
         if let (Some(TokenOption::Option(option)), Some(token)) = (&self.token_option, token) {
@@ -137,23 +137,23 @@ impl Paginator {
         injections
     }
 
-    /// The path of the page of this token, if it is the token that says it: instead of the requester's own.
+    /// The path of this token's page, if the token is a path: it replaces the requester's own.
     pub(super) fn path(&self, token: Option<&Value>) -> Option<String> {
         match (&self.token_option, token) {
             (Some(TokenOption::Path), Some(token)) => {
-                // The number of a first page, 0, is no path.
+                // The number of a first page, 0, is not a path.
                 Some(super::literals::literal_of(token)).filter(Literal::truth).map(|token| token.to_text())
             }
             _ => None,
         }
     }
 
-    /// Whether a page's body is looked into.
+    /// Whether the paginator reads a page's body.
     pub(super) fn reads_response(&self) -> bool {
         self.strategy.reads_response()
     }
 
-    /// What comes after this page.
+    /// The page after this one.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated.

@@ -1,6 +1,6 @@
-//! A component of a manifest while it is built. The manifest is resolved and checked by then, so that a field has the type
-//! it should have; what is found here is what no schema tells: templates that cannot be parsed, names that do not
-//! exist, options that exclude each other, components that this program does not run. All of it is found at once.
+//! A component of a manifest while it is built. The manifest is already resolved and checked, so each field has its
+//! type. Building finds the faults that no schema can: templates that cannot be parsed, unknown names, options that
+//! exclude each other, components that do not run here. It finds all of them at once.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,26 +14,26 @@ use super::placed::{Condition, Env, Inputs, Placed, Text};
 use super::template::{Fault, InputPlace, InterpolatedBoolean, InterpolatedString, Literal, RequestInputs, Template};
 use crate::protocol::{Failure, Redactor};
 
-/// What a template can call on the config.
+/// The methods that a template can call on the config.
 const METHODS: [&str; 4] = ["get", "items", "keys", "values"];
 
-/// What is shared while the parts of a manifest are built.
+/// State shared while the parts of a manifest are built.
 pub(super) struct Builder<'m> {
     pub(super) env: Arc<Env>,
     faults: RefCell<&'m mut Faults>,
-    /// The `$parameters` that were made into JSON, by the address of their node.
+    /// The `$parameters` converted to JSON, by the address of their node.
     parameters: RefCell<HashMap<usize, Arc<Value>>>,
-    /// Why the stream that is being built cannot be run, first reason first.
+    /// Why the stream that is being built cannot run, first reason first.
     refusals: RefCell<Vec<String>>,
-    /// Takes the secrets that credentials are made of.
+    /// Registers the secrets in credentials.
     pub(super) redactor: Redactor,
-    /// The settings that there can be, if the manifest says so. A template that names another one is warned of once.
+    /// The possible settings, if the manifest lists them. A template that names another one causes one warning.
     settings: RefCell<Option<HashSet<String>>>,
-    /// What several components share that have the same definition, such as credentials, by that definition.
+    /// Instances shared by components with the same definition, such as credentials, by that definition.
     shared: RefCell<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// A node of the manifest, the way to it, and the component that its templates belong to.
+/// A node of the manifest, its path, and the component that its templates belong to.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'p> {
     pub(super) node: &'p Node,
@@ -58,13 +58,13 @@ impl<'p> Part<'p> {
         self.node.get("type").and_then(Node::as_text).unwrap_or_default()
     }
 
-    /// The field of this name, if it is there and not null.
+    /// The field of this name, if it exists and is not null.
     pub(super) fn field<'a>(&'a self, name: &'a str) -> Option<Part<'a>> {
         let node = self.node.get(name).filter(|node| !matches!(node.value(), super::manifest::Value::Null))?;
         Some(Part::new(node, self.path.name(name), self.parameters))
     }
 
-    /// The items of a list, each with its place. None if it is no list.
+    /// The items of a list, each with its place. `None` if it is not a list.
     pub(super) fn items(&self) -> impl Iterator<Item = Part<'_>> {
         let items = self.node.as_list().unwrap_or_default().iter().enumerate();
         items.map(|(index, item)| Part::new(item, self.path.index(index), self.parameters))
@@ -84,22 +84,22 @@ impl<'p> Part<'p> {
         self.node.get(name).and_then(Node::as_text)
     }
 
-    /// The field of this name, if it is there and Python takes it for true: not empty, not zero.
+    /// The field of this name, if it exists and Python takes it for true: not empty, not zero.
     pub(super) fn present<'a>(&'a self, name: &'a str) -> Option<Part<'a>> {
         self.field(name).filter(|field| field.node.is_truthy())
     }
 
-    /// The items of a field that is a list, each as its text.
+    /// The items of a list field, as texts.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
         self.field(name).iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect()
     }
 
-    /// The HTTP statuses of a field that is a list of them.
+    /// The HTTP statuses in a list field.
     pub(super) fn statuses(&self, name: &str) -> Vec<u16> {
         self.texts(name).iter().filter_map(|status| status.parse().ok()).collect()
     }
 
-    /// A field that is true or false.
+    /// A boolean field.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         match self.node.get(name)?.value() {
             super::manifest::Value::Bool(value) => Some(*value),
@@ -109,13 +109,13 @@ impl<'p> Part<'p> {
 }
 
 impl<'m> Builder<'m> {
-    /// Builds with this config, and notes what is wrong in `faults`.
+    /// Builds with this config, and notes faults in `faults`.
     pub(super) fn new(env: Arc<Env>, faults: &'m mut Faults) -> Self {
         let (parameters, refusals, redactor, shared) = Default::default();
         Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, settings: RefCell::default(), shared }
     }
 
-    /// Warns of templates that use a setting which is none of these and not in the config.
+    /// Warns of templates that use a setting which is neither listed here nor in the config.
     pub(super) fn with_settings(self, settings: Option<HashSet<String>>) -> Self {
         self.settings.replace(settings);
         self
@@ -127,36 +127,36 @@ impl<'m> Builder<'m> {
         self
     }
 
-    /// Notes a failure over a value that only the config gives, as an error of the manifest with this config.
+    /// Notes a failure about a value that depends on the config, as an error of the manifest with this config.
     pub(super) fn noted_failure<T>(&self, part: &Part<'_>, value: Result<T, Failure>) -> Option<T> {
         value.map_err(|failure| self.error(part, failure.message)).ok()
     }
 
-    /// The errors that were noted, each as a line for people, without the first N. An error that several streams have is
-    /// listed for each of them.
+    /// The noted errors, each as a line for people, without the first N. An error of several streams is listed for
+    /// each.
     pub(super) fn errors_after(&self, known: usize) -> Vec<String> {
         let faults = self.faults.borrow();
         faults.noted_errors().skip(known).map(|fault| faults.line(fault)).collect()
     }
 
-    /// How many errors were noted.
+    /// The number of noted errors.
     pub(super) fn error_count(&self) -> usize {
         self.faults.borrow().noted_errors().len()
     }
 
-    /// What a field gives with the config, once.
+    /// The value of a field with the config, evaluated once.
     pub(super) fn value(&self, part: &Part<'_>) -> Option<Literal> {
         let text = self.text(part, &[])?;
         self.noted_failure(part, text.literal(&[]))
     }
 
-    /// What was built of an equal component before, or is built now.
+    /// The instance of an equal component, built now if it is the first.
     pub(super) fn shared<T: Any + Send + Sync>(
         &self,
         part: &Part<'_>,
         build: impl FnOnce() -> Option<T>,
     ) -> Option<Arc<T>> {
-        // The definition has its `$parameters` in it, so that equal ones mean the same.
+        // The definition includes its `$parameters`, so that equal definitions mean the same.
         let definition = part.node.to_json().to_string();
         match self.built_before(&definition) {
             Some(known) => Some(known),
@@ -164,8 +164,8 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// What was built before under this key, which says all that it was built of, or is built now. Components with other
-    /// definitions come to the same, such as by `$parameters` that they do not use.
+    /// The instance under this key, built now if it is the first. The key holds everything it is built of. Different
+    /// definitions may share one, such as through `$parameters` that they do not use.
     pub(super) fn shared_as<T: Any + Send + Sync>(&self, key: String, build: impl FnOnce() -> T) -> Arc<T> {
         self.built_before(&key).unwrap_or_else(|| self.keep(key, build()))
     }
@@ -186,7 +186,7 @@ impl<'m> Builder<'m> {
         self.faults.borrow_mut().error(Kind::WrongValue, part.node.mark(), part.path.to_string(), message);
     }
 
-    /// Notes something odd that does not keep the manifest from being run.
+    /// Notes a warning that does not keep the manifest from running.
     pub(super) fn warn(&self, part: &Part<'_>, message: impl Into<String>) {
         self.faults.borrow_mut().warn(Kind::Surprise, part.node.mark(), part.path.to_string(), message);
     }
@@ -196,12 +196,12 @@ impl<'m> Builder<'m> {
         self.faults.borrow_mut().warn(Kind::Surprise, mark, way, message);
     }
 
-    /// Has something else note what it finds.
+    /// Lets another place report its notes.
     pub(super) fn with_faults<R>(&self, run: impl FnOnce(&mut Faults) -> R) -> R {
         run(&mut self.faults.borrow_mut())
     }
 
-    /// Notes that the stream needs something that this program does not run: a component, or a field of one.
+    /// Notes that the stream needs a component, or a field of one, that does not run here.
     pub(super) fn refuse(&self, part: &Part<'_>, what: &str) {
         self.refusals.borrow_mut().push(format!("{what}: {}", self.place(part)));
     }
@@ -216,17 +216,17 @@ impl<'m> Builder<'m> {
         self.refusals.borrow().iter().skip(known).cloned().collect()
     }
 
-    /// The reasons since the last call why the stream cannot be run.
+    /// The reasons since the last call why the stream cannot run.
     pub(super) fn take_refusals(&self) -> Vec<String> {
         std::mem::take(&mut *self.refusals.borrow_mut())
     }
 
-    /// A failure over a value that only the config gives, such as a page size that is no number.
+    /// A failure about a value that depends on the config, such as a page size that is not a number.
     pub(super) fn failure(&self, part: &Part<'_>, message: &str) -> Failure {
         Failure::config(format!("{}: {message}", self.place(part)))
     }
 
-    /// A place as messages name it: `streams[0].retriever (manifest.yaml:12:5)`.
+    /// A place in messages: `streams[0].retriever (manifest.yaml:12:5)`.
     pub(super) fn place(&self, part: &Part<'_>) -> String {
         let (mark, path) = (part.node.mark(), part.path.to_string());
         let faults = self.faults.borrow();
@@ -244,13 +244,13 @@ impl<'m> Builder<'m> {
         Arc::clone(known.entry(node.address()).or_insert_with(|| Arc::new(node.to_json())))
     }
 
-    /// The template that a part describes, with the variables that its place has beside `config` and `parameters`. A
-    /// number or a boolean instead of a text is its text in Python.
+    /// The template that a part describes, with the variables of its place beside `config` and `parameters`. A number
+    /// or a boolean counts as its text in Python.
     pub(super) fn text(&self, part: &Part<'_>, variables: &[&str]) -> Option<Text> {
         self.text_or(part, None, variables)
     }
 
-    /// As [`Builder::text`], with a default for where it gives nothing.
+    /// As [`Builder::text`], with a default for an empty result.
     pub(super) fn text_or(&self, part: &Part<'_>, default: Option<&str>, variables: &[&str]) -> Option<Text> {
         let text = match part.node.as_text() {
             Some(text) => text.to_owned(),
@@ -274,7 +274,7 @@ impl<'m> Builder<'m> {
         Some(self.placed(part, condition))
     }
 
-    /// The inputs of a request that a part describes.
+    /// The request inputs that a part describes.
     pub(super) fn inputs(&self, part: &Part<'_>, place: InputPlace, variables: &[&str]) -> Option<Inputs> {
         match RequestInputs::compile(place, &literal(part.node)) {
             Ok(inputs) => {
@@ -294,19 +294,19 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// Whether a template makes something else of a secret of the config, such as its hash.
+    /// Whether a template derives something from a secret of the config, such as its hash.
     fn hides(&self, template: &Template) -> bool {
         let changes = template.text().contains(['|', '(', '~', '+', '%']) && !template.is_plain();
         let is_secret = |name: &str| self.env.config.get(name).is_some_and(|value| holds_secret(&self.redactor, value));
         changes && template.settings().iter().any(|name| is_secret(name))
     }
 
-    /// Any compiled template, in its place.
+    /// Any compiled template, with its place.
     pub(super) fn placed<T>(&self, part: &Part<'_>, template: T) -> Placed<T> {
         Placed::new(template, Arc::clone(&self.env), self.parameters(part), self.place(part).into())
     }
 
-    /// Notes the variables and functions that a template needs and that do not exist in its place.
+    /// Notes unknown variables and functions of a template.
     pub(super) fn known(&self, part: &Part<'_>, template: &Template, variables: &[&str]) {
         let mut known = vec!["config", "parameters"];
         for variable in variables {
@@ -319,12 +319,12 @@ impl<'m> Builder<'m> {
         self.known_settings(part, template);
     }
 
-    /// A setting with a typing error has no value, in the reference and here. That is seldom what was meant.
+    /// A mistyped setting has no value, in the reference and here. That is rarely intended.
     fn known_settings(&self, part: &Part<'_>, template: &Template) {
         let Some(known) = &mut *self.settings.borrow_mut() else { return };
         for name in template.settings() {
             let is_given = self.env.config.get(&*name).is_some();
-            // What begins so is the runtime's; and a mapping of Python has methods.
+            // The runtime owns names that begin so; and a Python mapping has methods.
             if is_given || name.starts_with("__") || METHODS.contains(&&*name) || known.contains(&*name) {
                 continue;
             }
@@ -339,7 +339,7 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// What was compiled, or nothing and a fault.
+    /// The compiled template, or nothing and a fault.
     pub(super) fn noted<T>(&self, part: &Part<'_>, compiled: Result<T, Box<Fault>>) -> Option<T> {
         compiled.map_err(|fault| self.template_fault(part, &fault)).ok()
     }
@@ -360,7 +360,8 @@ fn holds_secret(redactor: &Redactor, value: &Value) -> bool {
     }
 }
 
-/// The entry of a mapping that has a text in it, or else the part itself: templates of a mapping are compiled together.
+/// The entry of a mapping that contains a text, otherwise the part itself: templates of a mapping are compiled
+/// together.
 fn where_it_stands(part: &Part<'_>, text: &str, then: impl FnOnce(&Part<'_>)) {
     let has = |value: &Part<'_>| !text.is_empty() && value.node.as_text().is_some_and(|value| value.contains(text));
     match part.entries().find(|(_, value)| has(value)) {
@@ -369,7 +370,7 @@ fn where_it_stands(part: &Part<'_>, text: &str, then: impl FnOnce(&Part<'_>)) {
     }
 }
 
-/// A node as a plain value of Python.
+/// A node as a plain Python value.
 pub(super) fn literal(node: &Node) -> Literal {
     use super::manifest::Value as Yaml;
     match node.value() {
@@ -384,7 +385,7 @@ pub(super) fn literal(node: &Node) -> Literal {
         Yaml::Set(items) => Literal::Set(items.iter().map(literal).collect()),
         Yaml::Pair(pair) => Literal::Tuple(vec![literal(&pair.0), literal(&pair.1)]),
         Yaml::Map(map) => Literal::Dict(map.iter().map(|(key, value)| (literal(key), literal(value))).collect()),
-        // A date stands where a text is wanted only if nothing checks it.
+        // A date where a text is expected occurs only if nothing checks it.
         Yaml::Date(_) | Yaml::DateTime(..) => Literal::Str(node.key_text()),
     }
 }

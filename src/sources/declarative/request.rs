@@ -1,5 +1,5 @@
-//! What a stream asks for: `HttpRequester`. It renders one whole request out of its own templates and of the values that
-//! authenticator, paginator, partition routers and cursor put on it, by the rules of Python's `requests`.
+//! `HttpRequester`: builds the requests of a stream. It renders one whole request from its own templates and the values
+//! of authenticator, paginator, partition routers and cursor, by the rules of Python's `requests`.
 
 mod asked;
 mod body;
@@ -35,9 +35,9 @@ use crate::protocol::Failure;
 /// Redirects that are followed for one request.
 const MAX_REDIRECTS: u32 = 30;
 
-/// Time for a connection where the manifest does not say. Python waits forever.
+/// Default time limit for a connection. Python waits forever.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for the next byte. Reports that an API makes while it is asked take their time.
+/// The same for the next byte. APIs that create a report during the request take their time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// `HttpRequester`.
@@ -48,30 +48,30 @@ pub(super) struct Requester {
     url_base: Option<Text>,
     path: Option<Text>,
     parameters: Option<Inputs>,
-    /// The query parameter that has the properties that are asked for by name.
+    /// The query parameter with the properties that are requested by name.
     properties_parameter: Option<String>,
     headers: Headers,
     body: Body,
-    /// The names that every request has, each with its place in the manifest.
+    /// The names in every request, each with its place in the manifest.
     pub(super) fixed: Vec<(Place, String, Arc<str>)>,
     /// The credentials.
     pub(super) auth: Arc<Auth>,
-    /// Puts them on requests, and the cookies of responses before.
+    /// Adds the credentials and earlier cookies to requests.
     pub(super) authenticator: WithCookies,
-    /// What is done about responses.
+    /// What to do about responses.
     pub(super) error_handler: ErrorHandler,
-    /// Whether responses may be read again from before. None if the manifest does not say.
+    /// Whether responses may come from the cache. `None` if the manifest does not say.
     pub(super) use_cache: Option<bool>,
     connect_timeout: Option<Duration>,
     read_timeout: Option<Duration>,
-    /// The URLs that the manifest itself has given: their hosts get the credentials.
+    /// The URLs that the manifest itself names: their hosts get the credentials.
     homes: Mutex<Vec<Url>>,
     /// The place in the manifest.
     pub(super) place: Arc<str>,
 }
 
 impl Requester {
-    /// The requester that a part describes. `extra` are the names of the slice's extra fields, which templates see as
+    /// The requester that a part describes. `extra` are the names of the slice's extra fields, which are template
     /// variables.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, extra: &[&str]) -> Option<Self> {
         if part.kind() != "HttpRequester" {
@@ -127,8 +127,8 @@ impl Requester {
         })
     }
 
-    /// One whole request, but for what [`Auth::authenticator`] puts on it. To a host that the manifest does not name it goes
-    /// without credentials.
+    /// One whole request, without the values of [`Auth::authenticator`]. To a host that the manifest does not name, it
+    /// goes without credentials.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated, two components want the same name, or the request cannot be
@@ -137,7 +137,7 @@ impl Requester {
         let token = asked.token_variable();
         let vars = asked.variables(token.as_ref());
         let mut url = self.url(asked.path, &vars)?;
-        // Credentials are for the host that the manifest names, wherever a link leads.
+        // Credentials are for the host in the manifest, wherever a link leads.
         let home = self.home(&vars)?;
         let at_home = same_host(&home, &url);
         let mut injections = if at_home { self.auth.injections.clone() } else { Vec::new() };
@@ -179,12 +179,12 @@ impl Requester {
         Ok(request)
     }
 
-    /// Whether the credentials are for the host of a URL: a request has been made for it as the manifest names it.
+    /// Whether the credentials are for the host of a URL: the manifest's own URL has that host.
     pub(super) fn is_home(&self, url: &Url) -> bool {
         locks::lock(&self.homes).iter().any(|home| same_host(home, url))
     }
 
-    /// The properties that are asked for in the query.
+    /// The properties that are requested in the query.
     fn asked_properties(&self, asked: &Asked<'_>) -> Option<(Literal, Literal)> {
         let name = self.properties_parameter.as_ref()?;
         let names = asked.slice.extra_fields.get(VARIABLE)?.as_array()?;
@@ -192,8 +192,8 @@ impl Requester {
         Some((Literal::Str(name.clone()), Literal::Str(names.join(","))))
     }
 
-    /// The URL that the manifest itself gives, whose host the credentials are for. A path out of a slice does not change
-    /// the host: it is data. Without a base, the path is the base.
+    /// The URL of the manifest itself; its host gets the credentials. A path from a slice is data and does not change
+    /// the host. Without a base, the path is the base.
     ///
     /// # Errors
     /// As [`Requester::request`].
@@ -212,7 +212,7 @@ impl Requester {
         url.map_err(|failure| Failure { message: format!("{}: {}", self.place, failure.message), ..failure })
     }
 
-    /// How requests travel: `options` with the timeouts of the manifest, and as many redirects as Python follows.
+    /// The request options: `options` with the manifest's timeouts, and as many redirects as Python follows.
     pub(super) fn travel(&self, mut options: RequestOptions) -> RequestOptions {
         options.max_redirects = MAX_REDIRECTS;
         options.connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
@@ -241,8 +241,8 @@ fn own_path(path: &Text, vars: &[Var<'_>]) -> Result<String, Failure> {
     Ok(path.kept(vars)?.to_text().trim_start_matches('/').to_owned())
 }
 
-/// A field that is not there, or was built; nothing if it could not be.
-#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
+/// A field that is missing, or was built; nothing if it could not be.
+#[allow(clippy::option_option, reason = "a missing field differs from a wrong one")]
 pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
     match field {
         None => Some(None),
@@ -252,7 +252,7 @@ pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
 
 fn parameters(builder: &Builder<'_>, part: &Part<'_>, names: &[&str]) -> Option<Inputs> {
     if part.node.as_text().is_some_and(|text| !text.contains('{')) {
-        builder.warn(part, "a text that is no template gives no query parameters: write a mapping");
+        builder.warn(part, "a text without a template gives no query parameters: write a mapping");
     }
     if !part.entries().any(|(_, value)| is_query_properties(&value)) {
         return builder.inputs(part, InputPlace::Parameters, names);
@@ -295,7 +295,7 @@ fn fixed(builder: &Builder<'_>, part: &Part<'_>) -> Vec<(Place, String, Arc<str>
     fixed
 }
 
-/// Names and values as they are sent: a list is its items, and what is null is left out.
+/// Names and values as they are sent: a list becomes its items, and null is omitted.
 fn pairs(entries: Vec<(Literal, Literal)>, what: &str, place: &str) -> Result<Vec<(String, Vec<String>)>, Failure> {
     let mut pairs = Vec::with_capacity(entries.len());
     for (name, value) in entries {
@@ -321,7 +321,7 @@ fn repeated(pairs: &[(String, Vec<String>)]) -> Vec<(String, String)> {
     pairs.iter().flat_map(one).collect()
 }
 
-/// Adds query parameters behind those of the URL, without those that it has already with the same first value.
+/// Appends query parameters to those of the URL, except those that it already has with the same first value.
 fn add_to_query(url: &mut Url, parameters: &[(String, Vec<String>)]) {
     let known: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
     let is_there = |(name, values): &(String, Vec<String>)| {

@@ -1,4 +1,4 @@
-//! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
+//! A stream of a manifest: implements the contract of a stream with the parts built from its components.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -35,7 +35,7 @@ use crate::streams::{
     Records, RequestContext, SchemaContext, Slice, SliceContext, Slices, Transformed,
 };
 
-/// What a stream without incremental sync has.
+/// The cursor of a stream without incremental sync.
 static STATELESS: NoCursor = NoCursor::stateless();
 
 /// `DeclarativeStream` with a `SimpleRetriever`, or with an `AsyncRetriever`, whose pages are the results of jobs.
@@ -51,26 +51,26 @@ pub(super) struct DeclarativeStream {
     pub(super) selector: Arc<Selector>,
     pub(super) router: Option<Router<RequestOption>>,
     pub(super) incremental: Option<Incremental>,
-    /// The streams of the router's parents, in its order.
+    /// The streams of the router's parents, in order.
     pub(super) parents: Vec<ParentStream>,
-    /// Whether a page after the first is asked for without what the router adds.
+    /// Whether requests after the first page omit the router's values.
     pub(super) only_first_page_is_sliced: bool,
     pub(super) use_cache: bool,
-    /// What the requests of all streams are spread out by.
+    /// The budget for the requests of all streams.
     pub(super) budget: Option<Arc<RequestBudget>>,
-    /// What it asks for by name.
+    /// The properties that it requests by name.
     pub(super) properties: Option<QueryProperties>,
-    /// What reads the whole of lists that are cut short, by the place of the expander.
+    /// Reads the complete versions of truncated lists, by the place of the expander.
     pub(super) lists: HashMap<String, DeclarativeStream>,
-    /// How it asks otherwise for what it does not get.
+    /// Repeats refused requests in another form.
     pub(super) repaging: Option<Repaging>,
-    /// What has the results made that the pages are.
+    /// Runs the jobs whose results are the pages.
     pub(super) jobs: Option<Jobs>,
-    /// The stream of one name that it may hand over to.
+    /// The stream of the same name that may replace it.
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
     /// Streams of this group are not read at the same time.
     pub(super) group: Option<String>,
-    /// What downloads the file of each record.
+    /// Downloads the file of each record.
     pub(super) files: Option<FileUploader>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
@@ -85,7 +85,7 @@ impl DeclarativeStream {
         token.or_else(|| self.paginator.initial().map(Cow::Owned))
     }
 
-    /// The request of a page, for these properties where they are asked for by name.
+    /// The request of a page, for these properties if they are requested by name.
     pub(super) fn request_for(&self, cx: &RequestContext<'_>, names: Option<&[String]>) -> anyhow::Result<HttpRequest> {
         let (slice, token) = (asked(cx.slice).with_properties(names), self.token(cx));
         let token = token.as_deref();
@@ -98,7 +98,7 @@ impl DeclarativeStream {
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
-        // A job is asked for its slice when it is created, by templates alone.
+        // A job gets its slice when it is created, by templates alone.
         if has_token && self.only_first_page_is_sliced || self.jobs.is_some() {
             return Ok(Vec::new());
         }
@@ -121,10 +121,10 @@ impl DeclarativeStream {
         Ok(injections)
     }
 
-    /// The slices of the router, without what a cursor makes of them.
+    /// The slices of the router, before the cursor changes them.
     fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.router {
-            // The records of a parent have its children as they were, which a stream with a state has read already.
+            // The records of a parent contain its children as they were; a stream with a state has already read them.
             Some(router) if self.incremental.is_some() && !cx.state.is_empty() => {
                 let slices = parents::slices(router, &self.parents, cx)?;
                 Ok(Box::new(slices.map(|slice| slice.map(|slice| slice.without_extra(FIRST_PAGE)))))
@@ -150,7 +150,7 @@ impl DeclarativeStream {
         Ok(self.types.get_or_init(|| types).as_ref())
     }
 
-    /// What the page after this one of the paginator's is asked for with.
+    /// The token of the page after this one of the paginator's.
     pub(super) fn page_after(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let spot = self.repaging.as_ref().map(|_| Spot::of(cx.page_token)).unwrap_or_default();
         let part = spot.slice(cx.slice);
@@ -175,7 +175,7 @@ impl DeclarativeStream {
         let next = next.map_err(|failure| match document.as_deref().map(str::trim) {
             Some("null") => {
                 let text =
-                    format!("The response is `null`, and says nothing of a next page: {}.", page.response.request);
+                    format!("The response is `null`, so the next page is unknown: {}.", page.response.request);
                 Failure { message: format!("{text} {}", failure.message), ..failure }
             }
             _ => failure,
@@ -224,7 +224,7 @@ impl DeclarativeStream {
         Ok(())
     }
 
-    /// The record as the selector lets it go on.
+    /// The record after the selector.
     pub(super) fn shaped<'r>(
         &self,
         record: Record<'r>,
@@ -243,11 +243,11 @@ impl DeclarativeStream {
         })
     }
 
-    /// The records of a list at a plain path, which are found in one pass over the body. `None` if there is no such list:
-    /// what else may be there is the extractor's to tell.
+    /// The records of a list at a plain path, found in one pass over the body. `None` if there is no such list: the
+    /// extractor handles other content.
     pub(super) fn listed(&self, response: &Response, cx: &RequestContext<'_>) -> Option<Result<Records, Undecodable>> {
         let found = Records::at(response, &self.selector.extractor.record_path()?).ok()?;
-        // One record may be an object instead of a list, of which an empty one is none.
+        // A single record may be an object instead of a list; an empty object is no record.
         if found.len() < 2 {
             return None;
         }
@@ -267,7 +267,7 @@ pub(super) fn failed(failure: Failure) -> Records {
     Records::of_parts(parts)
 }
 
-/// Where in a stream a page is, as the templates of its records see it.
+/// The place of a page in a stream, for the templates of its records.
 pub(super) struct Place {
     slice: request::Slice,
     pub(super) token: Option<Value>,
@@ -294,7 +294,7 @@ impl HttpStream for DeclarativeStream {
         &self.name
     }
 
-    /// Requests are made as a whole.
+    /// Requests are built as a whole.
     fn url_base(&self) -> &str {
         ""
     }
@@ -316,14 +316,14 @@ impl HttpStream for DeclarativeStream {
         Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state, value_in)))
     }
 
-    /// Airbyte's runtime resumes no page, and states have no place for one.
+    /// Airbyte's runtime does not resume pages, and its states have no place for one.
     fn is_resumable(&self) -> bool {
         false
     }
 
     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         let schema = self.schema.load(self.folder.as_deref(), Some(cx.fetcher))?;
-        // Who casts records need not ask again.
+        // A stream that casts records needs no second normalisation.
         let known = schema.schema.clone();
         self.types_of(|| Ok(schema))?;
         Ok(Value::Object(known).try_into()?)
@@ -358,7 +358,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        // While a page is taken apart, nothing can be asked for.
+        // Nothing can be requested while a page is split into records.
         self.types_of(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
         let page = match &self.jobs {
             Some(jobs) => jobs.page(self, cx, fetch)?,
@@ -401,7 +401,7 @@ impl HttpStream for DeclarativeStream {
         self.files.as_ref().map_or(Ok(None), |files| files.file(record, cx, fetch))
     }
 
-    /// As it is written: members at the top that are null are left out.
+    /// As written: without top-level members that are null.
     fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         Ok(without_nulls(record).into())
     }
@@ -410,7 +410,7 @@ impl HttpStream for DeclarativeStream {
         if let Some(jobs) = &self.jobs {
             return jobs.next(self, page, cx);
         }
-        // The page may be that of another place than it was asked for.
+        // The page may be that of another place than the one requested.
         let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
         self.page_after(page, &RequestContext::new(cx.state, cx.slice, here))
     }
@@ -435,7 +435,7 @@ impl HttpStream for DeclarativeStream {
     }
 }
 
-/// A slice as templates see it.
+/// A slice for templates.
 pub(super) fn asked(slice: &Slice) -> request::Slice {
     request::Slice {
         partition: Value::Object(slice.partition().clone()),

@@ -1,4 +1,4 @@
-//! JSON as a template sees it: looked up in place, and made into a value only where a value is needed.
+//! JSON for templates: looked up in place, and converted only where a value is needed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::number;
 use super::value::{Dict, Value};
 
-/// A JSON value: a tree that is there already, or the text of one.
+/// A JSON value: a parsed tree, or a text.
 #[derive(Debug, Clone, Copy)]
 pub enum Json<'a> {
     /// Parsed before.
@@ -20,11 +20,11 @@ pub enum Json<'a> {
     Text(&'a str),
 }
 
-/// How deep a text may be nested; deeper parts are taken for null.
+/// How deep a text may be nested; deeper parts count as null.
 const MAX_DEPTH: usize = 500;
 
 impl Json<'_> {
-    /// The member of an object; of several with the name, the last, as in Python.
+    /// The member of an object; the last of several with the name, as in Python.
     pub(crate) fn member(self, name: &str) -> Option<Self> {
         match self {
             Self::Tree(tree) => tree.as_object()?.get(name).map(Self::Tree),
@@ -64,12 +64,12 @@ impl Json<'_> {
         }
     }
 
-    /// The text that Python's `str` gives. None if the value is nested too deep for one.
+    /// The text of Python's `str`. `None` if the value is nested too deep for one.
     pub fn to_text(self) -> Option<String> {
         super::text::str_of(&self.to_value()).ok()
     }
 
-    /// The value as Python has it.
+    /// The value in Python.
     pub(crate) fn to_value(self) -> Value {
         match self {
             Self::Tree(tree) => of_tree(tree),
@@ -138,7 +138,7 @@ fn of_tree(tree: &serde_json::Value) -> Value {
     }
 }
 
-/// A text that is no JSON is null: the caller has checked it.
+/// A text that is not JSON counts as null: the caller has checked it.
 fn of_text(text: &str, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return Value::None;

@@ -1,5 +1,5 @@
-//! `KeysToLower`, `KeysToSnakeCase` and `KeysReplace`: other names for members. Where two members get one name, the last
-//! value counts, instead of the first.
+//! `KeysToLower`, `KeysToSnakeCase` and `KeysReplace`: rename members. If two members get one name, the last value
+//! counts, in the place of the first.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ const MOST_LEVELS: usize = 400;
 /// How members are renamed.
 #[derive(Debug)]
 pub(in crate::sources::declarative) enum KeyNames {
-    /// Those at the top, in lower case.
+    /// The top-level ones, to lower case.
     Lower,
-    /// All but those inside lists, in snake case.
+    /// All except those inside lists, to snake case.
     Snake,
-    /// All but those inside lists, with one text instead of another.
+    /// All except those inside lists, with one text replaced by another.
     Replace(Box<Text>, Box<Text>),
 }
 
@@ -72,7 +72,7 @@ fn renamed<'t>(tree: Tree<'t>, rename: &dyn Fn(&str) -> String, level: usize) ->
     Tree::Object(members)
 }
 
-/// What a character belongs to.
+/// The class of a character.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Upper,
@@ -92,8 +92,8 @@ impl Kind {
     }
 }
 
-/// A name in snake case: words are runs of capitals with the small letters after them, runs of small letters, and numbers.
-/// What stands between them is a `_`, and is kept as one at either end.
+/// A name in snake case: words are runs of capitals followed by small letters, runs of small letters, and numbers.
+/// Anything between them becomes a `_`, also at either end.
 fn snake_case(name: &str) -> String {
     let name = any_ascii::any_ascii(name);
     let mut words: Vec<String> = Vec::new();
