@@ -298,7 +298,7 @@ fn a_loop_of_redirects_ends_and_an_answer_without_location_is_an_answer() {
 
     let server = serving([to(302, "mailto:x@y")]);
     let message = failure(&Items::new(server.url()).read(), "system_error", 0);
-    assert!(message.contains("has a Location that is no URL"), "{message}");
+    assert!(message.contains("has a Location that is not a URL"), "{message}");
 
     let server = serving([to(302, "/other")]);
     let message =

@@ -133,7 +133,7 @@ mod tests {
             ("{type: FixedWindowCallRatePolicy, period: P1M, call_limit: 9}", "fixed length"),
             ("{type: FixedWindowCallRatePolicy, period: PT1S, call_limit: 0}", "from 1 on"),
             ("{type: MovingWindowCallRatePolicy, rates: []}", "at least one rate"),
-            ("{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '('}]}", "no regular expression"),
+            ("{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '('}]}", "not a regular expression"),
             (
                 "{type: FixedWindowCallRatePolicy, period: PT1S, call_limit: 1, matchers: [{weight: 2}]}",
                 "above the limit",

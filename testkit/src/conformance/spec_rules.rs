@@ -155,7 +155,7 @@ fn date(node: &Node<'_>) -> Option<String> {
         return format.map(|format| format!("has the format {format} and no pattern"));
     };
     let Ok(validator) = jsonschema::validator_for(&json!({ "pattern": pattern })) else {
-        return Some(format!("has a pattern that is no regular expression: {pattern}"));
+        return Some(format!("has a pattern that is not a regular expression: {pattern}"));
     };
     let matches = |sample: &str| validator.is_valid(&json!(sample));
     let samples = [("date", "2024-02-03"), ("date-time", "2024-02-03T04:05:06Z")];

@@ -87,7 +87,7 @@ fn unusable_keys_and_unknown_algorithms_are_reported_by_name() {
     assert!(jwt(", algorithm: ES512").refusals[0].starts_with("tokens that are signed with `ES512`"));
     let built = jwt(", algorithm: RS256, passphrase: p");
     assert!(built.refusals[0].starts_with("keys with a `passphrase`"), "{:?}", built.refusals);
-    assert!(jwt(", algorithm: RS256").errors[0].contains("it is no PEM"));
+    assert!(jwt(", algorithm: RS256").errors[0].contains("it is not a PEM"));
     assert!(
         jwt(", algorithm: HS256, additional_jwt_payload: {iss: a}").errors[0].contains("`iss` has a field of its own")
     );
