@@ -100,7 +100,7 @@ pub(super) fn rows() -> Vec<Row> {
             Outcome::Final(
                 "system_error",
                 &[
-                    "The response to REQUEST says that the next page is at \"file:///etc/passwd\": that is no http or https URL.",
+                    "The response to REQUEST says that the next page is at \"file:///etc/passwd\": that is not an http or https URL.",
                 ],
             ),
         ),

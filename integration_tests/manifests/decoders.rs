@@ -130,5 +130,5 @@ fn lines_that_are_left_out_are_told() {
     let server = Server::start(|_: &Request| Reply::text("{\"id\":1}\nno json\n{\"id\":2}\n"));
     let done = read(&server, &json!({"type": "JsonlDecoder"}), &[], None);
     assert_eq!((done.status, done.messages().record_count()), (0, 2));
-    assert!(done.stdout.contains("rows: Line 2 of the response is no JSON. It is left out."), "{}", done.stdout);
+    assert!(done.stdout.contains("rows: Line 2 of the response is not JSON. It is left out."), "{}", done.stdout);
 }

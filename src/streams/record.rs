@@ -1,4 +1,4 @@
-//! A record: the text of a JSON object, and access to a few of its members without parsing the rest.
+//! A record: the text of a JSON object, with access to some of its members without parsing the rest.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::json::{self, Object};
 
-/// A record as text. What the API sent is written as it was, digit by digit, unless a member is set.
+/// A record as text. It is written as the API sent it, digit by digit, unless a member is set.
 ///
 /// A stream sees each of its records in [`super::HttpStream::transform`]:
 ///
@@ -32,10 +32,10 @@ use crate::json::{self, Object};
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
     text: Text<'a>,
-    /// Members that are not in the text and follow it: their names, and their values as JSON. Most streams set one member
-    /// that is not there, and the rest of the text need not be copied for it.
+    /// Members that follow the text: their names, and their values as JSON. Most streams set one new member, which
+    /// needs no copy of the rest.
     added: Vec<(String, String)>,
-    /// What the API calls this version of it.
+    /// The API's name of this version.
     version: Option<Box<str>>,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Appends the text of the object, and the members that are not in it before its closing brace.
+    /// Appends the text of the object, with the added members before its closing brace.
     fn write_with_added(&self, out: &mut Vec<u8>, text: &[u8]) {
         let Some(body) = text.strip_suffix(b"}").filter(|_| !self.added.is_empty()) else {
             return out.extend_from_slice(text);
@@ -100,12 +100,12 @@ impl<'a> Record<'a> {
         out.push(b'}');
     }
 
-    /// Whether it is what was found in a response, and nothing else.
+    /// Whether it is unchanged from a response.
     pub(crate) fn is_as_found(&self) -> bool {
         matches!(self.text, Text::Found(_)) && self.added.is_empty() && self.version.is_none()
     }
 
-    /// Its text, if it is what was found in a response and nothing else.
+    /// Its text, if it is unchanged from a response.
     pub(crate) fn as_found(&self) -> Option<&'a str> {
         match &self.text {
             Text::Found(object) if self.is_as_found() => Some(object.text()),
@@ -120,19 +120,19 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Notes what the API calls this version of the record: an event's id, an entity tag. It is not written; see
+    /// Sets the API's name of this version of the record: an event's id, an entity tag. It is not written; see
     /// [`super::Cursor::overlap`].
     pub fn set_version(&mut self, version: &str) {
         self.version = Some(version.into());
     }
 
-    /// What [`Record::set_version`] has noted.
+    /// The value of [`Record::set_version`].
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
-    /// A member's text, or `None` if it is not there.
+    /// A member's text, or `None` if it is missing.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         // None of them is in the text.
@@ -148,16 +148,17 @@ impl<'a> Record<'a> {
         if rest.is_empty() { Some(outermost) } else { json::field_at(outermost, rest) }
     }
 
-    /// A member as a value of a Rust type, or `None` if it is not there, null, or of another type.
+    /// A member as a value of a Rust type, or `None` if it is missing, null, or of another type.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_str::<Option<T>>(self.field(name)?).ok().flatten()
     }
 
-    /// Sets a member: replaced where it stands, or appended. The other members' text stays as it is. The value is whatever
-    /// serde can write as JSON, by value or by reference, and so what [`Record::get`] or a slice's `get` returns: `None` is
-    /// written as `null`, so that the record keeps the column. To leave a member out, see [`Record::remove`]. A value that
-    /// JSON cannot hold changes nothing: a map whose keys are no texts, or a type that refuses to be written.
+    /// Sets a member: replaces it in place, or appends it. The text of the other members stays unchanged. The value is
+    /// anything that serde can write as JSON, by value or by reference, including the results of [`Record::get`] or a
+    /// slice's `get`: `None` becomes `null`, so that the record keeps the column. To remove a member, see
+    /// [`Record::remove`]. A value that JSON cannot hold changes nothing: a map whose keys are not texts, or a type
+    /// that refuses to be written.
     ///
     /// ```
     /// use source_http::streams::Record;
@@ -179,8 +180,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Sets the member at a path of names, as [`Record::set`] does; objects on the way that are not there are made. False,
-    /// and nothing changes, if something on the way is no object or the path is empty.
+    /// Sets the member at a path of names, as [`Record::set`] does; missing objects on the way are created. False,
+    /// without any change, if a value on the way is not an object or the path is empty.
     pub fn set_at(&mut self, path: &[impl AsRef<str>], value: &impl Serialize) -> bool {
         if let [name] = path {
             self.set(name.as_ref(), value);
@@ -191,7 +192,7 @@ impl<'a> Record<'a> {
         self.replace(text)
     }
 
-    /// Takes out the member at a path of names. False if it is not there.
+    /// Removes the member at a path of names. False if it is missing.
     pub fn remove_at(&mut self, path: &[impl AsRef<str>]) -> bool {
         let text = json::without_field_at(&self.text(), path);
         self.replace(text)
@@ -204,14 +205,14 @@ impl<'a> Record<'a> {
         true
     }
 
-    /// Takes a member out, if it is there. The other members' text stays as it is.
+    /// Removes a member, if it exists. The text of the other members stays unchanged.
     pub fn remove(&mut self, name: &str) {
         if self.field(name).is_some() {
             self.remove_at(&[name]);
         }
     }
 
-    /// The record as a tree. This is where digits and speed are lost: numbers beyond 64 bits become doubles.
+    /// The record as a tree. This costs digits and speed: numbers beyond 64 bits become doubles.
     ///
     /// # Errors
     /// If the text is nested too deeply for a tree.
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_member_leaves_the_others_as_they_were() {
+    fn setting_a_member_leaves_the_others_unchanged() {
         let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
         record.set("b", "x");
         record.set("c", [1]);
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_at_a_path_is_set_and_taken_out_and_the_rest_keeps_its_digits() {
+    fn a_member_at_a_path_is_set_and_removed_and_the_rest_keeps_its_digits() {
         let mut record = Record::from_text(r#"{"a":1e400, "m":{"k":1.10, "n":2}}"#);
         record.set("b", 1);
         assert!(record.set_at(&["m", "n"], &"x") && record.set_at(&["new", "x"], &true) && record.set_at(&["c"], &2));
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_taken_out_whether_the_api_or_the_stream_has_set_it() {
+    fn a_member_is_removed_whether_the_api_or_the_stream_has_set_it() {
         let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
         record.remove("c");
         assert_eq!(record.text(), r#"{"a":1e400, "b":1.10}"#);

@@ -89,8 +89,8 @@ impl Check {
         }
     }
 
-    /// The streams among those that there are, in the order of the check. `made` says which of them come of which of
-    /// `dynamic_streams`.
+    /// The streams to check among the existing ones, in the order of the check. `made` says which of them each of
+    /// `dynamic_streams` made.
     ///
     /// # Errors
     /// A config failure if there are no streams at all, or one that is named does not exist.

@@ -66,7 +66,7 @@ impl ManifestSource {
     }
 }
 
-/// Builds something of a manifest, with a config. What is wrong comes out as `faults`.
+/// Builds something from a manifest, with a config. `faults` gets the faults.
 fn built<T>(config: &Config, clock: Arc<dyn Clock>, faults: &mut Faults, build: impl FnOnce(Builder<'_>) -> T) -> T {
     let env = Env { config: Value::Object(config.clone()), clock };
     build(Builder::new(Arc::new(env), faults))

@@ -110,7 +110,7 @@ impl DeclarativeStream {
         };
         for injections in of_routers {
             let injections = injections.into_iter().map(|(option, value)| option.inject(value));
-            // Of two for the same place, the first counts.
+            // The first of two for the same place counts.
             let injections = injections.filter(|one| known.insert((one.place, Arc::clone(&one.path))));
             by_router.push(injections.collect::<Vec<_>>());
         }

@@ -1,4 +1,4 @@
-//! What the state of a stream with partitions says.
+//! The content of a state of a stream with partitions.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -14,20 +14,20 @@ pub(super) const GLOBAL: &str = "state";
 pub(super) const LOOKBACK: &str = "lookback_window";
 pub(super) const PARENT_STATE: &str = "parent_state";
 
-/// The members that say which partition it is.
+/// The members that identify a partition.
 pub(super) type Partition = Map<String, Value>;
 
-/// What a state says.
+/// The content of a state.
 pub(super) struct Known {
     pub(super) is_global: bool,
     pub(super) entries: IndexMap<String, (Partition, StreamState)>,
     pub(super) global: Option<Moment>,
-    /// Seconds before the value for all, at which a partition begins that has no entry.
+    /// Seconds before the global value, at which a partition without an entry begins.
     pub(super) lookback: i64,
     pub(super) parent_state: Option<Value>,
-    /// The member by whose text older states know a partition.
+    /// The member whose text identifies a partition in older states.
     legacy: Option<String>,
-    /// Whether a partition that has no entry begins at the start anyway.
+    /// Whether a partition without an entry begins at the start anyway.
     is_whole_when_new: bool,
 }
 
@@ -63,14 +63,14 @@ impl Known {
         known.is_global = state.get(FLAG) == Some(&Value::Bool(true));
         known.lookback = match state.get(LOOKBACK) {
             None => 0,
-            Some(value) => seconds(value).ok_or_else(|| unusable("its `lookback_window` is no number of seconds"))?,
+            Some(value) => seconds(value).ok_or_else(|| unusable("its `lookback_window` is not a number of seconds"))?,
         };
         if let Some(global) = state.get(GLOBAL) {
-            let global = global.as_object().ok_or_else(|| unusable("its `state` is no object"))?;
+            let global = global.as_object().ok_or_else(|| unusable("its `state` is not an object"))?;
             known.global = global.get(field).map(read).transpose()?;
         }
         let Some(entries) = state.get(STATES) else { return Ok(known) };
-        for entry in entries.as_array().ok_or_else(|| unusable("its `states` is no list"))? {
+        for entry in entries.as_array().ok_or_else(|| unusable("its `states` is not a list"))? {
             let member = |name: &str| entry.get(name).and_then(Value::as_object).cloned();
             let (Some(partition), Some(state)) = (member("partition"), member("cursor")) else {
                 return Err(unusable("an entry of `states` has no `partition` or no `cursor`"));
@@ -94,7 +94,7 @@ impl Known {
         state.iter().map(entry).collect()
     }
 
-    /// The key of the entry that is a partition's.
+    /// The key of a partition's entry.
     pub(super) fn key_of(&self, partition: &Partition) -> Option<String> {
         let own = key(partition);
         if self.entries.contains_key(&own) {
@@ -109,7 +109,7 @@ impl Known {
         self.entries.contains_key(&older).then_some(older)
     }
 
-    /// What was read of a partition.
+    /// The read part of a partition.
     pub(super) fn intervals(
         &self,
         cursor: &DatetimeCursor,
@@ -122,7 +122,7 @@ impl Known {
         }
     }
 
-    /// Whether earlier reads had others, and not this one.
+    /// Whether earlier reads had other partitions, and not this one.
     pub(super) fn is_new(&self, partition: &Partition) -> bool {
         self.has_each() && self.key_of(partition).is_none()
     }
@@ -131,7 +131,7 @@ impl Known {
         !self.is_global && !self.entries.is_empty()
     }
 
-    /// What counts as read of a partition that has no entry.
+    /// The part that counts as read of a partition without an entry.
     pub(super) fn of_others(&self, cursor: &DatetimeCursor, field: &str) -> Result<Intervals, Failure> {
         if self.is_whole_when_new && self.has_each() {
             return Intervals::of(cursor, &StreamState::new(), field);
@@ -142,7 +142,7 @@ impl Known {
     }
 }
 
-/// A number of seconds, as Python's `int` takes it.
+/// A number of seconds, as Python's `int` reads it.
 #[allow(clippy::cast_possible_truncation, reason = "int() cuts, too; no window is that long")]
 fn seconds(value: &Value) -> Option<i64> {
     match value {
@@ -152,12 +152,12 @@ fn seconds(value: &Value) -> Option<i64> {
     }
 }
 
-/// A partition as a text, whatever the order of its members: 1 is not "1".
+/// A partition as a text, independent of the order of its members: 1 is not "1".
 pub(super) fn key(partition: &Partition) -> String {
     sorted(partition).to_string()
 }
 
-/// An object with its members in order, and so are those within it.
+/// An object with its members in order, recursively.
 pub(super) fn sorted(object: &Partition) -> Value {
     let mut members: Vec<(&String, Value)> = object.iter().map(|(name, value)| (name, sorted_value(value))).collect();
     members.sort_unstable_by(|one, other| one.0.cmp(other.0));

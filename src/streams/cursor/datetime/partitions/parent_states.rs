@@ -4,17 +4,17 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-/// The states of the parents: each holds once all partitions that were made of what it tells are read to their ends.
+/// The states of the parents: each holds once all partitions made up to it are read to their ends.
 pub(super) struct ParentStates {
-    /// The keys of the partitions, in the order that they were made in.
+    /// The keys of the partitions, in the order of their creation.
     order: Vec<String>,
     /// How many of them, from the first on, were read to their ends.
     finished: usize,
-    /// Those behind a partition that was not.
+    /// Finished partitions behind an unfinished one.
     ahead: HashSet<String>,
-    /// The states, each with the partitions that it needs.
+    /// The states, each with the number of partitions that it needs.
     states: Vec<(usize, Value)>,
-    /// How many of them held when one was reported last.
+    /// The number of states that held at the last report.
     told: usize,
 }
 
@@ -23,13 +23,13 @@ impl ParentStates {
         Self { order, finished: 0, ahead: HashSet::new(), states, told: 0 }
     }
 
-    /// A partition was read to its end. Returns the state that holds now, if none was reported or another one was.
+    /// A partition was read to its end. Returns the state that holds now, if it was not reported before.
     pub(super) fn finish(&mut self, key: &str) -> Option<&Value> {
         self.ahead.insert(key.to_owned());
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
             self.finished += 1;
         }
-        // Those further on need more partitions.
+        // Later ones need more partitions.
         let known = self.states.partition_point(|(needed, _)| *needed <= self.finished);
         if known == self.told || self.finished == 0 {
             return None;
