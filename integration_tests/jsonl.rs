@@ -111,7 +111,7 @@ fn more_streams_than_one_are_refused_and_streams_is_named() {
     let done = connector(&["users"]).catalog(&json!({"streams": []})).run("read");
     assert_eq!(
         done.stderr,
-        "error: --format jsonl writes the records of one stream, and the catalog has none. Put one into it.\n"
+        "error: --format jsonl writes the records of one stream, and the catalog has none. Add one.\n"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What a source is: the contract between a connector and the commands that run it.
+//! The contract between a connector and the commands that run it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use crate::streams::{FetchContext, Fetcher, HttpStream, OnRecord, RequestContext
 
 pub use crate::probes::{Probe, ProbeEnd, Probes};
 
-/// A config that fits the source's specification. It is as the user wrote it, with references to environment variables
-/// replaced: members that were left out are not there, also where the specification has a `default` for them.
+/// A config that fits the source's specification. It is the user's, with references to environment variables replaced:
+/// omitted members are missing, even if the specification has a `default` for them.
 pub type Config = Map<String, Value>;
 
-/// What a source's streams are made with.
+/// The context for making a source's streams.
 ///
-/// A source that has to ask the API which streams there are, such as one for each table of an account, does so here, with
-/// the client that the streams are read with afterwards: with its retries, waits and cache, and until the run is to end.
-/// [`SourceContext::fetcher`] sends any request as a stream would; [`SourceContext::for_each_record`] reads a whole list.
+/// A source that has to ask the API for its streams, such as one for each table of an account, does so here, with the
+/// same client as the streams afterwards: with its retries, waits and cache, until the run stops.
+/// [`SourceContext::fetcher`] sends any request like a stream; [`SourceContext::for_each_record`] reads a whole list.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -86,20 +86,20 @@ pub type Config = Map<String, Value>;
 pub struct SourceContext {
     /// The time, for streams that are sliced by it.
     pub clock: Arc<dyn Clock>,
-    /// Whether the run is stopping, for streams that wait by themselves.
+    /// Whether the run is stopping, for streams with their own waits.
     pub stop: Stop,
-    /// For what is odd about the streams.
+    /// Receives warnings about the streams.
     pub output: Arc<Output>,
-    /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
-    /// specification marks with `airbyte_secret` are in it already.
+    /// Registers secrets, so that no output shows them; authenticators are made with it. Those that the specification
+    /// marks with `airbyte_secret` are already in it.
     pub redactor: Redactor,
-    /// What the run sends its requests with.
+    /// Sends the run's requests.
     pub client: Arc<HttpClient>,
 }
 
 impl SourceContext {
-    /// Sends requests before there are streams: see [`Fetcher::get_json`] and [`Fetcher::send`]. A stream that is not among
-    /// those of the source gives them its credentials, rules and budget. The log reports waits.
+    /// Sends requests before there are streams: see [`Fetcher::get_json`] and [`Fetcher::send`]. A stream outside of
+    /// the source's list provides credentials, rules and budget. The log reports waits.
     #[must_use]
     pub fn fetcher(&self) -> Fetcher<'_> {
         Fetcher::new(&self.client, self)
@@ -108,7 +108,7 @@ impl SourceContext {
     /// Hands out the records of a list: see [`for_each_record`].
     ///
     /// # Errors
-    /// As there. A source that returns the failure says by its kind whether the next run may have better luck.
+    /// The same errors. A source that returns the failure states by its kind whether another run may succeed.
     pub fn for_each_record(&self, list: &dyn HttpStream, on_record: &mut OnRecord<'_>) -> anyhow::Result<()> {
         for_each_record(list, &self.fetcher(), on_record)
     }
@@ -130,42 +130,42 @@ impl RetryObserver for SourceContext {
     }
 }
 
-/// What a run is given before its config is checked: what decides which source it is of, and what a source is made of that is
-/// not known before the run, such as a manifest.
+/// The input of a run before its config is checked: it decides the source, and contains parts of a source that are
+/// unknown before the run, such as a manifest.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
-    /// The config as it is written. `None` for a command that takes none, and for one that is no JSON object.
+    /// The config as written. `None` for a command without one, and for one that is not a JSON object.
     pub config: Option<&'a Config>,
-    /// The file that a source is described in, if the command line, the environment or the image names one.
+    /// The file that describes the source, if the command line, the environment or the image names one.
     pub manifest: Option<&'a Path>,
-    /// For what is odd about it.
+    /// Receives warnings about it.
     pub output: &'a Output,
 }
 
-/// Slices that a probe asks for, one after the other, while each is refused by itself.
+/// The most slices that a probe requests, one after the other, while each is refused by itself.
 const MAX_REFUSED: usize = 25;
 
-/// What a source checks a connection with.
+/// The context for checking a connection.
 #[derive(Clone, Copy)]
 pub struct CheckContext<'a> {
     /// The config.
     pub config: &'a Config,
     /// Fetches pages.
     pub fetcher: &'a Fetcher<'a>,
-    /// For log lines.
+    /// Writes log lines.
     pub output: &'a Output,
-    /// Where each probe is noted.
+    /// Records each probe.
     pub probes: &'a Probes,
 }
 
 impl CheckContext<'_> {
-    /// Reads the first page of a stream's first slice, and notes what came of it. If that slice is refused by itself
-    /// ([`crate::http::ResponseAction::SkipSlice`]), it is the next one's turn. False if there is no slice, so nothing was
-    /// asked and nothing is known.
+    /// Reads the first page of a stream's first slice, and records the result. If that slice is refused by itself
+    /// ([`crate::http::ResponseAction::SkipSlice`]), it tries the next one. False if there is no slice, so no request
+    /// was sent and nothing is known.
     ///
     /// # Errors
-    /// Whatever keeps the page from being read; or the first refusal, if all slices are refused, as a read would skip the
-    /// stream then.
+    /// A failure to read the page; or the first refusal, if all slices are refused, as a read would then skip the
+    /// stream.
     pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
         let result = panics::caught(|| self.ask(stream));
         self.probes.note(stream.name(), &result);
@@ -188,11 +188,11 @@ impl CheckContext<'_> {
         for slice in stream.stream_slices(&cx)? {
             let slice = slice?;
             is_asked = true;
-            // A parent was asked, and has had no children so far.
+            // A parent was read, and had no children so far.
             if slice.is_marker() {
                 continue;
             }
-            // Others may be readable. If that many are not, it is left to the read to find one.
+            // Others may be readable. After this many refusals, the read has to find one.
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
@@ -212,12 +212,12 @@ impl CheckContext<'_> {
         }
     }
 
-    /// Probes streams, each like [`CheckContext::probe`], at most this many at once. The results are in the order of
+    /// Probes streams, each like [`CheckContext::probe`], up to this many in parallel. The results are in the order of
     /// the streams.
     ///
-    /// The first stream goes ahead alone: what is wrong with the credentials or the network shows there, at the price
-    /// of one request. After a failure of any stream, other than one that [skips](Failure::skips_stream) it, no further
-    /// one is begun: those that were not are `Ok(false)`.
+    /// The first stream is probed alone: a fault of the credentials or the network costs only one request. After a
+    /// failure of any stream, other than one that [skips](Failure::skips_stream) it, no further probe begins: those
+    /// streams get `Ok(false)`.
     pub fn probe_all(&self, streams: &[Arc<dyn HttpStream>], workers: usize) -> Vec<anyhow::Result<bool>> {
         let (next, failed) = (AtomicUsize::new(1), AtomicBool::new(false));
         let probe = |stream: &Arc<dyn HttpStream>| {
@@ -242,7 +242,7 @@ impl CheckContext<'_> {
         results.resize_with(streams.len(), || Ok(false));
         thread::scope(|scope| {
             let threads: Vec<_> = (1..streams.len()).take(workers.max(1)).map(|_| scope.spawn(work)).collect();
-            // A thread does not panic: a probe that does is an error.
+            // A thread does not panic: a panicking probe becomes an error.
             for (place, result) in threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()) {
                 results[place] = result;
             }
@@ -251,7 +251,7 @@ impl CheckContext<'_> {
     }
 }
 
-/// A source: what it wants to be configured with, whether a config works, and the streams of a config.
+/// A source: its specification, the check of a config, and the streams of a config.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -303,28 +303,28 @@ impl CheckContext<'_> {
 /// }
 /// ```
 pub trait Source: Send + Sync {
-    /// The name `--source` picks it by.
+    /// Its name for `--source`.
     fn name(&self) -> &str;
 
     /// The answer to `spec`. Configs are validated against it before the source sees them.
     fn spec(&self) -> ConnectorSpecification;
 
-    /// The config in today's form, made of one that an older version of the source was given: settings that have other names
-    /// or places now. It is asked before the config is checked against [`Source::spec`]. What it changes is kept for the next
-    /// runs: in a CONTROL message, and in the config's file where a run may change that. For a config that refers to the
-    /// environment it is asked once more, with the references as they are written. Default: it is as it is.
+    /// Migrates the config of an older version of the source to the current form: renamed or moved settings. Called
+    /// before the config is checked against [`Source::spec`]. Its changes are kept for later runs: in a CONTROL
+    /// message, and in the config's file if a run may change that. For a config that refers to the environment it is
+    /// called once more, with the references as written. Default: unchanged.
     ///
     /// # Errors
-    /// A config failure if it cannot be brought into today's form.
+    /// A config failure if it cannot be migrated.
     fn migrate_config(&self, config: Config, _clock: &Arc<dyn Clock>, _redactor: &Redactor) -> Result<Config, Failure> {
         Ok(config)
     }
 
-    /// What this run is made with, out of a config in today's form: settings that follow from others. It is asked before the
-    /// config is checked, and nothing of it is kept. Default: the config as it is.
+    /// Transforms a migrated config for this run: settings that follow from others. Called before the config is
+    /// checked, and not kept. Default: the config unchanged.
     ///
     /// # Errors
-    /// A config failure if it cannot be made.
+    /// A config failure if it cannot be transformed.
     fn transform_config(
         &self,
         config: Config,
@@ -334,15 +334,15 @@ pub trait Source: Send + Sync {
         Ok(config)
     }
 
-    /// The streams of a config, in the order `discover` shows them. If the API decides which there are, it is asked with
-    /// what the [`SourceContext`] has.
+    /// The streams of a config, in the order of `discover`. If the API decides which exist, use the [`SourceContext`]
+    /// to ask it.
     ///
     /// # Errors
-    /// A config failure for what the specification cannot express; what the API was asked for in vain.
+    /// A config failure for rules that the specification cannot express; the failures of requests to the API.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
 
-    /// The streams that [`Source::check`] is given. Default: [`Source::streams`]. A source that asks the API for some of
-    /// its streams may leave out those that its check does not need.
+    /// The streams for [`Source::check`]. Default: [`Source::streams`]. A source that asks the API for some of its
+    /// streams may leave out those that its check does not need.
     ///
     /// # Errors
     /// As [`Source::streams`]. The check fails then.
@@ -350,57 +350,57 @@ pub trait Source: Send + Sync {
         self.streams(config, cx)
     }
 
-    /// Whether a run is this source's, though no source was named. Of those that say so, the first is taken. Default: false.
+    /// Whether a run without a named source is for this one. The first source that says so is used. Default: false.
     fn is_meant(&self, _given: &Given<'_>) -> bool {
         false
     }
 
-    /// The source that serves a run, where that takes more than a name: a manifest that the config or a file holds. It is
-    /// asked once a run, before the config is checked. Default: `None`, this one.
+    /// The source for a run, if it needs more than a name: a manifest in the config or a file. Called once a run,
+    /// before the config is checked. Default: `None`, this one.
     ///
     /// # Errors
-    /// A config failure if there can be no such source.
+    /// A config failure if there is no such source.
     fn resolve(&self, _given: &Given<'_>) -> Result<Option<Arc<dyn Source>>, Failure> {
         Ok(None)
     }
 
-    /// Why no program but Airbyte's Python runtime can serve all of the source: the classes that it needs, where they are
-    /// named, and the streams that need them. Default: `None`, there is nothing like that.
+    /// Why only Airbyte's Python runtime can serve the whole source: its Python classes, their places, and the streams
+    /// that need them. Default: `None`, it needs no Python.
     fn needs_python(&self) -> Option<String> {
         None
     }
 
-    /// Whether [`Source::streams`] gives streams of the same names, keys and cursors for every config, one without any
-    /// member included. Then `about` lists them without one. Default: false.
+    /// Whether [`Source::streams`] returns streams with the same names, keys and cursors for every config, even an
+    /// empty one. Then `about` lists them without one. Default: false.
     fn has_fixed_streams(&self) -> bool {
         false
     }
 
-    /// Whether a config has to fit what the specification says under `format`, a date for example, where its draft of JSON
-    /// Schema makes that a rule. Default: true.
+    /// Whether a config must fit the `format`s in the specification, such as dates, if its draft of JSON Schema makes
+    /// them rules. Default: true.
     fn checks_formats(&self) -> bool {
         true
     }
 
-    /// How many slices are read at the same time, over all streams; `read --workers` has the last word. With one, streams
-    /// and slices are read in their order, so the output of a run is that of the next one; with more, streams may take
-    /// turns line by line. Any of a stream's methods may then be called by several threads at once. Default: 1, which is
-    /// polite to an API that nobody knows the limits of.
+    /// How many slices are read at the same time, over all streams; `read --workers` overrides it. With one, streams
+    /// and slices are read in order, so two runs give the same output; with more, streams may alternate line by line.
+    /// Then several threads may call a stream's methods at once. Default: 1, which is safe for an API with unknown
+    /// limits.
     fn num_workers(&self, _config: &Config) -> usize {
         1
     }
 
-    /// The credentials of a config as they may be shown: which ones they are, and nothing that is secret, for example `the
-    /// key sk_test_****`. A check says with which credentials it was made. Default: `None`.
+    /// The credentials of a config for display: their kind, without secrets, for example `the key sk_test_****`. A
+    /// check names the credentials it used. Default: `None`.
     fn shown_credentials(&self, _config: &Config) -> Option<String> {
         None
     }
 
-    /// Whether the config works. Default: the first page of the first stream that has one can be read. A returned text
-    /// is appended to the success message, as a warning of what will not work.
+    /// Checks whether the config works. Default: the first page of the first stream with a request can be read. A
+    /// returned text is appended to the success message, as a warning.
     ///
     /// # Errors
-    /// A [`Failure`] inside that says why not.
+    /// A [`Failure`] inside with the reason.
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         for stream in streams {
             if cx.probe(&**stream)? {

@@ -1,25 +1,23 @@
-//! One object in its text: looking up members without parsing the others. Where the text was read from a response, the
-//! places of the members are known already.
+//! One object in its text: finds members without parsing the others. If the text comes from a response, the positions
+//! of the members are known.
 
 /// A JSON object's text.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'t> {
-    /// UTF-8. Most records are never looked at as characters, and being sure of that twice would cost as much as
-    /// copying them.
+    /// UTF-8. Most records are never read as characters, and checking twice would cost as much as copying them.
     text: &'t [u8],
-    /// Where the names of its members begin, if that is known and none is spelt with escapes.
+    /// Where the names of its members begin, if known and without escapes.
     names: Option<&'t [u32]>,
 }
 
 impl<'t> Object<'t> {
-    /// The object of this text, of which nothing is known. A text that is no object has no members.
+    /// An object without known positions. A text that is not an object has no members.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
         Self { text: text.as_bytes(), names: None }
     }
 
-    /// An object that was found in a text that is UTF-8. If `names` are given, no name is spelt with escapes, and the
-    /// object stands on one line.
+    /// An object found in UTF-8 text. If `names` are given, no name has escapes, and the object is on one line.
     pub(super) fn found(text: &'t [u8], names: Option<&'t [u32]>) -> Self {
         Self { text, names }
     }
@@ -30,22 +28,22 @@ impl<'t> Object<'t> {
         std::str::from_utf8(self.text).unwrap_or_default()
     }
 
-    /// Its text as one line, if it is known to stand on one.
+    /// Its text as one line, if it is known to be one.
     pub(crate) fn line(self) -> Option<&'t [u8]> {
         self.names.map(|_| self.text)
     }
 
-    /// The text of a member, or `None` if there is none of this name. Of a name that occurs twice, the first is taken.
+    /// The text of a member, or `None` if there is none of this name. The first of a repeated name counts.
     #[must_use]
     pub fn field(self, name: &str) -> Option<&'t str> {
         let Some(names) = self.names else { return super::field(self.text(), name) };
-        // From the opening quote to the closing one, which few names have in common.
+        // From the opening quote to the closing one, which few names share.
         let length = name.len() + 1;
         let is_it = |at: usize| {
             self.text.get(at + length) == Some(&b'"') && self.text.get(at + 1..at + length) == Some(name.as_bytes())
         };
         let member = names.iter().position(|at| is_it(*at as usize))?;
-        // The text is known to be JSON: a value ends before the comma that the next member follows, or with the object.
+        // The text is known to be JSON: a value ends before the comma of the next member, or with the object.
         let next = names.get(member + 1).map_or(self.text.len() - 1, |next| *next as usize);
         let after_name = self.text.get(names[member] as usize + length + 1..next)?.trim_ascii();
         let value = after_name.strip_prefix(b":")?.trim_ascii_start();
@@ -59,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_found_by_their_places_and_without_them() {
+    fn members_are_found_with_and_without_positions() {
         let text = r#"{"a":1.10, "ab" : {"b":2},"b":[3], "a":4}"#;
         let names = [1, 11, 26, 35];
         for object in [Object::new(text), Object::found(text.as_bytes(), Some(&names))] {

@@ -1,12 +1,12 @@
-//! The Airbyte protocol (0.18): what is written, what comes in, and the one writer of stdout.
+//! The Airbyte protocol (0.18): its output, its input, and the one writer of stdout.
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
-//! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given; `failure` is every error as the
-//! protocol tells it; `output` writes, `human_output` shows the same to people, `redactor` keeps secrets out of what is written, in whatever
-//! form they come (`escapes`); `config_references` puts references back into a config that is written, which a
-//! `config_store` keeps.
+//! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states given to a `read`;
+//! `failure` is every error in the protocol's terms; `output` writes, `human_output` shows the same to people,
+//! `redactor` masks secrets in the output, in any spelling (`escapes`); `config_references` restores references in a
+//! written config, which a `config_store` keeps.
 
-/// The version of the Airbyte protocol that is spoken.
+/// The supported version of the Airbyte protocol.
 pub const PROTOCOL_VERSION: &str = "0.18.0";
 
 mod catalog;
