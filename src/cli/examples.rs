@@ -22,7 +22,7 @@ const NOTES: [&str; 2] = [
 /// The exit codes.
 const EXIT_CODES: [(u8, &str); 6] = [
     (0, "done; also a check that failed, unless --exit-status is given"),
-    (1, "failed; the last line on stdout says why, with --format jsonl stderr"),
+    (1, "failed; the last line on stdout has the reason, with --format jsonl stderr"),
     (2, "the command line is invalid; see stderr"),
     (129, "ended by SIGHUP (a lost terminal), with the states of what was read"),
     (130, "ended by SIGINT (Ctrl-C), in the same way"),

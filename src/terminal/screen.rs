@@ -272,7 +272,7 @@ pub(super) mod tests {
             let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), is_quiet, true);
             let people = FromLevel { screen, least: LogLevel::Error };
             people.log(LogLevel::Warn, "odd");
-            people.notice("mend it");
+            people.notice("fix it");
             assert_eq!(seen.text(), text);
         }
     }
