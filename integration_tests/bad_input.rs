@@ -176,7 +176,7 @@ fn a_mode_or_state_that_a_stream_does_not_have() {
 
     let done =
         connector(|| Box::new(Items(vec![SyncMode::FullRefresh]))).state(&json!({"items": {"page": 3}})).run("read");
-    let message = "\"items\" has no cursor, and its state {\"page\":3} is not one of this source. Remove it from the state \
+    let message = "\"items\" has no cursor, and its state {\"page\":3} is not from this source. Remove it from the state \
                    file, or reset the stream, to read all of it.";
     assert_eq!(first_error(&done.messages(), ""), ("config_error".into(), message.into()));
 }

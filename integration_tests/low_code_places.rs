@@ -209,7 +209,7 @@ fn paging_begins_again_at_the_newest_record_unless_records_are_mixed() {
 fn a_redirect_that_leads_nowhere_is_no_page_and_null_is_named() {
     let server = Server::start(|_: &Request| Reply::empty(302));
     let run = read(&stream(&server, json!({}), json!({}), json!({})), "full_refresh");
-    assert!(run.stdout.contains("It is a redirect that leads nowhere"), "{}", run.stdout);
+    assert!(run.stdout.contains("It is a redirect without a target"), "{}", run.stdout);
     assert_eq!(run.messages().statuses("items"), ["STARTED", "INCOMPLETE"]);
 
     let paginator = json!({
@@ -218,7 +218,7 @@ fn a_redirect_that_leads_nowhere_is_no_page_and_null_is_named() {
     });
     let server = Server::start(|_: &Request| Reply::text("null"));
     let run = read(&stream(&server, json!({}), json!({"paginator": paginator}), json!({})), "full_refresh");
-    assert!(run.stdout.contains("The response is `null`, and says nothing of a next page"), "{}", run.stdout);
+    assert!(run.stdout.contains("The response is `null`, so the next page is unknown"), "{}", run.stdout);
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_reset_that_repeats_ends_the_stream_with_both_reasons() {
     let server = Server::start(Routes::new().on("GET", "/s", replies));
     let run = read(stream(&server, "s", on_status(400, "RESET_PAGINATION"), json!({"paginator": paged(2)})));
     assert_eq!((run.status, targets(&server).len()), (1, 3));
-    assert!(run.stdout.contains("began again and came to the same end") && run.stdout.contains("answered 400"));
+    assert!(run.stdout.contains("began again and ended the same way") && run.stdout.contains("answered 400"));
 }
 
 #[test]

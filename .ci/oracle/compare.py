@@ -25,7 +25,7 @@ COMMANDS = ["spec", "discover", "check", *READS]
 # Stands for the check of a connector among its streams.
 CHECK = "(check)"
 OF_A_CHILD = re.compile(r"incremental(_again)?: missing \d+ requests ")
-NOT_RUN = re.compile(r"needs what this program does not run yet: (.*)", re.S)
+NOT_RUN = re.compile(r"needs a component that does not run here yet: (.*)", re.S)
 
 
 def main():

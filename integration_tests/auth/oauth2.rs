@@ -130,7 +130,7 @@ fn an_answer_of_the_endpoint_that_is_cut_short_is_asked_for_again_and_never_show
     let server = Server::start(Routes::new().on("POST", "/token", [cut()]));
     let done = read(&server);
     assert_eq!((done.status, kinds(&done)), (1, vec!["transient_error".to_owned(); 2]), "{}", done.stdout);
-    assert_eq!(server.requests().len(), 3, "an answer that is no JSON is asked for twice again");
+    assert_eq!(server.requests().len(), 3, "an answer that is not JSON is asked for twice again");
     assert!(!done.stdout.contains("ha1f"), "{}", done.stdout);
 }
 

@@ -160,7 +160,7 @@ pub(super) fn rows() -> Vec<Row> {
             ),
         ),
         Row::reply(
-            "an encoding nobody knows of what is no JSON",
+            "an encoding nobody knows of what is not JSON",
             |_, _| Reply::json_text("meat").header("Content-Encoding", "sausages"),
             Outcome::Final(
                 "system_error",

@@ -57,7 +57,7 @@ const OTHERWISE: [(&str, End); 23] = [
     // The template of the next page asks what is no object for a member.
     ("null", End::Failed("config_error")),
     ("a word", End::Failed("config_error")),
-    // What is no URL is a path at the same host, where nothing is.
+    // What is not a URL is a path at the same host, where nothing is.
     ("a number for a URL", End::Failed("transient_error")),
     ("a URL of a file", End::Failed("transient_error")),
 ];

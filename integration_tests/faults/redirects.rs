@@ -24,8 +24,8 @@ pub(super) fn rows() -> Vec<Row> {
         Row::reply("status 304", |_, _| Reply::empty(304), Outcome::Final("system_error", &["REQUEST answered 304 Not Modified (no content type) with an empty body."])),
         Row::reply("status 300", |_, _| Reply::empty(300), Outcome::Final("system_error", &["REQUEST answered 300 Multiple Choices (no content type) with an empty body."])),
         Row::reply("Location is empty", |_, _| to(""), Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: more than 10 in a row, the last to REQUEST."])),
-        Row::reply("Location is no URL", |_, _| to("http://[::1"), Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: 302 Found of REQUEST has a Location that is not a URL."])),
-        Row::reply("Location is no UTF-8", |_, _| {
+        Row::reply("Location is not a URL", |_, _| to("http://[::1"), Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: 302 Found of REQUEST has a Location that is not a URL."])),
+        Row::reply("Location is not UTF-8", |_, _| {
             Reply::empty(200).fault(Fault::RawBytes(b"HTTP/1.1 302 Found\r\nLocation: /\xff\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".to_vec()))
         }, Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: 302 Found of REQUEST has a Location that is not a URL."])),
         Row::reply("Location is a mail address", |_, _| to("mailto:a@b.c"), Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: 302 Found of REQUEST has a Location that is not a URL."])),

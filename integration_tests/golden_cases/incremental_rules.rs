@@ -187,7 +187,7 @@ fn feed(seen: &Seen<'_>) -> bool {
 }
 
 fn odd_count(seen: &Seen<'_>) -> bool {
-    kinds(seen).contains(&"IncrementingCountCursor") && fails_with(seen, "is no number, so that it cannot be counted")
+    kinds(seen).contains(&"IncrementingCountCursor") && fails_with(seen, "is not a number, so it cannot be counted")
 }
 
 /// The reference reads what is before a list of intervals, and what is after it, and fails.

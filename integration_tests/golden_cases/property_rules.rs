@@ -9,7 +9,7 @@ pub(super) fn empty_chunk(shown: &Shown<'_>) -> bool {
     has_chunks(shown) && asked.len() < shown.golden.len() && asked == shown.mine.iter().collect::<Vec<_>>()
 }
 
-/// The key of a record is no text, over which the reference fails.
+/// The key of a record is not a text, over which the reference fails.
 pub(super) fn key_of_any_type(shown: &Shown<'_>) -> bool {
     has_chunks(shown) && shown.fails_there_with("TypeError") && shown.ran.errors.is_empty() && shown.ends_later()
 }

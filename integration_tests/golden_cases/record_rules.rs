@@ -142,7 +142,7 @@ fn told_before(seen: &Seen<'_>) -> bool {
         && !golden_error(seen).contains("HTTP Status")
 }
 
-/// A value is no number or infinite, which is null in the reference.
+/// A value is not a number or infinite, which is null in the reference.
 fn nan(seen: &Seen<'_>) -> bool {
     let words = ["nan", "inf", "999"];
     let text = format!("{}{}", seen.case["manifest"], bodies(seen).concat()).to_ascii_lowercase();
@@ -194,7 +194,7 @@ fn digits(seen: &Seen<'_>) -> bool {
     bodies(seen).iter().any(|body| long(body)) && same_if(seen, numbers)
 }
 
-/// A good response is no JSON, which is no records to the reference.
+/// A good response is not JSON, which is no records to the reference.
 fn no_json(seen: &Seen<'_>) -> bool {
     let is_json = |body: &String| body.trim().is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
     bodies(seen).iter().any(|body| !is_json(body)) && fails_with(seen, "The response cannot be read")

@@ -136,7 +136,7 @@ fn endless_paging(shown: &Shown<'_>) -> bool {
     repeats && shown.fails_with("does not end") && shown.ends_sooner()
 }
 
-/// A good response is no JSON, which is no records to the reference.
+/// A good response is not JSON, which is no records to the reference.
 fn no_json(shown: &Shown<'_>) -> bool {
     let is_json = |body: &Vec<u8>| {
         body.iter().all(u8::is_ascii_whitespace) || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
@@ -263,7 +263,7 @@ fn list_body(shown: &Shown<'_>) -> bool {
     shown.pairs().is_some_and(|mut pairs| pairs.all(fits))
 }
 
-/// A text body reads as a literal of Python, and the request says that it is no form.
+/// A text body reads as a literal of Python, and the request says that it is not a form.
 fn typed_text(shown: &Shown<'_>) -> bool {
     let fits = |(golden, mine): (&str, &str)| {
         let kind = parts(mine).1;
@@ -329,5 +329,5 @@ fn leads_nowhere(shown: &Shown<'_>) -> bool {
         reply["status"].as_u64().is_some_and(|status| (301..=308).contains(&status))
             && reply["headers"]["Location"].is_null()
     };
-    shown.replies().iter().any(no_place) && shown.fails_with("It is a redirect that leads nowhere")
+    shown.replies().iter().any(no_place) && shown.fails_with("It is a redirect without a target")
 }

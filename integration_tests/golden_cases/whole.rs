@@ -60,7 +60,7 @@ impl Ran {
     pub(crate) fn not_yet(&self) -> Option<&str> {
         let texts = self.errors.iter().map(|(_, _, text)| text.as_str());
         let all = texts.chain(self.check.iter().map(|(_, text)| text.as_str())).chain([self.stdout.as_str()]);
-        let what = all.filter_map(|text| text.split_once("does not run yet: ")).map(|(_, what)| what).next()?;
+        let what = all.filter_map(|text| text.split_once("does not run here yet: ")).map(|(_, what)| what).next()?;
         what.split([':', '.', '"']).next()
     }
 }

@@ -156,7 +156,7 @@ fn without_a_runtime_the_streams_that_need_python_fail_alone_and_spec_is_served(
         call(&["spec"], &config).run().messages().spec()["connectionSpecification"]["properties"],
         json!({"api_url": {"type": "string"}})
     );
-    let needs = "The stream \"odd\" needs what this program does not run yet: the Python class \
+    let needs = "The stream \"odd\" needs a component that does not run here yet: the Python class \
                  source_x.components.NestedItems of a CustomRecordExtractor (see whether `RecordExpander` can do the same): \
                  streams[1].retriever.record_selector.extractor (m.yaml:20:18). To have Airbyte's Python runtime run the \
                  whole manifest, set SOURCE_HTTP_PYTHON_RUNTIME to the path of its program, source-declarative-manifest.";

@@ -157,7 +157,7 @@ fn odd_answers_of_a_token_endpoint() {
 fn a_refused_refresh_token_says_to_authenticate_and_a_refused_client_to_check_it() {
     for (reply, told) in [
         (json!({"error": "invalid_grant", "error_description": "it has expired"}), "Re-authenticate"),
-        (json!({"error": "invalid_client"}), "Check the client id and secret"),
+        (json!({"error": "invalid_client"}), "Check the client id, the secret"),
     ] {
         let api = move |_: &Request| Reply::json(reply.clone()).status(400);
         let streams = |base: &str| vec![("one", oauth(base)), ("two", oauth(base))];
@@ -308,7 +308,7 @@ fn the_config_selects_how_to_authenticate_and_check_says_what_is_wrong_with_it()
         (json!("key"), "SUCCEEDED", None),
         (json!("oauth"), "SUCCEEDED", None),
         (json!("other"), "FAILED", Some("It can be `oauth`, `key`")),
-        (Value::Null, "FAILED", Some("selects an authenticator that is not there")),
+        (Value::Null, "FAILED", Some("selects an unknown authenticator")),
     ] {
         let mut config = credentials();
         config["auth"] = json!({"kind": kind});

@@ -1,11 +1,11 @@
-//! What a new specification does to the configs that users have: they were made for the old one.
+//! The effect of a new specification on users' configs for the old one.
 
 use serde_json::{Map, Value};
 
 use super::schema_nodes::types;
 
-/// The changes from one specification to a later one that break configs, or silently mean something else by them. Both
-/// are whole messages, as `spec` answers.
+/// The changes from one specification to a later one that break configs, or silently change their meaning. Both are
+/// whole messages of `spec`.
 pub fn spec_changes(old: &Value, new: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare(&mut found, &old["connectionSpecification"], &new["connectionSpecification"], "the config");
@@ -74,7 +74,7 @@ fn members(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
     }
 }
 
-/// Alternatives are the same if their constants are.
+/// Alternatives are equal if their constants are.
 fn alternatives(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
     let constants = |option: &Value| -> Map<String, Value> {
         let members = option["properties"].as_object().into_iter().flatten();

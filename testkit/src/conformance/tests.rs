@@ -1,4 +1,4 @@
-//! Each rule is broken by something, and reported by its name and place.
+//! For each rule, something that breaks it, with its report by name and place.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -84,7 +84,7 @@ fn a_good_specification_breaks_no_rule_and_each_rule_is_broken_by_a_bad_one() {
         ),
         ("alternatives_are_told_apart_by_one_constant", setting("auth/type", json!("string")), "not of type object"),
         ("secrets_are_marked", token(json!({"type": "string"})), "auth|0.token sounds like a secret"),
-        ("a_secret_is_a_single_value", token(json!({"type": "object", "airbyte_secret": true})), "no text or number"),
+        ("a_secret_is_a_single_value", token(json!({"type": "object", "airbyte_secret": true})), "not a text or number"),
         ("a_secret_is_a_single_value", token(json!({"type": "string", "airbyte_secret": 1})), "neither true nor"),
         ("a_setting_has_one_type", setting("x", json!({"type": ["string", "integer"]})), "string, integer"),
         ("objects_have_settings", setting("x", json!({"type": "object", "properties": {}})), "x is an object without"),
@@ -211,7 +211,7 @@ fn good_records_break_no_rule_and_each_rule_is_broken_by_bad_ones() {
 }
 
 #[test]
-fn the_fields_that_no_record_has_are_told() {
+fn fields_that_no_record_has_are_reported() {
     let seen = with(&order(1), "/lines", json!([]));
     let fields = Records::new(&catalog(), &read(&[seen])).fields();
     let unseen: Vec<&str> = fields.iter().filter(|(_, is_seen)| !**is_seen).map(|(field, _)| field.as_str()).collect();
@@ -219,11 +219,11 @@ fn the_fields_that_no_record_has_are_told() {
 }
 
 #[test]
-fn the_changes_that_break_configs_are_told_and_no_others() {
+fn exactly_the_changes_that_break_configs_are_reported() {
     let change = |pointer: &str, value: Value| spec_changes(&spec(), &with(&spec(), pointer, value));
     let setting = |name: &str, value: Value| change(&format!("{SETTINGS}/{name}"), value);
     assert_eq!(spec_changes(&spec(), &spec()), [""; 0]);
-    // What lets more pass.
+    // Changes that accept more.
     for widened in [
         setting("more", json!({"type": "string"})),
         setting("region/enum", json!(["eu", "us", "asia"])),
@@ -253,7 +253,7 @@ fn the_changes_that_break_configs_are_told_and_no_others() {
 }
 
 #[test]
-fn the_changes_that_break_tables_are_told_and_no_others() {
+fn exactly_the_changes_that_break_tables_are_reported() {
     let old = outline(&catalog());
     assert_eq!(
         old,
@@ -282,7 +282,7 @@ fn sample_configs_fit_differ_and_are_the_same_each_time() {
     assert!(kinds("token") > 20 && kinds("basic") > 20);
 }
 
-/// A connector of three orders, which keeps every rule but for its fault. It writes a state after each order.
+/// A connector of three orders, which keeps every rule except through its fault. It writes a state after each order.
 fn shop(fault: &str, call: &Call<'_>, reads: &AtomicUsize) -> Answer {
     let at = 1_793_491_200_000_i64;
     let trace = |mut trace: Value| {
@@ -385,7 +385,7 @@ fn a_good_connector_conforms_and_each_rule_for_runs_is_broken_by_a_fault() {
 }
 
 #[test]
-fn what_may_differ_and_what_may_be_empty_is_let_pass() {
+fn allowed_differences_and_empty_streams_are_accepted() {
     let connector = faulty("counts its reads").may_differ("orders", "read", "it counts");
     assert_eq!(Rule::named(READ_RULES, "two_full_refreshes_give_the_same").broken(&connector), [""; 0]);
     let mut records = Records::new(&catalog(), &read(&[]));
@@ -395,6 +395,6 @@ fn what_may_differ_and_what_may_be_empty_is_let_pass() {
 
 #[test]
 #[should_panic(expected = "a_config_that_works_succeeds: FAILED")]
-fn what_is_broken_is_told_by_the_name_of_the_rule() {
+fn broken_rules_are_reported_by_name() {
     faulty("fails the check").assert_conforms();
 }

@@ -69,7 +69,7 @@ fn fields_are_removed_and_mapped() {
     }
     assert_eq!(changed(map, &json!({"r": "eu"})), json!({"r": "eu"}));
     let custom = changed("{type: CustomConfigTransformation, class_name: a.B}", &json!({"x": 1}));
-    assert!(custom.as_str().unwrap().contains("does not run yet"), "{custom}");
+    assert!(custom.as_str().unwrap().contains("does not run here yet"), "{custom}");
 }
 
 #[test]
