@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_left_has_no_details_and_the_list_is_asked_for_once() {
+    fn who_has_left_has_no_details_and_the_list_is_requested_once() {
         let server = Server::start(api);
         let config = json!({
             "credentials": {"client_id": "me", "client_secret": "s3cret", "refresh_token": "r3fresh-1"},

@@ -138,7 +138,9 @@ impl Source for HelpDesk {
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let text = |name: &str, default| config.get(name).and_then(Value::as_str).unwrap_or(default);
         let start = DateFormat::Rfc3339.parse(&config["start_date"]).ok_or_else(|| {
-            Failure::config("The config's `start_date` is not a date and time such as 2026-01-01T00:00:00Z. Correct it.")
+            Failure::config(
+                "The config's `start_date` is not a date and time such as 2026-01-01T00:00:00Z. Correct it.",
+            )
         })?;
         let slicer = DateSlicer { step: 7 * DAY, granularity: Duration::from_secs(1), ..DateSlicer::new(start) };
         Ok(vec![Arc::new(Tickets {

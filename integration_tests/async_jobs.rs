@@ -125,7 +125,7 @@ fn a_job_that_takes_too_long_is_aborted_and_the_slice_fails_after_three() {
 }
 
 #[test]
-fn polls_without_success_are_repeated_with_a_wait_and_not_for_ever() {
+fn polls_without_success_are_repeated_with_a_wait_and_not_forever() {
     let polls = [Reply::json(json!({})).status(404), status("odd"), Reply::json(json!([])), status("done")];
     let server = Server::start(
         Routes::new().on("POST", "/create", [Reply::json(json!({"id": "j"}))]).on("GET", "/poll/j", polls).on(

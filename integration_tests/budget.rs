@@ -101,7 +101,7 @@ fn two_a_second_lets_ten_requests_out_in_pairs_a_second_apart() {
 }
 
 #[test]
-fn the_streams_of_a_source_share_one_window_and_a_long_wait_is_told_once_and_is_no_rate_limit() {
+fn the_streams_of_a_source_share_one_window_and_a_long_wait_is_reported_once_and_is_no_rate_limit() {
     let routes = ["a", "b"].iter().fold(Routes::new(), |routes, name| {
         let path = format!("/{name}/1");
         routes.on("GET", &path, [page()])

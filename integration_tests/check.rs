@@ -82,7 +82,7 @@ fn streams_that_a_restricted_key_cannot_read_are_named_with_the_permission_that_
 }
 
 #[test]
-fn a_key_that_cannot_read_events_is_told_what_that_means_for_the_other_streams() {
+fn a_key_that_cannot_read_events_gets_an_explanation_for_the_other_streams() {
     let mock = StripeMock::builder().forbid("/v1/events").start();
     let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
     let messages = output.messages();

@@ -31,7 +31,7 @@ fn version_is_the_crates() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_exits_with_2_and_says_why_on_stderr_alone() {
+fn a_command_line_that_is_invalid_exits_with_2_and_says_why_on_stderr_alone() {
     for (args, why) in [
         (&[][..], "Usage: source-http"),
         (&["write"], "unrecognized subcommand 'write'"),

@@ -76,7 +76,7 @@ fn the_help_of_the_mock_has_every_command_that_it_understands() {
 }
 
 #[test]
-fn the_rust_version_is_the_same_wherever_it_is_written() {
+fn the_rust_version_is_the_same_in_every_place() {
     let version = env!("CARGO_PKG_RUST_VERSION");
     for (file, text) in
         [("README.md", include_str!("../README.md")), ("the guide", include_str!("../docs/write-a-source.md"))]
@@ -348,7 +348,7 @@ fn every_page_of_the_cookbook_is_run_and_is_in_its_index() {
 
 /// The manifest has the version; an image, a registry and manifests of others cannot read it from there.
 #[test]
-fn the_version_is_the_same_wherever_it_is_written() {
+fn the_version_is_the_same_in_every_place() {
     let version = env!("CARGO_PKG_VERSION");
     for (file, text, marks) in [
         ("Dockerfile", include_str!("../Dockerfile"), &["io.airbyte.version=", "image.version="][..]),

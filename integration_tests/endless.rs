@@ -60,7 +60,7 @@ fn read(pager: MakePager, answer: impl Fn(u64) -> Reply + Send + Sync + 'static,
 }
 
 #[test]
-fn the_same_page_for_ever_is_a_failure_whatever_the_pager() {
+fn the_same_page_forever_is_a_failure_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |_| promising(&[1, 2], 7), &[]);
         assert_eq!((done.status, done.messages().statuses("items").last()), (1, Some(&"INCOMPLETE")), "{name}");
@@ -72,7 +72,7 @@ fn the_same_page_for_ever_is_a_failure_whatever_the_pager() {
 }
 
 #[test]
-fn the_same_records_under_ever_new_tokens_are_a_failure_whatever_the_pager() {
+fn the_same_records_under_ever_new_tokens_are_a_failure_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[1, 2], n), &[]);
         let error = &done.messages().errors()[0];
@@ -82,7 +82,7 @@ fn the_same_records_under_ever_new_tokens_are_a_failure_whatever_the_pager() {
 }
 
 #[test]
-fn empty_pages_for_ever_end_whatever_the_pager() {
+fn empty_pages_forever_end_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[], n), &[]);
         // A number or an offset ends at an empty page; a pager that sees a promise of more continues, and then gives
@@ -94,7 +94,7 @@ fn empty_pages_for_ever_end_whatever_the_pager() {
 }
 
 #[test]
-fn a_limit_ends_what_only_the_api_could_end_whatever_the_pager() {
+fn a_limit_ends_what_only_the_api_could_end_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[2 * n, 2 * n + 1], n), &["--limit", "51"]);
         assert_eq!((done.status, done.messages().records("items").len(), requests), (0, 51, 26), "{name}");
@@ -117,7 +117,7 @@ fn streams() -> Vec<String> {
 }
 
 #[test]
-fn lists_that_promise_more_for_ever_and_hold_nothing_end_for_every_stream_of_stripe() {
+fn lists_that_promise_more_forever_and_hold_nothing_end_for_every_stream_of_stripe() {
     let server = Server::start(|_: &Request| Reply::json(json!({"object": "list", "data": [], "has_more": true})));
     let config = json!({
         "client_secret": "sk_test_x", "account_id": "acct_1", "api_url": format!("{}/v1", server.url()),

@@ -300,7 +300,7 @@ fn outputs() -> Vec<Entry> {
 }
 
 #[test]
-fn every_fault_is_told_as_it_is_in_the_table() {
+fn every_fault_is_reported_as_in_the_table() {
     let chapters = [
         ("The command line", command_line()),
         ("Configs", configs()),

@@ -74,7 +74,7 @@ fn a_long_wait_for_the_request_budget_repeats_the_last_state() {
 }
 
 #[test]
-fn pages_without_a_record_are_not_read_in_silence() {
+fn pages_without_a_record_are_not_read_silently() {
     // Not resumable, so that no page is worth a state.
     let clock = Arc::new(Mutex::new(None::<Arc<VirtualClock>>));
     let time = clock.clone();
@@ -94,7 +94,7 @@ fn pages_without_a_record_are_not_read_in_silence() {
 }
 
 #[test]
-fn a_body_that_takes_long_is_not_read_in_silence() {
+fn a_body_that_takes_long_is_not_read_silently() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let connector = reading(Steps::new("a", format!("http://{}", listener.local_addr().unwrap()), 1));
     let clock = connector.clock();

@@ -101,7 +101,7 @@ fn the_streams_are_those_that_the_api_lists_page_by_page() {
 }
 
 #[test]
-fn waits_for_the_list_are_told_and_a_refusal_is_the_answer_of_check() {
+fn waits_for_the_list_are_reported_and_a_refusal_is_the_answer_of_check() {
     let hits = AtomicUsize::new(0);
     let server = Server::start(move |request: &Request| match hits.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::json(json!({})).status(429).header("retry-after", "9"),

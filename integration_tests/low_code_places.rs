@@ -239,7 +239,7 @@ fn a_login_may_be_answered_in_xml() {
 }
 
 #[test]
-fn tokens_without_a_quota_are_told_and_nothing_panics() {
+fn tokens_without_a_quota_are_reported_and_nothing_panics() {
     let server = Server::start(|_: &Request| Reply::empty(404));
     let auth = json!({"authenticator": {
         "type": "RateLimitedMultipleTokenAuthenticator", "tokens": ["a"], "quotas": [],

@@ -84,7 +84,7 @@ fn a_page_whose_second_chunk_fails_gives_no_half_of_a_record() {
 }
 
 #[test]
-fn a_chunk_that_breaks_off_is_asked_for_again_and_records_are_merged_by_keys_of_any_type() {
+fn a_chunk_that_breaks_off_is_requested_again_and_records_are_merged_by_keys_of_any_type() {
     let broken = items(json!([{"id": 1, "b": 2}])).fault(Fault::ResetInBody(3));
     let replies = [
         items(json!([{"id": 1, "a": 1.10, "n": {"x": 1}}, {"a": 0}])),
@@ -153,7 +153,7 @@ fn a_reset_that_repeats_ends_the_stream_with_both_reasons() {
 }
 
 #[test]
-fn a_quota_that_makes_no_sense_costs_nothing_and_one_that_does_is_kept() {
+fn an_invalid_quota_costs_nothing_and_a_valid_one_is_kept() {
     let page = |reset: &str, left: &str| {
         items(json!([{"id": 1}, {"id": 2}])).header("ratelimit-reset", reset).header("ratelimit-remaining", left)
     };
@@ -206,7 +206,7 @@ fn a_parent_that_is_gone_fails_the_stream_after_the_children_of_all_others_were_
 }
 
 #[test]
-fn the_first_page_of_children_is_taken_from_the_parent_and_the_others_are_asked_for() {
+fn the_first_page_of_children_is_taken_from_the_parent_and_the_others_are_requested() {
     let first = json!({"items": [{"c": 1}, {"c": 2}]});
     let listed = items(json!([{"id": 1, "kids": first}, {"id": 2}]));
     let routes = Routes::new().on("GET", "/parents", [listed]).on("GET", "/child/1", [items(json!([{"c": 3}]))]);
@@ -245,7 +245,7 @@ fn a_cookie_that_a_redirect_sets_is_sent_on() {
 }
 
 #[test]
-fn collisions_that_the_config_decides_are_told_at_load_with_both_components() {
+fn collisions_that_the_config_decides_are_reported_at_load_with_both_components() {
     let server = Server::start(Routes::new().on("GET", "/s", [items(json!([]))]));
     let own = json!({"request_parameters": {"limit": "{{ config['n'] }}"}});
     let one = || stream(&server, "s", own.clone(), json!({"paginator": paged(2)}));
@@ -268,7 +268,7 @@ fn a_check_has_settings_of_its_own() {
 }
 
 #[test]
-fn a_selector_asks_for_the_columns_of_the_catalog_alone() {
+fn a_selector_requests_the_columns_of_the_catalog_alone() {
     let server = Server::start(Routes::new().on("GET", "/s", [items(json!([{"id": 1, "a": 1}]))]));
     let properties = json!({
         "type": "QueryProperties",
@@ -299,7 +299,7 @@ fn a_selector_asks_for_the_columns_of_the_catalog_alone() {
 }
 
 #[test]
-fn a_list_that_is_cut_short_is_read_whole_for_its_records() {
+fn a_list_that_is_truncated_is_read_whole_for_its_records() {
     let lines = json!({"data": [{"x": 1}], "has_more": true, "total_count": 3});
     let routes = Routes::new().on("GET", "/s", [items(json!([{"id": 7, "lines": lines}, {"id": 8}]))]);
     let server = Server::start(routes.on("GET", "/full/7", [items(json!([{"x": 1}, {"x": 2}]))]));

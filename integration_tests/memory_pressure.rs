@@ -53,7 +53,7 @@ fn read(used: u64) -> (source_http_testkit::Finished, Server) {
 }
 
 #[test]
-fn a_read_that_runs_out_of_memory_ends_with_its_states_and_the_next_one_goes_on() {
+fn a_read_that_runs_out_of_memory_ends_with_its_states_and_the_next_one_resumes() {
     let (done, server) = read(1 << 31);
     let messages = done.messages();
     assert_eq!(messages.records("a"), [r#"{"id":1}"#, r#"{"id":2}"#, r#"{"id":3}"#]);

@@ -180,7 +180,7 @@ fn every_fault_of_a_response_is_retried_and_gives_what_a_clean_run_gives() {
 }
 
 #[test]
-fn a_page_cut_at_any_byte_is_asked_for_again() {
+fn a_page_cut_at_any_byte_is_requested_again() {
     let length = page().body().len();
     let cuts = (0..length).map(|bytes| page().fault(Fault::TruncateBody(bytes)));
     for cut in cuts {
@@ -203,7 +203,7 @@ fn a_body_without_length_ends_with_its_connection() {
 }
 
 #[test]
-fn a_body_without_length_that_is_cut_is_asked_for_again_because_it_is_no_json() {
+fn a_body_without_length_that_is_cut_is_requested_again_because_it_is_no_json() {
     let server = serving([raw("HTTP/1.0 200 OK\r\n\r\n{\"data\":[{\"id\":1},{\"id\""), page()]);
     let done = Items::new(server.url()).read();
     assert_page(&done);
@@ -232,7 +232,7 @@ fn a_header_over_two_lines_is_one_value_also_for_what_acts_upon_it() {
 }
 
 #[test]
-fn an_endless_head_is_ended_and_is_not_asked_for_again() {
+fn an_endless_head_is_ended_and_is_not_requested_again() {
     let long = format!("X-A: {}\r\n", "a".repeat(1_000_000));
     for (headers, expected) in [
         (long, "the head is longer than the 65536 bytes that are accepted"),
@@ -413,7 +413,7 @@ fn a_body_goes_with_any_method_and_an_empty_post_has_none() {
 }
 
 #[test]
-fn a_streamed_body_is_opened_anew_for_each_attempt() {
+fn a_streamed_body_is_opened_again_for_each_attempt() {
     let opened = Arc::new(AtomicU32::new(0));
     let size = 3_000_000;
     let make = {

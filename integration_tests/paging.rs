@@ -60,7 +60,7 @@ fn failure(done: &Finished) -> String {
 }
 
 #[test]
-fn a_single_page_is_asked_for_once() {
+fn a_single_page_is_requested_once() {
     let (done, server) = read("GET", vec![page(&[1, 2], json!({"next": "b", "has_more": true}))], || SinglePage);
     assert_eq!(ids(&done), [1, 2]);
     assert_eq!(server.conversation(), ["GET /items?q=1"]);
@@ -128,7 +128,7 @@ fn page_numbers_go_up_to_the_total_past_an_empty_page() {
 }
 
 #[test]
-fn an_offset_goes_on_after_what_came_up_to_the_total() {
+fn an_offset_continues_after_what_came_up_to_the_total() {
     // Three were asked for, and two came: nothing may be stepped over.
     let replies = vec![page(&[1, 2], json!({"total": 5})), page(&[3, 4, 5], json!({"total": 5}))];
     let (done, server) = read("GET", replies, || Offset::new("offset", "limit", 3).unwrap().total("total"));
@@ -181,7 +181,7 @@ fn the_link_header_leads_to_the_next_page() {
 }
 
 #[test]
-fn a_read_that_was_cut_short_goes_on_at_the_page_it_stopped_at() {
+fn a_read_that_was_interrupted_resumes_at_the_page_it_stopped_at() {
     let pager = || LastRecord::new("id", "after").has_more("more");
     let more = || json!({"more": true});
     let (done, _server) = read("GET", vec![page(&[1], more()), page(&[2], more()), Reply::empty(403)], pager);
@@ -195,7 +195,7 @@ fn a_read_that_was_cut_short_goes_on_at_the_page_it_stopped_at() {
 }
 
 #[test]
-fn counted_pages_are_not_gone_on_with_because_deleted_records_shift_them() {
+fn counted_pages_are_not_resumed_because_deleted_records_shift_them() {
     let pager = || PageNumber::new("page").page_size(1).unwrap();
     let (done, _server) = read("GET", vec![page(&[1], json!({})), page(&[2], json!({})), Reply::empty(403)], pager);
     assert_eq!(done.messages().states("items").len(), 0, "the next read begins at the first page");

@@ -131,7 +131,7 @@ fn about_tells_what_this_is_and_the_streams_without_a_config_or_with_one() {
 }
 
 #[test]
-fn about_a_source_whose_streams_depend_on_the_config_asks_for_one() {
+fn about_a_source_whose_streams_depend_on_the_config_requests_one() {
     let items = || InProcess::new(TestSource::new(|_, _| vec![Box::new(Items::new("http://127.0.0.1:1"))]));
     let without = items().run_text("about");
     assert_eq!((without.status, without.stderr.as_str()), (0, ""));

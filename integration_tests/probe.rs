@@ -93,7 +93,7 @@ fn the_first_stream_goes_ahead_and_then_as_many_are_asked_at_once_as_there_are_w
 }
 
 #[test]
-fn a_stream_that_may_not_be_read_stops_nothing_and_any_other_fault_stops_what_was_not_begun() {
+fn a_stream_that_cannot_be_read_stops_nothing_and_any_other_fault_stops_what_was_not_begun() {
     let server = api(&[("/a", 403), ("/c", 403), ("/e", 404)]);
     let refusal =
         |name: &str| format!("GET URL/{name}?page=1 answered 403 Forbidden: no. Give the token the scope read.");
@@ -114,7 +114,7 @@ fn what_is_wrong_for_all_costs_one_request() {
 }
 
 #[test]
-fn a_page_that_a_parent_and_its_children_want_is_asked_for_once() {
+fn a_page_that_a_parent_and_its_children_want_is_requested_once() {
     let server = api(&[]);
     let told = probe(&server, 4, |url| {
         let users = || List::new("users", url).cached();

@@ -116,7 +116,7 @@ fn what_comes_through_a_tunnel_is_left_as_it_is() {
 }
 
 #[test]
-fn a_proxy_that_refuses_a_tunnel_is_the_users_to_mend_and_one_in_trouble_is_retried() {
+fn a_proxy_that_refuses_a_tunnel_is_the_users_to_fix_and_one_in_trouble_is_retried() {
     let (_plain, tls, _) = tls_site();
     let read = |status| {
         let proxy = TunnelProxy::start(tls.addr(), Answer::Refuse(status));

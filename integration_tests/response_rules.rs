@@ -66,7 +66,7 @@ fn a_success_that_is_none_is_known_by_its_body_or_a_predicate() {
 }
 
 #[test]
-fn a_rate_limit_with_an_unusual_status_is_told_to_the_platform() {
+fn a_rate_limit_with_an_unusual_status_is_reported_to_the_platform() {
     let rule = ResponseRule::new(ResponseAction::RateLimited).status(403).body_contains("quota");
     let (done, _server) =
         read(vec![Reply::text("over quota").status(403).header("Retry-After", "7"), page(A), page("")], rules(rule));

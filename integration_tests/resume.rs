@@ -121,7 +121,7 @@ fn a_read_of_children_by_many_workers_cut_after_any_state_loses_nothing() {
 }
 
 #[test]
-fn going_on_reads_no_page_again_that_a_state_covers() {
+fn resuming_reads_no_page_again_that_a_state_covers() {
     let mock = mock();
     let whole = read(&mock, "charges", "incremental", None);
     let pages = mock.server().take_requests().len();

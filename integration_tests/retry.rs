@@ -16,7 +16,7 @@ fn ok() -> Reply {
 }
 
 #[test]
-fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_told() {
+fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_reported() {
     let failing = Reply::empty(503);
     let server = Server::start(Routes::new().on("GET", "/items", [failing.clone(), failing.clone(), failing, ok()]));
     let done = Items::new(server.url()).read();
@@ -88,7 +88,7 @@ fn a_status_that_the_rules_call_a_rate_limit_is_waited_for_as_its_reset_header_s
 }
 
 #[test]
-fn jitter_never_pushes_a_wait_that_the_server_asks_for_past_the_longest_time_of_a_request() {
+fn jitter_never_pushes_a_wait_that_the_server_requests_past_the_longest_time_of_a_request() {
     let limited = Reply::empty(429).header("Retry-After", "590");
     let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
     let done = Items::new(server.url()).read();

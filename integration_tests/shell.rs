@@ -66,7 +66,7 @@ fn a_failed_run_that_nobody_watches_says_so_on_stderr_and_a_good_one_says_nothin
 }
 
 #[test]
-fn the_failure_of_a_stream_is_told_once_on_stderr() {
+fn the_failure_of_a_stream_is_reported_once_on_stderr() {
     let folder = tempfile::tempdir().unwrap();
     let mock = StripeMock::builder().count("charges", 3).start();
     mock.fault_next("/v1/charges", Reply::text("no").status(400));
@@ -76,7 +76,7 @@ fn the_failure_of_a_stream_is_told_once_on_stderr() {
 }
 
 #[test]
-fn a_key_that_is_refused_is_told_once_for_all_streams_and_how_many_there_are() {
+fn a_key_that_is_refused_is_reported_once_for_all_streams_and_how_many_there_are() {
     let mock = StripeMock::builder().start();
     let mut wrong = config(&mock);
     wrong["client_secret"] = json!("sk_test_wrong");
@@ -107,7 +107,7 @@ fn where_a_later_run_may_do_stderr_says_how_many_streams_failed_and_to_run_it_ag
 }
 
 #[test]
-fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_told_where_nobody_watches() {
+fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_reported_where_nobody_watches() {
     let mock = StripeMock::builder().count("charges", 3).count("refunds", 3).start();
     mock.forbid("/v1/refunds");
     let mut config = config(&mock);
@@ -136,7 +136,7 @@ fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_told_where_nobod
 }
 
 #[test]
-fn a_check_in_a_script_tells_of_a_mistyped_setting() {
+fn a_check_in_a_script_reports_a_mistyped_setting() {
     let mock = StripeMock::builder().start();
     let mut config = config(&mock);
     config["start_dat"] = json!("2024-01-01T00:00:00Z");

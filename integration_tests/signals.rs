@@ -247,7 +247,7 @@ fn a_second_signal_ends_a_run_that_cannot_even_say_that_it_ends() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_noticed_without_a_line_to_write() {
+fn a_reader_that_closes_the_pipe_is_noticed_without_a_line_to_write() {
     let (mock, asked) = silent_after_one_page();
     let Running { child, stdout, _directory, .. } = waiting(&mock, &asked, "1");
     let clock = SystemClock::new();

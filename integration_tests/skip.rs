@@ -40,7 +40,7 @@ fn api(refused: &[&'static str]) -> Server {
 }
 
 #[test]
-fn a_stream_that_may_not_be_read_is_complete_with_one_warning_and_no_state() {
+fn a_stream_that_cannot_be_read_is_complete_with_one_warning_and_no_state() {
     let server = api(&["GET /users?page=1"]);
     let known = json!([{"type": "STREAM", "stream": {
         "stream_descriptor": {"name": "users"}, "stream_state": {"__resume": {"slice": {}}}}}]);
@@ -96,7 +96,7 @@ fn a_stream_that_is_refused_after_its_first_records_fails_because_a_half_must_no
 }
 
 #[test]
-fn a_parent_that_may_not_be_read_has_its_children_skipped() {
+fn a_parent_that_cannot_be_read_has_its_children_skipped() {
     let server = api(&["GET /users?page=1"]);
     let done = connector(server.url()).streams(&full_refresh(&["posts", "rooms"])).run("read");
     let messages = done.messages();
@@ -138,7 +138,7 @@ fn a_read_whose_chosen_streams_are_all_skipped_has_failed() {
 }
 
 #[test]
-fn a_stream_that_is_asked_for_by_name_and_skipped_fails_the_read_and_not_the_others() {
+fn a_stream_that_is_requested_by_name_and_skipped_fails_the_read_and_not_the_others() {
     let server = api(&["GET /users?page=1"]);
     for (names, status) in [("users,rooms", 1), ("rooms", 0)] {
         let done = connector(server.url()).arg("--streams").arg(names).run("read");
@@ -208,7 +208,7 @@ fn a_stream_whose_parents_are_all_refused_by_a_rule_is_skipped_with_one_line() {
 }
 
 #[test]
-fn a_check_asks_for_the_next_parent_when_one_is_refused_as_a_read_does() {
+fn a_check_requests_the_next_parent_when_one_is_refused_as_a_read_does() {
     for (refused, answer) in [
         (&["GET /posts/1?page=1", "GET /posts/2?page=1"][..], "SUCCEEDED"),
         (&["GET /posts/1?page=1", "GET /posts/2?page=1", "GET /posts/3?page=1"], "FAILED"),
@@ -235,7 +235,7 @@ fn a_summary_counts_the_parents_that_were_refused_and_names_what_was_skipped() {
 }
 
 #[test]
-fn a_check_does_not_pass_over_it() {
+fn a_check_does_not_ignore_it() {
     let server = api(&["GET /users?page=1"]);
     let done = connector(server.url()).run("check");
     let message =
@@ -260,7 +260,7 @@ fn refusal(status: u16, message: &str) -> Reply {
 }
 
 #[test]
-fn a_list_that_a_stripe_key_may_not_read_is_skipped_and_read_whole_once_it_may() {
+fn a_list_that_a_stripe_key_cannot_read_is_skipped_and_read_whole_once_it_may() {
     let mock = StripeMock::builder().count("charges", 3).count("customers", 2).start();
     let streams = [("charges", "incremental"), ("customers", "incremental")];
     for (status, words, hint) in [

@@ -151,7 +151,7 @@ fn a_member_that_the_slice_lacks_fails_and_names_those_it_has() {
 }
 
 #[test]
-fn what_cannot_be_a_segment_of_a_path_is_never_asked_for() {
+fn what_cannot_be_a_segment_of_a_path_is_never_requested() {
     for (id, said) in [("", r#""""#), (".", r#"".""#), ("..", r#""..""#)] {
         let (messages, asked) = read_loans(&json!(id), Place::Path, "id");
         let message = &messages.errors()[0].message;
@@ -163,7 +163,7 @@ fn what_cannot_be_a_segment_of_a_path_is_never_asked_for() {
 }
 
 #[test]
-fn a_stream_of_one_slice_has_no_members_to_ask_for() {
+fn a_stream_of_one_slice_has_no_members_to_request() {
     let server = Server::start(|_: &Request| Reply::json(json!([])));
     let url = server.url();
     let source = TestSource::new(move |_, _| {
@@ -178,7 +178,7 @@ fn a_stream_of_one_slice_has_no_members_to_ask_for() {
 
 /// A parent that is read for its children alone is held to the same.
 #[test]
-fn a_parent_that_asks_for_a_member_that_is_not_there_fails_its_children() {
+fn a_parent_that_requests_a_member_that_is_not_there_fails_its_children() {
     for place in [Place::Params, Place::NextPageToken, Place::Transform] {
         let server = Server::start(|_: &Request| Reply::json(json!([{"id": 1}])));
         let url = server.url();

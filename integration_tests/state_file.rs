@@ -109,7 +109,7 @@ fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_sta
 }
 
 #[test]
-fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with() {
+fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_resumed() {
     let catalog = |mode: &str| json!({"streams": [{"stream": {"name": "charges"}, "sync_mode": mode}]});
     let job = Job::new(StripeMock::builder().late_by(0).count("charges", 250).start());
     for mode in ["full_refresh", "incremental"] {
@@ -132,7 +132,7 @@ fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with()
 }
 
 #[test]
-fn a_run_that_is_ended_by_sigterm_or_sigkill_is_gone_on_with() {
+fn a_run_that_is_ended_by_sigterm_or_sigkill_is_resumed() {
     for how in [Interruption::Terminate, Interruption::Kill] {
         let job = Job::new(StripeMock::builder().count("charges", 2_000).page_size(50).start());
         let args = ["--streams", "charges"];
@@ -207,7 +207,7 @@ fn nothing_is_noted_of_what_could_not_be_written() {
 }
 
 #[test]
-fn a_state_file_that_cannot_be_used_is_told_before_anything_is_asked_for() {
+fn a_state_file_that_cannot_be_used_is_reported_before_anything_is_requested() {
     let job = Job::new(StripeMock::builder().count("charges", 2).start());
     let config = job.path("config.json");
     fs::write(job.path("damaged.json"), "[{\"type\":\"STREAM\"").unwrap();

@@ -50,7 +50,7 @@ fn page(request: &Request) -> Reply {
 const STOPPED: &str = "SIGTERM ended this run before it was done. Run it again to resume from the last states.";
 
 #[test]
-fn a_stop_ends_a_request_at_once_in_the_head_and_in_the_body_and_the_next_run_goes_on() {
+fn a_stop_ends_a_request_at_once_in_the_head_and_in_the_body_and_the_next_run_resumes() {
     for silence in [
         Fault::SilenceBeforeHead(FOR_EVER),
         Fault::SilenceInBody { after: 0, lasting: FOR_EVER },
@@ -133,7 +133,7 @@ fn a_stop_does_not_wait_for_a_connection() {
 }
 
 #[test]
-fn a_failure_before_the_stop_is_told_again_at_the_end_and_its_kind_is_the_worst() {
+fn a_failure_before_the_stop_is_reported_again_at_the_end_and_its_kind_is_the_worst() {
     let ends = Ends::default();
     let ending = ends.clone();
     let server = Server::start(move |request: &Request| {
@@ -166,7 +166,7 @@ fn a_check_that_is_stopped_says_nothing_about_the_config() {
 }
 
 #[test]
-fn a_run_that_is_stopped_before_it_begins_asks_for_nothing() {
+fn a_run_that_is_stopped_before_it_begins_requests_nothing() {
     let server = Server::start(page);
     let connector = steps(vec![Steps::new("a", server.url(), 1)]);
     connector.stop().request(StopReason::Interrupted);

@@ -73,7 +73,7 @@ fn an_answer_with_nothing_in_it_is_no_empty_list() {
 }
 
 #[test]
-fn a_state_as_airbytes_api_shows_it_is_gone_on_from() {
+fn a_state_as_airbytes_api_shows_it_is_resumed_from() {
     let mock = StripeMock::builder().count("customers", 3).start();
     let known = json!({"updated": (DEFAULT_NOW - 100).to_string()});
     let state = json!({"stateType": "stream", "connectionId": "c", "streamState": [
@@ -200,7 +200,7 @@ fn a_quiet_stream_is_not_listed_again_while_it_was_synced_within_the_events() {
 }
 
 #[test]
-fn an_unfinished_first_pass_is_gone_on_with_as_a_list() {
+fn an_unfinished_first_pass_is_resumed_as_a_list() {
     let mock = StripeMock::builder().count("customers", 3).start();
     let unfinished =
         json!({"updated": "1000", "list_pass": {"started": DEFAULT_NOW - DAY, "next": DEFAULT_NOW - 40 * DAY}});
@@ -228,7 +228,7 @@ fn accounts_are_listed_without_windows() {
 }
 
 #[test]
-fn expansions_are_asked_for_by_their_parameters() {
+fn expansions_are_requested_by_their_parameters() {
     let mock = StripeMock::builder().start();
     sync(&mock, 0, "charges", "full_refresh", &json!([]));
     assert!(
@@ -266,7 +266,7 @@ fn a_state_in_the_future_has_everything_read_and_does_not_stay() {
 }
 
 #[test]
-fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_told_to_the_platform() {
+fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_reported_to_the_platform() {
     let mock = StripeMock::builder().count("accounts", 3).rate_limit("/v1/accounts", 2, 7).start();
     mock.set_now(DEFAULT_NOW);
     let done = InProcess::with_registry(Registry::built_in())
@@ -336,7 +336,7 @@ fn a_state_that_is_nearly_too_old_is_not_trusted_to_last_the_read() {
 }
 
 #[test]
-fn a_list_that_is_gone_on_with_later_still_gets_what_changed_meanwhile() {
+fn a_list_that_is_resumed_later_still_gets_what_changed_meanwhile() {
     let mock = StripeMock::builder().count("customers", 250).start();
     let first = InProcess::with_registry(Registry::built_in())
         .now(DEFAULT_NOW)

@@ -58,14 +58,14 @@ fn assert_requests(changes: usize, events: usize) {
 }
 
 #[test]
-fn changed_objects_are_asked_for_once_each_and_only_where_the_mode_says_so() {
+fn changed_objects_are_requested_once_each_and_only_where_the_mode_says_so() {
     assert_requests(1, 1);
     assert_requests(100, 2);
 }
 
 #[test]
 #[ignore = "it takes half a minute, and tells what the one above does"]
-fn ten_thousand_changed_objects_are_asked_for_once_each() {
+fn ten_thousand_changed_objects_are_requested_once_each() {
     assert_requests(10_000, 200);
 }
 
@@ -84,7 +84,7 @@ fn with_events_the_row_is_the_events_and_one_warning_names_its_version() {
 }
 
 #[test]
-fn an_object_that_is_gone_when_it_is_asked_for_is_a_deletion_and_a_late_one_is_asked_for_again() {
+fn an_object_that_is_gone_when_it_is_requested_is_a_deletion_and_a_late_one_is_requested_again() {
     let mock = StripeMock::builder().account_version("2019-12-03").count("reviews", 2).late_by(0).start();
     let first = sync(&mock, 0, "reviews", "incremental", &json!([]));
     mock.set_now(DEFAULT_NOW + DAY);

@@ -55,7 +55,7 @@ fn a_list_in_an_event_that_has_more_is_read_to_its_end() {
 }
 
 #[test]
-fn the_lines_of_a_deleted_invoice_are_flagged_and_asked_for_no_more() {
+fn the_lines_of_a_deleted_invoice_are_flagged_and_requested_no_more() {
     let mock = StripeMock::builder().count("invoices", 2).children("invoice_line_items", 12).start();
     let first = sync(&mock, 0, "invoice_line_items", "incremental", &json!([]));
     mock.set_now(at(1));
@@ -135,7 +135,7 @@ fn of_the_versions_of_an_object_only_the_newest_comes() {
 }
 
 #[test]
-fn types_of_events_that_tell_of_changes_are_all_asked_for() {
+fn types_of_events_that_tell_of_changes_are_all_requested() {
     for (stream, kind, object) in [
         ("invoices", "invoice.overpaid", "invoice"),
         ("invoices", "invoice.payment_attempt_required", "invoice"),
@@ -288,7 +288,7 @@ fn a_cursor_in_the_future_hides_no_change() {
 
 /// All forms of states that other connectors have written for these streams.
 #[test]
-fn states_of_every_form_are_gone_on_from() {
+fn states_of_every_form_are_resumed_from() {
     let known = at(-3);
     let date = jiff::Timestamp::from_second(known).unwrap().to_string();
     let global = |field: &str| json!({"use_global_cursor": true, "state": {field: known.to_string()}, "lookback_window": 1, "parent_state": {}});

@@ -244,7 +244,7 @@ fn each_parent_has_a_state_of_its_own_that_holds_its_key_and_no_more() {
 }
 
 #[test]
-fn an_interrupted_read_goes_on_with_the_parents_that_are_left() {
+fn an_interrupted_read_continues_with_the_parents_that_are_left() {
     let server = Server::start(api);
     for stream in ["items", "changes"] {
         let mode = if stream == "items" { "full_refresh" } else { "incremental" };

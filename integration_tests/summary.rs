@@ -156,7 +156,7 @@ fn a_read_that_cannot_begin_says_why_at_the_terminal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_told_nothing() {
+fn a_reader_that_closes_the_pipe_gets_no_message() {
     let server = Server::start(|_: &Request| Reply::json_text(PAGE));
     let endless = Steps::new("items", server.url(), 1_000);
     let connector = crate::support::connector(move || endless.clone().boxed());
@@ -180,7 +180,7 @@ fn quiet_and_no_terminal_leave_stderr_empty() {
 }
 
 #[test]
-fn a_summary_file_that_cannot_be_written_is_told_before_anything_is_asked_for() {
+fn a_summary_file_that_cannot_be_written_is_reported_before_anything_is_requested() {
     let server = api();
     let folder = tempfile::tempdir().unwrap();
     let done = five_streams(server.url()).arg("--summary").arg(folder.path()).run("read");

@@ -351,7 +351,7 @@ fn a_marker_counts_when_all_slices_before_it_are_done() {
 }
 
 #[test]
-fn done_slices_behind_an_unfinished_one_are_not_asked_for_again_after_an_interruption() {
+fn done_slices_behind_an_unfinished_one_are_not_requested_again_after_an_interruption() {
     let (server, gate) = first_comes_last(59);
     let stream = Numbers::new(&server, Cut::Spans, 60);
     let whole = read(&stream, 2, None);
@@ -395,7 +395,7 @@ fn states_within_a_slice_are_those_of_the_first_unfinished_one() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_all_workers() {
+fn a_reader_that_closes_the_pipe_ends_all_workers() {
     let mock = StripeMock::builder().count("charges", 5_000).count("refunds", 5_000).start();
     let args = ["read", "--config", "c.json", "--streams", "charges,refunds", "--workers", "8"];
     let ended = Binary::new(&args).file("c.json", config(&mock)).ended_after(1, Interruption::ClosedPipe);

@@ -44,7 +44,7 @@ fn a_later_sync_cut_after_any_line_is_completed_by_the_next() {
 }
 
 #[test]
-fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_the_next() {
+fn a_sync_whose_reader_closes_the_pipe_after_any_line_ends_silently_and_is_completed_by_the_next() {
     for workers in [1, 8] {
         let corpus = Corpus::new(DEFAULT_NOW);
         let lines = corpus.in_process(workers, &json!([])).run("read").stdout.lines().count();

@@ -37,7 +37,7 @@ fn a_process_that_is_killed_after_any_line_has_its_sync_completed_by_the_next() 
 }
 
 #[test]
-fn a_process_that_is_told_to_stop_after_any_line_has_its_sync_completed_by_the_next() {
+fn a_process_that_is_stopped_after_any_line_has_its_sync_completed_by_the_next() {
     interrupt_after_lines(Interruption::Terminate, 7);
 }
 

@@ -198,7 +198,7 @@ fn no_credentials_go_to_another_host_neither_by_a_path_nor_by_a_redirect() {
 }
 
 #[test]
-fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_told_once() {
+fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_reported_once() {
     let pages = AtomicU32::new(0);
     let other = Server::start(move |_: &Request| match pages.fetch_add(1, Ordering::SeqCst) % 2 {
         0 => Reply::json(json!({"data": [{"id": 1}], "next": 2})),
@@ -246,7 +246,7 @@ fn an_open_api_has_no_credentials_to_withhold() {
 }
 
 #[test]
-fn a_refusal_by_another_host_asks_for_no_new_credentials() {
+fn a_refusal_by_another_host_requests_no_new_credentials() {
     let other = Server::start(|_: &Request| Reply::empty(401));
     let redirect = Reply::empty(302).header("Location", format!("{}/elsewhere", other.url()));
     let session = Reply::json(json!({"session": "s1"}));

@@ -70,7 +70,7 @@ fn a_token_that_lives_shorter_than_the_sync_is_renewed_before_the_api_refuses_it
 }
 
 #[test]
-fn a_token_without_a_told_life_is_used_for_most_of_an_hour() {
+fn a_token_without_a_stated_life_is_used_for_most_of_an_hour() {
     let connector = connector();
     let clock = connector.clock();
     let api = move |request: &Request| {
@@ -164,7 +164,7 @@ fn an_endpoint_that_fails_while_the_token_is_good_does_not_stop_the_sync() {
 }
 
 #[test]
-fn eight_threads_that_need_a_token_ask_for_one() {
+fn eight_threads_that_need_a_token_request_one() {
     let slow = token("acc3ss").delay(Duration::from_millis(200));
     let server = Server::start(Routes::new().on("POST", "/token", [slow]).on("GET", "/items", [page()]));
     assert_eq!(eight_threads(&server, &Bench::new(), None), 8);

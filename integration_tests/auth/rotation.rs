@@ -66,7 +66,7 @@ fn without_a_hint_limited_tokens_cost_the_usual_backoff_and_retries_end() {
 }
 
 #[test]
-fn tokens_that_are_limited_for_moments_do_not_go_round_for_ever() {
+fn tokens_that_are_limited_for_moments_do_not_go_round_forever() {
     struct Moments(Arc<VirtualClock>);
     impl Handler for Moments {
         fn handle(&self, _: &Request) -> Reply {
@@ -120,7 +120,7 @@ fn the_limit_of_one_token_does_not_hold_back_the_others_of_a_request_budget() {
 }
 
 #[test]
-fn a_token_whose_quota_is_told_to_be_empty_makes_room_for_the_next_and_the_last_one_for_a_wait() {
+fn a_token_whose_quota_is_reported_empty_makes_room_for_the_next_and_the_last_one_for_a_wait() {
     // Each token has two requests an hour, as its headers tell.
     let used = Mutex::new(HashMap::<String, u32>::new());
     let server = Server::start(move |request: &Request| {

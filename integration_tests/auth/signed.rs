@@ -111,7 +111,7 @@ fn every_kind_of_key_signs_tokens_that_its_public_half_verifies() {
 }
 
 #[test]
-fn a_token_is_signed_anew_after_a_minute_and_stands_where_it_is_wanted() {
+fn a_token_is_signed_again_after_a_minute_and_stands_where_it_is_wanted() {
     let connector = signed_by(|_, cx| {
         let signer = JwtSigner::new(JwtAlgorithm::Hs256, "s3cret-key", &cx.redactor).unwrap();
         JwtAuthenticator::new(signer).place(TokenPlace::Query("jwt".to_owned()))

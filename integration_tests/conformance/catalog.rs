@@ -35,8 +35,8 @@ fn destinations_know_every_keyword() {
 }
 
 #[test]
-fn unknown_fields_are_let_pass() {
-    keeps("unknown_fields_are_let_pass");
+fn unknown_fields_are_accepted() {
+    keeps("unknown_fields_are_accepted");
 }
 
 #[test]

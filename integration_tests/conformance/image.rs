@@ -13,7 +13,7 @@ fn values(name: &str) -> Vec<&'static str> {
 
 /// The platform runs what the variable says, in place of the entry point.
 #[test]
-fn the_entrypoint_is_told_in_the_environment_as_an_absolute_path() {
+fn the_entrypoint_is_reported_in_the_environment_as_an_absolute_path() {
     let told = values("AIRBYTE_ENTRYPOINT=");
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with('/'), "{told:?}");

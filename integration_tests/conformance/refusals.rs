@@ -80,7 +80,7 @@ fn a_state_far_in_the_future_hides_nothing() {
 }
 
 #[test]
-fn a_stream_that_is_asked_for_twice_or_without_a_name_gives_an_error_trace() {
+fn a_stream_that_is_requested_twice_or_without_a_name_gives_an_error_trace() {
     let entry = json!({"stream": {"name": "charges", "json_schema": {}}, "sync_mode": "full_refresh"});
     for entries in [json!([entry, entry]), json!([{"sync_mode": "full_refresh"}]), json!([{"stream": {}}])] {
         let catalog = json!({ "streams": entries });

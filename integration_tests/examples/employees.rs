@@ -92,7 +92,7 @@ fn check_gets_a_token_and_reads_one_page() {
 }
 
 #[test]
-fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_told() {
+fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_reported() {
     let server = Server::start(api);
     let read = read(&server, &[("employees", "full_refresh")]).arg("--format").arg("jsonl").arg("--quiet");
     let done = read.run("read");
@@ -103,7 +103,7 @@ fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_told() {
 }
 
 #[test]
-fn a_refused_client_fails_the_check_as_the_users_to_mend() {
+fn a_refused_client_fails_the_check_as_the_users_to_fix() {
     let refused = Reply::json(json!({"error": "invalid_grant", "error_description": "used already"})).status(400);
     let server = Server::start(Routes::new().once("POST", "/token", [refused]));
     let done = InProcess::new(example::Company).config(&config(&server)).run("check");
@@ -184,7 +184,7 @@ fn a_refresh_token_for_one_use_goes_back_into_the_config_with_its_access_token()
 }
 
 #[test]
-fn a_token_that_is_refused_in_the_middle_is_replaced_once_and_the_page_asked_for_again() {
+fn a_token_that_is_refused_in_the_middle_is_replaced_once_and_the_page_requested_again() {
     let page = |id: u64| Reply::json(json!({"data": [{"id": id}, {"id": id + 1}]}));
     let end = Reply::json(json!({"data": []}));
     let routes = Routes::new().once("POST", "/token", [token(1), token(2)]).once(
@@ -207,7 +207,7 @@ fn a_token_that_is_refused_in_the_middle_is_replaced_once_and_the_page_asked_for
 }
 
 #[test]
-fn an_employee_who_has_left_is_passed_over() {
+fn an_employee_who_has_left_is_ignored() {
     let server = Server::start(|request: &Request| match request.path.as_str() {
         "/v1/employees/2/details" => Reply::json(json!({"error": "no such employee"})).status(404),
         _ => api(request),
@@ -225,7 +225,7 @@ fn an_employee_who_has_left_is_passed_over() {
 }
 
 #[test]
-fn an_interrupted_read_goes_on_at_the_employee_where_it_stopped_but_not_at_a_page_that_is_counted() {
+fn an_interrupted_read_resumes_at_the_employee_where_it_stopped_but_not_at_a_page_that_is_counted() {
     let server = Server::start(api);
     let resumed = |streams: &[(&str, &str)], left: usize| {
         let first = read(&server, streams).arg("--limit").arg("2").run("read").messages();

@@ -106,7 +106,7 @@ fn the_vendors_header_says_how_long_to_wait() {
 }
 
 #[test]
-fn the_schema_is_asked_for_when_the_streams_are_discovered() {
+fn the_schema_is_requested_when_the_streams_are_discovered() {
     let server = Server::start(Routes::new().once("GET", "/tickets/fields", [fields()]));
     let messages = connector(&server).run("discover").messages();
     assert_eq!(server.conversation(), ["GET /tickets/fields"]);

@@ -44,7 +44,7 @@ fn plain(good: &Reply) -> usize {
 }
 
 #[test]
-fn a_page_cut_at_any_byte_is_asked_for_again() {
+fn a_page_cut_at_any_byte_is_requested_again() {
     let length: Cut = |good, at| good.fault(Fault::TruncateBody(at));
     for place in [1, 3, PAGES] {
         assert!(cut_at_every_byte("length", place, length, plain) > 40);
@@ -52,7 +52,7 @@ fn a_page_cut_at_any_byte_is_asked_for_again() {
 }
 
 #[test]
-fn a_page_cut_at_any_byte_of_any_frame_is_asked_for_again() {
+fn a_page_cut_at_any_byte_of_any_frame_is_requested_again() {
     let chunks: Cut = |good, at| good.chunked(16).fault(Fault::TruncateBody(at));
     // Each chunk has a line of its length, and a line end behind it.
     let of_chunks = |good: &Reply| good.body().len() + good.body().len().div_ceil(16) * 5;

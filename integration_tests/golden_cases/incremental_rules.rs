@@ -72,7 +72,7 @@ fn fails_with(seen: &Seen<'_>, words: &str) -> bool {
 }
 
 /// Whether all requests that the reference made were made.
-fn asks_for_no_less(seen: &Seen<'_>) -> bool {
+fn requests_no_less(seen: &Seen<'_>) -> bool {
     let canonical: Vec<String> = seen.requests.iter().map(|request| super::incremental::canonical(request)).collect();
     golden(seen, "requests").iter().filter_map(Value::as_str).all(|request| {
         let request = super::incremental::canonical(request);
@@ -178,12 +178,12 @@ fn is_no_later(mine: &Value, golden: &Value) -> bool {
 fn boundary(seen: &Seen<'_>) -> bool {
     has(seen, "clamping")
         && gives_no_less(seen)
-        && (asks_for_no_less(seen) || seen.requests.len() == golden(seen, "requests").len())
+        && (requests_no_less(seen) || seen.requests.len() == golden(seen, "requests").len())
 }
 
 /// A record that is newer than now ends the paging of the reference.
 fn feed(seen: &Seen<'_>) -> bool {
-    has(seen, "is_data_feed") && gives_no_less(seen) && asks_for_no_less(seen)
+    has(seen, "is_data_feed") && gives_no_less(seen) && requests_no_less(seen)
 }
 
 fn odd_count(seen: &Seen<'_>) -> bool {
@@ -206,7 +206,7 @@ fn as_they_come(seen: &Seen<'_>) -> bool {
     kinds(seen).contains(&"SubstreamPartitionRouter")
         && (!has(seen, "incremental_sync") || !seen.case["error"].is_null())
         && gives_no_less(seen)
-        && asks_for_no_less(seen)
+        && requests_no_less(seen)
 }
 
 /// The reference makes entries of an older state that no partition has, and reads all again.

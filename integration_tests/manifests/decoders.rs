@@ -126,7 +126,7 @@ fn long_json_is_read_from_disk_with_the_same_records() {
 }
 
 #[test]
-fn lines_that_are_left_out_are_told() {
+fn lines_that_are_left_out_are_reported() {
     let server = Server::start(|_: &Request| Reply::text("{\"id\":1}\nno json\n{\"id\":2}\n"));
     let done = read(&server, &json!({"type": "JsonlDecoder"}), &[], None);
     assert_eq!((done.status, done.messages().record_count()), (0, 2));

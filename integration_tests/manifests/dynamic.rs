@@ -182,7 +182,7 @@ fn listed(done: &Finished) -> Vec<String> {
 }
 
 #[test]
-fn a_list_in_trouble_is_asked_for_again_and_one_in_pages_is_read_whole() {
+fn a_list_in_trouble_is_requested_again_and_one_in_pages_is_read_whole() {
     let trouble = |last: Reply| {
         vec![Reply::json(json!({})).status(429).header("retry-after", "7"), Reply::json(json!({})).status(500), last]
     };
@@ -225,7 +225,7 @@ fn a_stream_that_is_gone_since_discover_fails_by_its_name_and_the_others_are_rea
 }
 
 #[test]
-fn a_stop_while_the_list_is_read_ends_the_run_and_the_next_one_begins_anew() {
+fn a_stop_while_the_list_is_read_ends_the_run_and_the_next_one_begins_again() {
     let stop: Arc<OnceLock<Stop>> = Arc::default();
     let stopped = stop.clone();
     let server = Server::start(move |_: &Request| {

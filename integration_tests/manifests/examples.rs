@@ -99,7 +99,7 @@ fn the_library_reads_parents_children_partitions_and_changed_records() {
 }
 
 #[test]
-fn the_library_tells_who_can_mend_a_key_that_may_not_read() {
+fn the_library_tells_who_can_fix_a_key_that_cannot_read() {
     let server = Server::start(library);
     let done = run("library", &server.url(), "LIBRARY_API_KEY", "an0ther-key", "check");
     let messages = done.messages();

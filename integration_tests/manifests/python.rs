@@ -110,7 +110,7 @@ fn a_signal_that_ends_the_runtime_ends_the_run_and_one_for_the_run_reaches_the_r
 }
 
 #[test]
-fn a_runtime_that_cannot_be_run_and_what_it_does_not_have_are_told() {
+fn a_runtime_that_cannot_be_run_and_what_it_does_not_have_are_reported() {
     let failed = |args: &[&str], config: Value, text_of: &str, mode: u32| {
         let output = with_runtime(args, &config, text_of, mode);
         assert_ne!(output.status.code(), Some(7), "it was handed over");

@@ -89,7 +89,7 @@ fn a_stream_all_of_whose_parents_are_refused_is_skipped_and_read_whole_later() {
 }
 
 #[test]
-fn the_rest_of_one_objects_list_that_is_refused_is_asked_for_again_later() {
+fn the_rest_of_one_objects_list_that_is_refused_is_requested_again_later() {
     for row in ROWS.iter().filter(|row| row.kind == Kind::Nested) {
         for (status, code, words) in WAYS {
             let mut case = Case { mock: interrupted::mock(row).start(), ..interrupted::bare(row) };

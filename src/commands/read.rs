@@ -75,9 +75,9 @@ fn only_one(catalog: &ConfiguredCatalog) -> Result<(), Failure> {
     let names: Vec<&str> = catalog.streams.iter().map(|configured| configured.stream.name.as_str()).collect();
     match &*names {
         [_] => Ok(()),
-        [] => Err(Failure::config(
-            "--format jsonl writes the records of one stream, and the catalog has none. Add one.",
-        )),
+        [] => {
+            Err(Failure::config("--format jsonl writes the records of one stream, and the catalog has none. Add one."))
+        }
         names => Err(Failure::config(format!(
             "--format jsonl writes the records of one stream, and {} are chosen. Name one of them with --streams: {}.",
             names.len(),

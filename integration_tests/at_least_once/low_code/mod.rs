@@ -94,7 +94,7 @@ fn a_sync_cut_after_any_line_is_completed_by_the_next() {
 }
 
 #[test]
-fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_the_next() {
+fn a_sync_whose_reader_closes_the_pipe_after_any_line_ends_silently_and_is_completed_by_the_next() {
     let mut corpus = Corpus::new();
     let lines = whole(&corpus, 1, &json!([])).stdout.lines().count();
     let mut interrupted = Vec::new();

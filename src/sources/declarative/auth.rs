@@ -146,10 +146,8 @@ fn chosen_name(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
         let known: Vec<String> =
             authenticators.entries().map(|(key, _)| format!("`{}`", literal(key.node).to_text())).collect();
         let setting = names.join(".");
-        let text = format!(
-            "`{setting}` in the config selects an unknown authenticator. It can be {}",
-            known.join(", ")
-        );
+        let text =
+            format!("`{setting}` in the config selects an unknown authenticator. It can be {}", known.join(", "));
         builder.error(&path, text);
         return None;
     }

@@ -95,8 +95,7 @@ impl Source for Stripe {
 /// The stream that a row names as its parent; it comes before it.
 fn find(streams: &[Arc<dyn HttpStream>], name: &str) -> Result<Arc<dyn HttpStream>, Failure> {
     let parent = streams.iter().find(|stream| stream.name() == name).cloned();
-    parent
-        .ok_or_else(|| Failure::system(format!("The table of streams names the unknown parent {name:?}.")))
+    parent.ok_or_else(|| Failure::system(format!("The table of streams names the unknown parent {name:?}.")))
 }
 
 #[cfg(test)]

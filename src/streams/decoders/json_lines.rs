@@ -64,7 +64,9 @@ impl Decoder for JsonLines {
             (_, 0) => {}
             (0, _) => return Err(broken("none of its lines is JSON").into()),
             (_, 1) => items.warn(format!("Line {first} of the response is not JSON. It is left out.")),
-            _ => items.warn(format!("{bad} lines of the response are not JSON, line {first} first. They are left out.")),
+            _ => {
+                items.warn(format!("{bad} lines of the response are not JSON, line {first} first. They are left out."))
+            }
         }
         if no_numbers {
             items.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());

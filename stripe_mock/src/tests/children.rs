@@ -220,6 +220,6 @@ fn objects_of_an_objects_inner_lists_are_listed_too() {
 
 #[test]
 #[should_panic(expected = "customers are nobody's children")]
-fn only_children_can_be_asked_for_as_such() {
+fn only_children_can_be_requested_as_such() {
     let _ = StripeMock::builder().children("customers", 1);
 }

@@ -15,7 +15,7 @@ pub const CATALOG_RULES: &[Rule<Value>] = &[
     Rule::new("cursors_are_in_the_schema", |catalog| each(catalog, cursor)),
     Rule::new("primary_keys_are_in_the_schema", |catalog| each(catalog, primary_key)),
     Rule::new("destinations_know_every_keyword", |catalog| at_nodes(catalog, forbidden_keyword)),
-    Rule::new("unknown_fields_are_let_pass", |catalog| at_nodes(catalog, closed)),
+    Rule::new("unknown_fields_are_accepted", |catalog| at_nodes(catalog, closed)),
     Rule::new("types_and_formats_are_airbytes", |catalog| at_nodes(catalog, unknown_type)),
 ];
 

@@ -17,8 +17,8 @@ pub const READ_RULES: &[Rule<Connector>] = &[
     Rule::new("a_config_without_a_required_setting_is_refused", refuses_configs),
     Rule::new("every_stream_completes", every_stream_completes),
     Rule::new("two_full_refreshes_give_the_same", two_full_refreshes),
-    Rule::new("a_second_incremental_read_goes_on_from_the_first", second_read),
-    Rule::new("every_state_can_be_gone_on_from", every_state),
+    Rule::new("a_second_incremental_read_resumes_from_the_first", second_read),
+    Rule::new("every_state_can_be_resumed_from", every_state),
     Rule::new("a_stream_that_is_not_there_gives_an_error_trace", |connector| bad_catalog(connector, NO_STREAM, None)),
     Rule::new("a_mode_that_is_not_there_gives_an_error_trace", |connector| {
         let known = streams(connector.catalog()).next().map_or(NO_STREAM, name);

@@ -14,7 +14,7 @@ use super::schema_nodes::{Node, nodes};
 pub const SPEC_RULES: &[Rule<Value>] = &[
     Rule::new("the_specification_is_a_json_schema_of_an_object", schema_of_an_object),
     Rule::new("enum_values_are_distinct", enum_values),
-    Rule::new("alternatives_are_told_apart_by_one_constant", |spec| at_nodes(spec, alternatives::broken)),
+    Rule::new("alternatives_are_distinguished_by_one_constant", |spec| at_nodes(spec, alternatives::broken)),
     Rule::new("secrets_are_marked", |spec| at_nodes(spec, unmarked_secret)),
     Rule::new("a_secret_is_a_single_value", |spec| at_nodes(spec, compound_secret)),
     Rule::new("a_setting_has_one_type", |spec| at_nodes(spec, several_types)),
@@ -23,7 +23,7 @@ pub const SPEC_RULES: &[Rule<Value>] = &[
     Rule::new("forms_can_show_every_keyword", |spec| at_nodes(spec, forbidden_keyword)),
     Rule::new("dates_have_a_pattern_and_a_format", |spec| at_nodes(spec, date)),
     Rule::new("nothing_is_a_reference", |spec| at_nodes(spec, reference)),
-    Rule::new("unknown_settings_are_let_pass", |spec| at_nodes(spec, closed)),
+    Rule::new("unknown_settings_are_accepted", |spec| at_nodes(spec, closed)),
     Rule::new("defaults_and_examples_fit", |spec| at_nodes(spec, default_and_examples)),
     Rule::new("the_paths_of_oauth_are_there", oauth_paths::broken),
 ];

@@ -48,7 +48,8 @@ pub(super) fn state(state: &Value, text: &str, count: Option<&str>) -> Result<Me
         "STREAM" => (StateKind::Stream, vec![stream_state(&state["stream"])?]),
         "GLOBAL" => {
             object(&state["global"], "state.global")?;
-            let states = state["global"]["stream_states"].as_array().ok_or("state.global.stream_states is not an array")?;
+            let states =
+                state["global"]["stream_states"].as_array().ok_or("state.global.stream_states is not an array")?;
             let states = states.iter().map(stream_state).collect::<Result<_, _>>()?;
             (StateKind::Global, states)
         }

@@ -118,7 +118,9 @@ fn set(config: &mut Map<String, Value>, path: &str, text: &str) -> Result<(), Fa
     for folder in folders {
         let inner = members.entry(folder.as_str()).or_insert_with(|| Value::Object(Map::new()));
         members = inner.as_object_mut().ok_or_else(|| {
-            Failure::config(format!("A new token cannot be stored as `{path}`: the config's `{folder}` is not an object."))
+            Failure::config(format!(
+                "A new token cannot be stored as `{path}`: the config's `{folder}` is not an object."
+            ))
         })?;
     }
     members.insert(name, text.into());

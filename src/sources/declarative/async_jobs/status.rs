@@ -51,12 +51,7 @@ impl Statuses {
             for word in mapping.field(field).iter().flat_map(Part::items) {
                 let text = literal(word.node).to_text();
                 if known.get(&text).is_some_and(|other| *other != status) {
-                    builder.error(
-                        &word,
-                        format!(
-                            "the status `{text}` is in two lists. Remove it from one of them"
-                        ),
-                    );
+                    builder.error(&word, format!("the status `{text}` is in two lists. Remove it from one of them"));
                     is_right = false;
                 }
                 known.insert(text, status);

@@ -84,8 +84,7 @@ impl SessionLogin for Login {
                 .log(LogLevel::Info, "The API does not accept the session token of the config: logging in again.")?;
         }
         if self.username.is_empty() || self.password.is_empty() {
-            let what =
-                if self.given.is_empty() { "has no session token" } else { "has an expired session token" };
+            let what = if self.given.is_empty() { "has no session token" } else { "has an expired session token" };
             let text = format!("The config {what}, and no user name and password to log in with. Add them.");
             return Err(Failure::config(text).into());
         }

@@ -241,7 +241,7 @@ fn a_template_gives_the_wait() {
 }
 
 #[test]
-fn the_servers_retry_after_is_never_cut_short() {
+fn the_servers_retry_after_is_never_shortened() {
     let constant = waits("- {type: ConstantBackoffStrategy, backoff_time_in_seconds: 5}");
     assert!(is_near(wait(&constant, &[("retry-after", "60")], ""), 60.0));
     assert!(is_near(wait(&constant, &[("retry-after", "2")], ""), 6.0));

@@ -88,9 +88,9 @@ impl Strategy {
 
     pub(super) fn can_reduce(&self, smallest: i64) -> Result<(), &'static str> {
         match self {
-            Self::None | Self::Page { .. } => Err(
-                "smaller pages would move the numbered pages after them: use OffsetIncrement or CursorPagination",
-            ),
+            Self::None | Self::Page { .. } => {
+                Err("smaller pages would move the numbered pages after them: use OffsetIncrement or CursorPagination")
+            }
             _ if self.size().is_none() => Err("the `pagination_strategy` has no `page_size`"),
             Self::Cursor { stop: Some(stop), .. } if stops_at_small_pages(stop, smallest) => {
                 Err("the `stop_condition` takes a smaller page for the last one: compare with `page_size`, or with 0")

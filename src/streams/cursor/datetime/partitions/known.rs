@@ -63,7 +63,9 @@ impl Known {
         known.is_global = state.get(FLAG) == Some(&Value::Bool(true));
         known.lookback = match state.get(LOOKBACK) {
             None => 0,
-            Some(value) => seconds(value).ok_or_else(|| unusable("its `lookback_window` is not a number of seconds"))?,
+            Some(value) => {
+                seconds(value).ok_or_else(|| unusable("its `lookback_window` is not a number of seconds"))?
+            }
         };
         if let Some(global) = state.get(GLOBAL) {
             let global = global.as_object().ok_or_else(|| unusable("its `state` is not an object"))?;
