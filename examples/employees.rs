@@ -143,7 +143,7 @@ mod tests {
 
     use super::Company;
 
-    /// Two employees, the second of whom has left.
+    /// Two employees, and the second has left.
     fn api(request: &Request) -> Reply {
         match request.path.as_str() {
             "/token" => {

@@ -1,4 +1,4 @@
-//! Streams whose records are made by jobs: what APIs do to them, and what becomes of a job that nobody needs any more.
+//! Streams whose records are made by jobs: errors of the API, and jobs that nobody needs any longer.
 
 use std::io::{Cursor, Write as _};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ fn at(path: &[&str]) -> Value {
     json!({"type": "DpathExtractor", "field_path": path})
 }
 
-/// A stream whose retriever has these members besides.
+/// A stream whose retriever has these additional members.
 fn stream(server: &str, retriever: Value, more: Value) -> Value {
     let job = "{{ creation_response['id'] }}";
     let mut whole = json!({
@@ -35,7 +35,7 @@ fn stream(server: &str, retriever: Value, more: Value) -> Value {
     });
     let members = whole.as_object_mut().unwrap();
     members.extend(retriever.as_object().unwrap().clone());
-    // Null takes a member away.
+    // Null removes a member.
     members.retain(|_, value| !value.is_null());
     let schema = json!({"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}});
     let mut stream = json!({"type": "DeclarativeStream", "name": "s", "retriever": whole, "schema_loader": schema});
@@ -265,7 +265,7 @@ fn several_results_are_read_each_with_its_pages() {
     );
 }
 
-/// A job for each of the partitions, which are in its number; `a` fails if it is wanted.
+/// Runs a job for each partition, which its number names; `a` fails on request.
 fn partitions(fails: bool) -> (Server, Arc<Mutex<(usize, usize)>>) {
     let running: Arc<Mutex<(usize, usize)>> = Arc::default();
     let known = running.clone();
@@ -336,7 +336,7 @@ fn a_slice_whose_jobs_fail_lets_the_others_be_read_and_is_read_whole_the_next_ti
     assert_eq!(created(&server), [&[from("a", "2024-01-01")][..], &new].concat());
 }
 
-/// What was asked for in jobs.
+/// The requests for jobs.
 fn created(server: &Server) -> Vec<Value> {
     let asked = server.requests().into_iter().filter(|request| request.path == "/create");
     asked.map(|request| serde_json::from_str(&request.body_text()).unwrap()).collect()

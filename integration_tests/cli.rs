@@ -1,4 +1,4 @@
-//! The command line: what it answers, what it refuses, and with which exit status.
+//! The command line: answers, refusals and exit statuses.
 
 use crate::support::binary::Binary;
 

@@ -1,5 +1,5 @@
-//! APIs that never come to an end: with each way of paging, and with each stream of Stripe. A read ends anyway,
-//! after a number of requests that is known; and where only the API can end it, `--limit` does.
+//! APIs whose lists never end: with each way of paging, and with each stream of Stripe. A read ends anyway, after a
+//! known number of requests; and where only the API can end it, `--limit` does.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 
-/// The most requests that a stream may have sent when it is known that more lead nowhere.
+/// The most requests of a stream before it is known to be endless.
 const MOST: usize = 1_000;
 
 type MakePager = fn() -> Arc<dyn Pager>;
 
-/// Every pager that asks for more than one page.
+/// Every pager that requests more than one page.
 const PAGERS: [(&str, MakePager); 9] = [
     ("BodyCursor", || Arc::new(BodyCursor::new("token", "cursor"))),
     ("LastRecord", || Arc::new(LastRecord::new("id", "after").has_more("more"))),
@@ -32,7 +32,7 @@ const PAGERS: [(&str, MakePager); 9] = [
     ("LinkHeader", || Arc::new(LinkHeader::new())),
 ];
 
-/// A page that promises another one, in every way at once.
+/// A page that promises another one, in every way.
 fn promising(records: &[u64], token: u64) -> Reply {
     let records: Vec<Value> = records.iter().map(|id| json!({ "id": id })).collect();
     let url = format!("/items?token={token}");
@@ -46,7 +46,7 @@ fn promising(records: &[u64], token: u64) -> Reply {
 fn read(pager: MakePager, answer: impl Fn(u64) -> Reply + Send + Sync + 'static, args: &[&str]) -> (Finished, usize) {
     let count = AtomicU64::new(0);
     let server = Server::start(move |_: &Request| match count.fetch_add(1, Ordering::SeqCst) {
-        // A guard that does not hold shows as a stream that is complete, not as a test that never ends.
+        // A broken guard shows as a complete stream, not as a test that never ends.
         n if n < 3 * MOST as u64 => answer(n),
         _ => Reply::json(json!({"data": []})),
     });

@@ -1,4 +1,4 @@
-//! Cursors: who chooses them, when a state is written, and what a state is good for.
+//! Cursors: who chooses them, when a state is written, and how it is used.
 
 use serde_json::{Value, json};
 use source_http::http::{ResponseAction, ResponseRule, RetryRules};
@@ -11,7 +11,7 @@ use crate::support::{TestSource, assert_page, connector, page};
 
 const N: CursorField = CursorField::new("n");
 
-/// Events `1..=12` in ascending order, three a page, from the state's cursor on.
+/// Events `1..=12` in ascending order, three a page, from the state's cursor.
 #[derive(Clone, Default)]
 struct Events {
     url: String,
@@ -338,6 +338,6 @@ fn a_stream_without_a_cursor_that_is_requested_incrementally_is_read_whole_each_
     };
     let state = read(&json!([]));
     assert_eq!(state[0]["stream"]["stream_state"], json!({"__ab_full_refresh_sync_complete": true}));
-    // Of a full refresh this state would say that there is nothing left to read.
+    // For a full refresh, this state would say that there is nothing left to read.
     assert_eq!(read(&state), state);
 }

@@ -1,4 +1,4 @@
-//! `read --format jsonl`: the records of one stream and nothing else on stdout, and all that is to be said on stderr.
+//! `read --format jsonl`: only the records of one stream on stdout, and every message on stderr.
 
 use serde_json::{Value, json};
 use source_http::streams::HttpStream;
@@ -9,7 +9,7 @@ use stripe_mock::StripeMock;
 use crate::support::binary::{Binary, config};
 use crate::support::{List, TestSource};
 
-/// A read of one stream with this answer after those.
+/// A read of one stream, whose last response is this.
 fn read(replies: Vec<Reply>, change: impl FnOnce(InProcess) -> InProcess) -> (u8, String, String) {
     let server = Server::start(Routes::new().on("GET", "/items", replies));
     let connector = Items::new(server.url()).connector().arg("--format").arg("jsonl");
@@ -27,7 +27,7 @@ fn records_are_what_the_api_sent_one_a_line_and_the_rest_is_text_on_stderr() {
     let replies = || vec![Reply::empty(503), page.clone()];
     let (status, stdout, stderr) = read(replies(), same);
     let records = "{\"a\": 1.10}\n{\"b\":[null,1e400]}\n";
-    assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, records, ""), "nobody watches, and all is well");
+    assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, records, ""), "nobody watches, and nothing fails");
     let (status, stdout, stderr) = read(replies(), |connector| connector.arg("--debug"));
     assert_eq!((status, stdout.as_str()), (0, records));
     let stderr: String = stderr.split_inclusive('\n').filter(|line| !line.starts_with("debug: ")).collect();

@@ -1,4 +1,4 @@
-//! What is wrong with a part of a manifest leaves the rest of it working.
+//! A faulty component of a manifest only stops its own stream.
 
 use serde_json::{Value, json};
 use source_http::Registry;

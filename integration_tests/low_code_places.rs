@@ -70,7 +70,7 @@ fn with_files(server: &Server, name: Option<&str>) -> Value {
     stream(server, json!({"file_uploader": uploader}), json!({}), json!({}))
 }
 
-/// Reads a stream with files into this directory; the configured stream has these members besides.
+/// Reads a stream with files into this directory; the configured stream has these additional members.
 fn read_files(stream: &Value, directory: &Path, more: Value) -> Finished {
     let mut configured = json!({
         "stream": {"name": "items", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
@@ -84,7 +84,7 @@ fn read_files(stream: &Value, directory: &Path, more: Value) -> Finished {
 #[test]
 fn files_of_records_are_staged_whole_before_their_records_go_out() {
     let directory = tempfile::tempdir().unwrap();
-    // Longer than what is kept in memory.
+    // Longer than the memory buffer.
     let long = "x".repeat(5 * 1024 * 1024);
     let server = Server::start(
         Routes::new()
@@ -170,7 +170,7 @@ fn a_window_that_is_refused_is_read_in_halves_and_a_state_waits_for_both() {
     assert_eq!((run.messages().records("items").len(), run.status), (1, 1));
     assert!(run.messages().states("items").iter().all(|state| state["at"] == "2024-01-01"), "{}", run.stdout);
 
-    // A half that is ignored is not the end of the window.
+    // An ignored half does not end the window.
     let filter =
         |status: u16, action: &str| json!({"type": "HttpResponseFilter", "http_codes": [status], "action": action});
     let filters = [filter(413, "SPLIT_REQUEST_WINDOW"), filter(404, "IGNORE")];

@@ -1,5 +1,5 @@
-//! What APIs do to the requests of a manifest in real life: chunks that fail, pages that are too large, parents that are
-//! gone, quotas that say nothing.
+//! What APIs do to the requests of a manifest: chunks that fail, pages that are too large, deleted parents, quotas
+//! without numbers.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use source_http::Registry;
 use source_http_testkit::{Fault, Finished, InProcess, Reply, Routes, Server};
 
-/// A stream of `/NAME` whose retriever has these members besides.
+/// A stream of `/NAME` whose retriever has these additional members.
 fn stream(server: &Server, name: &str, requester: Value, retriever: Value) -> Value {
     let mut own = json!({"type": "HttpRequester", "url_base": server.url(), "path": name});
     own.as_object_mut().unwrap().extend(requester.as_object().unwrap().clone());
@@ -22,7 +22,7 @@ fn stream(server: &Server, name: &str, requester: Value, retriever: Value) -> Va
     json!({"type": "DeclarativeStream", "name": name, "retriever": whole, "schema_loader": schema})
 }
 
-/// Runs a command on the last of these streams, with these members of the manifest besides.
+/// Runs a command on the last of these streams, with these additional members of the manifest.
 fn run(command: &str, streams: &[Value], more: Value, config: Value) -> Finished {
     let name = streams.last().unwrap()["name"].as_str().unwrap();
     let mut manifest = json!({
@@ -179,7 +179,7 @@ fn a_fixed_window_begins_with_the_first_request_and_lasts_its_period() {
     assert!(run.sleeps[0] <= Duration::from_secs(60));
 }
 
-/// A stream whose path has the key of each record of another.
+/// A stream whose path contains the key of each record of another stream.
 fn child(server: &Server, parent: Value) -> Value {
     let config = json!({"type": "ParentStreamConfig", "stream": parent, "parent_key": "id", "partition_field": "pid"});
     let router = json!({"type": "SubstreamPartitionRouter", "parent_stream_configs": [config]});

@@ -1,5 +1,5 @@
-//! What is for people at a shell: a table of the streams, a catalog to begin with, what the program is, completions and
-//! manual pages. Stdout is the answer and nothing else, stderr is whatever else there is to say.
+//! Output for people at a shell: a table of the streams, a first catalog, the program's version, completions and manual
+//! pages. Stdout has only the answer, stderr everything else.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -9,7 +9,7 @@ use stripe_mock::StripeMock;
 use crate::support::TestSource;
 use crate::support::binary::{Binary, config};
 
-/// A config with which nobody is asked for anything.
+/// A config for calls that send no request.
 fn nowhere() -> Value {
     json!({"client_secret": "sk_test_x", "account_id": "a", "api_url": "http://127.0.0.1:1"})
 }

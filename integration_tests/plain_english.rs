@@ -1,13 +1,12 @@
-//! Words that readers must not meet: each is an idiom of another language, or a word that nobody searches for. The
-//! glossary in `CONTRIBUTING.md` has the words to use. The test looks at docs, comments and texts, also across the ends
-//! of lines.
+//! Words to avoid: each is an idiom of another language, or a word that nobody searches for. The glossary in
+//! `CONTRIBUTING.md` has the words to use. The test searches docs, comments and texts, also across the ends of lines.
 
 use std::fs;
 use std::path::Path;
 
 use crate::docs::{files, root};
 
-/// What not to write, and what to write instead.
+/// Phrases to avoid, each with better words.
 const PHRASES: [(&str, &str); 44] = [
     ("gone on with", "resumed"),
     ("gone on from", "resumed from"),
@@ -55,11 +54,11 @@ const PHRASES: [(&str, &str); 44] = [
     ("without a word", "silently"),
 ];
 
-/// Where people read.
+/// The texts that people read.
 const FOLDERS: [&str; 8] =
     ["docs", "src", "integration_tests", "examples", "testkit/src", "stripe_mock/src", "demo", "benches"];
 
-/// What is generated, or is this list.
+/// Generated pages, and this list.
 const LEFT_OUT: [&str; 2] = ["docs/compatibility-connectors.md", "integration_tests/plain_english.rs"];
 
 /// Each phrase in a text, with its line. Marks of comments and of texts over several lines count as blanks.

@@ -1,4 +1,4 @@
-//! `read`: records as they were served, states, statuses, and the ways to choose what is read.
+//! `read`: records as the API gives them, states, statuses, and the choice of streams.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What becomes of records between the API and stdout, and where schemas come from.
+//! Records between the API and stdout, and the origins of schemas.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::connector;
 
-/// A stream whose schema only the API knows.
+/// A stream whose schema comes from the API.
 #[derive(Clone)]
 struct Contacts {
     url: String,

@@ -1,4 +1,4 @@
-//! A stream's table of rules over real sockets: what each action does, and what the user sees.
+//! A stream's table of rules over real sockets: the effect of each action, and the user's messages.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use source_http::protocol::FailureKind;
 use source_http::streams::pager::PageNumber;
 use source_http_testkit::{Finished, Items, Reply, Routes, Server};
 
-/// Reads what a server gives out, each reply once, with these rules.
+/// Reads a server's replies, each once, with these rules.
 fn read(replies: Vec<Reply>, rules: Vec<ResponseRule>) -> (Finished, Server) {
     let server = Server::start(Routes::new().once("GET", "/items", replies));
     let done = Items::new(server.url()).pager(PageNumber::new("page")).retry_rules(rules).read();

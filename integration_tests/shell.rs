@@ -1,5 +1,5 @@
-//! What a shell and its jobs rely on: a run that fails where nobody watches says so on stderr, and a file that stdout is
-//! appended to stays a file of whole lines, whatever ended the runs before.
+//! What a shell and its jobs rely on: a run that fails in the background says so on stderr, and a file to which stdout
+//! is appended keeps whole lines, however the earlier runs ended.
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a shell that is left out is reported")]
 
@@ -14,14 +14,14 @@ use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 
-/// What a call with stdout in a file came to: its exit status, stderr, and the file's text.
+/// The result of a call with stdout in a file: its exit status, stderr, and the file's text.
 struct Told {
     status: Option<i32>,
     stderr: String,
     file: String,
 }
 
-/// A line of `sh` in which `"$@"` is the call. It runs in a directory that has the config.
+/// A line of `sh` in which `"$@"` is the call. Its directory has the config.
 fn shell(line: &str, args: &[&str], config: &Value, folder: &Path) -> Told {
     let (call, _directory) = Binary::new(args).command();
     fs::write(folder.join("config.json"), config.to_string()).unwrap();
@@ -129,7 +129,7 @@ fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_reported_where_n
         let quiet = shell(line, &[&read[..], &["--quiet"]].concat(), &config, folder.path());
         assert_eq!((quiet.status, quiet.stderr.as_str()), (Some(0), ""));
     }
-    // The platform's log has it already.
+    // The platform's log already has it.
     let told = shell("WORKER_JOB_ID=7 \"$@\" | cat > out.jsonl", &read, &config, folder.path());
     assert_eq!((told.status, told.stderr.as_str()), (Some(0), ""));
     assert!(told.file.contains("did you mean `start_date`?"), "{}", told.file);
@@ -147,7 +147,7 @@ fn a_check_in_a_script_reports_a_mistyped_setting() {
     assert_eq!((told.status, told.stderr.lines().count()), (Some(0), 1));
 }
 
-/// The limit of a file's size counts for every file, wherever stdout leads.
+/// The size limit counts for every file, wherever stdout goes.
 #[test]
 fn a_state_file_that_may_not_grow_is_a_failure_and_leaves_nothing_behind() {
     let mock = StripeMock::builder().count("charges", 3).everything(2, 1).start();
@@ -249,7 +249,7 @@ fn half_a_line_that_was_there_before_stays_and_spoils_no_line_of_the_run() {
     }
 }
 
-/// Runs a shell that is there; otherwise says that it is left out.
+/// Runs an installed shell; otherwise reports that it is left out.
 fn completions_in(shell: &str, args: &[&str], script: impl FnOnce(&str) -> String) -> Option<String> {
     if Command::new(shell).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         eprintln!("left out: there is no {shell}");

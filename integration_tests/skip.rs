@@ -1,5 +1,4 @@
-//! A stream that cannot be read is left out: what is said of it, what becomes of its state, and when it is a failure
-//! after all.
+//! A stream that cannot be read is skipped: the messages, its state, and when it is a failure after all.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -148,11 +147,11 @@ fn a_stream_that_is_requested_by_name_and_skipped_fails_the_read_and_not_the_oth
     let done = connector(server.url()).arg("--streams").arg("users,rooms").run("read");
     let text = "1 of the 2 streams that --streams names were skipped.\nusers: GET ";
     assert!(done.messages().errors()[0].message.starts_with(text), "{}", done.stdout);
-    // Nobody has asked for it by name.
+    // It was not chosen by name.
     assert_eq!(connector(server.url()).streams(&full_refresh(&["users", "rooms"])).run("read").status, 0);
 }
 
-/// A connector of the posts of three users, which says that 403 and 404 are about one user.
+/// A connector of the posts of three users, for which 403 and 404 are about one user.
 fn by_slice(url: String) -> InProcess {
     let streams = move |_: &_, _: &_| -> Vec<Box<dyn HttpStream>> {
         let rule = ResponseRule::new(ResponseAction::SkipSlice).statuses(403..=404);
@@ -283,7 +282,7 @@ fn a_list_that_a_stripe_key_cannot_read_is_skipped_and_read_whole_once_it_may() 
         assert!(text.contains("/v1/charges?expand"), "{text}");
         assert!(text.ends_with(&format!(": {words} {hint}")), "{text}");
 
-        // Three months later, when no event tells any more of what was there.
+        // Three months later, when Stripe has deleted the events.
         let state = serde_json::from_str(&messages.state_file()).unwrap();
         let later = stripe(&mock, 90, &streams, &state).run("read");
         assert_eq!((later.status, later.messages().records("charges").len()), (0, 3));

@@ -1,4 +1,4 @@
-//! The Stripe source: what it asks for, sync after sync, and what becomes of its states.
+//! The Stripe source: its requests, sync after sync, and its states.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -17,7 +17,7 @@ pub(crate) fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state
     done.messages()
 }
 
-/// A sync that has nothing to read, because its only stream is skipped.
+/// A sync without anything to read, because its only stream is skipped.
 pub(crate) fn skipped(mock: &StripeMock, days: i64, stream: &str, state: &Value) -> Messages {
     let done = try_sync(mock, days, stream, "incremental", state);
     let messages = done.messages();
@@ -276,7 +276,7 @@ fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_reported_to_the_platfor
         .run("read");
     let messages = done.messages();
     assert_eq!((messages.records("accounts").len(), messages.rate_limited("accounts")), (3, 2));
-    // The wait Stripe asks for, and half of the tenth that jitter may add.
+    // The wait that Stripe asks for, and half of the tenth that jitter may add.
     assert_eq!(done.sleeps.iter().map(std::time::Duration::as_millis).collect::<Vec<_>>(), [7_350, 7_350]);
     let reset = (DEFAULT_NOW + 7) * 1000 + 350;
     assert!(
@@ -316,7 +316,7 @@ fn events_that_expired_while_a_slice_was_left_half_read_have_the_list_read_again
         "synced_to": known,
         "__resume": {"slice": {"from": known, "to": DEFAULT_NOW, "known": known}, "next_page_token": "evt_gone"}
     });
-    // Three weeks later: what happened in the first days of that slice is gone.
+    // Three weeks later: the events of the first days of that slice are deleted.
     let messages = sync(&mock, 21, "customers", "incremental", &state_of("customers", &begun));
     let asked = mock.server().requests();
     assert_eq!(asked[0].path, "/v1/events");

@@ -1,4 +1,4 @@
-//! Where the rows of changed objects come from: the event, or a request for the object.
+//! The rows of changed objects come from the event, or from a request for the object.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -149,7 +149,7 @@ fn lists_and_names_of_old_versions_are_understood() {
     }
 }
 
-/// By the cursor, a row that is listed again must not stay behind the one that an event gave before.
+/// By the cursor, a row from a list must not look older than the one from an earlier event.
 #[test]
 fn what_is_listed_again_after_a_long_pause_is_newer_than_what_events_gave() {
     let mock = StripeMock::builder().count("products", 2).start();
@@ -164,7 +164,7 @@ fn a_clock_that_is_ahead_of_stripes_loses_nothing() {
     let date = "Thu, 01 Jan 2026 00:00:00 GMT";
     let mock = StripeMock::builder().count("customers", 1);
     let mock = mock.on_reply(move |_, reply| reply.header("Date", date)).start();
-    // It is an hour later here than there.
+    // The clock here is an hour ahead.
     mock.set_now(DEFAULT_NOW + 3_600);
     let done = InProcess::with_registry(Registry::built_in())
         .now(DEFAULT_NOW + 3_600)

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees at the end of a command, and what a script finds in the file of `--summary`.
+//! The summary for a person at a terminal at the end of a command, and for a script in the file of `--summary`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,13 +18,13 @@ use crate::support::{List, Steps, TestSource};
 const PAGE: &str = r#"{"data":[{"id":1},{"id":2}]}"#;
 const EMPTY: &str = r#"{"data":[]}"#;
 
-/// A terminal on which nothing is drawn while a command runs, however long the test takes; stdout goes elsewhere.
+/// A terminal on which nothing is drawn during a command, however long the test takes; stdout goes elsewhere.
 fn terminal(columns: u16) -> Terminal {
     Terminal::of_size(columns, 24).with_vars(|_| None)
 }
 
-/// Users, whose pages are kept for their posts; rooms, which cannot be read; tags, which fail; ticks, which come one in
-/// five seconds.
+/// Users, whose pages are kept for their posts; rooms, which cannot be read; tags, which fail; ticks, one every five
+/// seconds.
 fn five_streams(url: String) -> InProcess {
     let streams = move |_: &_, _: &_| -> Vec<Box<dyn HttpStream>> {
         let users = || List::new("users", &url).cached();
@@ -61,7 +61,7 @@ fn the_table_has_what_each_stream_did_and_what_all_did_together() {
     let server = api();
     let done = five_streams(server.url()).terminal(terminal(120)).run("read");
     assert_eq!(done.status, 1);
-    // As the requests that came, the waits that were waited, and the bodies above.
+    // From the requests that came, the waits, and the bodies above.
     assert_eq!(server.requests().len(), 13);
     assert_eq!(done.sleeps, [250, 8_400, 5_000, 5_000].map(Duration::from_millis));
     let expected = "\

@@ -1,4 +1,4 @@
-//! Whom the connector trusts, who it says it is, and what it says when a handshake fails.
+//! The authorities that the connector trusts, its own certificate, and its messages when a handshake fails.
 
 use std::fs;
 

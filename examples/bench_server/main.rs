@@ -5,7 +5,7 @@
 //!
 //! | path | answer |
 //! | --- | --- |
-//! | `/count=200000,pretty/v1/charges?limit=100&starting_after=ch_...` | Stripe's list of charges; `created` is not looked at |
+//! | `/count=200000,pretty/v1/charges?limit=100&starting_after=ch_...` | Stripe's list of charges; ignores `created` |
 //! | `/count=200000/v1/...` | any other list of Stripe's: empty |
 //! | `/count=1000,kind=customers/items?of=7&cursor=100` | `{"data": [...], "next": "200"}`: list 7, its records from the 100th on |
 //! | `/count=1000000,kind=invoice_items/document` | `{"data": [...]}`, all records in one response |

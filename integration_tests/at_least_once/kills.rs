@@ -1,4 +1,4 @@
-//! The built binary, ended from outside after every line that was read from it.
+//! The built binary, ended from outside after every line that the test reads.
 
 use serde_json::json;
 use source_http::clock::{Clock, SystemClock};
@@ -6,7 +6,7 @@ use source_http::clock::{Clock, SystemClock};
 use super::*;
 use crate::support::Interruption;
 
-/// Interrupts a first sync after every `step`-th line, and goes on.
+/// Interrupts a first sync after every `step`-th line, and resumes it.
 fn interrupt_after_lines(how: Interruption, step: usize) {
     for workers in [1, 8] {
         let now = SystemClock::new().now().as_second();

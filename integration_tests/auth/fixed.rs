@@ -54,7 +54,7 @@ fn a_fixed_token_that_is_refused_is_a_config_failure_after_one_request() {
 /// Makes an authenticator of the config's key.
 type MakeOfKey = fn(&str, &Redactor) -> Arc<dyn Authenticator>;
 
-/// An authenticator of a source's own.
+/// A source's own authenticator.
 struct Own(String);
 
 impl Authenticator for Own {
@@ -99,7 +99,7 @@ fn a_key_that_cannot_be_sent_is_a_config_failure_that_names_its_setting() {
 
 #[test]
 fn basic_credentials_are_sent_in_base64_and_shown_in_no_form() {
-    // The API answers with everything it was sent.
+    // The API echoes the whole request.
     let echo = |request: &Request| {
         Reply::text(format!("{} and open sesame", request.header("authorization").unwrap_or_default())).status(403)
     };
@@ -129,7 +129,7 @@ fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
         (in_body, json_body, "POST /items", "-", r#"{"q":1,"key":"s3 cret"}"#),
         (in_body, form, "POST /items", "-", "q=1&key=s3+cret"),
     ] {
-        // The first answer is an error whose text names the request: the key must not be in it.
+        // The first answer is an error that names the request: it must not contain the key.
         let server = Server::start(Routes::new().once("POST", "/items", [Reply::empty(503), page()]));
         let done = stream(move |config, cx| {
             paged(config, Arc::new(make(&cx.redactor))).with(|items| {
@@ -145,7 +145,7 @@ fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
         assert_eq!(header(&requests, "x-api-key"), [x_api_key; 2]);
         assert!(requests.iter().all(|request| request.body_text() == sent), "{}", requests[0].body_text());
         assert!(!done.stdout.contains("s3 cret") && !done.stdout.contains("s3+cret"), "{}", done.stdout);
-        // The URL in the log is the stream's own, not the signed one.
+        // The log has the stream's own URL, not the signed one.
         assert!(done.stdout.contains(&format!("POST {}/items: 503", server.url())), "{}", done.stdout);
     }
 }

@@ -1,4 +1,4 @@
-//! Access tokens from a token endpoint: what is asked, and what its failures come to.
+//! Access tokens from a token endpoint: the requests, and the results of failures.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,7 +130,7 @@ fn an_answer_of_the_endpoint_that_is_truncated_is_requested_again_and_never_show
     let server = Server::start(Routes::new().on("POST", "/token", [cut()]));
     let done = read(&server);
     assert_eq!((done.status, kinds(&done)), (1, vec!["transient_error".to_owned(); 2]), "{}", done.stdout);
-    assert_eq!(server.requests().len(), 3, "an answer that is not JSON is asked for twice again");
+    assert_eq!(server.requests().len(), 3, "an answer that is not JSON is requested twice more");
     assert!(!done.stdout.contains("ha1f"), "{}", done.stdout);
 }
 

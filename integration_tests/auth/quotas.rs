@@ -1,4 +1,4 @@
-//! Tokens whose quotas the API tells.
+//! Tokens whose quotas the API reports.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Which requests are answered from the cache, and with what.
+//! Requests that are answered from the cache, and their answers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

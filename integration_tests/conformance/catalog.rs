@@ -1,4 +1,4 @@
-//! The catalog, as destinations make tables of it.
+//! The catalog, from which destinations make tables.
 
 use source_http_testkit::conformance::CATALOG_RULES;
 

@@ -1,4 +1,4 @@
-//! The specification, as the platform makes a form of it.
+//! The specification, from which the platform makes a form.
 
 use source_http_testkit::conformance::SPEC_RULES;
 

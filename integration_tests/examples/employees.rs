@@ -50,7 +50,7 @@ fn read(server: &Server, streams: &[(&str, &str)]) -> InProcess {
     InProcess::new(example::Company).config(&config(server)).streams(streams)
 }
 
-/// What every request brought along.
+/// The headers of every request.
 fn authorizations(server: &Server) -> Vec<String> {
     server.requests().iter().map(|request| request.header("authorization").unwrap_or("-").to_owned()).collect()
 }
@@ -175,7 +175,7 @@ fn a_refresh_token_for_one_use_goes_back_into_the_config_with_its_access_token()
     assert_eq!(done.messages().configs(), [&expected]);
     assert_eq!(done.stdout.matches("r3fresh").count(), 1, "only the platform gets it");
 
-    // The next run is given that config, and needs no new token while the old one is good.
+    // The next run gets that config, and needs no new token while the old one is valid.
     server.take_requests();
     let again = InProcess::new(example::Company).config(&expected).streams(&BOTH).run("read");
     assert_eq!((again.status, again.messages().configs().len()), (0, 0));
@@ -237,7 +237,7 @@ fn an_interrupted_read_resumes_at_the_employee_where_it_stopped_but_not_at_a_pag
         server.conversation()[1..].to_vec()
     };
     let [first, second] = [1, 2].map(|page| format!("GET /v1/employees?page={page}&per_page=2"));
-    // A page number names another page once somebody has left.
+    // A page number names another page once an employee has left.
     assert_eq!(resumed(&BOTH[..1], 3), [first.clone(), second.clone()]);
     let third = "GET /v1/employees/3/details".to_owned();
     assert_eq!(resumed(&BOTH[1..], 1), [first, second, third]);
@@ -261,7 +261,7 @@ fn the_built_program_says_what_it_wants_and_reads_over_real_sockets() {
 fn it_keeps_airbytes_rules_for_connectors() {
     let server = Server::start(api);
     let report = Connector::new(|| InProcess::new(example::Company), &config(&server)).assert_conforms();
-    // Fields that are declared, and that nobody here has.
+    // Declared fields that nobody here has.
     let unseen = ["address", "address.city", "address.street"].map(|field| format!("employee_details {field}"));
     assert_eq!(report.unseen, [&unseen[..], &["employees email".into(), "employees hired_at".into()]].concat());
 }

@@ -1,4 +1,4 @@
-//! The head of a response is endless, huge, or not as it should be.
+//! The head of a response is endless, huge or wrong.
 
 use source_http_testkit::{Fault, Reply};
 

@@ -1,4 +1,4 @@
-//! A redirect leads nowhere, in a circle, to another host, or to no URL at all.
+//! A redirect to nothing, in a circle, to another host, or to no URL at all.
 
 use source_http_testkit::{Fault, Reply};
 
@@ -17,7 +17,7 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::reply("a redirect to itself", |_, _| to("?"), Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: more than 10 in a row, the last to REQUEST?."])),
         Row::reply("redirects that grow", |_, _| to("?a"), Outcome::Final("system_error", &["REQUEST got no response from HOST: a redirect could not be followed: more than 3 in a row, the last to REQUEST?a."])).with(|options| options.max_redirects = 3),
-        // The other server has a page only for those who bring no credentials.
+        // The other server has a page only for clients without credentials.
         Row::reply("a redirect to another host", |_, scene| to(format!("{}/page", scene.elsewhere)), Outcome::Harmless),
         Row::reply("a redirect to nobody", |_, scene| to(scene.closed.clone()), Outcome::Passing(&["REQUEST got no response from HOST: no connection could be opened: it was redirected to GET http://CLOSED/: connection refused. Check the host and port in the URL, and that they can be reached from here."])),
         Row::reply("a redirect without Location", |_, _| Reply::empty(302), Outcome::Final("system_error", &["REQUEST answered 302 Found (no content type) with an empty body."])),

@@ -1,4 +1,4 @@
-//! Which manifest is run: as the images of manifests are started, and at a shell.
+//! The manifest that is run: in images of manifests, and at a shell.
 
 use serde_json::{Value, json};
 use source_http_testkit::{Routes, Server};

@@ -29,7 +29,7 @@ fn config(name: &str, api_url: &str) -> Value {
     config
 }
 
-/// Runs a command over an example. The key is where the config says: in the environment.
+/// Runs a command over an example. The key is in the environment, as the config says.
 fn run(name: &str, api_url: &str, variable: &str, key: &str, command: &str) -> Finished {
     let run = InProcess::with_registry(Registry::built_in()).config(&config(name, api_url)).env(variable, key);
     let run = run.arg("--manifest-path").arg(example(&format!("{name}.yaml")));
@@ -52,7 +52,7 @@ pub(super) fn compare(name: &str, stdout: &str) {
     assert_eq!(stdout.lines().count(), golden.lines().count());
 }
 
-/// Two branches, of which one has no loans of its own; and books of two genres.
+/// Two branches, one without loans of its own; and books of two genres.
 fn library(request: &Request) -> Reply {
     if request.header("x-api-key") != Some(KEY) {
         return Reply::json(json!({"error": "no key"})).status(403);
@@ -122,7 +122,7 @@ fn the_refunds_of_the_mock_are_read_page_by_page() {
     assert_eq!(catalog["streams"][0]["json_schema"]["properties"]["amount"], json!({"type": ["integer", "null"]}));
 }
 
-/// Reports of three months: the second has two files, and there is nothing in the third.
+/// Reports of three months: the second has two files, the third is empty.
 fn reports(request: &Request) -> Reply {
     if request.header("x-api-key") != Some(KEY) {
         return Reply::json(json!({"error": "no key"})).status(403);

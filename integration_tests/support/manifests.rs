@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A stream that this requester asks for: records at `data`, and the URL of the next page at `next`.
+/// A stream with this requester: records at `data`, and the URL of the next page at `next`.
 pub(crate) fn linked_stream(name: &str, requester: &Value) -> Value {
     json!({
         "type": "DeclarativeStream", "name": name,

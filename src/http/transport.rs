@@ -183,7 +183,7 @@ impl Transport {
     fn agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
         let mut agents = locks::lock(&self.agents);
         if self.stop.is_requested() {
-            // Nothing would shut it down any more. The stop's error replaces this one.
+            // Nothing would shut it down later. The stop's error replaces this one.
             return Err(TransportError::new(Layer::Request, FailureKind::Transient, "the run is stopping"));
         }
         if let Some((.., agent)) = agents.iter().find(|(known, way, _)| known == options && way == route) {

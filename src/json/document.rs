@@ -271,7 +271,7 @@ mod tests {
             assert_eq!(Document::index(text.as_bytes(), &path.optional()).unwrap().len(), 0, "{text}");
         }
         let path = RecordPath::new(["data"]).optional();
-        assert!(Document::index(br#"{"data": [1]}"#, &path).is_err(), "what is there has to be records");
+        assert!(Document::index(br#"{"data": [1]}"#, &path).is_err(), "an existing list has to contain records");
         assert!(Document::index(br#"{"data": "#, &path).is_err());
     }
 

@@ -22,7 +22,7 @@ pub(crate) const RUN_AGAIN_LATER: &str = "Run it again later ";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// A retry may succeed: the network, a rate limit, a server in trouble.
+    /// A retry may succeed: the network, a rate limit, a server with errors.
     #[serde(rename = "transient_error")]
     Transient,
     /// An unexpected fault of the API or this program: a bug on one of the two sides.

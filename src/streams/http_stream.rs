@@ -329,11 +329,11 @@ pub trait HttpStream: Send + Sync {
         fetch.fetcher.page(self, cx)
     }
 
-    /// Ends work that the stream has begun at the API and nobody needs any more, such as a job whose result was not
+    /// Ends work that the stream has begun at the API and nobody needs any longer, such as a job whose result was not
     /// read. Called at the end of a read and of a check. Default: nothing.
     ///
     /// # Errors
-    /// If stdout cannot be written any more. A refusal of the API is only a warning.
+    /// If stdout can no longer be written. A refusal of the API is only a warning.
     fn clean_up(&self, _fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         Ok(())
     }

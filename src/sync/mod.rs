@@ -159,7 +159,7 @@ impl Run<'_> {
     /// the result; other streams are not affected.
     ///
     /// # Errors
-    /// If stdout cannot be written any more; then nothing else needs to be read.
+    /// If stdout can no longer be written; then nothing else needs to be read.
     fn read_stream(
         &self,
         configured: &ConfiguredStream,

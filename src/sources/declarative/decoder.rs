@@ -134,7 +134,7 @@ fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
     }
 }
 
-/// Notes what does not work with a decoder of items: they are gone when a page is looked at.
+/// Notes what does not work with a decoder of items: a page no longer has them.
 fn goes_with(builder: &Builder<'_>, paginator: Option<&Part<'_>>, extractor: Option<&Part<'_>>, decoder: &Part<'_>) {
     let kind = decoder.kind();
     if let Some(paginator) = paginator.filter(|paginator| paginator.kind() == "DefaultPaginator") {

@@ -15,7 +15,7 @@ use crate::streams::HttpStream;
 /// The source of low-code manifests. A manifest makes another source of it: see [`Source::resolve`].
 pub(super) const INJECTED_MANIFEST: &str = "__injected_declarative_manifest";
 
-/// The source of low-code manifests. What a manifest makes of it is another source: see [`Source::resolve`].
+/// The source of low-code manifests. A manifest makes another source of it: see [`Source::resolve`].
 pub struct Declarative;
 
 impl Source for Declarative {

@@ -212,7 +212,7 @@ fn gzip_is_undone_and_other_bodies_are_passed_on() {
     let mut garbled = packed;
     let last = garbled.len() - 5;
     garbled[last] ^= 1;
-    assert!(problem(&lines, &garbled).1, "the checksum is looked at");
+    assert!(problem(&lines, &garbled).1, "the checksum is verified");
 }
 
 #[test]

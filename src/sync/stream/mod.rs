@@ -291,7 +291,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         drop(worker);
     }
 
-    /// The next slice. If none can be made any more, workers finish the slices they have.
+    /// The next slice. If there is none left, workers finish the slices they have.
     fn take(&self, queue: &SliceQueue<'_>) -> anyhow::Result<Option<QueuedSlice>> {
         match queue.take(|| self.writer()) {
             Err(error) if self.reads_on() => self.fail_slice(error).map(|()| None),

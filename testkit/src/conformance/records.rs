@@ -111,7 +111,7 @@ impl Stream {
         for text in messages.records(name(stream)) {
             match serde_json::from_str(text) {
                 Ok(record) => records.push(record),
-                Err(error) => unreadable.push(format!("a record cannot be looked at: {error}")),
+                Err(error) => unreadable.push(format!("a record is not valid JSON: {error}")),
             }
         }
         Self {

@@ -25,7 +25,7 @@ fn compare(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
         tell("settings that are not declared are refused now".to_owned());
     }
     if old["airbyte_secret"] == true && new["airbyte_secret"] != true {
-        tell("it is no secret any more".to_owned());
+        tell("it is no longer secret".to_owned());
     }
     match (old.get("enum").and_then(Value::as_array), new.get("enum").and_then(Value::as_array)) {
         (None, Some(_)) => tell("only some values are allowed now".to_owned()),
@@ -69,7 +69,7 @@ fn members(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
     for (name, old) in old["properties"].as_object().into_iter().flatten() {
         match new["properties"].get(name) {
             Some(new) => compare(found, old, new, &format!("{at}.{name}")),
-            None => found.push(format!("{at}.{name}: it has no effect any more")),
+            None => found.push(format!("{at}.{name}: it no longer has an effect")),
         }
     }
 }

@@ -247,13 +247,13 @@ fn exactly_the_changes_that_break_configs_are_reported() {
         (setting("pages", json!({"type": "string"})), "the config.pages: integer is refused now"),
         (setting("pages/maximum", json!(5)), "the config.pages: its maximum is 5 now"),
         (setting("names/items/pattern", json!("^a")), "the config.names[]: its pattern is \"^a\" now"),
-        (setting("auth/oneOf/0/properties/token/airbyte_secret", json!(false)), "is no secret any more"),
+        (setting("auth/oneOf/0/properties/token/airbyte_secret", json!(false)), "is no longer secret"),
         (setting("auth/oneOf/1/properties/kind/const", json!("b")), "the alternative {\"kind\":\"basic\"} is gone"),
     ] {
         assert!(changes.len() == 1 && changes[0].contains(text), "{changes:?}");
     }
     let gone = spec_changes(&with(&spec(), &format!("{SETTINGS}/old"), json!({})), &spec());
-    assert_eq!(gone, ["the config.old: it has no effect any more"]);
+    assert_eq!(gone, ["the config.old: it no longer has an effect"]);
 }
 
 #[test]

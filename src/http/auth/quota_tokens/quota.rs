@@ -125,7 +125,7 @@ impl TokenQuota {
     pub(super) fn read(&self, status: &Value, answered: &str) -> Result<Left, Failure> {
         let at = |path: &[String]| path.iter().try_fold(status, |value, name| value.get(name));
         let missing = |path: &[String]| {
-            let text = format!("{answered} without what is left of the quota {:?} at `{}`.", self.name, path.join("."));
+            let text = format!("{answered} without the remaining quota {:?} at `{}`.", self.name, path.join("."));
             Failure::system(text)
         };
         let count = |path: &[String]| at(path).and_then(number).ok_or_else(|| missing(path));
@@ -223,7 +223,7 @@ mod tests {
         let date = json!({"core": {"left": 7, "reset": "2027-01-15T08:00:00Z"}});
         assert_eq!(quota().read(&date, "").unwrap().reset, at(1_800_000_000));
         let failure = quota().read(&json!({"core": {"left": 7}}), "It answered 200").unwrap_err();
-        assert_eq!(failure.message, "It answered 200 without what is left of the quota \"core\" at `core.reset`.");
+        assert_eq!(failure.message, "It answered 200 without the remaining quota \"core\" at `core.reset`.");
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Jobs {
             if !why.is_empty() {
                 odd += 1;
                 if odd == MAX_ODD {
-                    let text = format!("The status of a job was asked for {odd} times in a row without success. {why}");
+                    let text = format!("{odd} requests in a row for the status of a job failed. {why}");
                     return Ok(Ended::GivenUp(text));
                 }
                 if told != why {

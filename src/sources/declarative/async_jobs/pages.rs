@@ -127,7 +127,7 @@ impl Jobs {
     /// Deletes the jobs whose results were not read to their ends.
     ///
     /// # Errors
-    /// If stdout cannot be written any more.
+    /// If stdout can no longer be written.
     pub(in super::super) fn clean_up(&self, stream: &str, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         let known = std::mem::take(&mut *locks::lock(&self.known));
         known.values().try_for_each(|job| self.delete(stream, job, fetch))
