@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::docs::{files, root};
 
 /// Phrases to avoid, each with better words.
-const PHRASES: [(&str, &str); 44] = [
+const PHRASES: [(&str, &str); 77] = [
     ("gone on with", "resumed"),
     ("gone on from", "resumed from"),
     ("goes on from", "resumes from"),
@@ -52,6 +52,39 @@ const PHRASES: [(&str, &str); 44] = [
     ("stands in the", "is in the"),
     ("went away", "closed the pipe"),
     ("without a word", "silently"),
+    ("any more", "no longer, or: more"),
+    ("is no json", "is not JSON"),
+    ("is no number", "is not a number"),
+    ("is no object", "is not an object"),
+    ("is no string", "is not a string"),
+    ("is no text", "is not a text"),
+    ("is no array", "is not an array"),
+    ("is no list", "is not a list"),
+    ("is no date", "is not a date"),
+    ("is no url", "is not a URL"),
+    ("is no integer", "is not an integer"),
+    ("is no boolean", "is not a boolean"),
+    ("is no secret", "is not a secret"),
+    ("that is none", "invalid, or: that is not one"),
+    ("what becomes of", "the result of"),
+    ("what became of", "the result of"),
+    ("what came of", "the result of"),
+    ("what comes of", "the result of"),
+    ("what is said", "the message"),
+    ("looked at", "read, checked, or: searched"),
+    ("of one's own", "own"),
+    ("of whom", "a sentence of its own"),
+    ("in trouble", "with errors"),
+    ("but for", "except"),
+    ("for what", "for, and a noun"),
+    ("is asked for", "is requested"),
+    ("are asked for", "are requested"),
+    ("was asked for", "was requested"),
+    ("asked for again", "requested again"),
+    ("good for nothing", "invalid"),
+    ("to the letter", "exactly"),
+    ("all is well", "there are no faults"),
+    ("on the spot", "at once, or: by the test"),
 ];
 
 /// The texts that people read.
