@@ -55,7 +55,7 @@ fn files_that_cannot_be_used() {
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","api_url":"api.stripe.com"}"#), None, None],
             "The config's `api_url`: \"api.stripe.com\" is not a URL: relative URL without a base. \
-             Write it whole, as in https://api.stripe.com/v1.",
+             Write the full URL, as in https://api.stripe.com/v1.",
         ),
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","start_date":"2024-13-41T00:00:00Z"}"#), None, None],

@@ -176,12 +176,12 @@ fn xml_is_the_object_that_xmltodict_makes_of_it() {
 fn invalid_or_excessive_xml_is_reported() {
     for (text, words) in [
         ("<r>", "its XML ends within the element `r`"),
-        ("<r></x>", "no well-formed XML"),
+        ("<r></x>", "not well-formed XML"),
         ("<r/><r/>", "more than one element at the top"),
         ("<r/>x", "text outside of all elements"),
         ("text", "text outside of all elements"),
-        ("<r>&nope;</r>", "no well-formed XML"),
-        ("<r a='1' a='2'/>", "no well-formed XML"),
+        ("<r>&nope;</r>", "not well-formed XML"),
+        ("<r a='1' a='2'/>", "not well-formed XML"),
         ("<!DOCTYPE r [<!ENTITY a \"b\"><!ENTITY c \"&a;&a;\">]><r>&c;</r>", "declares entities of its own"),
         ("<!-- nothing -->", "there is no element in it"),
     ] {

@@ -80,7 +80,7 @@ fn a_good_specification_breaks_no_rule_and_each_rule_is_broken_by_a_bad_one() {
         (
             "alternatives_are_distinguished_by_one_constant",
             setting("auth/oneOf/0", json!({"type": "string"})),
-            "no object",
+            "not an object",
         ),
         ("alternatives_are_distinguished_by_one_constant", setting("auth/type", json!("string")), "not of type object"),
         ("secrets_are_marked", token(json!({"type": "string"})), "auth|0.token sounds like a secret"),

@@ -121,7 +121,7 @@ fn a_truncated_list_is_reported_once() {
     let extractor = extractor(snippet).unwrap();
     let told = |response: &str| extractor.items(response).unwrap().warnings;
     assert_eq!(told(r#"{"l":[{}],"more":false}"#), [""; 0]);
-    assert!(told(r#"{"l":[{}],"more":true}"#)[0].contains("cut short: 1 entries"));
+    assert!(told(r#"{"l":[{}],"more":true}"#)[0].contains("cut short: 1 of its entries"));
     assert_eq!(told(r#"{"l":[{}],"more":true}"#), [""; 0]);
     let refused = build(
         "{type: RecordExpander, expand_records_from_field: [l], truncated_list_retriever: {type: SimpleRetriever}}",

@@ -23,11 +23,11 @@ fn records_of_a_wrong_shape_are_caught() {
     let with = |record: Value| json!({"type": "RECORD", "record": record});
     let data = json!({});
     assert_bad_line(with(json!({"stream": "a", "emitted_at": AT})), "without `data`");
-    assert_bad_line(with(json!({"stream": "a", "data": [], "emitted_at": AT})), "no object");
+    assert_bad_line(with(json!({"stream": "a", "data": [], "emitted_at": AT})), "not an object");
     assert_bad_line(with(json!({"data": data, "emitted_at": AT})), "stream is not a string");
     assert_bad_line(with(json!({"stream": "a", "data": data})), "emitted_at is not a number");
     let at = AT as f64 + 0.5;
-    assert_bad_line(with(json!({"stream": "a", "data": data, "emitted_at": at})), "no integer");
+    assert_bad_line(with(json!({"stream": "a", "data": data, "emitted_at": at})), "is not an integer");
     let at = AT / 1000;
     assert_bad_line(with(json!({"stream": "a", "data": data, "emitted_at": at})), "milliseconds");
     let namespace = json!({"stream": "a", "data": data, "emitted_at": AT, "namespace": null});
