@@ -68,7 +68,7 @@ pub enum Command {
     Read(ReadArgs),
     /// Print a configured catalog to edit and pass to read
     Catalog(CatalogArgs),
-    /// Print what this program is, and its streams
+    /// Describe this program and its streams
     About(AboutArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
@@ -115,7 +115,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), value_hint = ValueHint::Other)]
     pub limit: Option<u64>,
 
-    /// Read up to N slices of streams concurrently [default: what the source says, often a setting of its config]
+    /// Read up to N slices of streams concurrently [default: chosen by the source, often a setting of its config]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_hint = ValueHint::Other)]
     pub workers: Option<u16>,
 

@@ -24,9 +24,9 @@ const EXIT_CODES: [(u8, &str); 6] = [
     (0, "done; also a check that failed, unless --exit-status is given"),
     (1, "failed; the last line on stdout has the reason, with --format jsonl stderr"),
     (2, "the command line is invalid; see stderr"),
-    (129, "ended by SIGHUP (a lost terminal), with the states of what was read"),
-    (130, "ended by SIGINT (Ctrl-C), in the same way"),
-    (143, "ended by SIGTERM, in the same way"),
+    (129, "stopped by SIGHUP (closed terminal), with states for all records written"),
+    (130, "stopped by SIGINT (Ctrl-C), in the same way"),
+    (143, "stopped by SIGTERM, in the same way"),
 ];
 
 /// The end of `--help`, for a program of this name.
