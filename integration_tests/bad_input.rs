@@ -233,7 +233,7 @@ fn answers_that_are_no_records() {
         (
             Reply::json_text(r#"{"object":"list","data":[],"has_more":true}"#),
             "system_error",
-            "There are more pages after the response to REQUEST, and it gives no record with `id` to continue from.",
+            "There are more pages after the response to REQUEST, and it has no record with `id` to continue from.",
         ),
     ] {
         mock.fault_next("/v1/refunds", reply);

@@ -16,7 +16,7 @@ fn help_tells_the_commands_examples_and_exit_codes() {
         "  0  done",
         "  1  failed",
         "  2  ",
-        "  129  ended by SIGHUP",
+        "  129  stopped by SIGHUP",
         "[default: stripe]",
     ] {
         assert!(help.stdout.contains(expected), "{expected} is not in:\n{}", help.stdout);

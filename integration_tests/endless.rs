@@ -131,7 +131,7 @@ fn lists_that_promise_more_forever_and_hold_nothing_end_for_every_stream_of_stri
         assert!(server.requests().len() <= 2, "{name}: {:?}", server.conversation());
         assert_eq!(done.messages().statuses(name).last(), Some(&"INCOMPLETE"), "{name}");
         let message = &done.messages().errors()[0].message;
-        assert!(message.contains("gives no record with `id` to continue from"), "{name}: {message}");
+        assert!(message.contains("has no record with `id` to continue from"), "{name}: {message}");
     }
     assert!(names.len() >= 48);
 }
@@ -156,7 +156,7 @@ fn an_objects_own_list_that_promises_more_and_holds_nothing_is_a_failure_and_no_
     assert_eq!((done.status, messages.records("invoice_line_items").len()), (1, 1), "{}", done.stdout);
     assert_eq!(messages.statuses("invoice_line_items").last(), Some(&"INCOMPLETE"));
     let message = &messages.errors()[0].message;
-    assert!(message.contains("there are more pages, and it gives no record with `id` to continue from"), "{message}");
+    assert!(message.contains("there are more pages, and it has no record with `id` to continue from"), "{message}");
 }
 
 #[test]

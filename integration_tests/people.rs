@@ -193,7 +193,7 @@ fn the_manual_page_has_every_command_with_its_flags_and_one_command_has_a_page_o
     for flag in ["\\-\\-state\\-file", "\\-\\-exit\\-status", "\\-\\-incremental", "\\-\\-cache\\-dir"] {
         assert!(whole.stdout.contains(flag), "{flag}");
     }
-    assert!(whole.stdout.contains(".TP\n\\fB129\\fR\nended by SIGHUP"), "{}", whole.stdout);
+    assert!(whole.stdout.contains(".TP\n\\fB129\\fR\nstopped by SIGHUP"), "{}", whole.stdout);
     assert!(whole.stdout.contains("\nsource\\-http check \\-\\-config config.json \\-\\-exit\\-status\n"));
 
     let read = Binary::new(&["man", "read"]).run();

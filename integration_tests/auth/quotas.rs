@@ -104,6 +104,6 @@ fn a_status_without_what_is_left_names_the_quota_and_the_place() {
         let server = Server::start(Routes::new().on("GET", "/status", [Reply::json(Value::clone(&body))]));
         let done = connector(|auth| auth).config(&json!({"url": server.url()})).run("read");
         let message = &done.messages().errors()[0].message.clone();
-        assert!(message.contains("the quota \"core\" at `core.left`"), "{message}");
+        assert!(message.contains("the remaining quota \"core\" at `core.left`"), "{message}");
     }
 }

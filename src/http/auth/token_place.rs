@@ -11,7 +11,7 @@ use crate::protocol::Failure;
 /// The place of a token in a request. Default: `Authorization: Bearer TOKEN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenPlace {
-    /// A header, and the word before the token. Without a word there is no blank.
+    /// A header, and the word before the token. An empty word has no blank after it.
     Header {
         /// The header.
         name: String,

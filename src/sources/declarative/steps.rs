@@ -249,7 +249,7 @@ fn find<'t>(positions: &Positions<'_>, text: &'t str, level: usize, most: usize,
     found.truncate(most);
 }
 
-/// The members of an object. For a repeated name, the last value counts, in the place of the first, as in Python.
+/// The members of an object. For a repeated name, the last value counts, at the position of the first, as in Python.
 pub(super) fn members(object: &str) -> IndexMap<Cow<'_, str>, &str> {
     let mut members = IndexMap::new();
     json::for_each_member(object, |name, value| {

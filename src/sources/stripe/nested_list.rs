@@ -240,7 +240,7 @@ impl HttpStream for NestedList {
 fn go_on_after<T>(records: &Records, last: Option<T>) -> Result<Option<T>, Undecodable> {
     match has_more(records) {
         true if last.is_none() => {
-            let problem = "there are more pages, and it gives no record with `id` to continue from".to_owned();
+            let problem = "there are more pages, and it has no record with `id` to continue from".to_owned();
             Err(Undecodable { problem, retry: false })
         }
         more => Ok(last.filter(|_| more)),

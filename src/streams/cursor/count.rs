@@ -50,7 +50,7 @@ impl CountCursor {
         // Airbyte's runtime also accepts a list of intervals.
         let slices = state.get("state_type").and(state.get("slices")).and_then(Value::as_array);
         let known = match slices.map(Vec::as_slice) {
-            // Values before or between them are still to be read, and a count is read in one go.
+            // Values before or between them are not read yet, and a count is read as a whole.
             Some([only]) if !self.is_newer(only.get("start")) => only.get("end"),
             Some(_) => None,
             None => state.get(field),

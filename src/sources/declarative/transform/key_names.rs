@@ -1,5 +1,5 @@
 //! `KeysToLower`, `KeysToSnakeCase` and `KeysReplace`: rename members. If two members get one name, the last value
-//! counts, in the place of the first.
+//! counts, at the position of the first.
 
 use std::borrow::Cow;
 

@@ -119,7 +119,7 @@ fn spec_catalog_check_and_control_are_given_and_checked() {
         ("is_resumable", json!("yes"), "is_resumable is not a boolean"),
         ("default_cursor_field", json!("c"), "default_cursor_field is not an array"),
         ("default_cursor_field", json!([1]), "default_cursor_field is not a path"),
-        ("source_defined_primary_key", json!(["id"]), "no list of paths"),
+        ("source_defined_primary_key", json!(["id"]), "not a list of paths"),
     ] {
         let mut bad = good.clone();
         bad[field] = value;
