@@ -139,7 +139,7 @@ fn a_member_that_the_slice_lacks_fails_and_names_those_it_has() {
         assert_eq!(
             messages.errors()[0].message,
             "A slice of \"loans\" has no member \"book_id\". Its members are \"id\", \"title\". Correct the stream's code, \
-             or what makes its slices.",
+             or the code that makes its slices.",
             "{place:?}"
         );
         assert_eq!(messages.statuses("loans").last(), Some(&"INCOMPLETE"), "{place:?}");
