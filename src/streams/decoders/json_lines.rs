@@ -65,7 +65,7 @@ impl Decoder for JsonLines {
             (0, _) => return Err(broken("none of its lines is JSON").into()),
             (_, 1) => items.warn(format!("Line {first} of the response is not JSON. It is left out.")),
             _ => {
-                items.warn(format!("{bad} lines of the response are not JSON, line {first} first. They are left out."))
+                items.warn(format!("{bad} lines of the response are not JSON, line {first} first. They are left out."));
             }
         }
         if no_numbers {
