@@ -65,7 +65,7 @@ def metadata():
     expect(not unknown, f"metadata.yaml: there are no streams {unknown}")
     expect("connectorIPCOptions" not in data, "metadata.yaml: a data channel besides the default is offered")
     icon = ElementTree.parse(data["icon"]).getroot()
-    expect(icon.tag == "{http://www.w3.org/2000/svg}svg", "the icon is no SVG")
+    expect(icon.tag == "{http://www.w3.org/2000/svg}svg", "the icon is not an SVG")
     expect(icon.get("width") == icon.get("height"), "the icon is not square")
     used = {element.tag.split("}")[1] for element in icon.iter()}
     expect(not used & {"script", "image", "foreignObject", "use"}, "the icon brings more than shapes")

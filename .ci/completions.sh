@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Completions in real shells: keys are typed into a terminal (tmux), and what stands there afterwards is looked at. A shell
+# Completions in real shells: keys are typed into a terminal (tmux), and the screen is checked afterwards. A shell
 # that is not installed is left out. The argument is the folder of the program, whose name has a hyphen.
 set -euo pipefail
 PATH=$(realpath "$1"):$PATH

@@ -141,7 +141,7 @@ def shown(command):
 
 
 def written_to(folder, name, content):
-    """The path of a new file with the content, as JSON if it is no text."""
+    """The path of a new file with the content, as JSON if it is not a text."""
     path = Path(folder) / name
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text, encoding="utf-8")

@@ -1,6 +1,5 @@
-//! The way of a record, without the network: a page's body is searched for records, each is asked for its cursor, and
-//! each becomes a line. Bytes a second of the body, and records
-//! a second of decoders:
+//! The path of a record, without the network: finds the records in a page's body, looks up the cursor of each, and
+//! makes each a line. Measures bytes a second of the body, and records a second of decoders:
 //!
 //! ```sh
 //! cargo bench --bench record_path
@@ -20,10 +19,10 @@ use source_http_testkit::json_text;
 use stripe_mock::StripeMock;
 
 const RECORDS: u64 = 100;
-/// Objects and lists nested, in a record of the nested page.
+/// Nested objects and lists in a record of the nested page.
 const LEVELS: usize = 24;
 
-/// Pages of 100 records, by what they are like.
+/// Pages of 100 records, by their form.
 fn pages() -> Vec<(&'static str, String)> {
     let charges = StripeMock::builder().count("charges", RECORDS).start().objects("charges").join(",");
     let compact = format!(r#"{{"object":"list","data":[{charges}],"has_more":true,"url":"/v1/charges"}}"#);
@@ -73,7 +72,7 @@ fn record_path(criterion: &mut Criterion) {
                 out.clear();
                 write_lines(response, &find, &writer, &mut out)
             };
-            // The page is handed back, so that its memory is not given back within the measured time.
+            // The page is returned, so that freeing its memory is not measured.
             bencher.iter_batched(|| response(&text), run, BatchSize::SmallInput);
         });
     }
@@ -83,7 +82,7 @@ fn record_path(criterion: &mut Criterion) {
 /// Finds the records of a page.
 type Find<'f> = &'f dyn Fn(&Response) -> Result<Records, Undecodable>;
 
-/// The same records as JSON lines, as CSV and as a list, 10,000 of them on a page. Records a second.
+/// The same 10,000 records as JSON lines, as CSV and as a list. Records a second.
 fn decoders(criterion: &mut Criterion) {
     const ROWS: u64 = 10_000;
     let row = |id: u64| format!(r#"{{"id":{id},"created":{id},"name":"a name of some length","city":"Oslo"}}"#);

@@ -19,7 +19,7 @@ use source_http::{Registry, Source, launch};
 struct List {
     name: &'static str,
     url: String,
-    /// What the server is to serve, and where: `count=1000,kind=customers/items`.
+    /// The content and path of the server: `count=1000,kind=customers/items`.
     path: String,
     pager: BodyCursor,
     cursor: CursorField,

@@ -1,4 +1,4 @@
-//! The API of `examples/employees.rs`, to try the connector against: 250 made-up employees, one of whom has left. It serves
+//! The API of `examples/employees.rs`, to try the connector against: 250 made-up employees, and one has left. It serves
 //! on port 8080 of this machine until it is killed. `docs/write-a-source.md` shows it.
 
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
-//! A connector for a made-up help desk, whose API has three ways of its own. Tickets are found by a POST with a JSON
-//! body, where the cursor of the next page goes, too. A server that is too busy says in milliseconds, in a header that
-//! nobody else uses, when to come back. And each account defines its own fields, so the schema is asked for when the
-//! streams are discovered. Tickets are read incrementally, in windows of the time they were changed.
+//! A connector for a made-up help desk, whose API has three peculiarities. A POST with a JSON body finds tickets, and
+//! has the cursor of the next page in it. A server that is too busy gives a wait in milliseconds, in a header that nobody
+//! else uses. And each account defines its own fields, so discovery requests the schema. Tickets are read incrementally, in windows of the time they were changed.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -138,7 +137,9 @@ impl Source for HelpDesk {
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let text = |name: &str, default| config.get(name).and_then(Value::as_str).unwrap_or(default);
         let start = DateFormat::Rfc3339.parse(&config["start_date"]).ok_or_else(|| {
-            Failure::config("The config's `start_date` is no date and time such as 2026-01-01T00:00:00Z. Correct it.")
+            Failure::config(
+                "The config's `start_date` is not a date and time such as 2026-01-01T00:00:00Z. Correct it.",
+            )
         })?;
         let slicer = DateSlicer { step: 7 * DAY, granularity: Duration::from_secs(1), ..DateSlicer::new(start) };
         Ok(vec![Arc::new(Tickets {

@@ -1,4 +1,4 @@
-//! Streams whose records are made by jobs: what APIs do to them, and what becomes of a job that nobody needs any more.
+//! Streams whose records are made by jobs: errors of the API, and jobs that nobody needs any longer.
 
 use std::io::{Cursor, Write as _};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ fn requester(server: &str, method: &str, path: &str) -> Value {
     support::requester(server, path, json!({"http_method": method}))
 }
 
-/// A stream whose retriever has these members besides.
+/// A stream whose retriever has these additional members.
 fn stream(server: &str, retriever: Value, more: Value) -> Value {
     let job = "{{ creation_response['id'] }}";
     let whole = json!({
@@ -113,7 +113,7 @@ fn a_job_that_takes_too_long_is_aborted_and_the_slice_fails_after_three() {
 }
 
 #[test]
-fn polls_without_success_are_repeated_with_a_wait_and_not_for_ever() {
+fn polls_without_success_are_repeated_with_a_wait_and_not_forever() {
     let polls = [Reply::json(json!({})).status(404), status("odd"), Reply::json(json!([])), status("done")];
     let server = Server::start(
         Routes::new().on("POST", "/create", [Reply::json(json!({"id": "j"}))]).on("GET", "/poll/j", polls).on(
@@ -253,7 +253,7 @@ fn several_results_are_read_each_with_its_pages() {
     );
 }
 
-/// A job for each of the partitions, which are in its number; `a` fails if it is wanted.
+/// Runs a job for each partition, which its number names; `a` fails on request.
 fn partitions(fails: bool) -> (Server, Arc<Mutex<(usize, usize)>>) {
     let running: Arc<Mutex<(usize, usize)>> = Arc::default();
     let known = running.clone();
@@ -324,7 +324,7 @@ fn a_slice_whose_jobs_fail_lets_the_others_be_read_and_is_read_whole_the_next_ti
     assert_eq!(created(&server), [&[from("a", "2024-01-01")][..], &new].concat());
 }
 
-/// What was asked for in jobs.
+/// The requests for jobs.
 fn created(server: &Server) -> Vec<Value> {
     let asked = server.requests().into_iter().filter(|request| request.path == "/create");
     asked.map(|request| serde_json::from_str(&request.body_text()).unwrap()).collect()

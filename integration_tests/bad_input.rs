@@ -1,5 +1,5 @@
-//! The table of bad inputs: what each says, whole. A message names what happened, where, and what to do; it is of the
-//! right kind; and it holds no secret.
+//! The table of bad inputs and their whole messages. A message names the problem, its place and the remedy; it is of
+//! the right kind; and it contains no secret.
 
 use std::net::TcpListener;
 
@@ -15,7 +15,7 @@ use stripe_mock::StripeMock;
 use crate::support::binary::{Binary, config};
 use crate::support::connector;
 
-/// What the run's first error says, with the server's address taken out.
+/// The run's first error, without the server's address.
 fn first_error(messages: &Messages, url: &str) -> (String, String) {
     let error = messages.errors().into_iter().next().expect("an error trace");
     let mut text = if url.is_empty() { error.message } else { error.message.replace(url, "URL") };
@@ -55,7 +55,7 @@ fn files_that_cannot_be_used() {
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","api_url":"api.stripe.com"}"#), None, None],
             "The config's `api_url`: \"api.stripe.com\" is not a URL: relative URL without a base. \
-             Write it whole, as in https://api.stripe.com/v1.",
+             Write the full URL, as in https://api.stripe.com/v1.",
         ),
         (
             [Some(r#"{"client_secret":"sk_test_x","account_id":"a","start_date":"2024-13-41T00:00:00Z"}"#), None, None],
@@ -148,7 +148,7 @@ fn catalogs_and_states_that_do_not_fit_the_streams() {
     assert_eq!((done.status, done.messages().statuses("employees").last()), (1, Some(&"INCOMPLETE")));
 }
 
-/// A stream without a cursor, in the modes it is said to have.
+/// A stream without a cursor, in the modes that it declares.
 struct Items(Vec<SyncMode>);
 
 impl HttpStream for Items {
@@ -176,12 +176,12 @@ fn a_mode_or_state_that_a_stream_does_not_have() {
 
     let done =
         connector(|| Box::new(Items(vec![SyncMode::FullRefresh]))).state(&json!({"items": {"page": 3}})).run("read");
-    let message = "\"items\" has no cursor, and its state {\"page\":3} is not one of this source. Remove it from the state \
+    let message = "\"items\" has no cursor, and its state {\"page\":3} is not from this source. Remove it from the state \
                    file, or reset the stream, to read all of it.";
     assert_eq!(first_error(&done.messages(), ""), ("config_error".into(), message.into()));
 }
 
-/// What a stream that fails says first.
+/// The first message of a stream that fails.
 fn stream_error(mock: &StripeMock, change: impl FnOnce(&mut Value)) -> (String, String) {
     let done = read(mock, change, "refunds", "full_refresh");
     assert_eq!(done.status, 1, "{}", done.stdout);
@@ -233,7 +233,7 @@ fn answers_that_are_no_records() {
         (
             Reply::json_text(r#"{"object":"list","data":[],"has_more":true}"#),
             "system_error",
-            "There are more pages after the response to REQUEST, and it gives no record with `id` to continue from.",
+            "There are more pages after the response to REQUEST, and it has no record with `id` to continue from.",
         ),
     ] {
         mock.fault_next("/v1/refunds", reply);

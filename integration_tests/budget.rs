@@ -1,4 +1,4 @@
-//! The request budget: when each request goes out, what is said about it, and what the server can add. All waits are in
+//! The request budget: when each request is sent, what is reported, and what the server can add. All waits are in
 //! virtual time, so they are exact.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use stripe_mock::StripeMock;
 
 use crate::support::{TestSource, connector};
 
-/// As many pages as there are, each a record, on paths of their own: `NAME/1`, `NAME/2`, ...
+/// This many pages, each a record, on paths of their own: `NAME/1`, `NAME/2`, ...
 struct Pages {
     name: &'static str,
     url: String,
@@ -66,7 +66,7 @@ fn page() -> Reply {
     Reply::json_text(r#"{"data":[{"id":1}]}"#)
 }
 
-/// A server with this many pages of a stream, all good.
+/// A server with this many pages of a stream, all valid.
 fn pages(name: &str, pages: u64) -> Routes {
     (1..=pages).fold(Routes::new(), |routes, n| routes.on("GET", &format!("/{name}/{n}"), [page()]))
 }
@@ -101,7 +101,7 @@ fn two_a_second_lets_ten_requests_out_in_pairs_a_second_apart() {
 }
 
 #[test]
-fn the_streams_of_a_source_share_one_window_and_a_long_wait_is_told_once_and_is_no_rate_limit() {
+fn the_streams_of_a_source_share_one_window_and_a_long_wait_is_reported_once_and_is_no_rate_limit() {
     let routes = ["a", "b"].iter().fold(Routes::new(), |routes, name| {
         let path = format!("/{name}/1");
         routes.on("GET", &path, [page()])
@@ -176,7 +176,8 @@ fn a_429_holds_the_other_streams_back_too_and_each_attempt_is_counted() {
     });
     let done = InProcess::new(source).config(&json!({})).fraction(0.0).run("read");
     assert_eq!(done.status, 0);
-    // The retry waits out the hint; two attempts have been made by then, and the third waits for the first to age.
+    // The retry waits for the hint; by then two attempts were made, and the third waits until the first leaves the
+    // window.
     assert_eq!(seconds(&done.sleeps), [20.0, 80.0, 20.0]);
     assert_eq!(server.conversation(), ["GET /a/1", "GET /a/1", "GET /b/1", "GET /b/2"]);
     done.messages();
@@ -211,7 +212,7 @@ fn answers_of_the_cache_are_free() {
     let url = server.url();
     let source = TestSource::new(move |_, _| {
         let budget = shared(moving(1, 100));
-        // The same URL under other names: only the first has to be fetched.
+        // The same URL under other names: only the first is requested.
         let stream =
             |name| Named(Pages { use_cache: true, ..Pages::new("items", url.clone(), 1, budget.clone()) }, name);
         ["x", "y", "z"].map(|name| Box::new(stream(name)) as Box<dyn HttpStream>).into()
@@ -264,7 +265,7 @@ fn stripes_call_rate_limit_holds_for_all_its_streams_together() {
             "client_secret": mock.key(),
             "start_date": "2026-10-01T00:00:00Z",
             "api_url": format!("{}/v1", mock.url()),
-            // Waits of workers at the same time would be counted twice.
+            // Simultaneous waits of workers would be counted twice.
             "num_workers": 1,
         });
         if let Some(limit) = limit {

@@ -8,7 +8,7 @@ use stripe_mock::StripeMock;
 use crate::stripe_streams;
 use crate::support::binary::{Binary, config};
 
-/// What a check says that has nothing to complain of: none of the parents has children.
+/// The message of a check without findings: none of the parents has children.
 const ALL_CAN_BE_READ: &str = "Asked for the first page of 48 streams with the key sk_test_****: all can be read.";
 
 /// The paths of the lists of all streams, each once, in alphabetical order.
@@ -19,7 +19,7 @@ fn paths() -> Vec<String> {
     paths
 }
 
-/// The paths of the requests, each once, in alphabetical order: they come in any.
+/// The paths of the requests, each once, sorted, because they come in any order.
 fn asked(mock: &StripeMock) -> Vec<String> {
     let mut paths: Vec<String> = mock.server().requests().into_iter().map(|request| request.path).collect();
     paths.sort_unstable();
@@ -82,7 +82,7 @@ fn streams_that_a_restricted_key_cannot_read_are_named_with_the_permission_that_
 }
 
 #[test]
-fn a_key_that_cannot_read_events_is_told_what_that_means_for_the_other_streams() {
+fn a_key_that_cannot_read_events_gets_an_explanation_for_the_other_streams() {
     let mock = StripeMock::builder().forbid("/v1/events").start();
     let output = Binary::new(&["check", "--config", "-"]).stdin(config(&mock)).run();
     let messages = output.messages();
@@ -137,7 +137,7 @@ fn the_streams_are_probed_by_as_many_workers_as_are_set() {
     let output = Binary::new(&["check", "--config", "-"]).stdin(one).run();
     assert_eq!(output.messages().connection_status().0, "SUCCEEDED");
     let paths: Vec<String> = mock.server().requests().into_iter().map(|request| request.path).collect();
-    // The children's parents come from the cache after that, or once more in other windows.
+    // The children's parents then come from the cache, or once more in other windows.
     let lists = stripe_streams::list_paths();
     assert_eq!(paths[..35], lists[..35]);
 }

@@ -1,4 +1,4 @@
-//! The command line: what it answers, what it refuses, and with which exit status.
+//! The command line: answers, refusals and exit statuses.
 
 use crate::support::binary::Binary;
 
@@ -16,7 +16,7 @@ fn help_tells_the_commands_examples_and_exit_codes() {
         "  0  done",
         "  1  failed",
         "  2  ",
-        "  129  ended by SIGHUP",
+        "  129  stopped by SIGHUP",
         "[default: stripe]",
     ] {
         assert!(help.stdout.contains(expected), "{expected} is not in:\n{}", help.stdout);
@@ -31,7 +31,7 @@ fn version_is_the_crates() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_exits_with_2_and_says_why_on_stderr_alone() {
+fn a_command_line_that_is_invalid_exits_with_2_and_says_why_on_stderr_alone() {
     for (args, why) in [
         (&[][..], "Usage: source-http"),
         (&["write"], "unrecognized subcommand 'write'"),

@@ -1,5 +1,5 @@
-//! `DEPLOYMENT_MODE=cloud`: the author of the config gets no further than the public internet. And the data channels
-//! that Airbyte's platform may ask for.
+//! `DEPLOYMENT_MODE=cloud`: a config can only reach the public internet. And the data channels that Airbyte's platform
+//! may request.
 
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
 use source_http::protocol::Redactor;
@@ -7,7 +7,7 @@ use source_http_testkit::{Finished, Items, Reply, Request, Server};
 
 use crate::support::{Answer, Authority, TlsServer, TunnelProxy, assert_page, failure, page};
 
-/// A site that speaks TLS as `api.test`, behind a proxy that only the environment can name.
+/// A TLS site, `api.test`, behind a proxy that only the environment can name.
 struct Cloud {
     plain: Server,
     proxy: TunnelProxy,
@@ -78,7 +78,7 @@ fn a_redirect_into_a_private_network_is_not_followed() {
 
 #[test]
 fn a_name_of_a_private_address_is_refused_when_it_is_looked_up_for_the_connection() {
-    // The name of a proxy from the config goes the way of a server's, and it is one that this machine knows for sure.
+    // A config's proxy is resolved like a server; this machine can resolve this name.
     let cloud = Cloud::new(|_: &Request| page());
     for scheme in ["http", "https", "socks4a", "socks5h"] {
         let proxy =

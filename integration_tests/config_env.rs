@@ -1,5 +1,5 @@
-//! `${NAME}` in a config: a secret comes from the environment and shows nowhere, and within Airbyte's platform nobody can
-//! read the environment with a config.
+//! `${NAME}` in a config: a secret comes from the environment and is never shown, and within Airbyte's platform a
+//! config cannot read the environment.
 
 use serde_json::{Value, json};
 use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
@@ -10,7 +10,7 @@ use crate::support::binary::{Binary, config};
 
 const KEY: &str = "sk_test_from_the_environment";
 
-/// A mock that lets in every client with the key, and a config that refers to it.
+/// A mock that accepts only this key, and a config that refers to it.
 fn mock_and_config() -> (StripeMock, Value) {
     let mock = StripeMock::builder().key(KEY).count("charges", 3).start();
     let mut config = config(&mock);

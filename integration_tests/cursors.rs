@@ -1,4 +1,4 @@
-//! Cursors of a stream's own: how values compare, which records are wanted, and the form of the state.
+//! A stream's own cursor: the order of values, the records it selects, and the form of the state.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
 
 use crate::support::connector;
 
-/// A list of records with `n` or `day`, `next` of each page being the token of the next one; by region or not.
+/// A list of records with `n` or `day`; `next` of each page is the token of the next one; by region or not.
 #[derive(Clone)]
 struct List {
     name: &'static str,
@@ -142,7 +142,7 @@ fn a_stream_without_a_cursor_may_ignore_every_state_and_write_one_that_says_noth
     assert!(refused.errors()[0].message.contains("has no cursor"), "{}", refused.errors()[0].message);
 }
 
-/// One value for all regions, which moves when all of them are read: a form that the library does not have.
+/// One value for all regions, which moves when all of them are read: the library has no such form.
 struct Global;
 
 struct GlobalState {
@@ -224,7 +224,7 @@ fn a_parent_that_is_read_incrementally_has_a_state_for_each_of_its_partitions() 
     assert_eq!(server.conversation(), ["GET /shops/eu?since=9", "GET /shops/us?since=3", "GET /list/c"]);
     assert_eq!(second.states("list").last().unwrap()["states"][1]["cursor"], json!({"n": 5}));
 
-    // Version 0.1.0 had one value for all of them, which does not tell how far each was read.
+    // Version 0.1.0 had one value for all regions, which does not show how far each was read.
     server.take_requests();
     let third = list.read(&json!({"list": {"n": 9}}));
     assert_eq!(third.states("list").last(), Some(&&expected));

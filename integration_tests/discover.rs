@@ -11,7 +11,7 @@ fn streams() -> Vec<Value> {
     output.messages().catalog()["streams"].as_array().unwrap().clone()
 }
 
-/// Names in order, and cursor fields.
+/// The names in order, and the cursor fields.
 const STREAMS: &[(&str, &str)] = &[
     ("events", "created"),
     ("shipping_rates", "created"),

@@ -1,10 +1,10 @@
-//! The documents beside the code say what is so, and the tests keep to what they say.
+//! The documents beside the code are true, and the tests follow them.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates that sections of a manifest whose name ends so depend on.
+/// The crates in the sections of a manifest whose names end like this.
 fn dependencies(manifest: &str, ending: &str) -> BTreeSet<String> {
     let lists =
         |section: &&str| section.lines().next().is_some_and(|header| header.trim_matches(['[', ']']).ends_with(ending));
@@ -15,7 +15,7 @@ fn dependencies(manifest: &str, ending: &str) -> BTreeSet<String> {
     manifest.split("\n[").filter(lists).flat_map(str::lines).filter_map(named).collect()
 }
 
-/// The manifest of another package of the workspace, which is not part of the published one.
+/// The manifest of another package of the workspace, which is not published.
 fn manifest_of(package: &str) -> String {
     fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap()
 }
@@ -37,7 +37,7 @@ fn every_direct_dependency_has_its_reason_and_every_reason_a_dependency() {
     assert_eq!(dependencies, reasons);
 }
 
-/// What a newcomer runs first compiles what the binary does, and nothing of what tests and benches need.
+/// A newcomer's first build compiles only the binary's dependencies, and none of those for tests and benches.
 #[test]
 fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
     let (demo, binary) = (manifest_of("demo"), include_str!("../Cargo.toml"));
@@ -54,13 +54,13 @@ fn the_demo_and_the_mock_need_no_crate_that_the_binary_does_not() {
         needed.extend(dependencies(&manifest, "dependencies"));
     }
     assert!(OWN.into_iter().all(|package| needed.remove(package)), "{needed:?}");
-    // What a scripted server takes, and nothing else.
+    // A scripted server's dependencies, and nothing else.
     assert!(["httparse", "socket2"].into_iter().all(|name| needed.remove(name)), "{needed:?}");
     let without_dev = binary.replace("\n[dev-dependencies]", "\n[dev]");
     assert_eq!(needed.difference(&dependencies(&without_dev, "dependencies")).collect::<Vec<_>>(), [""; 0]);
 }
 
-/// A person who tries the mock by hand finds here what can be changed while it runs.
+/// People who try the mock by hand find here what they can change while it runs.
 #[test]
 fn the_help_of_the_mock_has_every_command_that_it_understands() {
     let example = include_str!("../examples/mock_stripe.rs");
@@ -76,7 +76,7 @@ fn the_help_of_the_mock_has_every_command_that_it_understands() {
 }
 
 #[test]
-fn the_rust_version_is_the_same_wherever_it_is_written() {
+fn the_rust_version_is_the_same_in_every_place() {
     let version = env!("CARGO_PKG_RUST_VERSION");
     for (file, text) in
         [("README.md", include_str!("../README.md")), ("the guide", include_str!("../docs/write-a-source.md"))]
@@ -116,14 +116,14 @@ fn every_flag_and_exit_code_of_the_cli_page_is_one_of_the_binary_and_the_other_w
     assert!(explained.len() > 4, "{explained:?}");
 }
 
-/// Where tests start processes, or write through an output of their own, and what of it is no output of a connector.
+/// The tests that start processes or write through their own output, and which output is not a connector's.
 const OWN_OUTPUTS: [(&str, &str); 9] = [
     ("auth/mod.rs", "a client outside of any sync, whose output is checked when it is dropped"),
     ("cache/client.rs", "a client outside of any sync, which writes to nowhere"),
     ("cache/file.rs", "this very program, to be killed, with its output thrown away"),
     ("hostile/inputs.rs", "a run in the fuzz targets, too, which checks its own output"),
     ("memory.rs", "the binary under a cap of memory, whose output is parsed"),
-    ("shell.rs", "shells, whose own output is looked at, and the binary in them, whose lines are parsed"),
+    ("shell.rs", "shells, whose own output is checked, and the binary in them, whose lines are parsed"),
     ("signals.rs", "the binary, to be sent signals, whose output is parsed as far as it came"),
     ("support/binary.rs", "the one place that runs the binary, and checks its output"),
     ("support/interruption.rs", "the program `kill`"),
@@ -142,7 +142,7 @@ fn every_run_of_a_connector_passes_the_protocol_check() {
             }
             let name = entry.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
             let text = fs::read_to_string(&entry).unwrap_or_default();
-            // Taken apart, so that this file has none of them.
+            // Split, so this file contains none of them.
             let ways =
                 ["Command::", "Output::", "Ho"].iter().zip(["new(", "new(", "st {"]).map(|(a, b)| format!("{a}{b}"));
             let ways = ways.chain([format!("cargo_{}", "bin(")]);
@@ -172,7 +172,7 @@ fn code() -> String {
     code
 }
 
-/// The parts of the paths of tests that a page quotes, such as `docs::every_promise`, that are no function or module.
+/// The parts of the paths of tests on a page, such as `docs::every_promise`, that are not a function or module.
 fn gone(page: &str) -> (usize, Vec<&str>) {
     let code = code();
     let quoted = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
@@ -187,7 +187,7 @@ fn gone(page: &str) -> (usize, Vec<&str>) {
     (names.len(), gone)
 }
 
-/// Each row of the promises names the tests that keep it; a test that is renamed or gone must not be promised.
+/// Each row of the promises names its tests; a promise must not name a renamed or deleted test.
 #[test]
 fn every_test_that_a_promise_names_is_there() {
     let (count, gone) = gone(include_str!("../docs/promises.md"));
@@ -200,7 +200,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder that git may know of and whose name ends so.
+/// All files below a folder that git may know of, with this ending.
 pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
@@ -218,7 +218,7 @@ pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// A page without its fenced blocks, whose text is code.
+/// A page without its fenced blocks, which are code.
 fn prose(page: &str) -> String {
     page.split("```").step_by(2).collect()
 }
@@ -231,14 +231,14 @@ fn anchors(page: &str) -> BTreeSet<String> {
     titles.map(|title| title.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
 }
 
-/// Where the links of a page lead: what is in the parentheses of `[text](target)`.
+/// The targets of a page's links: the text in the parentheses of `[text](target)`.
 fn links(page: &str) -> Vec<String> {
     let prose = prose(page);
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     targets.map(|(target, _)| target.to_owned()).collect()
 }
 
-/// What is wrong with a link on a page, if anything is.
+/// The problem of a link on a page, if any.
 fn broken(page: &Path, target: &str) -> Option<String> {
     if target.contains("://") || target.starts_with("mailto:") {
         return None;
@@ -273,7 +273,8 @@ fn every_relative_link_leads_to_a_file_and_a_heading_that_are_there() {
     assert!(broken(&readme, "docs/stripe.md#known-limits").is_none());
 }
 
-/// What pages call a path, and is none of this project's: files of the reader's own crate, and what is made by a run.
+/// Names on pages that look like paths of this project but are not: files of the reader's own crate, and results of a
+/// run.
 const NOT_OURS: [&str; 5] =
     ["examples/api.rs", "schemas/employees.json", "schemas/employee_details.json", "fuzz/artifacts", "deploy/data"];
 
@@ -287,7 +288,7 @@ fn every_path_that_a_page_names_is_there() {
         let text = fs::read_to_string(&page).unwrap();
         let prose = prose(&text);
         for name in prose.split('`').skip(1).step_by(2) {
-            // Capitals are places to be filled in; what begins with no folder of ours is a URL, or relative.
+            // Capitals are placeholders; a name that begins with no folder of ours is a URL, or relative.
             let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
             let Some((top, _)) = name.split_once('/') else { continue };
             if !name.chars().all(is_path) || !tops.contains(top) || top == "target" || NOT_OURS.contains(&name) {
@@ -303,7 +304,7 @@ fn every_path_that_a_page_names_is_there() {
     assert_eq!(gone, [""; 0]);
 }
 
-/// `docs/how-it-works.md` says by which names things happen.
+/// `docs/how-it-works.md` names the functions that do each step.
 #[test]
 fn every_file_and_function_of_how_it_works_is_there_under_its_name() {
     let page = include_str!("../docs/how-it-works.md");
@@ -348,7 +349,7 @@ fn every_page_of_the_cookbook_is_run_and_is_in_its_index() {
 
 /// The manifest has the version; an image, a registry and manifests of others cannot read it from there.
 #[test]
-fn the_version_is_the_same_wherever_it_is_written() {
+fn the_version_is_the_same_in_every_place() {
     let version = env!("CARGO_PKG_VERSION");
     for (file, text, marks) in [
         ("Dockerfile", include_str!("../Dockerfile"), &["io.airbyte.version=", "image.version="][..]),
@@ -369,7 +370,7 @@ fn the_version_is_the_same_wherever_it_is_written() {
     }
 }
 
-/// Each rule of conformance has its test or a reason, and each test of conformance is that of a rule.
+/// Each rule of conformance has its test or a reason, and each test of conformance has its rule.
 #[test]
 fn every_rule_of_conformance_names_its_test_or_why_it_has_none() {
     let page = include_str!("../docs/conformance.md");

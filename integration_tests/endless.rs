@@ -1,5 +1,5 @@
-//! APIs that never come to an end: with each way of paging, and with each stream of Stripe. A read ends anyway,
-//! after a number of requests that is known; and where only the API can end it, `--limit` does.
+//! APIs whose lists never end: with each way of paging, and with each stream of Stripe. A read ends anyway, after a
+//! known number of requests; and where only the API can end it, `--limit` does.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use stripe_mock::StripeMock;
 
 use crate::support::binary::config;
 
-/// The most requests that a stream may have sent when it is known that more lead nowhere.
+/// The most requests of a stream before it is known to be endless.
 const MOST: usize = 1_000;
 
 type MakePager = fn() -> Arc<dyn Pager>;
 
-/// Every pager that asks for more than one page.
+/// Every pager that requests more than one page.
 const PAGERS: [(&str, MakePager); 9] = [
     ("BodyCursor", || Arc::new(BodyCursor::new("token", "cursor"))),
     ("LastRecord", || Arc::new(LastRecord::new("id", "after").has_more("more"))),
@@ -32,7 +32,7 @@ const PAGERS: [(&str, MakePager); 9] = [
     ("LinkHeader", || Arc::new(LinkHeader::new())),
 ];
 
-/// A page that promises another one, in every way at once.
+/// A page that promises another one, in every way.
 fn promising(records: &[u64], token: u64) -> Reply {
     let records: Vec<Value> = records.iter().map(|id| json!({ "id": id })).collect();
     let url = format!("/items?token={token}");
@@ -46,7 +46,7 @@ fn promising(records: &[u64], token: u64) -> Reply {
 fn read(pager: MakePager, answer: impl Fn(u64) -> Reply + Send + Sync + 'static, args: &[&str]) -> (Finished, usize) {
     let count = AtomicU64::new(0);
     let server = Server::start(move |_: &Request| match count.fetch_add(1, Ordering::SeqCst) {
-        // A guard that does not hold shows as a stream that is complete, not as a test that never ends.
+        // A broken guard shows as a complete stream, not as a test that never ends.
         n if n < 3 * MOST as u64 => answer(n),
         _ => Reply::json(json!({"data": []})),
     });
@@ -60,7 +60,7 @@ fn read(pager: MakePager, answer: impl Fn(u64) -> Reply + Send + Sync + 'static,
 }
 
 #[test]
-fn the_same_page_for_ever_is_a_failure_whatever_the_pager() {
+fn the_same_page_forever_is_a_failure_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |_| promising(&[1, 2], 7), &[]);
         assert_eq!((done.status, done.messages().statuses("items").last()), (1, Some(&"INCOMPLETE")), "{name}");
@@ -72,7 +72,7 @@ fn the_same_page_for_ever_is_a_failure_whatever_the_pager() {
 }
 
 #[test]
-fn the_same_records_under_ever_new_tokens_are_a_failure_whatever_the_pager() {
+fn the_same_records_under_ever_new_tokens_are_a_failure_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[1, 2], n), &[]);
         let error = &done.messages().errors()[0];
@@ -82,7 +82,7 @@ fn the_same_records_under_ever_new_tokens_are_a_failure_whatever_the_pager() {
 }
 
 #[test]
-fn empty_pages_for_ever_end_whatever_the_pager() {
+fn empty_pages_forever_end_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[], n), &[]);
         // A number or an offset ends at an empty page; a pager that sees a promise of more continues, and then gives
@@ -94,7 +94,7 @@ fn empty_pages_for_ever_end_whatever_the_pager() {
 }
 
 #[test]
-fn a_limit_ends_what_only_the_api_could_end_whatever_the_pager() {
+fn a_limit_ends_what_only_the_api_could_end_with_every_pager() {
     for (name, pager) in PAGERS {
         let (done, requests) = read(pager, |n| promising(&[2 * n, 2 * n + 1], n), &["--limit", "51"]);
         assert_eq!((done.status, done.messages().records("items").len(), requests), (0, 51, 26), "{name}");
@@ -117,7 +117,7 @@ fn streams() -> Vec<String> {
 }
 
 #[test]
-fn lists_that_promise_more_for_ever_and_hold_nothing_end_for_every_stream_of_stripe() {
+fn lists_that_promise_more_forever_and_hold_nothing_end_for_every_stream_of_stripe() {
     let server = Server::start(|_: &Request| Reply::json(json!({"object": "list", "data": [], "has_more": true})));
     let config = json!({
         "client_secret": "sk_test_x", "account_id": "acct_1", "api_url": format!("{}/v1", server.url()),
@@ -131,7 +131,7 @@ fn lists_that_promise_more_for_ever_and_hold_nothing_end_for_every_stream_of_str
         assert!(server.requests().len() <= 2, "{name}: {:?}", server.conversation());
         assert_eq!(done.messages().statuses(name).last(), Some(&"INCOMPLETE"), "{name}");
         let message = &done.messages().errors()[0].message;
-        assert!(message.contains("gives no record with `id` to continue from"), "{name}: {message}");
+        assert!(message.contains("has no record with `id` to continue from"), "{name}: {message}");
     }
     assert!(names.len() >= 48);
 }
@@ -156,7 +156,7 @@ fn an_objects_own_list_that_promises_more_and_holds_nothing_is_a_failure_and_no_
     assert_eq!((done.status, messages.records("invoice_line_items").len()), (1, 1), "{}", done.stdout);
     assert_eq!(messages.statuses("invoice_line_items").last(), Some(&"INCOMPLETE"));
     let message = &messages.errors()[0].message;
-    assert!(message.contains("there are more pages, and it gives no record with `id` to continue from"), "{message}");
+    assert!(message.contains("there are more pages, and it has no record with `id` to continue from"), "{message}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The table of faults as users meet them: what the binary says, whole, in `golden/faults.txt`. Each entry is a real run,
-//! and is to say what happened, where, and what to do. `UPDATE_GOLDEN=1 cargo test fault_table` rewrites the table.
+//! The table of faults as users meet them: the binary's whole messages, in `golden/faults.txt`. Each entry is a real
+//! run, and has to say what happened, where, and what to do. `UPDATE_GOLDEN=1 cargo test fault_table` rewrites the
+//! table.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -16,10 +17,10 @@ use crate::support::{Answer, Authority, ClosedPort, TlsServer, TunnelProxy, no_s
 
 mod manifests;
 
-/// What a fault is called, and how it comes about.
+/// The name of a fault, and its cause.
 type Entry = (&'static str, Box<dyn FnOnce() -> Told + Send>);
 
-/// What a run came to.
+/// The result of a run.
 struct Told {
     args: String,
     status: Option<i32>,
@@ -27,7 +28,7 @@ struct Told {
     stderr: String,
 }
 
-/// The arguments of a call, and the files it finds in its directory.
+/// The arguments of a call, and the files in its directory.
 struct Call {
     binary: Binary,
     args: &'static str,
@@ -63,12 +64,12 @@ impl Call {
 
 const READ: &str = "read --config config.json --streams accounts";
 
-/// A config that is right, and leads nowhere.
+/// A valid config of a server that does not exist.
 fn nowhere() -> Value {
     json!({"client_secret": "sk_test_x", "account_id": "acct_x", "api_url": "http://127.0.0.1:1"})
 }
 
-/// A config of such members.
+/// A config with these members.
 fn with(members: Value) -> Value {
     let mut config = nowhere();
     for (name, value) in members.as_object().unwrap() {
@@ -77,7 +78,7 @@ fn with(members: Value) -> Value {
     config
 }
 
-/// An entry in which nobody is asked for anything.
+/// An entry that sends no request.
 fn local(title: &'static str, call: impl FnOnce() -> Call + Send + 'static) -> Entry {
     (title, Box::new(|| call().run()))
 }
@@ -87,7 +88,7 @@ fn api(title: &'static str, mock: impl FnOnce(StripeMockBuilder) -> StripeMockBu
     (title, Box::new(|| read(&mock(StripeMock::builder().count("accounts", 2)).start())))
 }
 
-/// An entry in which every attempt is answered so.
+/// An entry in which every attempt gets this answer.
 fn always(title: &'static str, reply: Reply) -> Entry {
     api(title, move |mock| mock.on_reply(move |_: &Request, _| reply.clone()))
 }
@@ -136,10 +137,10 @@ fn configs() -> Vec<Entry> {
             let config = with(json!({"client_secret": "${STRIPE_API_KY}"}));
             Call::new(READ).file("config.json", config).env("STRIPE_API_KEY", "sk_test_x")
         }),
-        local("A reference that is none", || {
+        local("An invalid reference", || {
             Call::new(READ).file("config.json", with(json!({"client_secret": "${STRIPE-API-KEY}"})))
         }),
-        local("A URL that is none", || Call::new(READ).file("config.json", with(json!({"api_url": "api.stripe.com"})))),
+        local("An invalid URL", || Call::new(READ).file("config.json", with(json!({"api_url": "api.stripe.com"})))),
         local("The same for a command for people", || Call::new("discover --config config.json --format table")),
     ]
 }
@@ -272,13 +273,13 @@ fn network() -> Vec<Entry> {
                 reading("http://api.stripe.test").env("HTTP_PROXY", &format!("http://{}", closed.addr())).run()
             }),
         ),
-        local("A proxy that is none", || reading("http://api.stripe.test").env("HTTP_PROXY", "ftp://proxy")),
+        local("An invalid proxy", || reading("http://api.stripe.test").env("HTTP_PROXY", "ftp://proxy")),
     ]
 }
 
 fn outputs() -> Vec<Entry> {
     let mut entries: Vec<Entry> = vec![(
-        "A reader of stdout that goes away",
+        "The reader of stdout closes the pipe",
         Box::new(|| {
             let mock = StripeMock::builder().count("accounts", 2).start();
             let (reader, writer) = std::io::pipe().unwrap();
@@ -300,7 +301,7 @@ fn outputs() -> Vec<Entry> {
 }
 
 #[test]
-fn every_fault_is_told_as_it_is_in_the_table() {
+fn every_fault_is_reported_as_in_the_table() {
     let chapters = [
         ("The command line", command_line()),
         ("Configs", configs()),
@@ -314,7 +315,7 @@ fn every_fault_is_told_as_it_is_in_the_table() {
     let mut table =
         String::from("What the binary says when something is wrong. Of stdout: warnings, and the last line.\n");
     let mut number = 0;
-    // Some wait for their retries, so all go at the same time.
+    // Some wait for their retries, so all run at the same time.
     let told = thread::scope(|scope| {
         let chapters: Vec<_> = chapters
             .into_iter()
@@ -357,11 +358,11 @@ fn render(told: &Told) -> String {
     }
     let status = told.status.map_or_else(|| "a signal".to_owned(), |status| status.to_string());
     writeln!(text, "exit:   {status}").unwrap();
-    // Editors take blanks at the end of a line away.
+    // Editors remove blanks at the end of a line.
     text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
-/// The warnings, and the last line whatever it is.
+/// The warnings, and always the last line.
 fn shown(stdout: &str) -> Vec<String> {
     let messages: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let is_warning = |message: &Value| ["WARN", "ERROR"].iter().any(|level| message["log"]["level"] == **level);
@@ -389,8 +390,8 @@ fn plain(message: &Value) -> String {
     }
 }
 
-/// Without what differs from run to run and from system to system: ports, the numbers of requests, the host that cannot
-/// be and how the system says so, and chance.
+/// Without everything that differs between runs and systems: ports, request numbers, the host that cannot exist and the
+/// system's words for that, and random numbers.
 fn masked(line: &str) -> String {
     let mut text = line.replace(&no_such_host(), "HOST");
     if let (Some(at), Some(end)) = (text.find("(DNS): "), text.find(". Check the host")) {

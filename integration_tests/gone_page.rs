@@ -1,5 +1,5 @@
-//! A page token that is no longer good in the middle of a read: somebody has deleted the record after which the next page
-//! begins. The read goes back, and no record is lost.
+//! A page token that becomes invalid in the middle of a read: the record after which the next page begins was deleted.
+//! The read goes back, and no record is lost.
 
 use std::sync::Mutex;
 
@@ -60,8 +60,8 @@ impl HttpStream for Users {
     }
 }
 
-/// Ten users, three a page, and one post of each. When a page is asked for after one of `deleted`, that one goes first,
-/// and the answer has this status.
+/// Ten users, three a page, and one post of each. When a page after one of `deleted` is requested, that record is
+/// deleted first, and the answer has this status.
 fn api(deleted: &[u64], status: u16) -> Server {
     let (deleted, users) = (deleted.to_vec(), Mutex::new((1..=10).rev().collect::<Vec<u64>>()));
     Server::start(move |request: &Request| {
@@ -97,7 +97,7 @@ fn ids(done: &source_http_testkit::Finished, stream: &str) -> Vec<u64> {
 fn a_read_goes_back_where_the_next_page_is_gone_and_loses_nothing() {
     for status in [400, 404, 410, 422] {
         for ignored in [None, Some(status)] {
-            // The end of the first page; of a later one; of the page that is read again; of the page before, too.
+            // At the end of the first page; of a later one; of the page that is read again; of the previous page, too.
             for deleted in [&[8][..], &[5], &[8, 7], &[5, 4], &[5, 8]] {
                 for workers in ["1", "4"] {
                     let server = api(deleted, status);

@@ -28,7 +28,7 @@ fn states(done: &Finished) -> Vec<Value> {
     done.messages().states("a").into_iter().cloned().collect()
 }
 
-/// What the state says of a stream that goes on at a page.
+/// The state of a stream that resumes at a page.
 fn at_page(number: u64) -> Value {
     json!({"__resume": [{"slice": {}, "next_page_token": number}]})
 }
@@ -42,7 +42,7 @@ fn a_long_wait_for_a_retry_repeats_the_last_state() {
     let limited = Reply::empty(429).header("Retry-After", "7200");
     let server = Server::start(Routes::new().on("GET", "/a/1", [page(1)]).on("GET", "/a/2", [limited, page(2)]));
     let done = reading(Steps { max_time: 3 * HOUR, ..Steps::new("a", server.url(), 2) }).run("read");
-    // Two hours, and a twentieth on top because the test's chance draws one half.
+    // Two hours, and a twentieth more: the test's random number is one half.
     let mut waits = vec![Duration::from_secs(600); 12];
     waits.push(Duration::from_secs(360));
     assert_eq!((done.status, &done.sleeps), (0, &waits));
@@ -74,8 +74,8 @@ fn a_long_wait_for_the_request_budget_repeats_the_last_state() {
 }
 
 #[test]
-fn pages_without_a_record_are_not_read_in_silence() {
-    // Not resumable, so that no page is worth a state.
+fn pages_without_a_record_are_not_read_silently() {
+    // Not resumable, so no page has a state.
     let clock = Arc::new(Mutex::new(None::<Arc<VirtualClock>>));
     let time = clock.clone();
     let server = Server::start(move |_: &Request| {
@@ -94,7 +94,7 @@ fn pages_without_a_record_are_not_read_in_silence() {
 }
 
 #[test]
-fn a_body_that_takes_long_is_not_read_in_silence() {
+fn a_body_that_takes_long_is_not_read_silently() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let connector = reading(Steps::new("a", format!("http://{}", listener.local_addr().unwrap()), 1));
     let clock = connector.clock();

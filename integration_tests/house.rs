@@ -1,5 +1,5 @@
-//! The floors of `docs/how-it-works.md` are those of the code: each module of `src` stands on one of them and uses only
-//! what stands below it, and no two files use each other, directly or through others. The test kit is not part of it.
+//! The floors of `docs/how-it-works.md` are those of the code: each module of `src` is on one of them and uses only
+//! lower ones, and no two files use each other, directly or through others. The test kit is not part of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 /// A module's path, without `crate`: `["http", "auth"]`. The crate's own is empty.
 type Module = Vec<String>;
 
-/// The files of `src`, and what each of them uses.
+/// The files of `src`, and the files that each uses.
 struct House {
     files: BTreeMap<Module, Source>,
 }
 
 struct Source {
-    /// Paths of what it uses, from the crate's root on.
+    /// The paths that it uses, from the crate's root.
     uses: Vec<Vec<String>>,
-    /// What it hands on from its children: the name, and the path it leads to.
+    /// Its re-exports from its children: the name and the path.
     re_exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -105,7 +105,7 @@ fn every_module_uses_only_floors_below_its_own() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The rooms of the page's first picture, and on which floor each is, counted from the top.
+/// The rooms of the page's first picture, with the floor of each, counted from the top.
 fn floors() -> BTreeMap<String, usize> {
     let page = fs::read_to_string("docs/how-it-works.md").unwrap();
     let picture = page.split("```").nth(1).unwrap();
@@ -128,7 +128,7 @@ impl House {
         Self { files }
     }
 
-    /// Which files each file uses.
+    /// The files that each file uses.
     fn arrows(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         let arrow = |(module, source): (_, &Source)| {
             let uses = source.uses.iter().map(|path| self.file_of(path));
@@ -137,7 +137,7 @@ impl House {
         self.files.iter().map(arrow).collect()
     }
 
-    /// The file in which what a path names is defined.
+    /// The file that defines a path's last name.
     fn file_of(&self, path: &[String]) -> Module {
         let module = (0..=path.len()).rev().map(|end| &path[..end]).find(|module| self.files.contains_key(*module));
         let module = module.unwrap_or_default();
@@ -173,7 +173,7 @@ impl Source {
     fn of(module: &Module, path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-        // Who may use something is no use of theirs.
+        // A visibility is not a use.
         let code = code.join("\n").replace("pub(in crate::", "pub(");
         // Unit tests stand at the end of a file, or in one of their own.
         let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -218,7 +218,7 @@ impl Source {
     }
 }
 
-/// A path from the crate's root on; `None` if it leads out of the crate.
+/// A path from the crate's root; `None` if it leaves the crate.
 fn absolute(module: &Module, path: &[String]) -> Option<Vec<String>> {
     let ups = path.iter().take_while(|part| *part == "super").count();
     match path.first()?.as_str() {

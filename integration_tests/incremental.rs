@@ -1,4 +1,4 @@
-//! Cursors: who chooses them, when a state is written, and what a state is good for.
+//! Cursors: who chooses them, when a state is written, and how it is used.
 
 use serde_json::{Value, json};
 use source_http::http::{ResponseAction, ResponseRule, RetryRules};
@@ -11,7 +11,7 @@ use crate::support::{TestSource, assert_page, connector, page};
 
 const N: CursorField = CursorField::new("n");
 
-/// Events `1..=12` in ascending order, three a page, from the state's cursor on.
+/// Events `1..=12` in ascending order, three a page, from the state's cursor.
 #[derive(Clone, Default)]
 struct Events {
     url: String,
@@ -73,7 +73,7 @@ fn numbers(messages: &Messages) -> Vec<i64> {
 }
 
 #[test]
-fn a_state_is_written_every_so_many_records_where_the_stream_declares_ascending_order() {
+fn a_state_is_written_every_n_records_where_the_stream_declares_ascending_order() {
     let server = Server::start(api);
     let read = |stream: InProcess| stream.streams(&[("events", "incremental")]).run("read").messages();
     let messages =
@@ -97,7 +97,7 @@ fn no_state_is_written_within_a_slice_whose_records_are_not_in_order_after_all()
 }
 
 #[test]
-fn a_page_is_gone_on_with_and_the_cursor_moves_only_at_the_end() {
+fn a_page_is_resumed_and_the_cursor_moves_only_at_the_end() {
     let server = Server::start(api);
     let messages = events(&server, |_| {}).streams(&[("events", "incremental")]).run("read").messages();
     let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
@@ -135,7 +135,7 @@ fn slices_reach_the_request_and_each_is_followed_by_a_state() {
 }
 
 #[test]
-fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped() {
+fn a_full_refresh_without_cursor_resumes_at_the_slice_and_page_where_it_stopped() {
     let server = Server::start(api);
     let stream = || {
         events(&server, |stream| (stream.slices, stream.cursor) = (vec!["eu", "us"], CursorField::chosen_by_user()))
@@ -161,7 +161,7 @@ fn a_full_refresh_without_cursor_goes_on_at_the_slice_and_page_where_it_stopped(
 }
 
 #[test]
-fn a_slice_that_is_gone_is_not_gone_on_with() {
+fn a_slice_that_is_gone_is_not_resumed() {
     let server = Server::start(api);
     let state = json!({"events": {"states": [], "__resume": {"slice": {"region": "gone"}, "next_page_token": 3}}});
     let stream =
@@ -191,7 +191,7 @@ fn a_slice_is_not_taken_for_read_because_another_one_is() {
 }
 
 #[test]
-fn a_full_refresh_goes_on_from_its_own_states_and_not_from_those_of_incremental_reads() {
+fn a_full_refresh_resumes_from_its_own_states_and_not_from_those_of_incremental_reads() {
     let server = Server::start(api);
     let read = |mode: &str, state: Value| {
         let stream = events(&server, |_| {}).streams(&[("events", mode)]).state(&json!({ "events": state }));
@@ -323,7 +323,7 @@ fn a_stream_without_slices_keeps_its_state_and_one_whose_slices_cannot_be_made_s
 
 /// Some clients, such as `PyAirbyte`, ask for every stream in this mode.
 #[test]
-fn a_stream_without_a_cursor_that_is_asked_for_incrementally_is_read_whole_each_time() {
+fn a_stream_without_a_cursor_that_is_requested_incrementally_is_read_whole_each_time() {
     let server = Server::start(|_: &Request| page());
     let read = |state: &Value| {
         let connector = Items::new(server.url()).connector().streams(&[("items", "incremental")]);
@@ -338,6 +338,6 @@ fn a_stream_without_a_cursor_that_is_asked_for_incrementally_is_read_whole_each_
     };
     let state = read(&json!([]));
     assert_eq!(state[0]["stream"]["stream_state"], json!({"__ab_full_refresh_sync_complete": true}));
-    // Of a full refresh this state would say that there is nothing left to read.
+    // For a full refresh, this state would say that there is nothing left to read.
     assert_eq!(read(&state), state);
 }

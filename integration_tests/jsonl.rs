@@ -1,4 +1,4 @@
-//! `read --format jsonl`: the records of one stream and nothing else on stdout, and all that is to be said on stderr.
+//! `read --format jsonl`: only the records of one stream on stdout, and every message on stderr.
 
 use serde_json::{Value, json};
 use source_http::streams::HttpStream;
@@ -9,7 +9,7 @@ use stripe_mock::StripeMock;
 use crate::support::binary::{Binary, config};
 use crate::support::{List, TestSource};
 
-/// A read of one stream with this answer after those.
+/// A read of one stream, whose last response is this.
 fn read(replies: Vec<Reply>, change: impl FnOnce(InProcess) -> InProcess) -> (u8, String, String) {
     let server = Server::start(Routes::new().on("GET", "/items", replies));
     let connector = Items::new(server.url()).connector().arg("--format").arg("jsonl");
@@ -27,7 +27,7 @@ fn records_are_what_the_api_sent_one_a_line_and_the_rest_is_text_on_stderr() {
     let replies = || vec![Reply::empty(503), page.clone()];
     let (status, stdout, stderr) = read(replies(), same);
     let records = "{\"a\": 1.10}\n{\"b\":[null,1e400]}\n";
-    assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, records, ""), "nobody watches, and all is well");
+    assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, records, ""), "nobody watches, and nothing fails");
     let (status, stdout, stderr) = read(replies(), |connector| connector.arg("--debug"));
     assert_eq!((status, stdout.as_str()), (0, records));
     let stderr: String = stderr.split_inclusive('\n').filter(|line| !line.starts_with("debug: ")).collect();
@@ -57,7 +57,7 @@ fn they_are_the_records_of_the_protocol_byte_for_byte() {
 }
 
 #[test]
-fn a_failure_is_told_once_on_stderr_also_if_it_is_to_be_quiet() {
+fn a_failure_is_reported_once_on_stderr_also_if_it_is_to_be_quiet() {
     let refused = || vec![Reply::json(json!({"error": "no such list"})).status(400)];
     let error = "error: items: GET URL/items answered 400 Bad Request: no such list.\n";
     let (status, stdout, stderr) = read(refused(), same);
@@ -68,7 +68,7 @@ fn a_failure_is_told_once_on_stderr_also_if_it_is_to_be_quiet() {
 }
 
 #[test]
-fn at_a_terminal_the_summary_tells_of_a_failure() {
+fn at_a_terminal_the_summary_reports_a_failure() {
     let terminal = Terminal::of_size(80, 24).with_vars(|_| None);
     let refused = vec![Reply::json(json!({"error": "no such list"})).status(400)];
     let (status, _, stderr) = read(refused, |connector| connector.terminal(terminal));
@@ -85,7 +85,7 @@ items: GET URL/items answered 400 Bad Request: no such list.
 }
 
 #[test]
-fn a_failure_before_the_read_is_told_on_stderr() {
+fn a_failure_before_the_read_is_reported_on_stderr() {
     for config in ["{", r#"{"client_secret":7,"account_id":"a"}"#] {
         let args = ["read", "--config", "-", "--format", "jsonl", "--streams", "charges"];
         let output = Binary::new(&args).stdin(config).run();
@@ -111,12 +111,12 @@ fn more_streams_than_one_are_refused_and_streams_is_named() {
     let done = connector(&["users"]).catalog(&json!({"streams": []})).run("read");
     assert_eq!(
         done.stderr,
-        "error: --format jsonl writes the records of one stream, and the catalog has none. Put one into it.\n"
+        "error: --format jsonl writes the records of one stream, and the catalog has none. Add one.\n"
     );
 }
 
 #[test]
-fn a_stream_that_may_not_be_read_is_a_warning_and_a_failed_read() {
+fn a_stream_that_cannot_be_read_is_a_warning_and_a_failed_read() {
     let server = Server::start(|_: &Request| Reply::json(json!({"error": "no scope"})).status(403));
     let url = server.url();
     let lists = move |_: &_, _: &_| vec![Box::new(List::new("rooms", &url)) as Box<dyn HttpStream>];
@@ -130,7 +130,7 @@ fn a_stream_that_may_not_be_read_is_a_warning_and_a_failed_read() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_read_in_silence() {
+fn a_reader_that_closes_the_pipe_ends_the_read_silently() {
     let page: Value = (0..1_000).map(|id| json!({"id": id, "text": "x".repeat(200)})).collect();
     let (status, stdout, stderr) =
         read(vec![Reply::json(json!({ "data": page }))], |connector| connector.reader_leaves_after(1).arg("-q"));

@@ -1,5 +1,5 @@
-//! A source in Rust that asks the API which streams there are, with the client that reads them afterwards; that brings old
-//! configs up to date; and whose streams are not read at the same time.
+//! A source in Rust that asks the API for its streams, with the client that reads them afterwards; that updates old
+//! configs; and whose streams are not read at the same time.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ fn the_streams_are_those_that_the_api_lists_page_by_page() {
 }
 
 #[test]
-fn waits_for_the_list_are_told_and_a_refusal_is_the_answer_of_check() {
+fn waits_for_the_list_are_reported_and_a_refusal_is_the_answer_of_check() {
     let hits = AtomicUsize::new(0);
     let server = Server::start(move |request: &Request| match hits.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::json(json!({})).status(429).header("retry-after", "9"),
@@ -155,7 +155,7 @@ fn streams_of_a_group_are_not_read_at_the_same_time() {
     });
     let done = InProcess::new(Database).config(&config(&server.url())).arg("--workers").arg("8").run("read");
     assert_eq!((done.status, done.messages().record_count()), (0, 6), "{}", done.stdout);
-    // No stream of the group begins before the one before it has ended.
+    // Each stream of the group begins when the previous one has ended.
     let statuses: Vec<String> = done
         .messages()
         .lines()

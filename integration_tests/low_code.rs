@@ -1,4 +1,4 @@
-//! What is wrong with a part of a manifest leaves the rest of it working.
+//! A faulty component of a manifest only stops its own stream.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -53,7 +53,11 @@ fn a_stream_that_is_not_run_leaves_the_others_working() {
     assert!(checked.stdout.contains("SUCCEEDED"), "{}", checked.stdout);
     let read = run(&manifest, "read", &[("good", "full_refresh"), ("custom", "full_refresh")]);
     assert_eq!((read.status, read.messages().record_count()), (1, 1));
-    assert!(read.stdout.contains("does not run yet: the Python class source_x.components.Mine"), "{}", read.stdout);
+    assert!(
+        read.stdout.contains("does not run here yet: the Python class source_x.components.Mine"),
+        "{}",
+        read.stdout
+    );
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("manifest.yaml");
     std::fs::write(&file, manifest.to_string()).unwrap();

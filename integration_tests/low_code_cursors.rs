@@ -8,7 +8,7 @@ use source_http_testkit::{Finished, Reply, Request, Server};
 
 use crate::support::{manifest_stream, of_manifest, on_status, requester, retriever, targets, with};
 
-/// A stream of `/items` that is paged by two, with this cursor.
+/// A stream of `/items` with pages of two and this cursor.
 fn stream(server: &Server, cursor: Value) -> Value {
     let option = json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"});
     let incremental = json!({
@@ -35,7 +35,7 @@ fn ids(run: &Finished) -> Vec<i64> {
     run.messages().records("items").into_iter().map(id).collect()
 }
 
-/// Pages of two days of January, the newest first but for the second.
+/// Pages of two days of January, the newest first except on the second.
 fn feed() -> Server {
     Server::start(|request: &Request| {
         let days: &[u8] = match request.target.as_str() {
@@ -49,8 +49,8 @@ fn feed() -> Server {
     })
 }
 
-/// An old record that is out of order at the end of a page ends the paging, as by the reference, unless the config says that
-/// such feeds are not in order.
+/// An old record out of order at the end of a page ends the paging, as in the reference, unless the config says that
+/// such lists are unordered.
 #[test]
 fn a_feed_that_is_not_in_order_is_read_until_a_whole_page_is_old() {
     let state = json!({"at": "2024-01-12"});
@@ -70,7 +70,7 @@ fn a_switch_is_true_or_false() {
     assert_eq!(server.requests().len(), 0);
 }
 
-/// Partitions of a parent, windows and pages: with one worker, requests and output come in their order, every time.
+/// Partitions of a parent, windows and pages: with one worker, requests and output always come in their order.
 #[test]
 fn one_worker_gives_the_same_output_on_every_run() {
     let run = || {

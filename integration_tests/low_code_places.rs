@@ -43,7 +43,7 @@ fn with_files(server: &Server, name: Option<&str>) -> Value {
     stream(server, json!({"file_uploader": uploader}), json!({}), json!({}))
 }
 
-/// Reads a stream with files into this directory; the configured stream has these members besides.
+/// Reads a stream with files into this directory; the configured stream has these additional members.
 fn read_files(stream: &Value, directory: &Path, more: Value) -> Finished {
     let configured = json!({
         "stream": {"name": "items", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
@@ -56,7 +56,7 @@ fn read_files(stream: &Value, directory: &Path, more: Value) -> Finished {
 #[test]
 fn files_of_records_are_staged_whole_before_their_records_go_out() {
     let directory = tempfile::tempdir().unwrap();
-    // Longer than what is kept in memory.
+    // Longer than the memory buffer.
     let long = "x".repeat(5 * 1024 * 1024);
     let server = Server::start(
         Routes::new()
@@ -142,7 +142,7 @@ fn a_window_that_is_refused_is_read_in_halves_and_a_state_waits_for_both() {
     assert_eq!((run.messages().records("items").len(), run.status), (1, 1));
     assert!(run.messages().states("items").iter().all(|state| state["at"] == "2024-01-01"), "{}", run.stdout);
 
-    // A half that is ignored is not the end of the window.
+    // An ignored half does not end the window.
     let filter =
         |status: u16, action: &str| json!({"type": "HttpResponseFilter", "http_codes": [status], "action": action});
     let filters = [filter(413, "SPLIT_REQUEST_WINDOW"), filter(404, "IGNORE")];
@@ -181,7 +181,7 @@ fn paging_begins_again_at_the_newest_record_unless_records_are_mixed() {
 fn a_redirect_that_leads_nowhere_is_no_page_and_null_is_named() {
     let server = Server::start(|_: &Request| Reply::empty(302));
     let run = read(&stream(&server, json!({}), json!({}), json!({})), "full_refresh");
-    assert!(run.stdout.contains("It is a redirect that leads nowhere"), "{}", run.stdout);
+    assert!(run.stdout.contains("It is a redirect without a target"), "{}", run.stdout);
     assert_eq!(run.messages().statuses("items"), ["STARTED", "INCOMPLETE"]);
 
     let paginator = json!({
@@ -190,7 +190,7 @@ fn a_redirect_that_leads_nowhere_is_no_page_and_null_is_named() {
     });
     let server = Server::start(|_: &Request| Reply::text("null"));
     let run = read(&stream(&server, json!({}), json!({"paginator": paginator}), json!({})), "full_refresh");
-    assert!(run.stdout.contains("The response is `null`, and says nothing of a next page"), "{}", run.stdout);
+    assert!(run.stdout.contains("The response is `null`, so the next page is unknown"), "{}", run.stdout);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_login_may_be_answered_in_xml() {
 }
 
 #[test]
-fn tokens_without_a_quota_are_told_and_nothing_panics() {
+fn tokens_without_a_quota_are_reported_and_nothing_panics() {
     let server = Server::start(|_: &Request| Reply::empty(404));
     let auth = json!({"authenticator": {
         "type": "RateLimitedMultipleTokenAuthenticator", "tokens": ["a"], "quotas": [],

@@ -1,5 +1,5 @@
-//! What APIs do to the requests of a manifest in real life: chunks that fail, pages that are too large, parents that are
-//! gone, quotas that say nothing.
+//! What APIs do to the requests of a manifest: chunks that fail, pages that are too large, deleted parents, quotas
+//! without numbers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn stream(server: &Server, name: &str, own: Value, retriever: Value) -> Value {
     manifest_stream(name, support::retriever(requester, &["items"], retriever), json!({}))
 }
 
-/// Runs a command on the last of these streams, with these members of the manifest besides.
+/// Runs a command on the last of these streams, with these additional members of the manifest.
 fn run(command: &str, streams: &[Value], more: Value, config: Value) -> Finished {
     let name = streams.last().unwrap()["name"].as_str().unwrap();
     let connector = of_manifest(streams, more, config);
@@ -53,7 +53,7 @@ fn a_page_whose_second_chunk_fails_gives_no_half_of_a_record() {
 }
 
 #[test]
-fn a_chunk_that_breaks_off_is_asked_for_again_and_records_are_merged_by_keys_of_any_type() {
+fn a_chunk_that_breaks_off_is_requested_again_and_records_are_merged_by_keys_of_any_type() {
     let broken = items(json!([{"id": 1, "b": 2}])).fault(Fault::ResetInBody(3));
     let replies = [
         items(json!([{"id": 1, "a": 1.10, "n": {"x": 1}}, {"a": 0}])),
@@ -118,11 +118,11 @@ fn a_reset_that_repeats_ends_the_stream_with_both_reasons() {
     let server = Server::start(Routes::new().on("GET", "/s", replies));
     let run = read(stream(&server, "s", on_status(400, "RESET_PAGINATION"), json!({"paginator": paged(2)})));
     assert_eq!((run.status, targets(&server).len()), (1, 3));
-    assert!(run.stdout.contains("began again and came to the same end") && run.stdout.contains("answered 400"));
+    assert!(run.stdout.contains("began again and ended the same way") && run.stdout.contains("answered 400"));
 }
 
 #[test]
-fn a_quota_that_makes_no_sense_costs_nothing_and_one_that_does_is_kept() {
+fn an_invalid_quota_costs_nothing_and_a_valid_one_is_kept() {
     let page = |reset: &str, left: &str| {
         items(json!([{"id": 1}, {"id": 2}])).header("ratelimit-reset", reset).header("ratelimit-remaining", left)
     };
@@ -148,7 +148,7 @@ fn a_fixed_window_begins_with_the_first_request_and_lasts_its_period() {
     assert!(run.sleeps[0] <= Duration::from_secs(60));
 }
 
-/// A stream whose path has the key of each record of another.
+/// A stream whose path contains the key of each record of another stream.
 fn child(server: &Server, parent: Value) -> Value {
     let config = json!({"type": "ParentStreamConfig", "stream": parent, "parent_key": "id", "partition_field": "pid"});
     let router = json!({"type": "SubstreamPartitionRouter", "parent_stream_configs": [config]});
@@ -175,7 +175,7 @@ fn a_parent_that_is_gone_fails_the_stream_after_the_children_of_all_others_were_
 }
 
 #[test]
-fn the_first_page_of_children_is_taken_from_the_parent_and_the_others_are_asked_for() {
+fn the_first_page_of_children_is_taken_from_the_parent_and_the_others_are_requested() {
     let first = json!({"items": [{"c": 1}, {"c": 2}]});
     let listed = items(json!([{"id": 1, "kids": first}, {"id": 2}]));
     let routes = Routes::new().on("GET", "/parents", [listed]).on("GET", "/child/1", [items(json!([{"c": 3}]))]);
@@ -214,7 +214,7 @@ fn a_cookie_that_a_redirect_sets_is_sent_on() {
 }
 
 #[test]
-fn collisions_that_the_config_decides_are_told_at_load_with_both_components() {
+fn collisions_that_the_config_decides_are_reported_at_load_with_both_components() {
     let server = Server::start(Routes::new().on("GET", "/s", [items(json!([]))]));
     let own = json!({"request_parameters": {"limit": "{{ config['n'] }}"}});
     let one = || stream(&server, "s", own.clone(), json!({"paginator": paged(2)}));
@@ -237,7 +237,7 @@ fn a_check_has_settings_of_its_own() {
 }
 
 #[test]
-fn a_selector_asks_for_the_columns_of_the_catalog_alone() {
+fn a_selector_requests_the_columns_of_the_catalog_alone() {
     let server = Server::start(Routes::new().on("GET", "/s", [items(json!([{"id": 1, "a": 1}]))]));
     let properties = json!({
         "type": "QueryProperties",
@@ -260,7 +260,7 @@ fn a_selector_asks_for_the_columns_of_the_catalog_alone() {
 }
 
 #[test]
-fn a_list_that_is_cut_short_is_read_whole_for_its_records() {
+fn a_list_that_is_truncated_is_read_whole_for_its_records() {
     let lines = json!({"data": [{"x": 1}], "has_more": true, "total_count": 3});
     let routes = Routes::new().on("GET", "/s", [items(json!([{"id": 7, "lines": lines}, {"id": 8}]))]);
     let server = Server::start(routes.on("GET", "/full/7", [items(json!([{"x": 1}, {"x": 2}]))]));

@@ -1,5 +1,5 @@
-//! Drives the connector from outside, over pipes and real sockets. One file a feature; what they share is in
-//! `support`. Every output passes the protocol check of `source_http_testkit`.
+//! Runs the connector from outside, over pipes and real sockets. One file per feature; `support` has the shared code.
+//! The protocol check of `source_http_testkit` checks every output.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 

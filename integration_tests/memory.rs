@@ -1,5 +1,5 @@
-//! What a hostile server can make the binary take of memory. Each call runs in an address space with a cap (`ulimit -v`):
-//! past it, memory is refused and the process would be ended by a signal.
+//! The memory that a hostile server can make the binary use. Each call runs in an address space with a cap (`ulimit
+//! -v`): beyond it, memory is refused and a signal would end the process.
 
 use std::fs;
 use std::io::Write;
@@ -15,19 +15,20 @@ use source_http_testkit::{Fault, Messages, Reply, Request, Server};
 
 use crate::support::binary::Binary;
 
-/// The address space of a call, in KiB. Far more than is used: what threads reserve counts as well.
+/// The address space of a call, in KiB. It is far larger than the use, because the reservations of threads count as
+/// well.
 const CAP: u64 = 512 * 1024;
 const MIB: usize = 1024 * 1024;
 
-/// What a call came to.
+/// The result of a call.
 struct Done {
     status: Option<i32>,
     messages: Messages,
-    /// The most memory that was seen in use, in KiB.
+    /// The largest memory use that was seen, in KiB.
     peak: u64,
 }
 
-/// Reads one list of a server that answers everything with this.
+/// Reads one list of a server whose every answer is this.
 fn read(reply: Reply) -> Done {
     let server = Server::start(move |_: &Request| reply.clone());
     let config = json!({
@@ -38,7 +39,7 @@ fn read(reply: Reply) -> Done {
     run(binary.file("config", config))
 }
 
-/// Reads one response by a manifest with this decoder, and leaves out the field `long` of each record.
+/// Reads one response by a manifest with this decoder, and removes the field `long` of each record.
 fn read_decoded(reply: Reply, decoder: &Value) -> Done {
     let server = Server::start(move |_: &Request| reply.clone());
     let manifest = json!({
@@ -73,7 +74,7 @@ fn run(binary: Binary) -> Done {
         .unwrap();
     let peak = Arc::new(Mutex::new(0));
     let (status, noted) = (format!("/proc/{}/status", child.id()), peak.clone());
-    // A look every few milliseconds, for the figures; the cap is what the test is about.
+    // Samples every few milliseconds, for the figures; the test itself is the cap.
     let watcher = thread::spawn(move || {
         while let Ok(text) = fs::read_to_string(&status) {
             let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -100,7 +101,7 @@ fn report(name: &str, peak: u64) {
     println!("{name}: at most {peak} KiB in use");
 }
 
-/// Asserts how a call ended, and that it ended by itself and within the cap.
+/// Asserts the end of a call: its exit code, no signal, and memory within the cap.
 #[track_caller]
 fn check(name: &str, reply: Reply, words: Option<&str>) {
     let done = read(reply);

@@ -31,7 +31,7 @@ fn five_pages(server: &Server) -> InProcess {
     connector(move || Steps::new("a", &*url, 5).boxed())
 }
 
-/// Reads five pages, each some seconds after the last one, and uses up memory with the third.
+/// Reads five pages, with some seconds between them, and uses up memory with the third.
 fn read(used: u64) -> (source_http_testkit::Finished, Server) {
     let root = tempfile::tempdir().unwrap();
     container(root.path(), 1 << 20);
@@ -53,7 +53,7 @@ fn read(used: u64) -> (source_http_testkit::Finished, Server) {
 }
 
 #[test]
-fn a_read_that_runs_out_of_memory_ends_with_its_states_and_the_next_one_goes_on() {
+fn a_read_that_runs_out_of_memory_ends_with_its_states_and_the_next_one_resumes() {
     let (done, server) = read(1 << 31);
     let messages = done.messages();
     assert_eq!(messages.records("a"), [r#"{"id":1}"#, r#"{"id":2}"#, r#"{"id":3}"#]);
@@ -73,7 +73,7 @@ fn a_read_that_runs_out_of_memory_ends_with_its_states_and_the_next_one_goes_on(
 
 #[test]
 fn page_cache_ends_no_read() {
-    // All of the limit, a quarter of which the system would take back.
+    // The whole limit, a quarter of which the system can take back.
     let (done, server) = read(1 << 30);
     assert_eq!((done.status, done.messages().record_count(), server.requests().len()), (0, 5, 5));
 }

@@ -1,4 +1,4 @@
-//! Timeouts, redirects, faults on the wire and uploads, over real sockets.
+//! Timeouts, redirects, network faults and uploads, over real sockets.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -62,7 +62,7 @@ fn each_timeout_ends_its_wait_names_itself_and_is_retried() {
         let server = serving([reply, page()]);
         let done = Items::new(server.url()).options(change).read();
         assert_page(&done);
-        // On a busy machine a good attempt may be too slow as well.
+        // On a busy machine a valid attempt may be too slow as well.
         let attempts = done.sleeps.len() + 1;
         assert_eq!(server.conversation(), vec!["GET /items"; attempts], "{expected}");
         assert!(attempts > 1 && done.stdout.contains(expected), "{expected} in {}", done.stdout);
@@ -78,7 +78,7 @@ fn a_head_that_drips_is_ended_by_the_response_timeout() {
         for _ in 0..6 {
             let (mut client, _) = listener.accept().unwrap();
             client.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
-            // Until the client has had enough, but not forever.
+            // Until the client gives up, but not forever.
             for _ in 0..1000 {
                 if client.write_all(b"X-A: b\r\n").is_err() {
                     break;
@@ -107,7 +107,7 @@ fn a_body_that_makes_progress_is_no_fault_however_slow() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    // Less than all of it takes, much more than one byte does.
+    // Shorter than the whole body takes, much longer than one byte.
     let done = Items::new(url).options(|options| options.read_timeout = Duration::from_millis(500)).read();
     assert_page(&done);
     assert!(done.sleeps.is_empty());
@@ -145,7 +145,7 @@ fn an_unknown_host_and_a_refused_connection_say_so_and_are_transient() {
     assert!(message.contains("no connection could be opened: connection refused"), "{message}");
 }
 
-// Faults on the wire.
+// Network faults.
 
 #[test]
 fn every_fault_of_a_response_is_retried_and_gives_what_a_clean_run_gives() {
@@ -180,7 +180,7 @@ fn every_fault_of_a_response_is_retried_and_gives_what_a_clean_run_gives() {
 }
 
 #[test]
-fn a_page_cut_at_any_byte_is_asked_for_again() {
+fn a_page_cut_at_any_byte_is_requested_again() {
     let length = page().body().len();
     let cuts = (0..length).map(|bytes| page().fault(Fault::TruncateBody(bytes)));
     for cut in cuts {
@@ -203,7 +203,7 @@ fn a_body_without_length_ends_with_its_connection() {
 }
 
 #[test]
-fn a_body_without_length_that_is_cut_is_asked_for_again_because_it_is_no_json() {
+fn a_body_without_length_that_is_cut_is_requested_again_because_it_is_no_json() {
     let server = serving([raw("HTTP/1.0 200 OK\r\n\r\n{\"data\":[{\"id\":1},{\"id\""), page()]);
     let done = Items::new(server.url()).read();
     assert_page(&done);
@@ -232,7 +232,7 @@ fn a_header_over_two_lines_is_one_value_also_for_what_acts_upon_it() {
 }
 
 #[test]
-fn an_endless_head_is_ended_and_is_not_asked_for_again() {
+fn an_endless_head_is_ended_and_is_not_requested_again() {
     let long = format!("X-A: {}\r\n", "a".repeat(1_000_000));
     for (headers, expected) in [
         (long, "the head is longer than the 65536 bytes that are accepted"),
@@ -298,7 +298,7 @@ fn a_loop_of_redirects_ends_and_an_answer_without_location_is_an_answer() {
 
     let server = serving([to(302, "mailto:x@y")]);
     let message = failure(&Items::new(server.url()).read(), "system_error", 0);
-    assert!(message.contains("has a Location that is no URL"), "{message}");
+    assert!(message.contains("has a Location that is not a URL"), "{message}");
 
     let server = serving([to(302, "/other")]);
     let message =
@@ -413,7 +413,7 @@ fn a_body_goes_with_any_method_and_an_empty_post_has_none() {
 }
 
 #[test]
-fn a_streamed_body_is_opened_anew_for_each_attempt() {
+fn a_streamed_body_is_opened_again_for_each_attempt() {
     let opened = Arc::new(AtomicU32::new(0));
     let size = 3_000_000;
     let make = {

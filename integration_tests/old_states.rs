@@ -64,14 +64,14 @@ impl HttpStream for Stream {
 
 fn api(request: &Request) -> Reply {
     match request.path.as_str() {
-        // The first one has another currency than it had when the state was written.
+        // The first one has another currency than when the state was written.
         "/customers" => Reply::json(json!({"data": [
             {"id": 1, "currency": "usd"}, {"id": 2, "currency": "eur"}, {"id": 3, "currency": "eur"}]})),
         _ => Reply::json(json!({"data": [{"at": 7}]})),
     }
 }
 
-/// Reads the orders from the state on.
+/// Reads the orders from the state.
 fn orders(server: &Server, state: &Value) -> Messages {
     let url = server.url();
     let done = InProcess::of_streams(move |_| {

@@ -1,4 +1,4 @@
-//! Each way of paging over real sockets, the whole conversation asserted; and what ends paging that would not end.
+//! Each way of paging over real sockets, with the whole conversation asserted; and the guards against endless paging.
 
 use serde_json::{Value, json};
 use source_http::http::auth::TokenAuthenticator;
@@ -25,7 +25,7 @@ fn stream(url: &str, pager: impl Pager + 'static) -> Items {
     })
 }
 
-/// Reads pages that a server gives out one after the other, each once.
+/// Reads pages that a server returns in order, each once.
 fn read<P: Pager + 'static>(
     method: &str,
     replies: Vec<Reply>,
@@ -36,7 +36,7 @@ fn read<P: Pager + 'static>(
     (done, server)
 }
 
-/// A page of records with these ids, and what stands beside them.
+/// A page of records with these ids and these other members.
 fn page(ids: &[u32], beside: Value) -> Reply {
     let mut body = beside;
     body["data"] = ids.iter().map(|id| json!({ "id": id })).collect();
@@ -60,7 +60,7 @@ fn failure(done: &Finished) -> String {
 }
 
 #[test]
-fn a_single_page_is_asked_for_once() {
+fn a_single_page_is_requested_once() {
     let (done, server) = read("GET", vec![page(&[1, 2], json!({"next": "b", "has_more": true}))], || SinglePage);
     assert_eq!(ids(&done), [1, 2]);
     assert_eq!(server.conversation(), ["GET /items?q=1"]);
@@ -128,8 +128,8 @@ fn page_numbers_go_up_to_the_total_past_an_empty_page() {
 }
 
 #[test]
-fn an_offset_goes_on_after_what_came_up_to_the_total() {
-    // Three were asked for, and two came: nothing may be stepped over.
+fn an_offset_continues_after_what_came_up_to_the_total() {
+    // Three were requested and two came: no record may be skipped.
     let replies = vec![page(&[1, 2], json!({"total": 5})), page(&[3, 4, 5], json!({"total": 5}))];
     let (done, server) = read("GET", replies, || Offset::new("offset", "limit", 3).unwrap().total("total"));
     assert_eq!(ids(&done), [1, 2, 3, 4, 5]);
@@ -181,7 +181,7 @@ fn the_link_header_leads_to_the_next_page() {
 }
 
 #[test]
-fn a_read_that_was_cut_short_goes_on_at_the_page_it_stopped_at() {
+fn a_read_that_was_interrupted_resumes_at_the_page_it_stopped_at() {
     let pager = || LastRecord::new("id", "after").has_more("more");
     let more = || json!({"more": true});
     let (done, _server) = read("GET", vec![page(&[1], more()), page(&[2], more()), Reply::empty(403)], pager);
@@ -195,7 +195,7 @@ fn a_read_that_was_cut_short_goes_on_at_the_page_it_stopped_at() {
 }
 
 #[test]
-fn counted_pages_are_not_gone_on_with_because_deleted_records_shift_them() {
+fn counted_pages_are_not_resumed_because_deleted_records_shift_them() {
     let pager = || PageNumber::new("page").page_size(1).unwrap();
     let (done, _server) = read("GET", vec![page(&[1], json!({})), page(&[2], json!({})), Reply::empty(403)], pager);
     assert_eq!(done.messages().states("items").len(), 0, "the next read begins at the first page");
@@ -203,7 +203,7 @@ fn counted_pages_are_not_gone_on_with_because_deleted_records_shift_them() {
     assert_eq!(discovered.catalog()["streams"][0]["is_resumable"], false);
 }
 
-/// Pages in a way of its own: its token is an object, and goes everywhere.
+/// A pager of a source's own: its token is an object, which is put into every part of the request.
 struct Own {
     items: Items,
 }
@@ -284,7 +284,7 @@ fn empty_pages_that_always_promise_more_end_the_stream_with_a_failure() {
 
 #[test]
 fn an_api_that_does_not_know_the_page_parameter_ends_the_stream_with_a_failure() {
-    // Were it not for the guard, the page after these would end the paging.
+    // Without the guard, the page after these would end the paging.
     let mut replies = vec![page(&[1, 2], json!({})); 50];
     replies.push(page(&[], json!({})));
     let server = Server::start(Routes::new().once("GET", "/items", replies));

@@ -1,5 +1,5 @@
-//! What is for people at a shell: a table of the streams, a catalog to begin with, what the program is, completions and
-//! manual pages. Stdout is the answer and nothing else, stderr is whatever else there is to say.
+//! Output for people at a shell: a table of the streams, a first catalog, the program's version, completions and manual
+//! pages. Stdout has only the answer, stderr everything else.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -9,7 +9,7 @@ use stripe_mock::StripeMock;
 use crate::support::TestSource;
 use crate::support::binary::{Binary, config};
 
-/// A config with which nobody is asked for anything.
+/// A config for calls that send no request.
 fn nowhere() -> Value {
     json!({"client_secret": "sk_test_x", "account_id": "a", "api_url": "http://127.0.0.1:1"})
 }
@@ -131,7 +131,7 @@ fn about_tells_what_this_is_and_the_streams_without_a_config_or_with_one() {
 }
 
 #[test]
-fn about_a_source_whose_streams_depend_on_the_config_asks_for_one() {
+fn about_a_source_whose_streams_depend_on_the_config_requests_one() {
     let items = || InProcess::new(TestSource::new(|_, _| vec![Box::new(Items::new("http://127.0.0.1:1"))]));
     let without = items().run_text("about");
     assert_eq!((without.status, without.stderr.as_str()), (0, ""));
@@ -193,7 +193,7 @@ fn the_manual_page_has_every_command_with_its_flags_and_one_command_has_a_page_o
     for flag in ["\\-\\-state\\-file", "\\-\\-exit\\-status", "\\-\\-incremental", "\\-\\-cache\\-dir"] {
         assert!(whole.stdout.contains(flag), "{flag}");
     }
-    assert!(whole.stdout.contains(".TP\n\\fB129\\fR\nended by SIGHUP"), "{}", whole.stdout);
+    assert!(whole.stdout.contains(".TP\n\\fB129\\fR\nstopped by SIGHUP"), "{}", whole.stdout);
     assert!(whole.stdout.contains("\nsource\\-http check \\-\\-config config.json \\-\\-exit\\-status\n"));
 
     let read = Binary::new(&["man", "read"]).run();

@@ -1,5 +1,5 @@
-//! Probes of all streams at once, as a source's `check` makes them: how many requests, in which order, and what comes
-//! of each.
+//! Probes of all streams at once, as a source's `check` makes them: the number of requests, their order, and the
+//! results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use source_http_testkit::{InProcess, Reply, Request, Server};
 
 use crate::support::List;
 
-/// A source whose check tells what each probe came to.
+/// A source whose check reports the result of each probe.
 struct Probing {
     url: String,
     workers: usize,
@@ -42,7 +42,7 @@ impl Source for Probing {
     }
 }
 
-/// What the probes of a source of these streams came to.
+/// The results of the probes of a source with these streams.
 fn probe(server: &Server, workers: usize, make: fn(&str) -> Vec<Arc<dyn HttpStream>>) -> String {
     let done = InProcess::new(Probing { url: server.url(), workers, make }).config(&json!({})).run("check");
     let messages = done.messages();
@@ -58,7 +58,7 @@ fn seven(url: &str) -> Vec<Arc<dyn HttpStream>> {
     ["a", "b", "c", "d", "e", "f", "g"].map(|name| Arc::new(List::new(name, url)) as _).into()
 }
 
-/// A page of two records, unless the list is one that is answered with a status.
+/// A page of two records, or this status for one list.
 fn api(refused: &'static [(&'static str, u16)]) -> Server {
     Server::start(move |request: &Request| match refused.iter().find(|(path, _)| *path == request.path) {
         Some((_, status)) => Reply::json(json!({"error": "no"})).status(*status),
@@ -93,7 +93,7 @@ fn the_first_stream_goes_ahead_and_then_as_many_are_asked_at_once_as_there_are_w
 }
 
 #[test]
-fn a_stream_that_may_not_be_read_stops_nothing_and_any_other_fault_stops_what_was_not_begun() {
+fn a_stream_that_cannot_be_read_stops_nothing_and_any_other_fault_stops_what_was_not_begun() {
     let server = api(&[("/a", 403), ("/c", 403), ("/e", 404)]);
     let refusal =
         |name: &str| format!("GET URL/{name}?page=1 answered 403 Forbidden: no. Give the token the scope read.");
@@ -114,7 +114,7 @@ fn what_is_wrong_for_all_costs_one_request() {
 }
 
 #[test]
-fn a_page_that_a_parent_and_its_children_want_is_asked_for_once() {
+fn a_page_that_a_parent_and_its_children_want_is_requested_once() {
     let server = api(&[]);
     let told = probe(&server, 4, |url| {
         let users = || List::new("users", url).cached();
@@ -132,7 +132,7 @@ fn a_page_that_a_parent_and_its_children_want_is_asked_for_once() {
     assert_eq!(asked, ["GET /likes/1?page=1", "GET /posts/1?page=1", "GET /rooms?page=1", "GET /users?page=1"]);
 }
 
-/// Has a bug.
+/// Fails with a bug.
 struct Buggy;
 
 impl HttpStream for Buggy {

@@ -1,4 +1,4 @@
-//! The way through a proxy: which one, for which URLs, and what is said when it does not work.
+//! Proxies: which one, for which URLs, and the messages of failures.
 
 use serde_json::{Value, json};
 use source_http::http::{Pem, ProxySetting, ProxyUrl};
@@ -103,7 +103,8 @@ fn https_goes_through_a_tunnel_and_tls_is_verified_end_to_end() {
 
 #[test]
 fn what_comes_through_a_tunnel_is_left_as_it_is() {
-    // Encrypted, each of 65,536 bytes begins a line break with a blank after it about twice: what is a fold in a head is data here.
+    // Encrypted, each of 65,536 bytes begins a line break with a blank after it about twice: in a head that would be a
+    // fold, here it is data.
     let rows: Vec<Value> = (0..30_000).map(|id| json!({"id": id, "note": "plenty of text"})).collect();
     let body = json!({ "data": rows }).to_string();
     let (plain, authority) = (Server::start(move |_: &Request| Reply::json_text(body.clone())), Authority::new());
@@ -116,7 +117,7 @@ fn what_comes_through_a_tunnel_is_left_as_it_is() {
 }
 
 #[test]
-fn a_proxy_that_refuses_a_tunnel_is_the_users_to_mend_and_one_in_trouble_is_retried() {
+fn a_proxy_that_refuses_a_tunnel_is_the_users_to_fix_and_one_in_trouble_is_retried() {
     let (_plain, tls, _) = tls_site();
     let read = |status| {
         let proxy = TunnelProxy::start(tls.addr(), Answer::Refuse(status));

@@ -1,4 +1,4 @@
-//! `read`: records as they were served, states, statuses, and the ways to choose what is read.
+//! `read`: records as the API gives them, states, statuses, and the choice of streams.
 
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ fn a_failed_stream_does_not_stop_the_others_and_the_last_trace_sums_up() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_run_at_once_and_silently() {
+fn a_reader_that_closes_the_pipe_ends_the_run_at_once_and_silently() {
     let mock = StripeMock::builder().count("charges", 5_000).start();
     let args = ["read", "--config", "c.json", "--streams", "charges"];
     let ended = Binary::new(&args).file("c.json", config(&mock)).ended_after(1, Interruption::ClosedPipe);

@@ -1,4 +1,4 @@
-//! What becomes of records between the API and stdout, and where schemas come from.
+//! Records between the API and stdout, and the origins of schemas.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::connector;
 
-/// A stream whose schema only the API knows.
+/// A stream whose schema comes from the API.
 #[derive(Clone)]
 struct Contacts {
     url: String,
@@ -101,7 +101,7 @@ fn warnings(done: &Finished) -> Vec<String> {
 const RAW: &str = r#"{"n":"1.50","i":1.0,"b":"yes","l":3,"x":1e400,"at":7}"#;
 
 #[test]
-fn records_go_out_as_they_came_and_no_schema_is_asked_for() {
+fn records_go_out_as_they_came_and_no_schema_is_requested() {
     let server = api(types(), &[RAW, ""]);
     let done = contacts(&server, false, false).catalog(&catalog(&["n", "gone"])).run("read");
     let expected = RAW.replace('}', r#","note":1.5}"#);
@@ -110,7 +110,7 @@ fn records_go_out_as_they_came_and_no_schema_is_asked_for() {
 }
 
 #[test]
-fn records_are_normalized_after_the_streams_own_change_to_a_schema_asked_for_once() {
+fn records_are_normalized_after_the_streams_own_change_to_a_schema_requested_once() {
     let server = api(types(), &[RAW, RAW, ""]);
     let done = contacts(&server, true, false).catalog(&catalog(&[])).run("read");
     let expected = r#"{"n":1.50,"i":1,"b":true,"l":[3],"x":1e400,"at":"7","note":"1.5"}"#;
@@ -126,7 +126,7 @@ fn records_are_normalized_after_the_streams_own_change_to_a_schema_asked_for_onc
 }
 
 #[test]
-fn what_cannot_be_converted_goes_out_and_is_told_once_a_field() {
+fn what_cannot_be_converted_goes_out_and_is_reported_once_a_field() {
     let mut pages: Vec<String> = Vec::new();
     for page in 0..3 {
         let mut records = String::new();
@@ -152,7 +152,7 @@ fn what_cannot_be_converted_goes_out_and_is_told_once_a_field() {
 }
 
 #[test]
-fn only_the_configured_columns_go_out_and_those_the_source_lost_are_told_once() {
+fn only_the_configured_columns_go_out_and_those_the_source_lost_are_reported_once() {
     let server = api(types(), &[RAW, RAW, ""]);
     let done = contacts(&server, false, true).catalog(&catalog(&["note", "n", "gone", "lost"])).run("read");
     assert_eq!((done.status, done.messages().records("contacts")), (0, vec![r#"{"n":"1.50","note":1.5}"#; 2]));
@@ -201,7 +201,7 @@ impl HttpStream for Refunds {
 }
 
 #[test]
-fn columns_that_a_file_no_longer_lists_are_told_and_records_go_out_whole() {
+fn columns_that_a_file_no_longer_lists_are_reported_and_records_go_out_whole() {
     let server = Server::start(Routes::new().once("GET", "/refunds", [Reply::json_text(r#"[{"id":1,"x":2}]"#)]));
     let url = server.url();
     let mut catalog = catalog(&["id", "gone", "amount"]);
@@ -228,7 +228,7 @@ fn discover_asks_the_api_for_a_schema_that_only_it_knows() {
 }
 
 #[test]
-fn a_schema_is_asked_for_again_after_a_passing_fault() {
+fn a_schema_is_requested_again_after_a_passing_fault() {
     let fields = [Reply::empty(503), Reply::json_text(r#"{"n":"num"#), Reply::json(json!({"n": "number"}))];
     let server = Server::start(Routes::new().once("GET", "/contacts/fields", fields));
     let done = contacts(&server, false, false).run("discover");

@@ -1,4 +1,4 @@
-//! A stream's table of rules over real sockets: what each action does, and what the user sees.
+//! A stream's table of rules over real sockets: the effect of each action, and the user's messages.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use source_http::protocol::FailureKind;
 use source_http::streams::pager::PageNumber;
 use source_http_testkit::{Finished, Items, Reply, Routes, Server};
 
-/// Reads what a server gives out, each reply once, with these rules.
+/// Reads a server's replies, each once, with these rules.
 fn read(replies: Vec<Reply>, rules: Vec<ResponseRule>) -> (Finished, Server) {
     let server = Server::start(Routes::new().once("GET", "/items", replies));
     let done = Items::new(server.url()).pager(PageNumber::new("page")).retry_rules(rules).read();
@@ -66,7 +66,7 @@ fn a_success_that_is_none_is_known_by_its_body_or_a_predicate() {
 }
 
 #[test]
-fn a_rate_limit_with_an_unusual_status_is_told_to_the_platform() {
+fn a_rate_limit_with_an_unusual_status_is_reported_to_the_platform() {
     let rule = ResponseRule::new(ResponseAction::RateLimited).status(403).body_contains("quota");
     let (done, _server) =
         read(vec![Reply::text("over quota").status(403).header("Retry-After", "7"), page(A), page("")], rules(rule));

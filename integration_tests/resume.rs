@@ -60,7 +60,7 @@ fn mock() -> StripeMock {
 }
 
 /// Ends an output after each of its states in turn, resumes from it, and finds every object in both parts together.
-/// Returns how many states there were.
+/// Returns the number of states.
 fn cut_at_every_state(mock: &StripeMock, stream: &str, whole: &str, go_on: impl Fn(&str) -> String) -> usize {
     let mut cuts = 0;
     for cut in up_to_every_state(whole) {
@@ -85,7 +85,7 @@ fn a_read_cut_after_any_state_loses_nothing() {
     }
 }
 
-/// One stream of each family, and how many objects its parents and each parent have.
+/// One stream of each family, and the numbers of objects of its parents and of each parent.
 const FAMILIES: [(&str, &str, u64, u64); 5] = [
     ("invoice_line_items", "invoices", 250, 12),
     ("payment_methods", "customers", 120, 3),
@@ -121,7 +121,7 @@ fn a_read_of_children_by_many_workers_cut_after_any_state_loses_nothing() {
 }
 
 #[test]
-fn going_on_reads_no_page_again_that_a_state_covers() {
+fn resuming_reads_no_page_again_that_a_state_covers() {
     let mock = mock();
     let whole = read(&mock, "charges", "incremental", None);
     let pages = mock.server().take_requests().len();
@@ -130,7 +130,7 @@ fn going_on_reads_no_page_again_that_a_state_covers() {
     let cut = Messages::parse_cut(&whole[..end]);
     let covered = cut.states("charges").len();
     read(&mock, "charges", "incremental", Some(&cut.state_file()));
-    // The pages that are left, and one request for the events since the first pass began.
+    // The remaining pages, and one request for the events since the first pass began.
     assert!(mock.server().requests().len() <= pages - covered + 1, "{pages} pages, {covered} covered");
 }
 
@@ -162,7 +162,7 @@ fn a_page_token_that_is_gone_has_its_slice_read_again() {
     let last: serde_json::Value = serde_json::from_str(first.records("credit_notes")[99]).unwrap();
     mock.remove_object("credit_notes", last["id"].as_str().unwrap());
     let again = Messages::parse(&read(&mock, "credit_notes", "incremental", Some(&first.state_file())));
-    // All that are there, but for the newest: it was given, and is of the last minutes, which the state remembers.
+    // All objects except the newest: it was already written, and is from the last minutes, which the state remembers.
     assert_eq!(again.records("credit_notes").len(), 348);
     assert!(again.logs().iter().any(|(level, text)| *level == "WARN" && text.contains("is gone")));
     assert_eq!(again.statuses("credit_notes").last(), Some(&"COMPLETE"));

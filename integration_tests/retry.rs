@@ -1,4 +1,4 @@
-//! What is retried, how long is waited, and what is said about it.
+//! Retries: which failures, after which waits, and with which messages.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ fn ok() -> Reply {
 }
 
 #[test]
-fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_told() {
+fn a_server_error_is_retried_with_jittered_backoff_and_each_wait_is_reported() {
     let failing = Reply::empty(503);
     let server = Server::start(Routes::new().on("GET", "/items", [failing.clone(), failing.clone(), failing, ok()]));
     let done = Items::new(server.url()).read();
     let messages = done.messages();
     assert_eq!((done.status, messages.records("items")), (0, vec![r#"{"id":1}"#]));
-    // Half of each bound, because the test's chance always draws one half.
+    // Half of each bound: the test's random number is always one half.
     assert_eq!(done.sleeps, [250, 500, 1000].map(Duration::from_millis));
     let waits: Vec<_> = messages.logs().into_iter().filter(|(_, text)| text.contains("waiting")).collect();
     assert_eq!(
@@ -58,7 +58,7 @@ fn a_thousand_requests_to_a_server_that_always_fails_cost_one_attempt_each_and_t
     // A stream that fails ends there, so each request has a stream of its own.
     let source = TestSource::new(move |_, _| (0..1_000).map(|n| numbered(&url, n)).collect());
     let done = InProcess::new(source).config(&json!({})).run("read");
-    // 500 tokens at 5 a retry: 20 requests use all of their five retries, and then nobody has any.
+    // 500 tokens at 5 a retry: 20 requests use all of their five retries, and then no tokens are left.
     let retries = 500 / 5;
     assert_eq!((done.status, done.sleeps.len(), server.requests().len()), (1, retries, 1_000 + retries));
     let errors = done.messages().errors();
@@ -70,7 +70,7 @@ fn a_thousand_requests_to_a_server_that_always_fails_cost_one_attempt_each_and_t
     }
 }
 
-/// A stream with a name, and so a request, of its own.
+/// A stream with its own name, and so its own request.
 fn numbered(url: &str, n: usize) -> Box<dyn HttpStream> {
     Box::new(Items::new(url).with(|items| {
         items.name = format!("items_{n}");
@@ -88,7 +88,7 @@ fn a_status_that_the_rules_call_a_rate_limit_is_waited_for_as_its_reset_header_s
 }
 
 #[test]
-fn jitter_never_pushes_a_wait_that_the_server_asks_for_past_the_longest_time_of_a_request() {
+fn jitter_never_pushes_a_wait_that_the_server_requests_past_the_longest_time_of_a_request() {
     let limited = Reply::empty(429).header("Retry-After", "590");
     let server = Server::start(Routes::new().on("GET", "/items", [limited, ok()]));
     let done = Items::new(server.url()).read();
@@ -101,7 +101,7 @@ fn a_request_whose_time_is_used_up_says_so_and_one_whose_wait_is_too_long_says_t
     let done = Items::new(server.url()).read();
     assert!(done.stdout.contains("because the next attempt would be in 735 s"), "{}", done.stdout);
 
-    // The stream is made with a URL that is known only after the clock is.
+    // The URL is known only after the clock.
     let url = std::sync::Arc::new(std::sync::OnceLock::new());
     let known = url.clone();
     let connector = connector(move || Box::new(Items::new(known.get().cloned().unwrap_or_default())));

@@ -1,5 +1,5 @@
-//! What a shell and its jobs rely on: a run that fails where nobody watches says so on stderr, and a file that stdout is
-//! appended to stays a file of whole lines, whatever ended the runs before.
+//! What a shell and its jobs rely on: a run that fails in the background says so on stderr, and a file to which stdout
+//! is appended keeps whole lines, however the earlier runs ended.
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a shell that is left out is reported")]
 
@@ -14,14 +14,14 @@ use stripe_mock::StripeMock;
 
 use crate::support::binary::{Binary, config};
 
-/// What a call with stdout in a file came to: its exit status, stderr, and the file's text.
+/// The result of a call with stdout in a file: its exit status, stderr, and the file's text.
 struct Told {
     status: Option<i32>,
     stderr: String,
     file: String,
 }
 
-/// A line of `sh` in which `"$@"` is the call. It runs in a directory that has the config.
+/// A line of `sh` in which `"$@"` is the call. Its directory has the config.
 fn shell(line: &str, args: &[&str], config: &Value, folder: &Path) -> Told {
     let (call, _directory) = Binary::new(args).command();
     fs::write(folder.join("config.json"), config.to_string()).unwrap();
@@ -66,7 +66,7 @@ fn a_failed_run_that_nobody_watches_says_so_on_stderr_and_a_good_one_says_nothin
 }
 
 #[test]
-fn the_failure_of_a_stream_is_told_once_on_stderr() {
+fn the_failure_of_a_stream_is_reported_once_on_stderr() {
     let folder = tempfile::tempdir().unwrap();
     let mock = StripeMock::builder().count("charges", 3).start();
     mock.fault_next("/v1/charges", Reply::text("no").status(400));
@@ -76,7 +76,7 @@ fn the_failure_of_a_stream_is_told_once_on_stderr() {
 }
 
 #[test]
-fn a_key_that_is_refused_is_told_once_for_all_streams_and_how_many_there_are() {
+fn a_key_that_is_refused_is_reported_once_for_all_streams_and_how_many_there_are() {
     let mock = StripeMock::builder().start();
     let mut wrong = config(&mock);
     wrong["client_secret"] = json!("sk_test_wrong");
@@ -107,7 +107,7 @@ fn where_a_later_run_may_do_stderr_says_how_many_streams_failed_and_to_run_it_ag
 }
 
 #[test]
-fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_told_where_nobody_watches() {
+fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_reported_where_nobody_watches() {
     let mock = StripeMock::builder().count("charges", 3).count("refunds", 3).start();
     mock.forbid("/v1/refunds");
     let mut config = config(&mock);
@@ -129,14 +129,14 @@ fn a_stream_that_is_skipped_and_a_setting_that_is_not_known_are_told_where_nobod
         let quiet = shell(line, &[&read[..], &["--quiet"]].concat(), &config, folder.path());
         assert_eq!((quiet.status, quiet.stderr.as_str()), (Some(0), ""));
     }
-    // The platform's log has it already.
+    // The platform's log already has it.
     let told = shell("WORKER_JOB_ID=7 \"$@\" | cat > out.jsonl", &read, &config, folder.path());
     assert_eq!((told.status, told.stderr.as_str()), (Some(0), ""));
     assert!(told.file.contains("did you mean `start_date`?"), "{}", told.file);
 }
 
 #[test]
-fn a_check_in_a_script_tells_of_a_mistyped_setting() {
+fn a_check_in_a_script_reports_a_mistyped_setting() {
     let mock = StripeMock::builder().start();
     let mut config = config(&mock);
     config["start_dat"] = json!("2024-01-01T00:00:00Z");
@@ -147,7 +147,7 @@ fn a_check_in_a_script_tells_of_a_mistyped_setting() {
     assert_eq!((told.status, told.stderr.lines().count()), (Some(0), 1));
 }
 
-/// The limit of a file's size counts for every file, wherever stdout leads.
+/// The size limit counts for every file, wherever stdout goes.
 #[test]
 fn a_state_file_that_may_not_grow_is_a_failure_and_leaves_nothing_behind() {
     let mock = StripeMock::builder().count("charges", 3).everything(2, 1).start();
@@ -249,7 +249,7 @@ fn half_a_line_that_was_there_before_stays_and_spoils_no_line_of_the_run() {
     }
 }
 
-/// Runs a shell that is there; otherwise says that it is left out.
+/// Runs an installed shell; otherwise reports that it is left out.
 fn completions_in(shell: &str, args: &[&str], script: impl FnOnce(&str) -> String) -> Option<String> {
     if Command::new(shell).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         eprintln!("left out: there is no {shell}");

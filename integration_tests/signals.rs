@@ -1,4 +1,4 @@
-//! Real signals and real pipes, sent to and closed before the built binary.
+//! Real signals to the built binary, and real pipes that are closed.
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ impl Running {
         Self { child, stdout, seen: String::new(), _directory: directory }
     }
 
-    /// Reads `charges` of a mock. All are in one slice, so that requests come in the same order with any number of workers.
+    /// Reads `charges` of a mock. All are in one slice, so requests come in the same order with any number of workers.
     fn reading_charges(mock: &StripeMock, workers: &str) -> Self {
         let mut config = config(mock);
         config["slice_range"] = 36_500.into();
@@ -45,7 +45,7 @@ impl Running {
         Self::start(Binary::new(&args).file("c.json", config))
     }
 
-    /// Reads lines until one holds a text.
+    /// Reads lines until one contains a text.
     fn wait_for(&mut self, text: &str) {
         loop {
             let mut line = String::new();
@@ -79,7 +79,7 @@ fn silence() -> Reply {
     Reply::empty(200).delay(FOR_EVER)
 }
 
-/// A mock that is silent once, after one page, and reports each request.
+/// A mock that hangs once, after one page, and reports each request.
 fn silent_after_one_page() -> (StripeMock, mpsc::Receiver<()>) {
     let (told, asked) = mpsc::channel();
     let tell = move |_: &Request| told.send(()).unwrap_or_default();
@@ -105,7 +105,7 @@ fn ids(messages: &Messages) -> BTreeSet<String> {
 
 #[test]
 fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_shells_expect() {
-    // With more than one worker the second page is asked for before the first one is written.
+    // With more than one worker, the second page is requested before the first one is written.
     for (signal, code, workers) in [("TERM", 143, "1"), ("INT", 130, "1"), ("HUP", 129, "1"), ("TERM", 143, "4")] {
         if signal == "HUP" && ignores_hangups() {
             continue;
@@ -130,14 +130,14 @@ fn a_signal_leaves_states_from_which_the_rest_is_read_and_the_exit_code_that_she
     }
 }
 
-/// Whether SIGHUP is ignored in these tests, because `nohup` runs them. The program inherits that, and keeps it so.
+/// Whether `nohup` runs these tests, so that SIGHUP is ignored. The program inherits that, and keeps it.
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
     u64::from_str_radix(ignored.trim(), 16).unwrap() & 1 != 0
 }
 
-/// As `nohup` does, and a shell for what runs on after it.
+/// As `nohup` and shells do for background jobs.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_hangup_that_is_ignored_at_the_start_stays_ignored() {
@@ -159,7 +159,7 @@ fn a_hangup_that_is_ignored_at_the_start_stays_ignored() {
     assert_eq!(status, Some(143));
 }
 
-/// A run of a shell that does something to the descriptors.
+/// A run from a shell that changes the descriptors.
 fn redirected(mock: &StripeMock, command: &str, line: &str) -> (std::process::Output, tempfile::TempDir) {
     let (binary, directory) = Binary::new(&[]).file("c.json", config(mock)).command();
     let mut shell = Command::new("sh");
@@ -178,9 +178,9 @@ fn a_stdout_that_is_closed_is_an_error_before_anything_is_read() {
         assert!(said.starts_with("error: Standard output cannot be written: it is closed."), "{said}");
         assert!(!directory.path().join("s.json").exists());
     }
-    // Its answer is the exit code as well.
+    // The exit code is part of the answer.
     assert_eq!(redirected(&mock, "check --exit-status", ">&-").0.status.code(), Some(0));
-    // What is thrown away on purpose is read, and its states count.
+    // `/dev/null` counts as a reader, and the states count.
     let (output, directory) = redirected(&mock, "read --streams charges --state-file s.json", "> /dev/null 2>&-");
     assert_eq!(output.status.code(), Some(0));
     assert!(std::fs::read_to_string(directory.path().join("s.json")).unwrap().contains("charges"));
@@ -210,7 +210,7 @@ fn a_signal_ends_the_wait_for_a_retry() {
 #[test]
 fn a_signal_ends_a_run_that_waits_for_its_config() {
     let running = Running::start(Binary::new(&["check", "--config", "-"]));
-    // Its signals are its own from then on: number 15 is the fifteenth bit.
+    // From then on it handles its own signals: number 15 is the fifteenth bit.
     let is_ready = || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id())).unwrap();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
@@ -242,12 +242,12 @@ fn a_second_signal_ends_a_run_that_cannot_even_say_that_it_ends() {
     send(&child, "INT");
     send(&child, "TERM");
     let code = child.wait().unwrap().code().unwrap();
-    // Whichever came second.
+    // Whichever of them was second.
     assert!([130, 143].contains(&code) && clock.elapsed() < PROMPT, "{code} after {:?}", clock.elapsed());
 }
 
 #[test]
-fn a_reader_that_goes_away_is_noticed_without_a_line_to_write() {
+fn a_reader_that_closes_the_pipe_is_noticed_without_a_line_to_write() {
     let (mock, asked) = silent_after_one_page();
     let Running { child, stdout, _directory, .. } = waiting(&mock, &asked, "1");
     let clock = SystemClock::new();

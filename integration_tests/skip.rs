@@ -1,5 +1,4 @@
-//! A stream that cannot be read is left out: what is said of it, what becomes of its state, and when it is a failure
-//! after all.
+//! A stream that cannot be read is skipped: the messages, its state, and when it is a failure after all.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -40,7 +39,7 @@ fn api(refused: &[&'static str]) -> Server {
 }
 
 #[test]
-fn a_stream_that_may_not_be_read_is_complete_with_one_warning_and_no_state() {
+fn a_stream_that_cannot_be_read_is_complete_with_one_warning_and_no_state() {
     let server = api(&["GET /users?page=1"]);
     let known = json!([{"type": "STREAM", "stream": {
         "stream_descriptor": {"name": "users"}, "stream_state": {"__resume": {"slice": {}}}}}]);
@@ -96,7 +95,7 @@ fn a_stream_that_is_refused_after_its_first_records_fails_because_a_half_must_no
 }
 
 #[test]
-fn a_parent_that_may_not_be_read_has_its_children_skipped() {
+fn a_parent_that_cannot_be_read_has_its_children_skipped() {
     let server = api(&["GET /users?page=1"]);
     let done = connector(server.url()).streams(&full_refresh(&["posts", "rooms"])).run("read");
     let messages = done.messages();
@@ -138,7 +137,7 @@ fn a_read_whose_chosen_streams_are_all_skipped_has_failed() {
 }
 
 #[test]
-fn a_stream_that_is_asked_for_by_name_and_skipped_fails_the_read_and_not_the_others() {
+fn a_stream_that_is_requested_by_name_and_skipped_fails_the_read_and_not_the_others() {
     let server = api(&["GET /users?page=1"]);
     for (names, status) in [("users,rooms", 1), ("rooms", 0)] {
         let done = connector(server.url()).arg("--streams").arg(names).run("read");
@@ -148,11 +147,11 @@ fn a_stream_that_is_asked_for_by_name_and_skipped_fails_the_read_and_not_the_oth
     let done = connector(server.url()).arg("--streams").arg("users,rooms").run("read");
     let text = "1 of the 2 streams that --streams names were skipped.\nusers: GET ";
     assert!(done.messages().errors()[0].message.starts_with(text), "{}", done.stdout);
-    // Nobody has asked for it by name.
+    // It was not chosen by name.
     assert_eq!(connector(server.url()).streams(&full_refresh(&["users", "rooms"])).run("read").status, 0);
 }
 
-/// A connector of the posts of three users, which says that 403 and 404 are about one user.
+/// A connector of the posts of three users, for which 403 and 404 are about one user.
 fn by_slice(url: String) -> InProcess {
     let streams = move |_: &_, _: &_| -> Vec<Box<dyn HttpStream>> {
         let rule = ResponseRule::new(ResponseAction::SkipSlice).statuses(403..=404);
@@ -208,7 +207,7 @@ fn a_stream_whose_parents_are_all_refused_by_a_rule_is_skipped_with_one_line() {
 }
 
 #[test]
-fn a_check_asks_for_the_next_parent_when_one_is_refused_as_a_read_does() {
+fn a_check_requests_the_next_parent_when_one_is_refused_as_a_read_does() {
     for (refused, answer) in [
         (&["GET /posts/1?page=1", "GET /posts/2?page=1"][..], "SUCCEEDED"),
         (&["GET /posts/1?page=1", "GET /posts/2?page=1", "GET /posts/3?page=1"], "FAILED"),
@@ -235,7 +234,7 @@ fn a_summary_counts_the_parents_that_were_refused_and_names_what_was_skipped() {
 }
 
 #[test]
-fn a_check_does_not_pass_over_it() {
+fn a_check_does_not_ignore_it() {
     let server = api(&["GET /users?page=1"]);
     let done = connector(server.url()).run("check");
     let message =
@@ -260,7 +259,7 @@ fn refusal(status: u16, message: &str) -> Reply {
 }
 
 #[test]
-fn a_list_that_a_stripe_key_may_not_read_is_skipped_and_read_whole_once_it_may() {
+fn a_list_that_a_stripe_key_cannot_read_is_skipped_and_read_whole_once_it_may() {
     let mock = StripeMock::builder().count("charges", 3).count("customers", 2).start();
     let streams = [("charges", "incremental"), ("customers", "incremental")];
     for (status, words, hint) in [
@@ -283,7 +282,7 @@ fn a_list_that_a_stripe_key_may_not_read_is_skipped_and_read_whole_once_it_may()
         assert!(text.contains("/v1/charges?expand"), "{text}");
         assert!(text.ends_with(&format!(": {words} {hint}")), "{text}");
 
-        // Three months later, when no event tells any more of what was there.
+        // Three months later, when Stripe has deleted the events.
         let state = serde_json::from_str(&messages.state_file()).unwrap();
         let later = stripe(&mock, 90, &streams, &state).run("read");
         assert_eq!((later.status, later.messages().records("charges").len()), (0, 3));

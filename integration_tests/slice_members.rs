@@ -1,5 +1,5 @@
-//! A member that the code of a stream asks its slice for and that is not there: a typo, or a parent's record with an empty
-//! id. An empty text in its place would ask for something else, and a rule that ignores its 404 would hide that.
+//! A member that the code of a stream needs and its slice lacks: a typo, or a parent's record with an empty id. An
+//! empty text instead would make another request, and a rule that ignores its 404 would hide that.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use source_http_testkit::{InProcess, Messages, Reply, Request, Server};
 
 use crate::support::TestSource;
 
-/// Where the stream asks for the member.
+/// Where the stream reads the member.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
     Path,
@@ -24,7 +24,7 @@ enum Place {
     Nowhere,
 }
 
-/// Books, and their loans, which ask their slice for a member at one place.
+/// Books, and their loans, which read a member of their slice at one place.
 struct Stream {
     name: &'static str,
     url: String,
@@ -35,7 +35,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// The member as text, at the place where it is asked for.
+    /// The member as text, at its place.
     fn ask(&self, place: Place, cx: &RequestContext<'_>) -> String {
         if self.place == place { cx.slice_text(self.member) } else { String::new() }
     }
@@ -94,7 +94,7 @@ fn stream(name: &'static str, url: &str, parent: Option<ParentStream>, place: Pl
     Stream { name, url: url.to_owned(), parent, place, member, rules }
 }
 
-/// Reads the loans of a book with this id, and tells what was asked for.
+/// Reads the loans of a book with this id, and returns the requests.
 fn read_loans(id: &Value, place: Place, member: &'static str) -> (Messages, Vec<String>) {
     let id = id.clone();
     let server = Server::start(move |request: &Request| match request.path.as_str() {
@@ -139,19 +139,19 @@ fn a_member_that_the_slice_lacks_fails_and_names_those_it_has() {
         assert_eq!(
             messages.errors()[0].message,
             "A slice of \"loans\" has no member \"book_id\". Its members are \"id\", \"title\". Correct the stream's code, \
-             or what makes its slices.",
+             or the code that makes its slices.",
             "{place:?}"
         );
         assert_eq!(messages.statuses("loans").last(), Some(&"INCOMPLETE"), "{place:?}");
         let was_sent = matches!(place, Place::ParseResponse | Place::NextPageToken | Place::Transform);
         assert_eq!(asked.len(), 1 + usize::from(was_sent), "{place:?}: {asked:?}");
-        // A page that leads nowhere is good; one whose records could not be distinguished is not.
+        // A page without records is valid; one whose records could not be distinguished is not.
         assert_eq!(messages.records("loans").len(), usize::from(place == Place::NextPageToken), "{place:?}");
     }
 }
 
 #[test]
-fn what_cannot_be_a_segment_of_a_path_is_never_asked_for() {
+fn what_cannot_be_a_segment_of_a_path_is_never_requested() {
     for (id, said) in [("", r#""""#), (".", r#"".""#), ("..", r#""..""#)] {
         let (messages, asked) = read_loans(&json!(id), Place::Path, "id");
         let message = &messages.errors()[0].message;
@@ -163,7 +163,7 @@ fn what_cannot_be_a_segment_of_a_path_is_never_asked_for() {
 }
 
 #[test]
-fn a_stream_of_one_slice_has_no_members_to_ask_for() {
+fn a_stream_of_one_slice_has_no_members_to_request() {
     let server = Server::start(|_: &Request| Reply::json(json!([])));
     let url = server.url();
     let source = TestSource::new(move |_, _| {
@@ -176,9 +176,9 @@ fn a_stream_of_one_slice_has_no_members_to_ask_for() {
     assert!(server.conversation().is_empty());
 }
 
-/// A parent that is read for its children alone is held to the same.
+/// The same holds for a parent that is read only for its children.
 #[test]
-fn a_parent_that_asks_for_a_member_that_is_not_there_fails_its_children() {
+fn a_parent_that_requests_a_member_that_is_not_there_fails_its_children() {
     for place in [Place::Params, Place::NextPageToken, Place::Transform] {
         let server = Server::start(|_: &Request| Reply::json(json!([{"id": 1}])));
         let url = server.url();

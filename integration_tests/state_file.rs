@@ -1,5 +1,4 @@
-//! `read --state-file`: a job that runs again and again is one line, and however one of its runs ends, the next one has
-//! the rest.
+//! `read --state-file`: a repeated job is one line, and however one of its runs ends, the next one reads the rest.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -37,7 +36,7 @@ impl Job {
         self.path("state.json")
     }
 
-    /// One line of the job's: what is read depends on the arguments alone.
+    /// The job's line: only its arguments choose what is read.
     fn binary(&self, args: &[&str]) -> Binary {
         let (config, state) = (self.path("config.json"), self.state_file());
         let own = ["read", "--config", config.to_str().unwrap(), "--state-file", state.to_str().unwrap()];
@@ -98,18 +97,18 @@ fn the_second_run_reads_what_is_new_and_streams_that_are_not_read_keep_their_sta
         .collect();
     assert_eq!(names, BTreeSet::from(["config.json".to_owned(), "state.json".to_owned()]), "nothing is left behind");
 
-    // What is kept is what --state reads.
+    // `--state` reads the file.
     let (config, state) = (job.path("config.json"), job.state_file());
     let args = ["read", "--config", config.to_str().unwrap(), "--state", state.to_str().unwrap()];
     let third = Binary::new(&[&args[..], &["--streams", "charges,balance_transactions"]].concat()).run();
     let messages = third.messages();
-    // Of the last second of each stream the API may have had more to tell.
+    // The API may have had more records in the last second of each stream.
     assert_eq!((third.status, ids(&messages, "charges").is_subset(&new)), (Some(0), true));
     assert!(messages.records("balance_transactions").len() <= 1);
 }
 
 #[test]
-fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with() {
+fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_resumed() {
     let catalog = |mode: &str| json!({"streams": [{"stream": {"name": "charges"}, "sync_mode": mode}]});
     let job = Job::new(StripeMock::builder().late_by(0).count("charges", 250).start());
     for mode in ["full_refresh", "incremental"] {
@@ -132,7 +131,7 @@ fn a_finished_full_refresh_is_read_again_and_an_unfinished_one_is_gone_on_with()
 }
 
 #[test]
-fn a_run_that_is_ended_by_sigterm_or_sigkill_is_gone_on_with() {
+fn a_run_that_is_ended_by_sigterm_or_sigkill_is_resumed() {
     for how in [Interruption::Terminate, Interruption::Kill] {
         let job = Job::new(StripeMock::builder().count("charges", 2_000).page_size(50).start());
         let args = ["--streams", "charges"];
@@ -165,13 +164,13 @@ fn a_failed_stream_keeps_the_state_it_had_and_the_others_get_theirs() {
 
 #[test]
 fn nothing_is_noted_of_what_nobody_has_read_when_the_reader_goes_away() {
-    // A page is longer than what a pipe holds, so the first one is never out as a whole.
+    // A page is larger than a pipe's buffer, so the first one is never written at once.
     let job = Job::new(StripeMock::builder().count("charges", 1_000).start());
     let ended = job.binary(&["--streams", "charges"]).ended_after(1, Interruption::ClosedPipe);
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(fs::read_to_string(job.state_file()).unwrap(), "");
 
-    // Wherever it goes away: what it has, and what the next run gives, is everything.
+    // Wherever the reader closes the pipe: its records and those of the next run are complete.
     let mock = StripeMock::builder().count("charges", 30).page_size(5).start();
     let all: BTreeSet<String> = mock.ids("charges").iter().map(ToString::to_string).collect();
     for lines in (0..45).step_by(3) {
@@ -207,7 +206,7 @@ fn nothing_is_noted_of_what_could_not_be_written() {
 }
 
 #[test]
-fn a_state_file_that_cannot_be_used_is_told_before_anything_is_asked_for() {
+fn a_state_file_that_cannot_be_used_is_reported_before_anything_is_requested() {
     let job = Job::new(StripeMock::builder().count("charges", 2).start());
     let config = job.path("config.json");
     fs::write(job.path("damaged.json"), "[{\"type\":\"STREAM\"").unwrap();
@@ -219,7 +218,7 @@ fn a_state_file_that_cannot_be_used_is_told_before_anything_is_asked_for() {
         (job.path("other.json"), "a number is neither a list nor an object"),
     ];
     if cfg!(target_os = "linux") {
-        // Nobody creates files there, the system's administrator included.
+        // Nobody can create files there, not even root.
         files.push((PathBuf::from("/sys/state.json"), "cannot create files beside it"));
     }
     for (file, why) in files {

@@ -1,5 +1,5 @@
-//! A run that is asked to end before it is done: what is out is covered by states, nothing more is asked for, and every
-//! begun stream says that it is incomplete.
+//! A run that is stopped early: states cover the records written, no further request is sent, and every begun stream is
+//! reported as incomplete.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ const PROMPT: Duration = Duration::from_secs(25);
 /// Longer than any test may take.
 const FOR_EVER: Duration = Duration::from_secs(600);
 
-/// What ends the run that a server belongs to, once that run is made.
+/// The stop of the run that a server belongs to, once the run exists.
 #[derive(Clone, Default)]
 struct Ends(Arc<Mutex<Option<Stop>>>);
 
@@ -27,7 +27,7 @@ impl Ends {
         self.0.lock().unwrap().as_ref().unwrap().request(StopReason::Terminated);
     }
 
-    /// Runs a command, and sees that it ends soon.
+    /// Runs a command, and asserts that it ends soon.
     fn run(&self, connector: InProcess, command: &str) -> Finished {
         *self.0.lock().unwrap() = Some(connector.stop());
         let clock = SystemClock::new();
@@ -50,7 +50,7 @@ fn page(request: &Request) -> Reply {
 const STOPPED: &str = "SIGTERM ended this run before it was done. Run it again to resume from the last states.";
 
 #[test]
-fn a_stop_ends_a_request_at_once_in_the_head_and_in_the_body_and_the_next_run_goes_on() {
+fn a_stop_ends_a_request_at_once_in_the_head_and_in_the_body_and_the_next_run_resumes() {
     for silence in [
         Fault::SilenceBeforeHead(FOR_EVER),
         Fault::SilenceInBody { after: 0, lasting: FOR_EVER },
@@ -63,7 +63,7 @@ fn a_stop_ends_a_request_at_once_in_the_head_and_in_the_body_and_the_next_run_go
             if request.path != "/a/3" || is_silent.swap(0, Ordering::SeqCst) == 0 {
                 return reply;
             }
-            // From another thread, so that the silence has begun or not.
+            // From another thread, before or after the silence begins.
             let ending = ending.clone();
             thread::spawn(move || ending.request());
             reply.fault(silence.clone())
@@ -123,7 +123,7 @@ fn a_stop_does_not_wait_for_a_connection() {
     let connector = steps(vec![stream]);
     let stop = connector.stop();
     let ending = thread::spawn(move || {
-        // By then it is under way, or not: neither is waited for.
+        // By then it has started or not: both are fine.
         Stop::default().wait(Duration::from_millis(200));
         stop.request(StopReason::Interrupted);
     });
@@ -133,7 +133,7 @@ fn a_stop_does_not_wait_for_a_connection() {
 }
 
 #[test]
-fn a_failure_before_the_stop_is_told_again_at_the_end_and_its_kind_is_the_worst() {
+fn a_failure_before_the_stop_is_reported_again_at_the_end_and_its_kind_is_the_worst() {
     let ends = Ends::default();
     let ending = ends.clone();
     let server = Server::start(move |request: &Request| {
@@ -166,7 +166,7 @@ fn a_check_that_is_stopped_says_nothing_about_the_config() {
 }
 
 #[test]
-fn a_run_that_is_stopped_before_it_begins_asks_for_nothing() {
+fn a_run_that_is_stopped_before_it_begins_requests_nothing() {
     let server = Server::start(page);
     let connector = steps(vec![Steps::new("a", server.url(), 1)]);
     connector.stop().request(StopReason::Interrupted);

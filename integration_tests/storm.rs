@@ -1,5 +1,4 @@
-//! A server that fails is not made worse by those who ask it: how many requests it gets is known, for any number of
-//! workers.
+//! A failing server gets a bounded number of requests, for any number of workers.
 
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Server};
 
 use crate::support::{TestSource, connector};
 
-/// The retries that a host's quota of 500 tokens pays for, at 5 for one after an answer and 10 for one after none.
+/// The retries within a host's quota of 500 tokens, at 5 after an answer and 10 without one.
 const AFTER_ANSWERS: usize = 100;
 const AFTER_NONE: usize = 50;
 
@@ -35,7 +34,7 @@ impl HttpStream for Numbered {
     }
 }
 
-/// Reads 1,000 streams of one request each; returns the run and the requests there were.
+/// Reads 1,000 streams of one request each; returns the run and the number of requests.
 fn thousand(reply: Reply, workers: &str) -> (Finished, usize) {
     let server = Server::start(move |_: &Request| reply.clone());
     let url = server.url();

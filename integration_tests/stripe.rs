@@ -1,4 +1,4 @@
-//! The Stripe source: what it asks for, sync after sync, and what becomes of its states.
+//! The Stripe source: its requests, sync after sync, and its states.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -17,7 +17,7 @@ pub(crate) fn sync(mock: &StripeMock, days: i64, stream: &str, mode: &str, state
     done.messages()
 }
 
-/// A sync that has nothing to read, because its only stream is skipped.
+/// A sync without anything to read, because its only stream is skipped.
 pub(crate) fn skipped(mock: &StripeMock, days: i64, stream: &str, state: &Value) -> Messages {
     let done = try_sync(mock, days, stream, "incremental", state);
     let messages = done.messages();
@@ -73,7 +73,7 @@ fn an_answer_with_nothing_in_it_is_no_empty_list() {
 }
 
 #[test]
-fn a_state_as_airbytes_api_shows_it_is_gone_on_from() {
+fn a_state_as_airbytes_api_shows_it_is_resumed_from() {
     let mock = StripeMock::builder().count("customers", 3).start();
     let known = json!({"updated": (DEFAULT_NOW - 100).to_string()});
     let state = json!({"stateType": "stream", "connectionId": "c", "streamState": [
@@ -200,7 +200,7 @@ fn a_quiet_stream_is_not_listed_again_while_it_was_synced_within_the_events() {
 }
 
 #[test]
-fn an_unfinished_first_pass_is_gone_on_with_as_a_list() {
+fn an_unfinished_first_pass_is_resumed_as_a_list() {
     let mock = StripeMock::builder().count("customers", 3).start();
     let unfinished =
         json!({"updated": "1000", "list_pass": {"started": DEFAULT_NOW - DAY, "next": DEFAULT_NOW - 40 * DAY}});
@@ -228,7 +228,7 @@ fn accounts_are_listed_without_windows() {
 }
 
 #[test]
-fn expansions_are_asked_for_by_their_parameters() {
+fn expansions_are_requested_by_their_parameters() {
     let mock = StripeMock::builder().start();
     sync(&mock, 0, "charges", "full_refresh", &json!([]));
     assert!(
@@ -266,7 +266,7 @@ fn a_state_in_the_future_has_everything_read_and_does_not_stay() {
 }
 
 #[test]
-fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_told_to_the_platform() {
+fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_reported_to_the_platform() {
     let mock = StripeMock::builder().count("accounts", 3).rate_limit("/v1/accounts", 2, 7).start();
     mock.set_now(DEFAULT_NOW);
     let done = InProcess::with_registry(Registry::built_in())
@@ -276,7 +276,7 @@ fn a_rate_limit_is_waited_for_as_long_as_stripe_asks_and_told_to_the_platform() 
         .run("read");
     let messages = done.messages();
     assert_eq!((messages.records("accounts").len(), messages.rate_limited("accounts")), (3, 2));
-    // The wait Stripe asks for, and half of the tenth that jitter may add.
+    // The wait that Stripe asks for, and half of the tenth that jitter may add.
     assert_eq!(done.sleeps.iter().map(std::time::Duration::as_millis).collect::<Vec<_>>(), [7_350, 7_350]);
     let reset = (DEFAULT_NOW + 7) * 1000 + 350;
     assert!(
@@ -316,7 +316,7 @@ fn events_that_expired_while_a_slice_was_left_half_read_have_the_list_read_again
         "synced_to": known,
         "__resume": {"slice": {"from": known, "to": DEFAULT_NOW, "known": known}, "next_page_token": "evt_gone"}
     });
-    // Three weeks later: what happened in the first days of that slice is gone.
+    // Three weeks later: the events of the first days of that slice are deleted.
     let messages = sync(&mock, 21, "customers", "incremental", &state_of("customers", &begun));
     let asked = mock.server().requests();
     assert_eq!(asked[0].path, "/v1/events");
@@ -336,7 +336,7 @@ fn a_state_that_is_nearly_too_old_is_not_trusted_to_last_the_read() {
 }
 
 #[test]
-fn a_list_that_is_gone_on_with_later_still_gets_what_changed_meanwhile() {
+fn a_list_that_is_resumed_later_still_gets_what_changed_meanwhile() {
     let mock = StripeMock::builder().count("customers", 250).start();
     let first = InProcess::with_registry(Registry::built_in())
         .now(DEFAULT_NOW)

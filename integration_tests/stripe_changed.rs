@@ -1,4 +1,4 @@
-//! Where the rows of changed objects come from: the event, or a request for the object.
+//! The rows of changed objects come from the event, or from a request for the object.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -58,14 +58,14 @@ fn assert_requests(changes: usize, events: usize) {
 }
 
 #[test]
-fn changed_objects_are_asked_for_once_each_and_only_where_the_mode_says_so() {
+fn changed_objects_are_requested_once_each_and_only_where_the_mode_says_so() {
     assert_requests(1, 1);
     assert_requests(100, 2);
 }
 
 #[test]
 #[ignore = "it takes half a minute, and tells what the one above does"]
-fn ten_thousand_changed_objects_are_asked_for_once_each() {
+fn ten_thousand_changed_objects_are_requested_once_each() {
     assert_requests(10_000, 200);
 }
 
@@ -84,7 +84,7 @@ fn with_events_the_row_is_the_events_and_one_warning_names_its_version() {
 }
 
 #[test]
-fn an_object_that_is_gone_when_it_is_asked_for_is_a_deletion_and_a_late_one_is_asked_for_again() {
+fn an_object_that_is_gone_when_it_is_requested_is_a_deletion_and_a_late_one_is_requested_again() {
     let mock = StripeMock::builder().account_version("2019-12-03").count("reviews", 2).late_by(0).start();
     let first = sync(&mock, 0, "reviews", "incremental", &json!([]));
     mock.set_now(DEFAULT_NOW + DAY);
@@ -149,7 +149,7 @@ fn lists_and_names_of_old_versions_are_understood() {
     }
 }
 
-/// By the cursor, a row that is listed again must not stay behind the one that an event gave before.
+/// By the cursor, a row from a list must not look older than the one from an earlier event.
 #[test]
 fn what_is_listed_again_after_a_long_pause_is_newer_than_what_events_gave() {
     let mock = StripeMock::builder().count("products", 2).start();
@@ -164,7 +164,7 @@ fn a_clock_that_is_ahead_of_stripes_loses_nothing() {
     let date = "Thu, 01 Jan 2026 00:00:00 GMT";
     let mock = StripeMock::builder().count("customers", 1);
     let mock = mock.on_reply(move |_, reply| reply.header("Date", date)).start();
-    // It is an hour later here than there.
+    // The clock here is an hour ahead.
     mock.set_now(DEFAULT_NOW + 3_600);
     let done = InProcess::with_registry(Registry::built_in())
         .now(DEFAULT_NOW + 3_600)

@@ -1,4 +1,4 @@
-//! What other connectors get wrong about Stripe, and lose or mix up silently: a test for each.
+//! Stripe data that other connectors silently lose or mix up: a test for each.
 
 use serde_json::{Value, json};
 use source_http::Registry;
@@ -37,7 +37,7 @@ fn line_items_and_subscription_items_are_the_items_from_events_too() {
     }
 }
 
-/// An event holds the first page of the list, too; the rest is asked for.
+/// An event also has the first page of the list; the rest is requested.
 #[test]
 fn a_list_in_an_event_that_has_more_is_read_to_its_end() {
     let mock = StripeMock::builder().count("invoices", 1).children("invoice_line_items", 25).start();
@@ -55,14 +55,14 @@ fn a_list_in_an_event_that_has_more_is_read_to_its_end() {
 }
 
 #[test]
-fn the_lines_of_a_deleted_invoice_are_flagged_and_asked_for_no_more() {
+fn the_lines_of_a_deleted_invoice_are_flagged_and_requested_no_more() {
     let mock = StripeMock::builder().count("invoices", 2).children("invoice_line_items", 12).start();
     let first = sync(&mock, 0, "invoice_line_items", "incremental", &json!([]));
     mock.set_now(at(1));
     let invoice = mock.ids("invoices")[0].to_string();
     mock.delete("invoices", &invoice);
     let second = sync(&mock, 2, "invoice_line_items", "incremental", &resumed(&first));
-    // The event has the first ten; the others are gone with their invoice, which is no fault.
+    // The event has the first ten; the others were deleted with their invoice, which is not a failure.
     assert_eq!(field(&second, "invoice_line_items", "is_deleted"), vec![json!(true); 10]);
     assert_eq!(second.statuses("invoice_line_items").last(), Some(&"COMPLETE"));
 }
@@ -115,7 +115,7 @@ fn a_checkout_session_that_is_still_open_is_found_and_so_are_its_line_items() {
         let second = sync(&mock, 2, stream, "incremental", &resumed(&first));
         let name = if stream == "checkout_sessions" { "id" } else { "checkout_session_id" };
         assert!(field(&second, stream, name).contains(&json!(new)), "{stream}");
-        // The list is newest first: its beginning is enough.
+        // The list is newest first: its first page is enough.
         let lists = mock.server().requests().iter().filter(|asked| asked.path == "/v1/checkout/sessions").count();
         assert_eq!(lists, 1, "{stream}");
     }
@@ -135,7 +135,7 @@ fn of_the_versions_of_an_object_only_the_newest_comes() {
 }
 
 #[test]
-fn types_of_events_that_tell_of_changes_are_all_asked_for() {
+fn types_of_events_that_tell_of_changes_are_all_requested() {
     for (stream, kind, object) in [
         ("invoices", "invoice.overpaid", "invoice"),
         ("invoices", "invoice.payment_attempt_required", "invoice"),
@@ -158,7 +158,7 @@ fn types_of_events_that_tell_of_changes_are_all_asked_for() {
     }
 }
 
-/// Without permission no state moves, so that everything is read once it is granted.
+/// Without permission no state moves, so everything is read once permission is granted.
 #[test]
 fn a_stream_without_permission_is_skipped_and_read_whole_when_it_is_granted() {
     for (stream, path, resources) in [
@@ -185,7 +185,8 @@ fn a_stream_without_permission_is_skipped_and_read_whole_when_it_is_granted() {
     }
 }
 
-/// An incremental stream that loses its permission keeps its state; what happened meanwhile comes after it is back.
+/// An incremental stream that loses its permission keeps its state; changes in the meantime come once permission is
+/// back.
 #[test]
 fn a_permission_that_is_taken_away_for_a_while_loses_no_change() {
     let mock = StripeMock::builder().count("customers", 3).start();
@@ -218,7 +219,7 @@ fn a_first_sync_that_fails_at_once_leaves_no_state() {
     }
 }
 
-/// Config validation lets an empty account through, as it always has.
+/// Config validation still accepts an empty account.
 #[test]
 fn without_an_account_its_external_accounts_are_skipped_and_all_else_is_read() {
     let mock = StripeMock::builder().count("accounts", 2).start();
@@ -286,9 +287,9 @@ fn a_cursor_in_the_future_hides_no_change() {
     assert_eq!(field(&next, "products", "name"), ["Newer"], "what happened before that moment came");
 }
 
-/// All forms of states that other connectors have written for these streams.
+/// All forms of states that other connectors write for these streams.
 #[test]
-fn states_of_every_form_are_gone_on_from() {
+fn states_of_every_form_are_resumed_from() {
     let known = at(-3);
     let date = jiff::Timestamp::from_second(known).unwrap().to_string();
     let global = |field: &str| json!({"use_global_cursor": true, "state": {field: known.to_string()}, "lookback_window": 1, "parent_state": {}});

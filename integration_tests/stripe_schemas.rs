@@ -1,6 +1,6 @@
-//! The schemas of Stripe's streams: their form, and that they declare what airbyte/source-stripe declares, so that a
-//! table it made loses no column. `stripe/peer_fields.tsv` is the table of its fields; its first line says how it is
-//! made again.
+//! The schemas of Stripe's streams: their form, and that they declare every field of airbyte/source-stripe, so its
+//! tables lose no column. `stripe/peer_fields.tsv` is the table of its fields; its first line says how to make it
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas/stripe");
 
 const PEER_FIELDS: &str = include_str!("stripe/peer_fields.tsv");
 
-/// Nested fields of the peer that are declared nowhere here, and why. One that ends in a dot stands for all below it.
+/// Nested fields of the peer that are declared nowhere here, with reasons. A final dot stands for all fields below.
 const LEFT_OUT: &[(&str, &[&str])] = &[
     (
         "a list's total is sent only on request, and nobody requests it",
@@ -103,7 +103,7 @@ const OTHER_TYPES: &[(&str, &[&str])] = &[
     ("Stripe sends an id, which it expands on request alone", &["cards replaced_by", "cards replacement_for"]),
 ];
 
-/// What is both a stream and nested in others: the file below `shared/`, and the stream's.
+/// Objects that are a stream and also nested in others: the file below `shared/`, and the stream's.
 const NESTED_STREAMS: &[(&str, &str)] = &[
     ("application_fee_refund", "application_fees_refunds"),
     ("balance_transaction", "balance_transactions"),
@@ -158,15 +158,15 @@ fn types(schema: &Value) -> Vec<&str> {
     schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// What a list gives as objects, because they are asked for with `expand[]`, and an event as ids.
+/// Fields that a list gives as objects, because they are requested with `expand[]`, and an event as ids.
 const EXPANDED: &[&str] = &["invoices.discounts[]", "shared/total_tax_amount.tax_rate"];
 
-/// Whether the field is an id that could be expanded: the object in its place is declared where it is at home.
+/// Whether the field is an id that could be expanded: the schema declares its object at its own place.
 fn is_id(schema: &Value) -> bool {
     types(schema).starts_with(&["null", "string"])
 }
 
-/// What is declared at a path like `lines.data` or `fee_details[].amount`: the field and those around it.
+/// The declaration at a path like `lines.data` or `fee_details[].amount`: the field and the fields around it.
 fn declared<'a>(schema: &'a Value, path: &str) -> Vec<Option<&'a Value>> {
     let mut found = Vec::new();
     let mut at = Some(schema);
@@ -181,7 +181,7 @@ fn declared<'a>(schema: &'a Value, path: &str) -> Vec<Option<&'a Value>> {
     found
 }
 
-/// Asserts that the fields are those of a table with reasons, no fewer and no more.
+/// Asserts that the fields are exactly those of a table with reasons.
 fn assert_known(fields: &[String], table: &[(&str, &[&str])]) {
     let known: Vec<&str> = table.iter().flat_map(|(_, fields)| fields.iter().copied()).collect();
     let stands_for = |known: &str, field: &str| known == field || (known.ends_with('.') && field.starts_with(known));
@@ -269,8 +269,8 @@ fn every_file_keeps_to_the_form_of_a_schema_and_every_shared_one_is_used() {
     assert_eq!(used, shared);
 }
 
-/// Asserts that a schema is a reference, or says a nullable type and what belongs to it: an object's members in
-/// alphabetical order, a list's items.
+/// Asserts that a schema is a reference, or a nullable type with its details: an object's members in alphabetical
+/// order, a list's items.
 fn assert_form(schema: &Map<String, Value>, at: &str, used: &mut BTreeSet<String>) {
     let keywords: Vec<&str> = schema.keys().map(String::as_str).collect();
     if let Some(target) = schema.get("$ref") {
@@ -285,7 +285,7 @@ fn assert_form(schema: &Map<String, Value>, at: &str, used: &mut BTreeSet<String
             form.push("items");
             assert_form(schema["items"].as_object().unwrap(), &format!("{at}[]"), used);
         }
-        // Everything else has one type: a union is text or JSON in a destination, depending on which it is.
+        // Everything else has one type: destinations store a union as text or as JSON.
         ["null", "string", "object"] if EXPANDED.contains(&at) => form.push("additionalProperties"),
         ["null", "object"] => {
             form.push("additionalProperties");

@@ -11,7 +11,7 @@ use source_http_testkit::{Finished, InProcess, Messages, Reply, Request, Server}
 
 use crate::support::TestSource;
 
-/// Orders, two a page, and below each its items, incremental or not.
+/// Orders, two a page, and the items of each, incremental or not.
 struct Stream {
     name: &'static str,
     url: String,
@@ -204,7 +204,7 @@ fn a_cache_that_is_spoilt_while_a_child_reads_changes_nothing_but_the_number_of_
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().to_owned();
     let server = Server::start(move |request: &Request| {
-        // The second page of the parent is in the file by now, and will be wanted twice more.
+        // The second page of the parent is in the file by now, and will be read twice more.
         if request.path == "/orders/o%2F3/items" {
             for entry in fs::read_dir(&file).unwrap() {
                 let path = entry.unwrap().path();
@@ -244,7 +244,7 @@ fn each_parent_has_a_state_of_its_own_that_holds_its_key_and_no_more() {
 }
 
 #[test]
-fn an_interrupted_read_goes_on_with_the_parents_that_are_left() {
+fn an_interrupted_read_continues_with_the_parents_that_are_left() {
     let server = Server::start(api);
     for stream in ["items", "changes"] {
         let mode = if stream == "items" { "full_refresh" } else { "incremental" };

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees at the end of a command, and what a script finds in the file of `--summary`.
+//! The summary for a person at a terminal at the end of a command, and for a script in the file of `--summary`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,13 +18,13 @@ use crate::support::{List, Steps, TestSource};
 const PAGE: &str = r#"{"data":[{"id":1},{"id":2}]}"#;
 const EMPTY: &str = r#"{"data":[]}"#;
 
-/// A terminal on which nothing is drawn while a command runs, however long the test takes; stdout goes elsewhere.
+/// A terminal on which nothing is drawn during a command, however long the test takes; stdout goes elsewhere.
 fn terminal(columns: u16) -> Terminal {
     Terminal::of_size(columns, 24).with_vars(|_| None)
 }
 
-/// Users, whose pages are kept for their posts; rooms, which cannot be read; tags, which fail; ticks, which come one in
-/// five seconds.
+/// Users, whose pages are kept for their posts; rooms, which cannot be read; tags, which fail; ticks, one every five
+/// seconds.
 fn five_streams(url: String) -> InProcess {
     let streams = move |_: &_, _: &_| -> Vec<Box<dyn HttpStream>> {
         let users = || List::new("users", &url).cached();
@@ -61,7 +61,7 @@ fn the_table_has_what_each_stream_did_and_what_all_did_together() {
     let server = api();
     let done = five_streams(server.url()).terminal(terminal(120)).run("read");
     assert_eq!(done.status, 1);
-    // As the requests that came, the waits that were waited, and the bodies above.
+    // From the requests that came, the waits, and the bodies above.
     assert_eq!(server.requests().len(), 13);
     assert_eq!(done.sleeps, [250, 8_400, 5_000, 5_000].map(Duration::from_millis));
     let expected = "\
@@ -156,7 +156,7 @@ fn a_read_that_cannot_begin_says_why_at_the_terminal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_told_nothing() {
+fn a_reader_that_closes_the_pipe_gets_no_message() {
     let server = Server::start(|_: &Request| Reply::json_text(PAGE));
     let endless = Steps::new("items", server.url(), 1_000);
     let connector = crate::support::connector(move || endless.clone().boxed());
@@ -180,7 +180,7 @@ fn quiet_and_no_terminal_leave_stderr_empty() {
 }
 
 #[test]
-fn a_summary_file_that_cannot_be_written_is_told_before_anything_is_asked_for() {
+fn a_summary_file_that_cannot_be_written_is_reported_before_anything_is_requested() {
     let server = api();
     let folder = tempfile::tempdir().unwrap();
     let done = five_streams(server.url()).arg("--summary").arg(folder.path()).run("read");

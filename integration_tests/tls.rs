@@ -1,4 +1,4 @@
-//! Whom the connector trusts, who it says it is, and what it says when a handshake fails.
+//! The authorities that the connector trusts, its own certificate, and its messages when a handshake fails.
 
 use std::fs;
 
@@ -89,7 +89,7 @@ fn ssl_cert_file_and_ssl_cert_dir_are_trusted_and_a_wrong_one_is_named() {
 }
 
 #[test]
-fn without_verification_any_certificate_will_do() {
+fn without_verification_any_certificate_is_accepted() {
     let site = Site::new([page()]);
     let tls = TlsServer::start(site.plain.addr(), &site.authority.sign_until("other.test", 2001), None);
     assert_page(&Items::new(tls.url()).options(|options| options.verify_certificates = false).read());
@@ -121,14 +121,14 @@ fn an_authority_in_the_place_of_a_server_is_a_sentence_with_advice() {
 }
 
 #[test]
-fn plain_http_on_a_tls_port_is_told_apart() {
+fn plain_http_on_a_tls_port_is_distinguished() {
     let plain = Server::start(|_: &Request| page());
     let message = failure(&Items::new(format!("https://{}", plain.addr())).read(), "config_error", 0);
     assert!(message.contains("what came back is not TLS") && message.contains("http://"), "{message}");
 }
 
 #[test]
-fn tls_on_a_plain_http_port_is_told_apart() {
+fn tls_on_a_plain_http_port_is_distinguished() {
     let site = Site::new([page()]);
     let message = failure(&Items::new(format!("http://{}", site.tls.addr())).read(), "transient_error", 5);
     assert!(message.contains("what came back is not HTTP") && message.contains("https://"), "{message}");

@@ -18,14 +18,14 @@ use stripe_mock::StripeMock;
 use crate::support::binary::{Binary, config};
 use crate::support::{Interruption, TestSource, up_to_every_state};
 
-/// How the numbers are cut into slices.
+/// The slices of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
     /// Spans of the cursor, oldest first: one state for all.
     Spans,
     /// Hundreds by their number: a state for each.
     Hundreds,
-    /// The same, and after every five a marker: what is below it is not requested again.
+    /// The same, with a marker after every five: numbers below it are not requested again.
     Marked,
 }
 
@@ -130,7 +130,7 @@ fn api(request: &Request) -> Reply {
     Reply::json(json!({"data": page, "next": left.get(3).map(|_| left[2])}))
 }
 
-/// The hundred a request is about.
+/// The hundred of a request.
 fn hundred(request: &Request) -> i64 {
     request.param("from").unwrap().parse::<i64>().unwrap() / 100
 }
@@ -168,7 +168,7 @@ fn all(hundreds: i64) -> BTreeSet<i64> {
     (0..10 * hundreds).map(|n| 10 * n).collect()
 }
 
-/// Holds requests until enough has happened, or for ten seconds at most: then the test fails, and does not hang.
+/// Holds requests until enough have come, or for ten seconds at most: then the test fails, and does not hang.
 #[derive(Default)]
 struct Gate {
     count: Mutex<usize>,
@@ -228,7 +228,7 @@ fn as_many_requests_as_workers_are_under_way_and_never_more() {
         let server = Server::start(move |request: &Request| {
             noted.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             arrivals.count();
-            // Nobody is answered before four have asked.
+            // No request is answered before the fourth.
             arrivals.wait_for(4);
             under_way.fetch_sub(1, Ordering::SeqCst);
             api(request)
@@ -322,7 +322,7 @@ fn a_panic_of_any_worker_is_a_failure_of_its_stream_alone() {
     assert!(error.internal_message.unwrap().contains("a bug of the stream"));
 }
 
-/// A server that answers for the first hundred when all others have been answered.
+/// A server that answers for the first hundred after all others.
 fn first_comes_last(others: usize) -> (Server, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
     let (held, begun) = (gate.clone(), Mutex::new(BTreeSet::new()));
@@ -351,7 +351,7 @@ fn a_marker_counts_when_all_slices_before_it_are_done() {
 }
 
 #[test]
-fn done_slices_behind_an_unfinished_one_are_not_asked_for_again_after_an_interruption() {
+fn done_slices_behind_an_unfinished_one_are_not_requested_again_after_an_interruption() {
     let (server, gate) = first_comes_last(59);
     let stream = Numbers::new(&server, Cut::Spans, 60);
     let whole = read(&stream, 2, None);
@@ -369,7 +369,7 @@ fn done_slices_behind_an_unfinished_one_are_not_asked_for_again_after_an_interru
     let mut asked: Vec<i64> = again.requests().iter().map(hundred).collect();
     asked.sort_unstable();
     asked.dedup();
-    // The last of the done ones is requested again from its newest record on, as every incremental read begins.
+    // The last complete one is requested again from its newest record, as at the start of every incremental read.
     assert!(asked.iter().copied().eq([0].into_iter().chain(39..60)), "{asked:?}");
     assert_eq!(again.requests()[0].param("from"), Some("0"), "what was begun comes first");
 }
@@ -395,7 +395,7 @@ fn states_within_a_slice_are_those_of_the_first_unfinished_one() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_all_workers() {
+fn a_reader_that_closes_the_pipe_ends_all_workers() {
     let mock = StripeMock::builder().count("charges", 5_000).count("refunds", 5_000).start();
     let args = ["read", "--config", "c.json", "--streams", "charges,refunds", "--workers", "8"];
     let ended = Binary::new(&args).file("c.json", config(&mock)).ended_after(1, Interruption::ClosedPipe);

@@ -1,5 +1,5 @@
-//! Memory that is used again. A response is hundreds of kilobytes: given back to the system and requested again each
-//! time, that costs more than reading it.
+//! Reuses memory. A response is hundreds of kilobytes: returning it to the system and requesting it again each time
+//! costs more than reading it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 
 use crate::locks;
 
-/// Bytes that are kept for later, over all buffers.
+/// The most bytes kept for later, over all buffers.
 const MAX_SPARE: usize = 4 * 1024 * 1024;
-/// Bytes that a buffer grows by, at least.
+/// The least bytes by which a buffer grows.
 const STEP: usize = 64 * 1024;
 
-/// Buffers that are not in use.
+/// Unused buffers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Buffers {
-    /// An empty buffer, which comes back here when it is dropped.
+    /// An empty buffer, which returns here when it is dropped.
     pub(crate) fn take(&self) -> Buffer {
         let spare = locks::lock(&self.0).pop();
         Buffer { bytes: spare.unwrap_or_default(), end: 0, home: Some(self.clone()) }
@@ -34,24 +34,24 @@ impl Buffers {
 /// Bytes, with room for more after them.
 #[derive(Default)]
 pub struct Buffer {
-    /// Up to `end` what was written, and after it whatever was there before.
+    /// The written bytes up to `end`, then old content.
     bytes: Vec<u8>,
     end: usize,
     home: Option<Buffers>,
 }
 
 impl Buffer {
-    /// An empty buffer out of the same store.
+    /// An empty buffer from the same store.
     pub(crate) fn another(&self) -> Self {
         self.home.as_ref().map(Buffers::take).unwrap_or_default()
     }
 
-    /// Sees to it that this many bytes can be added without moving those that there are.
+    /// Reserves room for this many more bytes, so that adding them does not move the others.
     pub(crate) fn reserve(&mut self, more: usize) {
         self.bytes.reserve((self.end + more).saturating_sub(self.bytes.len()));
     }
 
-    /// The place where bytes are to be added: as many as there is room for, and this many at least.
+    /// The room after the written bytes: at least this many bytes.
     #[inline]
     pub(crate) fn room(&mut self, at_least: usize) -> &mut [u8] {
         if self.bytes.len() - self.end < at_least {
@@ -60,18 +60,18 @@ impl Buffer {
         &mut self.bytes[self.end..]
     }
 
-    /// This many bytes were put into the room.
+    /// Marks this many bytes of the room as written.
     #[inline]
     pub(crate) fn fill(&mut self, bytes: usize) {
         self.end = (self.end + bytes).min(self.bytes.len());
     }
 
-    /// Lets go of what was written.
+    /// Drops the written bytes.
     pub(crate) fn clear(&mut self) {
         self.end = 0;
     }
 
-    /// What was written, in memory of its own.
+    /// The written bytes, in memory of their own.
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
         self.home = None;
         self.bytes.truncate(self.end);
@@ -98,7 +98,7 @@ impl From<Vec<u8>> for Buffer {
     }
 }
 
-/// Its length: there may be secrets in it.
+/// Shows its length: it may contain secrets.
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Buffer({} bytes)", self.end)
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_what_was_there_before_is_not() {
+    fn written_bytes_are_read_and_old_content_is_not() {
         let buffers = Buffers::default();
         let mut first = buffers.take();
         first.room(3)[..3].copy_from_slice(b"abc");

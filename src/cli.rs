@@ -1,5 +1,5 @@
-//! Flags as they are typed, turned into one validated [`Invocation`]. Nothing after this looks at flags again. What is
-//! for people alone is in `people`, and what is made of the flags themselves in `pages`.
+//! Parses the command line into one validated [`Invocation`]. Nothing after this reads flags again. `people` has the
+//! flags for people alone; `pages` makes completions and manual pages.
 
 mod config_args;
 mod examples;
@@ -27,12 +27,13 @@ struct Cli {
     #[arg(long, global = true, value_name = "NAME", env = "AIRBYTE_SOURCE", hide_env_values = true)]
     source: Option<String>,
 
-    /// The manifest of a low-code connector to run in place of a built-in source, as Airbyte's connector builder exports
+    /// The manifest of a low-code connector to run instead of a built-in source, as Airbyte's connector builder exports
     /// it: YAML or JSON
     #[arg(long, global = true, value_name = "FILE", env = "AIRBYTE_MANIFEST_PATH", hide_env_values = true)]
     manifest_path: Option<PathBuf>,
 
-    /// Python code of a manifest, for the Python runtime that it may be handed over to: this program runs none
+    /// Python code of a manifest, passed on if the manifest is handed over to a Python runtime; this program does not
+    /// run it
     #[arg(long, hide = true, global = true, value_name = "FILE")]
     components_path: Option<PathBuf>,
 
@@ -54,20 +55,20 @@ struct Cli {
     log_level: Option<String>,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Print what a config may contain
+    /// Print the settings that a config may have
     Spec,
     /// Check a config
     Check(CheckArgs),
-    /// Print the streams there are, with their schemas
+    /// Print the available streams, with their schemas
     Discover(DiscoverArgs),
     /// Print records and states
     Read(ReadArgs),
-    /// Print a configured catalog, to be edited and given to read
+    /// Print a configured catalog to edit and pass to read
     Catalog(CatalogArgs),
-    /// Print what this program is, and what it can read
+    /// Describe this program and its streams
     About(AboutArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
@@ -78,7 +79,7 @@ pub enum Command {
 /// The flags of `check`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CheckArgs {
-    /// The config to try.
+    /// The config to check.
     #[command(flatten)]
     pub config: ConfigArgs,
 
@@ -114,20 +115,20 @@ pub struct ReadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), value_hint = ValueHint::Other)]
     pub limit: Option<u64>,
 
-    /// Read up to N slices of streams concurrently [default: what the source says, often a setting of its config]
+    /// Read up to N slices of streams concurrently [default: chosen by the source, often a setting of its config]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), value_hint = ValueHint::Other)]
     pub workers: Option<u16>,
 
-    /// What stdout is to hold [default: protocol]
+    /// Format of stdout [default: protocol]
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_default_value = true)]
     pub format: Format,
 
-    /// At the end, write what was done, stream by stream, into this file, as JSON
+    /// At the end, write the counters of each stream to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
 }
 
-/// What `read` writes to stdout.
+/// The format of `read` on stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Airbyte protocol messages
@@ -137,30 +138,31 @@ pub enum Format {
     Jsonl,
 }
 
-/// A command line that makes sense.
+/// A valid command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// What to do.
+    /// The command.
     pub command: Command,
-    /// The source asked for; `None` is the default one.
+    /// The requested source; `None` is the default one.
     pub source: Option<String>,
     /// The manifest of the source.
     pub manifest_path: Option<PathBuf>,
     /// The Python code of the manifest, which this program does not run.
     pub components_path: Option<PathBuf>,
-    /// Where the response cache keeps its file; `None` is a private temporary directory.
+    /// The directory of the response cache's file; `None` is a private temporary directory.
     pub cache_dir: Option<PathBuf>,
-    /// Log lines below this level are left out.
+    /// Log lines below this level are dropped.
     pub log_level: LogLevel,
-    /// Nothing is written for people.
+    /// Whether output for people is suppressed.
     pub quiet: bool,
 }
 
-/// Parses the command line of a program with these sources, the default one first. `args` begins with the name it was
-/// called by.
+/// Parses the command line of a program with these sources, the default one first. `args` begins with the program's
+/// name.
 ///
 /// # Errors
-/// For `--help` and `--version` too, which are answers rather than errors; [`clap::Error::use_stderr`] tells.
+/// Also for `--help` and `--version`, which are answers rather than errors; [`clap::Error::use_stderr`] distinguishes
+/// them.
 pub fn parse(
     args: impl IntoIterator<Item = std::ffi::OsString>,
     program: Program,
@@ -184,7 +186,7 @@ pub fn parse(
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
     }
     if matches!(&cli.command, Command::Read(args) if is_stdin(&args.state_file)) {
-        let text = "--state-file cannot be -: states are written to it; --state can\n";
+        let text = "--state-file cannot be -: states are written to it; use --state\n";
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, text));
     }
     let updates_stdin = |config: &ConfigArgs| config.config_file_update && config.config.as_os_str() == "-";
@@ -199,7 +201,7 @@ pub fn parse(
         Some("error" | "fatal" | "critical") => LogLevel::Error,
         _ => LogLevel::Info,
     };
-    // Images set a variable to nothing to mean the default.
+    // Images use an empty variable for the default.
     let source = cli.source.filter(|name| !name.is_empty());
     let manifest_path = cli.manifest_path.filter(|file| !file.as_os_str().is_empty());
     let cache_dir = cli.cache_dir.filter(|directory| !directory.as_os_str().is_empty());
@@ -207,7 +209,7 @@ pub fn parse(
     Ok(Invocation { command, source, manifest_path, components_path, cache_dir, log_level, quiet })
 }
 
-/// What a shell makes of `--streams a, b` is a missing name, and an argument that no flag takes.
+/// The shell turns `--streams a, b` into a list with an empty name, and an argument without a flag.
 const MISSING_NAME: &str =
     "a name is missing. Write the names without a blank after the comma, a,b, or in quotes, \"a, b\"";
 
@@ -237,11 +239,11 @@ fn command(program: Program, sources: &[&str]) -> clap::Command {
         .mut_arg(SOURCE, |arg| arg.help(format!("The built-in source to run{default}")))
 }
 
-/// The flag that picks a source.
+/// The flag that selects a source.
 const SOURCE: &str = "source";
 
 impl Command {
-    /// Whether the answer is a text for people and not messages of the protocol.
+    /// Whether the answer is a text for people, not protocol messages.
     pub(crate) fn is_for_people(&self) -> bool {
         match self {
             Self::Spec | Self::Check(_) | Self::Read(_) => false,
@@ -250,7 +252,7 @@ impl Command {
         }
     }
 
-    /// Where the config is, for a command that may be given new credentials.
+    /// The config's place, for a command that may receive new credentials.
     fn config(&self) -> Option<&ConfigArgs> {
         match self {
             Self::Check(args) => Some(&args.config),

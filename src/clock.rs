@@ -1,5 +1,5 @@
-//! Time and chance as values. Nothing else in the crate asks the operating system for the time, sleeps,
-//! or draws a random number, so every wait can be tested in virtual time and every draw can be fixed.
+//! Time and randomness as values. Nothing else in the crate asks the operating system for the time, sleeps, or draws a
+//! random number, so tests can run every wait in virtual time and fix every draw.
 
 mod virtual_clock;
 

@@ -1,4 +1,4 @@
-//! The cookbook is run: each block of its pages is a test. They are here, and not beside the code they show, because a
+//! Runs the cookbook: each block of its pages is a test. They are here, and not beside the code they show, because a
 //! page is about a feature and a feature has many parts.
 
 #[doc = include_str!("../docs/cookbook/authentication.md")]

@@ -1,5 +1,5 @@
-//! The process's environment as a value. It is read once, when a run begins, and handed on: so tests need not change their
-//! own, and what looks at it shows in the types.
+//! The process's environment as a value. It is read once, when a run begins, and passed on: so tests need not change
+//! their own, and the types show who reads it.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -7,50 +7,50 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Set by us, or by people, and no sign of the platform.
+/// Set by us, or by people, so no sign of the platform.
 const OUR_OWN: [&str; 2] = ["AIRBYTE_SOURCE", "AIRBYTE_MANIFEST_PATH"];
 
 /// The variable that names the program of Airbyte's Python runtime.
 pub(crate) const PYTHON_RUNTIME: &str = "SOURCE_HTTP_PYTHON_RUNTIME";
 
-/// Where an image has the manifest of its connector: the place that Airbyte's runtime looks at.
+/// The manifest's path in an image, as in Airbyte's runtime.
 const MANIFEST_OF_THE_IMAGE: &str = "/airbyte/integration_code/source_declarative_manifest/manifest.yaml";
 
 /// Set by the image, wherever it runs.
 const OF_THE_IMAGE: &str = "AIRBYTE_ENTRYPOINT";
 
-/// Environment variables. One that is set to nothing counts as not set. Default: none.
+/// Environment variables. An empty one counts as not set. Default: none.
 #[derive(Clone, Default)]
 pub struct Environment(Arc<HashMap<OsString, OsString>>, Option<PathBuf>);
 
 impl Environment {
-    /// The process's own.
+    /// The process's variables.
     #[must_use]
     pub fn system() -> Self {
         let manifest = Path::new(MANIFEST_OF_THE_IMAGE);
         Self::from_vars(std::env::vars_os()).with_manifest(manifest.is_file().then(|| manifest.to_owned()))
     }
 
-    /// One of these variables.
+    /// Sets one of these variables.
     #[must_use]
     pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
         Self(Arc::new(vars.filter(|(_, value)| !value.is_empty()).collect()), None)
     }
 
-    /// With the manifest of an image. Default: none.
+    /// Sets the manifest of an image. Default: none.
     #[must_use]
     pub fn with_manifest(self, manifest: Option<PathBuf>) -> Self {
         Self(self.0, manifest)
     }
 
-    /// The manifest that the image has, if it is that of one low-code connector.
+    /// The manifest of the image, if it is a low-code connector's.
     #[must_use]
     pub fn manifest_of_the_image(&self) -> Option<&Path> {
         self.1.as_deref()
     }
 
-    /// The program that manifests with Python classes are handed over to, if one is named.
+    /// The program that runs manifests with Python classes, if one is named.
     pub(crate) fn python_runtime(&self) -> Option<&Path> {
         self.get(PYTHON_RUNTIME).map(Path::new)
     }
@@ -61,16 +61,16 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
-    /// A variable that says that this may be Airbyte's platform, where the config and the environment belong to different
-    /// people: `DEPLOYMENT_MODE`, or any that begins with `WORKER_` or `AIRBYTE_`, as the platform sets some and every
-    /// image that it can run sets `AIRBYTE_ENTRYPOINT`. The first by name.
+    /// A variable that indicates Airbyte's platform, where the config and the environment belong to different people:
+    /// `DEPLOYMENT_MODE`, or any that begins with `WORKER_` or `AIRBYTE_`, since the platform sets some and all its
+    /// images set `AIRBYTE_ENTRYPOINT`. The first by name.
     #[must_use]
     pub fn sign_of_the_platform(&self) -> Option<&str> {
         self.signs_of_the_platform().min()
     }
 
-    /// Whether Airbyte's platform runs this, rather than somebody who runs a connector's image by hand: there is a [sign of
-    /// it](Self::sign_of_the_platform) that an image does not set.
+    /// Whether Airbyte's platform runs this, rather than a person who runs a connector's image by hand: there is a
+    /// [sign of it](Self::sign_of_the_platform) that an image does not set.
     pub(crate) fn is_of_the_platform(&self) -> bool {
         self.signs_of_the_platform().any(|name| name != OF_THE_IMAGE)
     }
@@ -85,7 +85,7 @@ impl Environment {
     }
 }
 
-/// The names only: there may be secrets in the values.
+/// Shows the names only: the values may contain secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()

@@ -1,5 +1,5 @@
-//! A writer that has failed once writes nothing more. What was to be written is lost then, and what came after it would
-//! look as if it were all: on a disk that is full for a moment, a state would follow records that are not there.
+//! A writer that stops for good at its first failure. Otherwise, later output would look complete: on a disk that is
+//! full for a moment, a state would follow records that were lost.
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ pub(crate) struct FusedWriter<W> {
     failure: WriteFailure,
 }
 
-/// How a [`FusedWriter`] writer has failed, for those who do not write. Clones are about the same writer.
+/// The failure of a [`FusedWriter`], for readers. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct WriteFailure(Arc<OnceLock<(io::ErrorKind, Option<i32>)>>);
 
@@ -36,7 +36,7 @@ impl<W: Write> FusedWriter<W> {
     fn attempt<T>(&mut self, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
         self.failure.error().map_or(Ok(()), Err)?;
         write(&mut self.writer).inspect_err(|error| {
-            // An interrupted write is tried again, and loses nothing.
+            // An interrupted write is retried, and loses nothing.
             if error.kind() != io::ErrorKind::Interrupted {
                 let _ = self.failure.0.set((error.kind(), error.raw_os_error()));
             }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_is_no_failure() {
+    fn an_interruption_is_not_a_failure() {
         let interrupted = io::Error::from(io::ErrorKind::Interrupted);
         let mut writer = FusedWriter::new(FullForAMoment(Some(interrupted), Vec::new()));
         writer.write_all(b"record\n").unwrap();

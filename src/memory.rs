@@ -1,5 +1,5 @@
-//! How much memory the process may use, as the control groups of Linux have it: a container that goes past its limit is
-//! killed, without a state or a message. A run that looks now and then can end before.
+//! The memory limit of the process, from Linux control groups: a container that exceeds its limit is killed, without a
+//! state or a message. A run that checks now and then can end before.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -11,14 +11,14 @@ use crate::stop::RESUMES;
 
 /// Part of the limit, in percent, at which memory is short.
 const SHORT_AT: u64 = 95;
-/// How often the files are read at most.
+/// Least time between two checks.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Version 1 says this many bytes or more for no limit: the largest multiple of a page.
+/// Version 1 reports this many bytes or more for no limit: the largest multiple of a page.
 const NO_LIMIT: u64 = 1 << 60;
 const MIB: u64 = 1024 * 1024;
 
-/// The memory limits of the process: those of its control group and of all above it, of version 2 and of version 1. On
-/// other systems than Linux there are none.
+/// The memory limits of the process: those of its control group and of all its parents, of versions 2 and 1. On other
+/// systems than Linux there are none.
 #[derive(Debug)]
 pub struct MemoryLimit {
     root: Option<PathBuf>,
@@ -33,8 +33,8 @@ struct Group {
     names: &'static Names,
 }
 
-/// How a version of control groups calls its files, and in `memory.stat` the page cache, which the kernel takes back
-/// before it kills.
+/// The file names of a version of control groups, and the name of the page cache in `memory.stat`, which the kernel
+/// frees before it kills.
 #[derive(Debug)]
 struct Names {
     limit: &'static str,
@@ -50,14 +50,14 @@ const V1: Names = Names {
 };
 
 impl MemoryLimit {
-    /// What the system says.
+    /// Reads the system's files.
     #[must_use]
     pub fn system() -> Self {
         Self::at("/")
     }
 
-    /// What the files below a directory say that is to the root of the file system as they are: `proc/self/cgroup` and
-    /// those in `sys/fs/cgroup`.
+    /// Reads a directory in place of the root of the file system: its `proc/self/cgroup` and the files in
+    /// `sys/fs/cgroup`.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: Some(root.into()), ..Self::none() }
@@ -69,7 +69,7 @@ impl MemoryLimit {
         Self { root: None, groups: OnceLock::new(), read_at: Mutex::new(None) }
     }
 
-    /// What to tell the user, if 95 % of a limit are used up, the page cache apart. `now` is a reading of
+    /// The message for the user, if 95 % of a limit are used up, without the page cache. `now` is a reading of
     /// [`crate::clock::Clock::elapsed`]: within a second after it looked, it does not look again.
     #[must_use]
     pub fn shortage(&self, now: Duration) -> Option<String> {
@@ -102,7 +102,7 @@ impl Group {
         })
     }
 
-    /// Bytes that are only kept because there was room for them: temporary files are among them.
+    /// Bytes that are only cached: temporary files are among them.
     fn page_cache(&self) -> u64 {
         let stat = fs::read_to_string(self.folder.join("memory.stat")).unwrap_or_default();
         let fields = stat.lines().filter_map(|line| line.split_once(' '));
@@ -164,7 +164,7 @@ mod tests {
         MemoryLimit::at(root.path()).shortage(Duration::ZERO)
     }
 
-    /// A container of version 2 with a limit of 100 MiB, of which this many are used and this many of those page cache.
+    /// A container of version 2 with a limit of 100 MiB, with this many used, and this many of those page cache.
     fn container(used: u64, cache: u64) -> tempfile::TempDir {
         let (used, cache) = ((used * MIB).to_string(), cache * MIB / 2);
         let stat = format!("anon 7\nfile 9\ninactive_file {cache}\nactive_file {cache}\nunevictable 0\n");
@@ -193,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn page_cache_is_no_shortage() {
+    fn page_cache_is_not_counted() {
         assert_eq!(shortage(&container(100, 6)), None);
         assert!(shortage(&container(100, 4)).unwrap().contains("96 of the 100 MiB"));
     }
 
     #[test]
-    fn the_limit_of_a_group_further_out_counts_too() {
+    fn the_limit_of_an_outer_group_counts_too() {
         let root = files(&[
             ("proc/self/cgroup", "0::/pod/container\n"),
             ("sys/fs/cgroup/pod/container/memory.max", "max\n"),
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_said_there_is_no_limit() {
+    fn without_files_there_is_no_limit() {
         assert_eq!(shortage(&files(&[])), None);
         assert_eq!(shortage(&files(&[("proc/self/cgroup", "garbage\n0::/../..\n::\n")])), None);
         assert_eq!(MemoryLimit::none().shortage(Duration::ZERO), None);
     }
 
     #[test]
-    fn it_looks_once_a_second_and_sees_what_has_changed() {
+    fn it_checks_once_a_second_and_sees_changes() {
         let root = container(10, 0);
         let limit = MemoryLimit::at(root.path());
         assert_eq!(limit.shortage(SECOND), None);

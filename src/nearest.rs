@@ -1,7 +1,7 @@
-//! What somebody may have meant who wrote a name that there is not.
+//! Finds the name that a mistyped one stands for.
 
-/// The name that is nearest to what was written: at most a third of its letters are wrong, missing, too many or
-/// swapped, upper and lower case being the same. `None` if none is that near.
+/// The name nearest to a given one: at most a third of its letters are wrong, missing, too many or swapped, ignoring
+/// case. `None` if none is that near.
 pub(crate) fn nearest<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
     let written = written.trim().to_lowercase();
     let most = (written.chars().count() / 3).max(1);

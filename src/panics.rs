@@ -1,5 +1,5 @@
-//! Bugs. A panic must not look like a crash to the platform: it ends as a system failure in the protocol, of the stream
-//! it happened in, and the others go on.
+//! Bugs. A panic must not look like a crash to the platform: it becomes a system failure of its stream in the protocol,
+//! and the others continue.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -7,12 +7,12 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use crate::protocol::Failure;
 
 thread_local! {
-    /// Where the thread's last panic was, and what it said.
+    /// The place and the message of the thread's last panic.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps panics from being printed to stderr as they are, with whatever secret may be in them. What they say is written
-/// through the protocol, where secrets are masked. To be called once, by `main`.
+/// Keeps panics from being printed to stderr unmasked. The protocol reports their messages, with secrets masked. To be
+/// called once, by `main`.
 pub(crate) fn report_through_the_protocol() {
     panic::set_hook(Box::new(|info| LAST.set(Some(info.to_string()))));
 }

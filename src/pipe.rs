@@ -1,30 +1,29 @@
-//! The process's stdin and stdout, as they are when it begins.
+//! The process's stdin and stdout at its start.
 //!
-//! Stdout is usually a pipe. A pipe holds 64 KiB, less than a page of records: each page would be written in several goes, and
-//! the process would wait, and be woken, between them. It is asked to hold more.
+//! Stdout is usually a pipe. A pipe holds 64 KiB, less than a page of records: each page would need several writes,
+//! with the process waiting and being woken in between. So it is enlarged.
 //!
-//! A descriptor that is closed when the process begins is none any more when `main` does: the standard library opens
-//! `/dev/null` in its place, for reading and writing, lest the next file that is opened gets its number. A shell's
-//! `> /dev/null` is for writing alone, and that is how the two are distinguished.
+//! A descriptor that is closed when the process begins is open again when `main` does: the standard library opens
+//! `/dev/null` instead, for reading and writing, so that the next opened file does not get its number. A shell's `>
+//! /dev/null` is write-only, which distinguishes the two.
 
 use std::io::{self, Read, Write};
 #[cfg(unix)]
 use std::os::fd::AsFd;
 
-/// Bytes that the pipe should hold: what Linux lets any user ask for, unless it is set up otherwise
-/// (`/proc/sys/fs/pipe-max-size`).
+/// The wanted size of the pipe, in bytes: the default limit for any Linux user (`/proc/sys/fs/pipe-max-size`).
 #[cfg(target_os = "linux")]
 const CAPACITY: usize = 1024 * 1024;
 
-/// Stdout, to be handed to its only writer. If it is closed, its first flush fails, and it is `/dev/null` after that.
-#[expect(clippy::disallowed_methods, reason = "this is where its only writer has it from")]
+/// Stdout, for its only writer. If it is closed, its first flush fails, and it is `/dev/null` after that.
+#[expect(clippy::disallowed_methods, reason = "its only writer gets it here")]
 pub(crate) fn stdout() -> Box<dyn Write + Send> {
     let stdout = io::stdout();
     #[cfg(unix)]
     if is_closed(&stdout) {
         return Box::new(Closed { is_told: false });
     }
-    // What is no pipe, or may not be widened, stays as it is.
+    // Anything but a pipe, or a pipe that may not be enlarged, stays unchanged.
     #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(&stdout, CAPACITY);
     Box::new(stdout)
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dev_null_for_both_ways_stands_for_a_closed_descriptor_and_nothing_else_does() {
+    fn dev_null_for_both_ways_means_a_closed_descriptor_and_nothing_else_does() {
         let open = |path: &str, read, write| OpenOptions::new().read(read).write(write).open(path).unwrap();
         assert!(is_closed(&open("/dev/null", true, true)));
         assert!(!is_closed(&open("/dev/null", false, true)) && !is_closed(&open("/dev/null", true, false)));
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_descriptor_says_so_once_to_its_writer_and_always_to_its_reader() {
+    fn a_closed_descriptor_fails_once_for_its_writer_and_always_for_its_reader() {
         let mut closed = Closed { is_told: false };
         assert!(closed.read(&mut [0]).is_err() && closed.read(&mut [0]).is_err());
         assert!(closed.flush().is_err() && closed.write(b"x").is_ok() && closed.flush().is_ok());

@@ -1,20 +1,19 @@
-//! What Airbyte's platform asks of a connector through environment variables, besides the network.
+//! The settings of Airbyte's platform in environment variables, besides the network.
 
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::protocol::Failure;
 
-/// Fails if records and states are wanted in a way that is not spoken. Written to stdout anyway, they would be read
-/// by nobody.
+/// Fails if records and states are requested in an unsupported way. On stdout, nobody would read them.
 ///
-/// | variable | what it says |
+/// | variable | values |
 /// | --- | --- |
 /// | `DATA_CHANNEL_MEDIUM` | `STDIO`, which is stdout; `SOCKET` is refused |
 /// | `DATA_CHANNEL_FORMAT` | `JSONL`, which is a JSON object a line; `PROTOBUF` is refused |
 ///
-/// Where they are not set, or set to nothing, the first value of each is meant, as Airbyte's documentation of the Docker
-/// interface has it.
+/// The default for unset or empty ones is the first value of each, as in Airbyte's documentation of the Docker
+/// interface.
 pub(crate) fn check_data_channel(environment: &Environment) -> Result<(), Failure> {
     for (variable, spoken) in [("DATA_CHANNEL_MEDIUM", "STDIO"), ("DATA_CHANNEL_FORMAT", "JSONL")] {
         let value = environment.get(variable).map(|value| value.to_string_lossy());
@@ -29,8 +28,8 @@ pub(crate) fn check_data_channel(environment: &Environment) -> Result<(), Failur
     Ok(())
 }
 
-/// Where the files of records are kept for the destination: what `AIRBYTE_STAGING_DIRECTORY` names, or `/staging/files`,
-/// if it is there; or else a folder of our own below `/tmp`.
+/// The folder where the destination takes the files of records: the value of `AIRBYTE_STAGING_DIRECTORY`, or
+/// `/staging/files`, if it exists; otherwise a folder of our own below `/tmp`.
 pub(crate) fn staging_directory(environment: &Environment) -> PathBuf {
     let wanted = environment.get("AIRBYTE_STAGING_DIRECTORY").map_or(Path::new("/staging/files"), Path::new);
     if wanted.is_dir() { wanted.to_owned() } else { PathBuf::from("/tmp/airbyte-file-transfer") }
@@ -41,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_set_or_set_to_the_default_is_spoken() {
+    fn defaults_are_accepted_set_or_not() {
         for vars in [vec![], vec![("DATA_CHANNEL_MEDIUM", "")], vec![("DATA_CHANNEL_MEDIUM", "STDIO")]] {
             assert!(check_data_channel(&Environment::from_vars(vars)).is_ok());
         }
@@ -50,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_spoken_is_named() {
+    fn unsupported_values_are_named() {
         for (variable, value) in [("DATA_CHANNEL_MEDIUM", "SOCKET"), ("DATA_CHANNEL_FORMAT", "PROTOBUF")] {
             let failure = check_data_channel(&Environment::from_vars([(variable, value)])).unwrap_err();
             assert!(failure.message.starts_with(&format!("{variable} is {value}, and")), "{failure}");

@@ -1,4 +1,4 @@
-//! What a check has asked for and what came of it, stream by stream, so that its user can see it.
+//! The requests of a check and their results, stream by stream, for the user.
 
 use std::sync::Mutex;
 
@@ -9,22 +9,22 @@ use crate::protocol::Failure;
 #[derive(Debug, Default)]
 pub struct Probes(Mutex<Vec<Probe>>);
 
-/// One stream that was asked for its first page.
+/// One stream whose first page was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// The stream's name.
     pub stream: String,
-    /// What came of it.
+    /// The result.
     pub end: ProbeEnd,
 }
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProbeEnd {
-    /// The page is there.
+    /// The page was read.
     Readable,
-    /// The stream has nothing to ask for, so nothing is known.
+    /// The stream has no request to send, so nothing is known.
     NothingToAsk,
     /// It cannot be read, and a read would skip it.
     Refused(Failure),
@@ -39,7 +39,7 @@ impl Probes {
         locks::lock(&self.0).clone()
     }
 
-    /// Notes what a probe came to.
+    /// Records the result of a probe.
     pub(crate) fn note(&self, stream: &str, result: &anyhow::Result<bool>) {
         let end = match result {
             Ok(true) => ProbeEnd::Readable,

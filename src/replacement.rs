@@ -1,5 +1,5 @@
-//! Replaces a file as a whole: a new one is written beside it and takes its name. A crash leaves the old file or the new
-//! one, never a half of either.
+//! Replaces a file as a whole: a new one is written beside it and takes its name. A crash leaves the old file or the
+//! new one, never half of either.
 
 use std::fs::{self, File};
 use std::io;
@@ -53,8 +53,7 @@ pub(crate) fn is_of_same_owner(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
 
-/// Sees to it that a crash of the system does not undo the replacement. Not every system can, and an older file is valid,
-/// too.
+/// Makes the replacement survive a crash of the system. Not every system can, and an older file is valid, too.
 pub(crate) fn sync_folder(path: &Path) {
     if let Some(folder) = path.parent().filter(|_| cfg!(unix)) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

@@ -1,4 +1,4 @@
-//! A whole run, from arguments to exit code, with everything it touches handed in: so tests run it in process, in
+//! A whole run, from arguments to exit code, with everything it touches passed in: so tests run it in process, in
 //! virtual time, and `main` has nothing left to do.
 
 use std::ffi::OsString;
@@ -25,39 +25,39 @@ use crate::terminal::{self, FromLevel, ReadEnd, Screen, StdoutTo, Terminal};
 use crate::watch;
 use crate::whole_lines;
 
-/// All is well.
+/// Success.
 const DONE: u8 = 0;
-/// The command failed; stdout says why.
+/// The command failed; stdout has the reason.
 const FAILED: u8 = 1;
-/// The command line is invalid; stderr says why.
+/// The command line is invalid; stderr has the reason.
 const USAGE: u8 = 2;
 
-/// What a run is given by its surroundings.
+/// The surroundings of a run.
 pub struct Host {
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Chance, for jitter.
+    /// Randomness, for jitter.
     pub random: Arc<dyn Random>,
     /// Proxies and trusted authorities.
     pub network: NetworkEnvironment,
-    /// What a config may refer to, and what Airbyte's platform asks for.
+    /// Variables for the config, and settings of Airbyte's platform.
     pub environment: Environment,
-    /// The memory there is.
+    /// The memory limit.
     pub memory: MemoryLimit,
     /// Ends the run before it is done.
     pub stop: Stop,
-    /// Read where a file is given as `-`.
+    /// The input for a file given as `-`.
     pub stdin: Box<dyn Read + Send>,
     /// Protocol messages, or the answer to a command for people, `--help` and `--version`.
     pub stdout: Box<dyn Write + Send>,
-    /// What is wrong with the command line; what is for people, if it is a terminal or stdout has no place for it.
+    /// Errors of the command line; output for people, if it is a terminal or stdout cannot carry it.
     pub stderr: Box<dyn Write + Send>,
     /// The terminal that stderr is, if it is one.
     pub terminal: Terminal,
 }
 
 impl Host {
-    /// The operating system's. Signals are not looked at; [`launch`] does that.
+    /// The operating system's. Signals are not handled; [`launch`] does that.
     #[must_use]
     pub fn system() -> Self {
         Self {
@@ -93,12 +93,12 @@ pub fn launch(registry: &Registry) -> ExitCode {
     ExitCode::from(run_or_hand_over(std::env::args_os(), registry, host, &commands::replace))
 }
 
-/// Hands the process over to another one.
+/// Replaces the process by another one.
 type Replace = dyn Fn(Process) -> io::Result<u8>;
 
 /// Runs a command line and returns the exit code: 0 done, 1 failed, 2 usage, or that of the [reason to
 /// stop](crate::stop::StopReason::exit_code). `args` begins with the program's name. A manifest that would have to be
-/// handed over to a Python runtime is refused: only [`launch`] may give up the process.
+/// handed over to a Python runtime is refused: only [`launch`] may replace the process.
 pub fn run(args: impl IntoIterator<Item = OsString>, registry: &Registry, host: Host) -> u8 {
     run_or_hand_over(args, registry, host, &|_| Err(io::Error::other("this run is only a part of its process")))
 }
@@ -130,7 +130,7 @@ fn run_or_hand_over(
     run_command(&invocation, registry, source, host, replace)
 }
 
-/// What a command writes to stdout.
+/// The format of a command's stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     /// Protocol messages.
@@ -194,7 +194,7 @@ impl End {
         match self {
             Self::Done | Self::ClosedPipe => DONE,
             Self::Refused => FAILED,
-            // A reader that closed the pipe asks for a stop as well, which is no reason where a disk is full.
+            // A reader that closed the pipe also requests a stop, but a full disk must not count as that.
             Self::StdoutFailed(_) => stop
                 .reason()
                 .filter(|reason| **reason != StopReason::ClosedStdout)
@@ -204,18 +204,18 @@ impl End {
     }
 }
 
-/// The level of the mildest log lines that stderr shows. `None` if it shows nothing of what the output says, because
-/// stdout is seen.
+/// The lowest level of log lines that stderr shows. `None` if it shows none of the output's messages, because stdout is
+/// visible.
 fn shown_from(invocation: &Invocation, screen: &Screen, environment: &Environment) -> Option<LogLevel> {
     let answer = Answer::of(&invocation.command);
     let is_watched = screen.is_watched();
     let is_shown = match answer {
-        // They have no place for a message.
+        // Bare records leave no place for messages.
         Answer::Records { .. } | Answer::Text => true,
-        // Who sees stdout sees the messages there.
+        // A user who sees stdout sees the messages there.
         Answer::Messages if is_watched => !screen.terminal().has_stdout(),
-        // Where nobody watches, a failure shows on stderr, because stdout may lead to where nobody looks. Within the
-        // platform, the reader of the pipe shows it.
+        // Without an observer, failures go to stderr, because stdout may lead to an unread file. On the platform, the
+        // reader of the pipe shows them.
         Answer::Messages => match screen.terminal().stdout_to() {
             StdoutTo::Seen => false,
             StdoutTo::Pipe => !environment.is_of_the_platform(),
@@ -223,18 +223,18 @@ fn shown_from(invocation: &Invocation, screen: &Screen, environment: &Environmen
         },
     };
     is_shown.then_some(match answer {
-        // A check has a list of its own at its end.
+        // A check prints its own list at the end.
         _ if is_watched && matches!(invocation.command, Command::Check(_)) => LogLevel::Error,
         _ if is_watched => LogLevel::Trace,
         Answer::Text => LogLevel::Trace,
         Answer::Records { .. } if invocation.log_level == LogLevel::Debug => LogLevel::Trace,
-        // A run that nobody watches and that is well says nothing: cron would mail it.
+        // A successful run without an observer is silent: cron would mail its output.
         Answer::Records { .. } => LogLevel::Warn,
         Answer::Messages => LogLevel::Error,
     })
 }
 
-/// Hands a run over. The exit code, if the other process was waited for.
+/// Hands a run over. Returns the exit code, if the other process was waited for.
 fn hand_over(handed: &HandOver, output: &Output, stop: &Stop, replace: &Replace) -> anyhow::Result<u8> {
     stop.check()?;
     output.log(LogLevel::Info, &handed.to_string())?;
@@ -257,7 +257,7 @@ fn run_command(
     let answer = Answer::of(&invocation.command);
     let has_summary = matches!(invocation.command, Command::Read(_));
     let screen = Screen::new(host.stderr, host.terminal, invocation.quiet, has_summary);
-    // A check has an exit code to answer with. Nothing else is of use without stdout.
+    // A check can answer with its exit code. All else is useless without stdout.
     if let Err(error) = host.stdout.flush()
         && !matches!(invocation.command, Command::Check(_))
     {
@@ -333,7 +333,7 @@ fn run_command(
             Some(_) => stdout_works,
             None => is_written && !screen.is_watched(),
         };
-        // The summary of a read tells it, where one is shown.
+        // The summary of a read shows it, if there is one.
         if !(is_shown || has_summary && screen.is_watched()) {
             screen.error(&failure.message);
         }

@@ -1,4 +1,4 @@
-//! What a source is: the contract between a connector and the commands that run it.
+//! The contract between a connector and the commands that run it.
 
 mod check_context;
 
@@ -17,15 +17,15 @@ use crate::streams::{Fetcher, HttpStream, OnRecord, for_each_record};
 pub use self::check_context::CheckContext;
 pub use crate::probes::{Probe, ProbeEnd, Probes};
 
-/// A config that fits the source's specification. It is as the user wrote it, with references to environment variables
-/// replaced: members that were left out are not there, also where the specification has a `default` for them.
+/// A config that fits the source's specification. It is the user's, with references to environment variables replaced:
+/// omitted members are missing, even if the specification has a `default` for them.
 pub type Config = Map<String, Value>;
 
-/// What a source's streams are made with.
+/// The context for making a source's streams.
 ///
-/// A source that has to ask the API which streams there are, such as one for each table of an account, does so here, with
-/// the client that the streams are read with afterwards: with its retries, waits and cache, and until the run is to end.
-/// [`SourceContext::fetcher`] sends any request as a stream would; [`SourceContext::for_each_record`] reads a whole list.
+/// A source that has to ask the API for its streams, such as one for each table of an account, does so here, with the
+/// same client as the streams afterwards: with its retries, waits and cache, until the run stops.
+/// [`SourceContext::fetcher`] sends any request like a stream; [`SourceContext::for_each_record`] reads a whole list.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -86,20 +86,20 @@ pub type Config = Map<String, Value>;
 pub struct SourceContext {
     /// The time, for streams that are sliced by it.
     pub clock: Arc<dyn Clock>,
-    /// Whether the run is stopping, for streams that wait by themselves.
+    /// Whether the run is stopping, for streams with their own waits.
     pub stop: Stop,
-    /// For what is odd about the streams.
+    /// Receives warnings about the streams.
     pub output: Arc<Output>,
-    /// Where secrets are registered, so that no output shows them; authenticators are made with it. Those the
-    /// specification marks with `airbyte_secret` are in it already.
+    /// Registers secrets, so that no output shows them; authenticators are made with it. Those that the specification
+    /// marks with `airbyte_secret` are already in it.
     pub redactor: Redactor,
-    /// What the run sends its requests with.
+    /// Sends the run's requests.
     pub client: Arc<HttpClient>,
 }
 
 impl SourceContext {
-    /// Sends requests before there are streams: see [`Fetcher::get_json`] and [`Fetcher::send`]. A stream that is not among
-    /// those of the source gives them its credentials, rules and budget. The log reports waits.
+    /// Sends requests before there are streams: see [`Fetcher::get_json`] and [`Fetcher::send`]. A stream outside of
+    /// the source's list provides credentials, rules and budget. The log reports waits.
     #[must_use]
     pub fn fetcher(&self) -> Fetcher<'_> {
         Fetcher::new(&self.client, self)
@@ -108,7 +108,7 @@ impl SourceContext {
     /// Hands out the records of a list: see [`for_each_record`].
     ///
     /// # Errors
-    /// As there. A source that returns the failure says by its kind whether the next run may have better luck.
+    /// The same errors. A source that returns the failure states by its kind whether another run may succeed.
     pub fn for_each_record(&self, list: &dyn HttpStream, on_record: &mut OnRecord<'_>) -> anyhow::Result<()> {
         for_each_record(list, &self.fetcher(), on_record)
     }
@@ -130,15 +130,15 @@ impl RetryObserver for SourceContext {
     }
 }
 
-/// What a run is given before its config is checked: what decides which source it is of, and what a source is made of that is
-/// not known before the run, such as a manifest.
+/// The input of a run before its config is checked: it decides the source, and contains parts of a source that are
+/// unknown before the run, such as a manifest.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
-    /// The config as it is written. `None` for a command that takes none, and for one that is no JSON object.
+    /// The config as written. `None` for a command without one, and for one that is not a JSON object.
     pub config: Option<&'a Config>,
-    /// The file that a source is described in, if the command line, the environment or the image names one.
+    /// The file that describes the source, if the command line, the environment or the image names one.
     pub manifest: Option<&'a Path>,
-    /// For what is odd about it.
+    /// Receives warnings about it.
     pub output: &'a Output,
 }
 
@@ -194,28 +194,28 @@ pub struct Given<'a> {
 /// }
 /// ```
 pub trait Source: Send + Sync {
-    /// The name `--source` picks it by.
+    /// Its name for `--source`.
     fn name(&self) -> &str;
 
     /// The answer to `spec`. Configs are validated against it before the source sees them.
     fn spec(&self) -> ConnectorSpecification;
 
-    /// The config in today's form, made of one that an older version of the source was given: settings that have other names
-    /// or places now. It is asked before the config is checked against [`Source::spec`]. What it changes is kept for the next
-    /// runs: in a CONTROL message, and in the config's file where a run may change that. For a config that refers to the
-    /// environment it is asked once more, with the references as they are written. Default: it is as it is.
+    /// Migrates the config of an older version of the source to the current form: renamed or moved settings. Called
+    /// before the config is checked against [`Source::spec`]. Its changes are kept for later runs: in a CONTROL
+    /// message, and in the config's file if a run may change that. For a config that refers to the environment it is
+    /// called once more, with the references as written. Default: unchanged.
     ///
     /// # Errors
-    /// A config failure if it cannot be brought into today's form.
+    /// A config failure if it cannot be migrated.
     fn migrate_config(&self, config: Config, _clock: &Arc<dyn Clock>, _redactor: &Redactor) -> Result<Config, Failure> {
         Ok(config)
     }
 
-    /// What this run is made with, out of a config in today's form: settings that follow from others. It is asked before the
-    /// config is checked, and nothing of it is kept. Default: the config as it is.
+    /// Transforms a migrated config for this run: settings that follow from others. Called before the config is
+    /// checked, and not kept. Default: the config unchanged.
     ///
     /// # Errors
-    /// A config failure if it cannot be made.
+    /// A config failure if it cannot be transformed.
     fn transform_config(
         &self,
         config: Config,
@@ -225,15 +225,15 @@ pub trait Source: Send + Sync {
         Ok(config)
     }
 
-    /// The streams of a config, in the order `discover` shows them. If the API decides which there are, it is asked with
-    /// what the [`SourceContext`] has.
+    /// The streams of a config, in the order of `discover`. If the API decides which exist, use the [`SourceContext`]
+    /// to ask it.
     ///
     /// # Errors
-    /// A config failure for what the specification cannot express; what the API was asked for in vain.
+    /// A config failure for rules that the specification cannot express; the failures of requests to the API.
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure>;
 
-    /// The streams that [`Source::check`] is given. Default: [`Source::streams`]. A source that asks the API for some of
-    /// its streams may leave out those that its check does not need.
+    /// The streams for [`Source::check`]. Default: [`Source::streams`]. A source that asks the API for some of its
+    /// streams may leave out those that its check does not need.
     ///
     /// # Errors
     /// As [`Source::streams`]. The check fails then.
@@ -241,57 +241,57 @@ pub trait Source: Send + Sync {
         self.streams(config, cx)
     }
 
-    /// Whether a run is this source's, though no source was named. Of those that say so, the first is taken. Default: false.
+    /// Whether a run without a named source is for this one. The first source that says so is used. Default: false.
     fn is_meant(&self, _given: &Given<'_>) -> bool {
         false
     }
 
-    /// The source that serves a run, where that takes more than a name: a manifest that the config or a file holds. It is
-    /// asked once a run, before the config is checked. Default: `None`, this one.
+    /// The source for a run, if it needs more than a name: a manifest in the config or a file. Called once a run,
+    /// before the config is checked. Default: `None`, this one.
     ///
     /// # Errors
-    /// A config failure if there can be no such source.
+    /// A config failure if there is no such source.
     fn resolve(&self, _given: &Given<'_>) -> Result<Option<Arc<dyn Source>>, Failure> {
         Ok(None)
     }
 
-    /// Why no program but Airbyte's Python runtime can serve all of the source: the classes that it needs, where they are
-    /// named, and the streams that need them. Default: `None`, there is nothing like that.
+    /// Why only Airbyte's Python runtime can serve the whole source: its Python classes, their places, and the streams
+    /// that need them. Default: `None`, it needs no Python.
     fn needs_python(&self) -> Option<String> {
         None
     }
 
-    /// Whether [`Source::streams`] gives streams of the same names, keys and cursors for every config, one without any
-    /// member included. Then `about` lists them without one. Default: false.
+    /// Whether [`Source::streams`] returns streams with the same names, keys and cursors for every config, even an
+    /// empty one. Then `about` lists them without one. Default: false.
     fn has_fixed_streams(&self) -> bool {
         false
     }
 
-    /// Whether a config has to fit what the specification says under `format`, a date for example, where its draft of JSON
-    /// Schema makes that a rule. Default: true.
+    /// Whether a config must fit the `format`s in the specification, such as dates, if its draft of JSON Schema makes
+    /// them rules. Default: true.
     fn checks_formats(&self) -> bool {
         true
     }
 
-    /// How many slices are read at the same time, over all streams; `read --workers` has the last word. With one, streams
-    /// and slices are read in their order, so the output of a run is that of the next one; with more, streams may take
-    /// turns line by line. Any of a stream's methods may then be called by several threads at once. Default: 1, which is
-    /// polite to an API that nobody knows the limits of.
+    /// How many slices are read at the same time, over all streams; `read --workers` overrides it. With one, streams
+    /// and slices are read in order, so two runs give the same output; with more, streams may alternate line by line.
+    /// Then several threads may call a stream's methods at once. Default: 1, which is safe for an API with unknown
+    /// limits.
     fn num_workers(&self, _config: &Config) -> usize {
         1
     }
 
-    /// The credentials of a config as they may be shown: which ones they are, and nothing that is secret, for example `the
-    /// key sk_test_****`. A check says with which credentials it was made. Default: `None`.
+    /// The credentials of a config for display: their kind, without secrets, for example `the key sk_test_****`. A
+    /// check names the credentials it used. Default: `None`.
     fn shown_credentials(&self, _config: &Config) -> Option<String> {
         None
     }
 
-    /// Whether the config works. Default: the first page of the first stream that has one can be read. A returned text
-    /// is appended to the success message, as a warning of what will not work.
+    /// Checks whether the config works. Default: the first page of the first stream with a request can be read. A
+    /// returned text is appended to the success message, as a warning.
     ///
     /// # Errors
-    /// A [`Failure`] inside that says why not.
+    /// A [`Failure`] inside with the reason.
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         for stream in streams {
             if cx.probe(&**stream)? {

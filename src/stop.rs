@@ -1,6 +1,5 @@
-//! The wish that a run ends before it is done, as a value: a signal, a closed stdout or short memory asks, once, and
-//! everybody who works or waits finds out. Nothing is killed. Waits are over, connections are shut down, and who has
-//! finished something writes it down.
+//! A request to end a run early, as a value: a signal, a closed stdout or short memory makes it, once, and every worker
+//! and every wait sees it. Nothing is killed. Waits end, connections are shut down, and finished work is written.
 
 use std::fmt;
 use std::io;
@@ -12,36 +11,36 @@ use std::time::Duration;
 
 use crate::locks;
 
-/// What comes after "run it again" where states are kept.
+/// The text after "run it again" where states are kept.
 pub(crate) const RESUMES: &str = "to resume from the last states.";
 
-/// How often somebody who waits for a thread looks whether to go on waiting.
+/// How often a wait for a thread checks whether to continue.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Whether a run is to end, and why. Clones are about the same run. Default: it is not.
+/// Whether a run must stop, and why. Clones share it. Default: it need not.
 #[derive(Clone, Default)]
 pub struct Stop(Arc<Shared>);
 
-/// Why a run is to end before it is done.
+/// Why a run must stop early.
 ///
-/// As an error it is what work that was asked to stop fails with. Except for a closed stdout, running again resumes where
-/// this run stopped.
+/// As an error, it is the failure of stopped work. Except after a closed stdout, another run resumes where this one
+/// stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// Somebody sent SIGINT: Ctrl-C at a terminal.
+    /// SIGINT was sent: Ctrl-C at a terminal.
     #[error("SIGINT ended this run before it was done. Run it again {}", RESUMES)]
     Interrupted,
-    /// Somebody sent SIGTERM: a platform that ends the sync.
+    /// SIGTERM was sent: a platform ends the sync.
     #[error("SIGTERM ended this run before it was done. Run it again {}", RESUMES)]
     Terminated,
-    /// Somebody sent SIGHUP: the terminal is gone, or the connection to it.
+    /// SIGHUP was sent: the terminal, or the connection to it, is gone.
     #[error("SIGHUP ended this run before it was done. Run it again {}", RESUMES)]
     HungUp,
-    /// Nobody reads stdout any more.
+    /// The reader of stdout closed the pipe.
     #[error("the reader of stdout closed the pipe")]
     ClosedStdout,
-    /// The memory that this process may use is nearly used up; the text says how much there is, and what to do.
+    /// The process's memory is nearly used up; the text has the amount, and the fix.
     #[error("{0}")]
     OutOfMemory(String),
 }
@@ -51,13 +50,13 @@ type Hook = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct Shared {
     reason: OnceLock<StopReason>,
-    /// What is to be done when a stop is requested. The lock is also that of the condition.
+    /// The actions when a stop is requested. The lock is also that of the condition.
     hooks: Mutex<Vec<Hook>>,
     requested: Condvar,
 }
 
 impl Stop {
-    /// Asks for the end. The first reason counts.
+    /// Requests a stop. The first reason counts.
     pub fn request(&self, reason: StopReason) {
         let mut hooks = self.hooks();
         if self.0.reason.set(reason).is_err() {
@@ -82,7 +81,7 @@ impl Stop {
         self.reason().is_some()
     }
 
-    /// Does nothing, unless the run is stopping.
+    /// Succeeds unless the run is stopping.
     ///
     /// # Errors
     /// [`StopReason::error`], if it is.
@@ -90,14 +89,14 @@ impl Stop {
         self.reason().map_or(Ok(()), |reason| Err(reason.error()))
     }
 
-    /// Blocks the calling thread for `duration`, or until the run is stopping. Real time:
-    /// [`crate::clock::Clock::sleep`] is what waits.
+    /// Blocks the calling thread for `duration`, or until the run is stopping. Real time: use
+    /// [`crate::clock::Clock::sleep`] for waits.
     pub fn wait(&self, duration: Duration) {
         let waiting = self.0.requested.wait_timeout_while(self.hooks(), duration, |_| !self.is_requested());
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Does something when the run is stopping; at once, if it is already. The thread that asks for the end does it.
+    /// Runs an action when the run is stopping; at once, if it already is. The thread that requests the stop runs it.
     pub fn on_request(&self, hook: impl FnOnce() + Send + 'static) {
         let mut hooks = self.hooks();
         if self.is_requested() {
@@ -108,11 +107,11 @@ impl Stop {
         }
     }
 
-    /// Does something that cannot be interrupted, in a thread of its own; a panic in it is the caller's.
+    /// Runs something uninterruptible in a thread of its own; a panic in it becomes the caller's.
     ///
     /// # Errors
-    /// If the run is stopping before it is done; then the thread goes on, and nobody waits for it. If the system has no
-    /// more threads.
+    /// If the run is stopping before it is done; then the thread continues, and nobody waits for it. If the system has
+    /// no more threads.
     pub(crate) fn unless_requested<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -135,8 +134,8 @@ impl Stop {
 }
 
 impl StopReason {
-    /// The error for work that was asked to stop: the reason itself, or [`io::ErrorKind::BrokenPipe`] for a closed stdout,
-    /// as if the work had written there.
+    /// The error of stopped work: the reason itself, or [`io::ErrorKind::BrokenPipe`] for a closed stdout, as if the
+    /// work had written there.
     #[must_use]
     pub fn error(&self) -> anyhow::Error {
         match self {
@@ -145,8 +144,8 @@ impl StopReason {
         }
     }
 
-    /// The exit code of a run that was ended so: as in shells, 128 plus the signal number; 0 if the reader of stdout
-    /// closed the pipe; 1 otherwise.
+    /// The exit code of a stopped run: as in shells, 128 plus the signal number; 0 if the reader of stdout closed the
+    /// pipe; 1 otherwise.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_wakes_everybody_who_waits_and_nobody_waits_after_it() {
+    fn a_request_wakes_all_waits_and_no_wait_begins_after_it() {
         let stop = Stop::default();
         thread::scope(|scope| {
             let waiting = [(); 3].map(|()| scope.spawn(|| stop.wait(FOR_EVER)));
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_is_called_once_also_if_it_comes_late() {
+    fn a_hook_runs_once_even_if_it_comes_late() {
         let (stop, calls) = (Stop::default(), Arc::new(AtomicUsize::new(0)));
         let hook = || {
             let calls = calls.clone();
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_does_not_end_is_left_behind_and_a_result_is_handed_on() {
+    fn endless_work_is_abandoned_and_a_result_is_passed_on() {
         let stop = Stop::default();
         assert_eq!(stop.unless_requested(|| 7).unwrap(), 7);
         let (_held, never) = mpsc::channel::<()>();
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes_are_those_that_shells_know() {
+    fn exit_codes_are_those_of_shells() {
         let codes = [StopReason::Interrupted, StopReason::Terminated, StopReason::ClosedStdout]
             .map(|reason| reason.exit_code());
         assert_eq!(codes, [130, 143, 0]);

@@ -1,6 +1,6 @@
-//! Random UUIDs: names that nothing else has.
+//! Random UUIDs: unique names.
 
-/// The UUID of version 4 (RFC 9562, section 5.4) that these random bits make.
+/// The UUID of version 4 (RFC 9562, section 5.4) made of these random bits.
 pub(crate) fn uuid(high: u64, low: u64) -> String {
     let high = high & !0xf000 | 0x4000;
     let low = low & (u64::MAX >> 2) | 1 << 63;
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_and_variant_are_set_and_all_other_bits_are_given() {
+    fn version_and_variant_are_set_and_all_other_bits_are_kept() {
         assert_eq!(uuid(0, 0), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid(u64::MAX, u64::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }

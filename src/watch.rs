@@ -1,5 +1,5 @@
-//! What from outside ends a run before it is done, as requests to stop: signals, and a reader of stdout that goes away.
-//! Threads of their own wait for them, for as long as the process lives.
+//! Turns outside events into stop requests: signals, and a reader that closes stdout. Separate threads wait for them,
+//! for the life of the process.
 
 use std::fs;
 use std::io;
@@ -15,15 +15,15 @@ use signal_hook::iterator::Signals;
 
 use crate::stop::{Stop, StopReason};
 
-/// What each signal asks for.
+/// The reason for each signal.
 const REASONS: [(i32, StopReason); 3] =
     [(SIGTERM, StopReason::Terminated), (SIGINT, StopReason::Interrupted), (SIGHUP, StopReason::HungUp)];
 
-/// Turns the first SIGTERM, SIGINT or SIGHUP into a request. A second one ends the process at once, whatever it is doing.
-/// A SIGHUP that is ignored when the process begins, as below `nohup`, stays so.
+/// Turns the first SIGTERM, SIGINT or SIGHUP into a request. A second one ends the process at once. A SIGHUP that is
+/// ignored from the start, as with `nohup`, stays ignored.
 ///
 /// # Errors
-/// If the system does not give what it takes; then signals end the process as they always do.
+/// If the system refuses; then signals end the process as usual.
 pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     let asked_before = Arc::new(AtomicBool::new(false));
     let reasons = REASONS.into_iter().filter(|(signal, _)| *signal != SIGHUP || !is_ignored(SIGHUP));
@@ -31,7 +31,7 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     let mut signals = Signals::new(reasons.iter().map(|(signal, _)| *signal))?;
     for (signal, reason) in &reasons {
         let signal = *signal;
-        // In this order: a first signal finds that there was none before, and then notes that there was one.
+        // In this order: a first signal sees that there was none before, and then records itself.
         flag::register_conditional_shutdown(signal, reason.exit_code().into(), asked_before.clone())?;
         flag::register(signal, asked_before.clone())?;
     }
@@ -46,16 +46,16 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a write past the limit of a file's size (`ulimit -f`) fail, like one to a full disk. Otherwise it would end
-/// the process silently, in the middle of a line or of a state file.
+/// Makes a write past the file size limit (`ulimit -f`) fail, like one to a full disk. Otherwise it would end the
+/// process silently, in the middle of a line or of a state file.
 ///
 /// # Errors
-/// If the system does not give what it takes.
+/// If the system refuses.
 pub(crate) fn file_size() -> io::Result<()> {
     flag::register(SIGXFSZ, Arc::default()).map(|_| ())
 }
 
-/// Whether a signal is ignored. Only Linux tells; elsewhere it is taken for one that is not.
+/// Whether a signal is ignored. Only Linux can tell; elsewhere it counts as not ignored.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -64,17 +64,17 @@ fn is_ignored(signal: i32) -> bool {
     ignored >> (signal - 1) & 1 == 1
 }
 
-/// Turns it into a request that the reader of stdout closed the pipe. A write would tell, too, but there may be none
-/// for long.
+/// Requests a stop when the reader of stdout closes the pipe. A write would notice, too, but the next one may be far
+/// away.
 ///
 /// # Errors
-/// If the system has no more threads; then the next write tells.
+/// If the system has no more threads; then the next write notices.
 pub(crate) fn stdout(stop: &Stop) -> io::Result<()> {
     let stop = stop.clone();
     thread::Builder::new().spawn(move || {
         #[expect(clippy::disallowed_methods, reason = "nothing is written")]
         let stdout = io::stdout();
-        // Asked for nothing, it answers only when the other side is gone. Files have no other side.
+        // Polled for nothing, it answers only when the reader is gone. Files have no reader.
         let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
         while poll(&mut watched, None) == Err(Errno::INTR) {}
         if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {

@@ -1,9 +1,8 @@
-//! Stdout where it is a file. Two runs that append to the same file must not spoil each other's lines: a disk that is full
-//! in the middle of a line, or a run that was killed there, leaves half of one behind, and the next line would be glued to
-//! it.
+//! Stdout as a file. Two runs that append to the same file must not spoil each other's lines: a full disk, or a killed
+//! run, leaves half a line, and the next line would be glued to it.
 //!
-//! After a write that failed, the half line that this run has written is cut off again. A half line that was there before
-//! the run began stays, because it may be anybody's; the run begins with a line break.
+//! After a failed write, this run removes its own half line. A half line from before the run stays, because another
+//! program may own it; the run begins with a line break.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,16 +10,16 @@ use std::io::{self, Seek, SeekFrom, Write};
 /// A file that is written in lines.
 pub(crate) struct WholeLines {
     file: File,
-    /// Bytes that this run has written since the last line break, one after the other.
+    /// Contiguous bytes of this run since the last line break.
     half_line: u64,
-    /// Where the last write has ended; `None` before the first.
+    /// Where the last write ended; `None` before the first.
     end: Option<u64>,
-    /// The file ends, or what is before the first write, in the middle of a line.
+    /// Whether the file, or the part before the first write, ends in the middle of a line.
     begins_in_line: bool,
 }
 
 impl WholeLines {
-    /// A file that is open for writing. `last_byte` is the one before which the first write goes, if there is one and it is
+    /// A file that is open for writing. `last_byte` is the byte before the first write, if there is one and it is
     /// known.
     pub(crate) fn new(file: File, last_byte: Option<u8>) -> Self {
         let begins_in_line = last_byte.is_some_and(|byte| byte != b'\n');
@@ -31,7 +30,7 @@ impl WholeLines {
         let written = self.file.write(bytes)?;
         let end = self.file.stream_position()?;
         let count = u64::try_from(written).unwrap_or(u64::MAX);
-        // Where others have written in between, what came before is not this line's beginning.
+        // If others have written in between, the earlier bytes are not the start of this line.
         if self.end != end.checked_sub(count) {
             self.half_line = 0;
         }
@@ -43,7 +42,7 @@ impl WholeLines {
         Ok(written)
     }
 
-    /// Takes the half line away, unless another program has written after it.
+    /// Removes the half line, unless another program has written after it.
     fn cut_back(&mut self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         if self.half_line == 0 || self.end != Some(length) {
@@ -65,7 +64,7 @@ impl Write for WholeLines {
         }
         self.try_write(bytes).inspect_err(|error| {
             if error.kind() != io::ErrorKind::Interrupted {
-                // If it cannot be cut either, the file stays as it is.
+                // If it cannot be truncated either, the file stays unchanged.
                 let _ = self.cut_back();
             }
         })
@@ -81,7 +80,7 @@ impl Write for WholeLines {
 pub(crate) fn stdout() -> Option<WholeLines> {
     use std::os::fd::AsFd;
 
-    #[expect(clippy::disallowed_methods, reason = "this is where its only writer has it from")]
+    #[expect(clippy::disallowed_methods, reason = "its only writer gets it here")]
     let stdout = io::stdout();
     let mut file = File::from(stdout.as_fd().try_clone_to_owned().ok()?);
     let metadata = file.metadata().ok()?;
@@ -100,12 +99,12 @@ pub(crate) fn stdout() -> Option<WholeLines> {
     None
 }
 
-/// A byte of the file that stdout is, which may be open for writing alone.
+/// A byte of the file behind stdout, which may be write-only.
 #[cfg(unix)]
 fn byte_at(stdout: &std::fs::Metadata, at: u64) -> Option<u8> {
     use std::os::unix::fs::{FileExt, MetadataExt};
 
-    // Linux opens the file again there; other systems give the same file, which then cannot be read.
+    // Linux opens the file again there; other systems return the same descriptor, which then cannot be read.
     let file = File::open("/dev/stdout").ok()?;
     let opened = file.metadata().ok()?;
     let mut byte = [0];
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_half_line_of_this_run_is_cut_off_and_nothing_else() {
+    fn only_the_half_line_of_this_run_is_removed() {
         for (appends, before) in [(false, ""), (true, ""), (true, "old\n"), (true, "half")] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("out");
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_has_written_is_never_cut_off() {
+    fn lines_of_other_programs_are_never_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         let mut lines = WholeLines::new(open(&path, true), None);

@@ -1,5 +1,5 @@
-//! How many slices are read at the same time. The number is one for the whole run: a worker that one stream has no more
-//! slices for is there for the next.
+//! How many slices are read at the same time. The number applies to the whole run: a worker that one stream no longer
+//! needs helps the next.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -15,16 +15,16 @@ pub(crate) struct Workers {
 #[derive(Debug)]
 struct Crew {
     free: usize,
-    /// How many wait for one.
+    /// The number of waiters.
     wanted: usize,
 }
 
-/// The right to read slices at the same time as others; given back when it is dropped.
+/// The right to read slices at the same time as others; returned when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker<'w>(&'w Workers);
 
 impl Workers {
-    /// This many; one at least.
+    /// N workers; at least one.
     pub(crate) fn new(number: usize) -> Self {
         Self { crew: Mutex::new(Crew { free: number.max(1), wanted: 0 }), freed: Condvar::new() }
     }
@@ -40,8 +40,8 @@ impl Workers {
         Worker(self)
     }
 
-    /// One that is free now and that no stream waits for. Otherwise a worker that is released and hired again would
-    /// starve the others.
+    /// A worker that is free now and that no stream waits for. Otherwise a worker that is released and hired again
+    /// would starve the others.
     pub(crate) fn try_hire(&self) -> Option<Worker<'_>> {
         let mut crew = self.lock();
         if crew.wanted >= crew.free {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_as_many_as_were_asked_for_and_one_that_is_given_back_is_free_again() {
+    fn there_are_as_many_as_requested_and_a_returned_one_is_free_again() {
         let workers = Workers::new(2);
         let (first, second) = (workers.hire(), workers.try_hire());
         assert!(second.is_some() && workers.try_hire().is_none());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_one_comes_before_who_takes_it_if_it_is_free() {
+    fn a_waiting_stream_comes_before_one_that_only_takes_a_free_worker() {
         let workers = Workers::new(1);
         let first = workers.hire();
         std::thread::scope(|scope| {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_single_worker_nothing_would_ever_be_read() {
+    fn without_a_worker_nothing_would_ever_be_read() {
         assert!(Workers::new(0).try_hire().is_some());
     }
 }

@@ -99,7 +99,7 @@ class Week:
         self.binary = os.path.abspath(options.binary)
 
     def read(self, who, arguments, folder, seconds):
-        """The messages of a read, and what became of it."""
+        """The messages of a read, and its result."""
         out, err = (os.path.join(folder, name) for name in ("stdout", "stderr"))
         if who == "python":
             command = ["warm", "reference", "read", *arguments]
@@ -254,7 +254,7 @@ def tell(oracle, options, connectors):
             print(f"left out: {connector.name}: {connector.left_out}")
             counts["left out"] += 1
     if options.all:
-        failures += [f"known.tsv: nothing matches this any more: {' '.join(e)}" for e in known if tuple(e) not in used]
+        failures += [f"known.tsv: nothing matches this now: {' '.join(e)}" for e in known if tuple(e) not in used]
     for failure in failures:
         print(failure)
     print(

@@ -25,7 +25,7 @@ COMMANDS = ["spec", "discover", "check", *READS]
 # Stands for the check of a connector among its streams.
 CHECK = "(check)"
 OF_A_CHILD = re.compile(r"incremental(_again)?: missing \d+ requests ")
-NOT_RUN = re.compile(r"needs what this program does not run yet: (.*)", re.S)
+NOT_RUN = re.compile(r"needs a component that does not run here yet: (.*)", re.S)
 
 
 def main():
@@ -197,7 +197,7 @@ def tell(options, connectors):
     equal = counts["streams"] - counts["not_run"] - counts["different"] - counts["known"]
     if options.all:
         unused = [entry for entry in known if tuple(entry) not in used]
-        failures += [f"known.tsv: nothing matches this any more: {' '.join(entry)}" for entry in unused]
+        failures += [f"known.tsv: nothing matches this now: {' '.join(entry)}" for entry in unused]
         failures += current(options, not_run_text(connectors), os.path.join(HERE, "not_run.tsv"))
         failures += current(options, page(connectors, forgiven, counts, equal), PAGE)
     for failure in failures:
@@ -259,7 +259,7 @@ def page(connectors, forgiven, counts, equal):
     )
     lines = [
         "# Connectors\n\n",
-        "What becomes of real manifests here. Each stream is read to its end from a mock of its API, and its catalog entry,\n",
+        "The results of real manifests here. Each stream is read to its end from a mock of its API, and its catalog entry,\n",
         "records, requests, status and state are compared with what Airbyte's Python runtime (airbyte-cdk 7.39.1) gave for the\n",
         "same; so is the verdict of `check`. `.ci/run oracle_all` compares, and writes this page with `ORACLE_WRITE=1`.\n\n",
         f"{len(connectors)} connectors have {total:,} streams. {equal:,} are equal, {counts['known']} differ on purpose, "

@@ -1,4 +1,4 @@
-"""Runs every block of docs/clients.md as its reader would, three times, and looks at what came of it.
+"""Runs every block of docs/clients.md as its reader would, three times, and checks the results.
 
 Shell blocks run in bash, Python blocks in this Python, SQL blocks in DuckDB, in one folder, with the connector as `source-http`
 on the path. Between the times objects are made, changed and deleted. Then the query of docs/airbyte.md runs on the same lines.

@@ -1,12 +1,11 @@
-//! An API for benchmarks, fast enough not to be the limit: its records are rendered before the first request, and a page
-//! is one copy of a stretch of them with other ids. So there may be any number of records, and memory stays small.
+//! An API for benchmarks, fast enough not to be the limit: its records are rendered before the first request, and a
+//! page is one copy of a range of them with other ids. So it can serve any number of records in little memory.
 //!
-//! What is served stands at the start of each path, so that one server serves every benchmark; `settings` says what may
-//! stand there:
+//! The first path segment selects the content, so that one server serves every benchmark; `settings` lists its options:
 //!
 //! | path | answer |
 //! | --- | --- |
-//! | `/count=200000,pretty/v1/charges?limit=100&starting_after=ch_...` | Stripe's list of charges; `created` is not looked at |
+//! | `/count=200000,pretty/v1/charges?limit=100&starting_after=ch_...` | Stripe's list of charges; ignores `created` |
 //! | `/count=200000/v1/...` | any other list of Stripe's: empty |
 //! | `/count=1000,kind=customers/items?of=7&cursor=100` | `{"data": [...], "next": "200"}`: list 7, its records from the 100th on |
 //! | `/count=1000000,kind=invoice_items/document` | `{"data": [...]}`, all records in one response |
@@ -19,9 +18,9 @@
 //! curl -s 'http://127.0.0.1:8099/count=1000,pretty/v1/charges?limit=2'
 //! ```
 //!
-//! The first line of stdout is `{"url": "http://127.0.0.1:PORT"}`. Lines on stdin are answered with one line that begins
-//! with `ok`: `record` notes requests from then on, `targets` stops that and tells the targets noted. It serves until it
-//! is killed, or told to `quit`.
+//! The first line of stdout is `{"url": "http://127.0.0.1:PORT"}`. Each line on stdin gets one line that begins with
+//! `ok`: `record` starts recording requests, `targets` stops it and prints the recorded targets. It serves until it is
+//! killed, or gets `quit`.
 #![allow(clippy::print_stdout, reason = "the URL and the answers are its output")]
 
 mod csv;
@@ -39,7 +38,7 @@ use source_http_testkit::{Reply, Request, Server};
 use reel::Reel;
 use settings::Settings;
 
-/// Records that a response streams at a time.
+/// Records written at a time in a streamed response.
 const PORTION: u64 = 1_000;
 
 /// Serves an API for benchmarks.

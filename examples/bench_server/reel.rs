@@ -1,16 +1,16 @@
-//! Records rendered ahead, to be had over and over with other ids.
+//! Records rendered in advance, reused with other ids.
 
 use std::ops::Range;
 
 use source_http_testkit::{Reply, json_text};
 use stripe_mock::StripeMock;
 
-/// How many records are rendered: enough that no two pages in a row are alike.
+/// How many records are rendered: enough that no two consecutive pages are equal.
 const RECORDS: u64 = 1_000;
-/// How many records a list may have before its ids would be those of the next one.
+/// The most records of a list before its ids would be those of the next one.
 const LIST: u64 = 100_000_000;
 
-/// Records of one kind in one style, one behind the other as they stand in a list, with what stands between them.
+/// Records of one kind in one style, with the separators of a list.
 pub(crate) struct Reel {
     text: Vec<u8>,
     between: &'static str,
@@ -57,7 +57,7 @@ impl Reel {
         Reply::shared("application/json", body)
     }
 
-    /// Appends these records of a list. `goes_on` tells that there is one before them.
+    /// Appends these records of a list. `goes_on` means that there is one before them.
     pub(crate) fn append(&self, out: &mut Vec<u8>, list: u64, mut numbers: Range<u64>, mut goes_on: bool) {
         while numbers.start < numbers.end {
             if goes_on {
@@ -80,7 +80,7 @@ impl Reel {
         }
     }
 
-    /// How many bytes the first N records of a list have, with what is between them.
+    /// The bytes of the first N records of a list, with separators.
     pub(crate) fn length(&self, count: u64) -> u64 {
         let between = self.between.len() as u64;
         let upto = |record: usize| self.records[record].span.start as u64;
@@ -94,7 +94,7 @@ impl Reel {
     }
 }
 
-/// Writes a number over digits, as many of its last ones as there is room for.
+/// Writes a number over digits, its last ones that fit.
 fn write_number(digits: &mut [u8], mut number: u64) {
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();

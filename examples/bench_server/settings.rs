@@ -1,4 +1,4 @@
-//! What a path's first segment asks for.
+//! The options in a path's first segment.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use std::time::Duration;
 pub(crate) struct Settings {
     /// How many records each list has. Default: 1,000.
     pub(crate) count: u64,
-    /// How many are on a page, where the request does not say. Default: 100.
+    /// How many are on a page, if the request does not say. Default: 100.
     pub(crate) size: u64,
-    /// What they are: any kind of object of the mock Stripe. Default: charges.
+    /// Their kind: any object of the mock Stripe. Default: charges.
     pub(crate) kind: String,
     /// Whether they are indented. Default: compact.
     pub(crate) pretty: bool,
@@ -42,7 +42,7 @@ impl Settings {
                 "compact" => parsed.pretty = false,
                 "gzip" => parsed.gzip = true,
                 "delay" => parsed.delay = Duration::from_millis(number()?),
-                _ => return Err(format!("{setting} is no setting")),
+                _ => return Err(format!("{setting} is not a setting")),
             }
         }
         Ok((parsed, &whole[settings.len()..]))

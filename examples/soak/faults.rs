@@ -1,4 +1,4 @@
-//! What goes wrong with a reply.
+//! The faults of a reply.
 
 use std::fmt;
 use std::sync::Arc;

@@ -39,7 +39,7 @@ use faults::Faults;
 use resources::Resources;
 use round::{Account, Tally};
 
-/// Rounds before memory is looked at for the first time: buffers, pools and the allocator have their sizes by then.
+/// Rounds before the first measurement of memory: buffers, pools and the allocator have their sizes by then.
 const WARM_UP: u64 = 10;
 
 /// Rounds between two lines about what is held.

@@ -1,5 +1,4 @@
-//! The streams that are interrupted: one of each kind, small enough that a whole sync is some hundred lines, with pages
-//! so short that there are many of them.
+//! The streams that are interrupted: one of each kind, with some hundred lines per sync, on many short pages.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +12,14 @@ use crate::support::binary::{Binary, config};
 
 const DAY: i64 = 86_400;
 
-/// What is promised of a stream once an interrupted read was resumed.
+/// What a stream promises once an interrupted read was resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Promise {
     /// Every object that was there when the first read began.
     AllOfTheFirst,
-    /// Every object, those that came later included.
+    /// Every object, later ones included.
     All,
-    /// The same, and of each its newest version.
+    /// The same, each in its newest version.
     Newest,
 }
 
@@ -35,7 +34,7 @@ const fn member(stream: &'static str, mode: &'static str, promise: Promise) -> M
 }
 
 /// By creation time; a list first and events later; a full refresh; a parent and its children, by a global cursor and
-/// by one for each parent; children with events; lists within objects; children of children, always whole.
+/// by one for each parent; children with events; lists in objects; children of children, always whole.
 const MEMBERS: [Member; 9] = [
     member("balance_transactions", "incremental", Promise::All),
     member("charges", "incremental", Promise::Newest),
@@ -126,7 +125,7 @@ impl Corpus {
         MEMBERS.iter().map(|member| member.stream)
     }
 
-    /// Half a day later, things have happened.
+    /// Changes objects half a day later.
     pub(super) fn change(&self) {
         let mock = &self.mock;
         mock.set_now(mock.now() + DAY / 2);
@@ -151,7 +150,7 @@ impl Corpus {
         ids(&self.mock, stream).into_iter().all(|id| written.0.contains_key(&(stream.to_owned(), id)))
     }
 
-    /// What the streams promise, as far as to `at_most`, and these records do not hold.
+    /// The objects, up to `at_most`, that the streams promise and these records lack.
     pub(super) fn missing(&self, written: &Union, at_most: Promise) -> Vec<String> {
         let mut missing = Vec::new();
         for Member { stream, promise, .. } in &MEMBERS {
@@ -182,13 +181,13 @@ fn ids(mock: &StripeMock, stream: &str) -> Vec<String> {
     mock.ids(stream).iter().map(ToString::to_string).collect()
 }
 
-/// What a destination has that keeps of each primary key the record whose cursor is the newest, and of several the last:
-/// of each, the cursor and what else tells its version.
+/// A destination that keeps the record with the newest cursor of each primary key, the last of equal ones: for each
+/// key, the cursor and the rest of its version.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Union(BTreeMap<(String, String), (i64, Value)>);
 
 impl Union {
-    /// Takes the records of one more run.
+    /// Adds the records of one more run.
     pub(super) fn add(&mut self, messages: &Messages) {
         for stream in Corpus::streams() {
             for record in messages.records(stream) {
@@ -203,7 +202,7 @@ impl Union {
     }
 }
 
-/// What the platform gives to the next run: of each stream its last state, or the one it had.
+/// The state that the platform gives to the next run: the last of each stream, or the previous one.
 pub(super) fn states(known: &Value, messages: &Messages) -> Value {
     let name = |state: &Value| state["stream"]["stream_descriptor"]["name"].clone();
     let newer: Vec<Value> = serde_json::from_str(&messages.state_file()).unwrap();
@@ -212,7 +211,7 @@ pub(super) fn states(known: &Value, messages: &Messages) -> Value {
     Value::Array(kept.chain(newer.iter().cloned()).collect())
 }
 
-/// What this checks with would notice.
+/// These checks notice losses.
 #[test]
 fn a_record_that_is_lost_and_a_version_that_is_old_are_noticed() {
     let corpus = Corpus::new(DEFAULT_NOW);
@@ -229,7 +228,7 @@ fn a_record_that_is_lost_and_a_version_that_is_old_are_noticed() {
     let missing = corpus.missing(&written, Promise::Newest);
     let count = |stream: &str| missing.iter().filter(|text| text.split(' ').next() == Some(stream)).count();
     let counts = Corpus::streams().map(|stream| (stream, count(stream))).filter(|(_, count)| *count > 0);
-    // Two of each have changed, and where there is an odd one it is new.
+    // Two objects of each have changed; with an odd number, one is new.
     let expected = [
         ("balance_transactions", 1),
         ("charges", 3),

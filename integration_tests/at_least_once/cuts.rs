@@ -44,7 +44,7 @@ fn a_later_sync_cut_after_any_line_is_completed_by_the_next() {
 }
 
 #[test]
-fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_the_next() {
+fn a_sync_whose_reader_closes_the_pipe_after_any_line_ends_silently_and_is_completed_by_the_next() {
     for workers in [1, 8] {
         let corpus = Corpus::new(DEFAULT_NOW);
         let lines = corpus.in_process(workers, &json!([])).run("read").stdout.lines().count();
@@ -53,7 +53,7 @@ fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_t
                 let done = corpus.in_process(workers, &json!([])).reader_leaves_after(line).run("read");
                 let place = format!("{workers} workers, the reader left after line {line}");
                 assert_eq!((done.status, done.stderr.as_str()), (0, ""), "{place}");
-                // Records come several at once: a read may be done before it hears that nobody reads.
+                // Records come in groups: a read may be complete before it notices that the reader has left.
                 assert!(done.stdout.lines().count() <= line, "{place}");
                 Interrupted { place, stdout: done.stdout }
             })

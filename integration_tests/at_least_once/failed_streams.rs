@@ -1,5 +1,5 @@
-//! One of many streams fails, at any of its lists, on the first page, in the middle and on the last: it is INCOMPLETE,
-//! no state of it says that it was read to its end, and the others are read as if nothing had happened.
+//! One of many streams fails, at each of its lists, on the first page, in the middle and on the last: it is INCOMPLETE,
+//! no state says that it is complete, and the other streams are read as usual.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ fn a_stream_that_fails_anywhere_leaves_no_final_state_and_the_others_alone() {
                 let is_failed = failed.iter().any(|failed| failed == stream);
                 let end = if is_failed { "INCOMPLETE" } else { "COMPLETE" };
                 assert_eq!(messages.statuses(stream).last(), Some(&end), "{place}: {stream}");
-                // Nobody else asks for what was refused.
+                // No other stream requests the refused path.
                 let read = corpus.read_whole(stream, &messages);
                 assert!(is_failed || read, "{place}: {stream} is not whole");
                 if let Some(state) = messages.states(stream).last().filter(|_| is_failed) {

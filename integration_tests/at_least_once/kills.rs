@@ -1,4 +1,4 @@
-//! The built binary, ended from outside after every line that was read from it.
+//! The built binary, ended from outside after every line that the test reads.
 
 use serde_json::json;
 use source_http::clock::{Clock, SystemClock};
@@ -6,7 +6,7 @@ use source_http::clock::{Clock, SystemClock};
 use super::*;
 use crate::support::Interruption;
 
-/// Interrupts a first sync after every `step`-th line, and goes on.
+/// Interrupts a first sync after every `step`-th line, and resumes it.
 fn interrupt_after_lines(how: Interruption, step: usize) {
     for workers in [1, 8] {
         let now = SystemClock::new().now().as_second();
@@ -37,7 +37,7 @@ fn a_process_that_is_killed_after_any_line_has_its_sync_completed_by_the_next() 
 }
 
 #[test]
-fn a_process_that_is_told_to_stop_after_any_line_has_its_sync_completed_by_the_next() {
+fn a_process_that_is_stopped_after_any_line_has_its_sync_completed_by_the_next() {
     interrupt_after_lines(Interruption::Terminate, 7);
 }
 

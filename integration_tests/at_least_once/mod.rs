@@ -1,6 +1,6 @@
-//! At least once, and nothing lost: whenever and however a read ends, the next one, given the last state of each stream,
+//! At least once, and nothing lost: whenever and however a read ends, the next one, with the last state of each stream,
 //! completes it. `cuts` ends reads in virtual time, after every line and every response; `kills` ends the built binary;
-//! `failed_streams` has one of many streams fail. `corpus` is what they read. `low_code` has the same of a manifest.
+//! in `failed_streams`, one of many streams fails. `corpus` has the streams. `low_code` does the same for a manifest.
 
 mod corpus;
 mod cuts;
@@ -15,17 +15,16 @@ use source_http_testkit::Messages;
 
 use corpus::{Corpus, Promise, Union, states};
 
-/// What was written by the time of an interruption.
+/// The lines written before the interruption.
 struct Interrupted {
-    /// What was interrupted, and where, for the report.
+    /// What was interrupted, and where, for messages.
     place: String,
     stdout: String,
 }
 
-/// Resumes from each interruption of a read that was begun with `known`. What was there when it began is complete with
-/// the next read, and what has changed since with the one after that at the latest: a list that is resumed is read
-/// as of the moment when it was begun. Interruptions that left the same states have the same rest. Returns how many
-/// different ones there were.
+/// Resumes from each interruption of a read that began with `known`. The next read completes the objects that existed
+/// when it began, and the one after that also has all later changes: a resumed list is read as of its beginning.
+/// Interruptions with the same states are resumed once. Returns the number of different ones.
 fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: &[Interrupted]) -> usize {
     let mut rests: HashMap<String, [Messages; 2]> = HashMap::new();
     for Interrupted { place, stdout } in interrupted {

@@ -1,4 +1,4 @@
-//! A method that comes with no library: a session that is opened with a request of its own.
+//! A method that no library has: a session that a request of its own opens.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use source_http_testkit::{Reply, Request, Routes, Server};
 
 use super::{header, page, signed_by};
 
-/// Opens a session at `/login` of the request's host, and another when it is closed.
+/// Opens a session at `/login` of the request's host, and another one when it has ended.
 #[derive(Default)]
 pub(super) struct Session {
     id: Mutex<Option<String>>,

@@ -54,7 +54,7 @@ fn a_fixed_token_that_is_refused_is_a_config_failure_after_one_request() {
 /// Makes an authenticator of the config's key.
 type MakeOfKey = fn(&str, &Redactor) -> Arc<dyn Authenticator>;
 
-/// An authenticator of a source's own.
+/// A source's own authenticator.
 struct Own(String);
 
 impl Authenticator for Own {
@@ -99,7 +99,7 @@ fn a_key_that_cannot_be_sent_is_a_config_failure_that_names_its_setting() {
 
 #[test]
 fn basic_credentials_are_sent_in_base64_and_shown_in_no_form() {
-    // The API answers with everything it was sent.
+    // The API echoes the whole request.
     let echo = |request: &Request| {
         Reply::text(format!("{} and open sesame", request.header("authorization").unwrap_or_default())).status(403)
     };
@@ -129,7 +129,7 @@ fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
         (in_body, json_body, "POST /items", "-", r#"{"q":1,"key":"s3 cret"}"#),
         (in_body, form, "POST /items", "-", "q=1&key=s3+cret"),
     ] {
-        // The first answer is an error whose text names the request: the key must not be in it.
+        // The first answer is an error that names the request: it must not contain the key.
         let server = Server::start(Routes::new().once("POST", "/items", [Reply::empty(503), page()]));
         let done = stream(move |config, cx| {
             paged(config, Arc::new(make(&cx.redactor))).with(|items| {
@@ -145,7 +145,7 @@ fn a_key_stands_in_a_header_a_query_parameter_or_a_field_of_the_body() {
         assert_eq!(header(&requests, "x-api-key"), [x_api_key; 2]);
         assert!(requests.iter().all(|request| request.body_text() == sent), "{}", requests[0].body_text());
         assert!(!done.stdout.contains("s3 cret") && !done.stdout.contains("s3+cret"), "{}", done.stdout);
-        // The URL in the log is the stream's own, not the signed one.
+        // The log has the stream's own URL, not the signed one.
         assert!(done.stdout.contains(&format!("POST {}/items: 503", server.url())), "{}", done.stdout);
     }
 }
@@ -198,7 +198,7 @@ fn no_credentials_go_to_another_host_neither_by_a_path_nor_by_a_redirect() {
 }
 
 #[test]
-fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_told_once() {
+fn credentials_among_the_streams_own_headers_stay_with_its_host_too_and_that_is_reported_once() {
     let pages = AtomicU32::new(0);
     let other = Server::start(move |_: &Request| match pages.fetch_add(1, Ordering::SeqCst) % 2 {
         0 => Reply::json(json!({"data": [{"id": 1}], "next": 2})),
@@ -246,7 +246,7 @@ fn an_open_api_has_no_credentials_to_withhold() {
 }
 
 #[test]
-fn a_refusal_by_another_host_asks_for_no_new_credentials() {
+fn a_refusal_by_another_host_requests_no_new_credentials() {
     let other = Server::start(|_: &Request| Reply::empty(401));
     let redirect = Reply::empty(302).header("Location", format!("{}/elsewhere", other.url()));
     let session = Reply::json(json!({"session": "s1"}));

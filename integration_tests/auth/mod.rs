@@ -1,7 +1,7 @@
-//! Credentials: where they stand in a request, when they are replaced, and that nobody else sees them. `fixed` are
-//! those that never change, `rotation` several tokens for one API, `oauth2` tokens that are asked for, `renewal` their
-//! end, `single_use` those the platform stores, `session` logins, `signed` tokens that the connector signs, `quotas` tokens
-//! whose quotas are reported, `custom` a method of one's own.
+//! Credentials: their place in a request, their renewal, and that nobody else sees them. `fixed` has those that never
+//! change, `rotation` several tokens for one API, `oauth2` requested tokens, `renewal` their expiry, `single_use`
+//! tokens that the platform stores, `session` logins, `signed` tokens that the connector signs, `quotas` tokens whose
+//! quotas the API reports, `custom` a connector's own method.
 
 mod custom;
 mod fixed;
@@ -40,7 +40,7 @@ fn of_server(url: &str, authenticator: Arc<dyn Authenticator>) -> Items {
     items.with(|items| items.authenticator = authenticator)
 }
 
-/// A connector whose one stream is signed by what the closure makes. The config names the server as `url`.
+/// A connector whose one stream uses the authenticator that the closure makes. The config names the server as `url`.
 pub(crate) fn signed_by<A: Authenticator + 'static>(
     make: impl Fn(&Config, &SourceContext) -> A + Send + Sync + 'static,
 ) -> InProcess {
@@ -73,7 +73,7 @@ fn header(requests: &[Request], name: &str) -> Vec<String> {
     requests.iter().map(|request| request.header(name).unwrap_or("-").to_owned()).collect()
 }
 
-/// A client outside of any sync, for threads and for looking at stdout while a request is on its way.
+/// A client outside a sync, for threads and for checks of stdout during a request.
 struct Bench {
     client: HttpClient,
     redactor: Redactor,

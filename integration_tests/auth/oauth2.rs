@@ -1,4 +1,4 @@
-//! Access tokens from a token endpoint: what is asked, and what its failures come to.
+//! Access tokens from a token endpoint: the requests, and the results of failures.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(super) fn kinds(done: &Finished) -> Vec<String> {
 }
 
 #[test]
-fn a_token_is_asked_for_once_and_no_secret_is_shown_not_even_in_debug_lines() {
+fn a_token_is_requested_once_and_no_secret_is_shown_not_even_in_debug_lines() {
     let pages = [Reply::json(json!({"data": [], "next": 2})), page()];
     let server = Server::start(Routes::new().once("POST", "/token", [token("acc3ss")]).once("GET", "/items", pages));
     let done = read(&server);
@@ -121,7 +121,7 @@ fn an_endpoint_that_breaks_connections_is_asked_again() {
 }
 
 #[test]
-fn an_answer_of_the_endpoint_that_is_cut_short_is_asked_for_again_and_never_shown() {
+fn an_answer_of_the_endpoint_that_is_truncated_is_requested_again_and_never_shown() {
     let cut = || Reply::json_text(r#"{"access_token":"ha1f-a-token"#);
     let server =
         Server::start(Routes::new().once("POST", "/token", [cut(), token("y")]).once("GET", "/items", [page()]));
@@ -130,7 +130,7 @@ fn an_answer_of_the_endpoint_that_is_cut_short_is_asked_for_again_and_never_show
     let server = Server::start(Routes::new().on("POST", "/token", [cut()]));
     let done = read(&server);
     assert_eq!((done.status, kinds(&done)), (1, vec!["transient_error".to_owned(); 2]), "{}", done.stdout);
-    assert_eq!(server.requests().len(), 3, "an answer that is no JSON is asked for twice again");
+    assert_eq!(server.requests().len(), 3, "an answer that is not JSON is requested twice more");
     assert!(!done.stdout.contains("ha1f"), "{}", done.stdout);
 }
 
@@ -151,7 +151,7 @@ fn a_silent_endpoint_ends_as_a_transient_failure() {
 }
 
 #[test]
-fn a_refused_grant_is_not_asked_for_again_and_says_to_re_authenticate() {
+fn a_refused_grant_is_not_requested_again_and_says_to_re_authenticate() {
     let refused = Reply::json(json!({"error": "invalid_grant", "error_description": "Token r3fresh was revoked."}));
     let server = Server::start(Routes::new().on("POST", "/token", [refused.status(400)]));
     let done = read(&server);

@@ -1,4 +1,4 @@
-//! Tokens whose quotas the API tells.
+//! Tokens whose quotas the API reports.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn connector(change: fn(QuotaTokenAuthenticator) -> QuotaTokenAuthenticator) -> 
 }
 
 #[test]
-fn a_token_without_quota_is_left_before_the_api_has_to_turn_it_away() {
+fn a_token_without_quota_is_left_before_the_api_has_to_refuse_it() {
     let server = Server::start(|request: &Request| match (request.path.as_str(), request.header("authorization")) {
         ("/status", Some("Bearer t0ken-one")) => status(2, 3600),
         ("/status", _) => status(90, 3600),
@@ -44,7 +44,7 @@ fn a_token_without_quota_is_left_before_the_api_has_to_turn_it_away() {
 }
 
 #[test]
-fn when_no_token_has_any_left_the_first_reset_is_waited_for_and_what_is_left_is_asked_anew() {
+fn when_no_token_has_any_left_the_first_reset_is_waited_for_and_what_is_left_is_asked_again() {
     let asked = AtomicU64::new(0);
     let server = Server::start(move |request: &Request| match request.path.as_str() {
         "/status" => match asked.fetch_add(1, Ordering::SeqCst) {
@@ -85,7 +85,7 @@ fn a_status_that_says_that_nothing_is_counted_lets_the_tokens_take_turns() {
 }
 
 #[test]
-fn a_token_that_is_turned_away_makes_room_for_the_other_at_once() {
+fn a_token_that_is_refused_makes_room_for_the_other_at_once() {
     let routes = Routes::new().on("GET", "/status", [status(50, 3600)]).once(
         "GET",
         "/items",
@@ -104,6 +104,6 @@ fn a_status_without_what_is_left_names_the_quota_and_the_place() {
         let server = Server::start(Routes::new().on("GET", "/status", [Reply::json(Value::clone(&body))]));
         let done = connector(|auth| auth).config(&json!({"url": server.url()})).run("read");
         let message = &done.messages().errors()[0].message.clone();
-        assert!(message.contains("the quota \"core\" at `core.left`"), "{message}");
+        assert!(message.contains("the remaining quota \"core\" at `core.left`"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens that end: renewed ahead of time, replaced when they are refused, once for all threads.
+//! Tokens that expire: renewed ahead of time, replaced when they are refused, once for all threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
@@ -14,7 +14,7 @@ use source_http_testkit::{Handler, Reply, Request, Routes, Server};
 use super::oauth2::{connector, kinds, read, token};
 use super::{Bench, header, of_server, page, page_of};
 
-/// An API whose tokens live so long, on the test's clock, and whose pages take so long.
+/// An API with this lifetime of tokens on the test's clock, and pages that take this long.
 struct Expiring {
     clock: Arc<VirtualClock>,
     life: i64,
@@ -70,7 +70,7 @@ fn a_token_that_lives_shorter_than_the_sync_is_renewed_before_the_api_refuses_it
 }
 
 #[test]
-fn a_token_without_a_told_life_is_used_for_most_of_an_hour() {
+fn a_token_without_a_stated_life_is_used_for_most_of_an_hour() {
     let connector = connector();
     let clock = connector.clock();
     let api = move |request: &Request| {
@@ -155,7 +155,8 @@ fn an_endpoint_that_fails_while_the_token_is_good_does_not_stop_the_sync() {
     let done = connector.config(&json!({"url": server.url()})).run("read");
     assert_eq!((done.status, done.messages().record_count()), (0, 5), "{}", done.stdout);
     let sent = header(&server.requests(), "authorization").into_iter().filter(|value| value != "-");
-    // Three pages of a quarter of an hour each, one more with the token that could not be renewed, then a new one.
+    // Three pages of a quarter of an hour each, one more with the old token because its renewal failed, then a new
+    // one.
     let first = ["Bearer first"; 4];
     assert_eq!(sent.collect::<Vec<_>>(), [&first[..], &["Bearer second"]].concat());
     let warnings = done.messages();
@@ -164,7 +165,7 @@ fn an_endpoint_that_fails_while_the_token_is_good_does_not_stop_the_sync() {
 }
 
 #[test]
-fn eight_threads_that_need_a_token_ask_for_one() {
+fn eight_threads_that_need_a_token_request_one() {
     let slow = token("acc3ss").delay(Duration::from_millis(200));
     let server = Server::start(Routes::new().on("POST", "/token", [slow]).on("GET", "/items", [page()]));
     assert_eq!(eight_threads(&server, &Bench::new(), None), 8);
@@ -181,7 +182,7 @@ fn eight_threads_whose_token_is_refused_replace_it_once() {
     let counted = refusals.clone();
     let api = move |request: &Request| match (request.path.as_str(), request.header("authorization")) {
         ("/token", _) => token(&format!("acc3ss-{}", asked.fetch_add(1, Ordering::SeqCst))),
-        // Slow, so that every thread has sent the old token before the first one knows of the refusal.
+        // Slow: every thread has sent the old token before the first refusal arrives.
         ("/items", Some("Bearer acc3ss-0")) => {
             counted.fetch_add(1, Ordering::SeqCst);
             Reply::empty(401).delay(Duration::from_millis(300))

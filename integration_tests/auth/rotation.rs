@@ -48,7 +48,7 @@ fn when_all_are_limited_the_wait_is_the_one_until_the_first_is_free() {
     let done = connector(&["one", "two"]).config(&json!({"url": server.url()})).run("read");
     assert_eq!((done.status, done.messages().record_count()), (0, 1), "{}", done.stdout);
     assert_eq!(header(&server.requests(), "authorization"), ["token one", "token two", "token one"]);
-    // The minute of the first token, with half of a tenth of jitter, because the test's chance draws one half.
+    // The minute of the first token, with half of the jitter of a tenth: the test's random number is one half.
     assert_eq!(done.sleeps, [Duration::from_secs(63)]);
     assert_eq!(done.messages().rate_limited("items"), 1);
 }
@@ -59,14 +59,14 @@ fn without_a_hint_limited_tokens_cost_the_usual_backoff_and_retries_end() {
     let done = connector(&["one", "two"]).config(&json!({"url": server.url()})).run("read");
     assert_eq!(done.status, 1);
     assert_eq!(done.sleeps, [250, 500, 1000, 2000, 4000].map(Duration::from_millis));
-    // Six attempts, and one more for the change to the second token.
+    // Six attempts, and one more for the switch to the second token.
     let sent = header(&server.requests(), "authorization");
     assert_eq!(sent, ["one", "two", "one", "two", "one", "two", "one"].map(|token| format!("token {token}")));
     assert!(done.messages().errors().iter().all(|error| error.failure_type.as_deref() == Some("transient_error")));
 }
 
 #[test]
-fn tokens_that_are_limited_for_moments_do_not_go_round_for_ever() {
+fn tokens_that_are_limited_for_moments_do_not_go_round_forever() {
     struct Moments(Arc<VirtualClock>);
     impl Handler for Moments {
         fn handle(&self, _: &Request) -> Reply {
@@ -79,7 +79,7 @@ fn tokens_that_are_limited_for_moments_do_not_go_round_for_ever() {
     let server = Server::start(Moments(connector.clock()));
     let done = connector.config(&json!({"url": server.url()})).run("read");
     assert_eq!(done.status, 1);
-    // Six times one round and the request that finds it complete, with a wait between.
+    // Six times one round and the request that completes it, with a wait between.
     assert_eq!((server.requests().len(), done.sleeps.len()), (18, 5));
     assert!(done.stdout.contains("Gave up after 6 attempts"), "{}", done.stdout);
 }
@@ -120,8 +120,8 @@ fn the_limit_of_one_token_does_not_hold_back_the_others_of_a_request_budget() {
 }
 
 #[test]
-fn a_token_whose_quota_is_told_to_be_empty_makes_room_for_the_next_and_the_last_one_for_a_wait() {
-    // Each token has two requests an hour, as its headers tell.
+fn a_token_whose_quota_is_reported_empty_makes_room_for_the_next_and_the_last_one_for_a_wait() {
+    // Each token has two requests an hour, as its headers say.
     let used = Mutex::new(HashMap::<String, u32>::new());
     let server = Server::start(move |request: &Request| {
         let mut used = used.lock().expect("a table");

@@ -61,7 +61,7 @@ fn one_login_serves_all_pages_until_its_time_is_over() {
 }
 
 #[test]
-fn a_session_that_ends_in_the_middle_of_a_read_is_begun_anew_once() {
+fn a_session_that_ends_in_the_middle_of_a_read_is_begun_again_once() {
     let routes = Routes::new().once("POST", "/login", [session("s3ssion-1"), session("s3ssion-2")]).once(
         "GET",
         "/items",
@@ -92,7 +92,7 @@ fn a_login_that_is_refused_is_not_tried_again_and_one_in_trouble_is() {
 }
 
 #[test]
-fn an_answer_without_a_token_is_told_by_its_place_and_shows_nothing() {
+fn an_answer_without_a_token_is_reported_by_its_place_and_shows_nothing() {
     let html = Reply::shared("text/html", b"<html>s3cret page</html>".to_vec());
     for (reply, told) in [
         (Reply::json(json!({"data": {"other": "s3cret"}})), "without a session token at `data.token`"),

@@ -68,7 +68,7 @@ fn part(token: &str, at: usize) -> Vec<u8> {
     BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(at).unwrap()).unwrap()
 }
 
-/// Whether a token is good, by the public key.
+/// Whether the public key verifies a token.
 fn verify(with: &'static dyn VerificationAlgorithm, public: &[u8], token: &str) {
     let signed = token.rsplit_once('.').unwrap().0;
     let verified = UnparsedPublicKey::new(with, public).verify(signed.as_bytes(), &part(token, 2));
@@ -101,7 +101,7 @@ fn every_kind_of_key_signs_tokens_that_its_public_half_verifies() {
         let pair = KeyPair::generate_for(kind).unwrap();
         verify(with, pair.der_bytes(), &sent(algorithm, &pair.serialize_pem()));
     }
-    // In the form of its own that openssl writes, and with line breaks as an environment variable has them.
+    // In openssl's own form, and with the line breaks of an environment variable.
     for key in [EC.to_owned(), EC.trim().replace('\n', "\\n"), EC.replace('\n', " ")] {
         let token = sent(Algorithm::Es256, &key);
         assert_eq!(part(&token, 2).len(), 64);
@@ -111,7 +111,7 @@ fn every_kind_of_key_signs_tokens_that_its_public_half_verifies() {
 }
 
 #[test]
-fn a_token_is_signed_anew_after_a_minute_and_stands_where_it_is_wanted() {
+fn a_token_is_signed_again_after_a_minute_and_stands_where_it_is_wanted() {
     let connector = signed_by(|_, cx| {
         let signer = JwtSigner::new(JwtAlgorithm::Hs256, "s3cret-key", &cx.redactor).unwrap();
         JwtAuthenticator::new(signer).place(TokenPlace::Query("jwt".to_owned()))

@@ -1,4 +1,4 @@
-//! Refresh tokens that are good for one use: the platform has to store the next one before anything else happens.
+//! Refresh tokens that can be used once: the platform has to store the next one before anything else happens.
 
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +29,7 @@ fn config(server: &Server, credentials: &Value) -> Value {
 fn a_new_refresh_token_goes_out_with_the_whole_config_and_is_shown_nowhere_else() {
     let echo = |request: &Request| match request.path.as_str() {
         "/token" => tokens("acc3ss-2", "r3fresh-2"),
-        // An error that shows everything the API has seen.
+        // An error that echoes everything the API received.
         _ => Reply::text(format!("{:?} r3fresh-1 r3fresh-2", request.headers)).status(400),
     };
     let server = Server::start(echo);
@@ -159,7 +159,7 @@ fn a_new_refresh_token_that_nobody_stores_is_used_and_warned_of() {
     assert!(!done.stdout.contains("r3fresh"), "{}", done.stdout);
 }
 
-/// A config in a file of its own, whose refresh token is good for one use.
+/// A config file whose refresh token can be used once.
 struct InFile {
     folder: tempfile::TempDir,
 }
@@ -184,8 +184,8 @@ impl InFile {
     }
 }
 
-/// An API whose refresh tokens are good for one use, and whose access tokens live for an hour. `/items` is answered after
-/// `seen` was called.
+/// An API whose refresh tokens can be used once, and whose access tokens live for an hour. It calls `seen` before it
+/// answers `/items`.
 fn one_use(seen: impl Fn() + Send + Sync + 'static) -> Server {
     let used = Mutex::new(0);
     Server::start(move |request: &Request| {
@@ -213,7 +213,7 @@ fn a_shell_run_keeps_the_next_token_in_the_config_file_before_it_is_needed() {
         "url": "${API_URL}", "note": "$${x}", "credentials": {"refresh_token": "r3fresh-1", "client_id": "${CLIENT}"}
     });
     std::fs::write(file.path(), before.to_string()).unwrap();
-    // Each an hour later than the one before, when the access token is of no use any more.
+    // Each an hour after the previous one, when the access token has expired.
     for (run, command) in ["check", "read", "read"].into_iter().enumerate() {
         let now = 1_793_491_200 + 4_000 * i64::try_from(run).unwrap();
         let connector = file.connector().now(now).env("API_URL", server.url()).env("CLIENT", "me");
@@ -260,7 +260,7 @@ fn a_config_file_that_cannot_be_updated_is_refused_before_a_token_is_spent() {
     let server = one_use(|| {});
     let file = InFile::new(&config(&server, &json!({"refresh_token": "r3fresh-1"})));
     if cfg!(target_os = "linux") {
-        // Nobody creates files there, the system's administrator included.
+        // Nobody can create files there, not even root.
         let path = "/proc/self/environ";
         let done = connector(ConfigPaths::default()).arg("--config").arg(path).arg("--config-file-update").run("read");
         assert_eq!(done.status, 1);
@@ -268,7 +268,7 @@ fn a_config_file_that_cannot_be_updated_is_refused_before_a_token_is_spent() {
     let stdin = connector(ConfigPaths::default()).arg("--config").arg("-").arg("--config-file-update").run("read");
     assert!(stdin.status == 2 && stdin.stderr.contains("--config-file-update needs a file"), "{}", stdin.stderr);
     assert!(server.requests().is_empty());
-    // A file that is damaged while the run goes on: the token is lost for the file, and the run says where it is.
+    // A file that is damaged during the run: it loses the token, and the run says where the token is.
     let path = file.path();
     let server = Server::start(move |request: &Request| {
         std::fs::write(&path, "{").unwrap();
@@ -309,7 +309,7 @@ fn a_run_that_is_killed_after_it_has_got_a_token_has_kept_it() {
     child.wait().unwrap();
     drop(killed);
     assert_eq!(file.content()["credentials"]["refresh_token"], "r3fresh-2");
-    // The access token that was kept is good for an hour; without it, the refresh token has to be.
+    // The stored access token is valid for an hour; without it, the refresh token has to be.
     let mut config = file.content();
     config["credentials"]["token_expiry_date"] = json!("");
     std::fs::write(file.path(), config.to_string()).unwrap();

@@ -95,7 +95,7 @@ fn a_failure_after_all_retries_is_one_for_all_who_waited() {
 fn after_a_failed_fetch_the_next_thread_tries() {
     let hits = AtomicUsize::new(0);
     let server = Server::start(move |_: &Request| match hits.fetch_add(1, Ordering::SeqCst) {
-        // Not a transient failure, which would be theirs, too.
+        // Not a transient failure, which the others would have, too.
         0 => Reply::empty(400).delay(Duration::from_millis(200)),
         _ => Reply::text("answer"),
     });
@@ -111,7 +111,7 @@ fn after_a_failed_fetch_the_next_thread_tries() {
 #[test]
 fn the_cap_holds_and_what_was_not_used_for_longest_is_fetched_again() {
     let server = Server::start(|request: &Request| {
-        // Does not compress, so that the size of the file is known.
+        // Incompressible, so the size of the file is known.
         let mut seed = request.path.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
         let noise = (0..40_000).map(|_| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -129,7 +129,7 @@ fn the_cap_holds_and_what_was_not_used_for_longest_is_fetched_again() {
     };
     for n in 1..=20 {
         fetch(n);
-        // Used again and again, so it stays.
+        // Used often, so it stays.
         fetch(1);
     }
     assert_eq!(server.take_requests().len(), 20);
@@ -144,7 +144,7 @@ fn the_cap_holds_and_what_was_not_used_for_longest_is_fetched_again() {
 
 #[test]
 fn a_response_too_long_to_be_kept_is_fetched_each_time_and_by_all_at_once() {
-    // The first is on its way alone; those that waited for it are let go at once.
+    // The first request is alone; the ones that waited for it then continue together.
     let (first, here) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let seen = most.clone();

@@ -1,4 +1,4 @@
-//! What becomes of the cache's file, and of the read when something becomes of the file.
+//! Damage to the cache's file, and its effect on the read.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,11 +16,11 @@ use source_http_testkit::{Finished, Reply, Request, Server};
 use super::{List, files, one_page, page, read, said, warnings};
 use crate::support::binary::Binary;
 
-/// What a test does to the cache's file while the third page of the first stream is being served.
+/// A change of the cache's file while the third page of the first stream is served.
 type Sabotage = fn(&Path) -> Box<dyn Send>;
 
-/// Reads three pages twice over, with `sabotage` in the midst of it, and without a cache; returns both runs and the
-/// number of requests of the first.
+/// Reads three pages twice, with `sabotage` in between, and without a cache; returns both runs and the number of
+/// requests of the first.
 fn sabotaged(sabotage: Sabotage) -> (Finished, Finished, usize) {
     let folder = tempfile::tempdir().expect("a directory");
     let watched = folder.path().to_owned();
@@ -80,7 +80,7 @@ fn a_file_that_is_spoilt_in_mid_read_costs_one_warning_and_changes_nothing_else(
 fn a_file_whose_pages_were_scribbled_over_never_changes_the_records() {
     let (done, whole, _) = sabotaged(|file| {
         let mut bytes = fs::read(file).expect("the file");
-        // The database's head is left as it is, so that nothing looks wrong at first sight.
+        // Leaves the database's head as it is, so the damage is not visible at once.
         bytes[4096..].iter_mut().for_each(|byte| *byte ^= 0x5a);
         fs::write(file, bytes).expect("written");
         Box::new(())
@@ -95,7 +95,7 @@ fn a_directory_that_cannot_be_used_costs_one_warning_and_changes_nothing_else() 
     let folder = tempfile::tempdir().expect("a directory");
     let file = folder.path().join("file");
     fs::write(&file, "").expect("written");
-    // The superuser may write anywhere, but not below a file.
+    // Root may write anywhere, but not below a file.
     let streams = |url: &str| ["a", "b"].map(|name| List::new(name, url)).into();
     let done = read(&server.url(), streams).arg("--cache-dir").arg(file.join("cache")).run("read");
     assert_eq!((done.status, server.take_requests().len()), (0, 2));
@@ -113,7 +113,7 @@ fn a_read_only_directory_costs_at_most_one_warning_and_changes_nothing_else() {
     let _ = fs::remove_file(folder.path().join("probe"));
     let streams = |url: &str| ["a", "b"].map(|name| List::new(name, url)).into();
     let done = read(&server.url(), streams).arg("--cache-dir").arg(folder.path()).run("read");
-    // The superuser is not barred by permissions.
+    // Permissions do not stop root.
     let expected = if is_barred { (0, 2, 1) } else { (0, 1, 0) };
     assert_eq!((done.status, server.take_requests().len(), warnings(&done).len()), expected);
     assert_eq!(said(&done), said(&read(&server.url(), streams).run("read")));
@@ -201,7 +201,7 @@ fn a_run_that_is_stopped_removes_the_file() {
 const TO_BE_KILLED: &str = "CACHE_TEST_URL";
 const CACHE_DIR: &str = "CACHE_TEST_DIR";
 
-/// In a process that is to be killed, reads a page that is kept, and one that never comes. Elsewhere starts the test of
+/// In a process that will be killed, reads a page that is stored and one that never comes. Otherwise starts the test of
 /// that name in such a process, kills it when it waits for the second page, and returns the directory for its temporary
 /// files.
 fn killed(test: &str, cache_dir: Option<&Path>) -> Option<tempfile::TempDir> {
@@ -240,7 +240,7 @@ fn killed(test: &str, cache_dir: Option<&Path>) -> Option<tempfile::TempDir> {
 #[test]
 fn a_process_that_is_killed_leaves_no_file_behind() {
     let Some(folder) = killed("a_process_that_is_killed_leaves_no_file_behind", None) else { return };
-    // The files of the test's own connector, which knows its arguments from them, are not the cache's.
+    // The test's own connector knows its arguments from files that are not the cache's.
     let left: Vec<_> = files(folder.path())
         .into_iter()
         .filter(|path| path.to_string_lossy().contains("source-http-") || path.to_string_lossy().contains("responses-"))
@@ -260,7 +260,7 @@ fn what_a_killed_process_leaves_in_a_named_directory_is_removed_by_the_next_run(
     let watched = cache.path().to_owned();
     let server = Server::start(move |request: &Request| {
         if request.path == "/list/2" {
-            // Its own file alone.
+            // Only its own file.
             let files = files(&watched);
             assert!(files.len() == 1 && files != left, "{files:?}");
         }

@@ -1,4 +1,4 @@
-//! Which requests are answered from the cache, and with what.
+//! Requests that are answered from the cache, and their answers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use source_http_testkit::{Reply, Request, Routes, Server};
 use super::{List, one_page, page, read, warnings};
 
 #[test]
-fn two_streams_over_one_url_send_one_request_and_a_hit_is_told_at_debug_level() {
+fn two_streams_over_one_url_send_one_request_and_a_hit_is_reported_at_debug_level() {
     let server = one_page();
     let with_params = |name, url: &str, params: &[(&str, &str)]| List {
         params: params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
@@ -114,7 +114,7 @@ impl Authenticator for Nonce {
 }
 
 #[test]
-fn signatures_that_are_never_the_same_bypass_the_cache_and_that_is_told_once() {
+fn signatures_that_are_never_the_same_bypass_the_cache_and_that_is_reported_once() {
     let server = one_page();
     let done = read(&server.url(), |url| {
         ["a", "b"].map(|name| List { authenticator: Box::new(Nonce::default()), ..List::new(name, url) }).into()
@@ -138,7 +138,7 @@ fn only_good_responses_that_could_be_read_are_kept() {
 }
 
 #[test]
-fn a_response_that_one_stream_kept_and_another_cannot_read_is_fetched_and_judged_anew() {
+fn a_response_that_one_stream_kept_and_another_cannot_read_is_fetched_and_judged_again() {
     let server = one_page();
     let done = read(&server.url(), |url| {
         vec![List::new("a", url), List { record_path: "items", ..List::new("b", url) }, List::new("c", url)]

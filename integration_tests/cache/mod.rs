@@ -1,5 +1,5 @@
-//! The response cache: which requests it saves and which responses it keeps (`hits`), that nothing that happens to its
-//! file changes what is read (`file`), and how it behaves among threads and when it is full (`client`).
+//! The response cache: the requests it saves and the responses it keeps (`hits`), that no damage to its file changes
+//! the records (`file`), and many threads and a full cache (`client`).
 
 mod client;
 mod file;
@@ -19,7 +19,7 @@ use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
 use crate::support::TestSource;
 
-/// A list that is read through the cache, of as many pages as are wanted.
+/// A list of this many pages that is read through the cache.
 struct List {
     name: &'static str,
     url: String,
@@ -30,10 +30,10 @@ struct List {
     authenticator: Box<dyn Authenticator>,
     record_path: &'static str,
     params: Vec<(String, String)>,
-    /// Has a bug that shows after this page.
+    /// Fails with a bug after this page.
     panics_after: Option<u64>,
     options: RequestOptions,
-    /// Takes down the URLs of the responses.
+    /// Collects the URLs of the responses.
     answered: Option<Arc<Mutex<Vec<String>>>>,
 }
 
@@ -117,7 +117,7 @@ impl RetryRules for List {
     }
 }
 
-/// Reads the streams that `make` makes for a server's URL, one after the other.
+/// Reads the streams that `make` makes for a server's URL, in order.
 fn read(url: &str, make: impl Fn(&str) -> Vec<List> + Send + Sync + 'static) -> InProcess {
     let url = url.to_owned();
     let source = TestSource::new(move |_, _| make(&url).into_iter().map(List::boxed).collect());
@@ -132,7 +132,7 @@ fn one_page() -> Server {
     Server::start(Routes::new().on("GET", "/list/1", [page(1)]).on("POST", "/list/1", [page(2)]))
 }
 
-/// What a run says apart from its log.
+/// The messages of a run without its log.
 fn said(done: &Finished) -> Vec<Value> {
     let lines = done.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a message"));
     lines.filter(|message| message["type"] != "LOG").collect()

@@ -1,4 +1,4 @@
-//! The catalog, as destinations make tables of it.
+//! The catalog, from which destinations make tables.
 
 use source_http_testkit::conformance::CATALOG_RULES;
 
@@ -35,8 +35,8 @@ fn destinations_know_every_keyword() {
 }
 
 #[test]
-fn unknown_fields_are_let_pass() {
-    keeps("unknown_fields_are_let_pass");
+fn unknown_fields_are_accepted() {
+    keeps("unknown_fields_are_accepted");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the platform expects of an image, as far as the Dockerfile shows it.
+//! The platform's expectations of an image, as far as the Dockerfile shows them.
 
 const DOCKERFILE: &str = include_str!("../../Dockerfile");
 
@@ -11,16 +11,16 @@ fn values(name: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The platform runs what the variable says, in place of the entry point.
+/// The platform runs the variable's command instead of the entry point.
 #[test]
-fn the_entrypoint_is_told_in_the_environment_as_an_absolute_path() {
+fn the_entrypoint_is_reported_in_the_environment_as_an_absolute_path() {
     let told = values("AIRBYTE_ENTRYPOINT=");
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with('/'), "{told:?}");
     assert_eq!(values("ENTRYPOINT "), [format!("[\"{}\"]", told[0])]);
 }
 
-/// By number, so that Kubernetes can tell that it is not root.
+/// By number, so Kubernetes knows that it is not root.
 #[test]
 fn the_user_is_airbyte() {
     assert_eq!(values("USER "), ["1000:1000"]);

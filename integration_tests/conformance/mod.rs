@@ -1,6 +1,6 @@
-//! Airbyte's acceptance tests and its CDK's standard tests, one test a rule, over the built binary. `docs/conformance.md`
-//! is the table of all rules, each with the test that keeps it or why it does not apply. Most rules are the kit's, in
-//! `source_http_testkit::conformance`, where every source can be held against them.
+//! Airbyte's acceptance tests and its CDK's standard tests, one test per rule, over the built binary.
+//! `docs/conformance.md` is the table of all rules, each with its test or the reason why it does not apply. Most rules
+//! are the kit's, in `source_http_testkit::conformance`, which can test every source.
 
 mod catalog;
 mod image;
@@ -22,7 +22,7 @@ use crate::support::binary::{Binary, config};
 
 const DAY: i64 = 86_400;
 
-/// The binary beside a mock Stripe that has some objects of every kind. Runs that several tests look at are run once.
+/// The binary and a mock Stripe that has some objects of every kind. Runs that several tests use are run once.
 struct Stripe {
     connector: Connector,
     _mock: StripeMock,
@@ -60,7 +60,7 @@ fn call(call: &Call<'_>) -> Answer {
     let binary =
         files.iter().fold(Binary::new(&args), |binary, (name, content)| binary.file(&format!("{name}.json"), content));
     let output = binary.run();
-    // Of a run that failed, people may hear there as well.
+    // A run that failed may write for people there as well.
     let is_failure = output.status != Some(0) && output.stderr.starts_with("error: ");
     assert!(output.stderr.is_empty() || is_failure, "{} says something on stderr: {}", call.command, output.stderr);
     Answer { status: output.status.unwrap(), messages: output.messages() }
@@ -72,7 +72,7 @@ fn assert_kept<T>(rules: &[Rule<T>], name: &str, of: &T) {
     assert!(broken.is_empty(), "{name}:\n{}", broken.join("\n"));
 }
 
-/// A rule of the kit that has no test here is one that nobody would miss.
+/// Nobody would notice a broken rule of the kit without a test here.
 #[test]
 fn every_rule_of_the_kit_has_its_test() {
     let names = |rules: &[&'static str], code: &str| {
@@ -85,7 +85,8 @@ fn every_rule_of_the_kit_has_its_test() {
     names(&READ_RULES.iter().map(Rule::name).collect::<Vec<_>>(), include_str!("reads.rs"));
 }
 
-/// The mock does not make every field that Stripe's objects may have. How many it makes must not fall unseen.
+/// The mock does not make every field that Stripe's objects may have. The number of fields it makes must not fall
+/// unnoticed.
 #[test]
 fn fields_that_no_record_has_are_counted() {
     let fields = STRIPE.connector.records().fields();

@@ -35,13 +35,13 @@ fn two_full_refreshes_give_the_same() {
 }
 
 #[test]
-fn a_second_incremental_read_goes_on_from_the_first() {
-    keeps("a_second_incremental_read_goes_on_from_the_first");
+fn a_second_incremental_read_resumes_from_the_first() {
+    keeps("a_second_incremental_read_resumes_from_the_first");
 }
 
 #[test]
-fn every_state_can_be_gone_on_from() {
-    keeps("every_state_can_be_gone_on_from");
+fn every_state_can_be_resumed_from() {
+    keeps("every_state_can_be_resumed_from");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! All records of all streams beside the schemas that `discover` gives.
+//! All records of all streams, validated against the schemas that `discover` gives.
 
 use source_http_testkit::conformance::RECORD_RULES;
 

@@ -1,4 +1,4 @@
-//! What is asked for and cannot be had: configs, streams and modes that are wrong, and states of another time.
+//! Requests that must be refused: wrong configs, streams and modes, and states from the future.
 
 use serde_json::{Value, json};
 use source_http_testkit::conformance::Call;
@@ -14,7 +14,7 @@ fn a_config_with_a_wrong_key_gives_one_failed_status() {
     let messages = output.messages();
     let (status, message) = messages.connection_status();
     assert_eq!((output.status, status), (Some(0), "FAILED"));
-    // What was tried, and what came of it.
+    // The attempt and its result.
     assert_eq!((messages.logs().len(), output.stdout.lines().count()), (1, 2));
     assert!(message.unwrap().contains("`client_secret`"), "{message:?}");
 }
@@ -28,7 +28,7 @@ fn a_config_that_is_no_json_gives_one_failed_status() {
     }
 }
 
-/// What states call moments.
+/// The names of moments in states.
 const MOMENTS: [&str; 6] =
     ["created", "updated", "synced_to", "checkout_session_updated", "invoice_updated", "subscription_updated"];
 
@@ -53,15 +53,15 @@ fn set_far_ahead(value: &mut Value) {
 fn far_in_the_future() -> Value {
     let mut states: Value = serde_json::from_str(&STRIPE.connector.incremental().messages.state_file()).unwrap();
     for state in states.as_array_mut().unwrap() {
-        // Without what was given in the last minutes, which is not given again.
+        // Without the records of the last minutes, which are not written again.
         state["stream"]["stream_state"].as_object_mut().unwrap().remove("__recent");
     }
     set_far_ahead(&mut states);
     states
 }
 
-/// Airbyte's rule is that nothing is read. Here nothing is lost, either: what changed in the days that Stripe keeps
-/// events of is read, with a warning, because no change can have been read before it was made.
+/// Airbyte's rule is that nothing is read. Here nothing is lost, either: changes in the days for which Stripe keeps
+/// events are read, with a warning, because no change can have been read before it was made.
 #[test]
 fn a_state_far_in_the_future_hides_nothing() {
     let states = far_in_the_future();
@@ -69,7 +69,7 @@ fn a_state_far_in_the_future_hides_nothing() {
     let first = STRIPE.connector.read("incremental", &serde_json::json!([])).messages;
     for state in states.as_array().unwrap() {
         let name = state["stream"]["stream_descriptor"]["name"].as_str().unwrap();
-        // One without a cursor was read to its end.
+        // A stream without a cursor was complete.
         if name != "usage_records" {
             assert_eq!(messages.records(name).len(), first.records(name).len(), "{name}");
         }
@@ -80,7 +80,7 @@ fn a_state_far_in_the_future_hides_nothing() {
 }
 
 #[test]
-fn a_stream_that_is_asked_for_twice_or_without_a_name_gives_an_error_trace() {
+fn a_stream_that_is_requested_twice_or_without_a_name_gives_an_error_trace() {
     let entry = json!({"stream": {"name": "charges", "json_schema": {}}, "sync_mode": "full_refresh"});
     for entries in [json!([entry, entry]), json!([{"sync_mode": "full_refresh"}]), json!([{"stream": {}}])] {
         let catalog = json!({ "streams": entries });

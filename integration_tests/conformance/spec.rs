@@ -1,4 +1,4 @@
-//! The specification, as the platform makes a form of it.
+//! The specification, from which the platform makes a form.
 
 use source_http_testkit::conformance::SPEC_RULES;
 
@@ -20,8 +20,8 @@ fn enum_values_are_distinct() {
 }
 
 #[test]
-fn alternatives_are_told_apart_by_one_constant() {
-    keeps("alternatives_are_told_apart_by_one_constant");
+fn alternatives_are_distinguished_by_one_constant() {
+    keeps("alternatives_are_distinguished_by_one_constant");
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn nothing_is_a_reference() {
 }
 
 #[test]
-fn unknown_settings_are_let_pass() {
-    keeps("unknown_settings_are_let_pass");
+fn unknown_settings_are_accepted() {
+    keeps("unknown_settings_are_accepted");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The specification and the catalog as they were last reviewed, in `stored/`. A change of either shows in the review of
-//! the commit that makes it. `UPDATE_STORED=1 cargo test conformance::stored` rewrites them, unless that breaks
-//! configs or tables that users have: `UPDATE_STORED=breaking` does so anyway, and belongs into a major version.
+//! The specification and the catalog as last reviewed, in `stored/`: each change shows in the review of its commit.
+//! `UPDATE_STORED=1 cargo test conformance::stored` rewrites them, unless that breaks configs or tables of users:
+//! `UPDATE_STORED=breaking` does so anyway, and belongs in a major version.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use super::STRIPE;
 const SPEC: &str = include_str!("stored/spec.json");
 const CATALOG: &str = include_str!("stored/catalog.txt");
 
-/// Asserts that what is stored is what there is now, or stores that.
+/// Asserts that the stored text is the current one, or stores the current one.
 #[track_caller]
 fn assert_stored(file: &str, stored: &str, now: &str, breaking: &[String]) {
     let wish = std::env::var("UPDATE_STORED").unwrap_or_default();
@@ -51,8 +51,8 @@ fn the_catalog_is_the_stored_one_and_keeps_the_tables_that_users_have() {
 fn a_hundred_configs_made_for_the_stored_specification_are_taken() {
     for config in sample_configs(&serde_json::from_str(SPEC).unwrap(), 100) {
         let done = InProcess::with_registry(Registry::built_in()).config(&config).run("discover");
-        // A URL that is none, a date that is still to come and a key that no header can hold are refused by more than their
-        // schema.
+        // Not only the schema refuses these: an invalid URL, a date in the future, and a key that no header can
+        // contain.
         let refusals = done.messages().errors();
         let is_url = |message: &str| message.contains("`api_url`") && message.contains("is not a URL");
         let is_future = |message: &str| message.contains("`start_date`") && message.contains("is in the future");

@@ -50,7 +50,7 @@ fn read(server: &Server, streams: &[(&str, &str)]) -> InProcess {
     InProcess::new(example::Company).config(&config(server)).streams(streams)
 }
 
-/// What every request brought along.
+/// The headers of every request.
 fn authorizations(server: &Server) -> Vec<String> {
     server.requests().iter().map(|request| request.header("authorization").unwrap_or("-").to_owned()).collect()
 }
@@ -92,7 +92,7 @@ fn check_gets_a_token_and_reads_one_page() {
 }
 
 #[test]
-fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_told() {
+fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_reported() {
     let server = Server::start(api);
     let read = read(&server, &[("employees", "full_refresh")]).arg("--format").arg("jsonl").arg("--quiet");
     let done = read.run("read");
@@ -103,7 +103,7 @@ fn bare_records_have_no_place_for_a_new_refresh_token_and_that_is_told() {
 }
 
 #[test]
-fn a_refused_client_fails_the_check_as_the_users_to_mend() {
+fn a_refused_client_fails_the_check_as_the_users_to_fix() {
     let refused = Reply::json(json!({"error": "invalid_grant", "error_description": "used already"})).status(400);
     let server = Server::start(Routes::new().once("POST", "/token", [refused]));
     let done = InProcess::new(example::Company).config(&config(&server)).run("check");
@@ -175,7 +175,7 @@ fn a_refresh_token_for_one_use_goes_back_into_the_config_with_its_access_token()
     assert_eq!(done.messages().configs(), [&expected]);
     assert_eq!(done.stdout.matches("r3fresh").count(), 1, "only the platform gets it");
 
-    // The next run is given that config, and needs no new token while the old one is good.
+    // The next run gets that config, and needs no new token while the old one is valid.
     server.take_requests();
     let again = InProcess::new(example::Company).config(&expected).streams(&BOTH).run("read");
     assert_eq!((again.status, again.messages().configs().len()), (0, 0));
@@ -184,7 +184,7 @@ fn a_refresh_token_for_one_use_goes_back_into_the_config_with_its_access_token()
 }
 
 #[test]
-fn a_token_that_is_refused_in_the_middle_is_replaced_once_and_the_page_asked_for_again() {
+fn a_token_that_is_refused_in_the_middle_is_replaced_once_and_the_page_requested_again() {
     let page = |id: u64| Reply::json(json!({"data": [{"id": id}, {"id": id + 1}]}));
     let end = Reply::json(json!({"data": []}));
     let routes = Routes::new().once("POST", "/token", [token(1), token(2)]).once(
@@ -207,7 +207,7 @@ fn a_token_that_is_refused_in_the_middle_is_replaced_once_and_the_page_asked_for
 }
 
 #[test]
-fn an_employee_who_has_left_is_passed_over() {
+fn an_employee_who_has_left_is_ignored() {
     let server = Server::start(|request: &Request| match request.path.as_str() {
         "/v1/employees/2/details" => Reply::json(json!({"error": "no such employee"})).status(404),
         _ => api(request),
@@ -225,7 +225,7 @@ fn an_employee_who_has_left_is_passed_over() {
 }
 
 #[test]
-fn an_interrupted_read_goes_on_at_the_employee_where_it_stopped_but_not_at_a_page_that_is_counted() {
+fn an_interrupted_read_resumes_at_the_employee_where_it_stopped_but_not_at_a_page_that_is_counted() {
     let server = Server::start(api);
     let resumed = |streams: &[(&str, &str)], left: usize| {
         let first = read(&server, streams).arg("--limit").arg("2").run("read").messages();
@@ -237,7 +237,7 @@ fn an_interrupted_read_goes_on_at_the_employee_where_it_stopped_but_not_at_a_pag
         server.conversation()[1..].to_vec()
     };
     let [first, second] = [1, 2].map(|page| format!("GET /v1/employees?page={page}&per_page=2"));
-    // A page number names another page once somebody has left.
+    // A page number names another page once an employee has left.
     assert_eq!(resumed(&BOTH[..1], 3), [first.clone(), second.clone()]);
     let third = "GET /v1/employees/3/details".to_owned();
     assert_eq!(resumed(&BOTH[1..], 1), [first, second, third]);
@@ -261,7 +261,7 @@ fn the_built_program_says_what_it_wants_and_reads_over_real_sockets() {
 fn it_keeps_airbytes_rules_for_connectors() {
     let server = Server::start(api);
     let report = Connector::new(|| InProcess::new(example::Company), &config(&server)).assert_conforms();
-    // Fields that are declared, and that nobody here has.
+    // Declared fields that nobody here has.
     let unseen = ["address", "address.city", "address.street"].map(|field| format!("employee_details {field}"));
     assert_eq!(report.unseen, [&unseen[..], &["employees email".into(), "employees hired_at".into()]].concat());
 }

@@ -1,5 +1,5 @@
-//! `docs/write-a-source.md` builds a connector block by block. Its blocks are the files of the example, so a reader who
-//! follows it has something that builds, and what it says about a run is what a run says.
+//! `docs/write-a-source.md` builds a connector block by block. Its blocks are the files of the example, so a reader
+//! gets code that builds, and the output it shows is the output of a run.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ mod employees_api;
 
 const GUIDE: &str = include_str!("../../docs/write-a-source.md");
 
-/// The text of each fenced block whose info string is this.
+/// The text of each fenced block with this info string.
 fn blocks(language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Option<String> = None;
@@ -31,7 +31,7 @@ fn blocks(language: &str) -> Vec<String> {
     blocks.iter().filter_map(|block| block.strip_prefix(&wanted)).map(str::to_owned).collect()
 }
 
-/// Rust without what the guide leaves out: empty lines, and what is said about the file.
+/// Rust without the parts that the guide omits: empty lines, and the file's own comment.
 fn lines(source: &str) -> Vec<&str> {
     source.lines().filter(|line| !line.is_empty() && !line.starts_with("//!")).collect()
 }
@@ -54,7 +54,7 @@ fn assert_same(shown: &str, built: &str) {
 
 #[test]
 fn the_blocks_of_the_guide_one_after_the_other_are_the_example() {
-    // In a crate of one's own the files lie elsewhere.
+    // In the reader's own crate, the files are in other places.
     let example = include_str!("../../examples/employees.rs")
         .replace("$CARGO_MANIFEST_DIR/examples/employees/schemas", "$CARGO_MANIFEST_DIR/schemas")
         .replace("employees/spec.json", "../spec.json");
@@ -72,10 +72,10 @@ fn the_dependencies_of_the_guide_are_those_that_its_code_uses() {
         .collect();
     let (main, api) = files();
     let code = main + &api;
-    // What stands before the first `::` of a path.
+    // The part before the first `::` of a path.
     let words = code.split(|c: char| !(c.is_alphanumeric() || "_:.".contains(c)));
     let roots = words.filter_map(|word| word.split_once("::")).map(|(root, _)| root);
-    // A method, such as `text.parse::<u64>()`, is none.
+    // A method, such as `text.parse::<u64>()`, is not a path.
     let is_crate = |root: &&str| root.starts_with(|c: char| c.is_ascii_lowercase()) && !root.contains('.');
     let used: BTreeSet<String> = roots
         .filter(is_crate)

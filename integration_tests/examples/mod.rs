@@ -1,6 +1,5 @@
-//! The examples are products: what they say, ask and remember is tested like that of the built-in source. Their sources
-//! are compiled into these tests, and the built programs are run once, too. `guide` keeps the walk through one of them
-//! true.
+//! The examples are products: their messages, requests and states are tested like those of the built-in source. These
+//! tests compile their sources, and also run the built programs once. `guide` keeps the tutorial on one of them true.
 
 mod employees;
 mod guide;

@@ -1,5 +1,5 @@
-//! `examples/ticket_search.rs`: a search by POST, a vendor's header that says when to come back, a schema that the API
-//! knows.
+//! `examples/ticket_search.rs`: a search by POST, a vendor's header with the time of the next request, a schema from
+//! the API.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ fn tickets_are_searched_window_by_window_with_the_cursor_in_the_body() {
     let messages = done.messages();
     assert_eq!((done.status, messages.records("tickets").len()), (0, 3));
     let states: Vec<Value> = messages.states("tickets").into_iter().cloned().collect();
-    // The cursor of a search does not outlive it, so the place within a window is the window's beginning.
+    // The cursor of a search does not outlive it, so a window is resumed at its beginning.
     assert_eq!(states, [json!({"changed_at": "2026-10-22T10:00:00Z"}), json!({"changed_at": "2026-10-30T10:00:00Z"})]);
 }
 
@@ -98,7 +98,7 @@ fn the_vendors_header_says_how_long_to_wait() {
     let server = Server::start(Routes::new().on("POST", "/tickets/search", replies));
     let done = connector(&server).run("read");
     let messages = done.messages();
-    // Without the header it is the third wait of the backoff: half of two seconds.
+    // Without the header, this is the third wait of the backoff: half of two seconds.
     assert_eq!((done.status, &done.sleeps[..]), (0, &[1500, 250, 1000].map(Duration::from_millis)[..]));
     let rules: Vec<_> = messages.logs().into_iter().filter(|(_, text)| text.contains("waiting")).collect();
     assert!(rules[0].1.contains("waiting 1.5 s") && rules[0].1.contains("the stream's own backoff_time"), "{rules:?}");
@@ -106,7 +106,7 @@ fn the_vendors_header_says_how_long_to_wait() {
 }
 
 #[test]
-fn the_schema_is_asked_for_when_the_streams_are_discovered() {
+fn the_schema_is_requested_when_the_streams_are_discovered() {
     let server = Server::start(Routes::new().once("GET", "/tickets/fields", [fields()]));
     let messages = connector(&server).run("discover").messages();
     assert_eq!(server.conversation(), ["GET /tickets/fields"]);

@@ -1,4 +1,4 @@
-//! The mistakes of somebody who writes a manifest by hand. No value of the config is in what is said of them.
+//! Mistakes in manifests written by hand. No message contains a value of the config.
 
 use serde_json::{Value, json};
 use source_http_testkit::{Routes, Server};
@@ -6,20 +6,20 @@ use source_http_testkit::{Routes, Server};
 use super::{Call, Entry, Told};
 
 const ROOMS: &str = include_str!("rooms.yaml");
-/// A class of one's own, instead of an authenticator.
+/// A class instead of an authenticator.
 const PYTHON: &str = "type: CustomAuthenticator\n          class_name: rooms.Auth";
 const CHECK: &str = "check --manifest-path rooms.yaml --config config.json";
 
 const STRIPE: &str = "check --source stripe --manifest-path rooms.yaml --config config.json";
 
-/// Each value has this in it.
+/// Each value contains this.
 const MARK: &str = "hunter2";
 
 fn config(api_url: &str) -> Value {
     json!({"api_url": api_url, "token": format!("{MARK}-token"), "house": format!("{MARK}-house")})
 }
 
-/// A manifest with one mistake, checked or run by other arguments; the API has two rooms.
+/// A manifest with one mistake, checked or run with other arguments; the API has two rooms.
 fn run(args: &'static str, manifest: Option<String>, change: impl FnOnce(&mut Value)) -> Told {
     let server = Server::start(Routes::new().on("GET", "/rooms", [json!({"rooms": [{"id": 1}, {"id": 2}]})]));
     let mut config = config(&server.url());
@@ -34,7 +34,7 @@ fn run(args: &'static str, manifest: Option<String>, change: impl FnOnce(&mut Va
     told
 }
 
-/// A mistake in the manifest: this text instead of that.
+/// A mistake in the manifest: replaces this text by that one.
 fn mistake(title: &'static str, before: &'static str, after: &'static str) -> Entry {
     (
         title,

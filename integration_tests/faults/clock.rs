@@ -1,4 +1,4 @@
-//! The clock of this machine is set while a stream is read.
+//! This machine's clock is set while a stream is read.
 
 use source_http_testkit::Reply;
 

@@ -1,4 +1,4 @@
-//! The body is compressed, and that in a wrong way, or in one that nobody asked for.
+//! The body's compression is wrong, or was not requested.
 
 use std::io::Write;
 
@@ -76,7 +76,7 @@ pub(super) fn rows() -> Vec<Row> {
             Outcome::Passing(&["NO BODY: it cannot be decompressed: unexpected end of file"]),
         ),
         Row::reply(
-            "gzip that is none",
+            "a body that is not gzip",
             |_, _| declared(b"{\"data\":[]}".to_vec()),
             Outcome::Passing(&["NO BODY: it cannot be decompressed: invalid gzip header"]),
         ),
@@ -160,7 +160,7 @@ pub(super) fn rows() -> Vec<Row> {
             ),
         ),
         Row::reply(
-            "an encoding nobody knows of what is no JSON",
+            "an encoding nobody knows of what is not JSON",
             |_, _| Reply::json_text("meat").header("Content-Encoding", "sausages"),
             Outcome::Final(
                 "system_error",

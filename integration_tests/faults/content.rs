@@ -1,4 +1,4 @@
-//! The response is well framed, and what is in it is not what it should be; or it is, and looks odd.
+//! The response is well framed, and its content is wrong; or it is valid, and looks odd.
 
 use source_http_testkit::{Fault, Reply};
 
@@ -17,7 +17,7 @@ fn bytes(body: &[u8]) -> Reply {
     Reply::shared("application/json", body)
 }
 
-/// An object in lists in lists.
+/// An object in nested lists.
 fn deep() -> String {
     format!("{{\"id\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000))
 }
@@ -100,7 +100,7 @@ pub(super) fn rows() -> Vec<Row> {
             Outcome::Final(
                 "system_error",
                 &[
-                    "The response to REQUEST says that the next page is at \"file:///etc/passwd\": that is no http or https URL.",
+                    "The response to REQUEST says that the next page is at \"file:///etc/passwd\": that is not an http or https URL.",
                 ],
             ),
         ),

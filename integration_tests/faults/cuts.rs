@@ -1,4 +1,4 @@
-//! A page cut at every byte, in every frame that a body may have.
+//! A page cut at every byte, with every framing of a body.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,11 +8,11 @@ use source_http_testkit::{Fault, Reply};
 use super::matrix::{Outcome, PAGES, Row, all, complete};
 use super::stage::Stage;
 
-/// Makes of a page one that ends after this many bytes of what follows the head.
+/// Makes a page end after this many bytes behind the head.
 type Cut = fn(Reply, usize) -> Reply;
 
-/// Cuts the page at each byte, and returns how many cuts there were. `length` is how much follows the head, given the
-/// good reply, up to where no record is missing any more.
+/// Cuts the page at each byte, and returns the number of cuts. `length` gives the bytes behind the head, for a valid
+/// reply, up to its last record.
 fn cut_at_every_byte(frame: &str, place: usize, cut: Cut, length: fn(&Reply) -> usize) -> usize {
     for at in 0.. {
         let whole = Arc::new(AtomicUsize::new(0));
@@ -44,7 +44,7 @@ fn plain(good: &Reply) -> usize {
 }
 
 #[test]
-fn a_page_cut_at_any_byte_is_asked_for_again() {
+fn a_page_cut_at_any_byte_is_requested_again() {
     let length: Cut = |good, at| good.fault(Fault::TruncateBody(at));
     for place in [1, 3, PAGES] {
         assert!(cut_at_every_byte("length", place, length, plain) > 40);
@@ -52,7 +52,7 @@ fn a_page_cut_at_any_byte_is_asked_for_again() {
 }
 
 #[test]
-fn a_page_cut_at_any_byte_of_any_frame_is_asked_for_again() {
+fn a_page_cut_at_any_byte_of_any_frame_is_requested_again() {
     let chunks: Cut = |good, at| good.chunked(16).fault(Fault::TruncateBody(at));
     // Each chunk has a line of its length, and a line end behind it.
     let of_chunks = |good: &Reply| good.body().len() + good.body().len().div_ceil(16) * 5;

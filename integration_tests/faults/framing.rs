@@ -1,4 +1,4 @@
-//! The frame of a body is wrong, or an unusual one that is right: lengths, chunks, HTTP versions, interim responses.
+//! The framing of a body is wrong, or unusual and right: lengths, chunks, HTTP versions, interim responses.
 
 use source_http_testkit::{Fault, Reply};
 

@@ -1,4 +1,4 @@
-//! The head of a response is endless, huge, or not as it should be.
+//! The head of a response is endless, huge or wrong.
 
 use source_http_testkit::{Fault, Reply};
 
@@ -58,7 +58,7 @@ pub(super) fn rows() -> Vec<Row> {
             |_, _| Reply::empty(200).fault(Fault::Endless { start: Vec::new(), again: b"\r\n".to_vec() }),
             Outcome::Final("system_error", &["NO HEAD: the head is longer than the 65536 bytes that are accepted"]),
         ),
-        Row::reply("a header that is no UTF-8", |good, _| with(&good, b"X-A: \xff\xfe"), Outcome::Harmless),
+        Row::reply("a header that is not UTF-8", |good, _| with(&good, b"X-A: \xff\xfe"), Outcome::Harmless),
         Row::reply("a header without a value", |good, _| with(&good, b"X-A:"), Outcome::Harmless),
         Row::reply(
             "a header without a name",

@@ -1,6 +1,6 @@
-//! Every row again, met by the streams of a manifest: the same end, but for what the components of a manifest take on
-//! purpose. Such a stream keeps no place between its pages, so a read that failed leaves no state, and the next one
-//! begins with the first page.
+//! Every row again, for the streams of a manifest: the same result, except for differences that components of a
+//! manifest have on purpose. Such a stream keeps no place between its pages, so a failed read leaves no state, and the
+//! next one begins with the first page.
 
 use std::io::Write as _;
 use std::sync::Mutex;
@@ -16,10 +16,10 @@ use super::stage::Stage;
 use super::tables;
 use crate::support::linked_stream;
 
-/// What a row comes to.
+/// The result of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
-    /// All is read, and this many records of the page.
+    /// All pages are read, with this many records of the page.
     Read(usize),
     /// The page has these records and is the last one.
     Last(usize),
@@ -27,22 +27,23 @@ enum End {
     Failed(&'static str),
 }
 
-/// What a manifest takes that a list of Rust refuses: Airbyte's runtime takes it, and there are manifests that need it.
+/// Content that a manifest accepts and a list of Rust refuses: Airbyte's runtime accepts it, and some manifests need
+/// it.
 const OTHERWISE: [(&str, End); 23] = [
     // A body without a letter has no records.
     ("an empty body", End::Last(0)),
     ("white space", End::Last(0)),
     ("Content-Length zero", End::Last(0)),
-    // Each status below 400 is good but that of a redirect.
+    // Each status below 400 is accepted, except a redirect.
     ("101 switching", End::Last(0)),
     ("status 300", End::Last(0)),
-    // Where there are no objects there are no records.
+    // No objects, no records.
     ("no list of records", End::Last(0)),
     ("a text for records", End::Last(0)),
     ("numbers for records", End::Last(0)),
-    // A template has its own idea of what is nothing.
+    // Templates have their own rules for empty values.
     ("a list for a URL", End::Last(0)),
-    // Numbers that are none are null, and of members with one name the last counts.
+    // Invalid numbers become null, and of duplicate members the last counts.
     ("NaN", End::Last(1)),
     ("infinity", End::Last(1)),
     ("the records twice", End::Last(1)),
@@ -54,10 +55,10 @@ const OTHERWISE: [(&str, End); 23] = [
     ("invalid UTF-8 in a record", End::Failed("system_error")),
     ("invalid UTF-8 beside the records", End::Failed("system_error")),
     ("UTF-8 that is too long", End::Failed("system_error")),
-    // The template of the next page asks what is no object for a member.
+    // The template of the next page reads a member of a value that is not an object.
     ("null", End::Failed("config_error")),
     ("a word", End::Failed("config_error")),
-    // What is no URL is a path at the same host, where nothing is.
+    // Text that is not a URL is a path at the same host, where there is nothing.
     ("a number for a URL", End::Failed("transient_error")),
     ("a URL of a file", End::Failed("transient_error")),
 ];
@@ -98,7 +99,7 @@ fn expected(row: &Row) -> End {
     }
 }
 
-/// What a read came to, in terms of the streams and not of the exit code.
+/// The result of a read, in terms of the streams and not of the exit code.
 fn end(done: &Finished, place: usize) -> Result<End, String> {
     let messages = done.messages();
     let secret = [&done.stdout, &done.stderr].into_iter().any(|text| text.contains("hunter2"));
@@ -122,7 +123,7 @@ fn end(done: &Finished, place: usize) -> Result<End, String> {
     }
     same("errors", errors.len(), 1)?;
     same("records", records.len(), before)?;
-    // A state that says nothing.
+    // A state without content.
     let nothing = json!({"__ab_no_cursor_state_message": true});
     same("a state that is another", messages.states("faulty").into_iter().find(|state| **state != nothing), None)?;
     match errors[0].failure_type.as_deref() {
@@ -148,11 +149,11 @@ fn at(row: &Row, place: usize) -> Result<(), String> {
     if !matches!(expected, End::Failed(_)) {
         return Ok(());
     }
-    // When it is over, the next read gives all.
+    // Once the fault is over, the next read is complete.
     stage.mend();
     let left: Value = serde_json::from_str(&done.messages().state_file()).unwrap();
     same("the rest", end(&read(&stage, false, Some(&left)), place)?, End::Read(3))?;
-    // Of what passes by, one retry is all that is seen.
+    // A passing fault costs one retry.
     if expected == End::Failed("transient_error")
         && matches!(row.outcome, Outcome::Passing(_))
         && matches!(row.fault, Fault::Reply(_))

@@ -1,5 +1,5 @@
-//! What is made of a row: two streams of one server are read, the first with the fault at one of its pages; then, if it
-//! failed, the rest of it is read from the state it left, when all is well again.
+//! Runs a row: reads two streams of one server, the first with the fault at one of its pages; if it failed, the next
+//! read completes it from its state, without the fault.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use source_http_testkit::{Finished, Reply};
 use super::stage::{Scene, Stage};
 use crate::support::Misbehaviour;
 
-/// A timeout that a fault runs into. The sockets wait in real time.
+/// The timeout for a fault. The sockets wait in real time.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test may take.
 pub(super) const LONG: Duration = Duration::from_secs(600);
@@ -23,36 +23,36 @@ pub(super) const PAGES: usize = 5;
 /// The first page, one in the middle, the last.
 pub(super) const PLACES: [usize; 3] = [1, 3, PAGES];
 
-/// One fault and what has to become of it.
+/// One fault and its expected result.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) fault: Fault,
     pub(super) options: fn(&mut RequestOptions),
     pub(super) outcome: Outcome,
-    /// The fault lies in a time, so on a busy machine a good attempt may have it as well.
+    /// The fault depends on time, so on a busy machine a valid attempt may have it as well.
     timed: bool,
 }
 
-/// Makes of a good reply another one.
+/// Changes a valid reply.
 type Spoil = dyn Fn(Reply, &Scene) -> Reply + Send + Sync;
 
-/// Where a fault is.
+/// The place of a fault.
 pub(super) enum Fault {
-    /// The page's reply becomes another one.
+    /// The page's reply is changed.
     Reply(Arc<Spoil>),
     /// The page is behind a gate.
     Gate(Misbehaviour),
-    /// The page is behind a gate and, if that lets somebody through, TLS.
+    /// The page is behind a gate and, if that lets the client through, TLS.
     Tls(Misbehaviour),
 }
 
-/// What has to become of a fault. Messages are whole, but for what [`in_full`] adds, with `REQUEST`, `URL` and `HOST` for
-/// those of the page at which it was; of several, any.
+/// The expected result of a fault. Messages are whole, except for the additions of [`in_full`], with `REQUEST`, `URL`
+/// and `HOST` for those of the page with the fault; of several, any.
 #[derive(Clone)]
 pub(super) enum Outcome {
-    /// It is no fault: the output is that of a clean run, without a retry.
+    /// Not a fault: the output is that of a clean run, without a retry.
     Harmless,
-    /// These are the records of the page, to the letter.
+    /// These are exactly the records of the page.
     Taken(Vec<String>),
     /// It is the end of the list.
     Ends,
@@ -63,12 +63,12 @@ pub(super) enum Outcome {
     Final(&'static str, &'static [&'static str]),
 }
 
-/// The outcome of records that look odd and are none the worse for it.
+/// The result for records that look odd and are valid.
 pub(super) fn taken(records: &[&str]) -> Outcome {
     Outcome::Taken(records.iter().map(|&record| record.to_owned()).collect())
 }
 
-/// A message with what many have in common.
+/// A message, with the phrases that many have in common.
 fn in_full(message: &str) -> String {
     if let Some(why) = message.strip_prefix("NO HEAD: ") {
         return format!("REQUEST got no response from HOST: no complete response head came back: {why}.");
@@ -103,7 +103,7 @@ fn in_full(message: &str) -> String {
 }
 
 impl Row {
-    /// The page's reply becomes another one.
+    /// The page's reply is changed.
     pub(super) fn reply(
         name: &'static str,
         spoil: impl Fn(Reply, &Scene) -> Reply + Send + Sync + 'static,
@@ -112,12 +112,12 @@ impl Row {
         Self { name, fault: Fault::Reply(Arc::new(spoil)), options: |_| (), outcome, timed: false }
     }
 
-    /// The connection for the page goes wrong.
+    /// The connection for the page has the fault.
     pub(super) fn connection(name: &'static str, misbehaviour: Misbehaviour, outcome: Outcome) -> Self {
         Self { name, fault: Fault::Gate(misbehaviour), options: |_| (), outcome, timed: false }
     }
 
-    /// The TLS connection for the page goes wrong.
+    /// The TLS connection for the page has the fault.
     pub(super) fn tls(name: &'static str, misbehaviour: Misbehaviour, outcome: Outcome) -> Self {
         Self { name, fault: Fault::Tls(misbehaviour), options: |_| (), outcome, timed: false }
     }
@@ -127,7 +127,7 @@ impl Row {
         Self { options, ..self }
     }
 
-    /// With a short timeout, which a good attempt may run into as well.
+    /// With a short timeout, which a valid attempt may exceed as well.
     pub(super) fn timed(self, options: fn(&mut RequestOptions)) -> Self {
         Self { options, timed: true, ..self }
     }
@@ -168,7 +168,7 @@ fn at(row: &Row, place: usize) -> Result<(), String> {
             let mut expected = all();
             expected.splice(3 * (place - 1)..3 * place, records.iter().cloned());
             same("exit", done.status, 0)?;
-            // The check of the kit wants records that any parser would take.
+            // The kit's check needs records that any parser accepts.
             same("records", texts(&done.stdout), expected)
         }
         Outcome::Ends => {
@@ -184,7 +184,7 @@ fn at(row: &Row, place: usize) -> Result<(), String> {
                 return Err(format!("{retries} retries instead of one: {}", done.stdout));
             }
             complete(&done, &all())?;
-            // A body that cannot be read is asked for twice again at most.
+            // A body that cannot be read is requested at most twice more.
             let left = if messages.iter().any(|message| message.starts_with("NOT JSON")) { 2 } else { 5 };
             let end = format!(" Gave up after {} attempts.", left + 1);
             let messages: Vec<_> = messages.iter().map(|message| in_full(message) + &end).collect();
@@ -206,7 +206,7 @@ fn texts(stdout: &str) -> Vec<String> {
     texts.collect()
 }
 
-/// Both streams were read whole, and their last states say so.
+/// Both streams are complete, and their last states say so.
 pub(super) fn complete(done: &Finished, expected: &[String]) -> Result<(), String> {
     if done.status != 0 {
         return Err(format!("exit {}: {}", done.status, done.stdout));
@@ -226,8 +226,8 @@ fn other_is_complete(done: &Finished) -> Result<(), String> {
     same("last state of the other", messages.states("other").last().map(|state| (*state).clone()), Some(final_state()))
 }
 
-/// A fault that stays fails its stream with one of these messages, with nothing said that is not so; and what is left is
-/// read when it is over.
+/// A fault that stays fails its stream with one of these messages and no false statement; the next read without the
+/// fault is complete.
 fn failed(row: &Row, place: usize, kind: &str, retries: usize, messages: &[String]) -> Result<(), String> {
     let stage = Stage::new(row, place);
     let done = stage.read(false, None);
@@ -238,7 +238,7 @@ fn failed(row: &Row, place: usize, kind: &str, retries: usize, messages: &[Strin
     let errors: Vec<_> = said.errors().into_iter().filter(|error| error.stream.as_deref() == Some("faulty")).collect();
     same("errors", errors.len(), 1)?;
     let shown = stage.anonymous(&errors[0].message);
-    // Bytes that are no text are not compared.
+    // Bytes that are not text are not compared.
     let bytes = shown.split_once("starting with: ").and_then(|(_, rest)| rest.split_once('…'));
     let shown = bytes.map_or(shown.clone(), |(bytes, _)| shown.replace(&format!("{bytes}…"), "BYTES"));
     if !messages.contains(&shown) {

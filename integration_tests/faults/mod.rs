@@ -1,8 +1,9 @@
-//! The faults of the wire, each at the first page of a stream, in its middle and at its last page: it is survived, and
-//! the output is that of a clean run; or it is named, and nothing is lost that a later run would not read.
+//! The faults of the network, each at the first page of a stream, in its middle and at its last page: the read survives
+//! it, and the output is that of a clean run; or the message names it, and a later run reads everything that is
+//! missing.
 //!
-//! Each file is a table of one kind of fault, and [`matrix`] what is made of every row. `low_code` has
-//! the streams of a manifest instead of those that are written in Rust.
+//! Each file is a table of one kind of fault, and [`matrix`] runs the rows. `low_code` runs them with the streams of a
+//! manifest instead of streams in Rust.
 
 mod clock;
 mod compression;
@@ -19,7 +20,7 @@ mod stage;
 
 use matrix::Row;
 
-/// Every table, with how many rows it is to have.
+/// Every table, with its number of rows.
 fn tables() -> [(&'static str, Vec<Row>, usize); 8] {
     [
         ("clock", clock::rows(), 5),

@@ -1,4 +1,4 @@
-//! A row at its place: the servers, what stands before them, and the streams that are read.
+//! The servers of a row, what is in front of them, and the streams that are read.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -17,11 +17,11 @@ use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
 use super::matrix::{Fault, PAGES, Row};
 use crate::support::{Authority, ClosedPort, Gate, TestSource, TlsServer};
 
-/// What a reply may be made of.
+/// The values for a reply.
 pub(super) struct Scene {
     /// `http://HOST` of the server.
     pub(super) url: String,
-    /// That of another server, which has the page at `/page` for clients without credentials.
+    /// The URL of another server, which has the page at `/page` for clients without credentials.
     pub(super) elsewhere: String,
     /// Where nobody listens.
     pub(super) closed: String,
@@ -32,13 +32,13 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// A page with these records, and the way to the next one.
+    /// A page with these records, and the URL of the next one.
     pub(super) fn page(&self, records: &str) -> String {
         format!(r#"{{"data":[{records}],"next":{}}}"#, self.next)
     }
 }
 
-/// The URLs of a stage, for those who were made before them.
+/// The URLs of a stage, for replies that were made before them.
 #[derive(Default)]
 struct Known {
     server: OnceLock<String>,
@@ -46,13 +46,13 @@ struct Known {
     elsewhere: OnceLock<String>,
     closed: OnceLock<String>,
     clock: Mutex<Option<Arc<VirtualClock>>>,
-    /// All is well from now on.
+    /// No faults from now on.
     mended: AtomicBool,
-    /// All is well after the next fault.
+    /// No faults after the next one.
     once: AtomicBool,
 }
 
-/// A row at its place. What is dropped first is what others wait for.
+/// The servers of a row. Fields are dropped in the order in which others wait for them.
 pub(super) struct Stage<'r> {
     row: &'r Row,
     place: usize,
@@ -69,7 +69,7 @@ fn url(known: &OnceLock<String>) -> String {
 }
 
 impl Known {
-    /// The URL of the server that has a page, or of what stands before it.
+    /// The URL of the server that has a page, or of the gate in front of it.
     fn base(&self, page: usize, place: usize) -> String {
         if page == place && self.gate.get().is_some() { url(&self.gate) } else { url(&self.server) }
     }
@@ -155,7 +155,7 @@ impl<'r> Stage<'r> {
         Self { row, place, known, gate, authority, _tls: tls, _servers: [server, elsewhere], _closed: closed }
     }
 
-    /// Reads both streams. With `once`, all is well after the first fault.
+    /// Reads both streams. With `once`, there is only one fault.
     pub(super) fn read(&self, once: bool, state: Option<&Value>) -> Finished {
         let mut options = RequestOptions::default();
         (self.row.options)(&mut options);
@@ -176,17 +176,17 @@ impl<'r> Stage<'r> {
         self.run(once, InProcess::new(source).config(&json!({})), state)
     }
 
-    /// The URL of the first page of the stream with the fault, and that of the other stream.
+    /// The URLs of the first page of the stream with the fault, and of the other stream.
     pub(super) fn first_pages(&self) -> [String; 2] {
         [format!("{}/faulty/1", self.known.base(1, self.place)), format!("{}/other", url(&self.known.server))]
     }
 
-    /// Who has signed the server's certificate, if it has one, as PEM.
+    /// The authority that signed the server's certificate, if it has one, as PEM.
     pub(super) fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Reads with a connector. With `once`, all is well after the first fault that the server makes.
+    /// Reads with a connector. With `once`, the server makes only one fault.
     pub(super) fn run(&self, once: bool, connector: InProcess, state: Option<&Value>) -> Finished {
         self.known.once.store(once, Ordering::SeqCst);
         let connector = state.into_iter().fold(connector, InProcess::state);
@@ -194,7 +194,7 @@ impl<'r> Stage<'r> {
         connector.run("read")
     }
 
-    /// From now on all is well.
+    /// From now on there are no faults.
     pub(super) fn mend(&self) {
         self.known.mended.store(true, Ordering::SeqCst);
         if let Some(gate) = &self.gate {
@@ -208,7 +208,7 @@ impl<'r> Stage<'r> {
         json!({"__resume": [{"slice": {}, "next_page_token": token}]})
     }
 
-    /// A text without the addresses of this very run.
+    /// A text without the addresses of this run.
     pub(super) fn anonymous(&self, text: &str) -> String {
         let base = self.known.base(self.place, self.place);
         let host = base.split_once("://").map(|(_, host)| host.to_owned()).unwrap_or_default();
@@ -221,7 +221,7 @@ impl<'r> Stage<'r> {
     }
 }
 
-/// A list whose pages lead to each other by URL.
+/// A list whose pages contain the URLs of the next ones.
 struct Pages {
     name: &'static str,
     path: &'static str,

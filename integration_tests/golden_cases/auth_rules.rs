@@ -1,4 +1,4 @@
-//! Where logins and what comes of them differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name.
+//! Where logins differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ fn logs_in(shown: &Shown<'_>) -> bool {
     KINDS.iter().any(|kind| !shown.components(kind).is_empty())
 }
 
-/// The ends of the URLs that a manifest logs in at.
+/// The ends of the login URLs in a manifest.
 fn login_paths(shown: &Shown<'_>) -> Vec<String> {
     let mut paths: Vec<String> = ["token_refresh_endpoint", "login_url", "validate_session_url"]
         .iter()
@@ -59,7 +59,7 @@ fn shape(line: &str) -> String {
     format!("{before} {query:?} {headers:?}")
 }
 
-/// The same, but for logins that the reference has made more often.
+/// The same, except for additional logins of the reference.
 fn one_login(shown: &Shown<'_>) -> bool {
     let paths = login_paths(shown);
     let of = |lines: &[String], logins: bool| -> Vec<String> {
@@ -74,7 +74,7 @@ fn one_login(shown: &Shown<'_>) -> bool {
         && golden.iter().all(|login| mine.contains(login))
 }
 
-/// The API refuses a token; the program gets another one, and goes on.
+/// The API refuses a token; the program gets another one, and continues.
 fn new_credentials(shown: &Shown<'_>) -> bool {
     let refused = shown.replies().iter().any(|reply| reply["status"] == 401);
     logs_in(shown) && refused && shown.golden_error().contains("'401'") && shown.ends_later()
@@ -91,7 +91,7 @@ fn numeric_header(shown: &Shown<'_>) -> bool {
         && shown.ends_later()
 }
 
-/// The endpoint says nothing that makes sense of how long its token lives.
+/// The endpoint gives no valid lifetime of its token.
 fn odd_life(shown: &Shown<'_>) -> bool {
     shown.golden_error().starts_with("Invalid expires_in value") && shown.ran.errors.is_empty() && shown.ends_later()
 }
@@ -109,7 +109,7 @@ fn checked(shown: &Shown<'_>) -> bool {
     sends_none && shown.fails_with("without a text named") && shown.ends_sooner() && shown.ran.configs.is_empty()
 }
 
-/// Id, secret or token of the config reads as a literal of Python.
+/// Id, secret or token of the config is a literal of Python.
 fn texts_stay(shown: &Shown<'_>) -> bool {
     let config = shown.case["config"].as_object();
     let mut texts = config.into_iter().flatten().filter_map(|(_, value)| value.as_str());
@@ -124,7 +124,7 @@ fn texts_stay(shown: &Shown<'_>) -> bool {
         && shown.pairs().is_some_and(|mut pairs| pairs.all(|(golden, mine)| names(golden) == names(mine)))
 }
 
-/// An address of the login answers with an error of the server, which may pass.
+/// A login URL answers with a server error, which may pass.
 fn in_trouble(shown: &Shown<'_>) -> bool {
     let paths = login_paths(shown);
     let is_down = shown.replies().iter().any(|reply| reply["status"].as_u64().is_some_and(|status| status >= 500));

@@ -11,7 +11,7 @@ pub(super) fn fixed_window(shown: &Shown<'_>) -> bool {
         && shown.ends_later()
 }
 
-/// A header about the quota is no whole number, over which the reference fails.
+/// A header about the quota is not a whole number, over which the reference fails.
 pub(super) fn odd_quota(shown: &Shown<'_>) -> bool {
     let is_odd = |(name, value): &(String, String)| {
         let name = name.to_ascii_lowercase();

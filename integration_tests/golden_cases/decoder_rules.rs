@@ -14,7 +14,7 @@ pub(super) fn other_text(shown: &Shown<'_>) -> bool {
     let of_golden = |text: &str| text.trim_start_matches('\u{feff}').to_owned();
     let same_but_for_marks =
         shown.golden_records.iter().map(|value| texts(value, &of_golden)).eq(shown.records.clone());
-    // What was read as Latin-1 and is UTF-8.
+    // UTF-8 that was read as Latin-1.
     let bytes = |text: &str| text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>();
     let as_utf8 = |text: &str| bytes(text).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(text.to_owned());
     let was_latin1 = !shown.components("XmlDecoder").is_empty()
@@ -24,7 +24,7 @@ pub(super) fn other_text(shown: &Shown<'_>) -> bool {
     (reads_more || has_mark && same_but_for_marks || was_latin1) && shown.ran.errors.is_empty()
 }
 
-/// A value whose texts and names are changed so.
+/// A value whose texts and names are changed by the closure.
 fn texts(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => change(text).into(),
@@ -36,7 +36,7 @@ fn texts(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     }
 }
 
-/// A body breaks off, or is not what its decoder wants: the reference fails after the records before that.
+/// A body breaks off, or its decoder cannot read it: the reference fails after the records before that.
 pub(super) fn broken_body(shown: &Shown<'_>) -> bool {
     !shown.fields("type").iter().all(|kind| !kind.ends_with("Decoder"))
         && shown.case["error"]["stream"].is_string()
@@ -45,7 +45,7 @@ pub(super) fn broken_body(shown: &Shown<'_>) -> bool {
         && shown.mine.starts_with(&shown.golden)
 }
 
-/// A cursor looks into a page that is in gzip, which the reference takes for an empty object.
+/// A cursor reads from a gzipped page, which the reference takes for an empty object.
 pub(super) fn paged_gzip(shown: &Shown<'_>) -> bool {
     let is_paged = !shown.components("CursorPagination").is_empty() && !shown.components("GzipDecoder").is_empty();
     is_paged && shown.ends_later() && shown.ran.errors.is_empty()

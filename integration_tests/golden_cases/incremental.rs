@@ -1,5 +1,5 @@
-//! `incremental.jsonl`: the requests, records and states of streams with a cursor, from any state that Airbyte's runtime
-//! may have written.
+//! `incremental.jsonl`: the requests, records and states of streams with a cursor, from any state that Airbyte's
+//! runtime may have written.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ fn golden_cases_of_incremental_syncs_come_out_as_by_the_reference() {
     run("incremental.jsonl", check);
 }
 
-/// A case, and what the program did.
+/// A case, and the program's run.
 pub(super) struct Seen<'c> {
     pub(super) case: &'c Value,
     pub(super) ran: Ran,
@@ -32,7 +32,7 @@ pub(super) struct Seen<'c> {
 
 fn check(line: &str) -> Verdict {
     let Ok(case) = serde_json::from_str::<Value>(line) else { return Verdict::Skipped };
-    // Constants that the reference was given for the case.
+    // Constants that the reference got for the case.
     if case.get("patch").is_some() {
         return Verdict::Skipped;
     }
@@ -53,7 +53,7 @@ fn check(line: &str) -> Verdict {
     }
 }
 
-/// What differs, and how.
+/// The parts that differ, and how.
 fn differences(seen: &Seen<'_>) -> Vec<(&'static str, String)> {
     let case = seen.case;
     let in_order = case["requests_order"] == "exact";
@@ -94,7 +94,7 @@ fn differences(seen: &Seen<'_>) -> Vec<(&'static str, String)> {
     wrong
 }
 
-/// A request with its query in order: which component adds its parameters first makes no difference.
+/// A request with its query in order: the order in which components add parameters does not matter.
 pub(super) fn canonical(request: &str) -> String {
     let Some((path, query)) = request.split_once('?') else { return request.to_owned() };
     let mut parameters: Vec<&str> = query.split('&').collect();
@@ -197,7 +197,7 @@ fn reply(rule: &Value, request: &Request) -> Reply {
     }
 }
 
-/// The page of a list that a request asks for.
+/// The page number that a request asks for.
 fn listed(list: &Value, request: &Request) -> Value {
     let name = |name: &str| list.get(name).and_then(Value::as_str);
     let given = |parameter: &str| name(parameter).and_then(|parameter| request.param(parameter));

@@ -1,5 +1,5 @@
-//! Where incremental syncs differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it holds by what
-//! a case shows, and says which parts may differ under it.
+//! Where incremental syncs differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it decides by
+//! the contents of a case, and names the parts that may differ.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::shown::each;
 
 struct Rule {
     name: &'static str,
-    /// What may differ. All else has to be equal.
+    /// The parts that may differ. All others have to be equal.
     may_differ: &'static [&'static str],
     holds: fn(&Seen<'_>) -> bool,
 }
@@ -61,7 +61,7 @@ fn kinds<'s>(seen: &'s Seen<'_>) -> Vec<&'s str> {
     fields(seen, "type").into_iter().filter_map(Value::as_str).collect()
 }
 
-/// The blobs that the case begins with.
+/// The initial states of the case.
 fn blobs<'s>(seen: &'s Seen<'_>) -> Vec<&'s Value> {
     let items = seen.case["state_in"].as_array().into_iter().flatten();
     items.map(|item| &item["stream"]["stream_state"]).collect()
@@ -71,8 +71,8 @@ fn fails_with(seen: &Seen<'_>, words: &str) -> bool {
     seen.ran.error().is_some_and(|error| error.contains(words))
 }
 
-/// Whether all requests that the reference made were made.
-fn asks_for_no_less(seen: &Seen<'_>) -> bool {
+/// Whether all of the reference's requests were made.
+fn requests_no_less(seen: &Seen<'_>) -> bool {
     let canonical: Vec<String> = seen.requests.iter().map(|request| super::incremental::canonical(request)).collect();
     golden(seen, "requests").iter().filter_map(Value::as_str).all(|request| {
         let request = super::incremental::canonical(request);
@@ -80,12 +80,12 @@ fn asks_for_no_less(seen: &Seen<'_>) -> bool {
     })
 }
 
-/// Whether all records that the reference gave came out.
+/// Whether all of the reference's records were written.
 fn gives_no_less(seen: &Seen<'_>) -> bool {
     golden(seen, "records").iter().all(|record| seen.records.contains(record))
 }
 
-/// The states of a read of everything are empty until it was whole.
+/// The states of a full read are empty until it is complete.
 fn full_read(seen: &Seen<'_>) -> bool {
     let states = golden(seen, "states");
     kinds(seen).contains(&"StateDelegatingStream")
@@ -108,7 +108,7 @@ fn beside_others(seen: &Seen<'_>) -> bool {
         && gives_no_less(seen)
 }
 
-/// The reference keeps what it does not know in the state forever.
+/// The reference keeps unknown members of the state forever.
 fn other_keys(seen: &Seen<'_>) -> bool {
     let states = golden(seen, "states");
     states.len() == seen.states.len()
@@ -122,7 +122,7 @@ fn other_keys(seen: &Seen<'_>) -> bool {
         })
 }
 
-/// Whether one value is the other with members left out.
+/// Whether one value is the other without some members.
 fn is_within(mine: &Value, golden: &Value) -> bool {
     match (mine, golden) {
         (Value::Object(mine), Value::Object(golden)) => {
@@ -146,7 +146,7 @@ fn other_namespace(seen: &Seen<'_>) -> bool {
     fails_with(seen, "in the namespace")
 }
 
-/// The reference takes a list of states alone.
+/// The reference accepts only a list of states.
 fn other_file(seen: &Seen<'_>) -> bool {
     let has_to_be_list = |trace: &Value| trace["before_start"] == true;
     seen.case["error"]["traces"].as_array().is_some_and(|traces| traces.iter().any(has_to_be_list))
@@ -159,7 +159,7 @@ fn local_time(seen: &Seen<'_>) -> bool {
     reads_one && fields(seen, "datetime_format").into_iter().any(writes_none)
 }
 
-/// The reference takes the newest value that it has seen, wherever it lies.
+/// The reference takes the newest value that it has seen, wherever it is.
 fn earlier_state(seen: &Seen<'_>) -> bool {
     let states = golden(seen, "states");
     states.len() == seen.states.len()
@@ -174,23 +174,23 @@ fn is_no_later(mine: &Value, golden: &Value) -> bool {
     mine <= golden
 }
 
-/// The reference begins at the first boundary after the state, and never reads what is before it.
+/// The reference begins at the first boundary after the state, and never reads anything before it.
 fn boundary(seen: &Seen<'_>) -> bool {
     has(seen, "clamping")
         && gives_no_less(seen)
-        && (asks_for_no_less(seen) || seen.requests.len() == golden(seen, "requests").len())
+        && (requests_no_less(seen) || seen.requests.len() == golden(seen, "requests").len())
 }
 
-/// A record that is newer than now ends the paging of the reference.
+/// A record with a cursor in the future ends the paging of the reference.
 fn feed(seen: &Seen<'_>) -> bool {
-    has(seen, "is_data_feed") && gives_no_less(seen) && asks_for_no_less(seen)
+    has(seen, "is_data_feed") && gives_no_less(seen) && requests_no_less(seen)
 }
 
 fn odd_count(seen: &Seen<'_>) -> bool {
-    kinds(seen).contains(&"IncrementingCountCursor") && fails_with(seen, "is no number, so that it cannot be counted")
+    kinds(seen).contains(&"IncrementingCountCursor") && fails_with(seen, "is not a number, so it cannot be counted")
 }
 
-/// The reference reads what is before a list of intervals, and what is after it, and fails.
+/// The reference reads what is before and after a list of intervals, and fails.
 fn count_in_one(seen: &Seen<'_>) -> bool {
     kinds(seen).contains(&"IncrementingCountCursor")
         && blobs(seen).into_iter().any(|blob| blob.get("slices").is_some())
@@ -201,20 +201,20 @@ fn short_year(seen: &Seen<'_>) -> bool {
     fails_with(seen, "writes a date that it cannot read again")
 }
 
-/// The reference reads parents ahead, and drops what it has read ahead when a page of them fails.
+/// The reference reads parents ahead, and loses those when a page of them fails.
 fn as_they_come(seen: &Seen<'_>) -> bool {
     kinds(seen).contains(&"SubstreamPartitionRouter")
         && (!has(seen, "incremental_sync") || !seen.case["error"].is_null())
         && gives_no_less(seen)
-        && asks_for_no_less(seen)
+        && requests_no_less(seen)
 }
 
-/// The reference makes entries of an older state that no partition has, and reads all again.
+/// The reference makes entries of an older state that no partition has, and reads everything again.
 fn older_states(seen: &Seen<'_>) -> bool {
     kinds(seen).contains(&"LegacyToPerPartitionStateMigration")
 }
 
-/// The reference reads a partition that comes twice again, if the first was finished by then.
+/// The reference reads a duplicate partition again if the first was finished by then.
 fn partition_once(seen: &Seen<'_>) -> bool {
     seen.case["requests_order"] != "exact"
         && kinds(seen).contains(&"SubstreamPartitionRouter")

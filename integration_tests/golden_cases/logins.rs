@@ -1,4 +1,4 @@
-//! What a case shows of logins beside its requests: the configs that were to be stored, and what signed tokens say.
+//! The logins of a case, beside its requests: the configs that were to be stored, and the claims of signed tokens.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::whole::Ran;
 /// Seconds that pass in a case at most.
 const SLACK: i64 = 5;
 
-/// What differs of the configs that the platform was asked to store.
+/// The differences between the configs that the platform was asked to store.
 pub(super) fn configs(case: &Value, ran: &Ran) -> Option<String> {
     let golden = case["control"].as_array().map_or(&[][..], Vec::as_slice);
     let fits =
@@ -16,7 +16,7 @@ pub(super) fn configs(case: &Value, ran: &Ran) -> Option<String> {
     (!fits).then(|| format!("{golden:?} != {:?}", ran.configs))
 }
 
-/// Whether two values are equal, but for moments.
+/// Whether two values are equal, except for moments.
 fn fits(golden: &Value, mine: &Value) -> bool {
     match (golden, mine) {
         (Value::String(golden), Value::String(_)) if golden == "{TIME}" => true,
@@ -28,7 +28,7 @@ fn fits(golden: &Value, mine: &Value) -> bool {
     }
 }
 
-/// What differs of the last token that was signed.
+/// The differences in the last signed token.
 pub(super) fn tokens(case: &Value, ran: &Ran) -> Option<String> {
     let golden = case["jwt"].as_array()?.last()?;
     let sent = ran.requests.iter().rev().find_map(|request| {

@@ -1,6 +1,6 @@
-//! Cases whose answers Airbyte's Python runtime (airbyte-cdk 7.39.1) gave, one file a subject, one JSON a line. A case
-//! is equal, or differs on purpose by a rule over what the case shows, or has failed. `GOLDEN_CASES=FOLDER` reads the files
-//! of another folder, as far as it has them.
+//! Cases with the answers of Airbyte's Python runtime (airbyte-cdk 7.39.1), one file per subject, one JSON per line. A
+//! case is equal, or differs on purpose by a rule over its contents, or has failed. `GOLDEN_CASES=FOLDER` reads the
+//! files that another folder has.
 
 mod auth_rules;
 mod budget_rules;
@@ -25,22 +25,22 @@ use std::path::PathBuf;
 /// The files that a folder may have.
 const FILES: [&str; 5] = ["incremental.jsonl", "records.jsonl", "requests.jsonl", "resolve.jsonl", "templates.jsonl"];
 
-/// What became of a case.
+/// The result of a case.
 pub(crate) enum Verdict {
     /// The answer is the reference's.
     Equal,
     /// It differs on purpose; the rule says how.
     Rule(&'static str),
-    /// It needs what the program does not run yet.
+    /// It needs a component that does not run here yet.
     NotYet(String),
     /// It differs.
     Failed(String),
-    /// The reference gives another answer each time, or JSON has no words for the case: half a surrogate pair.
+    /// The reference gives another answer each time, or JSON cannot express the case: half a surrogate pair.
     Skipped,
 }
 
 /// Runs all cases of a file, prints the counts, and fails if a case has failed or there is none.
-#[allow(clippy::print_stdout, reason = "the counts are what is asked for")]
+#[allow(clippy::print_stdout, reason = "the counts are the output")]
 pub(crate) fn run(file: &str, check: impl Fn(&str) -> Verdict) {
     let own = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/integration_tests/golden_cases"));
     let given = std::env::var_os("GOLDEN_CASES").map(PathBuf::from);

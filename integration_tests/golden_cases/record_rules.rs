@@ -1,5 +1,5 @@
-//! Where records, streams and schemas differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it holds
-//! by what a case shows, and says which parts may differ under it.
+//! Where records, streams and schemas differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it
+//! decides by the contents of a case, and names the parts that may differ.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::shown::each;
 
 struct Rule {
     name: &'static str,
-    /// What may differ. All else has to be equal.
+    /// The parts that may differ. All others have to be equal.
     may_differ: &'static [&'static str],
     holds: fn(&Seen<'_>) -> bool,
 }
@@ -61,7 +61,7 @@ fn has(seen: &Seen<'_>, fits: impl Fn(&Value) -> bool) -> bool {
     found
 }
 
-/// The bodies that the server sends, as texts.
+/// The bodies of the server's replies, as texts.
 fn bodies(seen: &Seen<'_>) -> Vec<String> {
     let rules = seen.case["server"].as_object().into_iter().flatten();
     let replies = rules.flat_map(|(_, value)| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]));
@@ -74,7 +74,7 @@ fn fails_with(seen: &Seen<'_>, words: &str) -> bool {
     seen.ran.error().is_some_and(|error| error.contains(words))
 }
 
-/// Whether the program has failed over a place in the manifest, as the user's to fix.
+/// Whether the program has blamed a place in the manifest, as a config error.
 fn fails_at_a_place(seen: &Seen<'_>) -> bool {
     seen.ran.error().is_some_and(|error| error.starts_with("config_error: ") && error.contains("streams["))
 }
@@ -83,7 +83,7 @@ fn golden_error(seen: &Seen<'_>) -> String {
     seen.case["error"].to_string()
 }
 
-/// Whether the records are the same as the reference's, if each is changed so.
+/// Whether the records equal the reference's when each is changed by the closure.
 fn same_if(seen: &Seen<'_>, change: impl Fn(Value) -> Value) -> bool {
     let changed = |all: &std::collections::BTreeMap<String, Vec<String>>| {
         let of = |records: &Vec<String>| -> BTreeSet<String> {
@@ -94,7 +94,7 @@ fn same_if(seen: &Seen<'_>, change: impl Fn(Value) -> Value) -> bool {
     changed(&seen.golden) == changed(&seen.mine)
 }
 
-/// Whether all records of one are among those of the other.
+/// Whether one list contains all records of the other.
 fn within(
     few: &std::collections::BTreeMap<String, Vec<String>>,
     all: &std::collections::BTreeMap<String, Vec<String>>,
@@ -124,7 +124,7 @@ fn list_as_record(seen: &Seen<'_>) -> bool {
         && within(&seen.mine, &seen.golden)
 }
 
-/// A template goes wrong, and the reference takes its text for the result.
+/// A template fails, and the reference takes its text for the result.
 fn type_error(seen: &Seen<'_>) -> bool {
     let words =
         ["unsupported operand type(s)", "not supported between instances of", "must be", "can only concatenate"];
@@ -135,7 +135,7 @@ fn type_error(seen: &Seen<'_>) -> bool {
         && within(&seen.mine, &seen.golden)
 }
 
-/// Both fail over the manifest; the program before it has asked for anything.
+/// Both refuse the manifest; the program does so before any request.
 fn told_before(seen: &Seen<'_>) -> bool {
     seen.golden_fails()
         && fails_at_a_place(seen)
@@ -143,7 +143,7 @@ fn told_before(seen: &Seen<'_>) -> bool {
         && !golden_error(seen).contains("HTTP Status")
 }
 
-/// A value is no number or infinite, which is null in the reference.
+/// A value is not a number or infinite, which is null in the reference.
 fn nan(seen: &Seen<'_>) -> bool {
     let words = ["nan", "inf", "999"];
     let text = format!("{}{}", seen.case["manifest"], bodies(seen).concat()).to_ascii_lowercase();
@@ -195,7 +195,7 @@ fn digits(seen: &Seen<'_>) -> bool {
     bodies(seen).iter().any(|body| long(body)) && same_if(seen, numbers)
 }
 
-/// A good response is no JSON, which is no records to the reference.
+/// A valid response is not JSON, which means no records to the reference.
 fn no_json(seen: &Seen<'_>) -> bool {
     let is_json = |body: &String| body.trim().is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
     bodies(seen).iter().any(|body| !is_json(body)) && fails_with(seen, "The response cannot be read")
@@ -207,7 +207,7 @@ fn other_text(seen: &Seen<'_>) -> bool {
     server.contains("charset=") && seen.golden.is_empty() && !seen.mine.is_empty() && seen.ran.errors.is_empty()
 }
 
-/// A schema file is not there.
+/// A schema file is missing.
 fn missing_schema(seen: &Seen<'_>) -> bool {
     let reads = seen.read.as_ref().is_none_or(|read| read.errors.is_empty());
     golden_error(seen).contains("Cannot find file") && seen.ran.errors.is_empty() && reads && lists_all(seen)
@@ -241,14 +241,14 @@ fn name_once(seen: &Seen<'_>) -> bool {
     distinct.len() < names.len() && golden == mine && list(&seen.catalog["streams"]).len() == distinct.len()
 }
 
-/// A stream that is made of a template would have the name of one that the manifest has.
+/// A stream from a template would have the same name as a stream of the manifest.
 fn made_twice(seen: &Seen<'_>) -> bool {
     let listed: Vec<&Value> = list(&seen.case["catalog"]["streams"]).iter().map(|stream| &stream["name"]).collect();
     let is_twice = names(seen).iter().any(|name| listed.iter().filter(|listed| **listed == name).count() > 1);
     is_twice && fails_with(seen, "and the manifest has a stream of that name below `streams`")
 }
 
-/// The reference fails over a text that a mapping takes for YAML.
+/// The reference fails with a text that a mapping takes for YAML.
 fn no_yaml(seen: &Seen<'_>) -> bool {
     let (golden, words) = (golden_error(seen), ["ScannerError", "ComposerError", "ConstructorError"]);
     let reads = seen.read.as_ref().is_none_or(|read| read.errors.is_empty());
@@ -270,7 +270,7 @@ fn template_name(seen: &Seen<'_>) -> bool {
         && seen.ran.errors.is_empty()
 }
 
-/// A parent is a stream of its own, too.
+/// A parent is also a stream of the catalog.
 fn parent_once(seen: &Seen<'_>) -> bool {
     let golden: BTreeSet<&String> = seen.golden_requests.iter().collect();
     let mine: BTreeSet<&String> = seen.requests.iter().collect();

@@ -52,7 +52,7 @@ fn check(line: &str) -> Verdict {
     }
 }
 
-/// A case, what the reference did and what the program did.
+/// A case, the reference's run and the program's.
 pub(super) struct Seen<'c> {
     pub(super) case: &'c Value,
     pub(super) ran: &'c Ran,
@@ -61,7 +61,7 @@ pub(super) struct Seen<'c> {
     pub(super) mine: BTreeMap<String, Vec<String>>,
     pub(super) golden_requests: Vec<String>,
     pub(super) requests: Vec<String>,
-    /// A read, where the case is about what is before one.
+    /// A read, if the case has one.
     pub(super) read: Option<Ran>,
     /// The streams that the program discovers.
     pub(super) catalog: Value,
@@ -109,8 +109,7 @@ fn sorted(lines: impl Iterator<Item = String>) -> Vec<String> {
     lines
 }
 
-/// Records of each stream, whose order across slices says nothing.
-/// A record with the placeholder in place of the server's URL.
+/// The records of each stream; their order across slices does not matter. A placeholder replaces the server's URL.
 fn without_server(record: &Value) -> Value {
     let (written, mut text) = (record.to_string(), String::new());
     let mut parts = written.split("http://127.0.0.1:");

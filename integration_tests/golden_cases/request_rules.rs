@@ -1,5 +1,5 @@
-//! Where requests and their outcome differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it holds
-//! by what a case shows, and says which parts may differ under it.
+//! Where requests and their outcome differ on purpose. Each rule is a row of `docs/compatibility.md`, by its name; it
+//! decides by the contents of a case, and names the parts that may differ.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::shown::{Shown, parts, query};
 
 pub(super) struct Rule {
     pub(super) name: &'static str,
-    /// What may differ. All else has to be equal.
+    /// The parts that may differ. All others have to be equal.
     pub(super) may_differ: &'static [&'static str],
     pub(super) holds: fn(&Shown<'_>) -> bool,
 }
@@ -61,7 +61,7 @@ pub(super) fn rule(shown: &Shown<'_>, wrong: &[&str]) -> Option<&'static str> {
     RULES.iter().chain(auth_rules::RULES).filter(may).find(|rule| (rule.holds)(shown)).map(|rule| rule.name)
 }
 
-/// `url_base` has a query, or a path has a colon in its first segment; the program asks for all of it.
+/// `url_base` has a query, or a path has a colon in its first segment; the program requests all of it.
 fn base_is_kept(shown: &Shown<'_>) -> bool {
     let bases = [shown.fields("url_base"), shown.fields("url")].concat();
     let queries: Vec<&str> = bases.iter().filter_map(|base| Some(base.split_once('?')?.1)).collect();
@@ -75,7 +75,7 @@ fn base_is_kept(shown: &Shown<'_>) -> bool {
     (has_query || has_colon) && shown.ran.errors.is_empty() && reads_all
 }
 
-/// A template goes wrong, and the reference takes that for a text or for true.
+/// A template fails, and the reference takes that for a text or for true.
 fn type_error(shown: &Shown<'_>) -> bool {
     let words =
         ["unsupported operand type(s)", "not supported between instances of", "must be", "can only concatenate"];
@@ -122,7 +122,7 @@ fn header_case(shown: &Shown<'_>) -> bool {
     named && shown.ends_later() && shown.ran.errors.is_empty()
 }
 
-/// Both fail over the manifest; the program before it has asked for anything.
+/// Both refuse the manifest; the program does so before any request.
 fn told_before(shown: &Shown<'_>) -> bool {
     let over_manifest =
         shown.case["error"]["message"].as_str().is_some_and(|text| text.starts_with("An unexpected error"))
@@ -136,7 +136,7 @@ fn endless_paging(shown: &Shown<'_>) -> bool {
     repeats && shown.fails_with("does not end") && shown.ends_sooner()
 }
 
-/// A good response is no JSON, which is no records to the reference.
+/// A valid response is not JSON, which means no records to the reference.
 fn no_json(shown: &Shown<'_>) -> bool {
     let is_json = |body: &Vec<u8>| {
         body.iter().all(u8::is_ascii_whitespace) || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
@@ -157,7 +157,7 @@ fn no_number(shown: &Shown<'_>) -> bool {
     shown.bodies().iter().any(has) && shown.golden_records.iter().map(no_nulls).eq(shown.records.iter().cloned())
 }
 
-/// A key, token, user name or password of the config is null or reads as a literal of Python.
+/// A key, token, user name or password of the config is null or a literal of Python.
 fn credentials(shown: &Shown<'_>) -> bool {
     let kinds = ["ApiKeyAuthenticator", "BearerAuthenticator", "BasicHttpAuthenticator"];
     let has_credentials = kinds.iter().any(|kind| !shown.components(kind).is_empty());
@@ -165,7 +165,7 @@ fn credentials(shown: &Shown<'_>) -> bool {
     let config = shown.case["config"].as_object();
     let is_literal =
         |text: &str| text.parse::<f64>().is_ok() || text.starts_with(['\'', '"', '[', '(', '{']) || text.contains('_');
-    // The settings that they name.
+    // The settings in those fields.
     let literal = fields.iter().any(|field| {
         let named = config.into_iter().flatten().filter(|(name, _)| field.contains(name.as_str()));
         let mut values = named.map(|(_, value)| value).peekable();
@@ -183,7 +183,7 @@ fn credentials(shown: &Shown<'_>) -> bool {
     has_credentials && literal && shown.pairs().is_some_and(|mut pairs| pairs.all(same_but_for_credentials))
 }
 
-/// Rate limits and other failures take turns, and the reference counts the retries of each.
+/// Rate limits alternate with other failures, and the reference counts the retries of each.
 fn mixed_retries(shown: &Shown<'_>) -> bool {
     let has =
         |kind: &dyn Fn(u64) -> bool| shown.replies().iter().any(|reply| reply["status"].as_u64().is_some_and(kind));
@@ -194,7 +194,7 @@ fn mixed_retries(shown: &Shown<'_>) -> bool {
         && shown.fails_with("Gave up after")
 }
 
-/// A status that asking again does not change, which the reference asks again about.
+/// A status that a retry does not change, and the reference retries.
 fn status(shown: &Shown<'_>) -> bool {
     let stays = |status: u64| matches!(status, 400..=499 | 501 | 505) && ![401, 408, 423, 425, 429].contains(&status);
     let statuses: Vec<u64> =
@@ -217,7 +217,7 @@ fn odd_wait(shown: &Shown<'_>) -> bool {
     is_odd && !shown.case["error"].is_null() && shown.ran.errors.is_empty() && shown.ends_later()
 }
 
-/// A good response that a filter wants requested again is in the cache.
+/// A filter wants a valid response again, and it is in the cache.
 fn cached_retry(shown: &Shown<'_>) -> bool {
     let is_cached = shown.components("HttpRequester").iter().any(|requester| requester["use_cache"] == true);
     let again = |filter: &&Value| ["RETRY", "RATE_LIMITED"].iter().any(|action| filter["action"] == *action);
@@ -230,7 +230,7 @@ fn check_of_one_page(shown: &Shown<'_>) -> bool {
     shown.case["command"] == "check" && shown.mine.len() == 1 && shown.golden.starts_with(&shown.mine)
 }
 
-/// A check of a stream that is not there.
+/// A check of a stream that does not exist.
 fn check_of_unknown(shown: &Shown<'_>) -> bool {
     let named = shown.fields("name");
     let checked: Vec<&str> = shown
@@ -246,7 +246,7 @@ fn check_of_unknown(shown: &Shown<'_>) -> bool {
     shown.case["error"].get("raised").is_some() && unknown.is_some_and(says)
 }
 
-/// The number of workers comes from the config, and there is no largest one.
+/// The number of workers comes from the config, and has no limit.
 fn no_maximum(shown: &Shown<'_>) -> bool {
     let has_none = |level: &&Value| level["default_concurrency"].is_string() && level.get("max_concurrency").is_none();
     shown.components("ConcurrencyLevel").iter().any(has_none)
@@ -263,7 +263,7 @@ fn list_body(shown: &Shown<'_>) -> bool {
     shown.pairs().is_some_and(|mut pairs| pairs.all(fits))
 }
 
-/// A text body reads as a literal of Python, and the request says that it is no form.
+/// A text body is a literal of Python, and the request says that it is not a form.
 fn typed_text(shown: &Shown<'_>) -> bool {
     let fits = |(golden, mine): (&str, &str)| {
         let kind = parts(mine).1;
@@ -306,7 +306,7 @@ fn cookie_on_retry(shown: &Shown<'_>) -> bool {
     shown.replies().iter().any(sets) && shown.pairs().is_some_and(|mut pairs| pairs.all(fits))
 }
 
-/// A header is a text of the config that reads as a literal of Python.
+/// A header is a text of the config that is a literal of Python.
 fn header_text(shown: &Shown<'_>) -> bool {
     let config = shown.case["config"].to_string();
     let fits = |(golden, mine): (&str, &str)| {
@@ -323,11 +323,11 @@ fn header_text(shown: &Shown<'_>) -> bool {
     !shown.components("HttpRequester").is_empty() && shown.pairs().is_some_and(|mut pairs| pairs.all(fits))
 }
 
-/// The server answers with a redirect that does not say where to.
+/// The server answers with a redirect without a target.
 fn leads_nowhere(shown: &Shown<'_>) -> bool {
     let no_place = |reply: &&Value| {
         reply["status"].as_u64().is_some_and(|status| (301..=308).contains(&status))
             && reply["headers"]["Location"].is_null()
     };
-    shown.replies().iter().any(no_place) && shown.fails_with("It is a redirect that leads nowhere")
+    shown.replies().iter().any(no_place) && shown.fails_with("It is a redirect without a target")
 }

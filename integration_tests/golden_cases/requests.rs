@@ -1,4 +1,4 @@
-//! `requests.jsonl`: what a manifest asks for, and how a read or a check of it ends.
+//! `requests.jsonl`: the requests of a manifest, and the end of a read or a check of it.
 
 use serde_json::Value;
 use source_http_testkit::Request;
@@ -42,7 +42,7 @@ fn check(line: &str) -> Verdict {
     }
 }
 
-/// What differs, and how.
+/// The parts that differ, and how.
 fn differences(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let Shown { case, ran, golden, mine, golden_records, records } = shown;
     let mut wrong = Vec::new();
@@ -72,7 +72,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Headers that say who asks, and not what for.
+/// Headers that name the client, not the request.
 const OF_THE_CLIENT: [&str; 6] = ["host", "user-agent", "accept-encoding", "connection", "content-length", "accept"];
 
 fn shown(request: &Request) -> String {
@@ -109,7 +109,7 @@ fn line<'h>(
     format!("{method} {target} {kept:?} {body}")
 }
 
-/// Whether a request is that of the reference, in which words in braces stand for what changes from run to run.
+/// Whether a request is the reference's, in which words in braces stand for parts that change from run to run.
 fn fits(golden: &str, mine: &str) -> bool {
     let mut parts = fixed_parts(golden).into_iter();
     let Some(rest) = parts.next().and_then(|first| mine.strip_prefix(first)) else { return false };

@@ -41,12 +41,12 @@ fn answer(case: &Json, faults: &mut Faults) -> Option<Node> {
 }
 
 fn same(ours: &Json, wanted: &Json) -> Verdict {
-    // As texts, so that the order of keys counts.
+    // As texts, so the order of keys counts.
     let (ours, wanted) = (ours.to_string(), in_order(wanted.clone()).to_string());
     if ours == wanted { Verdict::Equal } else { Verdict::Failed(format!("is {ours}")) }
 }
 
-/// The answer with Python's sets in our order, since theirs is by chance.
+/// The answer with Python's sets in our order, since theirs is random.
 fn in_order(mut wanted: Json) -> Json {
     match &mut wanted {
         Json::Array(items) => items.iter_mut().for_each(|item| *item = in_order(item.take())),
@@ -67,13 +67,13 @@ fn in_order(mut wanted: Json) -> Json {
     wanted
 }
 
-/// Whether our fault is what the reference's exception is about.
+/// Whether our fault matches the reference's exception.
 fn is_kind(class: &str, kind: Kind) -> bool {
     match class {
         "UndefinedReferenceException" => kind == Kind::UndefinedReference,
         "CircularReferenceException" => kind == Kind::CircularReference,
         "RecursionError" => matches!(kind, Kind::Limit | Kind::CircularReference | Kind::Syntax),
-        // `$parameters` or a way that are not what Python's operators take; or a YAML value that is none.
+        // `$parameters` or a path of the wrong type for Python's operators; or an invalid YAML value.
         "TypeError" | "ValueError" | "AttributeError" | "KeyError" => {
             matches!(kind, Kind::ReferenceThroughValue | Kind::Parameters | Kind::Syntax)
         }
@@ -81,7 +81,7 @@ fn is_kind(class: &str, kind: Kind) -> bool {
     }
 }
 
-/// A fault of the text is where the reference finds it, or at a place of its own.
+/// A fault of the text is at the reference's place, or at its own.
 fn place(case: &Json, fault: &Fault) -> Verdict {
     let message = case["message"].as_str().unwrap_or_default();
     let ours = format!("line {}, column {}", fault.mark.line, fault.mark.column);

@@ -1,11 +1,11 @@
-//! What a case of `requests.jsonl` shows, for the rules over it.
+//! The contents of a case of `requests.jsonl`, for the rules.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
 use super::whole::Ran;
 
-/// A case, what the reference did and what the program did.
+/// A case, the reference's run and the program's.
 pub(super) struct Shown<'c> {
     pub(super) case: &'c Value,
     pub(super) ran: &'c Ran,
@@ -41,7 +41,7 @@ impl Shown<'_> {
         rules.flat_map(|rule| rule["replies"].as_array().into_iter().flatten()).collect()
     }
 
-    /// The bodies of the replies that are no errors, but for those that are a value.
+    /// The bodies of the successful replies, except those that are a value.
     pub(super) fn bodies(&self) -> Vec<Vec<u8>> {
         let good = self.replies().into_iter().filter(|reply| reply["status"].as_u64().unwrap_or(200) < 400);
         good.filter_map(|reply| match reply["b64"].as_str() {
@@ -77,29 +77,29 @@ impl Shown<'_> {
         self.ran.error().is_some_and(|error| error.contains(words))
     }
 
-    /// Whether the program has failed over a place in the manifest, as the user's to fix.
+    /// Whether the program has blamed a place in the manifest, as a config error.
     pub(super) fn fails_at_a_place(&self) -> bool {
         self.ran.error().is_some_and(|error| error.starts_with("config_error: ") && error.contains("streams["))
     }
 
-    /// Whether the program did as the reference, and ended sooner.
+    /// Whether the program did the same as the reference, and ended sooner.
     pub(super) fn ends_sooner(&self) -> bool {
         self.golden.starts_with(&self.mine) && self.golden_records.starts_with(&self.records)
     }
 
-    /// Whether the program did as the reference, and did not stop there.
+    /// Whether the program did the same as the reference, and did not stop there.
     pub(super) fn ends_later(&self) -> bool {
         self.mine.starts_with(&self.golden) && self.records.starts_with(&self.golden_records)
     }
 
-    /// Both requests of each pair; none if one made more requests than the other.
+    /// The pairs of requests; none if one made more requests than the other.
     pub(super) fn pairs(&self) -> Option<impl Iterator<Item = (&str, &str)>> {
         let pairs = self.golden.iter().map(String::as_str).zip(self.mine.iter().map(String::as_str));
         (self.golden.len() == self.mine.len()).then_some(pairs)
     }
 }
 
-/// A request's line in parts: what is before the headers, the headers, the body.
+/// A request's line in parts: the method and target, the headers, the body.
 pub(super) fn parts(line: &str) -> (&str, &str, &str) {
     let (before, rest) = line.split_once(" [").unwrap_or((line, "]"));
     let end = if rest.starts_with(']') { 0 } else { rest.find("\"] ").map_or(0, |at| at + 1) };

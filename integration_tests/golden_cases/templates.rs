@@ -77,7 +77,7 @@ fn judge(case: &Case, outcome: &Outcome) -> Verdict {
         && case.error.is_none()
     {
         let own_text = text.as_deref().is_some_and(|text| expected == Literal::Str(text.to_owned()).repr());
-        // In a mapping it is one of its values; as the parameters of a request it is left out.
+        // In a mapping it is one of its values; in the parameters of a request it is omitted.
         let in_mapping = text.is_none() && (expected.contains("{{") || expected.contains("{%"));
         let no_parameters = case.kind == "params" && text.is_some() && expected == "{}";
         if own_text || in_mapping || no_parameters || (case.kind == "boolean" && expected == "True") {
@@ -93,7 +93,7 @@ fn judge(case: &Case, outcome: &Outcome) -> Verdict {
     {
         return Verdict::Rule("epochs_are_integers");
     }
-    // Names of characters would need a table of all of them: such a text stays text.
+    // Names of characters would need a table: such a text stays text.
     if let Ok(Literal::Str(ours)) = outcome
         && ours.contains("\\N{")
         && text.as_deref() == Some(ours)
@@ -107,8 +107,8 @@ fn judge(case: &Case, outcome: &Outcome) -> Verdict {
     Verdict::Failed(format!("expected {}: {expected}\n    ours     {ours}", case.class))
 }
 
-/// One template over several contexts. The reference takes a template whose first result is its own text for plain text
-/// ever after, which is no answer for the contexts that follow.
+/// One template over several contexts. When its first result is its own text, the reference takes it for plain text
+/// from then on, so the following contexts are not compared.
 fn sequence(case: &Case) -> Verdict {
     let Some(contexts) = &case.contexts else { return Verdict::Failed("no contexts".to_owned()) };
     let outcomes: Vec<Outcome> = contexts.iter().map(|context| outcome(case, context)).collect();

@@ -1,5 +1,5 @@
-//! A tree of ours in the form that the golden cases have: JSON, and what Python has beyond it as `{"$py": repr}`;
-//! a mapping with keys that are no texts as `{"$pydict": [[key, value], ...]}`.
+//! A tree of ours in the form of the golden cases: JSON, and Python's other values as `{"$py": repr}`; a mapping whose
+//! keys are not texts as `{"$pydict": [[key, value], ...]}`.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -33,7 +33,7 @@ fn float_repr(value: f64) -> String {
     if value.is_nan() { "nan".to_owned() } else { format!("{value:?}") }
 }
 
-/// What Python's `repr` says of a value.
+/// Python's `repr` of a value.
 fn repr(node: &Node) -> String {
     let several = |items: &[Node]| items.iter().map(repr).collect::<Vec<_>>().join(", ");
     match node.value() {
@@ -67,7 +67,7 @@ fn repr(node: &Node) -> String {
         Value::List(items) => format!("[{}]", several(items)),
         Value::Set(items) if items.is_empty() => "set()".to_owned(),
         Value::Set(items) => {
-            // Python's order is by chance.
+            // Python's order is random.
             let mut items: Vec<String> = items.iter().map(repr).collect();
             items.sort();
             format!("{{{}}}", items.join(", "))

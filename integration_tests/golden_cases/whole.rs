@@ -1,4 +1,4 @@
-//! Cases that are a whole run: a manifest, a config, a server's replies, and what came of it with the reference.
+//! Cases that are a whole run: a manifest, a config, a server's replies, and the reference's result.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use source_http::clock::Clock;
 use source_http::clock::VirtualClock;
 use source_http_testkit::{Fault, InProcess, Reply, Request, Server};
 
-/// What a run came to.
+/// The result of a run.
 pub(crate) struct Ran {
     pub(crate) requests: Vec<Request>,
     /// The streams and texts of the records, in their order.
@@ -34,7 +34,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// A run of which nothing is noted but what it wrote.
+    /// A run with its output only.
     pub(crate) fn of(stdout: String) -> Self {
         let (requests, records, ends, errors) = Default::default();
         Self {
@@ -56,11 +56,11 @@ impl Ran {
         self.errors.first().map(|(_, kind, text)| format!("{kind}: {text}"))
     }
 
-    /// What the program says it does not run yet, if that is why a stream was not read.
+    /// The component that does not run here yet, if that is why a stream was not read.
     pub(crate) fn not_yet(&self) -> Option<&str> {
         let texts = self.errors.iter().map(|(_, _, text)| text.as_str());
         let all = texts.chain(self.check.iter().map(|(_, text)| text.as_str())).chain([self.stdout.as_str()]);
-        let what = all.filter_map(|text| text.split_once("does not run yet: ")).map(|(_, what)| what).next()?;
+        let what = all.filter_map(|text| text.split_once("does not run here yet: ")).map(|(_, what)| what).next()?;
         what.split([':', '.', '"']).next()
     }
 }
@@ -134,7 +134,7 @@ fn put_text(text: &str, base: &str) -> String {
     text.replace("{BASE}", base).replace("{HOST}", host).replace("{PORT}", port)
 }
 
-/// The replies to each request: by a key of rules, in the order of the hits.
+/// The replies to each request: by the key of a rule, in the order of the requests.
 type Rules = Vec<(Box<dyn Fn(&Request) -> bool + Send + Sync>, Vec<Value>)>;
 
 /// The rules of `requests.jsonl`: a list, each with a path, and of `records.jsonl`: by `[METHOD ]path[?query]`.
@@ -157,7 +157,7 @@ fn rules(server: &Value) -> Rules {
             .collect(),
         Value::Object(rules) => {
             let mut keys: Vec<(&String, &Value)> = rules.iter().collect();
-            // The most exact first: with a method, with a query.
+            // The most specific first: with a method, with a query.
             keys.sort_by_key(|(key, _)| std::cmp::Reverse((key.contains(' '), key.contains('?'))));
             keys.into_iter()
                 .map(|(key, value)| {
@@ -214,7 +214,7 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
     let _ = clock.set(connector.clock());
     if command == "read" {
         let streams = manifest["streams"].as_array().cloned().unwrap_or_default();
-        // Those that a condition leaves out are not in the catalog.
+        // Streams that a condition excludes are not in the catalog.
         let listed = |stream: &Value| match case["catalog"]["streams"].as_array() {
             Some(listed) => listed.iter().any(|known| known["name"] == stream["name"]),
             None => true,
@@ -225,7 +225,7 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
         };
         let all = streams.iter().flat_map(|stream| [vec![stream.clone()], inner(stream)].concat());
         let mut names: Vec<String> = Vec::new();
-        // Those that the API or the config makes are known by the catalog.
+        // The catalog names those that come from the API or the config.
         let by_api = case["catalog"]["streams"].as_array().filter(|_| manifest.get("dynamic_streams").is_some());
         let statuses = case["statuses"].as_array().cloned().unwrap_or_default();
         let is_read = |stream: &Value| statuses.is_empty() || statuses.iter().any(|status| status[0] == stream["name"]);
@@ -251,7 +251,7 @@ pub(crate) fn run(case: &Value, command: &str) -> Ran {
     ran
 }
 
-/// A message that has numbers which are too large for a float: they are the text `{Infinity}`.
+/// A message with numbers too large for a float: they are the text `{Infinity}`.
 fn in_range(line: &str) -> Value {
     let is_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
     let (mut out, mut rest, mut is_text) = (String::new(), line, false);

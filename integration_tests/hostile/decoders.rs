@@ -1,4 +1,4 @@
-//! What has to be so whatever a decoder is given.
+//! What must hold for any input of a decoder.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use source_http::streams::decoders::{
 };
 use source_http::streams::{Page, Records};
 
-/// The body of a response. The first byte says what it is taken for.
+/// The body of a response. The first byte chooses the decoder.
 pub fn decoders(bytes: &[u8]) {
     let Some((kind, bytes)) = bytes.split_first() else { return };
     let encoding = |name| Encoding::named(name).expect("a known encoding");
@@ -33,7 +33,7 @@ pub fn decoders(bytes: &[u8]) {
 fn check<D: Decoder + Clone + 'static>(decoder: &D, bytes: &[u8]) {
     let mut items = Vec::new();
     let mut take = |item: &str| {
-        // Numbers of any size and texts of any escape are JSON, and not all of them values here.
+        // Numbers of any size and texts with any escape are JSON, but not all of them are values here.
         serde_json::from_str::<&serde_json::value::RawValue>(item).expect("an item is JSON");
         items.push(item.to_owned());
         Ok(ControlFlow::Continue(()))

@@ -1,5 +1,5 @@
-//! What has to be so whatever bytes come from outside: one function for each kind of input. The fuzz targets feed them
-//! with what libFuzzer makes up; the tests beside it with random documents and with every finding so far.
+//! What must hold for any bytes from outside: one function for each kind of input. The fuzz targets call them with
+//! libFuzzer's inputs; the tests beside it with random documents and with every finding so far.
 //!
 //! None of them may panic, and each asserts what a reader of the output relies on.
 
@@ -27,18 +27,18 @@ use source_http::terminal::Terminal;
 use source_http::{Environment, Host, Registry, run};
 use source_http_testkit::{Messages, Reply, Request, Server};
 
-/// A config of the built-in source. A read with it would be of no stream at all.
+/// A config of the built-in source. A read with it chooses no stream.
 pub fn config(bytes: &[u8]) {
     let done = read(bytes, &["--config", "-", "--catalog", &file("nothing", &serde_json::json!({"streams": []}))]);
     done.check();
 }
 
-/// A configured catalog. Whatever it asks for is read from an API that has nothing.
+/// A configured catalog. Its streams are read from an API without objects.
 pub fn catalog(bytes: &[u8]) {
     read(bytes, &["--config", &good_config(), "--catalog", "-"]).check();
 }
 
-/// The state of an earlier read. What a read writes in its place is a state that the next read takes.
+/// The state of an earlier read. The next read accepts the state that this read writes.
 pub fn state(bytes: &[u8]) {
     let streams: Vec<Value> =
         STREAMS.map(|name| serde_json::json!({"stream": {"name": name}, "sync_mode": "incremental"})).into();
@@ -91,7 +91,7 @@ pub fn records(bytes: &[u8]) {
             }
         }
         Err((problem, retry)) => {
-            // Valid JSON is never taken for a response that was cut: it would be requested again and again.
+            // Valid JSON is never taken for a truncated response: it would be requested again and again.
             assert!(!(retry && tree.is_ok()), "valid JSON called broken: {problem}");
         }
     }
@@ -103,7 +103,7 @@ fn line(record: &Record<'_>) -> String {
     String::from_utf8(line).expect("a record is text")
 }
 
-/// The records of a response, or what is wrong with it and whether asking again may help.
+/// The records of a response, or its problem and whether a retry may help.
 fn found(body: Body, path: &RecordPath) -> Result<Vec<String>, (String, bool)> {
     let response = response(HeaderMap::new(), body);
     let records = Records::at(&response, path).map_err(|undecodable| (undecodable.problem, undecodable.retry))?;
@@ -122,7 +122,7 @@ fn found(body: Body, path: &RecordPath) -> Result<Vec<String>, (String, bool)> {
     Ok(texts)
 }
 
-/// The headers that a client acts upon, one a line: `Link`, then `Retry-After`, then those of a rate limit.
+/// The headers that a client evaluates, one a line: `Link`, then `Retry-After`, then those of a rate limit.
 pub fn headers(bytes: &[u8]) {
     const NAMES: [&str; 4] = ["link", "retry-after", "x-ratelimit-reset", "x-ratelimit-remaining"];
     let mut headers = HeaderMap::new();
@@ -171,7 +171,7 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
-/// What is in the response cache's file.
+/// The contents of the response cache's file.
 pub fn cache_entry(bytes: &[u8]) {
     source_http::http::cache::read_entry(bytes);
 }
@@ -180,14 +180,14 @@ fn response(headers: HeaderMap, body: Body) -> Response {
     Response { request: "GET http://a.com/x".to_owned(), status: StatusCode::OK, headers, body }
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Done {
     status: u8,
     stdout: String,
 }
 
 impl Done {
-    /// Every line is one of the protocol, and whatever is wrong with an input is said as such.
+    /// Every line is a message of the protocol, and every problem of an input is reported as such.
     #[track_caller]
     fn check(&self) -> Messages {
         assert!(self.status < 2, "a usage error: {}", self.stdout);
@@ -270,11 +270,11 @@ fn file(name: &'static str, content: &Value) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// What the fault of a template may not show.
+/// Secrets that a template's error must not show.
 const SECRET: &str = "s3cr3t-of-the-config";
 
-/// A template of a manifest. The first byte says what of it: the template, a text for the literal step, a date in a
-/// format, or a duration.
+/// A template of a manifest. The first byte chooses: the template, a text for the literal step, a date in a format, or
+/// a duration.
 pub fn templates(bytes: &[u8]) {
     let Some((what, bytes)) = bytes.split_first() else { return };
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -335,7 +335,7 @@ fn template(text: &str) {
     }
 }
 
-/// A literal is read back from what Python prints of it, unless Python has no word for a part of it.
+/// A literal is read back from Python's output, unless Python cannot express a part of it.
 fn literal(text: &str) {
     fn has_a_word(value: &Literal) -> bool {
         match value {

@@ -1,5 +1,5 @@
-//! Everything that comes from outside, fed with documents that are almost right, and with every finding of the fuzz
-//! targets so far. What has to be so is in `inputs`, which the targets of `fuzz/` share.
+//! Everything that comes from outside, as documents that are almost right, and every finding of the fuzz targets so
+//! far. The checks are in `inputs`, which the targets of `fuzz/` share.
 
 #[allow(unreachable_pub, reason = "it is a crate of its own, too")]
 mod decoders;
@@ -28,7 +28,7 @@ const TARGETS: [(&str, Target); 9] = [
     ("decoders", decoders::decoders),
 ];
 
-/// The files in `FOLDER/TARGET`: its name and what is in it.
+/// The files in `FOLDER/TARGET`: names and contents.
 fn files(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration_tests/hostile").join(folder).join(target);
     let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
@@ -219,7 +219,7 @@ proptest! {
     }
 }
 
-/// What templates, literals, dates and durations are made of.
+/// Pieces of templates, literals, dates and durations.
 static PIECES: [&str; 96] = [
     "{{",
     "}}",

@@ -1,4 +1,4 @@
-//! Bodies that are no JSON document, from a server that does not always behave: no record is lost, and none comes twice.
+//! Bodies that are not JSON documents, from a server with faults: no record is lost, and none comes twice.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use source_http::Registry;
 use source_http_testkit::{Fault, Finished, InProcess, Reply, Request, Server};
 
-/// Bytes of a body that goes to disk.
+/// The size of a body that is stored on disk.
 const LONG: usize = 5 << 20;
 
 fn read(server: &Server, decoder: &Value, path: &[&str], error_handler: Option<&Value>) -> Finished {
@@ -51,7 +51,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// As many lines of JSON as fill a body that goes to disk.
+/// Enough lines of JSON for a body that is stored on disk.
 fn lines() -> (String, usize) {
     let line = |id: usize| format!("{{\"id\":{id},\"text\":\"{}\"}}\n", "x".repeat(1000));
     let count = LONG / line(0).len() + 1;
@@ -69,7 +69,7 @@ fn a_connection_that_breaks_off_costs_a_request_and_no_record() {
         assert_eq!((done.status, done.messages().record_count()), (0, count), "{}", done.stdout.len());
         assert_eq!(server.requests().len(), 2);
     }
-    // The same without an end of the connection that HTTP would notice.
+    // The same with an end of the connection that HTTP does not notice.
     let whole = gzip(text.as_bytes());
     let packed = |bytes: &[u8]| Reply::shared("application/gzip", bytes.to_vec());
     let server = in_turn(packed(&whole[..whole.len() - 20]), packed(&whole));
@@ -106,7 +106,7 @@ fn a_handler_that_looks_into_bodies_leaves_them_to_the_decoder() {
             let done = read(&server, &decoder, &[], Some(&handler));
             assert_eq!((done.status, done.messages().record_count()), (0, count), "{decoder} {handler}");
         }
-        // And it finds what it looks for.
+        // And it finds the secret where it is.
         let server = Server::start(|_: &Request| Reply::json(json!({"error": "access denied"})));
         let done = read(&server, &decoder, &[], Some(&filter("predicate", "{{ 'error' in response }}")));
         assert_eq!((done.status, done.messages().record_count()), (1, 0), "{decoder}");
@@ -126,9 +126,9 @@ fn long_json_is_read_from_disk_with_the_same_records() {
 }
 
 #[test]
-fn lines_that_are_left_out_are_told() {
+fn lines_that_are_left_out_are_reported() {
     let server = Server::start(|_: &Request| Reply::text("{\"id\":1}\nno json\n{\"id\":2}\n"));
     let done = read(&server, &json!({"type": "JsonlDecoder"}), &[], None);
     assert_eq!((done.status, done.messages().record_count()), (0, 2));
-    assert!(done.stdout.contains("rows: Line 2 of the response is no JSON. It is left out."), "{}", done.stdout);
+    assert!(done.stdout.contains("rows: Line 2 of the response is not JSON. It is left out."), "{}", done.stdout);
 }

@@ -1,5 +1,5 @@
-//! Streams that the API lists: `examples/manifests/forms.yaml` as its users run it, and what becomes of a list that is late,
-//! refused, empty, or another one than it was.
+//! Streams that the API lists: `examples/manifests/forms.yaml` as its users run it, and lists that are late, refused,
+//! empty or changed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -113,7 +113,7 @@ fn a_token_that_is_refused_fails_the_check_and_no_output_shows_it() {
     assert!(status == "FAILED" && why.unwrap().contains("`api_url`: the value does not match"), "{why:?}");
 }
 
-/// A manifest whose streams are listed at `/list`, beside a static one.
+/// A manifest whose streams are listed at `/list`, and one static stream.
 fn manifest(base: &str) -> Value {
     let retriever = |path: &str, field: &[&str]| {
         json!({
@@ -157,7 +157,7 @@ fn manifest(base: &str) -> Value {
     })
 }
 
-/// Runs a command over that manifest, whose list is what the first replies are, one after the other; the last one stays.
+/// Runs a command over that manifest; these replies are its list, one after the other; the last one stays.
 fn run(list: Vec<Reply>, command: &str, change: impl Fn(InProcess) -> InProcess) -> (Finished, Vec<String>) {
     let hits = Arc::new(AtomicUsize::new(0));
     let server = Server::start(move |request: &Request| match request.path.as_str() {
@@ -182,7 +182,7 @@ fn listed(done: &Finished) -> Vec<String> {
 }
 
 #[test]
-fn a_list_in_trouble_is_asked_for_again_and_one_in_pages_is_read_whole() {
+fn a_list_in_trouble_is_requested_again_and_one_in_pages_is_read_whole() {
     let trouble = |last: Reply| {
         vec![Reply::json(json!({})).status(429).header("retry-after", "7"), Reply::json(json!({})).status(500), last]
     };
@@ -225,7 +225,7 @@ fn a_stream_that_is_gone_since_discover_fails_by_its_name_and_the_others_are_rea
 }
 
 #[test]
-fn a_stop_while_the_list_is_read_ends_the_run_and_the_next_one_begins_anew() {
+fn a_stop_while_the_list_is_read_ends_the_run_and_the_next_one_begins_again() {
     let stop: Arc<OnceLock<Stop>> = Arc::default();
     let stopped = stop.clone();
     let server = Server::start(move |_: &Request| {

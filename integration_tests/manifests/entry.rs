@@ -1,4 +1,4 @@
-//! Which manifest is run: as the images of manifests are started, and at a shell.
+//! The manifest that is run: in images of manifests, and at a shell.
 
 use serde_json::{Value, json};
 use source_http_testkit::{Routes, Server};
@@ -26,7 +26,7 @@ fn rooms() -> Server {
 }
 
 #[test]
-fn an_image_without_a_manifest_asks_for_one_and_runs_that_of_the_config() {
+fn an_image_without_a_manifest_requests_one_and_runs_that_of_the_config() {
     let call = |args: &[&str]| Binary::new(args).env("AIRBYTE_SOURCE", "declarative");
     let spec = call(&["spec"]).run().messages().spec().clone();
     assert_eq!(spec["connectionSpecification"]["required"], json!(["__injected_declarative_manifest"]));

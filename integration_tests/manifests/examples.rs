@@ -30,7 +30,7 @@ fn config(name: &str, api_url: &str) -> Value {
     config
 }
 
-/// Runs a command over an example. The key is where the config says: in the environment.
+/// Runs a command over an example. The key is in the environment, as the config says.
 fn run(name: &str, api_url: &str, variable: &str, key: &str, command: &str) -> Finished {
     let run = InProcess::with_registry(Registry::built_in()).config(&config(name, api_url)).env(variable, key);
     let run = run.arg("--manifest-path").arg(example(&format!("{name}.yaml")));
@@ -53,7 +53,7 @@ pub(super) fn compare(name: &str, stdout: &str) {
     assert_eq!(stdout.lines().count(), golden.lines().count());
 }
 
-/// Two branches, of which one has no loans of its own; and books of two genres.
+/// Two branches, one without loans of its own; and books of two genres.
 fn library(request: &Request) -> Reply {
     if request.header("x-api-key") != Some(KEY) {
         return Reply::json(json!({"error": "no key"})).status(403);
@@ -100,7 +100,7 @@ fn the_library_reads_parents_children_partitions_and_changed_records() {
 }
 
 #[test]
-fn the_library_tells_who_can_mend_a_key_that_may_not_read() {
+fn the_library_tells_who_can_fix_a_key_that_cannot_read() {
     let server = Server::start(library);
     let done = run("library", &server.url(), "LIBRARY_API_KEY", "an0ther-key", "check");
     let messages = done.messages();
@@ -123,7 +123,7 @@ fn the_refunds_of_the_mock_are_read_page_by_page() {
     assert_eq!(catalog["streams"][0]["json_schema"]["properties"]["amount"], json!({"type": ["integer", "null"]}));
 }
 
-/// Reports of three months: the second has two files, and there is nothing in the third.
+/// Reports of three months: the second has two files, the third is empty.
 fn reports(request: &Request) -> Reply {
     if request.header("x-api-key") != Some(KEY) {
         return Reply::json(json!({"error": "no key"})).status(403);

@@ -1,5 +1,6 @@
-//! Manifests as their users run them: the examples in `examples/manifests/`, whole, and what is refused for its size.
-//! `integration_tests/golden_cases/` has what Airbyte's runtime makes of manifests, `fault_table/` what is said of mistakes.
+//! Manifests as their users run them: the examples in `examples/manifests/`, and refusals of too large ones.
+//! `integration_tests/golden_cases/` compares manifests with Airbyte's runtime; `fault_table/` has the messages for
+//! mistakes.
 
 mod decoders;
 mod dynamic;

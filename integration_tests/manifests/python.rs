@@ -1,5 +1,5 @@
-//! Manifests with Python classes: handed over whole where a Python runtime is named, and read as far as they go where none
-//! is. The runtime of these tests is a shell script.
+//! Manifests with Python classes: a Python runtime runs the whole manifest if one is named; otherwise the streams
+//! without classes are read. The runtime of these tests is a shell script.
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt;
@@ -57,7 +57,7 @@ fn stream(name: &str) -> Value {
     json!({"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"})
 }
 
-/// A call in whose folder a runtime lies, with this mode.
+/// A call in whose folder there is a runtime, with this file mode.
 fn with_runtime(args: &[&str], config: &Value, text: &str, mode: u32) -> Output {
     let call = call(args, config).file("runtime", text).env("SOURCE_HTTP_PYTHON_RUNTIME", "./runtime");
     let (mut command, directory) = call.env("GREETING", "hello").command();
@@ -102,7 +102,7 @@ fn a_signal_that_ends_the_runtime_ends_the_run_and_one_for_the_run_reaches_the_r
     let args = ["check", "--config", "c.json"];
     let killed = with_runtime(&args, &json!({}), &RUNTIME.replace("exit 7", "kill -KILL $$"), 0o755);
     assert_eq!(killed.status.signal(), Some(9));
-    // The runtime has the process of the run: a signal for one is a signal for the other.
+    // The runtime has the process of the run, and gets its signals.
     let own = "#!/bin/sh\ntrap 'echo stopped; exit 143' TERM\nkill -TERM $$\nexit 7\n";
     let stopped = with_runtime(&args, &json!({}), own, 0o755);
     assert!(text(&stopped.stdout).ends_with("stopped\n"), "{}", text(&stopped.stdout));
@@ -110,7 +110,7 @@ fn a_signal_that_ends_the_runtime_ends_the_run_and_one_for_the_run_reaches_the_r
 }
 
 #[test]
-fn a_runtime_that_cannot_be_run_and_what_it_does_not_have_are_told() {
+fn a_runtime_that_cannot_be_run_and_what_it_does_not_have_are_reported() {
     let failed = |args: &[&str], config: Value, text_of: &str, mode: u32| {
         let output = with_runtime(args, &config, text_of, mode);
         assert_ne!(output.status.code(), Some(7), "it was handed over");
@@ -137,7 +137,7 @@ fn a_runtime_that_cannot_be_run_and_what_it_does_not_have_are_told() {
     );
     let ours = failed(&["read", "--config", "c.json"], plain.clone(), "#!/bin/sh\nexit 7\n", 0o755);
     assert!(ours.contains("which does not have a read without --catalog"), "{ours}");
-    // Only the system knows that there is no such interpreter.
+    // Only the system knows that the interpreter does not exist.
     let broken = failed(&check, plain.clone(), "#!/no/such/python\n", 0o755);
     assert!(broken.contains("The Python runtime cannot be started") && broken.contains("system_error"), "{broken}");
 
@@ -156,7 +156,7 @@ fn without_a_runtime_the_streams_that_need_python_fail_alone_and_spec_is_served(
         call(&["spec"], &config).run().messages().spec()["connectionSpecification"]["properties"],
         json!({"api_url": {"type": "string"}})
     );
-    let needs = "The stream \"odd\" needs what this program does not run yet: the Python class \
+    let needs = "The stream \"odd\" needs a component that does not run here yet: the Python class \
                  source_x.components.NestedItems of a CustomRecordExtractor (see whether `RecordExpander` can do the same): \
                  streams[1].retriever.record_selector.extractor (m.yaml:20:18). To have Airbyte's Python runtime run the \
                  whole manifest, set SOURCE_HTTP_PYTHON_RUNTIME to the path of its program, source-declarative-manifest.";
@@ -170,7 +170,7 @@ fn without_a_runtime_the_streams_that_need_python_fail_alone_and_spec_is_served(
     assert_eq!(messages.statuses("odd"), ["STARTED", "INCOMPLETE"]);
     assert!(messages.errors().iter().any(|error| error.message == needs), "{}", read.stdout);
 
-    // A manifest that needs no class is not handed over.
+    // A manifest without a class is not handed over.
     let own = MANIFEST.replace(
         "{type: CustomRecordExtractor, class_name: source_x.components.NestedItems}",
         "{type: DpathExtractor, field_path: []}",

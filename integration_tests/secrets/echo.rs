@@ -1,4 +1,4 @@
-//! A server that repeats a text wherever a server can.
+//! A server that repeats a text in every place of an answer.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use source_http_testkit::{Fault, Reply, Request, Server};
 
-/// Where the text is in the answer.
+/// The place of the text in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     ErrorWords,
@@ -53,13 +53,13 @@ pub(super) const PLACES: [Place; 21] = [
     Place::ErrorTextThatIsCut(12),
 ];
 
-/// What the server says to requests for `/items`.
+/// The server's answer to requests for `/items`.
 pub(super) type Saying = Arc<Mutex<(Place, String)>>;
 
-/// A token that is good for nothing, so that another one is asked for.
+/// An invalid token, so another one is requested.
 pub(super) const VOID: &str = "acc3ss/t0ken+0";
 
-/// A server that says this. `token` answers the requests for `/token`, before anything is said.
+/// A server with this answer. `token` is the answer to requests for `/token`.
 pub(super) fn server(saying: &Saying, token: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     let saying = saying.clone();
     Server::start(move |request: &Request| {
@@ -87,7 +87,7 @@ pub(super) fn answer(request: &Request, place: Place, text: &str) -> Reply {
         Place::ErrorTextThatIsCut(before) => {
             failed(Reply::text(format!("{}:{text}{}", "x".repeat(199 - before), "y".repeat(300))))
         }
-        // Of an error's words the first 1,000.
+        // The first 1,000 of an error's words.
         Place::LongErrorWords => {
             let words = format!("{}:{text}{}", "x".repeat(980), "y".repeat(300));
             failed(Reply::json(json!({"error": {"message": words}})))

@@ -1,4 +1,4 @@
-//! What is written to files: the response cache, and whatever else is in the directory for temporary files.
+//! Files that a run writes: the response cache, and everything else in the directory for temporary files.
 
 use std::fs;
 use std::io::Read as _;
@@ -17,7 +17,7 @@ use crate::support::binary::{self, Binary};
 
 const KEY: &str = "k3y/with \"odd\"+<signs>&=%41?~{x}\\";
 
-/// All text in the files below a folder: their names, their bytes, and what is compressed in a cache.
+/// All text in the files below a folder: their names, their bytes, and the decompressed contents of a cache.
 fn text_in(folder: &Path) -> String {
     let mut text = String::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -60,7 +60,7 @@ fn no_secret_is_kept_in_the_cache_and_other_responses_are() {
         let of_server = seen.clone();
         let repeated = text.clone();
         let server = Server::start(move |request: &Request| {
-            // What is there while the second page is asked for, and the third.
+            // The files while the second page and the third are requested.
             of_server.lock().unwrap().push_str(&text_in(&watched));
             let header: String = url::form_urlencoded::byte_serialize(repeated.as_bytes()).collect();
             match request.param("page") {
@@ -86,7 +86,7 @@ fn no_secret_is_kept_in_the_cache_and_other_responses_are() {
         let seen = seen.lock().unwrap();
         assert!(seen.contains(".sqlite"), "there was no file to look at");
         assert_eq!(found_in(&seen, &[KEY.to_owned()]), None, "{text}");
-        // Without a secret in it, everything is kept, and asked for once.
+        // Without a secret in it, every response is kept, and requested once.
         let requests = server.requests().len();
         assert_eq!(requests, if text == "harmless" { 5 } else { 9 }, "{text}");
         assert_eq!(text_in(folder.path()), "");
@@ -138,7 +138,7 @@ fn no_command_of_the_binary_leaves_a_secret_in_an_output_or_a_file() {
         assert_eq!(found_in(&seen.lock().unwrap(), &secrets), None, "{text}");
         assert!(seen.lock().unwrap().contains(".sqlite"), "there was no file to look at");
     }
-    // The mock lets nobody in with another key: these were the right ones.
+    // The mock accepts no other key: these were the right ones.
     let mock = StripeMock::builder().key(KEY).count("customers", 1).start();
     let done = Binary::new(&["read", "--config", "-", "--streams", "customers"]).stdin(binary::config(&mock)).run();
     assert_eq!((done.status, done.messages().record_count()), (Some(0), 1));

@@ -1,4 +1,5 @@
-//! The settings of a manifest, wherever its templates put them, at an API that repeats them, and in templates that fail.
+//! The settings of a manifest, in every place where templates put them, at an API that repeats them, and in templates
+//! that fail.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,12 +12,12 @@ use super::places::{KEY, PASSWORD, assert_clean};
 use super::spellings::{found_in, spellings};
 use crate::support::linked_stream;
 
-/// What can stand in a path as it is, and is spelt otherwise elsewhere.
+/// Characters that a path keeps, and other places encode.
 const IN_PATH: &str = "p4th+s3cret~&x=(1)";
-/// Tokens that a login gives.
+/// The tokens of a login.
 const TOKEN: &str = "acc3ss/t0ken+1";
 
-/// Where a manifest puts its settings, and which of them no output may have.
+/// The places of a manifest's settings, and the settings that no output may contain.
 struct Way {
     name: &'static str,
     /// Members of the requester.
@@ -89,7 +90,7 @@ fn ways(url: &str) -> Vec<Way> {
         ),
         login("session", session, &[KEY, PASSWORD, TOKEN]),
         login("signed", jwt("HS256"), &[KEY, PASSWORD]),
-        login("signed with a key that is none", jwt("RS256"), &[KEY, PASSWORD]),
+        login("signed with an invalid key", jwt("RS256"), &[KEY, PASSWORD]),
     ]
 }
 
@@ -104,7 +105,7 @@ fn stream(url: &str, requester: &Value) -> Value {
     stream
 }
 
-/// A connector of this stream, which is as talkative as can be. With `told`, the spec says which settings are secrets.
+/// A connector of this stream, with all log levels. With `told`, the spec declares which settings are secrets.
 fn connector(stream: &Value, told: bool) -> InProcess {
     let setting = json!({"type": "string", "airbyte_secret": told});
     let properties = json!({"key": setting, "password": setting, "account": setting});
@@ -119,7 +120,7 @@ fn connector(stream: &Value, told: bool) -> InProcess {
     InProcess::with_registry(Registry::built_in()).config(&config).arg("--debug")
 }
 
-/// Runs a command; to read, the stream and its states.
+/// Runs a command; a read gets the stream and its states.
 fn run(connector: InProcess, command: &str) -> source_http_testkit::Finished {
     let connector = if command == "read" { connector.streams(&[("items", "incremental")]) } else { connector };
     connector.run(command)
@@ -134,7 +135,7 @@ fn owned(secrets: &[&str]) -> Vec<String> {
     secrets.iter().map(ToString::to_string).collect()
 }
 
-/// An API that says this wherever its items are.
+/// An API whose items are always this.
 fn api(saying: &Saying, token: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
     let saying = saying.clone();
     Server::start(move |request: &Request| {
@@ -158,13 +159,13 @@ fn no_setting_is_written_wherever_a_manifest_puts_it_and_an_api_repeats_it() {
     for Way { name, requester, secrets } in ways(&server.url()) {
         let (stream, hidden) = (stream(&server.url(), &requester), owned(&secrets));
         for secret in &secrets {
-            // Each place and each spelling somewhere.
+            // Each place and each spelling at least once.
             let all = spellings(secret);
             for (p, place) in PLACES.into_iter().enumerate() {
                 for (s, text) in all.iter().enumerate().filter(|(s, _)| (p + s) % 9 == 0) {
                     *saying.lock().unwrap() = (place, text.clone());
                     let command = if (p + s) % 5 == 0 { "check" } else { "read" };
-                    // What an authenticator sends is a secret, whatever the spec says.
+                    // An authenticator's credentials are secrets, whatever the spec says.
                     let told = !requester.as_object().unwrap().contains_key("authenticator") || s % 2 == 0;
                     let done =
                         run(connector(&stream, told || name.starts_with("signed") || name == "session"), command);
@@ -174,7 +175,7 @@ fn no_setting_is_written_wherever_a_manifest_puts_it_and_an_api_repeats_it() {
             }
         }
         assert_clean(&run(connector(&stream, true), "discover"), &hidden, "discover");
-        // A key that signs is not sent.
+        // A signing key is not sent.
         let sent = server.take_requests().iter().map(sent).collect::<Vec<_>>().concat();
         assert!(name.starts_with("signed") || found_in(&sent, &hidden).is_some(), "{name}: {hidden:?} was not sent");
     }
@@ -188,7 +189,7 @@ fn no_setting_is_written_when_a_login_repeats_it() {
     let of_server = reply.clone();
     let server = api(&saying, move || of_server.lock().unwrap().clone());
     for Way { name, requester, secrets } in ways(&server.url()).into_iter().filter(|way| way.secrets.contains(&TOKEN)) {
-        // What nobody was given yet is no secret that could be known.
+        // A token that was not yet received cannot be known as a secret.
         let secrets: Vec<&str> = secrets.into_iter().filter(|secret| *secret != TOKEN).collect();
         let stream = stream(&server.url(), &requester);
         for text in secrets.iter().flat_map(|secret| spellings(secret)) {
@@ -209,7 +210,7 @@ fn no_setting_is_written_when_a_login_repeats_it() {
     }
 }
 
-/// Templates that cannot do what they should with a secret, and some that only show it.
+/// Templates that fail with a secret, and some that only show it.
 const FAULTY: [&str; 14] = [
     "{{ config['key'] + 1 }}",
     "{{ 1 / config['key'] }}",
@@ -278,7 +279,7 @@ fn no_setting_is_written_when_a_template_fails() {
                 failed += usize::from(command == "read" && done.status != 0);
             }
         }
-        // A record has what its manifest puts there; what is said of it has not.
+        // A record contains what its manifest puts there; messages about it do not.
         let added = with("/transformations", json!([{"type": "AddFields", "fields": [field]}]));
         let mut done = run(connector(&added, true), "read");
         done.stdout =

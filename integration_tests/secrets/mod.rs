@@ -21,8 +21,8 @@ use source_http::streams::{Cursor, CursorField, HttpStream, RequestContext};
 use source_http::{Registry, Source};
 use source_http_testkit::InProcess;
 
-/// A list at `/items`, whose pages give the URL of the next one. It is asked for with POST, so that a key can be in the
-/// body.
+/// A list at `/items`, whose pages give the URL of the next one. It is requested with POST, so the body can contain a
+/// key.
 static N: CursorField = CursorField::new("n");
 
 struct Items {
@@ -97,7 +97,7 @@ impl Source for Vault {
             let url = config["url"].as_str().unwrap_or_default().to_owned();
             Arc::new(Items { name, url, authenticator, pager, cache: self.cache }) as Arc<dyn HttpStream>
         };
-        // Two that ask for the same, for the cache's sake.
+        // Two streams with the same requests, for the cache.
         Ok(if self.cache { vec![stream("items"), stream("again")] } else { vec![stream("items")] })
     }
 }

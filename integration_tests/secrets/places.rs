@@ -1,4 +1,4 @@
-//! What is written to stdout and stderr, and into states.
+//! Output to stdout and stderr, and states.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,12 +14,12 @@ use super::echo::{PLACES, Place, Saying, VOID, server};
 use super::spellings::{found_in, spellings};
 use super::*;
 
-/// Everything that URLs, JSON, HTML and base64 write in other ways, and that a header can hold.
+/// All characters that URLs, JSON, HTML and base64 encode, and that a header can contain.
 pub(super) const KEY: &str = "k3y/with \"odd\"+<signs>&=%41?~{x}\\";
-/// The same with what only a body can hold.
+/// The same, with characters that only a body can contain.
 pub(super) const PASSWORD: &str = "pä55/wörd \"𝄞\" & 100%\\n";
 
-/// A way to be let in, the secrets that go with it, and what the token endpoint says.
+/// A way to authenticate, its secrets, and the answer of the token endpoint.
 struct Way {
     name: &'static str,
     secrets: Vec<String>,
@@ -89,7 +89,7 @@ fn config(server: &Server) -> Value {
     json!({"url": server.url(), "key": KEY, "credentials": credentials})
 }
 
-/// Everything a run has written, but for the config that the platform is to store.
+/// Everything a run has written, except the config that the platform has to store.
 fn written(done: &Finished) -> String {
     let lines = done.stdout.lines().filter(|line| !line.contains(r#""type":"CONTROL""#));
     lines.chain(done.stderr.lines()).collect::<Vec<_>>().join("\n")
@@ -110,7 +110,7 @@ fn no_secret_is_written_wherever_and_however_an_api_repeats_it() {
         let of_server = asked.clone();
         let server = server(&saying, move |_| token(of_server.fetch_add(1, Ordering::SeqCst)));
         for secret in &secrets {
-            // The whole matrix for one way; for the others each place and each spelling somewhere.
+            // The whole matrix for one way; for the others each place and each spelling at least once.
             let all = spellings(secret);
             for (p, place) in PLACES.into_iter().enumerate() {
                 for (s, text) in all.iter().enumerate() {
@@ -145,7 +145,7 @@ fn no_secret_is_written_when_the_token_endpoint_repeats_it() {
                     Reply::json(json!({again: 1})),
                     Reply::json_text(format!("{{\"access_token\": \"{text}")),
                 ] {
-                    // What nobody was given yet is no secret that could be known.
+                    // A token that was not yet received cannot be known as a secret.
                     if ["acc3ss", "n3w"].iter().any(|unknown| secret.starts_with(unknown)) {
                         continue;
                     }
@@ -160,7 +160,7 @@ fn no_secret_is_written_when_the_token_endpoint_repeats_it() {
     }
 }
 
-/// A stream's bug that tells what it was working with.
+/// A stream's bug whose message has the data it worked with.
 #[test]
 fn no_secret_is_written_by_a_panic() {
     struct Panics;
@@ -181,7 +181,7 @@ fn no_secret_is_written_by_a_panic() {
     assert_clean(&done, &[KEY.to_owned()], "a panic");
 }
 
-/// Pages that point to the next one with the key in the URL, and then nothing.
+/// Pages that give the URL of the next one with the key in it, and then a failure.
 fn pages(request: &Request, last: bool) -> Reply {
     let number: u64 = request.param("page").map_or(1, |page| page.parse().unwrap());
     let encoded: String = url::form_urlencoded::byte_serialize(KEY.as_bytes()).collect();

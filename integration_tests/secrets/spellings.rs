@@ -1,10 +1,10 @@
-//! How servers repeat what they were sent, and how it is found again. Written apart from what masks it.
+//! How servers repeat a request's texts, and how to find them again. It shares no code with the masking.
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// What RFC 3986 lets stand in a path as it is.
+/// The characters that RFC 3986 allows in a path.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'?').add(b'#').add(b'%');
 
 /// A text in every spelling, each once.
@@ -37,8 +37,8 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// The base64 of texts in which this one begins at each place of a group of three bytes, and the digits of it that
-/// depend on nothing else.
+/// The base64 of texts in which this one begins at each offset in a group of three bytes: the digits that depend on
+/// this text only.
 fn base64(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for before in ["", "u", "u:"] {
@@ -69,7 +69,7 @@ fn in_json(text: &str) -> String {
     json[1..json.len() - 1].to_owned()
 }
 
-/// Which of the secrets is in an output, as it is or in any spelling, in the lines or in a text of one of them.
+/// The secrets in an output, as they are or in any spelling, in the lines or in a text of one of them.
 pub(super) fn found_in<'s>(output: &str, secrets: &'s [String]) -> Option<&'s str> {
     let mut texts = vec![output.to_owned()];
     for line in output.lines() {
@@ -79,7 +79,7 @@ pub(super) fn found_in<'s>(output: &str, secrets: &'s [String]) -> Option<&'s st
     }
     secrets.iter().map(String::as_str).find(|secret| {
         let plain = spellings(secret).into_iter();
-        // Short pieces stand in any text.
+        // Short pieces occur in any text.
         let pieces = base64(secret).into_iter().map(|(_, own)| own).filter(|own| own.len() >= 8);
         plain.chain(pieces).any(|spelling| texts.iter().any(|text| text.contains(&spelling)))
     })

@@ -1,5 +1,6 @@
 //! The promise about rows: after any history of an account, the table that a destination builds from a first sync and
-//! later ones is that of a fresh full refresh. The last version of each key by the cursor holds, and what is deleted is gone.
+//! later ones equals that of a fresh full refresh. The last version of each key by the cursor counts, and deleted rows
+//! are gone.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +15,9 @@ enum Step {
     Create,
     Change(usize),
     Delete(usize),
-    /// A parent changes, as Stripe says when its children do.
+    /// A parent changes, as in Stripe when its children do.
     ChangeParent(usize),
-    /// Time goes on, by seconds.
+    /// Time passes, in seconds.
     Wait(i64),
     Sync,
 }
@@ -34,7 +35,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 4..14)
 }
 
-/// What Stripe does not report, by stream, and why. The same table is in `docs/stripe.md`.
+/// Changes that Stripe does not report, by stream, with reasons. The same table is in `docs/stripe.md`.
 fn is_untold(row: &Row, step: &Step) -> Option<&'static str> {
     match (step, row.kind, row.name) {
         (Step::Change(_) | Step::Delete(_), Kind::Created, _) => {
@@ -129,7 +130,7 @@ fn parent_key(stream: &str) -> &'static str {
     }
 }
 
-/// What a destination makes of the records of several syncs.
+/// A destination's table from the records of several syncs.
 #[derive(Default)]
 struct Table(BTreeMap<String, Value>);
 
@@ -144,7 +145,7 @@ impl Table {
         }
     }
 
-    /// The rows that are there, without what says when they changed.
+    /// The current rows, without the times of their changes.
     fn rows(mut self, row: &Row) -> BTreeMap<String, Value> {
         self.0.retain(|_, record| record["is_deleted"] != true);
         for record in self.0.values_mut() {
@@ -159,7 +160,7 @@ impl Table {
     }
 }
 
-/// Plays a history, with a sync wherever it says so and at its end.
+/// Plays a history, with the syncs in it and one at its end.
 fn play(row: &'static Row, steps: &[Step], workers: usize, version: &str) -> Result<(), TestCaseError> {
     let mut case = Case::with(row, workers, |mock| mock.account_version(version));
     let (mut table, mut state) = (Table::default(), json!([]));
@@ -167,7 +168,7 @@ fn play(row: &'static Row, steps: &[Step], workers: usize, version: &str) -> Res
         case.take(step);
         if matches!(step, Step::Sync) {
             let done = case.sync("incremental", &state);
-            // Of an object only its newest version comes out of one read.
+            // One read writes only the newest version of an object.
             let mut ids: Vec<String> = done.ids(row);
             ids.dedup();
             prop_assert!(ids.len() == done.ids(row).len() || NO_EVENT_OF_NEW.contains(&row.name), "{}", row.name);
@@ -181,7 +182,7 @@ fn play(row: &'static Row, steps: &[Step], workers: usize, version: &str) -> Res
     let mut fresh = Table::default();
     fresh.load(row, case.sync("full_refresh", &json!([])).records(row));
     if row.name == "events" {
-        // Stripe forgets them.
+        // Stripe deletes them.
         table.0.retain(|_, event| event["created"].as_i64().unwrap() >= case.now - 30 * DAY);
     }
     let (table, fresh) = (table.rows(row), fresh.rows(row));
@@ -199,7 +200,7 @@ fn after_any_history_the_table_is_that_of_a_fresh_full_refresh() {
     let mut failures = Vec::new();
     for (n, row) in (0u8..).zip(ROWS.iter().filter(|row| row.kind != Kind::Full)) {
         for (workers, version) in [(1, "2020-08-27"), (10, "2011-11-12"), (1, "2022-11-15")] {
-            // Other histories for each stream, the same ones each time.
+            // Other histories for each stream, always the same.
             let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[n.wrapping_add(u8::try_from(workers).unwrap()); 32]);
             let mut runner = TestRunner::new_with_rng(config.clone(), rng);
             let played = runner.run(&steps(), |steps| play(row, &steps, workers, version));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use source_http_testkit::Reply;
 
-/// More than a page of the list in its second window, and of each family's children what makes several pages.
+/// More than a page of the list in its second window, and enough children of each family for several pages.
 pub(super) fn mock(row: &Row) -> StripeMockBuilder {
     let mock = StripeMock::builder().spread(DEFAULT_NOW - 34 * DAY, DEFAULT_NOW - DAY);
     match row.kind {
@@ -31,7 +31,8 @@ pub(super) fn first_id(row: &Row) -> String {
     StripeMock::builder().count(row.parent, 1).start().ids(row.parent)[0].to_string()
 }
 
-/// Which requests are refused: those for lists, and some of those for children, by path and by how many there were of it.
+/// The requests that are refused: those for lists, and some of those for children, by path and by their number for the
+/// path.
 fn places(row: &'static Row) -> Vec<(String, u64)> {
     let mut case = Case { mock: mock(row).start(), ..bare(row) };
     case.sync("incremental", &json!([]));
@@ -73,7 +74,7 @@ fn interrupt_all(kinds: &[Kind]) {
         let places = places(row);
         assert!(places.len() >= 2, "{}: {places:?}", row.name);
         for (n, (path, hit)) in places.iter().enumerate() {
-            // Every kind of refusal somewhere, and one of them everywhere.
+            // Every kind of refusal at least once, and one of them everywhere.
             let statuses = if n == places.len() / 2 { &[401, 403, 400, 500][..] } else { &[401] };
             for status in statuses {
                 interrupt(row, path, *hit, *status);
@@ -90,7 +91,7 @@ fn interrupt(row: &'static Row, path: &str, hit: u64, status: u16) {
     let mut case = Case { mock: mock.start(), ..bare(row) };
     let first = case.try_sync("incremental", &json!([]));
     assert!(first.messages.statuses(row.name).last().is_some(), "{place}");
-    // It is skipped, or what was refused of it is noted, as that of one parent; or going back a page has helped.
+    // It is skipped, or a refusal for one parent is noted; or going back a page has helped.
     let is_complete = first.messages.statuses(row.name).last() == Some(&"COMPLETE");
     let is_noted = first.messages.states(row.name).last().is_none_or(|state| state.get("__refused").is_some());
     let is_whole = || case.own_ids().iter().all(|id| first.ids(row).contains(id));

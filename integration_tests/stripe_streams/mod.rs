@@ -1,5 +1,5 @@
-//! Every stream of Stripe, one row each: a full refresh and three incremental syncs, with what was asked for, what came
-//! out and which state was left.
+//! Every stream of Stripe, one row each: a full refresh and three incremental syncs, with the requests, the records and
+//! the last state.
 
 mod history;
 mod interrupted;
@@ -16,10 +16,10 @@ use crate::support::binary::config;
 use rows::{Kind, ROWS, Row};
 
 const DAY: i64 = 86_400;
-/// How long before the end of the last sync each sync begins.
+/// Each sync begins this long before the end of the last one.
 const OVERLAP: i64 = 300;
 const START: i64 = DEFAULT_NOW - 400 * DAY;
-/// Where the first window of the list ends.
+/// The end of the list's first window.
 const FIRST_END: i64 = START + 365 * DAY - 1;
 
 /// The paths of all streams' lists, or their parents', in the order of the streams.
@@ -33,13 +33,13 @@ struct Case {
     row: &'static Row,
     mock: StripeMock,
     now: i64,
-    /// The parent whose children are refused, and those.
+    /// The parent whose children are refused, and the children.
     refused: Vec<String>,
     refused_ids: Vec<String>,
     workers: usize,
 }
 
-/// What came of a sync.
+/// The result of a sync.
 struct Synced {
     messages: Messages,
     /// The exit code.
@@ -100,7 +100,7 @@ impl Case {
         Synced { messages: done.messages(), status: done.status, requests }
     }
 
-    /// The requests for the list, read whole.
+    /// The requests for the list, without a cursor.
     fn list(&self) -> Vec<String> {
         let list = format!("GET {}", self.row.list.replace("{account_id}", "acct_test"));
         match self.row.windows {
@@ -124,7 +124,7 @@ impl Case {
         self.mock.ids(resource).iter().map(ToString::to_string).collect()
     }
 
-    /// The ids of all objects of the stream but those that are refused.
+    /// The ids of all objects of the stream except the refused ones.
     fn own_ids(&self) -> Vec<String> {
         let mut ids = self.all_ids();
         ids.retain(|id| !self.refused_ids.contains(id));
@@ -152,7 +152,7 @@ impl Case {
 }
 
 impl Row {
-    /// What the mock calls the stream's objects.
+    /// The mock's name for the stream's objects.
     fn resource(&self) -> &'static str {
         match self.name {
             "payout_balance_transactions" => "balance_transactions",
@@ -191,7 +191,7 @@ fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     items
 }
 
-/// A first read asks for the list, and each child, once, and has every object.
+/// A first read requests the list, and each child, once, and has every object.
 #[test]
 fn a_full_refresh_and_a_first_incremental_sync_read_everything_once() {
     for row in ROWS {
@@ -215,7 +215,7 @@ fn a_full_refresh_and_a_first_incremental_sync_read_everything_once() {
     }
 }
 
-/// The streams of objects that no event reports when they are new.
+/// The streams of objects whose creation no event reports.
 const NO_EVENT_OF_NEW: [&str; 3] = ["accounts", "checkout_sessions", "invoice_payments"];
 
 impl Case {
@@ -253,7 +253,7 @@ impl Case {
         (changed, None)
     }
 
-    /// The requests for what has changed: events have it in another API version.
+    /// The requests for changes: events have them in another API version.
     fn fetched(&self, changed: &[String], parent: Option<&String>) -> Vec<String> {
         let row = self.row;
         let list = row.list.replace("{account_id}", "acct_test");
@@ -278,14 +278,14 @@ impl Case {
                 Some(format!("GET {path}/{id}{question}{}", expand.join("&")))
             }
         };
-        // Of a new object of these no event tells.
+        // No event reports a new object of these.
         let told = if NO_EVENT_OF_NEW.contains(&row.name) { &changed[..1] } else { changed };
         let mut requests: Vec<String> = told.iter().filter_map(get).collect();
         requests.dedup();
         requests
     }
 
-    /// What a later sync asks for, given the state it resumes from, beside what has changed.
+    /// The requests of a later sync, from its state, besides those for changes.
     fn later(&self, state: &Value, parent: Option<&String>) -> Vec<String> {
         let row = self.row;
         let seconds = |cursor: &Value| match cursor {
@@ -337,7 +337,7 @@ fn parent_field(stream: &str) -> &'static str {
     }
 }
 
-/// A second sync asks for what has changed and gets it; a third one, when nothing has, asks from there on.
+/// A second sync requests the changes and gets them; a third one, without changes, continues from there.
 #[test]
 fn later_incremental_syncs_read_what_has_changed_and_no_more() {
     for row in ROWS {
@@ -353,7 +353,7 @@ fn later_incremental_syncs_read_what_has_changed_and_no_more() {
             [case.later(&first.state(row), parent.as_ref()), case.fetched(&changed, parent.as_ref())].concat();
         assert_eq!(second.requests, sorted(expected), "{}", row.name);
         let newest = match row.kind {
-            // Of the parent's children only those at or after its own cursor.
+            // Only those of the parent's children at or after its own cursor.
             Kind::PerParent => second.ids(row).iter().all(|id| changed.contains(id)) && !second.ids(row).is_empty(),
             _ => second.ids(row) == sorted(changed.clone()),
         };
@@ -369,7 +369,7 @@ fn later_incremental_syncs_read_what_has_changed_and_no_more() {
     }
 }
 
-/// What happens in the seconds before a sync may be shown minutes later.
+/// Changes in the seconds before a sync may be shown minutes later.
 #[test]
 fn what_stripe_shows_late_comes_with_a_later_sync_and_then_no_more() {
     for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
@@ -392,13 +392,13 @@ fn what_stripe_shows_late_comes_with_a_later_sync_and_then_no_more() {
     }
 }
 
-/// With no change in between, the second sync has nothing to give, whatever the minutes before the first one brought.
+/// Without a change in between, the second sync writes nothing, whatever happened in the minutes before the first one.
 #[test]
 fn a_second_sync_with_nothing_new_gives_no_records() {
     for row in ROWS.iter().filter(|row| row.kind != Kind::Full) {
         let mut case = Case::new(row);
         case.mock.set_now(case.now - 150);
-        // Of an object without a time of its own, or of children, the list does not tell that they are so new.
+        // The list does not show that objects without a time of their own, or children, are so new.
         if matches!(row.kind, Kind::Created | Kind::Updated | Kind::UpdatedChild) && row.resource() == row.name {
             case.mock.create(row.name);
         }
@@ -411,7 +411,7 @@ fn a_second_sync_with_nothing_new_gives_no_records() {
     }
 }
 
-/// The state has the members that other connectors give it, and at most these of ours.
+/// The state has the members that other connectors write, and at most these of ours.
 fn assert_shape(row: &Row, state: &Value) {
     let ours: &[&str] = match row.kind {
         Kind::Created => &[],
@@ -456,8 +456,8 @@ fn assert_shape(row: &Row, state: &Value) {
     }
 }
 
-/// All streams at once, by one worker and by ten: no request is sent twice, for the lists that several streams read are
-/// read once for all of them.
+/// All streams at once, by one worker and by ten: no request is sent twice, except for the lists that several streams
+/// share, which are read once for all of them.
 #[test]
 fn a_sync_of_all_streams_sends_no_request_twice() {
     let mock = StripeMock::builder()

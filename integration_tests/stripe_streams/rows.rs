@@ -1,4 +1,4 @@
-//! What each stream asks Stripe for, written down from the API's reference and from what other connectors ask for.
+//! The requests of each stream to Stripe, written down from the API's reference and from other connectors.
 
 use Kind::{Child, Created, Full, Nested, PerParent, Updated, UpdatedChild};
 
@@ -27,12 +27,12 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     /// The list's target, or that of the parent's.
     pub(super) list: &'static str,
-    /// Whether it is asked for in windows of creation time.
+    /// Whether it is requested in windows of creation time.
     pub(super) windows: bool,
     /// The target for one parent; `{}` stands for its id.
     pub(super) child: &'static str,
     pub(super) parent: &'static str,
-    /// What is asked of the events.
+    /// The query for events.
     pub(super) events: &'static str,
     pub(super) cursor: &'static str,
 }

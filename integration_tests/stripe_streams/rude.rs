@@ -1,4 +1,4 @@
-//! What Stripe does that is not in the way of a sync: it refuses one object's list, deletes the object after which a page
+//! Errors of Stripe that do not stop a sync: it refuses one object's list, deletes the object after which a page
 //! begins, refuses the whole account.
 
 use super::*;
@@ -89,7 +89,7 @@ fn a_stream_all_of_whose_parents_are_refused_is_skipped_and_read_whole_later() {
 }
 
 #[test]
-fn the_rest_of_one_objects_list_that_is_refused_is_asked_for_again_later() {
+fn the_rest_of_one_objects_list_that_is_refused_is_requested_again_later() {
     for row in ROWS.iter().filter(|row| row.kind == Kind::Nested) {
         for (status, code, words) in WAYS {
             let mut case = Case { mock: interrupted::mock(row).start(), ..interrupted::bare(row) };
@@ -115,7 +115,7 @@ fn the_rest_of_one_objects_list_that_is_refused_is_asked_for_again_later() {
     }
 }
 
-/// Of each list that has several pages, the object is deleted after which a page begins, once or twice.
+/// In each list with several pages, the object after which a page begins is deleted, once or twice.
 #[test]
 fn objects_that_are_deleted_while_their_list_is_read_cost_no_other_one() {
     for row in ROWS {

@@ -1,5 +1,5 @@
-//! The built binary as its users run it: arguments, files, pipes, exit status. Every output of a command passes the
-//! check of the protocol, whether or not the test looks at it.
+//! The built binary as its users run it: arguments, files, pipes, exit status. The protocol check checks every output
+//! of a command, whether or not the test uses it.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ pub(crate) struct Binary {
     stdin: Option<String>,
 }
 
-/// What a call came to.
+/// The result of a call.
 pub(crate) struct Output {
     /// The exit status; `None` if a signal ended it.
     pub status: Option<i32>,
@@ -24,17 +24,17 @@ pub(crate) struct Output {
     pub stdout: String,
     /// All of stderr.
     pub stderr: String,
-    /// What stdout says; `None` if the arguments were no command.
+    /// The messages on stdout; `None` if the arguments were not a command.
     messages: Option<Messages>,
 }
 
 impl Binary {
-    /// A call with these arguments, in an environment without any setting of ours.
+    /// A call with these arguments, in an environment without our settings.
     pub(crate) fn new(args: &[&str]) -> Self {
         Self::of(Command::cargo_bin("source-http").unwrap(), args)
     }
 
-    /// A call of an example. `cargo test` builds them beside the tests unless a flag says which targets to build.
+    /// A call of an example. `cargo test` builds them with the tests unless a flag chooses the targets.
     pub(crate) fn example(name: &str, args: &[&str]) -> Self {
         // The tests' own program is in the profile's folder, below `deps`.
         let tests = std::env::current_exe().unwrap();
@@ -59,13 +59,13 @@ impl Binary {
         Self { command, directory, stdin: None }
     }
 
-    /// A file in the call's directory, where relative names are looked up.
+    /// A file in the call's directory, from which relative names start.
     pub(crate) fn file(self, name: &str, content: impl ToString) -> Self {
         std::fs::write(self.directory.path().join(name), content.to_string()).unwrap();
         self
     }
 
-    /// What is fed to standard input.
+    /// The text for standard input.
     pub(crate) fn stdin(mut self, text: impl ToString) -> Self {
         self.stdin = Some(text.to_string());
         self
@@ -77,7 +77,7 @@ impl Binary {
         self
     }
 
-    /// The command, for those who do their own waiting, and their own check of what it writes.
+    /// The command, for tests that wait for it and check its output themselves.
     pub(crate) fn command(self) -> (Command, tempfile::TempDir) {
         (self.command, self.directory)
     }
@@ -96,7 +96,7 @@ impl Binary {
         let command = self.command.get_args().next().unwrap_or_default().to_string_lossy();
         let status = output.status.code();
         let is_usage = status == Some(2) && stdout.is_empty() || self.command.get_args().any(|arg| arg == "--help");
-        // A table is for people, and bare records are no messages.
+        // Tables are for people, and bare records are not messages.
         let is_text = self.command.get_args().any(|arg| arg == "table" || arg == "jsonl");
         let is_command = ["spec", "check", "discover", "read"].contains(&&*command) && !is_usage && !is_text;
         let messages = is_command.then(|| Messages::parse_answer(&stdout, &command, status.unwrap()));
@@ -111,7 +111,7 @@ impl Output {
     }
 }
 
-/// A config for a mock Stripe. With one worker, so that requests and records come in their order.
+/// A config for a mock Stripe. With one worker, so requests and records come in their order.
 pub(crate) fn config(mock: &StripeMock) -> Value {
     json!({
         "client_secret": mock.key(),

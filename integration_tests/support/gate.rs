@@ -1,5 +1,5 @@
-//! What stands between a client and a server, and lets nobody through until it is opened: the faults of connections,
-//! which a server cannot have, because it hears of a connection when all is well with it.
+//! A gate between a client and a server, closed until it is opened: the faults of connections, which a server cannot
+//! have, because it only sees connections without faults.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -9,20 +9,20 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// How connections are mistreated.
+/// The faults of connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Misbehaviour {
     /// Refused.
     Refuse,
-    /// Neither taken nor refused.
+    /// Neither accepted nor refused.
     Ignore,
-    /// Taken, and reset at once (RST).
+    /// Accepted, and reset at once (RST).
     Reset,
-    /// Taken, and then nothing.
+    /// Accepted, without an answer.
     Silence,
-    /// Taken; when the client has begun to speak, it gets these bytes, and the connection is closed.
+    /// Accepted; once the client has sent its first bytes, it gets these bytes, and the connection is closed.
     Say(&'static [u8]),
-    /// Taken; when the client has begun to speak, the connection is reset (RST).
+    /// Accepted; once the client has sent its first bytes, the connection is reset (RST).
     ResetAfterHello,
 }
 
@@ -67,7 +67,7 @@ impl Gate {
             Misbehaviour::Refuse => true,
             Misbehaviour::Ignore => {
                 socket.listen(0).unwrap();
-                // The system answers no further one when the queue is full.
+                // The system answers no further connection when the queue is full.
                 while let Ok(client) = TcpStream::connect_timeout(&addr, Duration::from_millis(100)) {
                     queue.push(client);
                 }
@@ -115,12 +115,12 @@ impl Gate {
                 let resets = matches!(shared.misbehaviour, Misbehaviour::Reset | Misbehaviour::ResetAfterHello);
                 let open = state.open;
                 if open || !resets {
-                    // One that is to be reset has to have one owner.
+                    // A connection that will be reset needs a single owner.
                     state.live.push(client.try_clone().unwrap());
                 }
                 drop(state);
                 let shared = shared.clone();
-                // Ends with its connection, which the gate's end ends. What goes wrong here is what the client reports.
+                // Ends with its connection, which the gate ends. The client reports its errors.
                 thread::spawn(move || {
                     if open {
                         let _ = pass(&client, shared.to);

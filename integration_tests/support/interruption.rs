@@ -1,4 +1,4 @@
-//! Reads that end before their time: the built binary, ended from outside, and outputs that are cut.
+//! Reads that end early: the built binary, ended from outside, and truncated outputs.
 
 use std::io::{BufRead, BufReader, Read as _};
 use std::process::{Command, Stdio};
@@ -10,15 +10,15 @@ use super::binary::Binary;
 /// How a process is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// SIGKILL: nothing can be said any more.
+    /// SIGKILL: the process can write nothing more.
     Kill,
-    /// SIGTERM: what is said after it counts, too.
+    /// SIGTERM: lines written after it count, too.
     Terminate,
-    /// Nobody reads any more.
+    /// The reader closes the pipe.
     ClosedPipe,
 }
 
-/// What a process came to that was ended.
+/// The result of a process that was ended.
 pub(crate) struct Ended {
     /// The exit status; `None` if a signal ended it.
     pub(crate) status: Option<i32>,
@@ -26,12 +26,12 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
     /// The lines up to the interruption.
     pub(crate) before: String,
-    /// Everything, as far as somebody read on.
+    /// Everything, as far as the test read on.
     pub(crate) all: String,
 }
 
 impl Binary {
-    /// Reads this many lines of a run, and ends it then. What was read passes the check of the protocol.
+    /// Reads this many lines of a run, and then ends it. The lines pass the protocol check.
     pub(crate) fn ended_after(self, lines: usize, how: Interruption) -> Ended {
         let (mut command, _directory) = self.command();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -69,7 +69,7 @@ pub(crate) fn up_to_every_line(stdout: &str) -> impl Iterator<Item = &str> {
     stdout.match_indices('\n').map(|(end, _)| &stdout[..=end])
 }
 
-/// An output up to each of its states: where the least was written that the state reports.
+/// An output up to each of its states: with the fewest lines for that state.
 pub(crate) fn up_to_every_state(stdout: &str) -> impl Iterator<Item = &str> {
     let is_state = |cut: &&str| cut.lines().last().is_some_and(|line| line.starts_with(r#"{"type":"STATE""#));
     up_to_every_line(stdout).filter(is_state)

@@ -1,4 +1,4 @@
-//! What a read of the kit's stream `items` came to.
+//! The result of a read of the kit's stream `items`.
 
 use serde_json::json;
 use source_http_testkit::{ErrorTrace, Finished, Reply};
@@ -16,7 +16,7 @@ pub(crate) fn assert_page(done: &Finished) {
     assert_eq!(messages.statuses("items").last(), Some(&"COMPLETE"));
 }
 
-/// The run failed without a record. Returns what the stream's error says.
+/// The run failed without a record. Returns the stream's error message.
 #[track_caller]
 pub(crate) fn failure(done: &Finished, kind: &str, retries: usize) -> String {
     let messages = done.messages();

@@ -1,4 +1,4 @@
-//! A list of pages, for tests of several streams and of what they have in common.
+//! A list of pages, for tests of several streams and their interaction.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use source_http::json::RecordPath;
 use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{HttpStream, ParentStream, RequestContext};
 
-/// Records at `data` of numbered pages, below the records of another list or not. Status 403 skips it.
+/// Records at `data` of numbered pages, with or without a parent list. Status 403 skips it.
 pub(crate) struct List {
     name: &'static str,
     url: String,

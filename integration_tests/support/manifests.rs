@@ -61,7 +61,7 @@ pub(crate) fn targets(server: &Server) -> Vec<String> {
     server.requests().into_iter().map(|request| request.target).collect()
 }
 
-/// A stream that this requester asks for: records at `data`, and the URL of the next page at `next`.
+/// A stream with this requester: records at `data`, and the URL of the next page at `next`.
 pub(crate) fn linked_stream(name: &str, requester: &Value) -> Value {
     let paginator = json!({
         "type": "DefaultPaginator", "page_token_option": {"type": "RequestPath"},

@@ -1,4 +1,4 @@
-//! What tests of streams share: a source made of whatever streams a test wants.
+//! Shared code of tests of streams: a source made of the streams of a test.
 
 pub(crate) mod binary;
 mod gate;

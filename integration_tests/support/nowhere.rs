@@ -1,11 +1,11 @@
-//! Places where nobody is.
+//! Addresses that never answer.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// A port of this machine that refuses connections, and that nobody else is given as long as this lives.
+/// A port of this machine that refuses connections, and stays reserved as long as this lives.
 pub(crate) struct ClosedPort(Socket);
 
 impl ClosedPort {
@@ -45,8 +45,8 @@ impl BusyPort {
     }
 }
 
-/// A host name that cannot be: its first label is longer than the 63 bytes DNS has room for (RFC 1035), so that no
-/// name server is ever asked.
+/// A host name that cannot exist: its first label is longer than the 63 bytes of DNS (RFC 1035), so no name server is
+/// asked.
 pub(crate) fn no_such_host() -> String {
     format!("{}.invalid", "x".repeat(64))
 }

@@ -10,17 +10,17 @@ use source_http::json::RecordPath;
 use source_http::protocol::Failure;
 use source_http::streams::{HttpStream, Page, PageToken, Record, RequestContext, Transformed};
 
-/// Records at `data` of the pages `NAME/1`, `NAME/2` and so on. A read goes on at the page where another one stopped.
+/// Records at `data` of the pages `NAME/1`, `NAME/2` and so on. A read resumes at the page where another one stopped.
 #[derive(Clone)]
 pub(crate) struct Steps {
     pub(crate) name: &'static str,
     pub(crate) url: String,
-    /// How many pages there are.
+    /// The number of pages.
     pub(crate) pages: u64,
     pub(crate) budget: Option<Arc<RequestBudget>>,
     pub(crate) max_time: Duration,
     pub(crate) options: RequestOptions,
-    /// All records are left out on this side.
+    /// All records on this side are ignored.
     pub(crate) filtered: bool,
     pub(crate) resumable: bool,
 }

@@ -1,4 +1,4 @@
-//! TLS in front of a test server, with certificates made on the spot.
+//! TLS in front of a test server, with certificates made by the test.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-/// How long one side is listened to before the other has its turn.
+/// The time to read from one side before it is the other's turn.
 const TURN: Duration = Duration::from_millis(5);
 
 /// A certificate authority nobody trusts yet.
@@ -50,12 +50,12 @@ impl Authority {
         self.certificate.pem()
     }
 
-    /// A certificate for a host, good today.
+    /// A certificate for a host, valid today.
     pub(crate) fn sign(&self, host: &str) -> Leaf {
         self.sign_until(host, 4096)
     }
 
-    /// A certificate for a host, good until this year begins.
+    /// A certificate for a host that has expired.
     pub(crate) fn sign_until(&self, host: &str, year: i32) -> Leaf {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
@@ -63,7 +63,7 @@ impl Authority {
         Leaf { certificate: params.signed_by(&key, &self.issuer).unwrap(), key }
     }
 
-    /// What `openssl req -x509` makes for a host unless told otherwise: a certificate that is an authority's.
+    /// The certificate that `openssl req -x509` makes by default for a host: an authority's.
     pub(crate) fn sign_authority(&self, host: &str) -> Leaf {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -96,7 +96,7 @@ impl Leaf {
     }
 }
 
-/// Decrypts what comes and hands it to a plain server. Dropping it ends every connection.
+/// Decrypts the requests for a plain server. Dropping it ends every connection.
 pub(crate) struct TlsServer {
     addr: SocketAddr,
     stopping: Arc<AtomicBool>,
@@ -104,8 +104,8 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// A server with this certificate, in front of `plain`. With `clients`, only clients that this authority signed
-    /// are let in.
+    /// A server with this certificate, in front of `plain`. With `clients`, only clients that this authority signed are
+    /// accepted.
     pub(crate) fn start(plain: SocketAddr, leaf: &Leaf, clients: Option<&Authority>) -> Self {
         let provider = Arc::new(ring::default_provider());
         let builder =
@@ -130,7 +130,7 @@ impl TlsServer {
                     }
                     let (config, stopping) = (config.clone(), stopping.clone());
                     let serve = move || serve(client.unwrap(), plain, config, &stopping);
-                    // The client's own report is what a test looks at.
+                    // Tests check the client's own message.
                     threads.push(thread::spawn(move || drop(serve())));
                 }
                 for thread in threads {
@@ -170,7 +170,7 @@ fn serve(
     let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
     while tls.is_handshaking() {
         if let Err(error) = tls.complete_io(&mut client) {
-            // The client has to see the alert, not a reset because of what it had still sent.
+            // The client has to see the alert, not a reset because of bytes that it still sent.
             client.shutdown(Shutdown::Write)?;
             client.set_read_timeout(Some(Duration::from_millis(200)))?;
             let mut rest = [0; 4096];
@@ -190,7 +190,7 @@ fn serve(
     Ok(())
 }
 
-/// Moves what there is from one side to the other. False at the end of it.
+/// Moves the available bytes from one side to the other. False at their end.
 fn pass(from: &mut impl Read, to: &mut impl Write) -> io::Result<bool> {
     let mut bytes = [0; 16 * 1024];
     match from.read(&mut bytes) {

@@ -1,6 +1,5 @@
-//! A proxy that opens tunnels, for `CONNECT` (RFC 9110, section 9.3.6) and SOCKS 5 (RFC 1928). Whatever host is asked
-//! for, it connects to the one server it was made for: so tests may name hosts that do not exist, and prove that the
-//! name was looked up on the proxy's side.
+//! A proxy that opens tunnels, for `CONNECT` (RFC 9110, section 9.3.6) and SOCKS 5 (RFC 1928). For every host, it
+//! connects to its one server: tests may use hosts that do not exist, and prove that the proxy looks up the name.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What the proxy says to a request for a tunnel.
+/// The proxy's answer to a request for a tunnel.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer {
     /// A tunnel.
@@ -30,7 +29,7 @@ pub(crate) struct TunnelProxy {
 }
 
 impl TunnelProxy {
-    /// A proxy whose tunnels all lead to `server`.
+    /// A proxy whose tunnels all end at `server`.
     pub(crate) fn start(server: SocketAddr, answer: Answer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let addr = listener.local_addr().unwrap();
@@ -55,7 +54,7 @@ impl TunnelProxy {
         self.addr
     }
 
-    /// What was asked for, in order: `CONNECT api.test:443`.
+    /// The requests, in order: `CONNECT api.test:443`.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -100,7 +99,7 @@ fn serve(mut client: TcpStream, server: SocketAddr, answer: Answer, asked: &Mute
         let _ = up.1.shutdown(Shutdown::Write);
     });
     let _ = io::copy(&mut down.0, &mut down.1);
-    // Of writing alone: what the client still sends would be answered by a reset, which takes the end of the response along.
+    // Only for writing: a reset would answer what the client still sends, and lose the end of the response.
     let _ = down.1.shutdown(Shutdown::Write);
     let _ = upward.join();
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::sources::Program;
 
-/// What is called how.
+/// Example commands.
 const EXAMPLES: [&str; 7] = [
     "PROGRAM spec",
     "PROGRAM check --config config.json --exit-status",
@@ -13,20 +13,20 @@ const EXAMPLES: [&str; 7] = [
     "PROGRAM read --config config.json --state-file state.json >> out.jsonl",
 ];
 
-/// What is to be said of them.
+/// Notes on them.
 const NOTES: [&str; 2] = [
     "spec, check, discover and read are Airbyte's commands; the others are for people at a shell.",
     "discover --format table lists the NAMEs. FILE may be - for standard input.",
 ];
 
-/// What a run ends with.
+/// The exit codes.
 const EXIT_CODES: [(u8, &str); 6] = [
     (0, "done; also a check that failed, unless --exit-status is given"),
-    (1, "failed; the last line on stdout says why, with --format jsonl stderr"),
+    (1, "failed; the last line on stdout has the reason, with --format jsonl stderr"),
     (2, "the command line is invalid; see stderr"),
-    (129, "ended by SIGHUP (a lost terminal), with the states of what was read"),
-    (130, "ended by SIGINT (Ctrl-C), in the same way"),
-    (143, "ended by SIGTERM, in the same way"),
+    (129, "stopped by SIGHUP (closed terminal), with states for all records written"),
+    (130, "stopped by SIGINT (Ctrl-C), in the same way"),
+    (143, "stopped by SIGTERM, in the same way"),
 ];
 
 /// The end of `--help`, for a program of this name.
@@ -50,7 +50,7 @@ fn called(line: &str, program: Program) -> String {
     line.replace("PROGRAM", program.name)
 }
 
-/// In a manual page, a plain hyphen may become a longer one, which no shell takes.
+/// In a manual page, a plain hyphen may become a longer one, which no shell accepts.
 fn roff(text: &str) -> String {
     text.replace('-', "\\-").replace('\'', "\\(aq")
 }

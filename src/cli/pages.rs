@@ -1,4 +1,4 @@
-//! What is made of the flags themselves: completions and manual pages.
+//! Completions and manual pages, generated from the flags.
 
 use std::io::{self, Write};
 
@@ -19,8 +19,8 @@ pub(crate) fn completions(shell: clap_complete::Shell, program: Program, sources
     };
     match shell {
         clap_complete::Shell::Bash => {
-            // Names of the script's own, which clap_complete puts together in two ways where the program's has a hyphen.
-            // Only the last line is about the program.
+            // Internal names of the script, which clap_complete builds in two ways if the program's name has a hyphen.
+            // Only the last line concerns the program.
             let stand_in = program.name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
             let script = String::from_utf8_lossy(&script(&stand_in)).into_owned();
             let lines = script.lines().map(|line| match line.trim_start().starts_with("complete -F ") {
@@ -33,7 +33,7 @@ pub(crate) fn completions(shell: clap_complete::Shell, program: Program, sources
     }
 }
 
-/// A command without what is hidden, which `clap_complete` would list.
+/// A command without its hidden parts, which `clap_complete` would list.
 fn visible(command: &clap::Command) -> clap::Command {
     let shown = clap::Command::new(command.get_name().to_owned())
         .disable_help_subcommand(command.is_disable_help_subcommand_set())
@@ -52,7 +52,7 @@ fn visible(command: &clap::Command) -> clap::Command {
 /// The manual page of the program with all its commands, or that of one command; `None` if there is no such command.
 pub(crate) fn man(of: Option<&str>, program: Program, sources: &[&str]) -> Option<io::Result<Vec<u8>>> {
     let mut whole = command(program, sources).disable_help_subcommand(true);
-    // Flags of all commands become those of each, and what is printed is known.
+    // Copies global flags to each command, so that the printed ones are known.
     whole.build();
     let mut page = Vec::new();
     let rendered = match of {
@@ -78,7 +78,7 @@ fn render_whole(whole: &clap::Command, program: Program, page: &mut Vec<u8>) -> 
         let mut options = Vec::new();
         man.render_options_section(&mut options)?;
         let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "");
-        // Of the sections before it, one is not part of another.
+        // The section before it is not a subsection.
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         let (name, usage) = (command.get_name().to_uppercase(), usage(command));
         write!(page, ".SH {name}\n{about}.\n.PP\n{usage}\n{}", body(&options))?;
@@ -97,21 +97,21 @@ fn render_command(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()>
     man.render_options_section(page)
 }
 
-/// How a command is called, as `--help` has it: `clap_mangen` leaves out the values of options.
+/// The usage of a command, as in `--help`: `clap_mangen` omits the values of options.
 fn render_synopsis(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     writeln!(page, ".SH SYNOPSIS\n{}", usage(command))
 }
 
-/// `source-http check [OPTIONS] --config <FILE>`, as roff has it.
+/// `source-http check [OPTIONS] --config <FILE>` in roff.
 fn usage(command: &clap::Command) -> String {
     let usage = command.clone().render_usage().to_string();
     usage.trim_start_matches("Usage:").split_whitespace().collect::<Vec<_>>().join(" ").replace('-', "\\-")
 }
 
-/// A part of a page without the definitions that stand at the beginning of each.
+/// A part of a page without the definitions at the start of each.
 fn body(part: &str) -> &str {
     part.strip_prefix(PREAMBLE).unwrap_or(part)
 }
 
-/// What the library writes before each part.
+/// The library's text before each part.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";

@@ -1,4 +1,4 @@
-//! The flags of what is for people only at a shell.
+//! The flags of the commands for people at a shell.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ pub struct DiscoverArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
 
-    /// How to print them: a CATALOG message with their schemas, or a table for people
+    /// Output format: a CATALOG message with schemas, or a table for people
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: CatalogFormat,
 }
 
-/// How streams are printed.
+/// The output format of streams.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum CatalogFormat {
     /// The protocol's message.
@@ -39,7 +39,7 @@ pub struct CatalogArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stream_name, value_hint = ValueHint::Other)]
     pub streams: Vec<String>,
 
-    /// Use incremental mode where supported [default: everything is read each time]
+    /// Use incremental mode where supported [default: full refresh]
     #[arg(long)]
     pub incremental: bool,
 }
@@ -59,7 +59,7 @@ pub struct AboutArgs {
 /// The arguments of `completions`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CompletionsArgs {
-    /// For which shell
+    /// The shell
     #[arg(value_name = "SHELL", value_enum)]
     pub shell: clap_complete::Shell,
 }
@@ -67,7 +67,7 @@ pub struct CompletionsArgs {
 /// The arguments of `man`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ManArgs {
-    /// The page of one command [default: that of them all]
+    /// The page of one command [default: one page for all]
     #[arg(value_name = "COMMAND", value_hint = ValueHint::Other)]
     pub command: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Time that passes only when somebody sleeps, and chance that is no chance: waits of hours are tested in no time, to
-//! the millisecond.
+//! Time that passes only when somebody sleeps, and fixed randomness: tests run waits of hours at once, exact to the
+//! millisecond.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -10,11 +10,10 @@ use super::{Clock, Random};
 use crate::locks;
 use crate::stop::Stop;
 
-/// A clock that stands still until [`Clock::sleep`] moves it on. It notes every sleep.
+/// A clock that stands still until [`Clock::sleep`] advances it. It records every sleep.
 ///
-/// Threads share it, and none ever waits: a sleep moves the time on for all, so those of several threads add up as if
-/// they came one after another. Nobody wakes too early by it, only others later. Tests that ask when exactly something
-/// happened read with one worker.
+/// Threads share it, and none ever blocks: a sleep advances the time for all, so those of several threads add up as if
+/// they came one after another. Nobody wakes too early by it, only others later. Tests of exact times use one worker.
 #[derive(Debug)]
 pub struct VirtualClock {
     time: Mutex<Time>,
@@ -28,7 +27,7 @@ struct Time {
 }
 
 impl VirtualClock {
-    /// A clock that begins at this many seconds since the epoch, or at the first or last time there is.
+    /// A clock that begins at this many seconds since the epoch, limited to the supported range.
     pub fn at(seconds: i64) -> Self {
         let bound = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
         let now = Timestamp::from_second(seconds).unwrap_or(bound);
@@ -40,13 +39,13 @@ impl VirtualClock {
         self.lock().sleeps.clone()
     }
 
-    /// Moves the time on without noting a sleep.
+    /// Advances the time without recording a sleep.
     pub fn advance(&self, duration: Duration) {
         self.lock().advance(duration);
     }
 
-    /// Sets the wall clock, back or forth, by this many seconds, as far as there are dates. What has elapsed is not
-    /// touched.
+    /// Moves the wall clock by this many seconds in either direction, within the supported range. The elapsed time does
+    /// not change.
     pub fn set(&self, seconds: i64) {
         let mut time = self.lock();
         let bound = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };

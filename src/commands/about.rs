@@ -1,4 +1,4 @@
-//! `about`: what this program is, how it was built, and what it can read.
+//! `about`: the program, its build, and its streams.
 
 use std::env::consts::{ARCH, OS};
 
@@ -53,7 +53,7 @@ pub(super) fn run(args: &AboutArgs, cx: &mut Context<'_>) -> anyhow::Result<()> 
     cx.answer(&answer)
 }
 
-/// Which C library is linked: static builds are those with musl, mostly.
+/// The linked C library: static builds usually use musl.
 fn libc() -> &'static str {
     match (cfg!(target_env = "musl"), cfg!(target_env = "gnu"), cfg!(target_env = "msvc")) {
         (true, ..) => "-musl",

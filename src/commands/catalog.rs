@@ -1,4 +1,4 @@
-//! `catalog`: a configured catalog to begin with, for `read --catalog` and for a destination.
+//! `catalog`: a configured catalog to start from, for `read --catalog` and for a destination.
 
 use super::{Context, LoggedWaits, configured};
 use crate::cli::CatalogArgs;
@@ -16,7 +16,7 @@ pub(super) fn run(args: &CatalogArgs, cx: &mut Context<'_>) -> anyhow::Result<()
             entry.stream.json_schema = schema_of(stream, &schemas)?.into_tree();
         }
     }
-    // To be edited: a line a stream, which begins with what there is to choose. A schema is nobody's to edit.
+    // For editing: one line a stream, beginning with the choices. Nobody edits a schema.
     let lines = catalog.streams.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
     cx.answer(format!("{{\"streams\": [\n{}\n]}}\n", lines.join(",\n")).as_bytes())
 }

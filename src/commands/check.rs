@@ -1,5 +1,5 @@
-//! `check`: whether a config works. The answer is exactly one `CONNECTION_STATUS`, unless the run is ended before it is
-//! known. It says what was requested, and with which credentials.
+//! `check`: whether a config works. The answer is exactly one `CONNECTION_STATUS`, unless the run is stopped before. It
+//! names the requests, and the credentials used.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use crate::streams::Fetcher;
 use crate::sync::{Numbers, StreamTally, is_closed_pipe};
 use crate::terminal::{CheckView, LiveView, ReadEnd, StdoutTo, probed, summary};
 
-/// What a check has tried.
+/// The requests of a check.
 #[derive(Default)]
 struct Tried {
     /// The streams of the source, in its order.
     streams: Vec<String>,
-    /// As they may be shown.
+    /// Its credentials, for display.
     credentials: Option<String>,
     probes: Arc<Probes>,
 }
 
-/// False if the config does not work and the exit status is to say so.
+/// False if the config does not work and the exit code should show it.
 pub(super) fn run(args: &CheckArgs, cx: &mut Context<'_>) -> anyhow::Result<bool> {
     let mut tried = Tried::default();
     let result = match panics::caught(|| check(args, cx, &mut tried)) {
-        // A run that was ended says nothing about the config.
+        // A stopped run says nothing about the config.
         Err(error) if is_closed_pipe(&error) || error.is::<HandOver>() || cx.stop.is_requested() => return Err(error),
         result => result.map_err(|error| Failure::from_error(&error)),
     };
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tried_is_one_sentence() {
+    fn the_requests_are_summarised_in_one_sentence() {
         let refused = || Err(Failure { skips_stream: true, ..Failure::config("no") }.into());
         let failed = || Err(Failure::transient("no").into());
         assert_eq!(sentence(3, &[], Some("the key k****")), None);

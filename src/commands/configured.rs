@@ -1,4 +1,4 @@
-//! Configured catalogs that are made here: that of a read without one, and the one that `catalog` prints.
+//! Builds configured catalogs: that of a read without one, and the one that `catalog` prints.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::protocol::{
 };
 use crate::streams::{HttpStream, described};
 
-/// The streams that are listed. Why another one is not is said in the log.
+/// The listed streams. The log explains the unlisted ones.
 ///
 /// # Errors
 /// A config failure if there are streams and none is listed.
@@ -27,13 +27,13 @@ pub(super) fn listed(streams: &[Arc<dyn HttpStream>], output: &Output) -> anyhow
     }
 }
 
-/// Every stream, without its schema; incrementally where that is wanted and can be.
+/// Every stream, without its schema; incrementally if wanted and supported.
 pub(super) fn everything(streams: &[Arc<dyn HttpStream>], incremental: bool) -> ConfiguredCatalog {
     let streams = streams.iter().map(|stream| configured(described(&**stream), incremental));
     ConfiguredCatalog { streams: streams.collect() }
 }
 
-/// Only the named streams of a catalog, in the order they are named. No name picks all.
+/// Only the named streams of a catalog, in the given order. No name selects all.
 pub(super) fn pick(catalog: ConfiguredCatalog, names: &[String]) -> Result<ConfiguredCatalog, Failure> {
     if names.is_empty() {
         return Ok(catalog);
@@ -61,14 +61,14 @@ pub(super) fn pick(catalog: ConfiguredCatalog, names: &[String]) -> Result<Confi
     Ok(ConfiguredCatalog { streams: picked })
 }
 
-/// The stream that a catalog of this source means.
+/// The stream that a catalog of this source names.
 pub(super) fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Option<&'a dyn HttpStream> {
     let mut streams = streams.iter().map(|stream| &**stream);
     streams.find(|stream| stream.name() == wanted.name && stream.namespace() == wanted.namespace.as_deref())
 }
 
-/// What a destination is to do follows from how the stream is read: all of it takes the place of what is there; what is
-/// new comes on top, or instead of what has the same key.
+/// The destination's mode follows from the read mode: a full read replaces the existing rows; new records are appended,
+/// or replace those with the same key.
 fn configured(stream: AirbyteStream, incremental: bool) -> ConfiguredStream {
     let cursor_field = stream.default_cursor_field.clone().unwrap_or_default();
     let primary_key = stream.source_defined_primary_key.clone().unwrap_or_default();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_stream_and_one_named_twice_are_told_apart_and_a_near_name_is_offered() {
+    fn an_unknown_stream_and_one_named_twice_are_distinguished_and_a_near_name_is_offered() {
         let stream = |name: &str| {
             configured(serde_json::from_value(json!({"name": name, "supported_sync_modes": []})).unwrap(), false)
         };
@@ -106,7 +106,7 @@ mod tests {
         };
         let unknown = "and there is no such stream.";
         assert_eq!(refused(&["custmers"]), format!("--streams names \"custmers\", {unknown} Did you mean customers?"));
-        // Also one that is picked already.
+        // Also one that is already selected.
         assert!(refused(&["customers", "Customers"]).ends_with("Did you mean customers?"));
         assert_eq!(
             refused(&["orders"]),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_read_incrementally_where_that_is_wanted_and_can_be() {
+    fn a_stream_is_read_incrementally_if_wanted_and_supported() {
         let both = json!(["full_refresh", "incremental"]);
         let keyed = json!({"name": "a", "supported_sync_modes": both, "default_cursor_field": ["u"],
                            "source_defined_primary_key": [["id"]]});
@@ -129,7 +129,7 @@ mod tests {
         let keyless = json!({"name": "a", "supported_sync_modes": both, "default_cursor_field": ["u"]});
         let append = json!({"sync_mode": "incremental", "destination_sync_mode": "append", "cursor_field": ["u"]});
         assert_eq!(modes(keyless, true), append);
-        // Its cursor would have to be chosen by a person.
+        // A person would have to choose its cursor.
         let no_cursor = json!({"name": "a", "supported_sync_modes": both});
         let overwrite = json!({"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"});
         assert_eq!(modes(no_cursor, true), overwrite);

@@ -1,6 +1,6 @@
-//! A manifest that needs Python classes is handed over, whole, to Airbyte's Python runtime where one is named: so one image
-//! serves every connector. On Unix the runtime takes the place of this process, so that input, output, exit code and signals
-//! are its own.
+//! A manifest that needs Python classes is handed over, whole, to Airbyte's Python runtime if one is named: so one
+//! image serves every connector. On Unix the runtime replaces this process, so input, output, exit code and signals are
+//! its own.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ pub(crate) struct PythonRuntime<'a> {
     invocation: &'a Invocation,
 }
 
-/// A run that is not this program's. It is no error, and ends a command as one does.
+/// A run for the other runtime. It is not an error, but ends a command like one.
 #[derive(Debug)]
 pub(crate) struct HandOver {
     program: PathBuf,
@@ -28,8 +28,8 @@ pub(crate) struct HandOver {
 }
 
 impl<'a> PythonRuntime<'a> {
-    /// The program that the environment names, for a command that it has, too: `check`, `read`, and `discover` in the form
-    /// of the protocol. `spec` needs no class.
+    /// The program that the environment names, for a command that it also has: `check`, `read`, and `discover` in
+    /// protocol form. `spec` needs no class.
     pub(crate) fn of(program: Option<&'a Path>, invocation: &'a Invocation) -> Option<Self> {
         let has_it = match &invocation.command {
             Command::Check(_) | Command::Read(_) => true,
@@ -39,11 +39,11 @@ impl<'a> PythonRuntime<'a> {
         program.filter(|_| has_it).map(|program| Self { program, invocation })
     }
 
-    /// The run as the runtime does it. `reference` is the place of a reference to the environment in the config, if this
+    /// The run in the runtime's form. `reference` is the place of a reference to the environment in the config, if this
     /// program would replace it.
     ///
     /// # Errors
-    /// A config failure if there is no such program, it cannot be run, or the run depends on what it cannot do.
+    /// A config failure if there is no such program, it cannot be run, or the run needs features it lacks.
     pub(crate) fn hand_over(&self, why: String, reference: Option<&str>) -> Result<HandOver, Failure> {
         let named = format!("The manifest needs Python classes, and {PYTHON_RUNTIME} names {}", self.program.display());
         let refuse = |what: String| Err(Failure::config(format!("{named}, {what}")));
@@ -54,7 +54,7 @@ impl<'a> PythonRuntime<'a> {
                      no Python."
                 ));
             }
-            Err(error) => return refuse(format!("which cannot be looked at: {error}.")),
+            Err(error) => return refuse(format!("which cannot be accessed: {error}.")),
             Ok(file) if !is_executable(&file) => {
                 return refuse(
                     "which is not an executable file. Name the program `source-declarative-manifest`.".into(),
@@ -76,7 +76,7 @@ impl<'a> PythonRuntime<'a> {
         Ok(HandOver { program: self.program.to_owned(), arguments, why })
     }
 
-    /// The arguments of this run for the runtime. What it does not have, and would change the result, is an error: its
+    /// The arguments of this run for the runtime. One that it lacks, and that would change the result, is an error: its
     /// name.
     fn arguments(&self) -> Result<Vec<OsString>, &'static str> {
         let mut files: Vec<(&str, Option<&PathBuf>)> = Vec::new();
@@ -121,10 +121,10 @@ impl<'a> PythonRuntime<'a> {
 }
 
 impl HandOver {
-    /// The process that does the run. It has this process's environment, but for the variable that names it: a runtime
-    /// that leads back here is not asked again.
+    /// The process for the run. It has this process's environment, except for the variable that names it: a runtime
+    /// that leads back here is not called again.
     pub(crate) fn process(&self) -> Process {
-        // A name alone is a file here, as it was looked at, and none of PATH.
+        // A bare name is a file here, as it was checked, and not searched in PATH.
         let mut process = Process::new(Path::new(".").join(&self.program));
         process.args(&self.arguments).env_remove(PYTHON_RUNTIME);
         process
@@ -150,8 +150,7 @@ fn is_executable(file: &std::fs::Metadata) -> bool {
     file.is_file()
 }
 
-/// Has a process take the place of this one. Where there is no such thing, it is waited for, and its exit code is this
-/// one's.
+/// Replaces this process by another one. Where the system cannot do that, it waits for it and returns its exit code.
 ///
 /// # Errors
 /// If it cannot be started.
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runtime_is_given_its_arguments_and_what_it_does_not_have_is_named() {
+    fn the_runtime_gets_its_arguments_and_unsupported_ones_are_named() {
         for (line, expected) in [
             ("x check --config c --source declarative -q", Ok("check --config c")),
             ("x discover --config c --manifest-path m.yaml", Ok("discover --config c --manifest-path m.yaml")),

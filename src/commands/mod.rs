@@ -1,5 +1,5 @@
-//! Airbyte's four commands and those for people at a shell, one short file each, over what they share: the source, its
-//! config, and the output. `configured` makes catalogs, `table` shows streams.
+//! Airbyte's four commands and those for people at a shell, one short file each, over their common part: the source,
+//! its config, and the output. `configured` makes catalogs, `table` shows streams.
 
 mod about;
 mod catalog;
@@ -38,25 +38,25 @@ use crate::terminal::Screen;
 pub(crate) use hand_over::{HandOver, PythonRuntime, replace};
 pub(crate) use report::Report;
 
-/// What every command has.
+/// The context of every command.
 pub(crate) struct Context<'a> {
-    /// What is running.
+    /// The program.
     pub(crate) program: Program,
     /// The source, as far as it is known: see [`Context::choose`].
     pub(crate) source: Arc<dyn Source>,
-    /// All sources, and what names one of them.
+    /// All sources, and the names of the requested one.
     pub(crate) registry: &'a Registry,
     pub(crate) wanted: Option<&'a str>,
-    /// The manifest of the source, if a file is named for it.
+    /// The manifest of the source, if a file is named.
     pub(crate) manifest: Option<&'a Path>,
-    /// What a manifest that needs Python is handed over to.
+    /// The runtime for manifests that need Python.
     pub(crate) runtime: Option<PythonRuntime<'a>>,
     /// The messages of the protocol.
     pub(crate) output: &'a Arc<Output>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) network: NetworkEnvironment,
-    /// What the config may refer to, and what the platform asks for.
+    /// Variables for the config, and settings of the platform.
     pub(crate) environment: &'a Environment,
     pub(crate) memory: &'a MemoryLimit,
     pub(crate) stop: &'a Stop,
@@ -64,18 +64,18 @@ pub(crate) struct Context<'a> {
     pub(crate) stdin: Option<Box<dyn Read + Send>>,
     /// Stdout, for a command [for people](Command::is_for_people).
     pub(crate) answer: Box<dyn Write + Send>,
-    /// Where the response cache keeps its file; `None` is a private temporary directory.
+    /// The directory of the response cache's file; `None` is a private temporary directory.
     pub(crate) cache_dir: Option<&'a Path>,
     pub(crate) screen: &'a Screen,
-    /// The config as the next runs should have it, if that is another one.
+    /// The config for the next runs, if it differs.
     pub(crate) migrated: Option<Config>,
-    /// What sends requests, once some are to be sent.
+    /// The client, once there are requests.
     pub(crate) client: OnceLock<Arc<HttpClient>>,
-    /// What a read has done. `None` for other commands.
+    /// The counters of a read. `None` for other commands.
     pub(crate) report: Option<Report>,
 }
 
-/// Runs a command. True if all is well.
+/// Runs a command. True on success.
 pub(crate) fn run(command: &Command, cx: &mut Context<'_>) -> anyhow::Result<bool> {
     match command {
         Command::Spec => spec::run(cx).map(|()| true),
@@ -90,7 +90,7 @@ pub(crate) fn run(command: &Command, cx: &mut Context<'_>) -> anyhow::Result<boo
 }
 
 impl Context<'_> {
-    /// Finds out which source the run is of.
+    /// Chooses the source of the run.
     fn choose(&mut self, config: Option<&Config>) -> Result<(), Failure> {
         let given = Given { config, manifest: self.manifest, output: self.output };
         if let Some(source) = self.registry.choose(self.wanted, &given)? {
@@ -102,10 +102,10 @@ impl Context<'_> {
     /// The config, checked by the source that it is for.
     ///
     /// # Errors
-    /// Also [`HandOver`], if the run is not this program's.
+    /// Also [`HandOver`], if another runtime must do the run.
     fn config(&mut self, args: &ConfigArgs) -> anyhow::Result<Config> {
         let text = self.read_file(&args.config, "config", "--config")?;
-        // One that is no JSON object is reported below.
+        // One that is not a JSON object is reported below.
         let written: Option<Config> = serde_json::from_slice(&text).ok();
         self.choose(written.as_ref())?;
         let sign = self.environment.sign_of_the_platform();
@@ -138,7 +138,7 @@ impl Context<'_> {
         if let Some(warning) = config::unknown_settings(&config, &from, &specification) {
             self.output.notice(&warning)?;
         }
-        // Who has said `off` means what is written.
+        // With `off`, the written text is intended.
         if args.env.config_env == ConfigEnv::Auto
             && let Some(warning) = config::unused_reference(&config, references)
         {
@@ -147,7 +147,7 @@ impl Context<'_> {
         Ok(config)
     }
 
-    /// Has a config that was brought up to date kept for the next runs.
+    /// Stores a migrated config for the next runs.
     fn keep_migrated(&mut self) -> anyhow::Result<()> {
         self.migrated.take().map_or(Ok(()), |config| Ok(self.output.migrated(config)?))
     }
@@ -167,7 +167,7 @@ impl Context<'_> {
         SourceContext { clock, stop, output, redactor, client: Arc::clone(self.client()) }
     }
 
-    /// What sends all requests of the run.
+    /// The client for all requests of the run.
     fn client(&self) -> &Arc<HttpClient> {
         self.client.get_or_init(|| {
             let cache =
@@ -180,7 +180,7 @@ impl Context<'_> {
         })
     }
 
-    /// Reads a file, or standard input. A pipe that nobody writes to does not keep a run from being ended.
+    /// Reads a file, or standard input. A stop ends the wait for a silent pipe.
     fn read_file(&mut self, file: &Path, what: &str, flag: &str) -> anyhow::Result<Vec<u8>> {
         let stdin = self.stdin.take_if(|_| file.as_os_str() == "-");
         let path = file.to_owned();
@@ -191,7 +191,7 @@ impl Context<'_> {
             }
             None => std::fs::read(path),
         };
-        // Some editors put a byte order mark at the beginning of every file.
+        // Some editors put a byte order mark at the start of every file.
         let read = self.stop.unless_requested(read)?.map(|text| json::without_mark(&text).to_vec());
         read.map_err(|error| {
             let why = match error.kind() {
@@ -205,19 +205,19 @@ impl Context<'_> {
     }
 }
 
-/// How a file is called in messages.
+/// The name of a file in messages.
 fn name(file: &Path) -> String {
     if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() }
 }
 
-/// Waits outside of any stream are reported in the log.
+/// The log reports waits outside of any stream.
 struct LoggedWaits<'a> {
     output: &'a Output,
     tally: &'a StreamTally,
 }
 
 impl LoggedWaits<'_> {
-    /// Lets those who look on know what is waited for.
+    /// Shows observers the current wait.
     fn note_wait(&self, reason: &str, delay: Duration) {
         self.tally.wait(self.output.redactor().redact(reason), self.output.elapsed() + delay);
     }
@@ -235,7 +235,7 @@ impl RetryObserver for LoggedWaits<'_> {
     }
 
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
-        // Shorter ones come and go with every few requests.
+        // Shorter waits come and go with every few requests.
         if wait.is_long() {
             self.note_wait(&wait.rule, wait.delay);
         }

@@ -50,14 +50,14 @@ pub(super) fn run(args: &ReadArgs, cx: &mut Context<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// Sees to it that the states of a read that has ended, in whatever way, are in their file.
+/// Ensures that the states of a read are in their file, however it ended.
 fn keep(file: &StateFile, read: anyhow::Result<()>, cx: &Context<'_>) -> anyhow::Result<()> {
     let is_closed = match &read {
         Ok(()) => cx.stop.reason() == Some(&StopReason::ClosedStdout),
         Err(error) => is_closed_pipe(error),
     };
     if is_closed {
-        // What the reader has taken before it closed the pipe is not known: the less is noted, the less may be lost.
+        // How much the reader took before it closed the pipe is unknown: saving less loses less.
         return read;
     }
     match (read, file.finish()) {
@@ -70,14 +70,14 @@ fn keep(file: &StateFile, read: anyhow::Result<()>, cx: &Context<'_>) -> anyhow:
     }
 }
 
-/// Bare records do not say whose they are.
+/// Bare records do not name their stream.
 fn only_one(catalog: &ConfiguredCatalog) -> Result<(), Failure> {
     let names: Vec<&str> = catalog.streams.iter().map(|configured| configured.stream.name.as_str()).collect();
     match &*names {
         [_] => Ok(()),
-        [] => Err(Failure::config(
-            "--format jsonl writes the records of one stream, and the catalog has none. Put one into it.",
-        )),
+        [] => {
+            Err(Failure::config("--format jsonl writes the records of one stream, and the catalog has none. Add one."))
+        }
         names => Err(Failure::config(format!(
             "--format jsonl writes the records of one stream, and {} are chosen. Name one of them with --streams: {}.",
             names.len(),

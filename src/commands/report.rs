@@ -1,4 +1,4 @@
-//! What a read leaves behind for those who ask afterwards: its counters, and the file that `--summary` names.
+//! The report of a read: its counters, and the file that `--summary` names.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use crate::sync::{Numbers, StreamSummary, Tally};
 /// The report of a read.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// What was done, stream by stream.
+    /// The counters, stream by stream.
     pub(crate) tally: Tally,
     file: Option<File>,
 }
@@ -34,10 +34,10 @@ struct ErrorContent<'a> {
 }
 
 impl Report {
-    /// Of a read that begins. The file is made at once: that it cannot be is better known before hours of reading.
+    /// The report of a read that begins. The file is created at once: a failure should show before hours of reading.
     ///
     /// # Errors
-    /// If it cannot.
+    /// If it cannot be created.
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let create = |path: &Path| {
             File::create(path).map_err(|error| {
@@ -48,7 +48,7 @@ impl Report {
         Ok(Self { tally: Tally::default(), file: path.map(create).transpose()? })
     }
 
-    /// Writes the file, if there is to be one. `failure` holds no secret; `now` is a reading of the clock.
+    /// Writes the file, if one is wanted. `failure` contains no secret; `now` is a reading of the clock.
     pub(crate) fn write(&mut self, exit_code: u8, failure: Option<&Failure>, now: Duration) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let (streams, total) = self.tally.summary(now);

@@ -1,4 +1,4 @@
-//! `spec`: what a config may contain.
+//! `spec`: the settings of a config.
 
 use super::Context;
 use crate::protocol::Message;

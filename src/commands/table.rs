@@ -1,5 +1,5 @@
-//! Streams as a table: what somebody who picks some of them wants to know of each. A column for each fact, parted by
-//! blanks and without blanks within, so that `awk` reads it as well.
+//! Streams as a table, for choosing some of them. Columns are separated by blanks and contain none, so `awk` can read
+//! it, too.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::protocol::{AirbyteStream, SyncMode};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
-/// What stands where there is nothing.
+/// The cell of a missing value.
 const NONE: &str = "-";
 
 /// The streams, with the number of fields that their schemas have.
@@ -22,7 +22,7 @@ pub(super) fn without_fields(streams: &[AirbyteStream]) -> io::Result<Vec<u8>> {
     table(streams, None)
 }
 
-/// Lines whose columns are parted by tabs, with blanks in their place.
+/// Lines with columns separated by tabs, which become blanks.
 pub(super) fn aligned(text: &str) -> io::Result<Vec<u8>> {
     let mut writer = TabWriter::new(Vec::new()).padding(GAP);
     writer.write_all(text.as_bytes())?;
@@ -35,7 +35,7 @@ fn table(streams: &[AirbyteStream], fields: Option<fn(&AirbyteStream) -> String>
         let [stream, namespace, modes, key, cursor, fields] = cells;
         let optional = [has_namespaces.then_some(namespace), Some(modes), Some(key), Some(cursor), Some(fields)];
         let cells: Vec<String> = std::iter::once(stream).chain(optional.into_iter().flatten()).collect();
-        // Columns that are left out at the end leave no tab behind.
+        // Omitted columns at the end leave no tab behind.
         format!("{}\n", cells.join("\t").trim_end())
     };
     let heads = ["STREAM", "NAMESPACE", "SYNC_MODES", "PRIMARY_KEY", "CURSOR"].map(str::to_owned);

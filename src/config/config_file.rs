@@ -1,5 +1,5 @@
-//! The config's file, for a run that may replace a credential in it: `--config-file-update`. Only what has changed is put
-//! into the file; what another program has changed there meanwhile stays.
+//! The config's file, for a run that may replace a credential in it: `--config-file-update`. Only changed values are
+//! written; concurrent changes of other programs stay.
 
 use std::fmt;
 use std::fs;
@@ -14,22 +14,22 @@ use crate::locks;
 use crate::protocol::{ConfigStore, Failure};
 use crate::replacement::{is_of_same_owner, replacement, sync_folder};
 
-/// A config file that new credentials are written to.
+/// A config file that receives new credentials.
 pub(crate) struct ConfigFile {
-    /// As it was named, for messages.
+    /// Its name, for messages.
     name: PathBuf,
-    /// Where it is, all links followed.
+    /// Its path after following all links.
     path: PathBuf,
-    /// What the run knows of its content. References to the environment are not replaced in it.
+    /// Its content, as known to the run. References to the environment are not replaced in it.
     known: Mutex<Value>,
 }
 
 impl ConfigFile {
-    /// A file that holds this text, and can be replaced.
+    /// Opens a file with this text, if it can be replaced.
     ///
     /// # Errors
-    /// A config failure if it cannot be replaced by this user, or would get another owner: the run must not spend a
-    /// credential whose successor it cannot keep.
+    /// A config failure if this user cannot replace it, or it would get another owner: the run must not use up a
+    /// credential whose successor it cannot store.
     pub(crate) fn open(name: &Path, text: &[u8]) -> Result<Self, Failure> {
         let cannot = |why: String| {
             Failure::config(format!(
@@ -43,7 +43,7 @@ impl ConfigFile {
         if !old.is_file() {
             return Err(cannot("it is not a file".to_owned()));
         }
-        // Also a file that may be replaced, but not written, was meant to stay as it is.
+        // A replaceable but read-only file is meant to stay unchanged.
         let new = fs::OpenOptions::new().write(true).open(&path).and_then(|_| replacement(&path));
         let new = new.map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
@@ -71,7 +71,7 @@ impl ConfigFile {
         file.as_file().sync_all()?;
         match file.persist(&self.path) {
             Ok(_) => {}
-            // The file is a mount by itself, as containers have them: its name cannot be given to another one.
+            // The file itself is a mount, as in containers: its name cannot be given to another one.
             Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => overwrite(&self.path, &text)?,
             Err(error) => return Err(error.error),
         }
@@ -80,7 +80,7 @@ impl ConfigFile {
     }
 }
 
-/// Without the content, which has secrets in it.
+/// Omits the content, which contains secrets.
 impl fmt::Debug for ConfigFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigFile").field("name", &self.name).finish_non_exhaustive()
@@ -112,7 +112,7 @@ fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Does to `content` what made `new` of `old`.
+/// Applies the changes between `old` and `new` to `content`.
 fn put_changes(content: &mut Value, old: &Value, new: &Value) {
     if old == new {
         return;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_changed_is_written_and_edits_made_meanwhile_stay() {
+    fn only_changed_values_are_written_and_concurrent_edits_stay() {
         let folder = tempfile::tempdir().unwrap();
         let before = r#"{"key":"${KEY}","auth":{"token":"old","id":"c","gone":1},"pages":10}"#;
         let meanwhile = r#"{"key":"${KEY_2}","auth":{"token":"old","id":"d","gone":1},"extra":true}"#;
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_json_any_more_is_left_as_it_is_and_named() {
+    fn a_file_that_is_no_longer_json_is_kept_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let failure = store(folder.path(), r#"{"token":"1"}"#, "{", &json!({"token": "s3cret"})).unwrap_err();
         assert!(failure.message.contains("config.json cannot be updated"), "{failure}");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_is_refused_before_anything_is_read() {
+    fn a_file_that_cannot_be_replaced_is_refused_before_anything_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let failure = ConfigFile::open(folder.path(), b"{}").unwrap_err();
         assert!(failure.message.contains("it is not a file"), "{failure}");

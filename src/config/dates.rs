@@ -1,4 +1,4 @@
-//! How a date is to be written: in the form that the specification takes, which is tried rather than guessed.
+//! Suggests how to write a date: in the form that the specification accepts, which is tried rather than guessed.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::schemas::Schemas;
 
-/// How dates are written, the usual ways first.
+/// Notations of dates, the usual ones first.
 const FORMS: [&str; 11] = [
     "%Y-%m-%dT%H:%M:%SZ",
     "%Y-%m-%dT%H:%M:%S.000Z",
@@ -23,10 +23,10 @@ const FORMS: [&str; 11] = [
     "%Y-%m",
     "%s",
 ];
-/// The date of an example, where the value is none.
+/// The date of an example, if the value is not a date.
 const EXAMPLE: &str = "2024-01-01";
 
-/// Whether a violation is that of a date that is written in another way than the specification wants.
+/// Whether a violation is a date in another notation than the specification wants.
 pub(super) fn is_about_a_date(error: &jsonschema::ValidationError<'_>) -> bool {
     match error.kind() {
         ValidationErrorKind::Format { format } => matches!(format.as_str(), "date" | "date-time"),
@@ -40,14 +40,14 @@ pub(super) fn is_about_a_date(error: &jsonschema::ValidationError<'_>) -> bool {
     }
 }
 
-/// What to do about such a value: `write 2024-01-01T00:00:00Z`. It is the same date, if the value is one, or else an
-/// example. `fits` tells whether the specification takes a text in its place. `None` if nothing fits.
+/// The fix for such a value: `write 2024-01-01T00:00:00Z`. It is the same date, if the value is one, otherwise an
+/// example. `fits` says whether the specification accepts a text there. `None` if nothing fits.
 pub(super) fn how_to_write(value: &Value, schemas: &Schemas<'_>, fits: &dyn Fn(&str) -> bool) -> Option<String> {
     let written = |date: DateTime| {
         let date = date.to_zoned_datetime(Offset::UTC.to_time_zone()).ok()?;
         FORMS.iter().filter_map(|form| strtime::format(form, &date).ok()).find(|text| fits(text))
     };
-    // What is marked as a secret is not shown, whatever it looks like.
+    // A value marked as secret is never shown.
     let meant = value.as_str().filter(|_| !schemas.is_secret()).and_then(parse);
     if let Some(text) = meant.and_then(written) {
         return Some(format!("write {text}"));
@@ -57,7 +57,7 @@ pub(super) fn how_to_write(value: &Value, schemas: &Schemas<'_>, fits: &dyn Fn(&
     Some(format!("write it like {example}"))
 }
 
-/// The date in a text, in UTC, if there is one that can be meant in one way only.
+/// The date in a text, in UTC, if it is unambiguous.
 fn parse(text: &str) -> Option<DateTime> {
     let text = text.trim();
     if let Ok(moment) = text.parse::<Timestamp>() {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_understood_in_the_ways_that_people_write_them() {
+    fn dates_are_understood_in_common_notations() {
         for (text, expected) in [
             ("2024-01-31", Some("2024-01-31T00:00:00")),
             (" 2024-01-31T10:30 ", Some("2024-01-31T10:30:00")),

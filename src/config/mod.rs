@@ -1,7 +1,6 @@
-//! From a file to a config the source can rely on: it is a JSON object, every value fits the specification, and every
-//! secret in it is registered before anything is said about it. `references` are what it takes from the environment,
-//! `schemas` what the specification says of each of its values, `unknown` the settings that it says nothing of, `dates` how
-//! a date is to be written. `config_file` takes new credentials.
+//! From a file to a valid config: a JSON object whose values fit the specification, with every secret registered before
+//! any message about it. `references` replaces environment variables, `schemas` finds the specification of each value,
+//! `unknown` the unspecified settings, `dates` suggests notations of dates. `config_file` stores new credentials.
 
 mod config_file;
 mod dates;
@@ -18,19 +17,19 @@ pub(crate) use config_file::ConfigFile;
 use references::place;
 use schemas::Schemas;
 
-/// What becomes of references to environment variables.
+/// How references to environment variables are handled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum References<'a> {
     /// They are replaced.
     From(&'a Environment),
-    /// They are texts like any other, because this variable is set, which the platform sets.
+    /// They are ordinary texts, because this variable is set, which indicates the platform.
     AsWrittenFor(&'a str),
-    /// They are texts like any other, because somebody wants it so.
+    /// They are ordinary texts, because the user wants it so.
     AsWritten,
 }
 
 impl References<'_> {
-    /// What is to be said of a place that has one which is not replaced.
+    /// The message about a reference that is not replaced.
     fn note(self, place: &str) -> Option<String> {
         let (why, way_out) = match self {
             Self::From(_) => return None,
@@ -48,7 +47,7 @@ impl References<'_> {
     }
 }
 
-/// How a source changes a config before it is checked.
+/// A source's change to a config before it is checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Changes<'c> {
     /// See [`crate::Source::migrate_config`].
@@ -57,21 +56,20 @@ pub(crate) struct Changes<'c> {
     pub(crate) transform: &'c dyn Fn(Config) -> Result<Config, Failure>,
 }
 
-/// A config that can be relied on.
+/// A valid config.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    /// What a run is made with.
+    /// The config of this run.
     pub(crate) config: Config,
-    /// What the next runs should be given in place of it, if the source has brought it up to date. References are as they
-    /// were written.
+    /// The config for later runs, if the source has migrated it. References stay as written.
     pub(crate) kept: Option<Config>,
 }
 
-/// Reads a config, has the source change it, and validates it. `from` names the file in errors. Without `checks_formats`,
-/// what the specification says under `format` is no rule.
+/// Reads a config, lets the source change it, and validates it. `from` names the file in errors. Without
+/// `checks_formats`, `format` in the specification is not a rule.
 ///
 /// # Errors
-/// A config failure that names every member that is wrong. Values are not shown: they may be secrets in wrong places.
+/// A config failure that names every wrong member. Values are not shown: they may be misplaced secrets.
 pub(crate) fn load(
     text: &[u8],
     from: &str,
@@ -109,12 +107,12 @@ pub(crate) fn load(
         let resolved = std::mem::take(members);
         let is_as_written = resolved == written;
         let migrated = (changes.migrate)(resolved)?;
-        // What is kept has its references as they were written.
+        // The stored config keeps its references as written.
         let of_written = if is_as_written { migrated.clone() } else { (changes.migrate)(written.clone())? };
         kept = Some(of_written).filter(|of_written| *of_written != written);
         *members = (changes.transform)(migrated)?;
         reserved = take_reserved(&mut config);
-        // Settings may be at other places now.
+        // Settings may have moved.
         register_secrets(&config, &schemas, redactor);
     }
     let mut settings = Vec::new();
@@ -133,7 +131,7 @@ pub(crate) fn load(
         let pointer = error.instance_path().to_string();
         reference = reference.or_else(|| references::is_at(&config, &pointer).then(|| place(&pointer)));
         let problem = describe(&error, &config, &schemas, &validator);
-        // A date has a pattern and a format, and is wrong by both.
+        // A date with a pattern and a format violates both.
         if !problems.contains(&problem) {
             problems.push(problem);
         }
@@ -157,7 +155,7 @@ pub(crate) fn load(
     }
 }
 
-/// A warning about settings of a config that the specification does not know, if there are any.
+/// A warning about settings that the specification does not know, if there are any.
 pub(crate) fn unknown_settings(config: &Config, from: &str, specification: &Value) -> Option<String> {
     let mut config = Value::Object(config.clone());
     take_reserved(&mut config);
@@ -174,14 +172,14 @@ pub(crate) fn unused_reference(config: &Config, references: References<'_>) -> O
     references.note(&place)
 }
 
-/// The place of a value that is a reference to an environment variable and will be replaced, if there is one.
+/// The place of a reference to an environment variable that will be replaced, if there is one.
 pub(crate) fn replaced_reference(config: &Config, references: References<'_>) -> Option<String> {
     let References::From(_) = references else { return None };
     references::first_place(&Value::Object(config.clone()))
 }
 
-/// Takes out what a config holds for the program that runs the source and not for the source: members whose names begin
-/// with two underscores, as Airbyte's runtime has them.
+/// Removes the members for the program that runs the source, not for the source: those whose names begin with two
+/// underscores, as in Airbyte's runtime.
 fn take_reserved(config: &mut Value) -> Config {
     let Value::Object(members) = config else { return Config::new() };
     let names: Vec<String> = members.keys().filter(|name| name.starts_with("__")).cloned().collect();
@@ -210,7 +208,7 @@ fn describe(
     if place.is_empty() { problem } else { format!("`{place}`: {problem}") }
 }
 
-/// Registers what the specification marks as secret, wherever it stands: in nested objects, lists and alternatives.
+/// Registers the values that the specification marks as secret, anywhere: in nested objects, lists and alternatives.
 fn register_secrets(value: &Value, schemas: &Schemas<'_>, redactor: &Redactor) {
     match value {
         _ if schemas.is_secret() => register_all(value, redactor),

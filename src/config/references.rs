@@ -1,8 +1,8 @@
-//! `${NAME}` in a string of the config stands for an environment variable, so that no secret need lie in a file.
+//! `${NAME}` in a string of the config stands for an environment variable, so that no secret must be in a file.
 //!
-//! It may stand anywhere in a string, more than once. `$${` is a `${` that stands for itself; any other `$` is just that. A
-//! string that is one reference and nothing else becomes a number or a boolean where the specification wants one and
-//! no string. Names of members are left alone.
+//! It may be anywhere in a string, more than once. `$${` is a literal `${`; any other `$` is itself. A string that is
+//! exactly one reference becomes a number or a boolean if the specification wants that and no string. Names of members
+//! stay unchanged.
 
 use serde_json::Value;
 
@@ -16,14 +16,14 @@ enum Piece<'t> {
     Text(&'t str),
     /// A reference to the variable of this name.
     Variable(&'t str),
-    /// A `${` that begins no reference.
+    /// A `${` that begins no valid reference.
     Broken,
 }
 
-/// Replaces references by the values of their variables. What is in a place for secrets is registered as one.
+/// Replaces references by the values of their variables. Values in places for secrets are registered.
 ///
 /// # Errors
-/// One text for each place where that cannot be done. Values are not shown.
+/// One text for each failed place. Values are not shown.
 pub(super) fn resolve(
     config: &mut Value,
     schemas: &Schemas<'_>,
@@ -35,8 +35,8 @@ pub(super) fn resolve(
     if resolver.problems.is_empty() { Ok(()) } else { Err(resolver.problems) }
 }
 
-/// Whether the value at a JSON pointer is a text that is a reference and nothing else. Where none is replaced, this looks
-/// like somebody who meant it.
+/// Whether the value at a JSON pointer is exactly one reference. If it is not replaced, the user probably expects it to
+/// be.
 pub(super) fn is_at(config: &Value, pointer: &str) -> bool {
     config.pointer(pointer).and_then(Value::as_str).is_some_and(is_one)
 }
@@ -95,7 +95,7 @@ impl Resolver<'_> {
                 Piece::Variable(name) => match self.environment.get(name).map(|value| value.to_str()) {
                     Some(Some(value)) => {
                         if schemas.is_secret() {
-                            // An API may repeat it without what stands around it.
+                            // An API may repeat it without the text around it.
                             self.redactor.add(value);
                         }
                         text.push_str(value);
@@ -115,12 +115,12 @@ impl Resolver<'_> {
     }
 }
 
-/// What is in a secret is one, too.
+/// Everything inside a secret is secret.
 fn inherited<'a>(whole: &Schemas<'a>, part: Schemas<'a>) -> Schemas<'a> {
     if whole.is_secret() { whole.clone() } else { part }
 }
 
-/// The number or boolean that a text is, if one is wanted and no string.
+/// The number or boolean in a text, if one is wanted and no string.
 fn scalar(text: &str, schemas: &Schemas<'_>) -> Option<Value> {
     if schemas.names_type("string") {
         return None;
@@ -138,7 +138,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     while let Some(at) = rest.find("${") {
         let (before, after) = (&rest[..at], &rest[at + 2..]);
         if before.ends_with('$') {
-            // The two of `$$` are one byte each: what is left of the first `$` is before it.
+            // The two of `$$` are one byte each: the rest of the first `$` is before it.
             pieces.extend([Piece::Text(&rest[..at - 1]), Piece::Text("${")]);
             rest = after;
             continue;
@@ -167,7 +167,7 @@ fn below(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A JSON pointer as messages have it: `credentials.client_secret`.
+/// A JSON pointer in messages: `credentials.client_secret`.
 pub(super) fn place(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_may_stand_anywhere_in_a_string_and_every_other_dollar_is_one() {
+    fn a_reference_may_be_anywhere_in_a_string_and_every_other_dollar_is_literal() {
         for (written, expected) in [
             ("${A}", "a b"),
             ("x${A}y${B_2}z", "xa by2z"),
@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(config, Ok(json!({"k": [expected]})), "{written}");
         }
         let nested = resolved(json!("${A}"), &json!({}), &[("A", "${B}"), ("B", "b")]);
-        assert_eq!(nested, Ok(json!("${B}")), "a value is not looked into");
+        assert_eq!(nested, Ok(json!("${B}")), "a value is not parsed");
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_a_secret_is_one_by_itself_and_comes_back_as_it_was_written() {
+    fn the_value_for_a_secret_is_a_secret_and_is_restored_as_written() {
         let schema = json!({"properties": {"auth": {"airbyte_secret": true}}});
         let environment = Environment::from_vars([("KEY", "k3y-0123456789"), ("ID", "acct_1")]);
         let redactor = Redactor::default();

@@ -1,9 +1,9 @@
-//! Which parts of a specification speak of a value of the config: in nested objects, lists and alternatives, behind
-//! references. Of alternatives all are taken, whichever the value fits.
+//! Finds the parts of a specification that describe a value of the config: in nested objects, lists and alternatives,
+//! behind references. All alternatives count, whichever the value fits.
 
 use serde_json::{Map, Value};
 
-/// What a specification says of one value: every schema that may be meant for it.
+/// The specification of one value: every schema that may apply.
 #[derive(Debug, Clone)]
 pub(super) struct Schemas<'a> {
     specification: &'a Value,
@@ -20,7 +20,7 @@ impl<'a> Schemas<'a> {
     pub(super) fn member(&self, name: &str) -> Self {
         let members = self.schemas.iter().flat_map(|schema| {
             let own = schema["properties"].get(name);
-            // Whichever pattern a name fits: what is said of a value without need does no harm.
+            // Any matching pattern: an extra schema does no harm.
             let by_pattern = schema["patternProperties"].as_object().into_iter().flat_map(Map::values);
             let others = by_pattern.chain(schema.get("additionalProperties")).filter(move |_| own.is_none());
             own.into_iter().chain(others)
@@ -46,12 +46,12 @@ impl<'a> Schemas<'a> {
         })
     }
 
-    /// Whether the value is a secret, with all that is in it.
+    /// Whether the value is a secret, with everything in it.
     pub(super) fn is_secret(&self) -> bool {
         self.schemas.iter().any(|schema| schema["airbyte_secret"] == true)
     }
 
-    /// Whether a value of this type, in the words of JSON Schema, is asked for by name.
+    /// Whether a value of this JSON Schema type is named.
     pub(super) fn names_type(&self, name: &str) -> bool {
         let types = self.schemas.iter().map(|schema| &schema["type"]);
         types
@@ -59,7 +59,7 @@ impl<'a> Schemas<'a> {
             .any(|types| types == name || types.as_array().is_some_and(|types| types.iter().any(|t| t == name)))
     }
 
-    /// The names of an object's members. `None` if any name will do, or If it cannot be determined.
+    /// The names of an object's members. `None` if any name is allowed, or they are unknown.
     pub(super) fn names(&self) -> Option<Vec<&'a str>> {
         let is_open = |schema: &&Value| {
             let is_elsewhere = |target: &str| match target.strip_prefix('#') {
@@ -77,14 +77,14 @@ impl<'a> Schemas<'a> {
         Some(properties.into_iter().flat_map(Map::keys).map(String::as_str).collect())
     }
 
-    /// Texts that are named as examples, and the default.
+    /// Examples, and the default.
     pub(super) fn examples(&self) -> Vec<&'a str> {
         let examples = self.schemas.iter().filter_map(|schema| schema["examples"].as_array()).flatten();
         let defaults = self.schemas.iter().filter_map(|schema| schema.get("default"));
         examples.chain(defaults).filter_map(Value::as_str).collect()
     }
 
-    /// Takes further schemas in, and all that they are made of; each once, as one may refer to itself.
+    /// Adds schemas, and all their parts; each once, as one may refer to itself.
     fn with(mut self, schemas: impl IntoIterator<Item = &'a Value>) -> Self {
         let mut open: Vec<&Value> = schemas.into_iter().collect();
         while let Some(schema) = open.pop() {

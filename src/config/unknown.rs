@@ -1,20 +1,20 @@
-//! Settings of a config that the specification says nothing of. They are no error, because JSON Schema takes them, and
-//! have no effect: mostly somebody has mistyped a name, and means another one.
+//! Settings that the specification does not know. They are no error, because JSON Schema accepts them, and have no
+//! effect: usually a mistyped name.
 
 use serde_json::Value;
 use strsim::jaro_winkler;
 
 use super::schemas::Schemas;
 
-/// How alike two names have to be to be taken for each other, from 0 to 1.
+/// How similar two names must be to suggest one for the other, from 0 to 1.
 const LIKENESS: f64 = 0.8;
 /// Characters of a name that are shown.
 const LONGEST_NAME: usize = 60;
-/// What Airbyte's platform adds to configs by itself begins so.
+/// The prefix of members that Airbyte's platform adds to configs.
 const PLATFORMS_OWN: &str = "__";
 
-/// The settings that the specification does not know, each with the name that may be meant:
-/// `` `star_date` (did you mean `start_date`?), `x` ``. Values are not shown. `None` if there are none.
+/// The settings that the specification does not know, each with the name that may be intended: `` `star_date` (did you
+/// mean `start_date`?), `x` ``. Values are not shown. `None` if there are none.
 pub(super) fn unknown_settings(config: &Value, schemas: &Schemas<'_>) -> Option<String> {
     let mut found = Vec::new();
     find(config, schemas, "", &mut found);
@@ -50,7 +50,7 @@ fn find(value: &Value, schemas: &Schemas<'_>, place: &str, found: &mut Vec<Strin
     }
 }
 
-/// The name that is most like this one, if any is.
+/// The most similar name, if any is close.
 fn nearest<'n, 's: 'n>(name: &str, known: impl Iterator<Item = &'n &'s str>) -> Option<&'s str> {
     let name = name.to_lowercase();
     let likeness = known.map(|known| (jaro_winkler(&name, &known.to_lowercase()), *known));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_specification_leaves_names_open_none_is_unknown() {
+    fn with_open_names_none_is_unknown() {
         for schema in [
             json!({}),
             json!({"type": "object"}),

@@ -1,22 +1,22 @@
-//! What a request does on its way, for counters.
+//! The events of a request, for counters.
 
 use std::time::Duration;
 
-/// One thing that happened on the way of a request.
+/// One event of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Activity {
-    /// An attempt is about to be sent. The redirects it may follow are part of it.
+    /// An attempt is about to be sent. It includes the redirects it follows.
     Attempt {
         /// The request was attempted before.
         again: bool,
     },
-    /// A whole response came in.
+    /// A whole response arrived.
     Received {
         /// The length of its body in bytes, decompressed.
         bytes: u64,
     },
-    /// The response cache spared an attempt.
+    /// The response cache saved an attempt.
     CacheHit,
     /// A wait is over, for a retry or for the request budget; cut short if the run is stopping.
     Waited(Duration),

@@ -1,8 +1,8 @@
-//! The API's own words in an error response. Every API has its own shape for them; most use one of a few names.
+//! The API's own error message in a response. Every API has its own form; most use one of a few names.
 
 use serde_json::Value;
 
-/// Names under which APIs put their error texts, in the order they are tried.
+/// Names under which APIs put their error messages, in the order they are tried.
 const NAMES: [&str; 14] = [
     "message",
     "messages",
@@ -19,13 +19,13 @@ const NAMES: [&str; 14] = [
     "reason",
     "status_message",
 ];
-/// How deep the words may be hidden.
+/// How deep the message may be nested.
 const DEPTH: usize = 6;
 
-/// Characters of the words that are reported.
+/// The most characters that are reported.
 const LENGTH: usize = 1_000;
 
-/// Finds the error text in a JSON document. Several texts are joined; what is too long is cut.
+/// Finds the error message in a JSON document. Several texts are joined; a long one is truncated.
 pub(super) fn find(document: &Value) -> Option<String> {
     let mut words = find_within(document, DEPTH)?;
     if let Some((end, _)) = words.char_indices().nth(LENGTH) {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_are_found_in_the_shapes_apis_use() {
+    fn the_message_is_found_in_the_forms_apis_use() {
         for (document, words) in [
             (json!({"error": {"type": "x", "message": "No such key"}}), Some("No such key")),
             (json!({"error": "invalid_grant", "error_description": "expired"}), Some("expired")),

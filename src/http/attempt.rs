@@ -1,5 +1,5 @@
-//! One attempt of a request: sign, send, read, decode, judge. Reading and decoding are part of it: a body that was cut
-//! short is a fault of the network like any other, and is attempted again.
+//! One attempt of a request: sign, send, read, decode, judge. Reading and decoding are included because a truncated
+//! body is a network fault like any other, and is retried.
 
 use std::io;
 use std::time::Duration;
@@ -16,29 +16,29 @@ use super::{
 use crate::locks;
 use crate::protocol::{Failure, FailureKind, LogLevel};
 
-/// What an attempt came to.
+/// The result of an attempt.
 pub(super) enum Attempt<T> {
     Done(Option<T>),
     Failed { failure: Failure, reason: String, answer: Box<Answer> },
 }
 
-/// What of a failed attempt the retry decision needs.
+/// The parts of a failed attempt that the retry decision needs.
 pub(super) struct Answer {
     pub(super) action: ResponseAction,
-    /// A wait the stream asks for.
+    /// A wait that the stream asks for.
     pub(super) backoff_time: Option<Duration>,
-    /// A wait the server asks for, and the header it does so in.
+    /// A wait that the server asks for, and its header.
     pub(super) hint: Option<(Duration, &'static str)>,
     pub(super) answered: bool,
-    /// The response was good, and its body made no sense.
+    /// The response was good, but its body could not be decoded.
     pub(super) unreadable: bool,
-    /// What a rate limit says of the quota. Who it is about is not known before the authenticator was asked.
+    /// The quota in a rate limit response. Its owner is unknown until the authenticator is asked.
     pub(super) says: Option<ServerSays>,
-    /// The request with the credentials that were answered so.
+    /// The request with the credentials of that attempt.
     pub(super) signed: Option<Box<HttpRequest>>,
 }
 
-/// Decodes a response, unless it is in a coding that nobody here can undo.
+/// Decodes a response, unless its content coding is unsupported.
 fn decode_known<T>(
     response: Response,
     decode: &mut dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>>,
@@ -52,7 +52,7 @@ fn decode_known<T>(
     }
 }
 
-/// An attempt that no response came back for.
+/// An attempt without a response.
 fn unanswered<T>(exchange: &Exchange<'_>, error: &TransportError, failed: u32) -> anyhow::Result<Attempt<T>> {
     let action = match error.kind {
         FailureKind::Transient => ResponseAction::Retry,
@@ -76,7 +76,7 @@ fn unanswered<T>(exchange: &Exchange<'_>, error: &TransportError, failed: u32) -
 }
 
 impl HttpClient {
-    /// Attempts a request, `failed` attempts having been made before it, this one counted.
+    /// Attempts a request after `failed` attempts, including this one.
     pub(super) fn attempt<T>(
         &self,
         exchange: &Exchange<'_>,
@@ -95,7 +95,7 @@ impl HttpClient {
             false => Ok(false),
         };
         let started = self.clock.elapsed();
-        // An error of this kind comes back with the next line that is written.
+        // An error of this kind recurs when the next line is written.
         let alive = || {
             exchange.observer.asking(Some(host));
             drop(exchange.observer.alive());
@@ -129,7 +129,7 @@ impl HttpClient {
         let mut says = exchange.budget.and_then(|budget| budget.read(exchange.request, &response, action, now));
         if action != ResponseAction::RateLimited {
             let says = says.take();
-            // The last request of a quota that is these credentials' own.
+            // The last request in a quota of these credentials alone.
             let empty = says.as_ref().filter(|says| says.remaining == 0);
             let free_in = empty.and_then(|says| self.limited(exchange, signed.as_ref(), says.reset));
             self.book(exchange, says, free_in);
@@ -170,7 +170,7 @@ impl HttpClient {
         }
     }
 
-    /// Tells, once for each host, that a request goes there without credentials.
+    /// Warns, once for each host, that a request goes there without credentials.
     ///
     /// # Errors
     /// If stdout is closed.
@@ -184,7 +184,7 @@ impl HttpClient {
         self.output.log(LogLevel::Info, &text)
     }
 
-    /// One debug line an attempt.
+    /// Logs one debug line an attempt.
     fn trace(&self, request: &HttpRequest, sent: &anyhow::Result<Sent>, took: Duration) -> anyhow::Result<()> {
         if !self.output.logs(LogLevel::Debug) {
             return Ok(());

@@ -1,5 +1,5 @@
-//! How long to wait before a retry when the server does not say: exponential, with full jitter, so that clients that
-//! failed together do not come back together.
+//! How long to wait before a retry if the server does not say: exponential, with full jitter, so that clients that
+//! failed together do not return together.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A response's body: small ones in memory, large ones in a temporary file without a name, so that memory does not
-//! depend on what an API sends.
+//! A response's body: small ones in memory, large ones in an unnamed temporary file, so that memory does not depend on
+//! the API's answers.
 
 use std::fmt;
 use std::fs::File;
@@ -17,9 +17,9 @@ const SPOOL_CHUNK: u64 = 256 * 1024;
 
 /// A body that was read to its end.
 pub enum Body {
-    /// All of it.
+    /// The whole body.
     Memory(Buffer),
-    /// A temporary file that has no name and is gone when it is closed, however the run ends.
+    /// An unnamed temporary file, which is gone when it is closed, however the run ends.
     Spooled {
         /// The file.
         file: File,
@@ -28,20 +28,20 @@ pub enum Body {
     },
 }
 
-/// Why a body could not be read.
+/// The reason why a body could not be read.
 #[derive(Debug)]
 pub(super) enum BodyError {
     /// The network's fault.
     Read(io::Error),
     /// This machine's fault: the temporary file.
     Spool(io::Error),
-    /// More bytes than are accepted.
+    /// More bytes than allowed.
     TooLong,
 }
 
 impl Body {
-    /// Reads to the end. `hint` is the announced length: one past `max_bytes` is refused before any of it is read.
-    /// `buffer` is empty.
+    /// Reads to the end. `hint` is the announced length: one above `max_bytes` is refused before reading. `buffer` is
+    /// empty.
     pub(super) fn read(
         mut buffer: Buffer,
         mut reader: impl Read,
@@ -77,7 +77,7 @@ impl Body {
         }
     }
 
-    /// Bytes.
+    /// Its length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         match self {
@@ -86,13 +86,13 @@ impl Body {
         }
     }
 
-    /// Whether there is nothing.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether these bytes occur in it. An empty text occurs everywhere.
+    /// Whether it contains these bytes. It always contains an empty text.
     ///
     /// # Errors
     /// If the temporary file cannot be read.
@@ -116,7 +116,7 @@ impl Body {
         }
     }
 
-    /// Reads the body from any place, its start first.
+    /// Reads the body from any position, first its start.
     ///
     /// # Errors
     /// If the temporary file cannot be read.
@@ -147,12 +147,12 @@ impl Body {
     }
 }
 
-/// A reader that goes to any place.
+/// A reader that can seek.
 pub(crate) trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// Reads to the end. `Read::read_to_end` would clear the memory first, each time.
+/// Reads to the end. `Read::read_to_end` would first clear the memory each time.
 fn fill(buffer: &mut Buffer, reader: &mut impl Read) -> io::Result<()> {
     loop {
         match reader.read(buffer.room(1)) {
@@ -164,7 +164,7 @@ fn fill(buffer: &mut Buffer, reader: &mut impl Read) -> io::Result<()> {
     }
 }
 
-/// A temporary file without a name. Nobody but the owner may open it, not even through `/proc`.
+/// An unnamed temporary file. Only the owner can open it, even through `/proc`.
 fn spool() -> io::Result<File> {
     let file = tempfile::tempfile()?;
     #[cfg(unix)]
@@ -172,7 +172,7 @@ fn spool() -> io::Result<File> {
     Ok(file)
 }
 
-/// Its length: there may be secrets in it.
+/// Shows its length: it may contain secrets.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if matches!(self, Self::Memory(_)) { "Memory" } else { "Spooled" };
@@ -186,7 +186,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_body_on_disk_has_no_name_and_is_for_its_owner_only() {
+    fn a_body_on_disk_has_no_name_and_only_its_owner_can_read_it() {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let Ok(Body::Spooled { file, .. }) = round_trip(MEMORY_LIMIT + 1, u64::MAX) else { panic!("in memory") };
         let metadata = file.metadata().unwrap();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_in_memory_and_on_disk_wherever_it_stands() {
+    fn a_text_is_found_in_memory_and_on_disk_wherever_it_is() {
         let chunk = usize::try_from(SPOOL_CHUNK).unwrap();
         for length in [100, MEMORY_LIMIT + 2 * chunk] {
             for at in [0, 50, length - 6, (chunk - 3).min(length - 6), (MEMORY_LIMIT + chunk - 3).min(length - 6)] {

@@ -1,5 +1,5 @@
-//! The way of one request: look into the cache, attempt it, and when that did not work, wait and attempt it again. All
-//! counters of retries are here, in one place.
+//! The path of one request: check the cache, attempt it, and after a failure wait and retry. All retry counters are in
+//! this one place.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,11 +21,11 @@ use crate::clock::{Clock, Random};
 use crate::protocol::{LogLevel, Output};
 use crate::stop::Stop;
 
-/// Jitter on top of a server's hint, as a part of it: clients told to come back at the same moment spread out.
+/// Jitter on top of a server's hint, as a part of it: it spreads clients that should return at the same moment.
 const HINT_JITTER: f64 = 0.1;
 
-/// How often a request is sent again whose good response could not be read. It may have been garbled or cut; an API that
-/// answers so again and again has no other answer.
+/// Retries of a request whose good response could not be read. It may have been garbled or truncated; an API that keeps
+/// answering so has no other answer.
 const MAX_UNREADABLE: u32 = 2;
 
 /// Sends requests for all streams of a run.
@@ -39,11 +39,11 @@ pub struct HttpClient {
     random: Arc<dyn Random>,
     pub(super) output: Arc<Output>,
     stop: Stop,
-    /// Hosts that credentials were withheld from, and that this was reported.
+    /// Hosts from which credentials were withheld, and that this was reported.
     pub(super) withheld: Mutex<HashSet<String>>,
-    /// Which waits are reported.
+    /// The waits that were reported.
     told_waits: ToldWaits,
-    /// It was reported that some requests cannot be kept in the cache.
+    /// Whether it was reported that some requests cannot be cached.
     told_unnamed: AtomicBool,
 }
 
@@ -67,7 +67,7 @@ impl HttpClient {
         }
     }
 
-    /// With the proxies and trusted authorities of an environment. Default: one that is empty.
+    /// Uses the proxies and trusted authorities of an environment. Default: an empty one.
     #[must_use]
     pub fn with_network(mut self, environment: NetworkEnvironment) -> Self {
         environment.register_secrets(self.output.redactor());
@@ -83,25 +83,26 @@ impl HttpClient {
         self
     }
 
-    /// A client of the same network and time that sends although a stop was requested: for the last words to an API, such as
-    /// that a job is not needed any more.
+    /// A client with the same network and clock that sends even after a stop: for last messages to an API, such as
+    /// cancelling a job.
     pub(crate) fn without_stop(&self) -> Self {
         let client = Self::new(Arc::clone(&self.clock), Arc::clone(&self.random), Arc::clone(&self.output));
         Self { transport: self.transport.without_stop(), ..client }
     }
 
-    /// Keeps responses in that cache. Default: [`ResponseCache::default`].
+    /// Stores responses in that cache. Default: [`ResponseCache::default`].
     #[must_use]
     pub fn with_cache(mut self, cache: ResponseCache) -> Self {
         self.cache = cache;
         self
     }
 
-    /// Sends a request until it succeeds or the rules say to stop, and decodes the response; or decodes the one that
-    /// is kept in the cache. `None` is a response that the rules say to ignore.
+    /// Sends a request until it succeeds or the rules say to stop, and decodes the response; or decodes the one in the
+    /// cache. `None` is a response that the rules say to ignore.
     ///
     /// # Errors
-    /// A [`crate::protocol::Failure`] inside, of the kind the last attempt calls for; or an error of the authenticator or observer.
+    /// A [`crate::protocol::Failure`] inside, of the kind of the last attempt; or an error of the authenticator or
+    /// observer.
     pub fn send<T>(
         &self,
         exchange: &Exchange<'_>,
@@ -109,7 +110,7 @@ impl HttpClient {
     ) -> anyhow::Result<Option<T>> {
         self.stop.check()?;
         exchange.observer.alive()?;
-        // What a streamed body holds is not known, so no two requests with one are the same.
+        // The content of a streamed body is unknown, so no two such requests are equal.
         if !exchange.cache || matches!(exchange.request.body, RequestBody::Streamed(_)) {
             return self.fetch(exchange, decode);
         }
@@ -117,15 +118,15 @@ impl HttpClient {
             Credential::of(exchange, &self.auth_context(exchange)).map_err(|error| self.name_setting(error))?
         else {
             if !self.told_unnamed.swap(true, Ordering::Relaxed) {
-                let text = "The response cache is not used for requests whose signature is another one each time: \
-                            their authenticator has to give an identity().";
+                let text = "The response cache is not used for requests whose signature changes each time: \
+                            their authenticator has to return an identity().";
                 self.output.log(LogLevel::Warn, text)?;
             }
             return self.fetch(exchange, decode);
         };
         let mut lookup = self.cache.lookup(exchange, &credential, &*self.random, &self.output);
         while let Some(response) = lookup.next()? {
-            // What was good for one stream may not be for another.
+            // A response that is good for one stream may not be for another.
             if exchange.rules.verdict(&response)?.action == ResponseAction::Success
                 && let Ok(decoded) = decode(response)
             {
@@ -164,7 +165,7 @@ impl HttpClient {
         let mut refreshed = false;
         let mut again = false;
         let mut throttled = Duration::ZERO;
-        // Requests that were turned away since the last wait, each with its credentials.
+        // Requests refused since the last wait, each with its credentials.
         let mut limited: Vec<Box<HttpRequest>> = Vec::new();
         let mut unreadable = 0;
         loop {
@@ -191,7 +192,7 @@ impl HttpClient {
                     }
                     continue;
                 }
-                // It costs no wait and none of the retries, but the quota: a host that limits everyone is left alone.
+                // It costs no wait and no retry, but it costs retry quota: a host that limits everyone is left alone.
                 ResponseAction::RateLimited if self.rotate(exchange, &mut answer) => {
                     if spent > max_time {
                         return Err(gave_up(failure, &time_used_up(max_time)).into());
@@ -229,7 +230,7 @@ impl HttpClient {
         }
     }
 
-    /// Asks the authenticator for new credentials. True if the request is to be sent again with them.
+    /// Asks the authenticator for new credentials. True if the request should be sent again with them.
     fn refresh(&self, exchange: &Exchange<'_>, answer: &Answer, reason: &str) -> anyhow::Result<bool> {
         let Some(rejected) = &answer.signed else { return Ok(false) };
         let refreshed = exchange.authenticator.refresh(rejected, &self.auth_context(exchange))?;
@@ -240,9 +241,9 @@ impl HttpClient {
         Ok(refreshed)
     }
 
-    /// Tells the authenticator of a rate limit, and the budget, unless it was about credentials that are no longer
-    /// used. True if the request is to be sent again at once with other credentials; if all are limited, the wait
-    /// becomes the one until some are free.
+    /// Reports a rate limit to the authenticator, and to the budget unless it concerned replaced credentials. True if
+    /// the request should be sent again at once with other credentials; if all are limited, the wait ends when some are
+    /// free.
     fn rotate(&self, exchange: &Exchange<'_>, answer: &mut Answer) -> bool {
         let wait = answer.backoff_time.or(answer.hint.map(|(wait, _)| wait));
         let free_in = self.limited(exchange, answer.signed.as_deref(), wait);
@@ -254,7 +255,7 @@ impl HttpClient {
         free_in == Some(Duration::ZERO)
     }
 
-    /// The wait until some credentials are free; `None` if that is not the authenticator's to say.
+    /// The wait until some credentials are free; `None` if the authenticator does not decide that.
     pub(super) fn limited(
         &self,
         exchange: &Exchange<'_>,
@@ -264,7 +265,7 @@ impl HttpClient {
         exchange.authenticator.rate_limited(signed?, wait, &self.auth_context(exchange))
     }
 
-    /// Tells the budget what the server says of the quota; `free_in` is when other credentials take over.
+    /// Reports the server's quota to the budget; `free_in` is when other credentials take over.
     pub(super) fn book(&self, exchange: &Exchange<'_>, says: Option<ServerSays>, free_in: Option<Duration>) {
         let Some(budget) = exchange.budget else { return };
         match (says, free_in) {
@@ -285,7 +286,7 @@ impl HttpClient {
         AuthContext::new(self, exchange.options, exchange.observer)
     }
 
-    /// Names the setting of the config that something which cannot be sent comes from, if that can be determined.
+    /// Names the config setting with the unsendable text, if it can be determined.
     pub(crate) fn name_setting(&self, error: anyhow::Error) -> anyhow::Error {
         super::sendable::name_setting(error, self.output.redactor())
     }
@@ -302,8 +303,8 @@ impl HttpClient {
         &self.output
     }
 
-    /// Waits until the budget lets an attempt through, as far as the server's word goes for as long as `patience`.
-    /// Returns the time that does not count as the request's.
+    /// Waits until the budget allows an attempt; `patience` bounds the waits that the server imposes. Returns the time
+    /// that does not count as the request's.
     fn throttle(&self, exchange: &Exchange<'_>, patience: Duration) -> anyhow::Result<Duration> {
         exchange
             .budget
@@ -314,13 +315,13 @@ impl HttpClient {
         Waits { clock: &*self.clock, stop: &self.stop, observer: exchange.observer }
     }
 
-    /// How long to wait and whose rule it is: the stream's, the server's, or the backoff's.
+    /// The wait and its source: the stream, the server, or the backoff.
     fn plan(&self, exchange: &Exchange<'_>, answer: &Answer, reason: String, retry: u32, spent: Duration) -> Wait {
         let left = exchange.rules.max_time().saturating_sub(spent);
         let (delay, rule) = if let Some(delay) = answer.backoff_time {
             (delay, "the stream's own backoff_time".to_owned())
         } else if let Some((floor, header)) = answer.hint {
-            // A floor, never cut short; a tenth on top at most, as long as there is time for it.
+            // The server's hint is a minimum; up to a tenth is added, while there is time.
             let delay = floor.max(self.backoff.draw(retry, &*self.random));
             let delay = delay.saturating_add(delay.mul_f64(HINT_JITTER * self.random.fraction()));
             let delay = if floor <= left { delay.min(left) } else { delay };

@@ -1,5 +1,5 @@
-//! What the bytes of a body were encoded with, and how that is undone: `Content-Encoding` (RFC 9110, section 8.4) and the
-//! transfer codings besides `chunked` (RFC 9112, section 7). Names are read without regard to case, and have aliases.
+//! Decodes bodies: `Content-Encoding` (RFC 9110, section 8.4) and the transfer codings besides `chunked` (RFC 9112,
+//! section 7). Names are case-insensitive, and have aliases.
 
 use std::io::{self, Read};
 
@@ -9,22 +9,22 @@ use ureq::http::{HeaderMap, HeaderValue};
 
 use super::header_list::items;
 
-/// What is requested with `Accept-Encoding`.
+/// The value of `Accept-Encoding`.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Registered codings that this program does not know, <https://www.iana.org/assignments/http-parameters>. Any other name
-/// may be a server's slip, such as `utf-8`, and its body as it should be.
+/// Registered codings that this program does not support, <https://www.iana.org/assignments/http-parameters>. Any other
+/// name may be a server's mistake, such as `utf-8`, with a usable body.
 const FOREIGN: [&str; 9] = ["br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip", "aes128gcm"];
 
-/// A coding that can be undone.
+/// A supported coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
     Deflate,
 }
 
-/// Takes the codings that can be undone off the headers. The last one was applied last, so it is the first to be undone;
-/// one that is not known keeps those below it from being undone, too.
+/// Removes the supported codings from the headers. The last one was applied last, so it is undone first; an unknown one
+/// blocks those before it.
 pub(super) fn take(headers: &mut HeaderMap) -> Vec<Coding> {
     let names = |header: &str| {
         let names = items(headers, header).map(str::to_ascii_lowercase);
@@ -43,7 +43,7 @@ pub(super) fn take(headers: &mut HeaderMap) -> Vec<Coding> {
         headers.insert(CONTENT_ENCODING, left);
     }
     if !codings.is_empty() {
-        // It is that of the encoded body.
+        // It describes the encoded body.
         headers.remove(CONTENT_LENGTH);
     }
     codings
@@ -66,13 +66,13 @@ fn known(name: &str) -> Option<Coding> {
     }
 }
 
-/// The coding that a body is left in, if it is one that makes other bytes of it.
+/// The coding that remains on a body, if it changes its bytes.
 pub(super) fn foreign(headers: &HeaderMap) -> Option<&'static str> {
     let left = items(headers, CONTENT_ENCODING.as_str());
     left.filter_map(|name| FOREIGN.into_iter().find(|foreign| name.eq_ignore_ascii_case(foreign))).last()
 }
 
-/// Reads through codings, the first one first.
+/// Decodes a reader, the first coding first.
 pub(super) fn undo<'r>(reader: impl Read + 'r, codings: &[Coding]) -> Box<dyn Read + 'r> {
     codings.iter().fold(Box::new(reader), |reader, coding| match coding {
         Coding::Gzip => Box::new(MultiGzDecoder::new(reader)),
@@ -80,7 +80,7 @@ pub(super) fn undo<'r>(reader: impl Read + 'r, codings: &[Coding]) -> Box<dyn Re
     })
 }
 
-/// The coding `deflate` is a zlib stream. Some servers send the bare stream within it (RFC 9110, section 8.4.1.2).
+/// The coding `deflate` is a zlib stream. Some servers send the bare stream inside it (RFC 9110, section 8.4.1.2).
 enum Inflate<'r> {
     /// Nothing was read yet.
     Unknown(Option<Box<dyn Read + 'r>>),
@@ -88,7 +88,7 @@ enum Inflate<'r> {
     Bare(DeflateDecoder<Start<'r>>),
 }
 
-/// The first two bytes, and all that follows.
+/// The first two bytes, and the rest.
 type Start<'r> = io::Chain<io::Cursor<Vec<u8>>, Box<dyn Read + 'r>>;
 
 impl Read for Inflate<'_> {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registered_coding_that_is_left_is_foreign_and_a_slip_is_none() {
+    fn a_remaining_registered_coding_is_foreign_and_a_mistake_is_none() {
         for (value, found) in
             [("br", Some("br")), ("Zstd", Some("zstd")), ("X-Compress", Some("x-compress")), ("utf-8", None)]
         {

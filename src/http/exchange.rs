@@ -1,27 +1,27 @@
-//! What the client is given, and what it learns from a response: the words of its contract.
+//! The client's input, and its findings about a response: the terms of its contract.
 
 use super::auth::Authenticator;
 use super::budget::RequestBudget;
 use super::{HttpRequest, RequestOptions, RetryObserver, RetryRules};
 
-/// A request and everything that says how it is to be sent.
+/// A request and everything about how to send it.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     /// The request, without credentials.
     pub request: &'a HttpRequest,
-    /// Puts credentials on each attempt.
+    /// Signs each attempt.
     pub authenticator: &'a dyn Authenticator,
-    /// Whether [`Exchange::authenticator`] is asked at all: not for a URL on a host it was not meant for.
+    /// Whether [`Exchange::authenticator`] is used at all: not for a URL on a host it was not meant for.
     pub authenticated: bool,
-    /// How it travels.
+    /// The network options.
     pub options: &'a RequestOptions,
-    /// What the stream says about retries.
+    /// The stream's retry rules.
     pub rules: &'a dyn RetryRules,
-    /// Who is notified of waits.
+    /// Notified of waits.
     pub observer: &'a dyn RetryObserver,
-    /// The limits the request has to keep to.
+    /// The request budget.
     pub budget: Option<&'a RequestBudget>,
-    /// Whether the same request may be answered by a response from before, and this response is kept.
+    /// Whether an earlier response may answer the same request, and this response is stored.
     pub cache: bool,
 }
 
@@ -29,8 +29,8 @@ pub struct Exchange<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct Undecodable {
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
-    /// Asking again may help: the body looks cut or garbled, not merely different from what was expected.
+    /// Whether a retry may help: the body looks truncated or garbled, not merely unexpected.
     pub retry: bool,
 }

@@ -1,4 +1,4 @@
-//! The texts of a request's failures: what was asked, what came back, what the user can do.
+//! The messages of a request's failures: the request, the response, and the fix.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) fn quota_used_up(failure: Failure, host: &str) -> Failure {
     gave_up(failure, &format!("because too many requests to {host} failed: the retry quota is used up"))
 }
 
-/// For credentials that were refused right after they were made.
+/// For credentials that were refused right after they were issued.
 pub(super) fn refused_again(mut failure: Failure) -> Failure {
     failure.kind = FailureKind::Config;
     failure
@@ -71,7 +71,7 @@ pub(super) fn error_response(response: &Response, verdict: Verdict) -> Failure {
 }
 
 pub(super) fn unreadable(response: &Response, undecodable: &Undecodable) -> (ResponseAction, Failure) {
-    // A page made for people is no API: sent by a login, a proxy, or the wrong host. It won't become JSON.
+    // A web page for people, sent by a login, a proxy, or the wrong host, will not become JSON.
     let start = response.snippet().to_ascii_lowercase();
     let is_page = response.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
         || ["<html", "<!doctype html"].iter().any(|tag| start.starts_with(tag));
@@ -81,7 +81,7 @@ pub(super) fn unreadable(response: &Response, undecodable: &Undecodable) -> (Res
                 " This is a web page, not an API: check the URL in the config, and any proxy or login on the way.";
             (ResponseAction::Fail(FailureKind::Config), FailureKind::Config, hint)
         }
-        // What was encoded so will be encoded so again.
+        // A retry would get the same encoding.
         _ if response.headers.contains_key("content-encoding") => {
             let hint = " The request says Accept-Encoding: gzip, so the API, or a proxy on the way, may send gzip or no \
                         coding at all.";

@@ -1,5 +1,5 @@
-//! An agent that hands whole `http` URLs to a proxy. ureq itself asks every proxy for a tunnel, which many refuse for
-//! ports other than 443; RFC 9112, section 3.2.2, has the client send the request itself, its target in absolute form.
+//! An agent that sends whole `http` requests to a proxy. ureq asks every proxy for a tunnel, which many refuse for
+//! ports other than 443; by RFC 9112, section 3.2.2, the client sends the request itself, its target in absolute form.
 
 use std::fmt::Debug;
 
@@ -13,13 +13,13 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use super::stoppable;
 use crate::stop::Stop;
 
-/// An agent whose connections all go to the proxy. `config` must not have a proxy of its own.
+/// An agent that connects only to the proxy. `config` must not have a proxy of its own.
 pub(super) fn agent(config: Config, proxy: Uri, stop: &Stop) -> Agent {
     let connector = ().chain(TcpConnector::default()).chain(ForwardConnector);
     stoppable::agent(config, connector, ProxyResolver { proxy, resolver: DefaultResolver::default() }, stop)
 }
 
-/// Gives the proxy's address for every host.
+/// Resolves every host to the proxy's address.
 #[derive(Debug)]
 struct ProxyResolver {
     proxy: Uri,
@@ -52,7 +52,7 @@ impl<In: Transport> Connector<In> for ForwardConnector {
 struct ForwardTransport<T> {
     to_proxy: T,
     origin: Vec<u8>,
-    /// What is sent next begins a request: nothing was sent yet, or a response was read.
+    /// The next bytes begin a request: nothing was sent yet, or a response was read.
     at_head: bool,
 }
 

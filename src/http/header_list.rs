@@ -1,11 +1,11 @@
-//! Headers whose value is a list (RFC 9110, section 5.6.1). Several lines of the same name are one list, and whatever
-//! is in between may have joined them already.
+//! Headers whose value is a list (RFC 9110, section 5.6.1). Several lines with the same name are one list;
+//! intermediaries may already have joined them.
 
 use super::HeaderMap;
 use super::http_date::is_day;
 
-/// The items of a list, over all lines of that name, without blanks, quotes and parameters (`100;w=60`). Empty items are
-/// none. The comma within a date does not end an item. What is no text is left out.
+/// The items of a list, over all lines with that name, without blanks, quotes and parameters (`100;w=60`). Empty items
+/// are dropped, and so are those that are not text. The comma within a date does not end an item.
 pub(super) fn items<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
     let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     lines.into_iter().flat_map(split).filter(|item| !item.is_empty())

@@ -1,5 +1,5 @@
-//! Dates in headers. RFC 9110, section 5.6.7, has three forms, and a recipient must accept all of them: that of today
-//! and two that are obsolete, one of which has years of two digits.
+//! Dates in headers. RFC 9110, section 5.6.7, has three forms, and a recipient must accept all of them: the current one
+//! and two obsolete ones, one of which has two-digit years.
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
@@ -8,14 +8,13 @@ use jiff::{Span, Timestamp, civil};
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// Whether a text is the name of a day, which a comma may follow that is part of the date.
+/// Whether a text is the name of a day: a following comma is then part of the date.
 pub(super) fn is_day(text: &str) -> bool {
     let short = text.get(..3).map(str::to_ascii_lowercase);
     short.is_some_and(|short| DAYS.contains(&&*short)) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// A date in any of the forms of HTTP, or as mails (RFC 5322) and JSON (RFC 3339) have it. `now` is what years of two
-/// digits are relative to.
+/// A date in any form of HTTP, mails (RFC 5322) or JSON (RFC 3339). Two-digit years are relative to `now`.
 pub(super) fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
     let mail = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text);
     mail.ok().or_else(|| text.parse().ok()).or_else(|| obsolete(text, now))
@@ -40,7 +39,7 @@ fn obsolete(text: &str, now: Timestamp) -> Option<Timestamp> {
     let now = now.to_zoned_datetime(TimeZone::UTC).datetime();
     let date = match year.len() {
         4 => in_year(year.parse().ok()?)?,
-        // What seems to be more than 50 years ahead is the last such year that has been, says the standard.
+        // By the standard, a year more than 50 years ahead means the most recent past year with the same digits.
         2 => {
             let latest = now.checked_add(Span::new().years(50)).ok()?;
             let year: i16 = year.parse().ok()?;
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_none() {
+    fn anything_but_a_date_is_none() {
         for text in [
             "",
             "Sun",

@@ -1,4 +1,4 @@
-//! What was under way when an error came: enough to say which layer failed, and which setting fixes it.
+//! The state of a request when an error occurred: enough to name the layer that failed, and the setting that fixes it.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::network::{Handshake, NetworkEnvironment, NotPublic, Route, sort_tls_e
 use super::{Layer, RequestOptions};
 use crate::protocol::FailureKind::{self, Config, System, Transient};
 
-/// One request on its way.
+/// One request in progress.
 #[derive(Clone, Copy)]
 pub(super) struct InFlight<'a> {
     pub(super) url: &'a Url,
@@ -19,7 +19,7 @@ pub(super) struct InFlight<'a> {
     pub(super) in_body: bool,
 }
 
-/// Which layer failed, who can fix it, and what there is to say.
+/// The failed layer, who can fix it, and the message.
 type Fault = (Layer, FailureKind, String);
 
 impl InFlight<'_> {
@@ -27,7 +27,7 @@ impl InFlight<'_> {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// The layer of what comes back, or does not.
+    /// The layer that the response, or its absence, points to.
     fn came_back(&self) -> Layer {
         if self.in_body { Layer::Body } else { Layer::Receive }
     }
@@ -55,7 +55,7 @@ impl InFlight<'_> {
         }
     }
 
-    /// The proxy was asked for a tunnel and said no. ureq has the status in a text only.
+    /// The proxy refused a tunnel. ureq has the status only in a text.
     pub(super) fn no_tunnel(&self, why: &str) -> Fault {
         let proxy = self.route.describe_proxy().unwrap_or_default();
         let status = why.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 3);
@@ -76,7 +76,7 @@ impl InFlight<'_> {
         }
     }
 
-    /// What to say of status 407.
+    /// The message for status 407.
     pub(super) fn proxy_credentials(&self) -> String {
         let proxy = self.route.describe_proxy().unwrap_or_default();
         match self.route.proxy.as_ref().is_some_and(|(proxy, _)| proxy.has_credentials()) {
@@ -142,7 +142,7 @@ impl InFlight<'_> {
                 (Layer::Tls, Transient, format!("{} closed the connection during the handshake", self.host()))
             }
             Kind::BrokenPipe => (Layer::Send, Transient, io_detail(error)),
-            // What ureq's side of SOCKS makes up itself: no kind of a socket's.
+            // Errors that ureq's SOCKS code creates: not a kind of socket error.
             Kind::Other | Kind::InvalidData | Kind::InvalidInput | Kind::PermissionDenied
                 if self.route.proxy.as_ref().is_some_and(|(proxy, _)| proxy.is_socks()) =>
             {

@@ -1,4 +1,4 @@
-//! The layers of the network, to say where a request failed.
+//! The layers of the network, for naming where a request failed.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ pub enum Layer {
     Tls,
     /// The request could not be written.
     Send,
-    /// The response's head did not come, or made no sense.
+    /// The response's head did not come, or was invalid.
     Receive,
     /// The body broke off, stalled, or could not be decompressed.
     Body,
-    /// The response sent the request elsewhere, in vain.
+    /// The redirects did not end at a response.
     Redirect,
     /// The temporary file for a large body failed: this machine's fault.
     Disk,

@@ -1,12 +1,12 @@
-//! The `Link` header: how an API says where its next page is, without touching the body. RFC 8288, section 3.
+//! The `Link` header: how an API names its next page outside the body. RFC 8288, section 3.
 
 use super::HeaderMap;
 
-/// The target of the first link with that relation type, as it is in the header: an absolute URL or a reference
-/// relative to the URL of the response. All `Link` headers are looked at. A link with an `anchor` is about something
-/// else than the response, and does not count.
+/// The target of the first link with that relation type, as in the header: an absolute URL or a reference relative to
+/// the URL of the response. All `Link` headers are read. A link with an `anchor` is about something other than the
+/// response, and does not count.
 ///
-/// What is not written as RFC 8288 wants it is ignored up to the next comma.
+/// Malformed parts are ignored up to the next comma.
 ///
 /// ```
 /// use source_http::http::{HeaderMap, link_target};
@@ -25,7 +25,7 @@ pub fn link_target(headers: &HeaderMap, rel: &str) -> Option<String> {
     })
 }
 
-/// All links of the `Link` headers, each target with its parameters, whose names are in lower case.
+/// All links of the `Link` headers, each target with its parameters; their names are in lower case.
 pub(crate) fn all_links(headers: &HeaderMap) -> Vec<(String, Vec<(String, String)>)> {
     let mut all = Vec::new();
     for value in headers.get_all("link") {
@@ -44,8 +44,8 @@ struct Link<'t> {
 }
 
 impl Link<'_> {
-    /// Relation types are compared without regard to case, several of them are separated by blanks, and of several
-    /// `rel` parameters only the first counts (RFC 8288, sections 2.1 and 3.3).
+    /// Relation types are case-insensitive and separated by blanks; only the first of several `rel` parameters counts
+    /// (RFC 8288, sections 2.1 and 3.3).
     fn has(&self, rel: &str) -> bool {
         let param = |name: &str| self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value);
         param("anchor").is_none()
@@ -70,7 +70,7 @@ fn links(header: &str) -> Vec<Link<'_>> {
     }
 }
 
-/// The parameters that follow a target, and what follows them.
+/// The parameters after a target, and the rest.
 fn params(text: &str) -> (Vec<(String, String)>, &str) {
     let mut params = Vec::new();
     let mut rest = text;
@@ -90,7 +90,7 @@ fn params(text: &str) -> (Vec<(String, String)>, &str) {
     (params, rest)
 }
 
-/// A parameter's value, quoted or not, and what follows it.
+/// A parameter's value, quoted or not, and the rest.
 fn value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ',', ' ', '\t']).unwrap_or(text.len());
@@ -111,7 +111,7 @@ fn value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// What follows the next comma that is not inside quotes.
+/// The text after the next comma outside quotes.
 fn after_comma(text: &str) -> &str {
     let (mut quoted, mut escaped) = (false, false);
     for (at, c) in text.char_indices() {
@@ -170,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn all_link_headers_are_looked_at() {
+    fn all_link_headers_are_read() {
         assert_eq!(next(&["</p>; rel=prev", "</n>; rel=next"]).as_deref(), Some("/n"));
     }
 
     #[test]
-    fn what_is_no_next_link_is_none() {
+    fn anything_but_a_next_link_is_none() {
         for header in [
             "",
             "</n>",
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_does_not_hide_the_links_after_it() {
+    fn malformed_parts_do_not_hide_the_links_after_them() {
         assert_eq!(next(&["nonsense \"a, b\", </n>; rel=next"]).as_deref(), Some("/n"));
         assert_eq!(next(&["</p>; rel=prev nonsense; rel=next, </n>; rel=next"]).as_deref(), Some("/n"));
     }

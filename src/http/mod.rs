@@ -1,14 +1,13 @@
-//! One request: ask the cache and the budget, authenticate, send, read the whole body, judge the answer, and maybe wait
-//! and try again.
+//! One request: ask the cache and the budget, authenticate, send, read the whole body, judge the answer, and possibly
+//! wait and retry.
 //!
-//! `client` is the way of a request through the parts, `attempt` one attempt of it, `exchange` what it is given,
-//! `failures` what it says when it gives up; `waits` how it waits; `activity` what of it can be counted; `transport` is the socket side,
-//! `network` its proxies and certificates, `stoppable` what ends it early;
-//! `body` keeps a response in memory or on disk; `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota`
-//! decide whether and when to try again; `budget` keeps requests below an API's limits, `cache` answers those that were
-//! answered before; `auth` puts credentials on a request; `url` joins and completes URLs, `link` reads the `Link`
-//! header. Nothing here knows of streams or Airbyte's statuses: who waits for a request is notified of its waits
-//! through [`RetryObserver`].
+//! `client` runs a request through the parts, `attempt` is one attempt of it, `exchange` its input, `failures` its
+//! messages when it gives up; `waits` how it waits; `activity` its countable events; `transport` is the socket side,
+//! `network` its proxies and certificates, `stoppable` ends it early; `body` holds a response in memory or on disk;
+//! `retry`, `response_rule`, `backoff`, `retry_after` and `retry_quota` decide whether and when to retry; `budget`
+//! keeps requests below an API's limits, `cache` answers repeated ones; `auth` adds credentials to a request; `url`
+//! joins and completes URLs, `link` reads the `Link` header. Nothing here knows of streams or Airbyte's statuses:
+//! [`RetryObserver`] notifies the caller of waits.
 
 mod activity;
 mod api_message;

@@ -1,4 +1,4 @@
-//! How a request travels: timeouts, redirects, proxy, TLS, user agent. Nothing about what it says.
+//! The network options of a request: timeouts, redirects, proxy, TLS, user agent. They do not concern its content.
 
 use std::time::Duration;
 
@@ -19,35 +19,35 @@ use super::network::{ClientIdentity, Pem, ProxySetting};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestOptions {
-    /// Longest time for the look-up of the server's name. Default: 10 seconds.
+    /// Longest time to resolve the server's name. Default: 10 seconds.
     pub resolve_timeout: Duration,
-    /// Longest time to open a connection, with the look-up of a proxy's name, the proxy's answer and the TLS handshake.
-    /// Default: 10 seconds.
+    /// Longest time to open a connection, including the resolution of a proxy's name, the proxy's answer and the TLS
+    /// handshake. Default: 10 seconds.
     pub connect_timeout: Duration,
-    /// Longest time from the request sent to the end of the response's head. [`RequestOptions::read_timeout`] ends the
-    /// wait earlier if it is shorter. Default: 60 seconds.
+    /// Longest time from the sent request to the end of the response's head. A shorter [`RequestOptions::read_timeout`]
+    /// ends the wait earlier. Default: 60 seconds.
     pub response_timeout: Duration,
-    /// Longest time without a single byte, coming or going, at any time of a request. Default: 60 seconds.
+    /// Longest time without a single byte, in either direction, at any time of a request. Default: 60 seconds.
     pub read_timeout: Duration,
-    /// Longest time for one attempt in all, body included; a redirect counts as an attempt of its own. `None` is no
-    /// limit. Default: none, because a body that makes progress is no fault.
+    /// Longest total time of one attempt, body included; a redirect counts as an attempt of its own. Default: `None`,
+    /// no limit, because a body that makes progress is no fault.
     pub total_timeout: Option<Duration>,
-    /// Redirects followed before giving up; 0 takes a redirect as the answer. What the authenticator put on a request
-    /// stays with the host it was meant for, and so do the headers `Authorization` and `Cookie`. Default: 10.
+    /// Redirects to follow before giving up; 0 treats a redirect as the answer. The authenticator's additions stay with
+    /// the host they were meant for, and so do the headers `Authorization` and `Cookie`. Default: 10.
     pub max_redirects: u32,
     /// The `User-Agent` header. Default: `source-http/` and the version.
     pub user_agent: String,
-    /// Longest response that is accepted, in bytes after decompression. Default: 4 GiB less one byte.
+    /// Longest accepted response, in bytes after decompression. Default: 4 GiB less one byte.
     pub max_body_bytes: u64,
-    /// Whether the server's certificate has to be valid. Without, anybody on the way can read and change what is sent,
+    /// Whether the server's certificate must be valid. If not, anyone on the way can read and change the traffic,
     /// credentials included: prefer [`RequestOptions::extra_ca`]. Default: true.
     pub verify_certificates: bool,
-    /// Authorities trusted besides those of the system (or of `SSL_CERT_FILE` and `SSL_CERT_DIR`, see
-    /// [`super::NetworkEnvironment`]). Where the system has none, Mozilla's list takes their place. Default: none.
+    /// Authorities trusted in addition to those of the system (or of `SSL_CERT_FILE` and `SSL_CERT_DIR`, see
+    /// [`super::NetworkEnvironment`]). If the system has none, Mozilla's list replaces them. Default: none.
     pub extra_ca: Vec<Pem>,
-    /// Shown to servers that ask for a client certificate. Default: none.
+    /// The certificate for servers that request one. Default: none.
     pub client_identity: Option<ClientIdentity>,
-    /// The proxy. Default: what the environment says.
+    /// The proxy. Default: the environment's.
     pub proxy: ProxySetting,
 }
 

@@ -1,4 +1,4 @@
-//! A request, before and after credentials are put on it.
+//! A request, before and after signing.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use super::url::without_values;
 use super::{StreamedBody, sendable};
 use crate::protocol::Failure;
 
-/// What a request carries. A stream gives it in [`crate::streams::HttpStream::request_body`]; a pager may put its token
-/// there, too.
+/// The body of a request. A stream returns it from [`crate::streams::HttpStream::request_body`]; a pager may add its
+/// token there, too.
 ///
 /// ```
 /// use serde_json::json;
@@ -34,22 +34,22 @@ use crate::protocol::Failure;
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub enum RequestBody {
-    /// Nothing.
+    /// No body.
     #[default]
     Empty,
     /// A JSON document, sent as `application/json`.
     Json(Value),
     /// Pairs, sent as `application/x-www-form-urlencoded`.
     Form(Vec<(String, String)>),
-    /// Text, sent as it is. Its `Content-Type` is the stream's to set.
+    /// Text, sent unchanged. The stream sets its `Content-Type`.
     Text(String),
-    /// Bytes that are read while they are sent. Their `Content-Type` is the stream's to set.
+    /// Bytes that are read while they are sent. The stream sets their `Content-Type`.
     Streamed(StreamedBody),
 }
 
 impl RequestBody {
-    /// The bytes on the wire and their content type. `None` is an empty body, and a streamed one, whose bytes are not
-    /// known before they are sent.
+    /// The bytes on the wire and their content type. `None` is an empty body, or a streamed one, whose bytes are not
+    /// known beforehand.
     #[must_use]
     pub fn encode(&self) -> Option<(Vec<u8>, Option<&'static str>)> {
         match self {
@@ -71,7 +71,7 @@ pub struct HttpRequest {
     pub method: Method,
     /// The whole URL, query included.
     pub url: Url,
-    /// The headers. `Host`, `Content-Length` and `Accept-Encoding` are the transport's to set.
+    /// The headers. The transport sets `Host`, `Content-Length` and `Accept-Encoding`.
     pub headers: HeaderMap,
     /// The body.
     pub body: RequestBody,
@@ -87,8 +87,8 @@ impl HttpRequest {
     /// Sets a header, replacing one of the same name.
     ///
     /// # Errors
-    /// A config failure if name or value cannot stand in a header: the value has to be visible ASCII, with blanks between
-    /// at most. The value is not shown: it may be a secret.
+    /// A config failure if name or value is not valid in a header: the value must be visible ASCII with inner blanks
+    /// only. The value is not shown: it may be a secret.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         self.put_header(name, value, false)
     }
@@ -114,9 +114,8 @@ impl HttpRequest {
         Ok(())
     }
 
-    /// Takes the credentials off that the stream itself put on it, before it goes to another host than they were meant
-    /// for: `Authorization`, `Cookie`, `Proxy-Authorization`, and headers that were set as secret. True if there were
-    /// any.
+    /// Removes the credentials that the stream itself added, before the request goes to another host than they were
+    /// meant for: `Authorization`, `Cookie`, `Proxy-Authorization`, and headers set as secret. True if there were any.
     pub fn strip_credentials(&mut self) -> bool {
         let known = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
         let secret = self.headers.iter().filter(|(name, value)| known.contains(name) || value.is_sensitive());
@@ -128,7 +127,7 @@ impl HttpRequest {
     }
 
     /// Method and URL as they may be shown: without user name, password and fragment. Secrets in the query are masked
-    /// where the text is written out.
+    /// on output.
     #[must_use]
     pub fn describe(&self) -> String {
         let mut url = self.url.clone();
@@ -139,7 +138,7 @@ impl HttpRequest {
     }
 }
 
-/// Kind and length: there may be passwords in a form.
+/// Shows kind and length: a form may contain passwords.
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self {
@@ -154,7 +153,7 @@ impl fmt::Debug for RequestBody {
     }
 }
 
-/// No value that may be secret: of the URL no user, password and values of its query, of the headers their names.
+/// Shows no value that may be secret: of the URL no user, password and query values, of the headers only names.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")

@@ -11,14 +11,14 @@ use super::url::without_values;
 use super::{Body, HttpRequest};
 use crate::protocol::ANSWERED;
 
-/// Longest body, in bytes, that is searched for an error text.
+/// Longest body, in bytes, that is searched for an error message.
 const MAX_ERROR_BODY: u64 = 1024 * 1024;
 /// Characters of a body that an error shows.
 const SNIPPET: usize = 200;
 
-/// What came back for a request, read to its end.
+/// The whole response to a request.
 pub struct Response {
-    /// The request this answers, as it may be shown: method and URL, after redirects.
+    /// The request it answers, as it may be shown: method and URL, after redirects.
     pub request: String,
     /// The status.
     pub status: StatusCode,
@@ -33,22 +33,22 @@ impl Response {
         Self { request: request.describe(), status, headers, body }
     }
 
-    /// The URL this answers, after redirects, as it may be shown: what relative references in it are relative to.
+    /// The URL it answers, after redirects, as it may be shown: the base of relative references in it.
     #[must_use]
     pub fn url(&self) -> Option<Url> {
         Url::parse(self.request.split_once(' ')?.1).ok()
     }
 
-    /// A header's value, if it is there and is text.
+    /// A header's value, if it exists and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The whole body as a value. For small documents: a page's records are better taken one by one.
+    /// The whole body as a value, for small documents: take a page's records one by one.
     ///
     /// # Errors
-    /// If the body is not JSON, or not of that shape.
+    /// If the body is not JSON, or not of that form.
     pub fn json<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
         match &self.body {
             Body::Memory(bytes) => Ok(serde_json::from_slice(bytes)?),
@@ -56,8 +56,8 @@ impl Response {
         }
     }
 
-    /// The API's own words in an error response, if the body is JSON and has them under one of the usual names: the
-    /// first 1,000 characters. A body longer than 1 MiB is not looked at.
+    /// The API's own message in an error response, if the body is JSON and has it under one of the usual names: the
+    /// first 1,000 characters. A body longer than 1 MiB is not searched.
     #[must_use]
     pub fn error_message(&self) -> Option<String> {
         if self.body.len() > MAX_ERROR_BODY {
@@ -71,7 +71,7 @@ impl Response {
     pub fn snippet(&self) -> String {
         let mut start = Vec::new();
         if let Ok(reader) = self.body.reader() {
-            // Four bytes hold any character; white space is folded, so read some more.
+            // Any character fits in four bytes; white space is folded, so read some more.
             let _ = reader.take(8 * SNIPPET as u64).read_to_end(&mut start);
         }
         let text = String::from_utf8_lossy(&start);
@@ -83,7 +83,7 @@ impl Response {
         shown
     }
 
-    /// Request, status, content type and the body's start: what an error about a response has to tell.
+    /// Request, status, content type and the start of the body: the facts for an error about a response.
     #[must_use]
     pub fn describe(&self) -> String {
         let content_type = self.header("content-type").unwrap_or("no content type");
@@ -101,7 +101,7 @@ impl Response {
     }
 }
 
-/// No value that may be secret: a token endpoint answers with tokens, a login with cookies.
+/// Shows no value that may be secret: token endpoints answer with tokens, logins with cookies.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
@@ -128,7 +128,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_description_tells_request_status_type_id_and_the_bodys_start() {
+    fn the_description_has_request_status_type_id_and_the_bodys_start() {
         let headers = [("content-type", "text/html"), ("request-id", "req_1")];
         let long = format!("<html>\n\t<b>{}", "é".repeat(500));
         let text = response(502, &headers, &long).describe();
@@ -156,7 +156,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_apis_words_are_cut_and_not_looked_for_in_a_huge_body() {
+    fn the_apis_message_is_truncated_and_not_searched_in_a_huge_body() {
         let body = |length: usize| format!(r#"{{"error":"{}"}}"#, "é".repeat(length));
         assert_eq!(response(400, &[], &body(1_000)).error_message(), Some("é".repeat(1_000)));
         assert_eq!(response(400, &[], &body(1_001)).error_message(), Some("é".repeat(1_000) + "…"));
@@ -164,13 +164,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_body_without_anything_to_show_is_called_so() {
+    fn a_blank_body_is_described_as_such() {
         let text = response(200, &[], " \r\n").describe();
         assert_eq!(text, "GET http://a.com/x answered 200 OK (no content type) with a body of white space");
     }
 
     #[test]
-    fn an_empty_body_is_called_so() {
+    fn an_empty_body_is_described_as_such() {
         let text = response(204, &[], "").describe();
         assert_eq!(text, "GET http://a.com/x answered 204 No Content (no content type) with an empty body");
     }

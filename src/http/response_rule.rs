@@ -1,4 +1,4 @@
-//! Rules about responses as data: most APIs differ from the defaults in a status or two, which a table says more
+//! Rules about responses as data: most APIs differ from the defaults in a status or two, which a table shows more
 //! plainly than a method.
 
 use std::fmt;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::{Response, ResponseAction};
 
-/// What is done about the responses that fit.
+/// The action for matching responses.
 ///
-/// A rule is an action and conditions, all of which must hold; a rule without conditions fits every response. The first of
-/// [`super::RetryRules::response_rules`] that fits decides. Without one, [`super::RetryRules::should_retry`] and the status
-/// do.
+/// A rule is an action and conditions, all of which must hold; a rule without conditions matches every response. The
+/// first of [`super::RetryRules::response_rules`] that matches decides; without one,
+/// [`super::RetryRules::should_retry`] and the status do.
 ///
 /// ```
 /// use source_http::http::{ResponseAction, ResponseRule};
@@ -60,7 +60,7 @@ impl Condition {
     fn holds(&self, response: &Response) -> bool {
         match self {
             Self::Statuses(statuses) => statuses.contains(&response.status.as_u16()),
-            // A body that cannot be read back from disk says nothing; reading its records will tell.
+            // A body that cannot be read back from disk does not match; reading its records will report it.
             Self::BodyContains(text) => response.body.contains(text.as_bytes()).unwrap_or(false),
             Self::Predicate(holds) => holds(response),
         }
@@ -68,7 +68,7 @@ impl Condition {
 }
 
 impl ResponseRule {
-    /// A rule without conditions, which fits every response.
+    /// A rule without conditions, which matches every response.
     #[must_use]
     pub fn new(action: ResponseAction) -> Self {
         Self { action, conditions: Vec::new(), message: None, hint: None }
@@ -98,34 +98,34 @@ impl ResponseRule {
         self.condition(Condition::Predicate(Arc::new(predicate)))
     }
 
-    /// What the user sees if the stream or a slice fails or is skipped over such a response, in place of the API's own
-    /// words. A sentence without its full stop.
+    /// The user's message if the stream or a slice fails or is skipped because of such a response, instead of the API's
+    /// own. A sentence without its full stop.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// What the user can do about it, as a sentence. Default: the hint for the status.
+    /// The fix for the user, as a sentence. Default: the hint for the status.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Whether the rule is about this response. Conditions are tried in the order they were given.
+    /// Whether the rule matches the response. Conditions are tried in the order they were given.
     #[must_use]
     pub fn fits(&self, response: &Response) -> bool {
         self.conditions.iter().all(|condition| condition.holds(response))
     }
 
-    /// The first rule that is about this response.
+    /// The first rule that matches this response.
     #[must_use]
     pub fn find<'r>(rules: &'r [Self], response: &Response) -> Option<&'r Self> {
         rules.iter().find(|rule| rule.fits(response))
     }
 
-    /// What is done.
+    /// The action.
     #[must_use]
     pub fn action(&self) -> ResponseAction {
         self.action
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_fits_decides() {
+    fn the_first_matching_rule_decides() {
         let rules = [
             ResponseRule::new(ResponseAction::Ignore).status(404),
             ResponseRule::new(ResponseAction::Retry).statuses(400..=499),

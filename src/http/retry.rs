@@ -1,5 +1,4 @@
-//! The words of the retry decision: what an attempt came to, what a stream makes of it, what a wait looks like to
-//! those as it is reported to the platform.
+//! The terms of the retry decision: the outcome of an attempt, the stream's verdict, and a wait as it is reported.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,39 +10,40 @@ use super::budget::BudgetWait;
 use super::{Activity, Response, TransportError};
 use crate::protocol::{FailureKind, Otherwise};
 
-/// What is done about a response.
+/// The action for a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseAction {
     /// It is good: its records are read.
     Success,
-    /// It may be better next time.
+    /// A retry may help.
     Retry,
-    /// The server asks to slow down. Retried, and told to the platform.
+    /// The server asks to slow down. Retried, and reported to the platform.
     RateLimited,
-    /// The credentials are refused: the authenticator gets new ones and the request is sent again, once. If it has
-    /// none, or they are refused too, the stream ends here with a config failure.
+    /// The credentials are refused: the authenticator gets new ones and the request is sent once more. If it has none,
+    /// or they are refused too, the stream ends here with a config failure.
     RefreshToken,
     /// The stream ends here, with a failure of this kind.
     Fail(FailureKind),
-    /// It is no fault, and there are no records in it.
+    /// It is no fault, and has no records.
     Ignore,
-    /// The stream cannot be read with these credentials or on this account; it is left out and the others go on. It ends
-    /// as COMPLETE without a state, so nothing is lost when it can be read one day. A stream that something was read of
-    /// already fails instead, with a config failure: a half must not look whole.
+    /// The stream cannot be read with these credentials or on this account; it is skipped and the others continue. It
+    /// ends as COMPLETE without a state, so nothing is lost if it can be read later. If parts of the stream were
+    /// already read, it fails with a config failure instead: a half must not look whole.
     SkipStream,
-    /// Only what this slice asks for is refused, such as the children of one parent. The slice is left out with a line in
-    /// the log, and the others are read. The state says so, and the next read asks for it again. If every slice of a
+    /// The API refuses only this slice, such as the children of one parent. The slice is skipped with a line in the
+    /// log, and the others are read. The state records it, and the next read requests it again. If every slice of a
     /// first read is refused, the stream is skipped as by [`ResponseAction::SkipStream`].
     SkipSlice,
-    /// The same request will get the same answer, and another one may do better: one for a smaller page, or from the first
-    /// page on. It fails, with [`crate::protocol::Failure::otherwise`] set, and [`crate::streams::HttpStream::fetch_page`] may ask otherwise.
+    /// A retry will get the same answer, but another request may succeed: a smaller page, or from the first page on. It
+    /// fails, with [`crate::protocol::Failure::otherwise`] set, and [`crate::streams::HttpStream::fetch_page`] may send
+    /// another request.
     AskOtherwise(Otherwise),
 }
 
 impl ResponseAction {
-    /// The default for a status: 2xx is good; 408, 425, 5xx but 501 and 505 are retried; 429 is a rate limit; 401 asks
-    /// for new credentials; 403 and 407 are the user's to fix; the rest is a system failure.
+    /// The default for a status: 2xx is good; 408, 425, and 5xx except 501 and 505 are retried; 429 is a rate limit;
+    /// 401 asks for new credentials; 403 and 407 are for the user to fix; the rest is a system failure.
     #[must_use]
     pub fn for_status(status: StatusCode) -> Self {
         match status.as_u16() {
@@ -63,10 +63,9 @@ impl ResponseAction {
     }
 }
 
-/// What an attempt came to, when it did not succeed.
+/// The outcome of an unsuccessful attempt.
 ///
-/// A stream whose API says in a header of its own when to come back reads it in
-/// [`super::RetryRules::backoff_time`]:
+/// A stream whose API states the wait in its own header reads it in [`super::RetryRules::backoff_time`]:
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,7 +104,7 @@ impl Outcome<'_> {
     }
 }
 
-/// What is made of a response, decided once.
+/// The decision about a response, made once.
 ///
 /// ```
 /// use source_http::http::{ResponseAction, Verdict};
@@ -116,18 +115,17 @@ impl Outcome<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// What is done.
+    /// The action.
     pub action: ResponseAction,
-    /// What the user sees if something fails or is skipped over it, without a full stop. `None` is the API's own words
-    /// ([`Response::error_message`]), or the start of the body.
+    /// The user's message if the stream or slice fails or is skipped because of it, without a full stop. `None` is the
+    /// API's own message ([`Response::error_message`]), or the start of the body.
     pub message: Option<String>,
-    /// What the user can do about it, as a sentence.
+    /// The fix for the user, as a sentence.
     pub hint: Option<String>,
 }
 
 impl Verdict {
-    /// The default for a status: [`ResponseAction::for_status`], with what usually helps against 401, 403, 404, 407 and
-    /// 410.
+    /// The default for a status: [`ResponseAction::for_status`], with the usual fix for 401, 403, 404, 407 and 410.
     #[must_use]
     pub fn for_status(status: StatusCode) -> Self {
         let hint = match status.as_u16() {
@@ -140,13 +138,13 @@ impl Verdict {
         Self::from(ResponseAction::for_status(status)).hint(hint)
     }
 
-    /// With what the user sees: see [`Verdict::message`].
+    /// Sets the user's message: see [`Verdict::message`].
     #[must_use]
     pub fn message(self, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..self }
     }
 
-    /// With what the user can do: see [`Verdict::hint`].
+    /// Sets the user's fix: see [`Verdict::hint`].
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
@@ -159,43 +157,43 @@ impl From<ResponseAction> for Verdict {
     }
 }
 
-/// A wait before a retry, as its observer sees it.
+/// A wait before a retry, for its observer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wait {
     /// The request, as it may be shown.
     pub request: String,
-    /// Why: what the last attempt came to.
+    /// The reason: the outcome of the last attempt.
     pub reason: String,
     /// How long.
     pub delay: Duration,
-    /// Whose rule set the delay.
+    /// The rule that set the delay.
     pub rule: String,
-    /// Which retry this is for, from 1; 0 if it is for an attempt that a budget holds back.
+    /// The number of this retry, from 1; 0 for an attempt that a budget delays.
     pub retry: u32,
-    /// How many there are at most.
+    /// The most retries.
     pub max_retries: u32,
     /// When the rate limit ends, if the reason is a rate limit.
     pub quota_reset: Option<Timestamp>,
-    /// The wait is longer than is allowed: the request fails instead.
+    /// The wait is longer than allowed: the request fails instead.
     pub too_long: bool,
     /// How it is reported.
     pub telling: Telling,
 }
 
-/// How people hear of a wait. What many requests wait for at the same time is reported once.
+/// How people learn of a wait. A reason that many requests share is reported once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Telling {
-    /// By a line of its own, which also stands for this many other requests that wait for the same reason.
+    /// By its own line, which also counts this many other requests that wait for the same reason.
     Aloud {
         /// Requests that have begun to wait since the last line and have none.
         others: usize,
     },
-    /// Not at all: the wait is too short to be noticed, or another request's line stands for it.
+    /// Not at all: the wait is too short to notice, or another request's line covers it.
     Silent,
 }
 
 impl Wait {
-    /// Why, and how often that was, in a few words.
+    /// The reason, and the number of the retry.
     #[must_use]
     pub fn why(&self) -> String {
         format!("{} (retry {} of {})", self.reason, self.retry, self.max_retries)
@@ -222,7 +220,7 @@ impl fmt::Display for Wait {
     }
 }
 
-/// Is notified of waits. A reader of records flushes what it has, and says on stdout why nothing moves.
+/// Is notified of waits. A reader of records flushes its buffer, and reports on stdout why nothing moves.
 pub trait RetryObserver: Sync {
     /// Called before each wait, and once when a wait would be too long.
     ///
@@ -230,9 +228,9 @@ pub trait RetryObserver: Sync {
     /// Ends the request with that error, for instance because stdout is closed.
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()>;
 
-    /// Called during a request: before each attempt, during waits at least every
-    /// [`super::LONGEST_SILENCE`], and as the bytes of a body come in. A reader for a platform that takes silence
-    /// for death says something now and then. Default: nothing.
+    /// Called during a request: before each attempt, during waits at least every [`super::LONGEST_SILENCE`], and as the
+    /// bytes of a body arrive. A platform may take silence for a hang, so its reader should write something now and
+    /// then. Default: nothing.
     ///
     /// # Errors
     /// Ends the request with that error.
@@ -241,19 +239,18 @@ pub trait RetryObserver: Sync {
     }
 
     /// Called before each wait that this program's own request budget imposes. Flushes like [`RetryObserver::waiting`],
-    /// and tells people if the wait [is worth telling](BudgetWait::is_worth_telling); it is no rate limit that the
-    /// platform should hear of.
+    /// and tells people if the wait [is worth telling](BudgetWait::is_worth_telling); it is not a rate limit for the
+    /// platform.
     ///
     /// # Errors
     /// Ends the request with that error.
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()>;
 
-    /// Called with the host before an attempt is sent there and whenever something comes from it, and with `None` when the
+    /// Called with the host before an attempt is sent there and whenever it sends something, and with `None` when the
     /// attempt is over, by the thread that waits for the answer. Default: nothing.
     fn asking(&self, _host: Option<&str>) {}
 
-    /// Called for each thing that can be counted, by whichever thread does it. Not called in the path of a record.
-    /// Default: nothing.
+    /// Called for each countable event, by the thread that causes it. Not called for single records. Default: nothing.
     fn active(&self, _activity: Activity) {}
 }
 

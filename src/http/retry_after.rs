@@ -1,6 +1,5 @@
-//! What a server says about when to come back: `Retry-After` (RFC 9110, section 10.2.3) and the rate-limit reset
-//! headers in common use. Values that make no sense are no hint. Where a header has several values, the one that asks for
-//! the longest wait counts: nobody comes back too early then.
+//! The server's hint about when to return: `Retry-After` (RFC 9110, section 10.2.3) and the common rate-limit reset
+//! headers. Invalid values are no hint. The longest of several values counts, so that nobody returns too early.
 
 use std::time::Duration;
 
@@ -9,23 +8,23 @@ use jiff::Timestamp;
 use super::header_list::items;
 use super::{Response, ResponseAction, http_date};
 
-/// How the names of rate-limit headers begin; `remaining` and `reset` follow.
+/// The prefixes of rate-limit headers; `remaining` and `reset` follow.
 pub(super) const FAMILIES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
 
 /// Their `reset` headers, in the same order.
 const RESETS: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
 
-/// Seconds from this on are a point in time, below it a duration: no API asks for a wait of thirty years.
+/// Larger numbers of seconds are a point in time, smaller ones a duration: no API asks for a wait of thirty years.
 const EPOCH_FROM: f64 = 1e9;
-/// From this on a point in time is given in milliseconds: as seconds it would lie thousands of years ahead.
+/// Larger points in time are in milliseconds: in seconds they would be thousands of years ahead.
 const MILLISECONDS_FROM: f64 = 1e11;
-/// What lies further ahead than the longest quota in use, a month's, is invalid.
+/// A time further ahead than the longest quota in use, a month's, is invalid.
 const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 
-/// How long the server wants to be left alone, and the header that says so. `None` if it says nothing, or nothing
-/// that lies in the future, 31 days at most.
+/// How long the server wants to be left alone, and the header that says so. `None` without a valid time in the next 31
+/// days.
 ///
-/// `Retry-After` counts whatever the response; a reset header only if `action` calls the response a rate limit or its
+/// `Retry-After` counts for every response; a reset header only if `action` calls the response a rate limit or its
 /// status is 429 or 503, and no header of the same family says that requests remain.
 #[must_use]
 pub fn server_hint(response: &Response, action: ResponseAction, now: Timestamp) -> Option<(Duration, &'static str)> {
@@ -46,7 +45,7 @@ pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duratio
     items(&response.headers, "retry-after").filter_map(|item| delay(item, now)).max()
 }
 
-/// The time to a reset that ends a refusal: not if requests remain, because then something else was refused.
+/// The time to a reset that ends a refusal: not if requests remain, because then the refusal has another reason.
 pub(super) fn reset_when_empty(response: &Response, remaining: &str, reset: &str, now: Timestamp) -> Option<Duration> {
     let counts = counts(response, remaining);
     if !counts.is_empty() && counts.iter().all(|count| *count > 0) {
@@ -55,13 +54,13 @@ pub(super) fn reset_when_empty(response: &Response, remaining: &str, reset: &str
     reset_of(response, reset, &counts, 0, now)
 }
 
-/// The numbers of requests that a header has.
+/// The numbers of requests in a header.
 pub(super) fn counts(response: &Response, remaining: &str) -> Vec<u32> {
     items(&response.headers, remaining).filter_map(count).collect()
 }
 
-/// The time to the reset of those quotas that have this many requests left: the longest. A header with as many resets
-/// as there are counts has one for each.
+/// The time to the reset of the quotas with this many requests left: the longest. A header with as many resets as
+/// counts has one for each.
 pub(super) fn reset_of(
     response: &Response,
     reset: &str,
@@ -75,13 +74,13 @@ pub(super) fn reset_of(
     meant.filter_map(|(_, item)| delay(item, now)).max()
 }
 
-/// A number of requests. More than fits is as good as no limit.
+/// A number of requests. A number that does not fit is as good as no limit.
 fn count(value: &str) -> Option<u32> {
     value.parse::<u64>().ok().map(|count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// A time to wait, given as seconds, as seconds or milliseconds since the epoch, or as a date; `None` if it does not
-/// lie in the future, or too far ahead.
+/// A time to wait, given as seconds, as seconds or milliseconds since the epoch, or as a date; `None` if it is not in
+/// the future, or too far ahead.
 fn delay(value: &str, now: Timestamp) -> Option<Duration> {
     let seconds = match value.parse::<f64>() {
         Ok(milliseconds) if milliseconds >= MILLISECONDS_FROM => milliseconds / 1000.0 - epoch_seconds(now),
@@ -92,7 +91,7 @@ fn delay(value: &str, now: Timestamp) -> Option<Duration> {
             epoch_seconds(at) - epoch_seconds(now)
         }
     };
-    // Less than half a nanosecond is no time at all, though it lies in the future.
+    // Less than half a nanosecond counts as zero, though it is in the future.
     let delay = Duration::try_from_secs_f64(seconds).ok()?;
     (!delay.is_zero() && delay <= FURTHEST).then_some(delay)
 }
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_no_hint() {
+    fn invalid_values_are_no_hint() {
         for value in [
             "0",
             "-1",
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_header_counts_only_when_the_server_turned_the_request_away() {
+    fn a_reset_header_counts_only_when_the_server_refused_the_request() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let hint = |status, action| server_hint(&response(status, &[("ratelimit-reset", "30")], ""), action, now);
         assert_eq!(hint(500, ResponseAction::Retry), None);

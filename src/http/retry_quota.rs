@@ -1,29 +1,28 @@
-//! A guard against request storms: retries to a host draw on a quota that only successes refill. When everything
-//! fails, a run stops asking long before every request has used all its retries.
+//! A guard against request storms: retries to a host draw on a quota that only successes refill. When everything fails,
+//! a run stops asking long before every request has used all its retries.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::locks;
 
-/// Tokens a host starts with, and never has more of.
+/// Tokens of a host at the start, and at most.
 const CAPACITY: u32 = 500;
 /// What a retry costs after an answer.
 const ANSWER_COST: u32 = 5;
-/// What a retry costs after no answer: a dead server is worse news than an unhappy one.
+/// The cost of a retry after no answer: a dead server is worse than an overloaded one.
 const NO_ANSWER_COST: u32 = 10;
-/// What a success at the first attempt gives back.
+/// The refill for a success at the first attempt.
 const SUCCESS_GAIN: u32 = 1;
 
-/// A token bucket per server, named by host and port, in the manner of the AWS SDKs' standard retry mode.
+/// A token bucket per server, by host and port, like the AWS SDKs' standard retry mode.
 #[derive(Debug, Default)]
 pub struct RetryQuota {
     tokens: Mutex<HashMap<String, u32>>,
 }
 
 impl RetryQuota {
-    /// Pays for a retry. Returns what was paid, to be given back if the retry succeeds, or `None` if the quota is
-    /// used up.
+    /// Pays for a retry. Returns the cost, to be refunded if the retry succeeds, or `None` if the quota is used up.
     pub fn acquire(&self, host: &str, answered: bool) -> Option<u32> {
         let cost = if answered { ANSWER_COST } else { NO_ANSWER_COST };
         let mut tokens = self.lock();
@@ -32,7 +31,7 @@ impl RetryQuota {
         Some(cost)
     }
 
-    /// Notes a success: what its retry cost comes back, or one token if it needed none.
+    /// Records a success: refunds the cost of its retry, or adds one token if it needed none.
     pub fn succeeded(&self, host: &str, paid: Option<u32>) {
         let mut tokens = self.lock();
         if let Some(left) = tokens.get_mut(host) {

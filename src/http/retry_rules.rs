@@ -1,13 +1,13 @@
-//! How a stream wants failed requests handled: one object, with one verdict for a response.
+//! A stream's rules for failed requests: one object, with one verdict for a response.
 
 use std::time::Duration;
 
 use super::{Outcome, Response, ResponseAction, ResponseRule, Verdict};
 use crate::protocol::{Failure, FailureKind};
 
-/// How failed requests are handled: which are sent again, after what wait, how often, and what the user sees.
+/// The rules for failed requests: which are retried, after what wait, how often, and the user's message.
 ///
-/// Every method has a default, and a table of [`ResponseRule`]s is such rules already:
+/// Every method has a default, and a table of [`ResponseRule`]s already implements the trait:
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,22 +46,21 @@ use crate::protocol::{Failure, FailureKind};
 /// }
 /// ```
 pub trait RetryRules: Send + Sync {
-    /// Where the API differs from the defaults, as a table. The first rule that fits a response decides. Default: none.
+    /// The API's differences from the defaults, as a table. The first matching rule decides. Default: none.
     fn response_rules(&self) -> &[ResponseRule] {
         &[]
     }
 
-    /// Whether a response that no rule fits is worth another attempt. Default: 408, 425, 429, and 5xx but 501 and 505.
+    /// Whether to retry a response that no rule matches. Default: 408, 425, 429, and 5xx except 501 and 505.
     fn should_retry(&self, response: &Response) -> bool {
         ResponseAction::for_status(response.status).is_retry()
     }
 
-    /// What is made of a response. It is asked once for each response. Default: what the first of
-    /// [`RetryRules::response_rules`] says that fits; or else [`Verdict::for_status`], where [`RetryRules::should_retry`]
-    /// has the last word on retries.
+    /// The verdict on a response, requested once for each. Default: the first match of [`RetryRules::response_rules`];
+    /// otherwise [`Verdict::for_status`], where [`RetryRules::should_retry`] has the last word on retries.
     ///
     /// # Errors
-    /// If it cannot be determined. The request fails with it, and is not sent again.
+    /// If it cannot be determined. The request fails with it, and is not retried.
     fn verdict(&self, response: &Response) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::for_status(response.status);
         if let Some(rule) = ResponseRule::find(self.response_rules(), response) {
@@ -78,17 +77,16 @@ pub trait RetryRules: Send + Sync {
         Ok(verdict)
     }
 
-    /// Called with a redirect to another place, before it is followed: it may set a cookie. It gets no verdict.
-    /// Default: nothing is done.
+    /// Called with a redirect before it is followed: it may set a cookie. It gets no verdict. Default: nothing.
     fn redirected(&self, _response: &Response) {}
 
-    /// How long to wait before the next attempt, the number of failed ones being given, from 1: see [`Outcome`]. A wait
-    /// given here is kept as it is. Default: `None`, which waits as long as the server asks for, or with exponential
-    /// backoff and full jitter.
+    /// How long to wait before the next attempt, given the number of failed ones, from 1: see [`Outcome`]. A wait
+    /// returned here is used unchanged. Default: `None`, which waits as long as the server asks for, or with
+    /// exponential backoff and full jitter.
     ///
     /// # Errors
-    /// If there is no use in waiting, such as when the server asks for a longer wait than is allowed. The request fails
-    /// with it, and is not sent again.
+    /// If waiting is useless, such as when the server asks for a longer wait than allowed. The request fails with it,
+    /// and is not retried.
     fn backoff_time(&self, _outcome: Outcome<'_>, _failed: u32) -> Result<Option<Duration>, Failure> {
         Ok(None)
     }
@@ -98,15 +96,15 @@ pub trait RetryRules: Send + Sync {
         5
     }
 
-    /// Time after which a request is not tried again: no wait is begun that would end later, counted from the first
-    /// attempt, without the waits for its own request budget. An attempt that is under way is not cut short by it; see
-    /// [`super::RequestOptions::total_timeout`] for that. Default: 10 minutes.
+    /// Time limit for retries: no wait is begun that would end later, counted from the first attempt, without the waits
+    /// for its own request budget. It does not interrupt an attempt; see [`super::RequestOptions::total_timeout`] for
+    /// that. Default: 10 minutes.
     fn max_time(&self) -> Duration {
         Duration::from_secs(600)
     }
 }
 
-/// The defaults of [`RetryRules`], and nothing else.
+/// The defaults of [`RetryRules`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UsualRules;
 

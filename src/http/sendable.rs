@@ -1,5 +1,5 @@
-//! What can be sent and means the same on the other side. Keys are pasted out of chats and documents, which put blanks that
-//! nobody sees and quotation marks that are none into them; no server can tell what was meant.
+//! Checks texts before they are sent. Keys pasted from chats and documents often contain invisible blanks and
+//! typographic quotation marks; no server can guess the intended key.
 
 use std::fmt;
 
@@ -13,24 +13,24 @@ pub(crate) struct Problem {
     position: usize,
 }
 
-/// Of a header's value, the first character that is not visible ASCII or a blank, and a blank at an end, which the
-/// recipient takes off (RFC 9110, section 5.5).
+/// In a header's value: the first character that is not visible ASCII or a blank, or a blank at an end, which the
+/// recipient removes (RFC 9110, section 5.5).
 pub(crate) fn in_header(value: &str) -> Option<Problem> {
     first(value, |c| !matches!(c, ' '..='~')).or_else(|| at_an_end(value))
 }
 
-/// Of a key, user name or the like that is sent encoded: the first control character or one that nobody can have typed, and
-/// a blank at an end. Letters of any alphabet can be sent.
+/// In a key, user name or the like that is sent encoded: the first control or untypable character, or a blank at an
+/// end. Letters of any alphabet can be sent.
 pub(crate) fn in_credential(value: &str) -> Option<Problem> {
     in_text(value).or_else(|| at_an_end(value))
 }
 
-/// Of a password or a part of a URL: as [`in_credential`], but for blanks at an end.
+/// In a password or a part of a URL: as [`in_credential`], except for blanks at an end.
 pub(crate) fn in_text(value: &str) -> Option<Problem> {
     first(value, |c| c.is_control() || c != ' ' && c.is_whitespace() || is_invisible(c))
 }
 
-/// Of a URL: what it cannot have, or what is ignored when it is read.
+/// In a URL: characters that are invalid, or ignored by its reader.
 pub(crate) fn in_url(value: &str) -> Option<Problem> {
     first(value, |c| {
         c.is_control() || c.is_whitespace() || is_invisible(c) || matches!(c, '"' | '\u{2018}'..='\u{201f}')
@@ -48,12 +48,12 @@ fn at_an_end(value: &str) -> Option<Problem> {
     start.or_else(|| end().map(|character| Problem { character, position: value.chars().count() }))
 }
 
-/// Characters that show nothing, and change nothing but the bytes: soft hyphen, zero-width and directional ones.
+/// Invisible characters that only change the bytes: soft hyphen, zero-width and directional ones.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The character by its number and by what people call it; a control character itself would spoil the line.
+/// The character by its number and common name; a raw control character would spoil the line.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.character {
@@ -78,17 +78,17 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A failure about a text that cannot be sent. `what` names it where no setting has it.
+/// A failure about a text that cannot be sent. `what` names it if no setting contains it.
 pub(crate) fn failure(what: &str, problem: Problem) -> Failure {
     let text = format!("{what} has {problem}, which cannot be sent as it is. Type it again at its source.");
     Failure { unsendable: Some(problem.character), ..Failure::config(text) }
 }
 
-/// Checks a setting that ends in a header, before anything is sent: a source does so when it reads its config.
+/// Checks a setting that goes into a header, before anything is sent: a source does so when it reads its config.
 ///
 /// # Errors
-/// A config failure that names the setting, and the character and its position: one that is not visible ASCII, or a
-/// blank at an end. The value itself is not shown.
+/// A config failure that names the setting, the character and its position: one that is not visible ASCII, or a blank
+/// at an end. The value itself is not shown.
 pub fn check_header_setting(setting: &str, value: &str) -> Result<(), Failure> {
     in_header(value).map_or(Ok(()), |problem| Err(of_setting(setting, problem)))
 }
@@ -101,7 +101,7 @@ fn of_setting(setting: &str, problem: Problem) -> Failure {
     Failure { unsendable: Some(problem.character), ..Failure::config(text) }
 }
 
-/// Names the setting that an unsendable text came from, if the config has such a character in one place or more.
+/// Names the setting with an unsendable text, if the config has such a character.
 pub(crate) fn name_setting(error: anyhow::Error, redactor: &Redactor) -> anyhow::Error {
     match error.downcast::<Failure>() {
         Ok(failure) => named(failure, redactor).into(),
@@ -109,7 +109,7 @@ pub(crate) fn name_setting(error: anyhow::Error, redactor: &Redactor) -> anyhow:
     }
 }
 
-/// As [`name_setting`], for what is known to be a failure.
+/// As [`name_setting`], for a known failure.
 pub(crate) fn named(failure: Failure, redactor: &Redactor) -> Failure {
     let Some(character) = failure.unsendable else { return failure };
     let at = |value: &str| match character {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_takes_visible_ascii_and_blanks_between() {
+    fn a_header_accepts_visible_ascii_and_blanks_between() {
         assert_eq!(in_header("sk_live_abc ~!"), None);
         for (value, told) in [
             ("sk_live_abc\u{2026}", "U+2026 (an ellipsis) at position 12"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_encoded_may_have_letters_of_any_alphabet_and_nothing_that_nobody_sees() {
+    fn encoded_values_may_have_letters_of_any_alphabet_and_nothing_invisible() {
         for value in ["p\u{e4}ss w\u{f6}rd", "\u{43a}\u{43b}\u{44e}\u{447}", "\u{1f511}"] {
             assert_eq!((in_credential(value), in_text(value)), (None, None), "{value}");
         }

@@ -1,9 +1,8 @@
-//! Agents that a stop gets through to. ureq shuts down what is sent and received; looking up a name and opening a
-//! connection cannot be interrupted, so they are done in a thread of their own, which is left behind when a stop is
-//! requested.
+//! Agents that a stop can interrupt. ureq shuts down sending and receiving; resolving a name and opening a connection
+//! cannot be interrupted, so they run in a thread of their own, which is abandoned when a stop is requested.
 //!
-//! Names are looked up when a connection is opened. ureq itself does so before each request, in a new thread each time,
-//! also for those that go over a connection it has.
+//! Names are resolved when a connection is opened. ureq resolves them before each request, in a new thread each time,
+//! even if it has a connection.
 
 use std::fmt;
 use std::io;
@@ -30,13 +29,12 @@ pub(super) fn agent(config: Config, connector: impl Connector, resolver: impl Re
     Agent::with_parts(config, connector, Later)
 }
 
-/// What keeps a name or a connection from being waited for. That the run is stopping is never shown: the transport
-/// tells it itself.
+/// The end of a wait for a name or a connection. A stop is never shown: the transport reports it itself.
 fn left_behind(error: anyhow::Error) -> ureq::Error {
     io::Error::other(error).into()
 }
 
-/// Promises an address, which is looked up when it is needed.
+/// Promises an address, which is resolved when it is needed.
 #[derive(Debug)]
 struct Later;
 
@@ -48,7 +46,7 @@ impl Resolver for Later {
     }
 }
 
-/// Opens connections, with all that belongs to that: names, proxies and TLS.
+/// Opens connections, with everything that belongs to it: names, proxies and TLS.
 struct StoppableConnector<C, R> {
     connector: Arc<C>,
     resolver: Arc<R>,
@@ -66,11 +64,11 @@ impl<C: Connector, R: Resolver> Connector for StoppableConnector<C, R> {
         let (request_level, now, timeout) = (details.request_level, details.now, details.timeout);
         let (current_time, run_connector) = (details.current_time.clone(), details.run_connector.clone());
         let register_shutdown = details.register_shutdown.clone();
-        // ureq opens the connection to a proxy with a config that names no proxy any more.
+        // ureq opens the connection to a proxy with a config that no longer names one.
         let carries_tunnel = self.has_proxy && config.proxy().is_none();
         let heads = if carries_tunnel { Unfolding::tunnel } else { Unfolding::new };
         let connect = move || {
-            // Without a promise the address is none of ours to look up, but a proxy's.
+            // Without a promise, the address is the proxy's, and needs no resolving here.
             let addrs = match addrs.is_empty() {
                 true => addrs,
                 false => resolver.resolve(&uri, &config, resolve_timeout(&config, timeout))?,
@@ -93,7 +91,7 @@ impl<C: Connector, R: Resolver> Connector for StoppableConnector<C, R> {
     }
 }
 
-/// As long as the config says, or as is left of a limit on the whole request.
+/// The config's limit, or the rest of a limit on the whole request.
 fn resolve_timeout(config: &Config, left: NextTimeout) -> NextTimeout {
     let own = NextTimeout {
         after: config.timeouts().resolve.map_or(time::Duration::NotHappening, Into::into),

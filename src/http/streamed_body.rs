@@ -1,5 +1,5 @@
-//! A request body that is read while it is sent, so that an upload need not fit into memory. It is opened again for
-//! each attempt.
+//! A request body that is read while it is sent, so an upload need not fit into memory. It is opened again for each
+//! attempt.
 
 use std::fmt;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 type Open = dyn Fn() -> io::Result<(Box<dyn Read>, Option<u64>)> + Send + Sync;
 
-/// A body that is made of a reader, or rather of what makes readers.
+/// A body from a reader, which a function opens for each attempt.
 ///
 /// ```
 /// use source_http::http::{RequestBody, StreamedBody};
@@ -24,8 +24,8 @@ pub struct StreamedBody {
 }
 
 impl StreamedBody {
-    /// A body of what a reader gives until its end. `open` is called once for each attempt, and has to give the same
-    /// bytes each time. The body is sent in chunks, unless its length is reported by [`StreamedBody::with_length`].
+    /// A body of everything a reader returns. `open` is called once for each attempt, and must return the same bytes
+    /// each time. The body is sent in chunks, unless [`StreamedBody::with_length`] states its length.
     pub fn new(open: impl Fn() -> io::Result<Box<dyn Read>> + Send + Sync + 'static) -> Self {
         Self { open: Arc::new(move || Ok((open()?, None))), length: None }
     }
@@ -43,7 +43,7 @@ impl StreamedBody {
         Self { open: Arc::new(open), length: None }
     }
 
-    /// Tells the length in bytes, for servers that do not take chunks. What the reader gives beyond it is not sent.
+    /// States the length in bytes, for servers that do not accept chunks. Bytes beyond it are not sent.
     #[must_use]
     pub fn with_length(mut self, bytes: u64) -> Self {
         self.length = Some(bytes);
@@ -57,7 +57,7 @@ impl StreamedBody {
     }
 }
 
-/// Two bodies are equal if one is a clone of the other: their bytes are not known.
+/// Two bodies are equal if one is a clone of the other: their bytes are unknown.
 impl PartialEq for StreamedBody {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.open, &other.open) && self.length == other.length
@@ -70,10 +70,10 @@ impl fmt::Debug for StreamedBody {
     }
 }
 
-/// A body on its way. It remembers its own failure, which the transport could not tell from one of the network.
+/// A body being sent. It remembers its own failure, which the transport could not distinguish from a network failure.
 pub(super) struct OpenBody {
     reader: io::Take<Box<dyn Read>>,
-    /// The length that is announced.
+    /// The announced length.
     pub(super) length: Option<u64>,
     /// Why it could not be read to its end.
     pub(super) failure: Option<String>,

@@ -1,5 +1,5 @@
-//! Which waits are reported. When the network is gone, every slice of every stream waits for the same reason: one
-//! request's lines stand for all of them, and say how many those are.
+//! Decides which waits are reported. Without a network, every slice of every stream waits for the same reason: one
+//! request's lines represent all of them, and count them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -9,29 +9,29 @@ use super::{Telling, Wait};
 
 use crate::locks;
 
-/// A wait that rounds to 0.0 s is none that anybody could notice.
+/// A wait that rounds to 0.0 s is not noticeable.
 const SHORTEST: Duration = Duration::from_millis(50);
-/// How long a line stands for other waits that are no longer than this, or than the one it is about.
+/// How long a line represents other waits that are no longer than this, or than its own.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// The lines that were written last, by reason.
+/// The last lines, by reason.
 #[derive(Debug, Default)]
 pub(super) struct ToldWaits(Mutex<HashMap<String, Line>>);
 
 #[derive(Debug)]
 struct Line {
-    /// The request that it was about.
+    /// The request of the line.
     request: String,
-    /// Until when it stands for others, as a reading of the clock.
+    /// Until when it represents others, as a reading of the clock.
     until: Duration,
-    /// The longest wait that it stands for.
+    /// The longest wait that it represents.
     longest: Duration,
-    /// The requests that it stood for.
+    /// The requests that it represented.
     others: HashSet<String>,
 }
 
 impl ToldWaits {
-    /// How a wait that begins now is reported.
+    /// How to report a wait that begins now.
     pub(super) fn telling(&self, wait: &Wait, now: Duration) -> Telling {
         if wait.delay < SHORTEST {
             return Telling::Silent;
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn one_request_stands_for_all_that_wait_for_the_same_reason_and_says_how_many() {
+    fn one_request_represents_all_that_wait_for_the_same_reason_and_counts_them() {
         let told = ToldWaits::default();
         let at = |seconds, request, reason| told.telling(&wait(request, reason, 500), Duration::from_secs(seconds));
         assert_eq!(at(0, "a", "no network"), Telling::Aloud { others: 0 });
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_much_longer_than_the_told_one_is_told_too() {
+    fn a_wait_that_is_much_longer_than_the_reported_one_is_reported_too() {
         let told = ToldWaits::default();
         assert_eq!(told.telling(&wait("a", "HTTP 429", 500), Duration::ZERO), Telling::Aloud { others: 0 });
         assert_eq!(told.telling(&wait("b", "HTTP 429", 60_000), Duration::ZERO), Telling::Aloud { others: 0 });
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_nobody_notices_is_not_told() {
+    fn an_unnoticeable_wait_is_not_reported() {
         let told = ToldWaits::default();
         assert_eq!(told.telling(&wait("a", "HTTP 503", 49), Duration::ZERO), Telling::Silent);
         assert_eq!(told.telling(&wait("a", "HTTP 503", 50), Duration::ZERO), Telling::Aloud { others: 0 });

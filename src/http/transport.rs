@@ -1,5 +1,5 @@
-//! The socket side: one request out, one response in, read to its end. Redirects are followed here, so that
-//! credentials of every kind, not only `Authorization`, stay with the host they were meant for.
+//! The socket side: sends one request and reads one whole response. Redirects are followed here, so that credentials of
+//! every kind, not only `Authorization`, stay with the host they were meant for.
 
 use std::cell::Cell;
 use std::fmt;
@@ -26,19 +26,19 @@ use crate::locks;
 use crate::protocol::FailureKind;
 use crate::stop::Stop;
 
-/// Idle connections kept for each host. As many as workers may be at once.
+/// Idle connections kept for each host: the most workers at once.
 const IDLE_PER_HOST: usize = 20;
 /// Longest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Bytes that are read of the body of a redirect, which nobody looks at.
+/// Bytes read of the body of a redirect, which is not used.
 const MAX_REDIRECT_BODY: u64 = 64 * 1024;
 
-/// The most sets of network options that are kept at once. A stream that makes up new ones all the time loses its idle
-/// connections, and nothing else.
+/// The most sets of network options kept at once. A stream that keeps creating new ones loses only its idle
+/// connections.
 const MAX_AGENTS: usize = 32;
 
-/// The connections of a run, pooled per set of network options and way to the server.
+/// The connections of a run, pooled per set of network options and route to the server.
 #[derive(Debug, Default)]
 pub struct Transport {
     environment: NetworkEnvironment,
@@ -50,14 +50,14 @@ pub struct Transport {
 
 type Agents = Arc<Mutex<Vec<(RequestOptions, Route, Agent)>>>;
 
-/// What came back, and what had been sent for it.
+/// The response, and the request that was sent for it.
 #[derive(Debug)]
 pub struct Sent {
-    /// The response. It names its request as it was before it was signed.
+    /// The response. It names its request as it was before signing.
     pub response: Response,
-    /// The request with the credentials the response was given to. `None` if it carried none.
+    /// The request with the credentials of the response. `None` if it carried none.
     pub signed: Option<HttpRequest>,
-    /// A redirect led to another host, and credentials stayed behind.
+    /// Whether a redirect led to another host, without the credentials.
     pub withheld: bool,
 }
 
@@ -73,7 +73,7 @@ impl Transport {
         Self::new(self.environment.clone())
     }
 
-    /// Ends all that is under way when a stop is requested, and begins nothing after it. Default: nothing does.
+    /// Ends everything in progress when a stop is requested, and begins nothing after it. Default: nothing does.
     #[must_use]
     pub fn with_stop(mut self, stop: &Stop) -> Self {
         self.stop = stop.clone();
@@ -86,13 +86,13 @@ impl Transport {
         self
     }
 
-    /// Sends a request and reads the response whole. `authenticate` puts credentials on it and tells whether it did;
-    /// it is not called for a redirect that leads to another host. `redirected` is notified of each redirect before it
-    /// is followed, `alive` is called as the bytes of the body come in.
+    /// Sends a request and reads the whole response. `authenticate` signs it and returns whether it did; it is not
+    /// called for a redirect to another host. `redirected` is called with each redirect before it is followed, `alive`
+    /// as the bytes of the body arrive.
     ///
     /// # Errors
-    /// A [`TransportError`] inside, or what `authenticate` returns, or that of a stop. A response with an error status is
-    /// no error.
+    /// A [`TransportError`] inside, the error of `authenticate`, or that of a stop. A response with an error status is
+    /// not an error.
     pub fn send(
         &self,
         request: &HttpRequest,
@@ -106,13 +106,13 @@ impl Transport {
         for _ in 0..=options.max_redirects {
             let mut signed = next.clone();
             let is_signed = same_host(&request.url, &next.url) && authenticate(&mut signed)?;
-            // What is reported about a request is about `next`, which has no credentials in its URL.
+            // Reports name `next`, which has no credentials in its URL.
             let response = self.exchange(&signed, &next, options, alive);
-            // A connection that was shut down looks like one that broke, or like the end of a body.
+            // A connection that was shut down looks like a broken one, or like the end of a body.
             self.stop.check()?;
             let response = response.map_err(|mut error| {
                 if next.url != request.url {
-                    // The caller knows the first URL only.
+                    // The caller knows only the first URL.
                     error.detail = format!("it was redirected to {}: {}", next.describe(), error.detail);
                 }
                 error
@@ -120,7 +120,7 @@ impl Transport {
             match redirect(&next, &response, options)? {
                 Some(target) => {
                     redirected(&response);
-                    // Those of the stream itself are gone from `target`, those of the authenticator were never in it.
+                    // The stream's own credentials were removed from `target`; the authenticator's were never in it.
                     let carried = signed != next || next.clone().strip_credentials();
                     withheld |= carried && !same_host(&next.url, &target.url);
                     next = target;
@@ -158,7 +158,7 @@ impl Transport {
             true => Vec::new(),
             false => content_coding::take(&mut parts.headers),
         };
-        // However long a redirect's body is, little of it is read. How long a body is when it is decoded is not known.
+        // However long a redirect's body is, only a little is read. The decoded length of a body is unknown.
         let length = body.content_length().filter(|_| !is_redirect && codings.is_empty());
         let most = if is_redirect { MAX_REDIRECT_BODY.min(options.max_body_bytes) } else { u64::MAX };
         let broke_off = Cell::new(false);
@@ -183,7 +183,7 @@ impl Transport {
     fn agent(&self, options: &RequestOptions, route: &Route) -> Result<Agent, TransportError> {
         let mut agents = locks::lock(&self.agents);
         if self.stop.is_requested() {
-            // Nobody would shut it down any more. The error gives way to that of the stop.
+            // Nothing would shut it down later. The stop's error replaces this one.
             return Err(TransportError::new(Layer::Request, FailureKind::Transient, "the run is stopping"));
         }
         if let Some((.., agent)) = agents.iter().find(|(known, way, _)| known == options && way == route) {
@@ -218,7 +218,7 @@ impl Transport {
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(4 * IDLE_PER_HOST)
             .max_idle_connections_per_host(IDLE_PER_HOST)
-            // ureq would look at the environment itself, and take one proxy for both schemes.
+            // ureq would read the environment itself, and use one proxy for both schemes.
             .proxy(None);
         if route.needs_tls() {
             let tls = self.trust.config(options, &self.environment);
@@ -240,11 +240,11 @@ impl Transport {
     }
 }
 
-/// A body that tells when something of it comes.
+/// A body that notifies when bytes arrive.
 struct WatchedBody<'a, R> {
     reader: R,
     alive: &'a dyn Fn(),
-    /// Set when it cannot be read. Any other error is about what was read.
+    /// Set when it cannot be read. Any other error concerns the decoding.
     broke_off: &'a Cell<bool>,
 }
 
@@ -259,7 +259,7 @@ impl<R: Read> Read for WatchedBody<'_, R> {
     }
 }
 
-/// The request's head as the HTTP library wants it.
+/// The request's head for the HTTP library.
 fn head(request: &HttpRequest, route: &Route) -> Result<http::request::Builder, TransportError> {
     let uri: Uri = request.url.as_str().parse().map_err(|error| unsendable(&error))?;
     let mut head = http::Request::builder().method(request.method.clone()).uri(uri);
@@ -300,7 +300,7 @@ fn run(
     }
     let answered = match body.encode() {
         None => {
-            // It would be sent as chunks, of which there are none. Some servers take no chunks at all.
+            // Otherwise it would be sent as zero chunks. Some servers accept no chunks at all.
             let may_have = head.method_ref().is_some_and(|m| [Method::POST, Method::PUT, Method::PATCH].contains(m));
             if let Some(headers) = head.headers_mut().filter(|_| may_have) {
                 headers.insert(CONTENT_LENGTH, 0.into());
@@ -350,8 +350,8 @@ fn disk_error(error: &io::Error) -> TransportError {
     TransportError::new(Layer::Disk, FailureKind::System, detail)
 }
 
-/// The request a redirect asks for, or `None` if the response is no redirect. A redirect without `Location` is an
-/// answer like any other.
+/// The request that a redirect asks for, or `None` if the response is not a redirect. A redirect without `Location` is
+/// an ordinary answer.
 fn redirect(
     request: &HttpRequest,
     response: &Response,
@@ -362,15 +362,15 @@ fn redirect(
     if options.max_redirects == 0 || !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    // Some servers send a path as it is, in UTF-8.
+    // Some servers send a path unencoded, in UTF-8.
     let location = std::str::from_utf8(location.as_bytes()).ok();
     let target = location.and_then(|location| request.url.join(location.trim()).ok());
     let Some(url) = target.filter(|url| matches!(url.scheme(), "http" | "https")) else {
-        let detail = format!("{status} of {} has a Location that is no URL", request.describe());
+        let detail = format!("{status} of {} has a Location that is not a URL", request.describe());
         return Err(TransportError::new(Layer::Redirect, FailureKind::System, detail));
     };
     let mut next = HttpRequest { url, ..request.clone() };
-    // RFC 9110, section 15.4: 303 is always fetched with GET, 301 and 302 are when a POST led to them.
+    // RFC 9110, section 15.4: 303 is always followed with GET, 301 and 302 after a POST.
     if status == StatusCode::SEE_OTHER || (status.as_u16() < 303 && next.method == Method::POST) {
         next.method = if next.method == Method::HEAD { Method::HEAD } else { Method::GET };
         next.body = RequestBody::Empty;

@@ -1,4 +1,4 @@
-//! Why no response came: which layer failed, and whether asking again may help.
+//! Why no response came: the failed layer, and whether a retry may help.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use crate::protocol::FailureKind;
 pub struct TransportError {
     /// Where it failed.
     pub layer: Layer,
-    /// What the system or the library says.
+    /// The message of the system or the library.
     pub detail: String,
-    /// Who can fix it. Only a transient one is tried again.
+    /// Who can fix it. Only a transient one is retried.
     pub kind: FailureKind,
 }
 
@@ -31,7 +31,7 @@ impl TransportError {
         Self { layer, detail: detail.into(), kind }
     }
 
-    /// Sorts an error of the HTTP library.
+    /// Classifies an error of the HTTP library.
     pub(super) fn from_ureq(error: &ureq::Error, in_flight: &InFlight<'_>) -> Self {
         use FailureKind::{Config, System, Transient};
 
@@ -51,7 +51,7 @@ impl TransportError {
             ureq::Error::RedirectFailed | ureq::Error::TooManyRedirects => (Layer::Redirect, System, error.to_string()),
             ureq::Error::Timeout(timeout) => in_flight.timed_out(*timeout),
             ureq::Error::Io(error) => in_flight.io(error),
-            // The same next time: what an API sends as headers hardly changes.
+            // The same next time: an API's headers hardly change.
             ureq::Error::LargeResponseHeader(_, most) => {
                 (Layer::Receive, System, format!("the head is longer than the {most} bytes that are accepted"))
             }
@@ -77,8 +77,8 @@ impl TransportError {
     }
 }
 
-/// Whether the HTTP library says that a request is not as it should be, before it sends any of it. It has one type of error
-/// for both directions.
+/// Whether the HTTP library refuses an invalid request before sending any of it. It has one type of error for both
+/// directions.
 fn is_about_the_request(error: &str) -> bool {
     const WORDS: [&str; 6] = [
         "bad header",

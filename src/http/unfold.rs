@@ -1,18 +1,19 @@
-//! Headers that go on in the next line. Senders must not fold a header's value any more, but some do, and a recipient has
-//! to read such a value as one line (RFC 9112, section 5.2). The HTTP library refuses it, so the folds are taken out before it
-//! sees the head of a response: line break and all, each is as many blanks.
+//! Headers that continue on the next line. Senders must no longer fold a header's value, but some do, and a recipient
+//! has to read such a value as one line (RFC 9112, section 5.2). The HTTP library refuses it, so folds are replaced by
+//! blanks of the same length before the library sees the head of a response.
 //!
-//! A connection to a proxy that opens a tunnel carries bytes that are nobody's head, such as TLS. They must pass unchanged.
+//! A connection to a proxy that opens a tunnel carries bytes that are not a head, such as TLS. They must pass
+//! unchanged.
 
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-/// A connection whose responses have unfolded heads.
+/// A connection whose response heads are unfolded.
 #[derive(Debug)]
 pub(super) struct Unfolding<T> {
     connection: T,
-    /// Whether responses come over this connection itself, and not through a tunnel that it carries.
+    /// Whether responses come over this connection itself, and not through a tunnel in it.
     has_heads: bool,
-    /// What comes in next is a response's head: something was sent, and the blank line was not there yet.
+    /// The next bytes are a response's head: something was sent, and the blank line has not come yet.
     at_head: bool,
 }
 
@@ -22,7 +23,7 @@ impl<T> Unfolding<T> {
         Self { connection, has_heads: true, at_head: false }
     }
 
-    /// A connection that carries a tunnel: what comes in is left as it is.
+    /// A connection that carries a tunnel: its input stays unchanged.
     pub(super) fn tunnel(connection: T) -> Self {
         Self { connection, has_heads: false, at_head: false }
     }
@@ -45,7 +46,7 @@ impl<T: Transport> Transport for Unfolding<T> {
             let (unfolded, is_whole) = unfolded(buffers.input());
             self.at_head = !is_whole;
             if let Some(input) = unfolded {
-                // There is no other way to change what has come in.
+                // There is no other way to change received bytes.
                 buffers.input_consume(input.len());
                 buffers.input_append_buf()[..input.len()].copy_from_slice(&input);
                 buffers.input_appended(input.len());
@@ -63,8 +64,8 @@ impl<T: Transport> Transport for Unfolding<T> {
     }
 }
 
-/// The input with unfolded heads, if there is a fold in them, and whether the last head is whole. After an interim response
-/// (status 1xx) comes another head.
+/// The input with unfolded heads, if there is a fold in them, and whether the last head is complete. An interim
+/// response (status 1xx) is followed by another head.
 fn unfolded(input: &[u8]) -> (Option<Vec<u8>>, bool) {
     let mut changed: Option<Vec<u8>> = None;
     let mut start = 0;
@@ -88,7 +89,7 @@ fn unfolded(input: &[u8]) -> (Option<Vec<u8>>, bool) {
     (changed, false)
 }
 
-/// Whether a head is that of an interim response: `HTTP/1.1 1xx`.
+/// Whether a head is an interim response: `HTTP/1.1 1xx`.
 fn is_interim(head: &[u8]) -> bool {
     head.get(8..10) == Some(b" 1") && head.starts_with(b"HTTP/1.")
 }

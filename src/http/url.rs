@@ -1,17 +1,17 @@
-//! URLs from a stream's parts: a base, a path, query parameters.
+//! Builds URLs from a stream's parts: a base, a path, query parameters.
 
 use url::Url;
 
 use super::sendable;
 use crate::protocol::Failure;
 
-/// Joins a base URL and a path so that no segment of either is lost: the last segment of the base is kept, with or
-/// without a slash at its end, and so is the base's query. A path that starts with `/` replaces the base's path; one
-/// that starts with `http://` or `https://` is a URL of its own; an empty one is the base itself.
+/// Joins a base URL and a path without losing a segment: the last segment of the base stays, with or without a slash at
+/// its end, and so does the base's query. A path that starts with `/` replaces the base's path; one that starts with
+/// `http://` or `https://` is a complete URL; an empty one is the base itself.
 ///
 /// # Errors
 /// A config failure if the base is not an `http` or `https` URL, or the path cannot be joined to it; if the base has a
-/// blank or a character that nobody sees; if a segment of the path is an encoded `.` or `..`, which no URL can have
+/// blank or an invisible character; if a segment of the path is an encoded `.` or `..`, which no URL can have
 /// (<https://url.spec.whatwg.org/#double-dot-path-segment>).
 pub fn join_url(base: &str, path: &str) -> Result<Url, Failure> {
     let segments = path.split(['?', '#']).next().unwrap_or_default().split('/');
@@ -27,7 +27,7 @@ pub fn join_url(base: &str, path: &str) -> Result<Url, Failure> {
     if is_http(path) {
         return parse(path);
     }
-    // What an API itself gives is taken as browsers take it.
+    // A URL from the API itself is read as browsers read it.
     if let Some(problem) = sendable::in_url(base) {
         return Err(sendable::failure(&format!("The URL {base:?}"), problem));
     }
@@ -50,8 +50,8 @@ pub fn join_url(base: &str, path: &str) -> Result<Url, Failure> {
     Ok(joined)
 }
 
-/// Adds query parameters in order. A pair that the URL has already is not added again; the same name with another
-/// value is.
+/// Adds query parameters in order. A pair that the URL already has is not repeated; the same name with another value is
+/// added.
 pub fn add_params<N: AsRef<str>, V: AsRef<str>>(url: &mut Url, params: impl IntoIterator<Item = (N, V)>) {
     for (name, value) in params {
         let (name, value) = (name.as_ref(), value.as_ref());
@@ -61,7 +61,7 @@ pub fn add_params<N: AsRef<str>, V: AsRef<str>>(url: &mut Url, params: impl Into
     }
 }
 
-/// Sets a query parameter: pairs of that name go, and one with the value is added at the end.
+/// Sets a query parameter: removes pairs of that name, and appends one with the value.
 pub fn set_param(url: &mut Url, name: &str, value: &str) {
     if url.query_pairs().any(|(n, _)| n == name) {
         let others: Vec<_> =
@@ -71,13 +71,13 @@ pub fn set_param(url: &mut Url, name: &str, value: &str) {
     url.query_pairs_mut().append_pair(name, value);
 }
 
-/// Host and port: what a server is known by.
+/// Host and port: the identity of a server.
 pub(super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// A URL for debug output: without user, password and fragment, and of its query the names only.
+/// A URL for debug output: without user, password and fragment, and only the names in its query.
 pub(super) fn without_values(url: &Url) -> String {
     let mut shown = url.clone();
     let _ = shown.set_username("");
@@ -92,7 +92,7 @@ pub(super) fn without_values(url: &Url) -> String {
 }
 
 /// Whether credentials meant for one URL may go to another: same host and port, and not from `https` to `http`. From
-/// `http` to `https`, both at their own ports, is a way up and no other host.
+/// `http` to `https`, both at their default ports, is an upgrade of the same host.
 #[must_use]
 pub fn same_host(meant: &Url, other: &Url) -> bool {
     let upgraded =
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_url_is_a_config_failure() {
+    fn a_url_other_than_http_is_a_config_failure() {
         for base in [
             "",
             "a.com/v1",

@@ -1,5 +1,5 @@
-//! How a request waits: by whose clock, until somebody asks for the end, and never so long silent that a platform
-//! would take the run for dead.
+//! How a request waits: on the run's clock, until a stop is requested, and never silent for so long that a platform
+//! would assume a hang.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use super::{Activity, RetryObserver};
 use crate::clock::Clock;
 use crate::stop::Stop;
 
-/// Longest part of a wait in which nothing is heard of it.
+/// Longest silent part of a wait.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(600);
 
-/// What waits need.
+/// The context of waits.
 #[derive(Clone, Copy)]
 pub struct Waits<'a> {
     /// The time.
     pub clock: &'a dyn Clock,
     /// Ends all waits.
     pub stop: &'a Stop,
-    /// Is notified of waits, and that they go on.
+    /// Notified of waits, also while they last.
     pub observer: &'a dyn RetryObserver,
 }
 
 impl Waits<'_> {
-    /// Waits so long. The observer hears at least every ten minutes that the wait goes on.
+    /// Waits for this time. The observer is notified at least every ten minutes.
     ///
     /// # Errors
-    /// If the run is stopping; then the wait is over at once. An error of the observer.
+    /// If the run is stopping; then the wait ends at once. An error of the observer.
     pub fn wait(&self, duration: Duration) -> anyhow::Result<()> {
         let begun = self.clock.elapsed();
         let waited = self.wait_in_parts(duration);
@@ -61,7 +61,7 @@ mod tests {
     use crate::http::budget::BudgetWait;
     use crate::stop::StopReason;
 
-    /// Notes each notification that a wait goes on, and asks for the end the nth time.
+    /// Records each notification during a wait, and requests a stop the nth time.
     struct StopAfter<'a> {
         clock: &'a VirtualClock,
         stop: &'a Stop,
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    /// The outcome of a wait, and when it was heard of.
+    /// The outcome of a wait, and the times of its notifications.
     fn wait(seconds: u64, stops_at: usize) -> (bool, Vec<u64>) {
         let (clock, stop) = (VirtualClock::at(0), Stop::default());
         let heard = StopAfter { clock: &clock, stop: &stop, stops_at, at: Mutex::default() };
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_wait_is_heard_of_every_ten_minutes_and_at_its_end() {
+    fn a_long_wait_is_reported_every_ten_minutes_and_at_its_end() {
         assert_eq!(wait(7, 0), (true, vec![7]));
         assert_eq!(wait(1_500, 0), (true, vec![600, 1_200, 1_500]));
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_begins_to_wait_after_a_stop() {
+    fn no_wait_begins_after_a_stop() {
         let (clock, stop) = (VirtualClock::at(0), Stop::default());
         let heard = StopAfter { clock: &clock, stop: &stop, stops_at: 0, at: Mutex::default() };
         stop.request(StopReason::Terminated);

@@ -1,9 +1,9 @@
-//! JSON text in blocks of 64 bytes. Of each block it is found out at once, with a bit for each byte, what is inside a
-//! string, what begins a token and what is white space between tokens. A reader of the text then goes from token to
-//! token, and looks at none of the bytes between them.
+//! JSON text in blocks of 64 bytes. For each block, bit masks mark strings, the starts of tokens, and white space
+//! between tokens. A reader then jumps from token to token, without reading the bytes between them.
 //!
-//! The idea is that of Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (<https://arxiv.org/abs/1902.08318>).
-//! No table of all tokens is made: a block's are used up before the next block is looked at.
+//! The idea is that of Langdale and Lemire, "Parsing Gigabytes of JSON per Second"
+//! (<https://arxiv.org/abs/1902.08318>). There is no table of all tokens: a block's are used up before the next block
+//! is read.
 
 use wide::u8x16;
 
@@ -12,33 +12,33 @@ use super::fault::Fault;
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
 
-/// What is known of a text at the end of a block.
+/// The parser state at the end of a block.
 #[derive(Default)]
 pub(super) struct Blocks {
-    /// The end of the block is inside a string: every bit, or none.
+    /// Whether the block ends inside a string: every bit, or none.
     in_string: u64,
-    /// The block's last byte belongs to a token that is no string and no punctuation: the lowest bit.
+    /// Whether the block's last byte belongs to a token other than a string or punctuation: the lowest bit.
     in_scalar: u64,
-    /// The next block's first byte is escaped.
+    /// Whether the next block's first byte is escaped.
     escapes_next: bool,
-    /// There was a backslash so far.
+    /// Whether there was a backslash so far.
     pub(super) has_escapes: bool,
 }
 
-/// What stands where in a block: a bit for each byte, the lowest for the first.
+/// The bit masks of a block: a bit for each byte, the lowest for the first.
 pub(super) struct Block {
-    /// The first bytes of tokens: brackets, commas and colons, and the first bytes of strings, numbers and words. Outside
-    /// of strings, a few bytes that begin no token are among them, all of which no JSON has there.
+    /// The first bytes of tokens: brackets, commas and colons, and the first bytes of strings, numbers and words.
+    /// Outside of strings, a few other bytes are included, all of them invalid in JSON there.
     pub(super) tokens: u64,
     /// All but the white space between tokens.
     pub(super) kept: u64,
-    /// What is wrong behind the last of the tokens. It counts once they are used up: the value may end before.
+    /// The fault after the last token. It counts once the tokens are used up: the value may end before.
     pub(super) fault: Option<Fault>,
 }
 
 impl Blocks {
-    /// Looks at the next block. `rest` is the text from it on; what the text lacks of a last block, `bytes` has blanks
-    /// for. With `one_line`, a line break between tokens is a fault.
+    /// Reads the next block. `rest` is the text from it on; `bytes` pads a short last block with blanks. With
+    /// `one_line`, a line break between tokens is a fault.
     #[inline]
     pub(super) fn look(&mut self, bytes: &[u8; BLOCK], rest: &[u8], one_line: bool) -> Block {
         let Marks { mut quotes, punctuation, blanks, has_backslash, has_control } = Marks::of(bytes);
@@ -63,7 +63,7 @@ impl Blocks {
         block
     }
 
-    /// Takes escaped quotes out of `quotes`. The backslashes with which no escape begins are returned.
+    /// Removes escaped quotes from `quotes`. Returns the backslashes that begin no escape.
     #[cold]
     fn escapes(&mut self, bytes: &[u8; BLOCK], rest: &[u8], quotes: &mut u64) -> u64 {
         let mut wrong = 0;
@@ -88,7 +88,7 @@ impl Blocks {
 }
 
 impl Block {
-    /// Leaves out the tokens behind the first byte that is wrong, or that ends the only line.
+    /// Drops the tokens after the first invalid byte, or the one that ends the only line.
     fn cut(&mut self, bytes: &[u8; BLOCK], mut wrong: u64, between: u64, one_line: bool) {
         let mut breaks = marks_of(bytes, b'\n');
         let others = up_to(bytes, 0x1f) & !breaks;
@@ -108,7 +108,7 @@ impl Block {
     }
 }
 
-/// Whether an escape begins with the backslash that the text begins with, as far as the text goes.
+/// Whether the backslash at the start of the text begins an escape, as far as the text goes.
 pub(super) fn begins_escape(text: &[u8]) -> bool {
     match text.get(1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') | None => true,
@@ -117,10 +117,10 @@ pub(super) fn begins_escape(text: &[u8]) -> bool {
     }
 }
 
-/// Where in a block certain bytes stand, inside of strings and outside.
+/// Where certain bytes are in a block, inside of strings and outside.
 struct Marks {
     quotes: u64,
-    /// `{`, `}`, `[`, `]`, `,` and `:`; and `Y`, `_`, `y` and DEL, which are cheaper to take in than to leave out.
+    /// `{`, `}`, `[`, `]`, `,` and `:`; and `Y`, `_`, `y` and DEL, which are cheaper to include than to exclude.
     punctuation: u64,
     /// Blanks and all control characters.
     blanks: u64,
@@ -138,7 +138,7 @@ impl Marks {
             let is = |byte| bytes.simd_eq(u8x16::splat(byte));
             let up_to = |byte| bytes.min(u8x16::splat(byte)).simd_eq(bytes);
             let place = |found: u8x16| u64::from(found.to_bitmask()) << (16 * n);
-            // What all of the brackets have in common.
+            // The common bits of all brackets.
             let bracket = (bytes | u8x16::splat(0x26)).simd_eq(u8x16::splat(0x7f));
             quotes |= place(is(b'"'));
             punctuation |= place(bracket | is(b',') | is(b':'));
@@ -156,7 +156,7 @@ fn marks_of(block: &[u8; BLOCK], byte: u8) -> u64 {
     marks(block, |bytes| bytes.simd_eq(u8x16::splat(byte)))
 }
 
-/// Where bytes up to this one stand in a block.
+/// Where bytes up to this one are in a block.
 fn up_to(block: &[u8; BLOCK], byte: u8) -> u64 {
     marks(block, |bytes| bytes.min(u8x16::splat(byte)).simd_eq(bytes))
 }
@@ -192,7 +192,7 @@ pub(super) fn below(count: usize) -> u64 {
 mod tests {
     use super::*;
 
-    /// The tokens of a text, each with the bytes up to the next one; and the fault behind them.
+    /// The tokens of a text, each with the bytes up to the next one; and the fault after them.
     fn tokens(text: &str) -> (Vec<String>, Option<Fault>) {
         let (mut blocks, mut places, mut fault) = (Blocks::default(), Vec::new(), None);
         for (n, block) in text.as_bytes().chunks(BLOCK).enumerate() {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_counts_behind_the_tokens_before_it() {
+    fn a_fault_counts_after_the_tokens_before_it() {
         for blanks in 0..130 {
             for wrong in ["\u{1}", "\"a\nb\"", r#""\x""#, r#""\u12g4""#, "\"\\\n\"", "\"\t\""] {
                 let (found, fault) = tokens(&format!("{}[1]{wrong},[", " ".repeat(blanks)));

@@ -1,4 +1,4 @@
-//! Writing JSON texts without the white space between their tokens, while they are read.
+//! Writes JSON texts without the white space between their tokens, while reading them.
 
 use super::blocks::BLOCK;
 use super::fault::Fault;
@@ -8,11 +8,11 @@ use crate::buffers::Buffer;
 /// Bytes that are copied at a time.
 const CHUNK: usize = 16;
 
-/// Appends the object or list that begins at `at` of a text to a buffer, on one line. The places of its members' names,
-/// counted from its own, are added to `names`. Returns where it ends in the text, and whether there are escapes in it.
+/// Appends the object or list that begins at `at` of a text to a buffer, on one line. `names` gets the positions of its
+/// members' names, relative to its own. Returns its end in the text, and whether it has escapes.
 ///
 /// # Errors
-/// If it has no end. Some of what there was of it is written.
+/// If it has no end. A part of it has been written.
 pub(super) fn write(
     out: &mut Buffer,
     text: &[u8],
@@ -20,7 +20,7 @@ pub(super) fn write(
     names: Option<&mut Vec<u32>>,
 ) -> Result<(usize, bool), Fault> {
     if out.is_empty() {
-        // The rest of the text is no shorter than what is written of it.
+        // The output is no longer than the rest of the text.
         out.reserve(text.len() - at + BLOCK + CHUNK);
     }
     let mut value = Compact { start: out.len(), out, names, has_escapes: false };
@@ -28,7 +28,7 @@ pub(super) fn write(
     Ok((end, value.has_escapes))
 }
 
-/// A value on its way into the buffer.
+/// A value being written to the buffer.
 struct Compact<'o> {
     out: &'o mut Buffer,
     start: usize,
@@ -39,7 +39,7 @@ struct Compact<'o> {
 impl Sink for Compact<'_> {
     #[inline]
     fn block(&mut self, text: &[u8], at: usize, mut kept: u64) {
-        // Bytes are written sixteen at a time: what is too much is overwritten by what comes next.
+        // Copies sixteen bytes at a time; the next copy overwrites the surplus.
         let room = self.out.room(BLOCK + CHUNK);
         let mut written = 0;
         while kept != 0 {
@@ -77,7 +77,7 @@ impl Sink for Compact<'_> {
 mod tests {
     use super::*;
 
-    /// The line, where it ends in the text, the names' places.
+    /// The line, its end in the text, the positions of names.
     fn written(text: &str) -> Result<(String, usize, Vec<u32>), Fault> {
         let (mut out, mut names) = (Buffer::default(), Vec::new());
         let (end, _) = write(&mut out, text.as_bytes(), 0, Some(&mut names))?;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_anywhere_has_no_end() {
+    fn a_text_truncated_anywhere_has_no_end() {
         let text = format!("{{\n \"name\" : \"{0}\\n{0}\",\n \"n\": [ -1.5e7, null ]\n}}", "a long string ".repeat(5));
         assert_eq!(written(&text).unwrap().1, text.len());
         for cut in 1..text.len() {

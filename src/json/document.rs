@@ -1,5 +1,5 @@
-//! The records of a response: one pass over its text checks that it is JSON, notes where each record and its members
-//! stand, and keeps what is around the records (the envelope), where APIs put `has_more` and their tokens.
+//! The records of a response: one pass over its text checks that it is JSON, finds each record and its members, and
+//! keeps the members around the records (the envelope), where APIs put `has_more` and their tokens.
 
 use std::io::Read;
 use std::ops::Range;
@@ -19,35 +19,35 @@ use crate::buffers::Buffer;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
-    /// The text is not valid JSON. A response cut short looks like this, so asking again may help.
+    /// The text is not valid JSON. A truncated response looks like this, so a retry may help.
     #[error("it is not valid JSON ({0})")]
     NotJson(String),
-    /// The text is JSON, but the records are not where the stream says they are. Asking again won't help.
+    /// The text is JSON, but has no records at the stream's path. A retry does not help.
     #[error("{0}")]
     Shape(String),
 }
 
-/// A response's records, by their place in its text. Those that stand on several lines are kept on one.
+/// A response's records, by their place in its text. Multi-line records are copied to one line.
 #[derive(Debug, Default)]
 pub struct Document {
     records: Vec<Place>,
-    /// Where the names of members begin, record by record, counted from the beginning of their record.
+    /// Where the names of members begin, record by record, relative to their record.
     names: Vec<u32>,
-    /// The records that stand on several lines in the response, on one line each.
+    /// The multi-line records of the response, on one line each.
     compact: Buffer,
     envelope: String,
 }
 
-/// Where a record stands.
+/// The place of a record.
 #[derive(Debug, Clone)]
 struct Place {
     start: u32,
     end: u32,
     /// Among all names.
     names: Range<u32>,
-    /// It is in `compact`.
+    /// Whether it is in `compact`.
     is_compact: bool,
-    /// A name in it is spelt with escapes.
+    /// Whether a name in it has escapes.
     has_escaped_name: bool,
 }
 
@@ -57,9 +57,9 @@ impl Document {
         Self::index_into(Buffer::default(), text, path)
     }
 
-    /// Finds the records in a text, with a buffer for those that stand on several lines.
+    /// Finds the records in a text, with a buffer for multi-line ones.
     pub(crate) fn index_into(compact: Buffer, text: &[u8], path: &RecordPath) -> Result<Self, DocumentError> {
-        // Another parser has a better word for it, with line and column, where it finds the same fault.
+        // Another parser explains the same fault better, with line and column.
         let not_json = |otherwise| match serde_json::from_slice::<&RawValue>(text) {
             Err(error) => DocumentError::NotJson(error.to_string()),
             Ok(_) => DocumentError::NotJson(otherwise),
@@ -94,7 +94,7 @@ impl Document {
         self.len() == 0
     }
 
-    /// The records, out of the text that was indexed. Of another text, those that are there.
+    /// The records, from the indexed text. From another text, as far as it has them.
     pub fn records<'t>(&'t self, text: &'t [u8]) -> impl DoubleEndedIterator<Item = Object<'t>> {
         self.records.iter().filter_map(move |place| {
             let stands_in: &[u8] = if place.is_compact { &self.compact } else { text };
@@ -111,7 +111,7 @@ impl Document {
     }
 }
 
-/// What a walk through a text in memory fills.
+/// Collects the results of a walk through a text in memory.
 #[derive(Default)]
 struct Index {
     records: Vec<Place>,
@@ -149,7 +149,7 @@ impl TakeRecord for Index {
 /// Hands out the records of a text too long for memory, one at a time, and returns the envelope.
 ///
 /// # Errors
-/// As [`Document::index`], or if a record is longer than 32 MiB, or what `on_record` returned, which ends the walk.
+/// As [`Document::index`], or if a record is longer than 32 MiB, or the error of `on_record`, which ends the walk.
 pub fn for_each_record(
     text: impl Read,
     path: &RecordPath,
@@ -177,7 +177,7 @@ impl<F: FnMut(&str) -> anyhow::Result<()>> TakeRecord for HandOut<F> {
 }
 
 fn not_json_at(at: usize) -> String {
-    format!("it ends too early, or is no JSON, at byte {at} or soon after")
+    format!("it ends too early, or is not JSON, at byte {at} or soon after")
 }
 
 #[cfg(test)]
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_each_element_and_each_member() {
+    fn a_star_matches_each_element_and_each_member() {
         let text = r#"{"n": 1, "g": [{"u": [{"a":1}], "x": 9}, {"u": {"b":2}}, {"u": null}], "m": 2}"#;
         let (found, envelope) = records(text, &["g", "*", "u"]).unwrap();
         assert_eq!(found, [r#"{"a":1}"#, r#"{"b":2}"#]);
@@ -239,7 +239,7 @@ mod tests {
             assert_eq!(Document::index(text.as_bytes(), &path.optional()).unwrap().len(), 0, "{text}");
         }
         let path = RecordPath::new(["data"]).optional();
-        assert!(Document::index(br#"{"data": [1]}"#, &path).is_err(), "what is there has to be records");
+        assert!(Document::index(br#"{"data": [1]}"#, &path).is_err(), "an existing list has to contain records");
         assert!(Document::index(br#"{"data": "#, &path).is_err());
     }
 
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_from_what_has_another_shape() {
+    fn invalid_json_is_distinguished_from_another_shape() {
         for text in ["", "<html>", r#"{"data":[{"a":1}"#, r#"{"data":[]} x"#, r#"{"data":[NaN]}"#] {
             assert!(problem(text, &["data"]).contains("not valid JSON"), "{text}");
         }
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_consumer_returns_ends_the_walk() {
+    fn an_error_of_the_consumer_ends_the_walk() {
         let mut seen = 0;
         let error = for_each_record(b"[{},{}]".as_slice(), &RecordPath::default(), |_| {
             seen += 1;

@@ -1,11 +1,11 @@
-//! Looking up and setting single members of a JSON object in its text.
+//! Finds and sets single members of a JSON object in its text.
 
 use std::ops::ControlFlow;
 
 use super::members::{find_member, for_each_member, unquoted};
 
-/// The text of a top-level member of a JSON object, or `None` if the text is no object or lacks the member.
-/// Of a name that occurs twice, the first is taken.
+/// The text of a top-level member of a JSON object, or `None` if the text is not an object or lacks the member. The
+/// first of a repeated name counts.
 #[must_use]
 pub fn field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     find_member(object, |found, value| match unquoted(found) == name {
@@ -14,7 +14,7 @@ pub fn field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     })
 }
 
-/// The text of a member found by a path of names.
+/// The text of a member at a path of names.
 #[must_use]
 pub fn field_at<'t>(object: &'t str, path: &[impl AsRef<str>]) -> Option<&'t str> {
     let (last, parents) = path.split_last()?;
@@ -22,8 +22,8 @@ pub fn field_at<'t>(object: &'t str, path: &[impl AsRef<str>]) -> Option<&'t str
     field(parent, last.as_ref())
 }
 
-/// The object with a member set to a JSON text: replaced where it stands, or else appended.
-/// A text that is not an object is returned as it is.
+/// The object with a member set to a JSON text: replaced in place, otherwise appended. A text that is not an object is
+/// returned unchanged.
 #[must_use]
 pub fn with_field(object: &str, name: &str, value: &str) -> String {
     if let Some(old) = field(object, name) {
@@ -39,8 +39,8 @@ pub fn with_field(object: &str, name: &str, value: &str) -> String {
     [body, comma, &String::from_utf8_lossy(&key), ":", value, "}"].concat()
 }
 
-/// The object with a member at a path of names set to a JSON text. Objects on the way that are not there are made. `None` if
-/// something on the way is no object, or the path is empty.
+/// The object with a member at a path of names set to a JSON text. Missing objects on the way are created. `None` if a
+/// value on the way is not an object, or the path is empty.
 #[must_use]
 pub fn with_field_at(object: &str, path: &[impl AsRef<str>], value: &str) -> Option<String> {
     let (name, rest) = path.split_first()?;
@@ -65,7 +65,7 @@ pub fn without_field_at(object: &str, path: &[impl AsRef<str>]) -> Option<String
     Some(with_field(object, name, &without_field_at(field(object, name)?, rest)?))
 }
 
-/// The object with those of its members whose names are wanted, each with the text it has. `None` if that is all of them.
+/// The object with only its wanted members, their texts unchanged. `None` if that is all of them.
 #[must_use]
 pub fn with_fields(object: &str, mut is_wanted: impl FnMut(&str) -> bool) -> Option<String> {
     let mut kept = String::new();
@@ -76,7 +76,7 @@ pub fn with_fields(object: &str, mut is_wanted: impl FnMut(&str) -> bool) -> Opt
             return;
         }
         kept.push(if kept.is_empty() { '{' } else { ',' });
-        // From the name to the end of the value, with what stands between them.
+        // From the name to the end of the value, with the text between them.
         let start = name.as_ptr() as usize - object.as_ptr() as usize;
         let end = value.as_ptr() as usize - object.as_ptr() as usize + value.len();
         kept.push_str(&object[start..end]);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_none() {
+    fn a_missing_member_is_none() {
         assert!(field(r#"{"a":1}"#, "b").is_none());
         assert!(field("[1]", "b").is_none());
         assert!(field("{", "b").is_none());
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_replaced_where_it_stands_or_appended() {
+    fn a_member_is_replaced_in_place_or_appended() {
         assert_eq!(with_field(r#"{"a":1, "b":2}"#, "a", "3"), r#"{"a":3, "b":2}"#);
         assert_eq!(with_field(r#"{"a":1 } "#, "b", "[]"), r#"{"a":1 ,"b":[]}"#);
         assert_eq!(with_field("{}", "b", "2"), r#"{"b":2}"#);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_at_a_path_is_set_and_what_stands_around_it_keeps_its_text() {
+    fn a_member_at_a_path_is_set_and_the_rest_keeps_its_text() {
         let object = r#"{"a": {"b": 1.10, "c":1e400}, "d": 2}"#;
         let set = |path: &[&str]| with_field_at(object, path, "[]");
         assert_eq!(set(&["a", "b"]).unwrap(), r#"{"a": {"b": [], "c":1e400}, "d": 2}"#);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_at_a_path_is_taken_out_where_it_is_there() {
+    fn an_existing_member_at_a_path_is_removed() {
         let object = r#"{"a": {"b": 1.10, "c":1e400}, "d": 2}"#;
         let cut = |path: &[&str]| without_field_at(object, path);
         assert_eq!(cut(&["a", "b"]).unwrap(), r#"{"a": {"c":1e400}, "d": 2}"#);

@@ -1,9 +1,8 @@
-//! What may follow what in JSON, RFC 8259, section 2, as a table: from where a text stands and the first byte of the next
-//! token to what is to be done with it. A table, because what comes next is as good as random to a processor that
-//! guesses branches, and a look at a table is no guess.
+//! The JSON grammar, RFC 8259, section 2, as a table: from the parser state and the first byte of the next token to the
+//! next action. A table, because the next token is as good as random to branch prediction, and a table lookup needs
+//! none.
 
-/// In an object that is not the outermost one: before its first name, before another name, before a colon, before a
-/// value, and behind one.
+/// In an inner object: before its first name, before another name, before a colon, before a value, and after one.
 const OBJECT_FIRST: u8 = 0;
 const OBJECT_NAME: u8 = 1;
 const OBJECT_COLON: u8 = 2;
@@ -15,49 +14,49 @@ const TOP_NAME: u8 = 6;
 const TOP_COLON: u8 = 7;
 const TOP_VALUE: u8 = 8;
 pub(super) const TOP_AFTER: u8 = 9;
-/// In a list: before its first element, before another one, and behind one.
+/// In a list: before its first element, before another one, and after one.
 pub(super) const LIST_FIRST: u8 = 10;
 const LIST_VALUE: u8 = 11;
 pub(super) const LIST_AFTER: u8 = 12;
 
 const STATES: usize = 16;
 
-/// In the upper half of a byte, what a token is; in the lower, the state after it. What it is, is a bit that is tested:
-/// a jump to what is to be done with it would be one more guess.
+/// The upper half of a byte is the kind of token, as bits; the lower half is the next state. Bits can be tested without
+/// a jump, which could be mispredicted.
 #[derive(Clone, Copy)]
 pub(super) struct Next(u8);
 
 impl Next {
     /// A comma, a colon, a string, or a name that does not matter.
     const GO: u8 = 0;
-    /// What should be a number, or a word that stands for a value.
+    /// A number, or a word such as `true`.
     const SCALAR: u8 = 1 << 4;
     /// The name of a member of the outermost object.
     const NAME: u8 = 1 << 5;
-    /// The beginning of an object or a list.
+    /// The start of an object or a list.
     const OPEN: u8 = 1 << 6;
     /// The end of one.
     const CLOSE: u8 = 1 << 7;
-    /// Out of place, which no bit is left for.
+    /// Out of place; all bits are in use.
     const WRONG: Self = Self::of(Self::SCALAR | Self::CLOSE, 0);
 
     const fn of(what: u8, state: u8) -> Self {
         Self(what | state)
     }
 
-    /// Where the text stands then. Behind an object or a list, that is for its container to say.
+    /// The next state. After an object or a list, its container decides.
     #[inline]
     pub(super) fn state(self) -> u8 {
         self.0 & 0xf
     }
 
-    /// Whether there is nothing to do: with most there is not.
+    /// Whether there is nothing to do, as for most tokens.
     #[inline]
     pub(super) fn is_go(self) -> bool {
         self.0 < Self::SCALAR
     }
 
-    /// Whether it should be a number or a word, if it is not wrong.
+    /// Whether it must be a number or a word, if it is valid.
     #[inline]
     pub(super) fn is_scalar(self) -> bool {
         self.0 & Self::SCALAR != 0
@@ -82,7 +81,7 @@ impl Next {
     }
 }
 
-/// What a token is, by its first byte and where it stands.
+/// The action for a token, by its first byte and the state.
 #[inline]
 pub(super) fn next(state: u8, token: u8) -> Next {
     TABLE[usize::from(state) % STATES][usize::from(token)]
@@ -123,7 +122,7 @@ const fn name(what: u8, colon: u8, may_end: bool) -> [Next; 256] {
     row
 }
 
-/// A value of any kind. Whatever is no token of JSON is taken for a scalar, and refused there.
+/// A value of any kind. Any byte that begins no token counts as a scalar, which is then refused.
 const fn value(after: u8) -> [Next; 256] {
     let mut row = [Next::of(Next::SCALAR, after); 256];
     row[b'"' as usize] = Next::of(Next::GO, after);

@@ -1,6 +1,5 @@
-//! The values of lists that lie anywhere in a text, whatever they are: objects, lists, numbers. The text is read through a
-//! window, so that of a document as long as a disk no more than one value is in memory; what stands beside the lists is
-//! walked over, token by token.
+//! The values of lists anywhere in a text: objects, lists, numbers. A window over the text keeps only one value of a
+//! disk-sized document in memory; everything beside the lists is skipped, token by token.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -10,7 +9,7 @@ use super::scan::{self, Skip};
 use super::text::{Place, Text, Window};
 use super::walk::MAX_RECORD;
 
-/// The containers that can be open around a list.
+/// The deepest nesting of containers around a list.
 const MAX_DEPTH: usize = 1000;
 
 /// Why a walk through the items of a text ended early.
@@ -19,13 +18,13 @@ pub(crate) enum ItemsError {
     /// It is not JSON, or ends too early.
     #[error("{0}")]
     NotJson(String),
-    /// It is JSON, and more than is accepted.
+    /// It is JSON, but exceeds a limit.
     #[error("{0}")]
     TooLong(String),
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] io::Error),
-    /// What takes the items has failed.
+    /// The receiver of the items failed.
     #[error(transparent)]
     Stopped(anyhow::Error),
 }
@@ -34,8 +33,8 @@ pub(crate) enum ItemsError {
 pub(crate) type TakeItem<'t> = dyn FnMut(&str) -> anyhow::Result<ControlFlow<()>> + 't;
 
 /// Hands out the elements of each list at the end of a path of names, in order, until `take` breaks off. A step `item`
-/// leads into each element of a list, too. A path without steps leads to the whole text: to the elements of a list, or
-/// to anything else as one item.
+/// also leads into each element of a list. An empty path means the whole text: the elements of a list, or anything else
+/// as one item.
 pub(crate) fn for_each_item(
     reader: impl Read,
     path: &[&str],
@@ -55,7 +54,7 @@ pub(crate) fn for_each_item(
     }
 }
 
-/// Whether a text is one JSON value. `None` if it may be the beginning of one.
+/// Whether a text is one JSON value. `None` if it may be the start of one.
 pub(crate) fn is_value(text: &[u8]) -> Option<bool> {
     // A number has no end of its own.
     let start = scan::white_space(text, 0);
@@ -76,7 +75,7 @@ struct Items<'t, 'f, R> {
 }
 
 impl<R: Read> Items<'_, '_, R> {
-    /// Walks over a value. `path` is what is left of the path at it, if it is on the way.
+    /// Walks over a value. `path` is the rest of the path at it, if it is on the way.
     fn value(&mut self, path: Option<&[&str]>, depth: usize) -> Result<ControlFlow<()>, ItemsError> {
         if depth > MAX_DEPTH {
             return Err(ItemsError::TooLong(format!("more than {MAX_DEPTH} lists and objects are nested")));
@@ -159,7 +158,7 @@ impl<R: Read> Items<'_, '_, R> {
         }
     }
 
-    /// Brings a whole value into memory, and tells where it is.
+    /// Reads a whole value into memory, and returns its position.
     fn whole(&mut self) -> Result<(usize, usize), ItemsError> {
         self.next()?;
         loop {
@@ -171,7 +170,7 @@ impl<R: Read> Items<'_, '_, R> {
                 }
                 Err(Fault::Incomplete) => {
                     if !self.place.more()? {
-                        // A number may be all there is.
+                        // A number may be the whole text.
                         let rest = &self.place.text.bytes()[self.place.at..];
                         return match is_value(rest) {
                             Some(true) => Ok((self.place.at, self.place.at + rest.trim_ascii_end().len())),
@@ -192,7 +191,7 @@ impl<R: Read> Items<'_, '_, R> {
         Ok(flow)
     }
 
-    /// The next byte that is no white space. The text may not end here.
+    /// The next byte other than white space. The text may not end here.
     fn next(&mut self) -> Result<u8, ItemsError> {
         self.place.peek()?.ok_or_else(|| self.not_json())
     }
@@ -220,11 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn the_elements_of_lists_at_a_path_are_handed_out_as_they_are() {
+    fn the_elements_of_lists_at_a_path_are_handed_out_unchanged() {
         let text = r#" {"meta":[{"rows":[9]}], "data": {"rows" : [{"id":1.50}, [2], null, 3 ], "x":{"rows":[8]}}, "n": -1.5} "#;
         assert_eq!(items(text, &["data", "rows"]).unwrap(), [r#"{"id":1.50}"#, "[2]", "null", "3"]);
         assert_eq!(items(text, &["nope"]).unwrap(), [""; 0]);
-        assert_eq!(items(text, &["data"]).unwrap(), [""; 0], "an object is no list");
+        assert_eq!(items(text, &["data"]).unwrap(), [""; 0], "an object is not a list");
         assert_eq!(items(text, &["meta", "item", "rows"]).unwrap(), ["9"]);
         assert_eq!(items(r#"{"\u0061":[1],"b":{}}"#, &["a"]).unwrap(), ["1"]);
     }
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_cut_or_goes_on_is_not_json() {
+    fn a_text_that_is_truncated_or_continues_is_not_json() {
         for text in ["", "[1", "{\"a\": [1, {\"b\":", "{\"a\":[1]} x", "{a:1}", "[1 2]", "{\"a\" 1}", "{\"a\":[1],}"] {
             assert!(items(text, &["a"]).unwrap_err().contains("not valid JSON"), "{text}");
         }
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_told_from_its_beginning_and_from_what_is_none() {
+    fn a_value_is_distinguished_from_its_start_and_from_anything_else() {
         for (text, expected) in [
             ("{\"a\":1}", Some(true)),
             (" [1] \r", Some(true)),

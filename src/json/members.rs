@@ -1,13 +1,12 @@
-//! Walking over the members of a JSON object, or the elements of a list, in its text; and putting other texts instead
-//! of some of them.
+//! Iterates over the members of a JSON object, or the elements of a list, in its text; and replaces parts of a text.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::scan::{self, Skip};
 
-/// Hands out name and value of each member of a JSON object as they stand in the text. A text that is no object has
-/// no members. [`unquoted`] turns a name's text into the name.
+/// Hands out name and value of each member of a JSON object, as they are in the text. A text that is not an object has
+/// no members. [`unquoted`] decodes a name's text.
 pub fn for_each_member<'t>(object: &'t str, mut on_member: impl FnMut(&'t str, &'t str)) {
     let _: Option<()> = find_member(object, |name, value| {
         on_member(name, value);
@@ -25,14 +24,14 @@ pub(super) fn find_member<'t, T>(
         match name.take() {
             None if follows == b':' => name = Some(part),
             Some(name) if follows != b':' => return on_member(name, part),
-            // A record was checked to be JSON when it was found; of any other text the valid start is handed out.
+            // A record was checked to be JSON when it was found; for any other text the valid start is handed out.
             _ => {}
         }
         ControlFlow::Continue(())
     })
 }
 
-/// Hands out the elements of a JSON list as they stand in the text. A text that is no list has none.
+/// Hands out the elements of a JSON list, as they are in the text. A text that is not a list has none.
 pub fn for_each_element<'t>(list: &'t str, mut on_element: impl FnMut(&'t str)) {
     let _: Option<()> = find_part(list, b'[', |element, _| {
         on_element(element);
@@ -40,8 +39,7 @@ pub fn for_each_element<'t>(list: &'t str, mut on_element: impl FnMut(&'t str)) 
     });
 }
 
-/// Hands out what is in a container, names and values alike, each with the byte that follows it, until something is
-/// found.
+/// Hands out the content of a container, names and values alike, each with the byte after it, until something is found.
 fn find_part<'t, T>(text: &'t str, opening: u8, mut on_part: impl FnMut(&'t str, u8) -> ControlFlow<T>) -> Option<T> {
     let bytes = text.as_bytes();
     let mut at = scan::white_space(bytes, 0);
@@ -64,7 +62,7 @@ fn find_part<'t, T>(text: &'t str, opening: u8, mut on_part: impl FnMut(&'t str,
     }
 }
 
-/// The text that a JSON string stands for. Anything but a JSON string is returned as it is.
+/// The decoded text of a JSON string. Anything else is returned unchanged.
 #[must_use]
 pub fn unquoted(string: &str) -> Cow<'_, str> {
     match string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -73,7 +71,7 @@ pub fn unquoted(string: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text in which some parts are replaced. What is not replaced stays as it is, white space included.
+/// A text with some parts replaced. The rest stays unchanged, white space included.
 #[derive(Debug)]
 pub struct Splice<'t> {
     text: &'t str,
@@ -88,8 +86,8 @@ impl<'t> Splice<'t> {
         Self { text, out: String::new(), copied: 0 }
     }
 
-    /// Puts a text instead of a part. Parts are replaced in the order they stand in; what does not lie in the
-    /// text, after the part before, is left alone.
+    /// Replaces a part with a text. Parts must come in the order of the text; a part outside of it, or before an
+    /// earlier one, is ignored.
     pub fn replace(&mut self, part: &str, with: &str) {
         let Some(start) = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize) else { return };
         let Some(before) = self.text.get(self.copied..start) else { return };
@@ -119,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_handed_out_as_they_stand() {
+    fn members_are_handed_out_as_they_are_in_the_text() {
         let mut seen = Vec::new();
         for_each_member(r#" {"a": 1.10, "\u0062" : {"a": [1, 2]}} "#, |name, value| {
             seen.push((unquoted(name).into_owned(), value.to_owned()));
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_handed_out_as_they_stand() {
+    fn elements_are_handed_out_as_they_are_in_the_text() {
         let mut seen = Vec::new();
         for_each_element(" [ 1.10 , {\"a\": [2]},\n\"x\"] ", |element| seen.push(element));
         assert_eq!(seen, ["1.10", "{\"a\": [2]}", "\"x\""]);
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_text_that_breaks_off_the_valid_start_is_handed_out() {
+    fn the_valid_start_of_a_truncated_text_is_handed_out() {
         let mut seen = Vec::new();
         for_each_member("{\"a\":1,\"b\":2", |name, value| seen.push((name, value)));
         for_each_member("{\"c\"}", |name, value| seen.push((name, value)));
@@ -147,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_replaced_stays() {
+    fn the_rest_stays_unchanged() {
         let text = "{ \"a\": 1 , \"b\":2}";
         let mut splice = Splice::new(text);
         for_each_member(text, |name, value| {
@@ -160,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_another_text_is_left_alone() {
+    fn a_part_of_another_text_is_ignored() {
         let (text, other) = ("12".to_owned(), "345".to_owned());
         let mut splice = Splice::new(&text);
         splice.replace(&other, "x");

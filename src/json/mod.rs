@@ -1,6 +1,6 @@
-//! JSON as text. A record goes from socket to stdout without being turned into a tree, so numbers keep their
-//! digits and nulls stay; what little has to be known of it is looked up in the text. `scan` reads the text,
-//! `blocks` at a time; the values that are looked up are parsed by `serde_json`.
+//! JSON as text. A record goes from socket to stdout without becoming a tree, so numbers keep their digits and nulls
+//! stay; the few needed values are looked up in the text. `scan` reads the text, `blocks` at a time; `serde_json`
+//! parses the values that are looked up.
 
 mod blocks;
 mod compact;

@@ -1,9 +1,9 @@
-//! `NaN` and `Infinity`: Python writes and reads them as numbers, and JSON has none of them.
+//! `NaN` and `Infinity`: numbers in Python, but not in JSON.
 
-/// Words that JSON does not have, longest first.
+/// The words, longest first.
 const NO_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
-/// A text whose `NaN` and `Infinity` are null. None if it has none outside of texts.
+/// A text with `NaN` and `Infinity` replaced by null. `None` if it has none outside of texts.
 pub(crate) fn without_no_numbers(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut found) = (text, false);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_are_none_are_null_outside_of_texts() {
+    fn nan_and_infinity_become_null_outside_of_texts() {
         for (text, mended) in [
             (r#"{"a": NaN, "b": [-Infinity, Infinity]}"#, Some(r#"{"a": null, "b": [null, null]}"#)),
             (r#"{"NaN": "a \" NaN", "b": -1, "c": NaN}"#, Some(r#"{"NaN": "a \" NaN", "b": -1, "c": null}"#)),

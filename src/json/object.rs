@@ -11,15 +11,14 @@ use super::scan::{self, Sink};
 /// A JSON object's text.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'t> {
-    /// UTF-8. Most records are never looked at as characters, and being sure of that twice would cost as much as
-    /// copying them.
+    /// UTF-8. Most records are never read as characters, and checking twice would cost as much as copying them.
     text: &'t [u8],
-    /// Where the names of its members begin, if that is known and none is spelt with escapes.
+    /// Where the names of its members begin, if known and without escapes.
     names: Option<&'t [u32]>,
 }
 
 impl<'t> Object<'t> {
-    /// The object of this text, of which nothing is known. A text that is no object has no members.
+    /// An object without known positions. A text that is not an object has no members.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
         Self { text: text.as_bytes(), names: None }
@@ -47,7 +46,7 @@ impl<'t> Object<'t> {
         self.names
     }
 
-    /// The text of a member, or `None` if there is none of this name. Of a name that occurs twice, the first is taken.
+    /// The text of a member, or `None` if there is none of this name. The first of a repeated name counts.
     #[must_use]
     pub fn field(self, name: &str) -> Option<&'t str> {
         match self.names {
@@ -194,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_found_by_their_places_and_without_them() {
+    fn members_are_found_with_and_without_positions() {
         let text = r#"{"a":1.10, "ab" : {"b":2},"b":[3], "a":4}"#;
         let names = [1, 11, 26, 35];
         for object in [Object::new(text), Object::found(text.as_bytes(), Some(&names))] {

@@ -1,4 +1,4 @@
-//! One record, one line: taking the line breaks out of a JSON text without touching anything else.
+//! One record, one line: removes line breaks from a JSON text without other changes.
 
 use memchr::memchr2;
 
@@ -6,9 +6,8 @@ use super::compact;
 use super::scan;
 use crate::buffers::Buffer;
 
-/// Appends a valid JSON text to `out` as one line. A text that is one line already is copied as it is; in any other
-/// the white space between tokens goes. Nothing inside a token changes: numbers keep their digits, strings their
-/// escapes.
+/// Appends a valid JSON text to `out` as one line. A one-line text is copied unchanged; from any other, the white space
+/// between tokens is removed. Tokens do not change: numbers keep their digits, strings their escapes.
 pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     if memchr2(b'\n', b'\r', bytes).is_none() {
@@ -22,13 +21,13 @@ pub fn write_one_line(out: &mut Vec<u8>, text: &str) {
     let is_written = is_container && compact::write(&mut buffer, bytes, start, None).is_ok();
     *out = buffer.into_vec();
     if !is_written {
-        // A single token, with line breaks around it; or no JSON. On one line it is, whatever it is.
+        // A single token with line breaks around it, or invalid JSON, is put on one line in any case.
         out.truncate(written);
         out.extend(text.trim().bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     }
 }
 
-/// An object or a list on one line, without the white space between its tokens. `None` if it is neither, or no JSON.
+/// An object or a list on one line, without the white space between its tokens. `None` if it is neither, or not JSON.
 pub(crate) fn compacted(text: &str) -> Option<String> {
     let start = scan::white_space(text.as_bytes(), 0);
     let mut buffer = Buffer::default();
@@ -41,7 +40,7 @@ pub(crate) fn compacted(text: &str) -> Option<String> {
 
 /// Appends a text as a JSON string.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    // A Vec takes every byte and a str is always a valid JSON string: this cannot fail.
+    // A Vec accepts every byte and a str is always a valid JSON string: this cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 
@@ -59,12 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn a_text_on_one_line_is_copied_as_it_is() {
+    fn a_one_line_text_is_copied_unchanged() {
         assert_eq!(one_line(r#"{"a": 1, "b":  [ 2 ]}"#), r#"{"a": 1, "b":  [ 2 ]}"#);
     }
 
     #[test]
-    fn white_space_between_tokens_goes_and_tokens_stay() {
+    fn white_space_between_tokens_is_removed_and_tokens_stay() {
         assert_eq!(
             one_line("{\r\n\t\"a b\": 1.10,\n \"c\\\"  \\\\\": [1e400, null, 123456789012345678901234567890]\n}"),
             r#"{"a b":1.10,"c\"  \\":[1e400,null,123456789012345678901234567890]}"#
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_or_a_list_and_nothing_else_is_made_compact() {
+    fn only_an_object_or_a_list_is_made_compact() {
         assert_eq!(compacted(" {\"a\": [1, {}]}\n ").as_deref(), Some(r#"{"a":[1,{}]}"#));
         for text in ["", "1", "{", "{} {}", "{]"] {
             assert_eq!(compacted(text), None, "{text}");
@@ -101,7 +100,7 @@ mod tests {
             let pretty = serde_json::to_string_pretty(&value).unwrap();
             let line = one_line(&pretty.replace('\n', "\r\n"));
             let compact = serde_json::to_string(&value).unwrap();
-            // Without a line break there is nothing to take out.
+            // Without a line break there is nothing to remove.
             if pretty.contains('\n') { prop_assert_eq!(line, compact); } else { prop_assert_eq!(line, pretty); }
         }
     }

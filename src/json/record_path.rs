@@ -1,12 +1,12 @@
-//! Where the records stand in a response.
+//! Where the records are in a response.
 
 use std::fmt;
 
-/// What stands for each element of a list, or each member of an object, in a [`RecordPath`].
+/// Matches each element of a list, or each member of an object, in a [`RecordPath`].
 pub(super) const EACH: &str = "*";
 
-/// Where the records are in a response: the names that lead to them, outermost first. Empty when the response itself is
-/// the record, or the list of records. A `*` stands for each element of a list and for each member of an object.
+/// Where the records are in a response: the names that lead to them, outermost first. Empty if the response itself is
+/// the record, or the list of records. A `*` matches each element of a list and each member of an object.
 ///
 /// ```
 /// use source_http::json::{Document, RecordPath};
@@ -28,8 +28,8 @@ impl RecordPath {
         Self { names: names.into_iter().map(Into::into).collect(), is_optional: false }
     }
 
-    /// A response has no records where the path leads to nothing. Default: it is an error, so that a change of the API is
-    /// not taken for an empty list.
+    /// Makes the path optional: a response without it has no records. Default: that is an error, so that a change of
+    /// the API does not count as an empty list.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.is_optional = true;

@@ -1,42 +1,41 @@
-//! Reading JSON text: one pass checks a value against RFC 8259 and finds its end. A record is never made into a tree:
-//! what has to be known of it is where it ends, where its members stand, and how it reads on one line. A [`Sink`] hears
-//! of these while the text is checked, so that every byte is looked at once; and sixty-four at a time, see
-//! [`super::blocks`].
+//! Scans JSON text: one pass checks a value against RFC 8259 and finds its end. A record never becomes a tree: only its
+//! end, the positions of its members, and its form on one line are needed. A [`Sink`] receives these during the check,
+//! so every byte is read once; and sixty-four at a time, see [`super::blocks`].
 //!
-//! That the text is UTF-8 is not checked here. Strings are taken as they are: an escaped lone surrogate is valid JSON.
+//! It does not check that the text is UTF-8. Strings are accepted unchanged: an escaped lone surrogate is valid JSON.
 
 use super::blocks::{BLOCK, Blocks, begins_escape, below};
 use super::fault::Fault;
 use super::grammar;
 
-/// What hears of an object or a list while it is checked. By default it takes no interest.
+/// Receives the parts of an object or a list while it is checked. By default it ignores them.
 pub(super) trait Sink {
-    /// A line break between tokens ends the scan with [`Fault::LineBreak`].
+    /// Whether a line break between tokens ends the scan with [`Fault::LineBreak`].
     const ONE_LINE: bool = false;
 
-    /// The next bytes: of the block of the text that begins at `at`, those whose bit is set in `kept`, the lowest bit for
-    /// the first byte. Left out is the white space between tokens.
+    /// The next bytes: of the block of the text that begins at `at`, those whose bit is set in `kept`, the lowest bit
+    /// for the first byte. White space between tokens is excluded.
     fn block(&mut self, _text: &[u8], _at: usize, _kept: u64) {}
 
-    /// The name of a member of the outermost object begins at `at`, with its quote; `kept_before` are the bytes that are
-    /// kept of its block before it, as in [`Sink::block`], which is called once the block is over.
+    /// The name of a member of the outermost object begins at `at`, with its quote; `kept_before` are the kept bytes of
+    /// its block before it, as in [`Sink::block`], which is called at the end of the block.
     fn name(&mut self, _at: usize, _kept_before: u64) {}
 
     /// At the end: whether there are escapes in it.
     fn end(&mut self, _has_escapes: bool) {}
 }
 
-/// Hears nothing: a value is checked and skipped.
+/// Ignores everything: a value is checked and skipped.
 pub(super) struct Skip;
 
 impl Sink for Skip {}
 
-/// The containers that are open, innermost last: a bit each, set for an object.
+/// The open containers, innermost last: a bit each, set for an object.
 #[derive(Default)]
 struct Open {
     innermost: u64,
     depth: usize,
-    /// Those that do not fit any more, 64 at a time.
+    /// Outer ones that do not fit, 64 at a time.
     outer: Vec<u64>,
 }
 
@@ -59,7 +58,7 @@ impl Open {
         }
     }
 
-    /// Where a value stands that has just ended.
+    /// The state after a value that has just ended.
     #[inline]
     fn after_value(&self) -> u8 {
         match (self.innermost & 1 == 1, self.depth) {
@@ -70,8 +69,8 @@ impl Open {
     }
 }
 
-/// The end of the value that begins at `at`, where no white space is. Of a value that is no object and no list, the sink
-/// hears nothing.
+/// The end of the value at `at`, where there is no white space. The sink receives nothing of a value other than an
+/// object or list.
 pub(super) fn value<S: Sink>(text: &[u8], at: usize, sink: &mut S) -> Result<usize, Fault> {
     match byte(text, at)? {
         first @ (b'{' | b'[') => container(text, at, first == b'{', sink),
@@ -87,7 +86,7 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
     open.push(is_object);
     let mut state = if is_object { grammar::TOP_FIRST } else { grammar::LIST_FIRST };
     let mut at = start;
-    // The bracket that opens it is no token any more.
+    // Its opening bracket was already consumed.
     let mut left = !1;
     loop {
         let rest = text.get(at..).unwrap_or_default();
@@ -135,7 +134,7 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
         if let Some(fault) = block.fault {
             return Err(fault);
         }
-        // A text that ends in a string has no blanks behind it.
+        // A text that ends in a string has no blanks after it.
         sink.block(text, at, block.kept & below(rest.len()));
         at += BLOCK;
     }
@@ -154,7 +153,7 @@ fn string(text: &[u8], start: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The first byte from `at` on that is no white space, or the end of the text.
+/// The first byte from `at` on other than white space, or the end of the text.
 #[inline]
 pub(super) fn white_space(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
@@ -162,7 +161,7 @@ pub(super) fn white_space(text: &[u8], at: usize) -> usize {
     rest.iter().position(is_token).map_or(text.len(), |blanks| at + blanks)
 }
 
-/// The end of a number, or of a word that stands for a value.
+/// The end of a number, or of a word such as `true`.
 #[inline]
 fn scalar(text: &[u8], at: usize, first: u8) -> Result<usize, Fault> {
     let end = match first {
@@ -172,7 +171,7 @@ fn scalar(text: &[u8], at: usize, first: u8) -> Result<usize, Fault> {
         b'f' => word(text, at, b"false")?,
         _ => return Err(Fault::Invalid),
     };
-    // What follows at once is no token of its own.
+    // A token cannot follow directly.
     match text.get(end) {
         Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') | None => Ok(end),
         Some(_) => Err(Fault::Invalid),
@@ -230,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    /// The end of the value, as far as a text that goes on after it tells.
+    /// The end of the value, as far as the text before its continuation shows.
     fn end(text: &str) -> Result<usize, Fault> {
         value(text.as_bytes(), 0, &mut Skip)
     }
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_invalid() {
+    fn anything_but_json_is_invalid() {
         for text in [
             "<html>",
             "NaN ",

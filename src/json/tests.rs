@@ -1,11 +1,11 @@
-//! Random documents, with white space of every kind between their tokens, are read by this module and by an
-//! implementation that is slow and obvious: it made the document, so it knows what is in it.
+//! Random documents, with white space of every kind between their tokens, are read by this module and checked against a
+//! slow and obvious implementation: it made the document, so it knows the content.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A value as it was made: its tokens are known.
+/// A generated value: its tokens are known.
 #[derive(Debug, Clone)]
 enum Node {
     Scalar(String),
@@ -14,7 +14,7 @@ enum Node {
 }
 
 impl Node {
-    /// The text, with what `between` gives between each two tokens.
+    /// The text, with the result of `between` between each two tokens.
     fn write(&self, out: &mut String, between: &mut dyn FnMut() -> &'static str) {
         match self {
             Self::Scalar(text) => out.push_str(text),
@@ -55,7 +55,7 @@ impl Node {
 }
 
 fn string() -> impl Strategy<Value = String> {
-    // Lengths around those of a chunk, escapes of all kinds, lone surrogates, and what looks like JSON.
+    // Lengths around those of a chunk, escapes of all kinds, lone surrogates, and JSON-like text.
     let piece = prop_oneof![
         r"[ a-z{}\[\]:,/'é漢🦀]{0,18}",
         r#"\\["\\/bfnrt]"#,
@@ -91,7 +91,7 @@ fn node() -> impl Strategy<Value = Node> {
     })
 }
 
-/// White space as some taste has it: none, blanks, lines, or anything.
+/// White space in some style: none, blanks, lines, or anything.
 fn white_space(taste: u8, seed: u64) -> impl FnMut() -> &'static str {
     let choices: &[&str] = match taste {
         0 => &[""],
@@ -106,7 +106,7 @@ fn white_space(taste: u8, seed: u64) -> impl FnMut() -> &'static str {
     }
 }
 
-/// A reader that gives a few bytes at a time.
+/// A reader that returns a few bytes at a time.
 struct Trickle<'t>(&'t [u8], usize);
 
 impl std::io::Read for Trickle<'_> {
@@ -119,7 +119,7 @@ impl std::io::Read for Trickle<'_> {
     }
 }
 
-/// A record as it should come out: as it is, or without white space if that goes over several lines.
+/// The expected form of a record: unchanged, or without white space if it has several lines.
 fn line(text: &str, record: &Node) -> String {
     if text.contains(['\n', '\r']) { record.compact() } else { text.to_owned() }
 }
@@ -175,7 +175,7 @@ proptest! {
         });
         prop_assert_eq!(read.unwrap(), envelope);
         prop_assert_eq!(streamed, texts);
-        // Wherever it is cut, it is no JSON any more.
+        // Truncated anywhere, it is no longer JSON.
         let cut = text.trim_end().len() - 1 - trickle.min(text.trim_end().len() - 1);
         if let Some(cut) = text.get(..cut) {
             prop_assert!(matches!(Document::index(cut.as_bytes(), &path), Err(DocumentError::NotJson(_))), "{}", cut);

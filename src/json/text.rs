@@ -1,21 +1,21 @@
-//! Text that is read from its start to its end: all of it in memory, or a window of it that is moved along.
+//! Text that is read from start to end: all of it in memory, or a moving window over it.
 
 use std::io::{self, Read};
 
 use super::scan;
 
-/// Bytes that are read at a time, at least.
+/// The least bytes of a read.
 const WINDOW: usize = 128 * 1024;
-/// Bytes that are read at a time, at most.
+/// The most bytes of a read.
 const MAX_STEP: usize = 4 * 1024 * 1024;
 
 /// A text, as far as it is in memory.
 pub(super) trait Text {
-    /// What is in memory.
+    /// The part in memory.
     fn bytes(&self) -> &[u8];
 
-    /// Brings more of it into memory, and lets go of what is before `from`, which becomes the first byte. False at the
-    /// end of the text; then nothing has moved.
+    /// Reads more of it into memory, and drops the part before `from`, which becomes the first byte. False at the end
+    /// of the text; then nothing has moved.
     fn more(&mut self, from: usize) -> io::Result<bool>;
 }
 
@@ -29,19 +29,19 @@ impl Text for &[u8] {
     }
 }
 
-/// A window on what a reader gives. It is as long as the longest value that is looked at.
+/// A window over a reader. It is as long as the longest value that is read.
 pub(super) struct Window<R> {
     reader: R,
     buffer: Vec<u8>,
     is_begun: bool,
 }
 
-/// Where a walk is in a text.
+/// The position of a walk in a text.
 pub(super) struct Place<T> {
     pub(super) text: T,
-    /// The next byte, in what is in memory of the text.
+    /// The next byte, in the part in memory.
     pub(super) at: usize,
-    /// The bytes that are not in memory any more.
+    /// The number of dropped bytes.
     before: usize,
 }
 
@@ -51,7 +51,7 @@ impl<T: Text> Place<T> {
         Self { text, at: 0, before: 0 }
     }
 
-    /// The next byte that is no white space, if there is one.
+    /// The next byte other than white space, if there is one.
     pub(super) fn peek(&mut self) -> io::Result<Option<u8>> {
         loop {
             self.at = scan::white_space(self.text.bytes(), self.at);
@@ -64,7 +64,7 @@ impl<T: Text> Place<T> {
         }
     }
 
-    /// Brings more of the text into memory. False at its end.
+    /// Reads more of the text into memory. False at its end.
     pub(super) fn more(&mut self) -> io::Result<bool> {
         let more = self.text.more(self.at)?;
         if more {
@@ -74,7 +74,7 @@ impl<T: Text> Place<T> {
         Ok(more)
     }
 
-    /// The next byte, counted from the beginning of the text.
+    /// The next byte, counted from the start of the text.
     pub(super) fn offset(&self) -> usize {
         self.before + self.at
     }
@@ -100,7 +100,7 @@ impl<R: Read> Text for Window<R> {
     }
 
     fn more(&mut self, from: usize) -> io::Result<bool> {
-        // A value that does not fit is looked at again from its start: with twice as much of it, up to a point.
+        // A value that does not fit is read again from its start, with twice as much of it, up to a limit.
         let wanted = (self.buffer.len() - from).clamp(WINDOW, MAX_STEP);
         let mut rest = self.reader.by_ref().take(wanted as u64);
         if !std::mem::replace(&mut self.is_begun, true) {
@@ -109,7 +109,7 @@ impl<R: Read> Text for Window<R> {
             self.buffer.drain(..mark);
             return Ok(read > 0);
         }
-        // Whether there is more has to be known before anything moves.
+        // Nothing may move before it is known whether there is more.
         let mut first = [0];
         if rest.read(&mut first)? == 0 {
             return Ok(false);
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_moves_along_and_grows_with_what_is_kept() {
+    fn the_window_moves_and_grows_with_the_kept_part() {
         let bytes: Vec<u8> = (0..=255).cycle().take(4 * WINDOW).collect();
         let mut window = Window::new(bytes.as_slice());
         assert!(window.bytes().is_empty() && window.more(0).unwrap());

@@ -1,5 +1,5 @@
-//! Finding the records in a response: the names of a path are followed, what stands beside them is kept (the envelope),
-//! and each record is handed to its taker, for one whose text is in memory as for one that is read from a disk.
+//! Finds the records in a response: follows the names of a path, keeps the members beside it (the envelope), and passes
+//! each record to its receiver, for texts in memory and on disk alike.
 
 use super::fault::Fault;
 use super::record_path::{EACH, RecordPath};
@@ -12,22 +12,22 @@ pub(super) const MAX_ENVELOPE: usize = 16 * 1024 * 1024;
 /// Longest record, in bytes. One at a time is held in memory.
 pub(super) const MAX_RECORD: usize = 32 * 1024 * 1024;
 
-/// What is wrong with a text.
+/// The fault of a text.
 pub(super) enum Broken {
     /// It is not JSON, or ends too early: about here.
     NotJson(usize),
-    /// It is JSON, and not of this shape.
+    /// It is JSON, but not of this shape.
     Shape(String),
-    /// It cannot be read, or the taker of the records has had enough.
+    /// It cannot be read, or the receiver wants no more records.
     Stopped(anyhow::Error),
 }
 
-/// Takes records out of a text.
+/// Receives records of a text.
 pub(super) trait TakeRecord {
-    /// Takes the object that begins at `at`, and tells where it ends.
+    /// Receives the object that begins at `at`, and returns its end.
     ///
     /// # Errors
-    /// If it has no end. Where it is incomplete, it is taken again once there is more of the text.
+    /// If it has no end. An incomplete one is received again once there is more of the text.
     fn take(&mut self, text: &[u8], at: usize) -> Result<usize, Taking>;
 }
 
@@ -65,7 +65,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         }
     }
 
-    /// The value at the front of the path.
+    /// The value at the start of the path.
     fn value(&mut self, path: &[String]) -> Result<(), Broken> {
         let first = self.next()?;
         match (first, path.split_first()) {
@@ -87,7 +87,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
                     b'n' => "null",
                     _ => "a number",
                 };
-                // A number may be all of the text, and has no end then; a list may be as long as a disk.
+                // A number may be the whole text, and then has no end; a list may be as large as a disk.
                 if !matches!(first, b'[' | b'-' | b'0'..=b'9') {
                     self.skip(MAX_ENVELOPE)?;
                 }
@@ -102,8 +102,8 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         Ok(())
     }
 
-    /// A list or an object that the path leads through by each of its elements. What stands around the records in them is
-    /// not kept: it may be as long as the records, and there is no one place for it.
+    /// A list or an object whose elements are all on the path. The members around the records in them are dropped: they
+    /// may be as long as the records, and have no single place.
     fn each(&mut self, open: u8, rest: &[String]) -> Result<(), Broken> {
         let close = if open == b'[' { b']' } else { b'}' };
         let kept = self.envelope.len();
@@ -130,7 +130,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         }
     }
 
-    /// The name of a member, with its quotes. What follows is the value.
+    /// The name of a member, with its quotes. The value follows.
     fn key(&mut self) -> Result<String, Broken> {
         if self.next()? != b'"' {
             return Err(self.not_json());
@@ -144,7 +144,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         Ok(key)
     }
 
-    /// An object that the path leads through.
+    /// An object on the path.
     fn envelope(&mut self, name: &str, rest: &[String]) -> Result<(), Broken> {
         self.place.at += 1;
         self.envelope.push('{');
@@ -239,7 +239,7 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         }
     }
 
-    /// Brings more of a value into memory that is incomplete.
+    /// Reads more of an incomplete value into memory.
     fn go_on(&mut self, fault: Fault, what: &str, most: usize) -> Result<(), Broken> {
         if fault != Fault::Incomplete {
             return Err(self.not_json());
@@ -253,12 +253,12 @@ impl<T: Text, R: TakeRecord> Walk<T, R> {
         }
     }
 
-    /// The next byte that is no white space. The text may not end here.
+    /// The next byte other than white space. The text may not end here.
     fn next(&mut self) -> Result<u8, Broken> {
         self.peek()?.ok_or_else(|| self.not_json())
     }
 
-    /// The next byte that is no white space, if there is one.
+    /// The next byte other than white space, if there is one.
     fn peek(&mut self) -> Result<Option<u8>, Broken> {
         self.place.peek().map_err(|error| Broken::Stopped(error.into()))
     }

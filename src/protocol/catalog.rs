@@ -1,11 +1,11 @@
-//! Catalogs: what a source can read, and what a user chose of it.
+//! Catalogs: the streams of a source, and the user's choice of them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Failure, StreamDescriptor};
 
-/// What to do about a catalog that cannot be read.
+/// The fix for a catalog that cannot be read.
 const NEW_ONE: &str = "The command catalog prints one to begin with; without --catalog every stream is read.";
 
 /// How a stream is read.
@@ -15,7 +15,7 @@ pub enum SyncMode {
     /// All of it.
     #[default]
     FullRefresh,
-    /// What is new since the state.
+    /// Only new records since the state.
     Incremental,
 }
 
@@ -30,21 +30,20 @@ impl SyncMode {
     }
 }
 
-/// How a destination takes a stream. A source says so in catalogs that it makes, and does not look at it in those that it
-/// is given.
+/// How a destination stores a stream. A source sets it in its own catalogs, and ignores it in given ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DestinationSyncMode {
-    /// Records come on top of what is there.
+    /// Records are appended to the existing ones.
     #[default]
     Append,
-    /// What is there goes.
+    /// Records replace the existing ones.
     Overwrite,
     /// Of the records with the same primary key, the newest stays.
     AppendDedup,
 }
 
-/// A stream as `discover` tells it.
+/// A stream in the output of `discover`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AirbyteStream {
     /// The stream's name.
@@ -55,7 +54,7 @@ pub struct AirbyteStream {
     /// How it can be read; at least one. Default when reading a catalog: empty.
     #[serde(default, deserialize_with = "null_is_default")]
     pub supported_sync_modes: Vec<SyncMode>,
-    /// The source alone knows the cursor.
+    /// Whether the source alone defines the cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_defined_cursor: Option<bool>,
     /// Path of the cursor field in a record.
@@ -67,10 +66,10 @@ pub struct AirbyteStream {
     /// Its namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// A sync that failed resumes where it stopped, even as a full refresh. Default: false.
+    /// Whether a failed sync resumes where it stopped, even as a full refresh. Default: false.
     #[serde(default, deserialize_with = "null_is_default")]
     pub is_resumable: bool,
-    /// Records come with files.
+    /// Whether records come with files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_file_based: Option<bool>,
 }
@@ -83,30 +82,30 @@ impl AirbyteStream {
     }
 }
 
-/// What a user chose to read: the input of `read`.
+/// The user's choice of streams: the input of `read`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfiguredCatalog {
     /// The chosen streams, in the order they are to be read.
     pub streams: Vec<ConfiguredStream>,
 }
 
-/// A chosen stream. Members that only destinations use are accepted and not kept. The ids of generations and syncs, which
-/// the platform counts, are not written either.
+/// A chosen stream. Members for destinations are accepted and dropped. The ids of generations and syncs, which the
+/// platform counts, are not written either.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfiguredStream {
     /// How to read it. Default: full refresh.
     #[serde(default, deserialize_with = "null_is_default")]
     pub sync_mode: SyncMode,
-    /// How the destination is to take it. Always the default when reading a catalog.
+    /// How the destination stores it. Always the default when reading a catalog.
     #[serde(skip_deserializing)]
     pub destination_sync_mode: DestinationSyncMode,
     /// The cursor the user chose, for streams that don't define their own. Default: empty.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub cursor_field: Vec<String>,
-    /// What the destination tells records apart by. Always empty when reading a catalog.
+    /// The destination's key of records. Always empty when reading a catalog.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub primary_key: Vec<Vec<String>>,
-    /// Whether the files of its records are wanted, if it has files. Default: nothing is said, and they are.
+    /// Whether the files of its records are wanted, if it has files. Default: not set, which means yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_files: Option<bool>,
     /// The stream as it was discovered.
@@ -137,7 +136,7 @@ impl ConfiguredCatalog {
                 "The catalog in {from} is not a configured catalog: it has no list `streams`. {NEW_ONE}"
             )));
         }
-        // The output of `discover` is a catalog of another kind; taking it for the configured one is the usual slip.
+        // The output of `discover` is another kind of catalog; passing it as the configured one is a common mistake.
         if value.get("catalog").is_some() || value["streams"].get(0).is_some_and(|s| s.get("stream").is_none()) {
             return Err(Failure::config(format!(
                 "The catalog in {from} is a discovered one, not a configured one: each entry of `streams` must be \
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_catalog_needs_no_more_than_names_and_unknown_members_are_tolerated() {
+    fn a_catalog_needs_only_names_and_unknown_members_are_accepted() {
         let catalog = parse(
             r#"{"streams":[{"stream":{"name":"a","json_schema":null,"supported_sync_modes":null,"is_resumable":null,
                 "namespace":null,"x":1},"sync_mode":null,"cursor_field":null,"y":2}],"z":3}"#,
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_of_discover_is_refused_with_the_way_out() {
+    fn the_output_of_discover_is_refused_with_the_fix() {
         for text in [r#"{"streams":[{"name":"a"}]}"#, r#"{"type":"CATALOG","catalog":{"streams":[]}}"#] {
             assert!(parse(text).unwrap_err().message.contains("discovered"), "{text}");
         }

@@ -1,5 +1,5 @@
-//! What a config said before references to the environment were replaced by their values. A config that goes back to where
-//! it came from says the same again, not the values: they were kept out of it for a reason.
+//! Restores references to the environment in a config. A config that returns to its origin contains the references
+//! again, not the values: they were kept out of it for a reason.
 
 use std::sync::{Arc, RwLock};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::locks;
 
-/// The places of a config that were written in another way. Clones are about the same config. Default: none.
+/// The places of a config that had references. Clones share them. Default: none.
 #[derive(Clone, Default)]
 pub struct ConfigReferences(Arc<RwLock<Vec<Place>>>);
 
@@ -19,14 +19,14 @@ struct Place {
 }
 
 impl ConfigReferences {
-    /// Notes that the value at a JSON pointer was written as this text.
+    /// Records that the value at a JSON pointer was written as this text.
     pub fn note(&self, pointer: String, value: Value, written: String) {
         locks::write(&self.0).push(Place { pointer, value, written });
     }
 
-    /// The config as it was written. A value that has changed since then, such as a token that was renewed, stays. A place
-    /// that is gone may have been renamed by the source: then the reference is put wherever its text is now, so that no
-    /// secret of the environment is written.
+    /// The config as it was written. A value that has changed since, such as a renewed token, stays. If a place is
+    /// gone, the source may have renamed it: then the reference goes to wherever its text is now, so that no secret of
+    /// the environment is written.
     #[must_use]
     pub fn restore(&self, config: Map<String, Value>) -> Map<String, Value> {
         let mut whole = Value::Object(config);
@@ -44,7 +44,7 @@ impl ConfigReferences {
     }
 }
 
-/// Puts a reference at each text that is its value.
+/// Puts a reference at each text that equals its value.
 fn put_wherever(value: &mut Value, place: &Place) {
     match value {
         Value::Object(members) => members.values_mut().for_each(|member| put_wherever(member, place)),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_comes_back_unless_it_has_changed() {
+    fn references_come_back_unless_the_value_has_changed() {
         let written = ConfigReferences::default();
         written.note("/a/b~1c".into(), json!("k"), "${KEY}".into());
         written.note("/token".into(), json!("old"), "${TOKEN}".into());

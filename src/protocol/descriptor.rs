@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct StreamDescriptor {
     /// The stream's name.
     pub name: String,
-    /// Its namespace, if the source has such.
+    /// Its namespace, if the source has namespaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
 }

@@ -1,28 +1,27 @@
-//! How else a text may be written: percent-encoded in a URL, as a form's `+`, escaped in JSON, PHP or HTML, folded onto
-//! one line; in several of these at once, and some characters so and others not. Servers repeat what they were sent in
-//! any of them.
+//! Other spellings of a text: percent-encoded in a URL, as a form's `+`, escaped in JSON, PHP or HTML, folded onto one
+//! line; several of these at once, and only for some characters. Servers repeat their input in any of them.
 
-/// Longest escape of one character, in bytes. What is shorter, and at the end of a text, may be a part of one.
+/// Longest escape of one character, in bytes. A shorter rest at the end of a text may be a part of one.
 const LONGEST_ESCAPE: usize = 10;
 
-/// How far a text follows another one, in whatever spelling.
+/// How far a text matches another one, in any spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Followed {
     /// Bytes of the text.
     pub(super) spelled: usize,
-    /// Bytes of what was looked for.
+    /// Bytes of the other text.
     pub(super) matched: usize,
 }
 
-/// The bytes with which any escape begins.
+/// The first bytes of all escapes.
 pub(super) const INTRODUCERS: [u8; 4] = *b"%\\&+";
 
-/// How often a text may have been put into another one of its kind: a URL into a URL, JSON into JSON.
+/// How often a text may be embedded in another one of its kind: a URL in a URL, JSON in JSON.
 const DEEPEST: usize = 3;
 
-/// Follows `wanted` from the beginning of `text` as far as it goes.
+/// Matches `wanted` at the start of `text` as far as possible.
 pub(super) fn follow(text: &str, wanted: &str) -> Followed {
-    // What introduces an escape may stand for itself or be one, so it is taken for each in turn.
+    // A character that introduces escapes may be itself or an escape, so both are tried.
     let readings = if wanted.contains(['%', '\\', '&']) { 0..=DEEPEST } else { 0..=0 };
     let mut furthest = Followed { spelled: 0, matched: 0 };
     for depth in readings {
@@ -37,7 +36,7 @@ pub(super) fn follow(text: &str, wanted: &str) -> Followed {
     furthest
 }
 
-/// The same where the characters that introduce escapes are escaped this many times.
+/// The same if the characters that introduce escapes are escaped this many times.
 fn follow_at(text: &str, wanted: &str, depth: usize) -> Followed {
     let mut followed = Followed { spelled: 0, matched: 0 };
     let mut left = wanted.chars().peekable();
@@ -46,7 +45,7 @@ fn follow_at(text: &str, wanted: &str, depth: usize) -> Followed {
         followed.spelled += length;
         followed.matched += character.len_utf8();
         if character.is_whitespace() {
-            // However much of it there is, one blank may be left.
+            // Any amount of it may have become one blank.
             while let Some(more) = left.next_if(|next| next.is_whitespace()) {
                 followed.matched += more.len_utf8();
             }
@@ -58,12 +57,12 @@ fn follow_at(text: &str, wanted: &str, depth: usize) -> Followed {
     followed
 }
 
-/// Whether a text is empty, or what is left of an escape that was cut.
+/// Whether a text is empty, or the rest of a truncated escape.
 pub(super) fn is_torn(text: &str) -> bool {
     text.is_empty() || (text.len() < LONGEST_ESCAPE && text.starts_with(['%', '\\', '&']))
 }
 
-/// The bytes at the beginning of a text that spell a character.
+/// The bytes at the start of a text that spell a character.
 fn one(text: &str, wanted: char, depth: usize) -> Option<usize> {
     if wanted.is_whitespace() {
         return blank(text);
@@ -94,7 +93,7 @@ fn escaped(text: &str, wanted: char, depth: usize) -> Option<usize> {
     }
 }
 
-/// `%2F`, and `%252F` where a URL was put into another one. The percent sign itself is `%25` or, at depth 2, `%2525`.
+/// `%2F`, and `%252F` for a URL inside another one. The percent sign itself is `%25` or, at depth 2, `%2525`.
 fn percent(text: &[u8], wanted: char, depth: usize) -> Option<usize> {
     let mut at = 0;
     for byte in wanted.encode_utf8(&mut [0; 4]).bytes() {
@@ -112,8 +111,7 @@ fn percent(text: &[u8], wanted: char, depth: usize) -> Option<usize> {
     Some(at)
 }
 
-/// `\"`, `\/`, `\n`, `\u002f`, with more backslashes where JSON was put into another JSON text, and `%5C` where it was
-/// put into a URL.
+/// `\"`, `\/`, `\n`, `\u002f`, with more backslashes for JSON inside JSON, and `%5C` for JSON inside a URL.
 fn backslash(text: &str, wanted: char) -> Option<usize> {
     let mut at = 0;
     for unit in wanted.encode_utf16(&mut [0; 2]).iter() {
@@ -135,7 +133,7 @@ fn backslash(text: &str, wanted: char) -> Option<usize> {
     Some(at)
 }
 
-/// The length of the backslashes at the beginning of a text.
+/// The number of backslashes at the start of a text.
 fn backslashes(text: &str) -> usize {
     let mut at = 0;
     loop {
@@ -178,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_followed_in_every_spelling() {
+    fn a_text_is_matched_in_every_spelling() {
         let wanted = "k/é\"& 𝄞";
         for text in [
             "k/é\"& 𝄞",
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_another_text_is_followed_up_to_there() {
+    fn another_text_is_matched_up_to_the_difference() {
         for (text, wanted, spelled, matched) in [
             ("", "ab", 0, 0),
             ("ab", "", 0, 0),

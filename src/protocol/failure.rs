@@ -1,5 +1,5 @@
-//! What went wrong, sorted by who can do something about it. Every error ends as one of these: it is what the
-//! protocol's error trace is made of, and what decides the exit code.
+//! Failures, classified by who can fix them. Every error ends as one of these: it becomes the protocol's error trace,
+//! and decides the exit code.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use serde::Serialize;
 use super::StreamDescriptor;
 use crate::stop::StopReason;
 
-/// What stands between a request and the status of its response in messages.
+/// The text between a request and the status of its response in messages.
 pub(crate) const ANSWERED: &str = " answered ";
 
-/// How the failure of a run of one stream begins. It says nothing that the stream's own does not say.
+/// The start of the failure of a run with one stream. It repeats the stream's own failure.
 pub(crate) const ONE_OF_ONE: &str = "1 of 1 streams failed.";
 
-/// How the last line of a run's failure begins, where another run may do.
+/// The start of the last line of a run's failure, if another run may succeed.
 pub(crate) const RUN_AGAIN_LATER: &str = "Run it again later ";
 
-/// Who can fix a failure. The order is from mild to worst: the last trace of a sync carries the worst kind of
-/// its streams, so that the platform does not retry what only its user can fix.
+/// Who can fix a failure, from mild to worst: the last trace of a sync has the worst kind of its streams, so that the
+/// platform does not retry faults that only its user can fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// Trying again later may work: the network, a rate limit, a server in trouble.
+    /// A retry may succeed: the network, a rate limit, a server with errors.
     #[serde(rename = "transient_error")]
     Transient,
-    /// The API or this program did something nobody configured: a bug, on one of the two sides.
+    /// An unexpected fault of the API or this program: a bug on one of the two sides.
     #[serde(rename = "system_error")]
     System,
     /// The user can fix it: credentials, permissions, a config, catalog or state file.
@@ -33,39 +33,39 @@ pub enum FailureKind {
     Config,
 }
 
-/// How a stream may ask instead of asking for the same again: what [`crate::http::ResponseAction::AskOtherwise`] says.
+/// How a stream may change its request instead of repeating it: see [`crate::http::ResponseAction::AskOtherwise`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Otherwise {
-    /// For the first page of the slice: what the next page begins after is gone.
+    /// Request the first page of the slice: the place of the next page is gone.
     FromStart,
-    /// For the same page with fewer records.
+    /// Request the same page with fewer records.
     SmallerPage,
-    /// For parts of the slice's span, one after the other.
+    /// Request parts of the slice's span, one after the other.
     ShorterSpan,
 }
 
-/// An error as the protocol tells it.
+/// An error in the protocol's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Who can fix it.
     pub kind: FailureKind,
-    /// For the user: what happened, where, and what to do.
+    /// For the user: the fault, its place, and the fix.
     pub message: String,
-    /// For a maintainer: the chain of causes. Not shown to users by the platform.
+    /// For a maintainer: the chain of causes. The platform does not show it to users.
     pub internal_message: Option<Box<str>>,
-    /// The stream it belongs to, if it is one stream's.
+    /// The stream it belongs to, if it belongs to one.
     pub stream: Option<StreamDescriptor>,
     /// The status of the HTTP response behind it, if there is one.
     pub http_status: Option<u16>,
-    /// What the user can do, as a sentence, if that is known. The message says it, too.
+    /// The fix for the user, as a sentence, if known. The message contains it, too.
     pub hint: Option<Box<str>>,
-    /// Nothing of the stream can be read with these credentials or on this account: it may be left out.
+    /// Whether nothing of the stream can be read with these credentials or on this account: it may be skipped.
     pub skips_stream: bool,
-    /// The character that keeps something of the config from being sent, if that is what it is about.
+    /// The unsendable character in the config, if that is the cause.
     pub unsendable: Option<char>,
-    /// One slice of the stream cannot be read, such as the children of one parent: it may be left out.
+    /// Whether only one slice of the stream cannot be read, such as the children of one parent: it may be skipped.
     pub skips_slice: bool,
-    /// The API may answer if it is asked otherwise, which is the stream's to do.
+    /// How the stream may change its request, if that may help.
     pub otherwise: Option<Otherwise>,
 }
 
@@ -96,28 +96,28 @@ impl Failure {
         Self::new(FailureKind::Transient, message)
     }
 
-    /// A failure nobody configured.
+    /// An unexpected failure.
     pub fn system(message: impl Into<String>) -> Self {
         Self::new(FailureKind::System, message)
     }
 
-    /// Adds what a maintainer wants to know.
+    /// Adds details for a maintainer.
     #[must_use]
     pub fn with_internal(mut self, internal: impl Into<Box<str>>) -> Self {
         self.internal_message = Some(internal.into());
         self
     }
 
-    /// Notes the HTTP status behind it.
+    /// Sets the HTTP status behind it.
     #[must_use]
     pub fn with_http_status(mut self, status: u16) -> Self {
         self.http_status = Some(status);
         self
     }
 
-    /// Whether the same fault is behind both, whatever was requested: a network that is gone, credentials that are
-    /// refused. Those that the user can fix are the same if the same host gave the same answer with the same words, and
-    /// the same is to be done: two permissions that are missing are two faults. A system failure stands by itself.
+    /// Whether the same fault is behind both, whatever the requests: a lost network, refused credentials. Those that
+    /// the user can fix are the same if the same host gave the same answer with the same words and the same fix: two
+    /// missing permissions are two faults. A system failure is always separate.
     #[must_use]
     pub fn has_cause_of(&self, other: &Self) -> bool {
         let has_same_internal = self.internal_message.is_some() && self.internal_message == other.internal_message;
@@ -132,7 +132,7 @@ impl Failure {
         }
     }
 
-    /// The host that an HTTP response came from, and what it was, without what was requested.
+    /// The host of an HTTP response, and its status, without the request.
     fn answer(&self) -> Option<(&str, &str)> {
         self.http_status?;
         let (request, answer) = self.message.split_once(ANSWERED)?;
@@ -142,15 +142,14 @@ impl Failure {
         Some((&url[..scheme.len() + "://".len() + host.len()], answer))
     }
 
-    /// Says whose failure it is, unless that is known already.
+    /// Sets the stream, unless it is already set.
     #[must_use]
     pub fn of_stream(mut self, stream: &StreamDescriptor) -> Self {
         self.stream.get_or_insert_with(|| stream.clone());
         self
     }
 
-    /// The refusal of one slice, where all `slices` that were requested were refused: it is the stream that cannot be
-    /// read.
+    /// The refusal of one slice, after all `slices` requested ones were refused: then the stream cannot be read.
     #[must_use]
     pub fn of_every_slice(mut self, slices: u64) -> Self {
         (self.skips_slice, self.skips_stream) = (false, true);
@@ -160,7 +159,7 @@ impl Failure {
         self
     }
 
-    /// Takes a failure that leaves out one slice out of an error.
+    /// Extracts a failure that skips one slice from an error.
     ///
     /// # Errors
     /// The error, if it is another one.
@@ -172,8 +171,8 @@ impl Failure {
         }
     }
 
-    /// Finds the failure inside an error. A [`StopReason`] is transient. Any other error is one that nobody classified:
-    /// a system failure, with its causes.
+    /// Finds the failure inside an error. A [`StopReason`] is transient. Any other error is unclassified: a system
+    /// failure, with its causes.
     #[must_use]
     pub fn from_error(error: &anyhow::Error) -> Self {
         if let Some(failure) = error.downcast_ref::<Self>() {
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_asked_to_stop_is_transient() {
+    fn a_stopped_run_is_transient() {
         let failure = Failure::from_error(&StopReason::Terminated.error());
         assert_eq!(failure.kind, FailureKind::Transient);
         assert!(failure.message.starts_with("SIGTERM ended this run"), "{failure}");

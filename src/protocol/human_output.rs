@@ -1,15 +1,15 @@
-//! A person who reads along. In the protocol everything is a message for a platform; people get lines of text.
+//! A person who reads the output. In the protocol everything is a message for a platform; people get lines of text.
 
 use super::{Failure, LogLevel};
 
-/// Somebody who reads what is for people, next to stdout or in place of its messages. What is reported holds no secret.
-/// There is nobody to inform if it cannot be shown.
+/// Receives output for people, beside stdout or instead of its messages. It contains no secret. Failures to show it are
+/// ignored.
 pub trait HumanOutput: Send + Sync {
     /// A line of the log, or a stream's status.
     fn log(&self, level: LogLevel, text: &str);
 
-    /// A warning of something that the user has to fix, of a run that is well otherwise: it is shown also where
-    /// failures alone are. Default: a line of the log.
+    /// A warning about something for the user to fix, in an otherwise successful run: shown even where only failures
+    /// are. Default: a line of the log.
     fn notice(&self, text: &str) {
         self.log(LogLevel::Warn, text);
     }

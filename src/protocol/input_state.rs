@@ -1,6 +1,6 @@
-//! The state a `read` is given. Airbyte has had several forms of it, and its users keep files of all of them:
-//! every form is used, or refused with a config failure. None is ignored, because an ignored state is a silent
-//! full re-read, or worse.
+//! The state given to a `read`. Airbyte has had several forms of it, and its users keep files of all of them: every
+//! form is used, or refused with a config failure. None is ignored, because that would cause a silent full re-read, or
+//! worse.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use super::kept_state::KeptState;
 use super::{Failure, StreamDescriptor, StreamState};
 use crate::nearest::nearest;
 
-/// What a source without a cursor writes because the platform wants a state of every stream; it says nothing.
+/// The placeholder of a source without a cursor, since the platform wants a state for every stream; it has no content.
 pub const NO_CURSOR_STATE: &str = "__ab_no_cursor_state_message";
 
-/// The messages that stand beside STATE in the output of a read, or of a Singer tap, and their payloads.
+/// The other messages in the output of a read, or of a Singer tap, and their payloads.
 const OTHER_LINES: [(&str, &str); 5] =
     [("RECORD", "record"), ("LOG", "log"), ("TRACE", "trace"), ("CONTROL", "control"), ("SCHEMA", "schema")];
 
-/// What a STATE message may have beside the `data` of the oldest form.
+/// Members of a STATE message beside the `data` of the oldest form.
 const BESIDE_DATA: [&str; 4] = ["stream", "global", "sourceStats", "destinationStats"];
 
-/// Where Singer taps keep their places. The values are each tap's own.
+/// Where Singer taps keep their positions. Each tap has its own format.
 const SINGER_BOOKMARKS: &str = "bookmarks";
 
-/// What to do about a state that cannot be read.
+/// The fix for a state that cannot be read.
 const FORMS: &str = "Give the states as Airbyte keeps them, \
                      [{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":...},\"stream_state\":{...}}}], or the \
                      STATE lines of a read; an empty file reads from the beginning.";
@@ -37,11 +37,11 @@ pub struct InputState {
 }
 
 impl InputState {
-    /// Reads a state file: any form of Airbyte's, or the lines of a `read` (the last STATE of a stream wins).
-    /// `from` names the file in errors.
+    /// Reads a state file: any form of Airbyte's, or the lines of a `read` (the last STATE of a stream wins). `from`
+    /// names the file in errors.
     ///
     /// # Errors
-    /// A config failure that says what could not be understood.
+    /// A config failure that names the part that was not understood.
     pub fn parse(text: &[u8], from: &str) -> Result<Self, Failure> {
         let mut state = Self::default();
         let values = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
@@ -56,7 +56,7 @@ impl InputState {
         Ok(state)
     }
 
-    /// The state of a stream; empty if there is none, and if it says that the stream has no cursor.
+    /// The state of a stream; empty if there is none, or it says that the stream has no cursor.
     #[must_use]
     pub fn of(&self, stream: &StreamDescriptor) -> StreamState {
         let state = self.as_given(stream);
@@ -70,9 +70,9 @@ impl InputState {
         found.map(KeptState::state).unwrap_or_default()
     }
 
-    /// Takes in a newer state of a stream.
+    /// Adds a newer state of a stream.
     pub fn set(&mut self, stream: &StreamDescriptor, state: StreamState) {
-        // A state of the old forms was this stream's, in whatever namespace.
+        // A state of the old forms was this stream's, in any namespace.
         self.by_name.remove(&stream.name);
         self.states.insert(stream.clone(), KeptState::from(state));
     }
@@ -94,7 +94,7 @@ impl InputState {
         if items.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", items.join(",\n")) }
     }
 
-    /// Those that have a state and are not among `read`, by name; for people, with the namespace.
+    /// Streams with a state that are not among `read`, by name; for people, with the namespace.
     ///
     /// # Errors
     /// A config failure if a stream is read under the same name in another namespace: its state would be ignored.
@@ -119,12 +119,12 @@ impl InputState {
         Ok(names.chain(old.map(String::as_str)).collect())
     }
 
-    /// Refuses a state that is of the old forms alone and names no stream of the source: every object looks like one, and to pass over
-    /// all of it would read everything from the beginning. `known` are the names of the source's streams, `from` names
-    /// the file.
+    /// Refuses a state that has only old forms and names no stream of the source: any object looks like one, and
+    /// ignoring all of it would read everything from the beginning. `known` are the names of the source's streams,
+    /// `from` names the file.
     ///
     /// # Errors
-    /// A config failure that shows the names, and one of the source's that is near.
+    /// A config failure that shows the names, and a similar one of the source's.
     pub fn refuse_strangers(&self, known: &[&str], from: &str) -> Result<(), Failure> {
         if self.by_name.is_empty()
             || !self.states.is_empty()
@@ -142,7 +142,7 @@ impl InputState {
             "it has the `bookmarks` of a Singer tap, which only that tap can interpret".to_owned()
         } else {
             let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            format!("its members, {names}, are no streams of this source{hint}")
+            format!("its members, {names}, are not streams of this source{hint}")
         };
         Err(Failure::config(format!("The state in {from} cannot be used: {why}. {FORMS}")))
     }
@@ -178,7 +178,7 @@ impl InputState {
             }
         }
         if is_of_meltano(&item) {
-            // What a run that did not finish has noted is newer.
+            // An unfinished run's state is newer.
             let states = ["completed", "partial"].map(|name| item.remove(name).unwrap_or_default());
             return states.into_iter().try_for_each(|state| self.add(state));
         }
@@ -189,7 +189,7 @@ impl InputState {
                 Some(state @ Value::Object(_)) => self.add_item(state),
                 _ => Err("a STATE message has no `state` object".into()),
             },
-            // The other lines of a read say nothing of states.
+            // The other lines of a read contain no states.
             Some(kind) if OTHER_LINES.iter().any(|(other, payload)| kind == *other && item.contains_key(*payload)) => {
                 Ok(())
             }
@@ -229,7 +229,7 @@ impl InputState {
         }
     }
 
-    /// A connection's state as Airbyte's API has it: <https://reference.airbyte.com>, `ConnectionState`.
+    /// A connection's state in Airbyte's API: <https://reference.airbyte.com>, `ConnectionState`.
     fn add_connection_state(&mut self, kind: &Value, mut item: Map<String, Value>) -> Result<(), String> {
         let named = |name: &str| format!("a state of the type {kind} has no `{name}`");
         match kind.as_str().map(str::to_ascii_lowercase).as_deref() {
@@ -290,22 +290,22 @@ impl InputState {
     }
 }
 
-/// Takes a member out of an object, in the protocol's spelling or in that of Airbyte's API.
+/// Takes a member out of an object, in the protocol's spelling or that of Airbyte's API.
 fn take(object: &mut Map<String, Value>, snake_case: &str, camel_case: &str) -> Option<Value> {
     object.remove(snake_case).or_else(|| object.remove(camel_case))
 }
 
-/// Whether it is the state of one stream, without anything around it.
+/// Whether it is the bare state of one stream.
 fn describes_stream(item: &Map<String, Value>) -> bool {
     ["stream_descriptor", "streamDescriptor"].iter().any(|name| item.contains_key(*name))
 }
 
-/// Whether it is a GLOBAL state, without anything around it.
+/// Whether it is a bare GLOBAL state.
 fn describes_global(item: &Map<String, Value>) -> bool {
     ["stream_states", "streamStates"].iter().any(|name| item.get(*name).is_some_and(Value::is_array))
 }
 
-/// Whether it is what Meltano keeps of a job: the states of its last finished run and of the one that was cut.
+/// Whether it is Meltano's form: the states of a job's last finished run and of the interrupted one.
 fn is_of_meltano(item: &Map<String, Value>) -> bool {
     let is_state = |state: &Value| state.as_object().is_some_and(|s| s.is_empty() || s.contains_key("singer_state"));
     item.iter().all(|(name, state)| matches!(name.as_str(), "completed" | "partial") && is_state(state))

@@ -1,5 +1,5 @@
-//! A stream's schema. Those that come with a source are handed on as text: a catalog of all of Stripe's streams has two
-//! megabytes of them, and making trees of it was most of the time of a `discover`.
+//! A stream's schema. A source's own schemas are passed on as text: a catalog of all of Stripe's streams has two
+//! megabytes of them, and parsing it took most of the time of a `discover`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 
-/// JSON Schema of a stream's records: an object, without references. Made of a tree:
+/// JSON Schema of a stream's records: an object, without references. Made from a tree:
 ///
 /// ```
 /// use serde_json::json;
@@ -29,7 +29,7 @@ enum Kind {
 }
 
 impl JsonSchema {
-    /// One that is known to be a JSON object on one line.
+    /// A text known to be a JSON object on one line.
     pub(crate) fn of_text(text: Arc<str>) -> Self {
         Self(Kind::Text(text))
     }
@@ -59,7 +59,7 @@ impl From<Map<String, Value>> for JsonSchema {
     }
 }
 
-/// Fails with a system failure if it is no object.
+/// Fails with a system failure if it is not an object.
 impl TryFrom<Value> for JsonSchema {
     type Error = Failure;
 

@@ -1,8 +1,8 @@
 //! The envelope: one JSON object a line, `type` plus one payload whose key depends on the type.
 //!
-//! The shapes are those of the Airbyte protocol 0.18. Members that are `None` are left out. Records
-//! don't pass through here: [`super::RecordWriter`] writes them around their raw text. Nor do catalogs:
-//! [`super::Output::catalog`] writes them around that of their schemas.
+//! The forms are those of the Airbyte protocol 0.18. Members that are `None` are omitted. Records do not pass through
+//! here: [`super::RecordWriter`] wraps their raw text. Nor do catalogs: [`super::Output::catalog`] wraps the text of
+//! their schemas.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use super::{ConnectorSpecification, StateMessage, Trace};
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum Message {
-    /// A checkpoint: what was emitted before it need not be read again.
+    /// A checkpoint: records before it need not be read again.
     State {
         /// The payload.
         state: StateMessage,
@@ -35,19 +35,19 @@ pub enum Message {
         #[serde(rename = "connectionStatus")]
         connection_status: ConnectionStatus,
     },
-    /// What the platform should know about the sync.
+    /// Information about the sync for the platform.
     Trace {
         /// The payload.
         trace: Trace,
     },
-    /// What the platform should change.
+    /// A change request to the platform.
     Control {
         /// The payload.
         control: Control,
     },
 }
 
-/// How much a log line matters.
+/// The level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogLevel {
@@ -55,9 +55,9 @@ pub enum LogLevel {
     Trace,
     /// Every request; shown with `--debug` or `LOG_LEVEL=debug`.
     Debug,
-    /// What a sync does, wait by wait and stream by stream.
+    /// The progress of a sync, wait by wait and stream by stream.
     Info,
-    /// Something is odd, nothing is lost.
+    /// Something unusual; nothing is lost.
     Warn,
     /// An operator must act.
     Error,
@@ -68,11 +68,11 @@ pub enum LogLevel {
 /// A line for people.
 #[derive(Debug, Clone, Serialize)]
 pub struct Log {
-    /// How much it matters.
+    /// Its level.
     pub level: LogLevel,
-    /// The text. May hold several lines.
+    /// The text. It may have several lines.
     pub message: String,
-    /// Where it came from, for errors of the program itself.
+    /// The stack trace, for errors of the program itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack_trace: Option<String>,
 }
@@ -82,7 +82,7 @@ pub struct Log {
 pub struct ConnectionStatus {
     /// Yes or no.
     pub status: CheckStatus,
-    /// Why not, or what was tried.
+    /// The reason, or the requests of the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -97,13 +97,13 @@ pub enum CheckStatus {
     Failed,
 }
 
-/// A request to the platform. The only kind there is asks it to store a changed config, such as a rotated token.
+/// A request to the platform. The only kind asks it to store a changed config, such as a rotated token.
 #[derive(Debug, Clone, Serialize)]
 pub struct Control {
     /// The kind.
     #[serde(rename = "type")]
     pub kind: ControlKind,
-    /// When, in milliseconds since the epoch.
+    /// Its time, in milliseconds since the epoch.
     pub emitted_at: i64,
     /// The new config.
     #[serde(rename = "connectorConfig")]
@@ -115,13 +115,13 @@ pub struct Control {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum ControlKind {
-    /// Store this config instead of the one the run was given.
+    /// Store this config in place of the run's.
     ConnectorConfig,
 }
 
-/// The config a [`Control`] message carries, whole, secrets included: the one place where they belong on stdout.
+/// The config of a [`Control`] message, whole, secrets included: the only place for them on stdout.
 #[derive(Debug, Clone, Serialize)]
 pub struct ControlConnectorConfig {
-    /// The whole config, not only what changed.
+    /// The whole config, not only the changes.
     pub config: Map<String, Value>,
 }

@@ -1,4 +1,4 @@
-//! The Airbyte protocol (0.18): what is written, what comes in, and the one writer of stdout.
+//! The Airbyte protocol (0.18): its output, its input, and the one writer of stdout.
 //!
 //! Nothing here knows of HTTP or of streams. `message` is the envelope; `record`, `state`, `trace`, `spec` and
 //! `catalog` are its payloads, `json_schema` a part of the last; `input_state` reads the states a `read` is given, `kept_state` keeps long ones; `failure` is every error as the
@@ -6,7 +6,7 @@
 //! form they come (`escapes`); `config_references` puts references back into a config that is written, which a
 //! `config_store` keeps.
 
-/// The version of the Airbyte protocol that is spoken.
+/// The supported version of the Airbyte protocol.
 pub const PROTOCOL_VERSION: &str = "0.18.0";
 
 mod catalog;

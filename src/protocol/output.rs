@@ -1,9 +1,8 @@
-//! The only writer of stdout. One message is one line; lines of different threads never mix; what people read is
-//! redacted on its way; and a thread that is about to wait flushes first, so that nothing that was read sits in a
-//! buffer while the network is slow.
+//! The only writer of stdout. One message is one line; lines of different threads never mix; text for people is masked;
+//! and a thread flushes before it waits, so that no record stays in a buffer while the network is slow.
 //!
-//! Where bare records are wanted, nothing else goes to stdout: what is for people is reported to [`HumanOutput`], in
-//! the same order, and a state is but an occasion to flush.
+//! With bare records, nothing else goes to stdout: output for people goes to [`HumanOutput`], in the same order, and a
+//! state only flushes.
 
 mod changed_config;
 
@@ -22,7 +21,7 @@ use crate::json;
 use crate::locks;
 use crate::stop::RESUMES;
 
-/// Bytes kept back before a write. Pipes hold 64 KiB, so larger writes gain nothing.
+/// Bytes buffered before a write. Pipes hold 64 KiB, so larger writes gain nothing.
 const BUFFER: usize = 64 * 1024;
 
 /// What the next run does where nothing keeps the states of this one, in place of [`RESUMES`].
@@ -34,14 +33,14 @@ pub struct Output {
     redactor: Redactor,
     clock: Arc<dyn Clock>,
     level: LogLevel,
-    /// No envelopes, and no messages but records.
+    /// Whether to write bare records, without envelopes and other messages.
     bare: bool,
-    /// Somebody keeps the states that are written, or can.
+    /// Whether written states are kept, or can be.
     keeps_states: bool,
     people: Option<Arc<dyn HumanOutput>>,
-    /// Who keeps a config that has changed; nobody, if it is there and empty. Default: the reader of stdout.
+    /// The store of a changed config; present but empty means none. Default: the reader of stdout.
     config_store: OnceLock<Option<Box<dyn ConfigStore>>>,
-    /// This was reported.
+    /// Whether that was reported.
     told_loss: AtomicBool,
     /// When the last record or state was written, in milliseconds of the clock.
     heard_at: AtomicU64,
@@ -67,14 +66,14 @@ impl std::fmt::Debug for Sink {
 impl Sink {
     fn flush(&mut self) -> io::Result<()> {
         let written = self.writer.write_all(&self.buffer).and_then(|()| self.writer.flush());
-        // After a failed write the other side is gone: what is left must not be tried again.
+        // After a failed write the reader is gone: the rest must not be tried again.
         self.buffer.clear();
         written
     }
 }
 
 impl Output {
-    /// A writer to `writer` that leaves out log lines milder than `level`.
+    /// A writer to `writer` that drops log lines below `level`.
     pub fn new(writer: Box<dyn Write + Send>, clock: Arc<dyn Clock>, redactor: Redactor, level: LogLevel) -> Self {
         let sink = Sink { writer, buffer: Vec::with_capacity(BUFFER) };
         let output = Self {
@@ -93,13 +92,13 @@ impl Output {
         output
     }
 
-    /// Tells these people, too: of warnings and failures, which are messages on stdout anyway. Default: nobody.
+    /// Also sends warnings and failures to these people; stdout has them as messages anyway. Default: nobody.
     #[must_use]
     pub fn with_human_output(self, people: Arc<dyn HumanOutput>) -> Self {
         Self { people: Some(people), ..self }
     }
 
-    /// Writes bare records, and no other messages: log lines, statuses and failures are for people alone. Default: the
+    /// Writes bare records, and no other messages: log lines, statuses and failures go only to people. Default: the
     /// protocol.
     #[must_use]
     pub fn bare_records(self) -> Self {
@@ -112,31 +111,31 @@ impl Output {
         Self { keeps_states: false, ..self }
     }
 
-    /// What puts the records of a stream into lines for [`Output::records`].
+    /// Formats the records of a stream as lines for [`Output::records`].
     #[must_use]
     pub fn record_writer(&self, stream: &StreamDescriptor) -> RecordWriter {
         if self.bare { RecordWriter::bare() } else { RecordWriter::new(stream) }
     }
 
-    /// The list of secrets this output masks.
+    /// The secrets that this output masks.
     #[must_use]
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// Milliseconds since the epoch, as `emitted_at` wants them.
+    /// Milliseconds since the epoch, for `emitted_at`.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
-    /// Whether lines of this level are written. Spares the making of long debug lines.
+    /// Whether lines of this level are written, to avoid building long debug lines.
     #[must_use]
     pub fn logs(&self, level: LogLevel) -> bool {
         level >= self.level
     }
 
-    /// Writes whole RECORD lines, as [`super::RecordWriter`] made them.
+    /// Writes whole RECORD lines from [`super::RecordWriter`].
     ///
     /// # Errors
     /// If stdout is closed or full; kind `BrokenPipe` when the reader is gone.
@@ -153,8 +152,8 @@ impl Output {
         Ok(())
     }
 
-    /// Writes one message and flushes: everything but a record is something the platform waits for. With bare records, a
-    /// message only flushes.
+    /// Writes one message and flushes: the platform waits for everything but records. With bare records, a message only
+    /// flushes.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -165,7 +164,7 @@ impl Output {
         self.line(&serde_json::to_vec(message)?)
     }
 
-    /// Writes the answer to `discover`: the streams, each with its schema, whose text is written as it is.
+    /// Writes the answer to `discover`: the streams, each with the unchanged text of its schema.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -187,7 +186,7 @@ impl Output {
         sink.flush()
     }
 
-    /// Writes out what is buffered. To be called before any wait.
+    /// Flushes the buffer. To be called before any wait.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -203,8 +202,8 @@ impl Output {
         self.line_for_people(level, text, |people, text| people.log(level, text))
     }
 
-    /// Writes a warning of something that the user has to fix, though the run is well: a line for people that is
-    /// reported [also where failures alone are](HumanOutput::notice).
+    /// Writes a warning about something for the user to fix, in an otherwise successful run: a line for people that is
+    /// shown [even where only failures are](HumanOutput::notice).
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -228,28 +227,28 @@ impl Output {
         self.message(&Message::Log { log: Log { level, message, stack_trace: None } })
     }
 
-    /// The message of a failure as it is written: without secrets, and with what another run would do.
+    /// The written message of a failure: without secrets, and with the effect of another run.
     #[must_use]
     pub fn told(&self, failure: &Failure) -> String {
         let message = self.redactor.redact(&failure.message);
         if self.keeps_states { message } else { message.replace(RESUMES, BEGINS_AGAIN) }
     }
 
-    /// Time since an arbitrary start, for what is done at intervals.
+    /// Time since an arbitrary start, for intervals.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
 
-    /// Time since the last record or state. Airbyte's platform counts nothing else, and ends a source that is silent for
+    /// Time since the last record or state. Airbyte's platform counts only these, and ends a source that is silent for
     /// long: <https://docs.airbyte.com/platform/understanding-airbyte/heartbeats>.
     #[must_use]
     pub fn silence(&self) -> Duration {
         self.clock.elapsed().saturating_sub(Duration::from_millis(self.heard_at.load(Ordering::Relaxed)))
     }
 
-    /// Writes a checkpoint. The records it covers have been written before it, also with bare records, where it is not
-    /// written.
+    /// Writes a checkpoint. The records it covers are written before it, even with bare records, where it is not
+    /// written itself.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -271,7 +270,7 @@ impl Output {
                 Status::Started => (LogLevel::Info, "started"),
                 Status::Complete => (LogLevel::Info, "complete"),
                 Status::Incomplete => (LogLevel::Warn, "incomplete"),
-                // The first record tells, and of a wait there is a line.
+                // The first record shows the start, and a wait has its own line.
                 Status::Running => return self.flush(),
             };
             return self.log(level, &format!("{}: {word}.", stream.name));
@@ -323,7 +322,7 @@ impl Output {
         let mut sink = self.lock();
         match sink.flush() {
             Err(gone) if gone.kind() == io::ErrorKind::BrokenPipe => Err(gone),
-            // A full disk is what they have to hear of.
+            // They must learn of a full disk.
             flushed => {
                 tell(&**people);
                 flushed

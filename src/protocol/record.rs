@@ -1,9 +1,9 @@
-//! The writer that puts the envelope of a RECORD message around the raw text of a record, without parsing it.
+//! Wraps the raw text of a record into a RECORD message, without parsing it.
 
 use super::StreamDescriptor;
 use crate::json;
 
-/// Writes the RECORD lines of one stream: an envelope prepared once, and each record's text between its halves; or bare
+/// Writes the RECORD lines of one stream: an envelope prepared once, with each record's text in the middle; or bare
 /// records.
 #[derive(Debug, Clone)]
 pub struct RecordWriter {
@@ -25,19 +25,19 @@ impl RecordWriter {
         Self { head }
     }
 
-    /// Without any envelope: each line is a record's text and nothing else.
+    /// Without an envelope: each line is a record's text.
     #[must_use]
     pub fn bare() -> Self {
         Self { head: Vec::new() }
     }
 
-    /// Appends one line to `out`. `data` is the text of a JSON object; white space is taken out of it if it spans
-    /// more than one line, and nothing else is touched.
+    /// Appends one line to `out`. `data` is the text of a JSON object; if it has several lines, its white space is
+    /// removed, without other changes.
     pub fn write(&self, out: &mut Vec<u8>, data: &str, emitted_at_ms: i64) {
         self.at(emitted_at_ms).write_with(out, None, |out| json::write_one_line(out, data));
     }
 
-    /// Writes records that were read at this moment, in milliseconds since the epoch: those of a page.
+    /// Writes records read at this moment, in milliseconds since the epoch: those of a page.
     #[must_use]
     pub fn at(&self, emitted_at_ms: i64) -> RecordLines<'_> {
         let tail = match self.head.is_empty() {
@@ -48,7 +48,7 @@ impl RecordWriter {
     }
 }
 
-/// Writes the RECORD lines of records that were read at the same moment. Made by [`RecordWriter::at`].
+/// Writes the RECORD lines of records read at the same moment. Made by [`RecordWriter::at`].
 #[derive(Debug, Clone)]
 pub struct RecordLines<'w> {
     head: &'w [u8],

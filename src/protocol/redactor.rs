@@ -1,6 +1,6 @@
-//! Keeps secrets out of everything people read. Every secret a run knows of, from the config or obtained on the
-//! way, is registered here; the output passes each text through before it is written. A secret is found in whatever
-//! spelling it comes back (`escapes`), and within what was encoded as base64.
+//! Masks secrets in everything people read. Every secret of a run, from the config or obtained later, is registered
+//! here; the output passes each text through before writing it. A secret is found in any spelling (`escapes`), and
+//! inside base64.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,38 +15,38 @@ use super::setting_names::named;
 
 use crate::locks;
 
-/// What a secret is replaced by.
+/// The mask.
 pub const MASK: &str = "****";
 
-/// Secrets shorter than this, in bytes, are masked only where they stand alone: a key of one letter must not be taken
-/// out of every word, where it tells nothing.
+/// Shorter secrets, in bytes, are masked only where they stand alone: a key of one letter must not be masked in every
+/// word, where it reveals nothing.
 const SHORT: usize = 6;
 
-/// Shortest piece of base64, in bytes, that is known again: six bytes of the secret.
+/// Shortest recognised piece of base64, in bytes: six bytes of the secret.
 const SHORTEST_BASE64: usize = 8;
 
-/// How many passing secrets are kept. A message names the requests of a moment.
+/// How many passing secrets are kept. A message names only recent requests.
 const MOST_PASSING: usize = 100;
 
-/// What stands where a text was cut.
+/// The mark of a truncated text.
 const CUT: &str = "…";
 
-/// The list of secrets, shared by everything that learns or prints one.
+/// The registered secrets, shared by all writers and readers of them.
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Arc<RwLock<Secrets>>,
     config_references: ConfigReferences,
     settings: Arc<OnceLock<Vec<(String, String)>>>,
-    /// Those that a URL may be made of: without what the config holds for the runtime.
+    /// Secrets that may be part of a URL: without the runtime's members of the config.
     in_urls: Arc<OnceLock<Vec<(String, String)>>>,
-    /// Whether URLs are shown with the names of settings in place of their values.
+    /// Whether URLs show names of settings instead of their values.
     names_settings: Arc<AtomicBool>,
 }
 
 struct Secrets {
-    /// The secrets, and each as it is in base64.
+    /// The secrets, and the base64 form of each.
     texts: Vec<String>,
-    /// Those that pass, the newest last.
+    /// The passing ones, the newest last.
     passing: VecDeque<String>,
     /// For each byte, whether one of them may begin with it, in any spelling.
     begins: [bool; 256],
@@ -59,33 +59,33 @@ impl Default for Secrets {
 }
 
 impl Redactor {
-    /// What stands for secrets in the config, and goes back to it in their place.
+    /// Placeholders for secrets in the config, which are restored in it.
     #[must_use]
     pub fn config_references(&self) -> &ConfigReferences {
         &self.config_references
     }
 
-    /// Notes the texts of a config, each with the place it stands at, so that a failure can name a setting by what is wrong
-    /// with its value. Only the first config counts.
+    /// Registers the texts of a config, each with its place, so that a failure can name a setting by the fault of its
+    /// value. Only the first config counts.
     pub(crate) fn note_settings(&self, settings: Vec<(String, String)>) {
         let _ = self.in_urls.set(settings.iter().filter(|(place, _)| !place.starts_with("__")).cloned().collect());
         let _ = self.settings.set(settings);
     }
 
-    /// The first setting whose value is as asked for: its place and the value.
+    /// The first setting whose value satisfies the condition: its place and the value.
     pub(crate) fn setting(&self, is_meant: &dyn Fn(&str) -> bool) -> Option<(String, String)> {
         self.settings.get()?.iter().find(|(_, value)| is_meant(value)).cloned()
     }
 
-    /// Shows URLs with the names of settings in place of their values, from now on: for a source whose URLs are made of
-    /// whatever the config has. Default: values that are no secrets are shown.
+    /// From now on, shows URLs with the names of settings instead of their values: for a source that builds URLs from
+    /// any setting. Default: values that are not secret are shown.
     pub fn name_settings(&self) {
         self.names_settings.store(true, Ordering::Relaxed);
     }
 
-    /// Registers a secret. An empty text is no secret, and neither is white space.
+    /// Registers a secret. An empty or blank text is not a secret.
     pub fn add(&self, secret: &str) {
-        // White space around it may be lost on the way.
+        // Surrounding white space may be lost on the way.
         let secret = secret.trim();
         if secret.is_empty() {
             return;
@@ -94,8 +94,8 @@ impl Redactor {
         secrets.add(secret);
     }
 
-    /// Registers a secret that is another one for each request, such as a signature. Of these, only the newest are kept:
-    /// with a million of them, every line would be searched for hours.
+    /// Registers a secret that differs for each request, such as a signature. Only the newest of these are kept: with a
+    /// million of them, masking every line would take hours.
     pub fn add_passing(&self, secret: &str) {
         let secret = secret.trim();
         if secret.is_empty() {
@@ -114,7 +114,8 @@ impl Redactor {
         }
     }
 
-    /// The text without secrets, and as [`Redactor::name_settings`] says. Percent-encoding that hides one in another spelling, such as HTML's, is undone.
+    /// The text without secrets, and as [`Redactor::name_settings`] says. Percent-encoding is undone if it hides one in
+    /// another spelling, such as HTML's.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let secrets = locks::read(&self.secrets);
@@ -132,7 +133,7 @@ impl Redactor {
         }
     }
 
-    /// Whether there is a secret in a text.
+    /// Whether a text contains a secret.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
         let secrets = locks::read(&self.secrets);
@@ -147,7 +148,7 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 impl Secrets {
-    /// Registers a text. False if it was known.
+    /// Registers a text. False if it was already known.
     fn add(&mut self, secret: &str) -> bool {
         if self.texts.iter().any(|known| known == secret) {
             return false;
@@ -174,8 +175,8 @@ impl Secrets {
         if clean.contains(CUT) { self.mask_at_cuts(&clean) } else { clean }
     }
 
-    /// The first place at or after `from` with a secret, and its end. Of several secrets there, the longest counts: one
-    /// that contains another must go as a whole.
+    /// The first position at or after `from` with a secret, and its end. The longest of several there counts: one that
+    /// contains another must be masked as a whole.
     fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
         let begins = |at: &usize| self.begins[usize::from(text.as_bytes()[*at])] && text.is_char_boundary(*at);
         (from..text.len()).filter(begins).find_map(|at| {
@@ -184,7 +185,7 @@ impl Secrets {
         })
     }
 
-    /// Masks what is left of a secret where a text was cut: no whole secret would be found there.
+    /// Masks the rest of a secret where a text was truncated: the whole secret would not be found there.
     fn mask_at_cuts(&self, text: &str) -> String {
         let mut parts: Vec<String> = text.split(CUT).map(str::to_owned).collect();
         let last = parts.len() - 1;
@@ -199,7 +200,7 @@ impl Secrets {
     }
 }
 
-/// The end of a secret that stands at a place of a text.
+/// The end of a secret that begins at a position of a text.
 fn whole(text: &str, at: usize, secret: &str) -> Option<usize> {
     let followed = follow(&text[at..], secret);
     let end = at + followed.spelled;
@@ -211,14 +212,14 @@ fn whole(text: &str, at: usize, secret: &str) -> Option<usize> {
     (secret.len() >= SHORT || is_alone()).then_some(end)
 }
 
-/// Whether a text is the beginning of a secret, and long enough to tell something.
+/// Whether a text is the beginning of a secret, and long enough to reveal something.
 fn is_left_of(text: &str, secret: &str) -> bool {
     let followed = follow(text, secret);
     followed.matched >= SHORT && is_torn(&text[followed.spelled..])
 }
 
-/// What of a secret can be found in the base64 of any text that contains it: it may begin at each of the three places
-/// within a group, and what goes into a digit together with its neighbours is left out.
+/// The recognisable parts of a secret in the base64 of any text that contains it: it may begin at each of the three
+/// positions in a group; digits shared with its neighbours are dropped.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> + '_ {
     let shifted = |shift: usize| {
         let bytes = [&[0; 2][..shift], secret.as_bytes()].concat();

@@ -1,11 +1,11 @@
-//! URLs in messages, without the values of the config that they were made of: each value gives way to the name of its
-//! setting, which tells more to whom the message is for, and nothing to anybody else.
+//! URLs in messages, with the config's values replaced by the names of their settings: that helps the reader more, and
+//! reveals nothing.
 
 use percent_encoding::percent_decode_str;
 
-/// Values shorter than this are found only where they are a whole segment or value: within others they stand by chance.
+/// Shorter values are found only as a whole segment or value: inside others they occur by chance.
 const SHORT: usize = 6;
-/// Values of fewer characters are too common to be distinguished: a page number is no setting that is 1.
+/// Values with fewer characters are too common to identify: a page number is not a setting of 1.
 const TOO_SHORT: usize = 3;
 
 /// The text with names of settings in its URLs. `settings` are the names and values.
@@ -26,7 +26,7 @@ pub(super) fn named(text: &str, settings: &[(String, String)]) -> String {
 
 fn url_named(url: &str, settings: &[(String, String)]) -> String {
     let known = || settings.iter().filter(|(_, value)| value.chars().count() >= TOO_SHORT);
-    // A setting may be the whole address, or its beginning.
+    // A setting may be the whole address, or its start.
     let base = known().filter(|(_, value)| value.contains("://"));
     let base = base.filter_map(|(name, value)| Some((name, url.strip_prefix(value.trim_end_matches('/'))?)));
     if let Some((name, rest)) = base.min_by_key(|(_, rest)| rest.len()) {
@@ -36,7 +36,7 @@ fn url_named(url: &str, settings: &[(String, String)]) -> String {
     format!("{scheme}{}", parts_named(rest, settings))
 }
 
-/// Names what is between the marks of a URL.
+/// Names the parts between the delimiters of a URL.
 fn parts_named(text: &str, settings: &[(String, String)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut is_host = true;
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_settings_give_way_to_their_names_in_urls_and_nowhere_else() {
+    fn names_replace_values_of_settings_in_urls_and_nowhere_else() {
         let settings: Vec<(String, String)> = [
             ("account", "acme"),
             ("start_date", "2024-01-01"),

@@ -1,4 +1,4 @@
-//! The answer to `spec`: what a source wants to be configured with.
+//! The answer to `spec`: the settings of a source.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct ConnectorSpecification {
 }
 
 impl ConnectorSpecification {
-    /// A specification that says nothing but what the config looks like.
+    /// A specification with only the form of the config.
     ///
     /// ```
     /// use serde_json::json;
@@ -63,7 +63,7 @@ impl ConnectorSpecification {
 pub struct AdvancedAuth {
     /// `oauth2.0` or `oauth1.0`.
     pub auth_flow_type: String,
-    /// Path to the config member that chooses this flow.
+    /// Path of the config member that selects this flow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub predicate_key: Vec<String>,
     /// The value that member must have.

@@ -1,11 +1,11 @@
-//! STATE messages as a source emits them.
+//! STATE messages that a source writes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::StreamDescriptor;
 
-/// A stream's state: a JSON object of the stream's own making.
+/// A stream's state: a JSON object in the stream's own form.
 pub type StreamState = Map<String, Value>;
 
 /// A checkpoint of one stream.
@@ -14,14 +14,14 @@ pub struct StateMessage {
     /// Always `STREAM` here.
     #[serde(rename = "type")]
     pub kind: StateKind,
-    /// Whose state, and which.
+    /// The stream, and its state.
     pub stream: StreamStateMessage,
-    /// How many records it covers.
+    /// The number of records it covers.
     #[serde(rename = "sourceStats")]
     pub source_stats: StateStats,
 }
 
-/// The forms of state. A source of this crate emits `STREAM` and accepts all.
+/// The forms of state. A source of this crate writes `STREAM` and accepts all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ pub enum StateKind {
 /// The payload of a `STREAM` state.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamStateMessage {
-    /// Whose state.
+    /// The stream.
     pub stream_descriptor: StreamDescriptor,
     /// The state.
     pub stream_state: StreamState,
@@ -49,7 +49,7 @@ pub struct StateStats {
     /// Records emitted since the stream's previous state.
     #[serde(rename = "recordCount")]
     pub record_count: f64,
-    /// Records refused; a destination's figure, left out by sources.
+    /// Records refused; set by destinations, omitted by sources.
     #[serde(rename = "rejectedRecordCount", skip_serializing_if = "Option::is_none")]
     pub rejected_record_count: Option<f64>,
 }

@@ -7,14 +7,14 @@ use super::{Failure, FailureKind, StreamDescriptor};
 /// One trace.
 #[derive(Debug, Clone, Serialize)]
 pub struct Trace {
-    /// When, in milliseconds since the epoch.
+    /// Its time, in milliseconds since the epoch.
     pub emitted_at: i64,
-    /// What it tells.
+    /// Its content.
     #[serde(flatten)]
     pub kind: TraceKind,
 }
 
-/// The kinds of trace: `type`, and a payload under a key of its own.
+/// The kinds of trace: `type`, and a payload under its own key.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
@@ -29,19 +29,19 @@ pub enum TraceKind {
         /// The payload.
         stream_status: StreamStatus,
     },
-    /// How much there will be. A later estimate replaces an earlier one.
+    /// The expected amount. A later estimate replaces an earlier one.
     Estimate {
         /// The payload.
         estimate: Estimate,
     },
-    /// A fact for the platform's statistics.
+    /// A figure for the platform's statistics.
     Analytics {
         /// The payload.
         analytics: Analytics,
     },
 }
 
-/// A failure on the wire.
+/// A failure in the protocol's form.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorTrace {
     /// For the user.
@@ -74,16 +74,16 @@ impl From<&Failure> for ErrorTrace {
 /// A stream's status.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamStatus {
-    /// Whose status.
+    /// The stream.
     pub stream_descriptor: StreamDescriptor,
     /// The status.
     pub status: Status,
-    /// Why, for a stream that runs but does not move.
+    /// The reason, for a stream that runs but does not move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Vec<StatusReason>>,
 }
 
-/// Where a stream is in its life: started once, running from its first record, then one of the last two.
+/// The phase of a stream: started once, running from its first record, then one of the last two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -94,7 +94,7 @@ pub enum Status {
     Running,
     /// All of it was read.
     Complete,
-    /// It failed; what was emitted before its last state is kept.
+    /// It failed; records before its last state are kept.
     Incomplete,
 }
 
@@ -118,12 +118,12 @@ pub struct RateLimited {
     pub quota_reset: i64,
 }
 
-/// How much a stream or a sync will read.
+/// The expected amount of a stream or a sync.
 #[derive(Debug, Clone, Serialize)]
 pub struct Estimate {
     /// The stream's name, or any name for a whole sync.
     pub name: String,
-    /// Of what.
+    /// Its subject.
     #[serde(rename = "type")]
     pub kind: EstimateKind,
     /// The stream's namespace.
@@ -137,7 +137,7 @@ pub struct Estimate {
     pub byte_estimate: Option<u64>,
 }
 
-/// What an [`Estimate`] estimates.
+/// The subject of an [`Estimate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -148,10 +148,10 @@ pub enum EstimateKind {
     Sync,
 }
 
-/// A fact for the platform's statistics.
+/// A figure for the platform's statistics.
 #[derive(Debug, Clone, Serialize)]
 pub struct Analytics {
-    /// What is counted.
+    /// Its name.
     #[serde(rename = "type")]
     pub kind: String,
     /// The value; numbers are written as text.
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_limited_status_tells_when_the_quota_comes_back() {
+    fn a_rate_limited_status_says_when_the_quota_returns() {
         let trace = Trace {
             emitted_at: 1,
             kind: TraceKind::StreamStatus {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn estimates_and_analytics_have_the_protocols_shape() {
+    fn estimates_and_analytics_have_the_protocols_form() {
         let estimate = Trace {
             emitted_at: 1,
             kind: TraceKind::Estimate {

@@ -1,5 +1,5 @@
-//! What time it is for a run, and at its API: a cursor that says up to which moment everything is known must not trust
-//! this machine's clock where the API's is another.
+//! The time of a run, and of its API: a cursor that states up to when everything is known must not trust this machine's
+//! clock if the API's differs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,25 +17,25 @@ pub struct ApiClock {
 }
 
 impl ApiClock {
-    /// With this machine's clock, until answers tell more.
+    /// Uses this machine's clock, until answers show the API's time.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let began = clock.now().as_second();
         Self { clock, began, ahead: AtomicI64::new(0) }
     }
 
-    /// The moment up to which is read: the same one for all streams of a run, so that those that read the same list send
-    /// the same requests.
+    /// The moment up to which to read: the same for all streams of a run, so that those that share a list send the same
+    /// requests.
     pub fn began(&self) -> i64 {
         self.began
     }
 
-    /// This very moment.
+    /// The current moment.
     pub fn now(&self) -> i64 {
         self.clock.now().as_second()
     }
 
-    /// Learns from the `Date` of an answer what time it is at the API.
+    /// Learns the API's time from the `Date` of an answer.
     pub fn note(&self, response: &Response) {
         let date = response.header("date").and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
         if let Some(date) = date {
@@ -43,8 +43,8 @@ impl ApiClock {
         }
     }
 
-    /// How many seconds this machine's clock is ahead of the API's, as far as is known. What is known up to a moment of
-    /// this clock is known up to one so much earlier of the API's.
+    /// How many seconds this machine's clock is ahead of the API's, as far as known. Knowledge up to a moment of this
+    /// clock reaches only up to that much earlier by the API's.
     pub fn ahead(&self) -> i64 {
         self.ahead.load(Ordering::Relaxed)
     }

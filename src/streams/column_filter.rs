@@ -1,4 +1,4 @@
-//! Records cut down to the columns that a user chose.
+//! Reduces records to the columns that a user chose.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Record;
 use crate::json;
 
-/// Keeps the members of a record that are columns, at its top level. What is kept stays as it was, digit by digit.
+/// Keeps the members of a record that are columns, at its top level. Kept members stay unchanged, digit by digit.
 ///
 /// The columns are the `properties` of a schema, usually the one in the configured catalog, from which Airbyte's
 /// platform removes what the user did not choose.
@@ -27,15 +27,15 @@ pub struct ColumnFilter {
 }
 
 impl ColumnFilter {
-    /// A filter for the properties of a schema. `None` if it lists none: then nothing is known of the columns, and
-    /// nothing may be cut.
+    /// A filter for the properties of a schema. `None` if it lists none: then the columns are unknown, and nothing may
+    /// be removed.
     #[must_use]
     pub fn of_schema(schema: &Map<String, Value>) -> Option<Self> {
         let columns: HashSet<String> = columns(schema).map(str::to_owned).collect();
         (!columns.is_empty()).then_some(Self { columns })
     }
 
-    /// The record with its columns alone.
+    /// The record with only its columns.
     #[must_use]
     pub fn apply<'a>(&self, record: Record<'a>) -> Record<'a> {
         let kept = json::with_fields(&record.text(), |name| self.columns.contains(name));

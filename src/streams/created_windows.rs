@@ -1,5 +1,4 @@
-//! The cursor of objects that never change: the moment of their creation, in seconds since the epoch, read in windows of
-//! time.
+//! The cursor of objects that never change: their creation time, in seconds since the epoch, read in windows of time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +8,11 @@ use serde_json::Value;
 use super::{ApiClock, Cursor, DateWindows, ParentStream, Slice, SliceContext, Slices, epoch_cursor};
 use crate::protocol::{LogLevel, StreamState};
 
-/// In a slice: the state's cursor lay in the future, and must not stay there.
+/// In a slice: the state's cursor was in the future, and must not stay there.
 const AHEAD: &str = "ahead";
 
-/// The cursor of a list that can be asked for windows of creation time: see [`DateWindows`]. Its state is
-/// `{FIELD: "SECONDS"}`, the newest object seen.
+/// The cursor of a list that can be filtered by creation time: see [`DateWindows`]. Its state is `{FIELD: "SECONDS"}`,
+/// the newest object seen.
 #[derive(Debug, Clone)]
 pub struct CreatedWindows {
     /// The stream's name, for messages.
@@ -26,7 +25,7 @@ pub struct CreatedWindows {
     pub step: i64,
     /// How far before the newest object each read begins, in seconds.
     pub lookback: i64,
-    /// Up to when is read.
+    /// Up to when to read.
     pub clock: Arc<ApiClock>,
 }
 
@@ -41,7 +40,7 @@ impl Cursor for CreatedWindows {
         let ahead = known.filter(|known| epoch_cursor::is_future(*known, now));
         if let Some(ahead) = ahead {
             let text = format!(
-                "{}: the state is of {}, which is in the future and does not say what was read. Everything is read.",
+                "{}: the state is of {}, which is in the future, so the read part is unknown. Everything is read.",
                 self.stream,
                 epoch_cursor::date(ahead)
             );

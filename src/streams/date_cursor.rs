@@ -1,4 +1,4 @@
-//! A cursor that is a date, for APIs that can be asked for a span of time.
+//! A date cursor, for APIs that can filter by a span of time.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{Cursor, DateSlicer, ParentStream, SliceContext, Slices};
 use crate::clock::Clock;
 
-/// A date whose spans are the slices: a [`DateSlicer`] for the slices, and the clock of
-/// [`crate::source::SourceContext`]. One state stands for all of them, `{FIELD: NEWEST}`. Values are compared as moments,
-/// whatever their offsets; a value that is none does not move the state.
+/// A date as the cursor, with spans as slices: a [`DateSlicer`] for the slices, and the clock of
+/// [`crate::source::SourceContext`]. One state, `{FIELD: NEWEST}`, covers all of them. Values are compared as moments,
+/// with any offsets; an invalid value does not move the state.
 ///
 /// ```
 /// use source_http::streams::{Cursor, DateCursor, HttpStream, RequestContext};
@@ -33,7 +33,7 @@ use crate::clock::Clock;
 /// }
 /// ```
 ///
-/// A stream with a parent has a span for each of its records, and makes these slices itself.
+/// A stream with a parent has a span for each of the parent's records, and makes these slices itself.
 pub struct DateCursor {
     field: String,
     slicer: DateSlicer,
@@ -41,7 +41,7 @@ pub struct DateCursor {
 }
 
 impl DateCursor {
-    /// The field of this name at the top of the records, in these slices, up to the clock's time.
+    /// A cursor on the top-level field of this name, in these slices, up to the clock's time.
     pub fn new(field: impl Into<String>, slicer: DateSlicer, clock: Arc<dyn Clock>) -> Self {
         Self { field: field.into(), slicer, clock }
     }
@@ -87,7 +87,7 @@ mod tests {
     use crate::streams::cursor::{compare, newer};
 
     #[test]
-    fn dates_are_compared_as_moments_whatever_their_offsets() {
+    fn dates_are_compared_as_moments_with_any_offsets() {
         let slicer = DateSlicer { format: DateFormat::Rfc3339, ..DateSlicer::new(jiff::Timestamp::UNIX_EPOCH) };
         let cursor = DateCursor::new("at", slicer, Arc::new(VirtualClock::at(0)));
         let (rome, london) = (json!("2026-11-01T09:30:00+01:00"), json!("2026-11-01T09:00:00Z"));
@@ -95,6 +95,6 @@ mod tests {
         assert_eq!(compare(&rome, &london), Some(Ordering::Greater), "as texts");
         let seen = [json!("zzz"), rome, json!(null), london.clone(), json!("zzz")];
         let newest = seen.into_iter().fold(None, |known, seen| newer(&cursor, known, seen));
-        assert_eq!(newest, Some(london), "what is no date does not count");
+        assert_eq!(newest, Some(london), "an invalid date does not count");
     }
 }

@@ -1,5 +1,4 @@
-//! Slices of time for APIs that can be asked for a span of it: from a start or a state's cursor up to now, cut in
-//! steps.
+//! Slices of time for APIs that can filter by it: from a start or a state's cursor up to now, cut in steps.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::cursor::whole_number;
 use super::{DateWindows, Slice};
 use crate::protocol::Failure;
 
-/// How an API writes moments, in requests and in the cursor field of records.
+/// The API's notation of moments, in requests and in the cursor field of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DateFormat {
@@ -20,7 +19,7 @@ pub enum DateFormat {
     EpochSeconds,
     /// Milliseconds since the epoch, as a number.
     EpochMillis,
-    /// `2026-11-01T08:00:00Z` (RFC 3339), with as many digits of a second as there are.
+    /// `2026-11-01T08:00:00Z` (RFC 3339), with fractional digits if there are any.
     Rfc3339,
     /// `2026-11-01`, the day in UTC.
     Day,
@@ -81,13 +80,13 @@ pub struct DateSlicer {
     pub start: Timestamp,
     /// How long a slice is. Default: 30 days.
     pub step: Duration,
-    /// The smallest difference between two moments of the API, if it is known: a slice ends that much before the next one
-    /// begins. Too large a value loses what lies between. Zero has a slice end where the next one begins, so what lies on
-    /// the border comes twice. Default: zero.
+    /// The smallest difference between two moments of the API, if known: a slice ends that much before the next one
+    /// begins. Too large a value loses records in between. With zero, a slice ends where the next one begins, so
+    /// records at the boundary come twice. Default: zero.
     pub granularity: Duration,
     /// How far before the state's cursor an incremental sync begins, for APIs that deliver late. Default: zero.
     pub lookback: Duration,
-    /// How moments are written. Default: [`DateFormat::Rfc3339`].
+    /// The notation of moments. Default: [`DateFormat::Rfc3339`].
     pub format: DateFormat,
 }
 
@@ -107,7 +106,7 @@ impl DateSlicer {
         }
     }
 
-    /// The slices from a state's cursor, or the start if there is none, up to now. None if that lies in the future.
+    /// The slices from a state's cursor, or the start if there is none, up to now. None if that is in the future.
     ///
     /// # Errors
     /// A config failure if the cursor is not a moment in this format.
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_granularity_nothing_lies_between_two_slices() {
+    fn without_a_granularity_two_slices_have_no_gap() {
         let slicer = DateSlicer {
             step: Duration::from_secs(10),
             format: DateFormat::EpochSeconds,
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_is_no_moment_is_refused() {
+    fn an_invalid_cursor_is_refused() {
         let slicer = DateSlicer::new(at("2026-01-01T00:00:00Z"));
         let failure = slicer.slices(Some(&json!("soon")), at("2026-02-01T00:00:00Z")).err().unwrap();
         assert!(failure.message.contains("\"soon\"") && failure.message.contains("2026-01-01T00:00:00Z"), "{failure}");

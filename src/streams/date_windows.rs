@@ -1,9 +1,9 @@
-//! Time cut into windows, the usual slices of a stream that an API can filter by time.
+//! Cuts time into windows, the usual slices of a stream that an API can filter by time.
 
 use super::Slice;
 
 /// Windows of whole seconds since the epoch, oldest first, both ends included: each ends one second before the next
-/// begins, and the last ends where the whole does.
+/// begins, and the last one at the end of the span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateWindows {
     next: i64,
@@ -15,8 +15,8 @@ impl DateWindows {
     /// The members of a slice.
     pub const MEMBERS: [&'static str; 2] = ["from", "to"];
 
-    /// Windows of `step` seconds from `start` to `end`. None if `start` lies after `end`. A step below one second
-    /// counts as one.
+    /// Windows of `step` seconds from `start` to `end`. None if `start` is after `end`. A step below one second counts
+    /// as one.
     #[must_use]
     pub fn new(start: i64, end: i64, step: i64) -> Self {
         Self { next: start, end, step: step.max(1) }
@@ -27,7 +27,7 @@ impl DateWindows {
         self.map(|(from, to)| Slice::of_span(Self::MEMBERS.into_iter().zip([from, to])))
     }
 
-    /// The window that such a slice is about: first and last second. `None` if it is about none.
+    /// The window of such a slice: first and last second. `None` if it has none.
     #[must_use]
     pub fn of(slice: &Slice) -> Option<(i64, i64)> {
         Some((slice.get("from")?.as_i64()?, slice.get("to")?.as_i64()?))
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_window_ends_where_the_whole_does() {
+    fn the_last_window_ends_at_the_end_of_the_span() {
         let windows: Vec<_> = DateWindows::new(100, 125, 10).collect();
         assert_eq!(windows, [(100, 109), (110, 119), (120, 125)]);
         assert_eq!(DateWindows::new(5, 5, 10).collect::<Vec<_>>(), [(5, 5)]);

@@ -1,5 +1,5 @@
-//! The records of a page that a decoder finds in a body. They are decoded each time they are handed out, so that of a body
-//! as long as a disk no more than one record is in memory.
+//! The records that a decoder finds in a body. They are decoded each time they are handed out, so that of a body as
+//! large as a disk only one record is in memory.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -10,10 +10,10 @@ use crate::http::{Body, Response, Undecodable};
 use crate::json;
 use crate::protocol::Failure;
 
-/// Takes records, and tells whether it wants more.
+/// Takes records, and returns whether it wants more.
 pub(crate) type TakeRecord<'t> = dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>> + 't;
 
-/// Makes the records of an item that a decoder has found: any number.
+/// Makes any number of records from a decoded item.
 pub(crate) type Make = Box<dyn Fn(&str, &mut TakeRecord<'_>) -> Decoding + Send + Sync>;
 
 /// The records of a body, by the decoder that finds them.
@@ -22,16 +22,16 @@ pub(super) struct DecodedRecords {
     charset: Option<Encoding>,
     /// `None`: each item is a record.
     make: Option<Make>,
-    /// How many items there are.
+    /// The number of items.
     found: usize,
-    /// How many records, and the last of them.
+    /// The number of records, and the last of them.
     kept: usize,
     last: Option<String>,
     pub(super) warnings: Vec<String>,
 }
 
 impl DecodedRecords {
-    /// Decodes the body once, to see that all of it can be read.
+    /// Decodes the body once, to check that all of it can be read.
     pub(super) fn new(response: &Response, decoder: Box<dyn Decoder>, make: Option<Make>) -> Result<Self, Undecodable> {
         let mut records = Self {
             decoder,
@@ -57,7 +57,7 @@ impl DecodedRecords {
             };
             match make {
                 None => each_object(item, &mut on_record),
-                // The records before it are handed out, and then the failure.
+                // The records before it are handed out, then the failure.
                 Some(make) => match make(item, &mut on_record) {
                     Err(error) if error.is::<Failure>() => Ok(ControlFlow::Break(())),
                     flow => flow,
@@ -104,7 +104,7 @@ pub(crate) fn is_without_content(response: &Response) -> bool {
     response.body.is_empty() && matches!(response.status.as_u16(), 204 | 205)
 }
 
-/// The objects that an item is: itself, or those of a list.
+/// The objects in an item: itself, or those of a list.
 fn each_object(item: &str, on_record: &mut TakeRecord<'_>) -> Decoding {
     let item = item.trim_ascii();
     match item.as_bytes().first() {
@@ -126,7 +126,7 @@ fn each_object(item: &str, on_record: &mut TakeRecord<'_>) -> Decoding {
 }
 
 fn no_object() -> anyhow::Error {
-    Undecodable { problem: "a record in it is no object".to_owned(), retry: false }.into()
+    Undecodable { problem: "a record in it is not an object".to_owned(), retry: false }.into()
 }
 
 impl fmt::Debug for DecodedRecords {
@@ -183,12 +183,12 @@ mod tests {
         }
         for [response, _] in [responses(b"5\n", ""), responses(b"[{},[]]\n", "")] {
             let undecodable = Records::decoded(&response, JsonLines::new()).unwrap_err();
-            assert_eq!((undecodable.problem.as_str(), undecodable.retry), ("a record in it is no object", false));
+            assert_eq!((undecodable.problem.as_str(), undecodable.retry), ("a record in it is not an object", false));
         }
     }
 
     #[test]
-    fn nothing_of_a_body_that_is_cut_is_handed_out() {
+    fn nothing_of_a_truncated_body_is_handed_out() {
         for response in responses(b"{\"a\":1}\n{\"a\":", "") {
             let undecodable = Records::decoded(&response, JsonLines::new()).unwrap_err();
             assert!(undecodable.problem.contains("ends within line 2") && undecodable.retry);

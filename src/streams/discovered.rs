@@ -1,19 +1,19 @@
-//! What `discover` reports a stream.
+//! The entry of a stream in `discover`.
 
 use serde_json::Map;
 
 use super::{HttpStream, SchemaContext};
 use crate::protocol::{AirbyteStream, Failure, JsonSchema, StreamDescriptor, SyncMode};
 
-/// A stream as `discover` tells it.
+/// The entry of a stream in `discover`.
 ///
 /// # Errors
-/// A failure of the stream if its schema cannot be had.
+/// A failure of the stream if its schema cannot be loaded.
 pub fn discovered(stream: &dyn HttpStream, cx: &SchemaContext<'_>) -> Result<AirbyteStream, Failure> {
     Ok(AirbyteStream { json_schema: schema_of(stream, cx)?.into_tree(), ..described(stream) })
 }
 
-/// A stream as it tells itself, without its schema, which may have to be requested.
+/// The entry without the schema, which may need a request.
 #[must_use]
 pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
     let cursor_field = stream.cursor().cursor_field();
@@ -31,7 +31,7 @@ pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
     }
 }
 
-/// A stream's schema. What keeps it from being had is reported with the stream's name.
+/// A stream's schema. A failure to load it names the stream.
 ///
 /// # Errors
 /// A failure of the stream.

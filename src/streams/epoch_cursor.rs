@@ -1,5 +1,6 @@
-//! Cursors in states that are moments, in seconds since the epoch. They are numbers or texts, Airbyte's Python framework
-//! has a form with ranges, and people write dates: all are read. What is written is the text of a number of seconds.
+//! Cursors in states that are moments, in seconds since the epoch. They are numbers or texts, Airbyte's Python
+//! framework has a form with ranges, and people write dates: all are read. The written form is a text with a number of
+//! seconds.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -23,15 +24,15 @@ pub(crate) fn cursor(state: &StreamState, field: &str, stream: &str) -> Result<O
     })
 }
 
-/// Seconds by which clocks may differ: a state that is ahead by no more is one of the API's clock.
+/// Seconds by which clocks may differ: a state that is ahead by no more comes from the API's clock.
 const CLOCK_SKEW: i64 = 300;
 
-/// Whether a state's moment tells nothing, because it was made by a wrong clock or by hand.
+/// Whether a state's moment is useless, because a wrong clock or a person made it.
 pub(crate) fn is_future(moment: i64, now: i64) -> bool {
     moment > now.saturating_add(CLOCK_SKEW)
 }
 
-/// A moment as people read it.
+/// A moment for people.
 pub(crate) fn date(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |date| date.to_string())
 }
@@ -42,7 +43,7 @@ fn range_cursor(state: &StreamState) -> Option<&Value> {
     first.get("most_recent_cursor_value").filter(|value| !value.is_null()).or_else(|| first.get("start"))
 }
 
-/// A moment in one of the forms people and connectors write.
+/// A moment in one of the forms that people and connectors write.
 pub(crate) fn seconds(value: &Value) -> Option<i64> {
     if let Some(seconds) = whole_number(value) {
         return i64::try_from(seconds).ok();

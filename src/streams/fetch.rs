@@ -1,4 +1,4 @@
-//! From a stream and a context to a page: the request is put together here, unless the stream does it, and sent here.
+//! Turns a stream and a context into a page: builds the request, unless the stream does, and sends it.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,14 +28,14 @@ pub struct Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    /// A fetcher that tells `observer` of its waits.
+    /// A fetcher that notifies `observer` of its waits.
     #[must_use]
     pub fn new(client: &'a HttpClient, observer: &'a dyn RetryObserver) -> Self {
         Self { client, observer, sharing: None, is_fresh: false, workers: None }
     }
 
-    /// Knows who reads what: a page that nobody else will ask for is not kept in the response cache. Default: what
-    /// [`HttpStream::use_cache`] says is kept.
+    /// Knows the readers of each list: a page that nobody else will request is not cached. Default:
+    /// [`HttpStream::use_cache`] decides.
     #[must_use]
     pub fn sharing(self, sharing: &'a Sharing) -> Self {
         Self { sharing: Some(sharing), ..self }
@@ -46,23 +46,23 @@ impl<'a> Fetcher<'a> {
         self.client.output()
     }
 
-    /// Asks the API itself if it is true, and not the response cache: what is kept there is known to be outdated.
+    /// If true, asks the API itself and not the response cache, whose content is known to be outdated.
     #[must_use]
     pub(crate) fn fresh(self, is_fresh: bool) -> Self {
         Self { is_fresh, ..self }
     }
 
-    /// Has workers of the run help with [`Fetcher::for_all`], as far as there are free ones. Default: none does.
+    /// Uses free workers of the run for [`Fetcher::for_all`]. Default: none.
     #[must_use]
     pub(crate) fn workers(self, workers: &'a Workers) -> Self {
         Self { workers: Some(workers), ..self }
     }
 
-    /// Does the same for each of several things, for several at once if workers of the run are free: for requests that do
-    /// not depend on each other. What comes of each is in the order of the things.
+    /// Does the same for each of several items, in parallel if workers of the run are free: for independent requests.
+    /// The results are in the order of the items.
     ///
     /// # Errors
-    /// The first failure. What was begun is finished, and nothing more is begun.
+    /// The first failure. Begun work is finished, and nothing more is begun.
     pub fn for_all<T: Sync, R: Send>(
         &self,
         things: &[T],
@@ -84,7 +84,7 @@ impl<'a> Fetcher<'a> {
             while helpers.len() + 1 < things.len()
                 && let Some(worker) = self.workers.and_then(Workers::try_hire)
             {
-                // If the system has no more threads, those that there are do everything.
+                // If the system has no more threads, the existing ones do everything.
                 let helper = move || {
                     let _worker = worker;
                     work()
@@ -95,7 +95,7 @@ impl<'a> Fetcher<'a> {
                 }
             }
             let own = work();
-            // Panics are caught before they get here.
+            // Panics are caught before this.
             helpers.into_iter().filter_map(|helper| helper.join().ok()).fold(own, Result::and)
         })?;
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -106,8 +106,8 @@ impl<'a> Fetcher<'a> {
     /// Fetches one page. `None` is a response the stream ignores.
     ///
     /// # Errors
-    /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help, or if the stream asks the slice
-    /// for a member that it does not have: see [`RequestContext`].
+    /// A [`crate::protocol::Failure`] inside, when the retries are used up or would not help, or if the stream requests
+    /// a missing member of the slice: see [`RequestContext`].
     pub fn page<S: HttpStream + ?Sized>(&self, stream: &S, cx: &RequestContext<'_>) -> anyhow::Result<Option<Page>> {
         let request = stream.request(cx).map_err(|error| self.client.name_setting(error))?;
         let page =
@@ -119,8 +119,8 @@ impl<'a> Fetcher<'a> {
         page
     }
 
-    /// Fetches the page of a request that the stream has made by itself, and takes its records out with `parse`: for one of
-    /// several requests that make a page together. `None` is a response the stream ignores.
+    /// Fetches the page of a custom request, and extracts its records with `parse`: for one of several requests that
+    /// together make a page. `None` is a response the stream ignores.
     ///
     /// # Errors
     /// As [`Fetcher::page`].
@@ -139,7 +139,7 @@ impl<'a> Fetcher<'a> {
         page
     }
 
-    /// Waits, before the stream asks again for what it could not get.
+    /// Waits, before the stream repeats a request in another form.
     ///
     /// # Errors
     /// If the run is stopping.
@@ -153,12 +153,12 @@ impl<'a> Fetcher<'a> {
         self.client.clock().elapsed()
     }
 
-    /// Whether the run is to end, so that nothing more can be asked for.
+    /// Whether the run must stop, so that nothing more can be requested.
     pub(crate) fn is_stopped(&self) -> bool {
         self.client.stop().is_requested()
     }
 
-    /// A client for the last requests of a run that is to end: see [`Fetcher::with_client`].
+    /// A client for the last requests of a stopping run: see [`Fetcher::with_client`].
     pub(crate) fn parting_client(&self) -> HttpClient {
         self.client.without_stop()
     }
@@ -174,8 +174,8 @@ impl<'a> Fetcher<'a> {
 
     /// Fetches a small JSON document beside a stream's pages: its schema, a job's status, the account's regions. The
     /// request is a GET with the stream's base, headers, credentials and rules, and with this path and these
-    /// parameters. `None` is a response the stream ignores. It is about no slice: the headers and options are requested
-    /// with an empty one.
+    /// parameters. `None` is a response the stream ignores. It belongs to no slice: headers and options get an empty
+    /// one.
     ///
     /// # Errors
     /// As [`Fetcher::page`].
@@ -191,7 +191,7 @@ impl<'a> Fetcher<'a> {
         })
     }
 
-    /// As [`Fetcher::get_json`], with what `decode` makes of the response.
+    /// As [`Fetcher::get_json`], with the result of `decode` for the response.
     pub(crate) fn get<T>(
         &self,
         stream: &(impl HttpStream + ?Sized),
@@ -210,8 +210,8 @@ impl<'a> Fetcher<'a> {
         self.send_and_decode(stream, &request, &cx, decode)
     }
 
-    /// Sends any request with the stream's credentials, rules, options and budget: one that creates a job, asks how it
-    /// is, or ends it. `None` is a response the stream ignores.
+    /// Sends any request with the stream's credentials, rules, options and budget: to create a job, get its status, or
+    /// end it. `None` is a response the stream ignores.
     ///
     /// # Errors
     /// As [`Fetcher::page`].
@@ -220,8 +220,8 @@ impl<'a> Fetcher<'a> {
         self.send_and_decode(stream, request, &RequestContext::new(&state, &slice, None), &mut Ok)
     }
 
-    /// Sends a request as the stream wants it sent. Its credentials, the authenticator's and those in its own headers, stay
-    /// with the hosts that the stream says.
+    /// Sends a request by the stream's rules. Credentials, from the authenticator and its own headers, stay with the
+    /// hosts that the stream names.
     fn send_and_decode<T>(
         &self,
         stream: &(impl HttpStream + ?Sized),
@@ -253,14 +253,14 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-/// Makes something of a response, or gives it back with what is wrong with it.
+/// Converts a response, or returns it with the problem.
 pub(crate) type Decode<'d, T> = dyn FnMut(Response) -> Result<T, Box<(Response, Undecodable)>> + 'd;
 
-/// A record as the stream lets it be written: see [`HttpStream::transform`]. What is out of the cursor's scope is left
-/// out, too.
+/// A record as the stream allows it to be written: see [`HttpStream::transform`]. Records outside of the cursor's scope
+/// are dropped, too.
 ///
 /// # Errors
-/// Those of the stream, and if it asked the slice for something that it cannot give.
+/// The errors of the stream, including a missing member of the slice.
 pub(crate) fn transform<'r>(
     stream: &dyn HttpStream,
     record: Record<'r>,
@@ -276,11 +276,11 @@ pub(crate) fn transform<'r>(
     }
 }
 
-/// What the stream asks for the next page with: see [`HttpStream::next_page_token`]. `None` if the last record of this
-/// one says that everything after it is out of the cursor's scope, too.
+/// The token of the next page: see [`HttpStream::next_page_token`]. `None` if the last record of this one shows that
+/// everything after it is out of the cursor's scope, too.
 ///
 /// # Errors
-/// Those of the stream, and if it asked the slice for something that it cannot give.
+/// The errors of the stream, including a missing member of the slice.
 pub(crate) fn next_page_token(
     stream: &dyn HttpStream,
     page: &Page,
@@ -301,7 +301,7 @@ pub(crate) fn next_page_token(
     token
 }
 
-/// Whether the last of what a record becomes is out of the cursor's scope, and so is what comes after it.
+/// Whether the last result of a record is out of the cursor's scope, and so is everything after it.
 fn is_past(
     stream: &dyn HttpStream,
     record: Record<'_>,
@@ -325,7 +325,7 @@ fn is_all_past(
     Ok(all.is_continue())
 }
 
-/// What is wrong with a document that is not of the wanted type. A text that is no JSON may have been cut short.
+/// The problem of a document that does not have the wanted type. A text that is not JSON may have been truncated.
 pub(crate) fn undecodable(error: &anyhow::Error) -> Undecodable {
     let not_json = |error: &serde_json::Error| error.is_syntax() || error.is_eof() || error.is_io();
     Undecodable { problem: error.to_string(), retry: error.downcast_ref().is_none_or(not_json) }
@@ -337,7 +337,7 @@ pub(super) fn request_of_parts(
     cx: &RequestContext<'_>,
 ) -> anyhow::Result<HttpRequest> {
     let path = stream.path(cx);
-    // Before the path is looked at: without the member it may be no path.
+    // Before the path is checked: without the member it may not be a path.
     cx.check(stream.name())?;
     let mut url = join_url(stream.url_base(), &path)?;
     add_params(&mut url, stream.request_params(cx));

@@ -1,7 +1,7 @@
 //! States of sub-streams in the form of the Python framework's global cursor, one for all parents:
-//! `{"use_global_cursor": true, "state": {CURSOR: ...}, "lookback_window": 1, "parent_state": {PARENT: {...}}}`. How far
-//! the parent was read decides what an incremental read asks for; the cursor only tells people how new the records are.
-//! What is ours alone stands beside these members, where the framework keeps it and leaves it alone.
+//! `{"use_global_cursor": true, "state": {CURSOR: ...}, "lookback_window": 1, "parent_state": {PARENT: {...}}}`. The
+//! parent's state decides the requests of an incremental read; the cursor only tells people how new the records are.
+//! Our own members are beside these; the framework keeps them unchanged.
 
 use std::time::Duration;
 
@@ -14,15 +14,14 @@ const USE_GLOBAL_CURSOR: &str = "use_global_cursor";
 const STATE: &str = "state";
 const LOOKBACK_WINDOW: &str = "lookback_window";
 const PARENT_STATE: &str = "parent_state";
-/// The cursors of the parents, where each has one.
+/// The cursors of the parents, if each has one.
 const STATES: &str = "states";
-/// What is known of the parent beside its cursor.
+/// The parent's state beside its cursor.
 const PARENT_PROGRESS: &str = "parent_progress";
-/// In a partition: the slice of the parent, which is empty, for its records come in no partitions.
+/// In a partition: the slice of the parent, which is empty, since its records have no partitions.
 const PARENT_SLICE: &str = "parent_slice";
 
-/// The cursor of a sub-stream with a parent that is read incrementally: its slices are those of
-/// [`ParentStream::slices_from`].
+/// The cursor of a sub-stream with an incremental parent: its slices are those of [`ParentStream::slices_from`].
 #[derive(Debug, Clone)]
 pub struct GlobalCursor {
     /// The stream's name, for messages.
@@ -58,13 +57,13 @@ impl Cursor for GlobalCursor {
         })))
     }
 
-    /// Between the slices stand markers; the state of a parent's own cursor does not depend on their order.
+    /// There are markers between the slices; the state of a parent's own cursor does not depend on their order.
     fn slices_in_order(&self) -> bool {
         !self.per_partition
     }
 
     fn migrate_state(&self, mut state: StreamState) -> Result<StreamState, Failure> {
-        // It says nothing.
+        // It has no content.
         state.remove(NO_CURSOR_STATE);
         self.migrate(state)
     }
@@ -82,11 +81,11 @@ impl Cursor for GlobalCursor {
 }
 
 impl GlobalCursor {
-    /// Takes over a state that was given. A cursor alone, as older connectors wrote it, is taken for the parent's: what
-    /// was read up to then were the children of the parents that had changed up to then.
+    /// Converts a given state. A lone cursor, as older connectors wrote it, counts as the parent's: up to then, the
+    /// children of changed parents had been read.
     ///
     /// # Errors
-    /// A config failure if the state is none of the known ones.
+    /// A config failure if the state has no known form.
     fn migrate(&self, mut state: StreamState) -> Result<StreamState, Failure> {
         let members = [USE_GLOBAL_CURSOR, PARENT_STATE, PARENT_PROGRESS, STATES];
         let is_ours = members.iter().any(|name| state.contains_key(*name));
@@ -126,15 +125,15 @@ impl GlobalCursor {
         }
     }
 
-    /// Adds the members that the framework never leaves out.
+    /// Adds the members that the framework always writes.
     fn complete(&self, state: &mut StreamState) {
         state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(!self.per_partition));
         state.entry(LOOKBACK_WINDOW).or_insert_with(|| json!(1));
         state.entry(PARENT_STATE).or_insert_with(|| json!({&self.parent: {}}));
     }
 
-    /// Takes the cursor out of a global cursor's state and puts it beside it, where [`super::ListThenEvents`] has it. For
-    /// streams that list the children of parents first, and read events after that.
+    /// Moves the cursor out of a global cursor's state, to where [`super::ListThenEvents`] has it. For streams that
+    /// first list the children of parents, and then read events.
     pub(super) fn unfold(mut state: StreamState, cursor_field: &str) -> StreamState {
         if !state.contains_key(cursor_field)
             && let Some(cursor) = state.get(STATE).and_then(|state| state.get(cursor_field)).cloned()
@@ -147,7 +146,7 @@ impl GlobalCursor {
         state
     }
 
-    /// Puts a global cursor's state around a cursor: the opposite of [`GlobalCursor::unfold`].
+    /// Wraps a cursor into a global cursor's state: the opposite of [`GlobalCursor::unfold`].
     pub(super) fn fold(state: &mut StreamState, cursor_field: &str) {
         let cursor = state.get(cursor_field).cloned().unwrap_or_default();
         state.insert(USE_GLOBAL_CURSOR.to_owned(), json!(true));

@@ -1,4 +1,4 @@
-//! The contract of a stream. Three methods have to be written; every other one has a default that suits most APIs.
+//! The contract of a stream. Three methods are required; every other one has a default that suits most APIs.
 
 use serde_json::json;
 use url::Url;
@@ -19,10 +19,10 @@ use crate::protocol::{Failure, JsonSchema, StreamState, SyncMode};
 
 /// A stream of records behind an HTTP API.
 ///
-/// A stream is a value: a plain struct that implements this trait. Its name, URL and schema are data, so a struct may
-/// as well serve forty streams as one. With more than one worker (see [`crate::Source::num_workers`]), several threads call
-/// its methods at once: for slices that are read at the same time, and for a page that is fetched while the one before it
-/// is written.
+/// A stream is a value: a plain struct that implements this trait. Its name, URL and schema are data, so one struct can
+/// serve forty streams. With more than one worker (see [`crate::Source::num_workers`]), several threads call its
+/// methods at once: for slices that are read in parallel, and for a page that is fetched while the previous one is
+/// written.
 ///
 /// ```
 /// use source_http::json::RecordPath;
@@ -49,14 +49,14 @@ pub trait HttpStream: Send + Sync {
     /// The stream's name, in lower snake case by convention.
     fn name(&self) -> &str;
 
-    /// What every URL of the stream starts with. A slash at its end makes no difference.
+    /// The start of every URL of the stream. A slash at its end makes no difference.
     fn url_base(&self) -> &str;
 
-    /// What follows the base. A path that starts with `/` replaces the base's path; a whole URL replaces all of it,
-    /// and is sent without credentials if its host is another.
+    /// The path after the base. A path that starts with `/` replaces the base's path; a whole URL replaces all of it,
+    /// and is sent without credentials if its host differs.
     fn path(&self, cx: &RequestContext<'_>) -> String;
 
-    /// Where the records are in a JSON response. Default: the response is the record, or the list of records.
+    /// The place of the records in a JSON response. Default: the response is the record, or the list of records.
     fn record_path(&self) -> RecordPath {
         RecordPath::default()
     }
@@ -66,14 +66,14 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// Why the stream cannot be read at all by this program, though the source has it. The other streams are read. Default:
+    /// Why this program cannot read the stream at all, though the source has it. The other streams are read. Default:
     /// it can be read.
     fn refusal(&self) -> Option<&Refusal> {
         None
     }
 
-    /// The stream that is asked in this one's place when a read begins with this state: see [`Delegate`]. `None` is this one,
-    /// which is the default. `state` has all members that it was given with.
+    /// The stream to read instead of this one when a read begins with this state: see [`Delegate`]. `None` is this one,
+    /// the default. `state` has all its given members.
     ///
     /// # Errors
     /// A config failure if the state is invalid.
@@ -86,9 +86,10 @@ pub trait HttpStream: Send + Sync {
         Vec::new()
     }
 
-    /// What makes the stream incremental: its requests ask for what is new since [`RequestContext::state`], where the
-    /// newest value read so far stands under the name of the cursor's field ([`super::CursorField`]), or for a span of
-    /// time ([`super::DateSlicer`]). Default: [`super::NoCursor::resumable`], the stream is read whole.
+    /// The cursor, which makes the stream incremental: its requests ask for records that are new since
+    /// [`RequestContext::state`], which has the newest value so far under the cursor's field ([`super::CursorField`]),
+    /// or for a span of time ([`super::DateSlicer`]). Default: [`super::NoCursor::resumable`], the stream is read
+    /// whole.
     fn cursor(&self) -> &dyn Cursor {
         &READ_WHOLE
     }
@@ -101,20 +102,20 @@ pub trait HttpStream: Send + Sync {
         }
     }
 
-    /// Whether a read that was interrupted goes on at the page where it stopped. Say no if the API's page tokens don't
-    /// outlive a connection. Default: what [`HttpStream::pager`] says: yes, but not for pages that are counted, because
-    /// records that were deleted in the meantime shift the pages, and others would be skipped.
+    /// Whether an interrupted read resumes at the page where it stopped. Return false if the API's page tokens do not
+    /// outlive a connection. Default: [`HttpStream::pager`] decides: yes, except for numbered pages, because deletions
+    /// shift them and records would be skipped.
     fn is_resumable(&self) -> bool {
         self.pager().is_resumable()
     }
 
-    /// The folder the default of [`HttpStream::json_schema`] takes the schema from. Default: none.
+    /// The folder from which the default of [`HttpStream::json_schema`] loads the schema. Default: none.
     fn schemas(&self) -> Option<SchemaFolder> {
         None
     }
 
-    /// JSON Schema of a record. `discover` asks for it; `read` does so only for a stream whose records are normalised
-    /// or filtered. Default: the file of the stream's name in [`HttpStream::schemas`], or an object of any shape if
+    /// JSON Schema of a record. `discover` calls it; `read` does so only for a stream whose records are normalised or
+    /// filtered. Default: the file with the stream's name in [`HttpStream::schemas`], or an object of any shape if
     /// there is no folder.
     ///
     /// A schema that only the API knows is requested over HTTP:
@@ -138,7 +139,7 @@ pub trait HttpStream: Send + Sync {
     /// ```
     ///
     /// # Errors
-    /// A failure if there is no such file, or the API does not say.
+    /// A failure if there is no such file, or the API does not return it.
     fn json_schema(&self, _cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         match self.schemas() {
             Some(folder) => Ok(folder.load(self.name())?),
@@ -146,8 +147,8 @@ pub trait HttpStream: Send + Sync {
         }
     }
 
-    /// Who signs the requests: one of [`crate::http::auth`], made with the stream. Streams of one account share one, in
-    /// an `Arc`, and so its tokens. Default: nobody.
+    /// Signs the requests: one of [`crate::http::auth`], made with the stream. Streams of one account share one, in an
+    /// `Arc`, and so its tokens. Default: none.
     fn authenticator(&self) -> &dyn Authenticator {
         &NoAuth
     }
@@ -157,7 +158,7 @@ pub trait HttpStream: Send + Sync {
         Method::GET
     }
 
-    /// Query parameters, in order. A pair that the URL has already is not added again. Default: none.
+    /// Query parameters, in order. A pair that the URL already has is not repeated. Default: none.
     fn request_params(&self, _cx: &RequestContext<'_>) -> Vec<(String, String)> {
         Vec::new()
     }
@@ -172,8 +173,8 @@ pub trait HttpStream: Send + Sync {
         RequestBody::Empty
     }
 
-    /// The whole request for a page, without credentials. Default: one made of [`HttpStream::url_base`],
-    /// [`HttpStream::path`] and the methods above, on which [`HttpStream::pager`] has the last word.
+    /// The whole request for a page, without credentials. Default: made of [`HttpStream::url_base`],
+    /// [`HttpStream::path`] and the methods above; then [`HttpStream::pager`] changes it.
     ///
     /// ```
     /// use source_http::http::HttpRequest;
@@ -201,8 +202,9 @@ pub trait HttpStream: Send + Sync {
         super::fetch::request_of_parts(self, cx)
     }
 
-    /// Whether a request to this URL carries credentials: the authenticator's, and those among the stream's own headers.
-    /// Otherwise the request is sent without them. Default: if scheme, host and port are those of [`HttpStream::url_base`].
+    /// Whether a request to this URL carries credentials: the authenticator's, and those among the stream's own
+    /// headers. If not, the request is sent without them. Default: true if scheme, host and port are those of
+    /// [`HttpStream::url_base`].
     fn sends_credentials_to(&self, url: &Url) -> bool {
         join_url(self.url_base(), "").is_ok_and(|base| same_host(&base, url))
     }
@@ -212,11 +214,11 @@ pub trait HttpStream: Send + Sync {
         RequestOptions::default()
     }
 
-    /// Whether good responses are kept for the length of a run, to answer the same request of any stream that does so,
-    /// too: for lists that several streams read. Whatever the method: a search by POST may be as good as a GET. See
-    /// [`crate::http::cache::ResponseCache`]. Default: false.
+    /// Whether good responses are cached for the length of a run, to answer the same request of any stream that does
+    /// so, too: for lists that several streams read. The method does not matter: a search by POST may be like a GET.
+    /// See [`crate::http::cache::ResponseCache`]. Default: false.
     ///
-    /// A read keeps no page of a list that is a parent or has one, unless two of the chosen streams read that list or
+    /// A read caches no page of a list that is a parent or has one, unless two of the chosen streams read that list or
     /// one above it: see [`super::Sharing`].
     ///
     /// ```
@@ -243,8 +245,8 @@ pub trait HttpStream: Send + Sync {
         false
     }
 
-    /// How many requests may be sent, and how fast. The streams of a source share one budget: an `Arc` of it, made with
-    /// the streams. Default: none, no limit.
+    /// Limits the number and rate of requests. The streams of a source share one budget: an `Arc` of it, made with the
+    /// streams. Default: none, no limit.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -279,8 +281,8 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// Takes the records out of a response. For CSV, JSON lines, XML and archives, [`Records::decoded`] does. Default: those
-    /// at [`HttpStream::record_path`] in a JSON document.
+    /// Extracts the records of a response. For CSV, JSON lines, XML and archives, use [`Records::decoded`]. Default:
+    /// those at [`HttpStream::record_path`] in a JSON document.
     ///
     /// ```
     /// use serde_json::json;
@@ -308,54 +310,54 @@ pub trait HttpStream: Send + Sync {
         Records::at(response, &self.record_path())
     }
 
-    /// Fetches a page, for which several requests may be needed: objects that a page names, in full, or the columns of
-    /// a table in parts. [`super::Fetcher::for_all`] sends several requests at once. `None` is a response that the stream
-    /// ignores. Default: [`super::Fetcher::page`].
+    /// Fetches a page that may need several requests: objects that a page names, in full, or the columns of a table in
+    /// parts. [`super::Fetcher::for_all`] sends several requests at once. `None` is a response that the stream ignores.
+    /// Default: [`super::Fetcher::page`].
     ///
     /// # Errors
-    /// What the requests fail with.
+    /// The failures of the requests.
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         fetch.fetcher.page(self, cx)
     }
 
     /// Fetches a page for the children of its records, which may need less of them. Default: [`super::Fetcher::page`],
-    /// without what [`HttpStream::fetch_page`] adds.
+    /// without the additions of [`HttpStream::fetch_page`].
     ///
     /// # Errors
-    /// What the requests fail with.
+    /// The failures of the requests.
     fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         fetch.fetcher.page(self, cx)
     }
 
-    /// Ends what the stream has begun at the API and nobody will ask for any more, such as a job whose result was not read.
-    /// Called at the end of a read and of a check. Default: nothing.
+    /// Ends work that the stream has begun at the API and nobody needs any longer, such as a job whose result was not
+    /// read. Called at the end of a read and of a check. Default: nothing.
     ///
     /// # Errors
-    /// If nothing can be written any more. What the API refuses here is a warning.
+    /// If stdout can no longer be written. A refusal of the API is only a warning.
     fn clean_up(&self, _fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         Ok(())
     }
 
-    /// Changes a record before it is written, leaves it out, or makes several of it: see [`Record`] and
-    /// [`Transformed`]. Default: as it is.
+    /// Changes a record before it is written, drops it, or makes several of it: see [`Record`] and [`Transformed`].
+    /// Default: unchanged.
     ///
     /// # Errors
-    /// What keeps the record from being changed. The stream ends with it, and the record is not written.
+    /// A failure to change the record. The stream ends with it, and the record is not written.
     fn transform<'a>(&self, record: Record<'a>, _cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         Ok(record.into())
     }
 
-    /// Whether its records have files, such as attachments, which `discover` tells. Default: no.
+    /// Whether its records have files, such as attachments, which `discover` reports. Default: no.
     fn is_file_based(&self) -> bool {
         false
     }
 
-    /// The file of a record that is about to go out, of a stream that [has files](Self::is_file_based). It is kept where the
-    /// destination takes it from, and the record says where. Not asked for where the catalog does without files. Default:
-    /// none.
+    /// The file of a record that is about to be written, of a stream that [has files](Self::is_file_based). It is
+    /// stored where the destination takes it from, and the record refers to it. Not called if the catalog does not want
+    /// files. Default: none.
     ///
     /// # Errors
-    /// Whatever keeps it from being downloaded. The slice ends with it, and the record does not go out.
+    /// A failure to download it. The slice ends with it, and the record is not written.
     fn fetch_file(
         &self,
         _record: &Record<'_>,
@@ -365,27 +367,26 @@ pub trait HttpStream: Send + Sync {
         Ok(None)
     }
 
-    /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It takes every record
-    /// apart, and asks for the schema at each read. Default: no, records are written as they came.
+    /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It parses every record,
+    /// and loads the schema at each read. Default: no, records are written unchanged.
     fn normalizes_records(&self) -> bool {
         false
     }
 
-    /// Whether its schema is asked for at the beginning of each read, because the API decides it: columns of the configured
-    /// catalog that are gone are reported then, and a stream whose schema cannot be had fails. Default: no, a schema is asked for
-    /// where it is needed.
+    /// Whether its schema is loaded at the start of each read, because the API decides it: then columns of the
+    /// configured catalog that are gone are reported, and a stream whose schema cannot be loaded fails. Default: no, a
+    /// schema is loaded when needed.
     fn asks_for_schema(&self) -> bool {
         false
     }
 
-    /// Whether records are cut down to the columns that the configured catalog lists, at their top level: see
-    /// [`super::ColumnFilter`]. A catalog that lists none cuts nothing. Default: no, records are written whole.
+    /// Whether records are reduced to the columns in the configured catalog, at their top level: see
+    /// [`super::ColumnFilter`]. A catalog without columns removes nothing. Default: no, records are written whole.
     fn only_configured_columns(&self) -> bool {
         false
     }
 
-    /// How the list is cut into pages, if in one of the usual ways. It has the last word on a request. Default: not at
-    /// all.
+    /// The pagination, if it is one of the usual ways. It makes the last change to a request. Default: none.
     ///
     /// ```
     /// use source_http::streams::pager::{PageNumber, Pager};
@@ -412,36 +413,37 @@ pub trait HttpStream: Send + Sync {
         &SinglePage
     }
 
-    /// What it takes to ask for the page after this one; `None` after the last. Every method that shapes a request is
-    /// reported it, as [`RequestContext::page_token`]: see [`PageToken`]. Default: what [`HttpStream::pager`] says.
+    /// The token of the page after this one; `None` after the last. Every method that shapes a request gets it, as
+    /// [`RequestContext::page_token`]: see [`PageToken`]. Default: [`HttpStream::pager`] decides.
     ///
     /// # Errors
-    /// If the page promises more and does not say how to get it.
+    /// If the page promises another one and does not say how to get it.
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         self.pager().next_page_token(page, cx.page_token)
     }
 
-    /// How a slice is read on when the page of this token is refused with [`crate::http::ResponseAction::SkipSlice`]. Default: not at
-    /// all, and the next read asks for the slice from its first page on. A stream that reads several lists in one slice
-    /// goes on with the next list: see [`super::NestedPages::refused`].
+    /// How a slice continues when the page of this token is refused with [`crate::http::ResponseAction::SkipSlice`].
+    /// Default: not at all, and the next read requests the slice from its first page on. A stream that reads several
+    /// lists in one slice continues with the next list: see [`super::NestedPages::refused`].
     fn refused_page(&self, _page_token: Option<&PageToken>) -> RefusedPage {
         RefusedPage::default()
     }
 
-    /// The group it is of: streams of one group are not read at the same time, whatever the number of workers, because they
-    /// share something at the API, such as the one export that it makes at a time. Default: none.
+    /// Its group: streams of one group are never read at the same time, with any number of workers, because they share
+    /// something at the API, such as the only export it runs at a time. Default: none.
     fn group(&self) -> Option<&str> {
         None
     }
 
-    /// The streams whose records are this one's slices, those of one after those of the other. A stream with one holds it and
+    /// The streams whose records are this one's slices, one stream after the other. A stream with one holds it and
     /// returns `std::slice::from_ref(&self.parent)`. Default: none.
     fn parents(&self) -> &[ParentStream] {
         &[]
     }
 
-    /// The parts the stream is read in, made while they are read. A state is written after each. Default: those of
-    /// [`HttpStream::cursor`]; of most cursors one for each record of [`HttpStream::parents`], or one, the whole stream.
+    /// The slices of the stream, made as they are read. A state is written after each. Default: those of
+    /// [`HttpStream::cursor`]; for most cursors one for each record of [`HttpStream::parents`], or one, the whole
+    /// stream.
     ///
     /// # Errors
     /// A config failure if the state is invalid.
@@ -449,7 +451,7 @@ pub trait HttpStream: Send + Sync {
         self.cursor().stream_slices(self.parents(), cx)
     }
 
-    /// Which failed requests are sent again, after what wait, how often, and what the user sees: a table of
+    /// The rules for failed requests: which are retried, after what wait, how often, and the user's message. A table of
     /// [`crate::http::ResponseRule`]s, or any other [`RetryRules`]. Default: [`UsualRules`].
     fn retry_rules(&self) -> &dyn RetryRules {
         &UsualRules

@@ -1,8 +1,7 @@
-//! A parent that is read with a state of its own, for a child: what the Python framework calls an incremental
-//! dependency. The child's slices are the parent's records, and between them stand markers that say how far the parent
-//! was read, so that a child that is interrupted goes on at the parent's page where it stopped, and an incremental child
-//! is asked for the parents that have changed, and for no others. What is kept in memory is a page of the parent, and its
-//! slices.
+//! A parent that is read with a state of its own, for a child (an incremental dependency in the Python framework). The
+//! child's slices are the parent's records, with markers in between that say how far the parent was read. So an
+//! interrupted child resumes at the parent's page where it stopped, and an incremental child requests only the parents
+//! that have changed. Memory holds a page of the parent, and its slices.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,18 +21,18 @@ use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
 /// The place, in the parent's state.
 const PLACE: &str = "place";
-/// Parents that are remembered, so that none is asked twice for its children because there are several events about it.
+/// Remembers parents, so that several events about one do not request its children twice.
 const REMEMBERED: usize = 100_000;
 
 impl ParentStream {
-    /// One slice a parent's record, made while they are read, and markers between them: see [`Slice::marker`]. The parent
-    /// is read in `cx`'s mode and from `progress`, which the last marker of an earlier read gave, or a state of the
+    /// One slice for each record of the parent, made as they are read, with markers in between: see [`Slice::marker`].
+    /// The parent is read in `cx`'s mode and from `progress`: that of an earlier read's last marker, a state of the
     /// parent, or nothing.
     ///
-    /// The child's cursor says in its state what [`Slice::progress`] finds in a marker: see [`super::ParentCursor`].
+    /// The child's cursor stores the [`Slice::progress`] of a marker in its state: see [`super::ParentCursor`].
     ///
     /// # Errors
-    /// If `progress` is damaged. What keeps a page from being read comes out of the iterator.
+    /// If `progress` is damaged. The iterator returns failures to read a page.
     pub fn slices_from<'a>(&'a self, cx: &SliceContext<'a>, mut progress: StreamState) -> anyhow::Result<Slices<'a>> {
         let stream = self.stream();
         let begun = match progress.remove(PLACE) {
@@ -76,14 +75,14 @@ struct Place {
     slice: Slice,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_page_token: Option<PageToken>,
-    /// The newest cursor value of the pages before.
+    /// The newest cursor value on earlier pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest: Option<Value>,
 }
 
-/// The slice of the parent that is being read.
+/// The current slice of the parent.
 struct Current {
-    /// What its requests get.
+    /// The state for its requests.
     state: StreamState,
     slice: Slice,
     paging: Paging,
@@ -97,17 +96,16 @@ struct IncrementalParent<'a> {
     fetcher: &'a Fetcher<'a>,
     output: &'a Output,
     cursor_field: Vec<String>,
-    /// The parent's state, until it is known what is to be read.
+    /// The parent's state, until its slices are known.
     given: StreamState,
     /// The parent's state, past every slice that was read to its end.
     known: Option<Box<dyn CursorState + 'a>>,
     current: Option<Current>,
-    /// The parent's slices that are left, once they were requested.
+    /// The parent's remaining slices, once they were requested.
     slices: Option<VecDeque<Slice>>,
     ready: VecDeque<Slice>,
     seen: HashSet<u64>,
-    /// The parent's slices that were refused. From the first on, the markers say no more: the next read is to ask for
-    /// them again.
+    /// The refused slices of the parent. After the first, the markers stop: the next read must request them again.
     refused: u64,
     is_done: bool,
 }
@@ -121,7 +119,7 @@ impl<'a> IncrementalParent<'a> {
         self.known.as_ref().map_or_else(|| self.given.clone(), |known| known.state())
     }
 
-    /// It is known what is to be read.
+    /// The slices are known.
     fn begin(&mut self, first: Option<&Slice>) -> anyhow::Result<()> {
         let (stream, cursor) = (self.stream(), self.stream().cursor());
         let from = |state: &StreamState, first| CursorRead {
@@ -135,7 +133,7 @@ impl<'a> IncrementalParent<'a> {
         } else {
             match cursor.begin(from(&self.given, first)) {
                 Ok(known) => known,
-                // Version 0.1.0 had one state for all partitions of a parent, which does not tell how far each was read.
+                // Version 0.1.0 had one state for all partitions of a parent, which does not say how far each was read.
                 Err(failure) => {
                     let text = format!("{}: {failure} As a parent it is read from the beginning.", stream.name());
                     self.output.log(LogLevel::Warn, &text)?;
@@ -252,7 +250,7 @@ impl<'a> IncrementalParent<'a> {
         Ok(newest)
     }
 
-    /// Whether a parent was not seen before, as far as is remembered.
+    /// Whether a parent is new, as far as remembered.
     fn is_new(&mut self, record: &Record<'_>) -> bool {
         if self.seen.len() >= REMEMBERED {
             self.seen.clear();
@@ -264,13 +262,13 @@ impl<'a> IncrementalParent<'a> {
         self.seen.insert(hasher.finish())
     }
 
-    /// Says how far the parent was read.
+    /// Makes a marker: how far the parent was read.
     fn mark(&mut self, place: Option<Place>) {
         if self.refused > 0 {
             return;
         }
         let mut progress = self.state();
-        // A place is JSON values only: this cannot fail.
+        // A place consists of JSON values: this cannot fail.
         if let Some(place) = place.and_then(|place| serde_json::to_value(place).ok()) {
             progress.insert(PLACE.to_owned(), place);
         }

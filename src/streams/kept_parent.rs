@@ -1,6 +1,6 @@
-//! A parent that is read from a state of its own, which the child's state holds under the parent's name: what Airbyte's
-//! low-code runtime calls an incremental dependency. The child's slices are then those of parents that have changed. How
-//! far the parent was read is known at each of its records, so that the child's state can hold what its slices amount to.
+//! A parent that is read from a state of its own, which the child's state holds under the parent's name (an incremental
+//! dependency in Airbyte's low-code runtime). The child's slices then come from changed parents. How far the parent was
+//! read is known at each of its records, so the child's state can match its slices.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -12,20 +12,20 @@ use super::{CursorRead, CursorState, HttpStream, ParentStream, Slice, SliceConte
 use crate::locks;
 use crate::protocol::{NO_CURSOR_STATE, StreamState, SyncMode};
 
-/// In the state of a child: the states of its parents, by their names.
+/// In the state of a child: the states of its parents, by name.
 const PARENT_STATE: &str = "parent_state";
 /// In the state of a child: the value of all of its partitions.
 const GLOBAL: &str = "state";
-/// In the state of a parent that has partitions itself: what is known of each.
+/// In the state of a parent that has partitions itself: the state of each.
 const STATES: &str = "states";
-/// The most partitions of a parent whose state is made after each of them. A longer one is made again once as many of the
-/// parent's records were handed out as it has entries, so that all of them together cost no more than the records do.
+/// The most partitions of a parent whose state is rebuilt after each of them. A longer one is rebuilt once as many of
+/// the parent's records were handed out as it has entries, so that the total cost stays below that of the records.
 const FEW_STATES: usize = 100;
 
 impl ParentStream {
-    /// The parent is read from a state of its own, which is in the child's under `parent_state` and the parent's name: see
-    /// [`super::cursor::PartitionedCursor`]. With `takes_child_value`, a parent that is not there begins at the value that
-    /// the child has for all partitions; otherwise at its beginning. Default: a parent is read whole each time.
+    /// Reads the parent from a state of its own, stored in the child's under `parent_state` and the parent's name: see
+    /// [`super::cursor::PartitionedCursor`]. With `takes_child_value`, a parent without a state begins at the child's
+    /// value for all partitions; otherwise at its beginning. Default: a parent is read whole each time.
     #[must_use]
     pub fn with_own_state(mut self, takes_child_value: bool) -> Self {
         self.kept = Some(Kept { takes_child_value, ..Kept::default() });
@@ -42,7 +42,8 @@ impl ParentStream {
         self.kept.as_ref().map_or(0, |kept| kept.changes.load(Ordering::Relaxed))
     }
 
-    /// The parent's name and its state now, past the records whose slices were handed out. None if it has none of its own.
+    /// The parent's name and its current state, past the records whose slices were handed out. `None` if it has none of
+    /// its own.
     pub(super) fn own_state(&self) -> Option<(String, Value)> {
         let state = locks::lock(&self.kept.as_ref()?.state).state();
         Some((self.stream().name().to_owned(), Value::Object(state)))
@@ -55,7 +56,7 @@ impl ParentStream {
         }
     }
 
-    /// The state that the parent begins from, and whether it is its own.
+    /// The state from which the parent begins, and whether it is its own.
     fn start(&self, kept: &Kept, child: &StreamState) -> (StreamState, bool) {
         let own =
             child.get(PARENT_STATE).and_then(|states| states.get(self.stream().name())).and_then(Value::as_object);
@@ -80,11 +81,11 @@ impl ParentStream {
         (value.is_string() || value.is_number()).then(|| Map::from_iter([(field, value.clone())]))
     }
 
-    /// The slices of the parent's records, from the state that the child's holds.
+    /// The slices of the parent's records, from the state in the child's.
     pub(super) fn kept_slices<'a>(&'a self, kept: &'a Kept, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let (state, is_own) = self.start(kept, cx.state);
         let mut read = match KeptRead::new(self, kept, state, cx) {
-            // The child's value may be none that the parent can begin at.
+            // The parent may not be able to begin at the child's value.
             Err(_) if !is_own => KeptRead::new(self, kept, StreamState::new(), cx)?,
             read => read?,
         };
@@ -104,23 +105,23 @@ impl Kept {
 struct KeptRead<'a> {
     parent: &'a ParentStream,
     kept: &'a Kept,
-    /// What is asked: the parent, or a stream in its place.
+    /// The stream to read: the parent, or one that replaces it.
     stream: &'a dyn HttpStream,
     is_all_or_nothing: bool,
     cx: SliceContext<'a>,
     known: Box<dyn CursorState + 'a>,
-    /// What the parent's slices were made from.
+    /// The state that the parent's slices were made from.
     made_from: StreamState,
     slices: VecDeque<anyhow::Result<Slice>>,
     current: Option<(Slice, ParentSlices<'a>)>,
-    /// The child's slice that comes next.
+    /// The next slice of the child.
     next: Option<Slice>,
-    /// What comes after it.
+    /// The one after it.
     error: Option<anyhow::Error>,
     refused: u64,
-    /// It knows more than it has noted.
+    /// Whether it knows more than it has reported.
     has_news: bool,
-    /// The partitions in the last state that was noted, and the records that were handed out since then.
+    /// The partitions in the last reported state, and the records handed out since then.
     noted: usize,
     since_noted: usize,
     is_done: bool,
@@ -172,7 +173,7 @@ impl<'a> KeptRead<'a> {
         })
     }
 
-    /// Notes how far the parent was read. What was noted before stays true: it says less.
+    /// Reports how far the parent was read. Earlier reports stay true: they cover less.
     fn publish(&mut self, is_end: bool) {
         let is_due = self.noted <= FEW_STATES || self.since_noted >= self.noted;
         if !(is_end || is_due && self.has_news) {
@@ -190,7 +191,7 @@ impl<'a> KeptRead<'a> {
         self.kept.set(state);
     }
 
-    /// The next slice of the child. A slice of the parent is read to its end with the last of its records.
+    /// The next slice of the child. A slice of the parent ends with its last record.
     fn advance(&mut self) -> anyhow::Result<Option<Slice>> {
         loop {
             let Some((slice, children)) = &mut self.current else {
@@ -217,12 +218,12 @@ impl<'a> KeptRead<'a> {
                 self.known.count(slice, children.newest.as_ref());
             }
             self.current = None;
-            // What follows is not part of it.
+            // The rest does not belong to it.
             return Ok(None);
         }
     }
 
-    /// Looks for what comes next, up to the end of the parent's slice.
+    /// Finds the next slice, up to the end of the parent's slice.
     fn look(&mut self) {
         match self.advance() {
             Ok(next) => self.next = next,

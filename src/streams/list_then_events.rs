@@ -1,15 +1,14 @@
-//! How a list of objects that change is read when the API cannot be asked what has changed, but keeps events about each
-//! change for a while: a first pass over the list, and the events after that. Airbyte's manifests call it a
-//! `StateDelegatingStream`. Here are the slices and the state of such a stream; what a list's or an event's request
-//! looks like is the stream's own.
+//! Reads a list of changing objects from an API that cannot filter by change, but keeps events about changes for a
+//! while: a first pass over the list, and then the events. Airbyte's manifests call it a `StateDelegatingStream`. This
+//! module has the slices and the state of such a stream; the requests are the stream's own.
 //!
-//! The state is `{CURSOR: "SECONDS"}`, as other connectors write it, and at most two members more: `list_pass` while the
-//! first pass is not finished, so that it is resumed as a list and never taken for a finished one; and `synced_to`, the
-//! moment up to which every change is known. When that moment is too long ago for the events to tell what happened since,
-//! the list is read again: a silent gap is the one thing that must not be. So it is when the state is of the future.
+//! The state is `{CURSOR: "SECONDS"}`, as other connectors write it, and at most two more members: `list_pass` during
+//! the first pass, so that it resumes as a list and never counts as finished; and `synced_to`, the moment up to which
+//! every change is known. When the events no longer reach back to that moment, the list is read again: a silent gap
+//! must never happen. The same applies to a state in the future.
 //!
-//! The events are one slice, however long the time: they come newest first, and only so it is known of an object which
-//! of its versions is the newest.
+//! The events are one slice for any length of time: they come newest first, which is the only way to know which version
+//! of an object is the newest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,17 +26,17 @@ const LIST_PASS: &str = "list_pass";
 const SYNCED_TO: &str = "synced_to";
 /// Marks the last slice of a pass over the list.
 const LAST: &str = "last";
-/// In a pass: from where on the list is to be read when it is resumed.
+/// In a pass: where to resume the list.
 const NEXT: &str = "next";
 /// In a slice of events: up to when every change was known before it.
 const KNOWN: &str = "known";
-/// In a slice of the list, and in its pass: the newest change that the destination may have of any object, when the list
-/// is read again. What is listed now is newer.
+/// In a slice of the list, and in its pass: the newest change that the destination may have of any object, when the
+/// list is read again. Listed objects are newer.
 const FLOOR: &str = "floor";
-/// In a slice of the newest part of the list: the moment since which objects are wanted.
+/// In a slice of the newest part of the list: from which moment on objects are wanted.
 const SINCE: &str = "since";
 
-/// The members of a slice that was version 0.1.0's, beside those of [`DateWindows`].
+/// The members of a slice of version 0.1.0, beside those of [`DateWindows`].
 const MEMBERS: [&str; 6] = [LIST_PASS, LAST, NEXT, KNOWN, FLOOR, SINCE];
 
 /// The cursor of one stream: its slices and its state.
@@ -47,27 +46,27 @@ pub struct ListThenEvents {
     pub stream: String,
     /// The member of records and state with the moment of the last change, in seconds since the epoch.
     pub cursor_field: String,
-    /// Where the list begins, in seconds since the epoch, if it can be asked for spans of time.
+    /// Where the list begins, in seconds since the epoch, if it can be filtered by time.
     pub start: i64,
     /// How long a span of time is, in seconds.
     pub step: i64,
-    /// How far before the moment up to which everything is known the events, and the newest part of the list, are read
-    /// again, in seconds: because the API shows some things later than it stamps them.
+    /// How long before the known moment the events, and the newest part of the list, are read again, in seconds: the
+    /// API shows some objects later than their timestamps.
     pub lookback: i64,
     /// How long the API keeps events, in seconds.
     pub events_kept: i64,
-    /// Whether there is no event about a new object, so that the newest part of the list is read along with the events.
+    /// Whether new objects have no event, so that the newest part of the list is read along with the events.
     pub list_newest: bool,
     /// The slices of the list.
     pub list: Listing,
-    /// Whether the state is to be one of [`GlobalCursor`]'s form, as other connectors have it of a list that each object
-    /// of another list has.
+    /// Whether the state has the form of [`GlobalCursor`], as other connectors write it for a list inside each object
+    /// of another list.
     pub in_global_form: bool,
-    /// Up to when is read, and what time it is at the API.
+    /// Up to when to read, and the API's time.
     pub clock: Arc<ApiClock>,
 }
 
-/// The slices that a list is read in.
+/// The slices of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
     /// One, the whole list.
@@ -78,14 +77,14 @@ pub enum Listing {
     Parents,
 }
 
-/// What is to be read of a slice.
+/// The content of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feed {
     /// The list, in a pass that began at this moment.
     List {
         /// Seconds since the epoch.
         started: i64,
-        /// What is listed now is no older than this, in seconds since the epoch: the list was read before.
+        /// Listed objects are no older than this, in seconds since the epoch: the list was read before.
         floor: Option<i64>,
     },
     /// The list from its newest object on, down to those created before this moment.
@@ -98,7 +97,7 @@ pub enum Feed {
 }
 
 impl ListThenEvents {
-    /// What a slice asks for.
+    /// The content of a slice.
     #[must_use]
     pub fn feed(slice: &Slice) -> Feed {
         let seconds = |name: &str| slice.get(name).and_then(Value::as_i64);
@@ -120,7 +119,7 @@ impl ListThenEvents {
         match (self.list, parents.first()) {
             (Listing::Spans, _) => {
                 let next = next.and_then(Value::as_i64).unwrap_or(self.start).max(self.start);
-                // At least one second is left to be listed: the pass has to be ended.
+                // At least one second is left to list: the pass has to be ended.
                 Ok(Box::new(DateWindows::new(next.min(started), started, self.step).slices().map(Ok)))
             }
             (Listing::Parents, Some(parent)) => {
@@ -131,7 +130,7 @@ impl ListThenEvents {
         }
     }
 
-    /// The slices that are left for a state.
+    /// The slices left for a state.
     fn slices<'a>(&self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let now = self.clock.began();
         let list = |started, next| self.list(parents, cx, started, next);
@@ -142,7 +141,7 @@ impl ListThenEvents {
         }
         let synced_to = cx.state.get(SYNCED_TO).and_then(Value::as_i64);
         if cx.sync_mode == SyncMode::FullRefresh {
-            // A state is only given if it is of this full refresh, which has ended its pass if it says so.
+            // A state is given only if it is from this full refresh, which has ended its pass if it says so.
             return match synced_to {
                 Some(_) => Ok(Box::new(std::iter::empty())),
                 None => Ok(in_pass(now, None, list(now, None)?)),
@@ -162,7 +161,7 @@ impl ListThenEvents {
             return Ok(self.events(known, now));
         }
         let why = match is_future(known, now) {
-            true => "which is in the future and does not say what was read".to_owned(),
+            true => "which is in the future, so the read part is unknown".to_owned(),
             false => format!("and the API keeps events for {} days only", self.events_kept / 86_400),
         };
         let text = format!(
@@ -174,12 +173,13 @@ impl ListThenEvents {
         Ok(in_pass(now, Some(updated.min(now)), list(now, None)?))
     }
 
-    /// The cursor of the state. One of another field, as old versions of connectors wrote it, says nothing about changes.
+    /// The cursor of the state. A cursor on another field, as old versions of connectors wrote it, says nothing about
+    /// changes.
     fn updated(&self, cx: &SliceContext<'_>) -> anyhow::Result<Option<i64>> {
         let (field, created) = (&self.cursor_field, cx.state.get("created"));
         if !cx.state.contains_key(field) && created.is_some_and(|created| epoch_cursor::seconds(created).is_some()) {
             let text = format!(
-                "{}: the state has `created` and no `{field}`, which does not say what has changed since. The whole \
+                "{}: the state has `created` and no `{field}`, so changes since then are unknown. The whole \
                  list \
                  is read again.",
                 self.stream
@@ -190,8 +190,8 @@ impl ListThenEvents {
         Ok(epoch_cursor::cursor(cx.state, field, &self.stream)?)
     }
 
-    /// Up to which age a state resumes from events, in seconds. The rest is for the read itself: it takes time, and
-    /// meanwhile the oldest events go.
+    /// The oldest age of a state that resumes from events, in seconds. The rest is a reserve for the read itself,
+    /// during which the oldest events expire.
     fn events_trusted(&self) -> i64 {
         self.events_kept - 86_400
     }
@@ -206,18 +206,18 @@ impl ListThenEvents {
         Box::new(newest.into_iter().chain(events).map(Ok))
     }
 
-    /// Advances the state past a slice that was read to its end just now.
+    /// Advances the state past a slice that was just read to its end.
     fn update(&self, state: &mut StreamState, slice: &Slice, newest: Option<&Value>) {
         let (field, stream) = (&self.cursor_field, &self.stream);
         let (now, ahead) = (self.clock.now(), self.clock.ahead());
         let (started, floor) = match Self::feed(slice) {
             Feed::List { started, floor } => (started, floor),
-            // What is new is covered by the events' slices, which come after it.
+            // The events' slices, which come after it, cover new objects.
             Feed::Newest { .. } => return,
             Feed::Events => {
                 state.remove(LIST_PASS);
-                // A slice that was begun long ago may have lost its oldest events before it was read. Its state stays as
-                // old as it is, so the list is read again.
+                // A slice that was begun long ago may have lost its oldest events before it was read. Its state stays
+                // old, so the list is read again.
                 if slice.get(KNOWN).and_then(Value::as_i64).is_some_and(|known| known < now - self.events_kept) {
                     return;
                 }
@@ -228,7 +228,7 @@ impl ListThenEvents {
                 return;
             }
         };
-        // What changed during the pass may have been read before it changed: the events since its beginning tell.
+        // Objects may have changed after they were listed: the events since the start of the pass show it.
         epoch_cursor::advance(state, field, stream, self.start, newest);
         state.remove(SYNCED_TO);
         let updated = state.get(field).and_then(epoch_cursor::seconds).unwrap_or(started);
@@ -241,7 +241,7 @@ impl ListThenEvents {
         } else if let Some(next) = next {
             state.insert(LIST_PASS.to_owned(), pass(started, floor, Some(next)));
         } else {
-            // The place to resume from is that of the last slice that said one.
+            // The place to resume from is that of the last slice with one.
             state.entry(LIST_PASS).or_insert_with(|| pass(started, floor, None));
         }
     }
@@ -276,7 +276,7 @@ impl Cursor for ListThenEvents {
         self.list_newest
     }
 
-    /// The list is newest first: what comes after an object that is old enough is older still.
+    /// The list is newest first: objects after an old enough one are older still.
     fn scope(&self, record: &Record<'_>, cx: &RequestContext<'_>, _: &[String]) -> Scope {
         match Self::feed(cx.slice) {
             Feed::Newest { since } if record.get::<i64>("created").is_some_and(|created| created < since) => {
@@ -302,7 +302,7 @@ impl Cursor for ListThenEvents {
     }
 }
 
-/// The state of a pass that is not finished.
+/// The state of an unfinished pass.
 fn pass(started: i64, floor: Option<i64>, next: Option<Value>) -> Value {
     let mut pass = json!({"started": started});
     for (name, value) in [(FLOOR, floor.map(Value::from)), (NEXT, next)] {
@@ -313,7 +313,7 @@ fn pass(started: i64, floor: Option<i64>, next: Option<Value>) -> Value {
     pass
 }
 
-/// Slices of a pass over a list: each knows when the pass began, and the last one that it is the last.
+/// Slices of a pass over a list: each knows the start of the pass, and the last one that it is the last.
 fn in_pass(started: i64, floor: Option<i64>, mut slices: Slices<'_>) -> Slices<'_> {
     let mut next = slices.next();
     Box::new(std::iter::from_fn(move || {

@@ -1,16 +1,15 @@
-//! A guard against paging that never ends: an API that hands out a page token it has handed out before would be
-//! asked for the same pages forever.
+//! A guard against endless paging: an API that repeats a page token would be asked for the same pages forever.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::PageToken;
 
-/// Tokens remembered, so that short circles are found at their first step.
+/// Remembered tokens, so that short cycles are found at their first step.
 const RECENT: usize = 8;
 
-/// Finds circles of any length in constant memory: short ones by remembering the last tokens, long ones in the manner
-/// of Brent, by keeping one token and moving it on after 1, 2, 4, 8... steps.
+/// Finds cycles of any length in constant memory: short ones by remembering the last tokens, long ones by Brent's
+/// method: keep one token and replace it after 1, 2, 4, 8... steps.
 #[derive(Debug, Default)]
 pub(super) struct LoopGuard {
     recent: VecDeque<u64>,
@@ -20,7 +19,7 @@ pub(super) struct LoopGuard {
 }
 
 impl LoopGuard {
-    /// Notes a token. True if the paging goes in a circle.
+    /// Records a token. True if the paging is in a cycle.
     pub(super) fn repeats(&mut self, token: &PageToken) -> bool {
         let mut hasher = DefaultHasher::new();
         token.to_string().hash(&mut hasher);
@@ -47,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// How many tokens pass before the circle is found, `lead` tokens leading into a circle of `length`.
+    /// How many tokens pass before the cycle is found, with `lead` tokens before a cycle of `length`.
     fn found_after(lead: u64, length: u64) -> u64 {
         let mut guard = LoopGuard::default();
         let mut n = 0;
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found_at_its_first_repeated_token_when_short() {
+    fn a_short_cycle_is_found_at_its_first_repeated_token() {
         assert_eq!(found_after(0, 1), 1);
         assert_eq!(found_after(0, 2), 2);
         assert_eq!(found_after(5, 1), 6);
@@ -70,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_circle_is_found_too() {
+    fn a_long_cycle_is_found_too() {
         for (lead, length) in [(0, 9), (3, 100), (1000, 50), (7, 5000)] {
             assert!(found_after(lead, length) <= 4 * (lead + length) + 4, "{lead} {length}");
         }
     }
 
     #[test]
-    fn tokens_that_never_repeat_are_no_circle() {
+    fn tokens_that_never_repeat_are_not_a_cycle() {
         let mut guard = LoopGuard::default();
         assert!((0..20_000).all(|n| !guard.repeats(&json!(n))));
     }

@@ -1,12 +1,11 @@
-//! What a stream is: the [`HttpStream`] contract with its defaults, and the parts it is put together from.
+//! Streams: the [`HttpStream`] contract with its defaults, and its ready-made parts.
 //!
 //! To write a stream, start at [`HttpStream`]; `docs/write-a-source.md` walks through two of them.
 //!
-//! `http_stream` is the contract; `context` is what its methods get; `page` and `record` are what comes back;
-//! `fetch` turns a stream and a context into a request; `sharing` knows whose pages are worth keeping;
-//! `transformed` is what becomes of a record; `refusal` is why a stream cannot be read;
-//! `slice` is a part of a stream, `cursor` what makes a stream incremental; `recent` is what a stream has given lately;
-//! `pager`, `date_windows`, `schema_folder`, `normalizer`
+//! `http_stream` is the contract; `context` the input of its methods; `page` and `record` their output; `fetch` turns a
+//! stream and a context into a request; `sharing` knows whose pages are worth caching; `transformed` is the result of a
+//! changed record; `refusal` is why a stream cannot be read; `slice` is a part of a stream, `cursor` makes a stream
+//! incremental; `recent` remembers the records written lately; `pager`, `date_windows`, `schema_folder`, `normalizer`
 //! and `column_filter` are ready-made parts.
 
 mod api_clock;

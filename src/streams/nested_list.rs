@@ -1,7 +1,7 @@
-//! A list that is inside the records of another one, with its first page there: `{"lines": {"data": [...],
-//! "has_more": true}}`. The records of the inner list are taken out of the outer one's pages, so they cost no request;
-//! only where there is more of them is their own list asked for, from the last one on. A page token says what is left: the
-//! outer page to come, and the inner lists that have more, so that a read can be interrupted and resumed anywhere.
+//! A list inside the records of another one, with its first page there: `{"lines": {"data": [...], "has_more": true}}`.
+//! The inner list's records are taken from the outer pages, so they need no request; only if there are more, their own
+//! list is requested, from the last one on. A page token holds the rest: the next outer page, and the unfinished inner
+//! lists, so that a read can be interrupted and resumed anywhere.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,20 +12,20 @@ use crate::json;
 /// An inner list that has more records than its first page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
-    /// The outer record: what the inner list's requests and records need of it.
+    /// The outer record: the parts that the inner list's requests and records need.
     pub parent: serde_json::Map<String, Value>,
     /// The id of the last inner record so far; `None` if there is none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-/// What is to be requested after a page: first the rest of the inner lists, then the next outer page.
+/// The requests after a page: first the rest of the inner lists, then the next outer page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NestedPages {
     /// The token of the next outer page; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outer: Option<PageToken>,
-    /// The inner lists, the next one to be requested first.
+    /// The inner lists, the next one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<Unfinished>,
 }
@@ -37,13 +37,13 @@ impl NestedPages {
         token.and_then(|token| Self::deserialize(token).ok()).unwrap_or_default()
     }
 
-    /// The inner list that is to be requested, if it is not the outer one's turn.
+    /// The inner list to request next, if it is not the outer one's turn.
     #[must_use]
     pub fn inner(&self) -> Option<&Unfinished> {
         self.unfinished.first()
     }
 
-    /// What is left after a page of an inner list: `after` is its last record's id, if there are more.
+    /// The rest after a page of an inner list: `after` is its last record's id, if there are more.
     #[must_use]
     pub fn after_inner(mut self, after: Option<String>) -> Self {
         match (after, self.unfinished.first_mut()) {
@@ -54,8 +54,8 @@ impl NestedPages {
         self
     }
 
-    /// What becomes of the slice when the page of this token is refused for itself alone: the inner list is left out and
-    /// requested again by the next read, from its beginning; this read goes on with what is left.
+    /// How the slice continues when only the page of this token is refused: the inner list is left out and the next
+    /// read requests it again, from its beginning; this read continues with the rest.
     #[must_use]
     pub fn refused(token: Option<&PageToken>) -> RefusedPage {
         let pages = Self::of(token);
@@ -90,7 +90,7 @@ impl<'r> FirstPage<'r> {
     pub fn of(outer: &'r Record<'_>, field: &str) -> Self {
         let mut records = Vec::new();
         let Some(list) = outer.field(field) else { return Self { records, has_more: false } };
-        // Old versions of an API may have a bare array, which is whole.
+        // Old versions of an API may have a bare array, which is complete.
         let data = if list.starts_with('[') { Some(list) } else { json::field(list, "data") };
         if let Some(data) = data {
             json::for_each_element(data, |record| records.push(Record::from_text(record)));
@@ -99,9 +99,9 @@ impl<'r> FirstPage<'r> {
         Self { records, has_more }
     }
 
-    /// What is left of the list after this page, if anything; `parent` is kept for its requests. The inner list's own
-    /// requests go on after the last record for which `is_listed` is true: the page may hold records that the list they
-    /// ask for does not have. If there is none, they begin with its first page.
+    /// The rest of the list after this page, if any; `parent` is kept for its requests. The inner list's own requests
+    /// continue after the last record for which `is_listed` is true: the page may hold records that the requested list
+    /// does not have. If there is none, they begin with its first page.
     #[must_use]
     pub fn unfinished(
         &self,
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_page_is_found_and_says_whether_there_is_more() {
+    fn the_first_page_is_found_and_shows_whether_there_is_more() {
         let outer = Record::from_text(
             r#"{"id":"in_1","lines":{"object":"list","data":[{"id":"il_1"}, {"id":"il_2","n":1.10}],"has_more":true}}"#,
         );
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_list_that_is_refused_is_left_out_and_the_rest_goes_on() {
+    fn a_refused_inner_list_is_left_out_and_the_rest_continues() {
         let unfinished = |id: &str, after: Option<&str>| Unfinished {
             parent: std::iter::once(("id".to_owned(), json!(id))).collect(),
             after: after.map(str::to_owned),

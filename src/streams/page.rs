@@ -28,13 +28,13 @@ impl Page {
         Self { response, records, note: Value::Null }
     }
 
-    /// The page with something that [`super::HttpStream::next_page_token`] has to know of how it was requested.
+    /// The page with a note about its request for [`super::HttpStream::next_page_token`].
     #[must_use]
     pub(crate) fn with_note(self, note: Value) -> Self {
         Self { note, ..self }
     }
 
-    /// What was noted with [`Page::with_note`]; null if nothing.
+    /// The note of [`Page::with_note`]; null without one.
     pub(crate) fn note(&self) -> &Value {
         &self.note
     }
@@ -48,12 +48,12 @@ impl Page {
         if reason.is_empty() {
             return Ok(self);
         }
-        // The response was read before.
+        // The response was already read.
         let records = make(&self.response).map_err(|error| anyhow::anyhow!(error.problem))?;
         Ok(Self { records, ..self })
     }
 
-    /// How many records there are.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
@@ -64,7 +64,7 @@ impl Page {
         self.found() == 0
     }
 
-    /// How many records the response had. [`Page::len`] counts those that the stream has made of them.
+    /// The number of records in the response. [`Page::len`] counts the stream's own.
     #[must_use]
     pub fn found(&self) -> usize {
         self.records.found()
@@ -82,13 +82,13 @@ impl Page {
         self.records.last(&self.response.body)
     }
 
-    /// What the stream kept with [`Records::with_rest`]; null if nothing.
+    /// The value of [`Records::with_rest`]; null without one.
     #[must_use]
     pub fn rest(&self) -> &Value {
         self.records.rest()
     }
 
-    /// What people should know of the response.
+    /// Warnings about the response.
     pub(crate) fn warnings(&self) -> &[String] {
         self.records.warnings()
     }
@@ -111,7 +111,7 @@ impl Page {
     fn get_from_body<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
         let bytes = match &self.response.body {
             Body::Memory(bytes) => Cow::Borrowed(&**bytes),
-            // Who made records of it has had it in memory before: it fits.
+            // Its records were made in memory: it fits.
             Body::Spooled { .. } => {
                 let mut bytes = Vec::new();
                 self.response.body.reader().ok()?.read_to_end(&mut bytes).ok()?;
@@ -122,10 +122,10 @@ impl Page {
         serde_json::from_str::<Option<T>>(json::field_at(text, path)?).ok().flatten()
     }
 
-    /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.
+    /// Hands out the records in order, until `on_record` breaks off. Returns whether it did.
     ///
     /// # Errors
-    /// What `on_record` returns, or a failure to read the body back from disk.
+    /// The errors of `on_record`, or a failure to read the body back from disk.
     pub fn for_each(
         &self,
         on_record: &mut dyn FnMut(Record<'_>) -> anyhow::Result<ControlFlow<()>>,
@@ -155,7 +155,7 @@ mod tests {
             Self::new(response, records)
         }
 
-        /// Its records, and what ended them too early, for tests.
+        /// Its records, and the failure that ended them early, for tests.
         pub(crate) fn texts(&self) -> (Vec<String>, Option<String>) {
             let mut texts = Vec::new();
             let end = self.for_each(&mut |record| {

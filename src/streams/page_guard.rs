@@ -1,5 +1,5 @@
-//! A guard against paging that hands out new tokens and old records: an API that does not know the parameter it is
-//! asked for a page with answers every request with the first page.
+//! A guard against paging that returns new tokens and old records: an API that does not know the page parameter answers
+//! every request with the first page.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
@@ -7,15 +7,15 @@ use std::ops::ControlFlow;
 use super::{HttpStream, Page};
 use crate::protocol::Failure;
 
-/// Pages with the same records in a row that are taken for a circle, where records have a primary key.
+/// Equal pages in a row that count as a cycle, if records have a primary key.
 const SAME_WITH_KEY: u32 = 3;
-/// The same where they have none, and may well be equal: measurements, log lines.
+/// The same without one, where equal records are possible: measurements, log lines.
 const SAME_WITHOUT_KEY: u32 = 100;
 
-/// Finds pages that repeat the page before, in constant memory. Empty pages do not count: they repeat nothing.
+/// Finds pages that repeat the previous one, in constant memory. Empty pages do not count.
 ///
-/// At first only the number of records and the last of them are compared, which costs next to nothing; the whole text
-/// of all records is, once those are the same.
+/// At first it compares only the number of records and the last of them, which costs next to nothing; once those are
+/// equal, the whole text of all records.
 #[derive(Debug, Default)]
 pub(super) struct PageGuard {
     glance: Option<(usize, u64)>,
@@ -24,7 +24,7 @@ pub(super) struct PageGuard {
 }
 
 impl PageGuard {
-    /// Notes a page that promises another one.
+    /// Records a page that promises another one.
     ///
     /// # Errors
     /// A system failure if pages repeat; an error of the temporary file that the page is in.
@@ -46,7 +46,7 @@ impl PageGuard {
         .into())
     }
 
-    /// How many pages in a row are known to have held these very records.
+    /// How many pages in a row had exactly these records.
     fn note(&mut self, page: &Page) -> anyhow::Result<u32> {
         let Some(last) = page.last() else { return Ok(0) };
         let glance = Some((page.len(), hash(&last.text())));
@@ -96,7 +96,7 @@ mod tests {
         }
     }
 
-    /// Which of the pages, counted from 1, is refused.
+    /// The page, counted from 1, that is refused.
     fn refused(keyed: bool, pages: impl IntoIterator<Item = &'static str>) -> Option<usize> {
         let mut guard = PageGuard::default();
         pages.into_iter().position(|records| guard.check(&Items { keyed }, &Page::of(records)).is_err()).map(|n| n + 1)
@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_differ_in_any_record_go_on() {
+    fn pages_that_differ_in_any_record_continue() {
         let pages = [A, A, A, r#"[{"id":7},{"id":2}]"#, A, A, r#"[{"id":2}]"#];
         assert_eq!(refused(true, pages.into_iter().cycle().take(100)), None);
         assert_eq!(refused(true, ["[]"; 100]), None);
     }
 
     #[test]
-    fn the_failure_says_what_is_wrong() {
+    fn the_failure_names_the_problem() {
         let mut guard = PageGuard::default();
         let refused = (0..9).find_map(|_| guard.check(&Items { keyed: true }, &Page::of(A)).err()).unwrap();
         let message = Failure::from_error(&refused).message;

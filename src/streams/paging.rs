@@ -1,21 +1,21 @@
-//! Going from page to page, seeing to it that it ends, and back where a page token turns out to be no longer good.
+//! Reads page after page, ensures that paging ends, and goes back when a page token is no longer valid.
 
 use super::loop_guard::LoopGuard;
 use super::page_guard::PageGuard;
 use super::{HttpStream, Page, PageToken};
 use crate::protocol::Failure;
 
-/// Empty pages in a row after which an API that promises more is not believed.
+/// Empty pages in a row after which an API's promise of more is not believed.
 const MAX_EMPTY_PAGES: u32 = 1_000;
-/// How often a read of one slice goes back because a page token is no longer good.
+/// How often a read of one slice goes back because of an expired page token.
 const MAX_RETURNS: u32 = 2;
 
 /// A place in a chain of pages.
 #[derive(Debug, Default)]
 pub(crate) struct Paging {
-    /// The page to ask for; `None` is the first.
+    /// The page to request; `None` is the first.
     pub(crate) token: Option<PageToken>,
-    /// The pages were read before and led nowhere: the response cache must not answer.
+    /// Whether these pages were already read and led to a failure: the response cache must not answer.
     pub(crate) is_fresh: bool,
     guard: LoopGuard,
     page_guard: PageGuard,
@@ -33,10 +33,10 @@ impl Paging {
         Self { token, is_fresh: true, ..Self::default() }
     }
 
-    /// Goes on to the next page. False if there is none.
+    /// Moves on to the next page. False if there is none.
     ///
     /// # Errors
-    /// If the pages go in a circle, or promise more forever and bring nothing new.
+    /// If the pages form a cycle, or promise more forever without new records.
     pub(crate) fn advance(
         &mut self,
         stream: &dyn HttpStream,
@@ -64,11 +64,11 @@ impl Paging {
     }
 }
 
-/// The way back in a slice. A page token names what may be gone by the time it is used: the object after which the next
-/// page begins was deleted, a search has expired. Then the read goes back to the last page that was there, and if that
-/// one's token is no longer good either, to the slice's first. Records may come twice, and none is lost.
+/// The way back in a slice. A page token may name something that is gone when it is used: the object before the next
+/// page was deleted, a search has expired. Then the read goes back to the last existing page, and if that one's token
+/// is invalid too, to the slice's first. Records may come twice, but none is lost.
 ///
-/// `K` is what was known before a page, such as the newest cursor value.
+/// `K` is the knowledge before a page, such as the newest cursor value.
 #[derive(Debug)]
 pub(crate) struct WayBack<K> {
     left: u32,
@@ -83,17 +83,17 @@ impl<K> Default for WayBack<K> {
 }
 
 impl<K: Default> WayBack<K> {
-    /// Notes a page that was there, and what was known before it.
+    /// Records an existing page, and the knowledge before it.
     pub(crate) fn note(&mut self, token: Option<PageToken>, before: K) {
         self.last = Some((token, before));
     }
 
-    /// Whether no page was there yet. With a page token, an earlier read has left off there.
+    /// Whether no page was there yet. With a page token, an earlier read stopped there.
     pub(crate) fn is_at_start(&self) -> bool {
         self.last.is_none()
     }
 
-    /// Where to go back to when the page of a token is not there: it was ignored, or failed with `error`. `None` if the
+    /// Where to go back to when the page of a token is missing: it was ignored, or failed with `error`. `None` if the
     /// token is not at fault, or going back does not help.
     pub(crate) fn back(
         &mut self,
@@ -103,8 +103,8 @@ impl<K: Default> WayBack<K> {
     ) -> Option<(Option<PageToken>, K)> {
         let token = token?;
         let is_stale = error.is_none_or(is_stale_token);
-        // A token that was kept for long is the likeliest fault there is. One that is new is not, if the API says what it
-        // refuses, or if pages are counted.
+        // A token that was kept for long is the likeliest cause. A new one is not, if the API states what it refuses,
+        // or if pages are counted.
         let is_likely = self.is_at_start() || stream.is_resumable() && !error.is_some_and(is_refusal);
         let came_again = self.failed.as_ref() == Some(token);
         if !is_stale || !is_likely || came_again || self.left == 0 {
@@ -116,12 +116,12 @@ impl<K: Default> WayBack<K> {
     }
 }
 
-/// Whether an error says that a slice or a stream is refused.
+/// Whether an error refuses a slice or a stream.
 fn is_refusal(error: &anyhow::Error) -> bool {
     error.downcast_ref().is_some_and(|failure: &Failure| failure.skips_slice || failure.skips_stream)
 }
 
-/// Whether an error may come from a page token that is no longer good, rather than from the network or credentials.
+/// Whether an expired page token may cause an error, rather than the network or credentials.
 fn is_stale_token(error: &anyhow::Error) -> bool {
     let status = error.downcast_ref::<Failure>().and_then(|failure| failure.http_status);
     matches!(status, Some(400 | 404 | 410 | 422))
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_comes_again_is_not_what_is_wrong() {
+    fn a_token_that_comes_again_is_not_the_cause() {
         let mut way = WayBack::default();
         way.note(None, 0);
         assert_eq!(back(&mut way, "b", 404), Some((None, 0)));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_token_may_be_at_fault_for_is_a_reason_to_go_back() {
+    fn only_failures_that_a_token_may_cause_are_a_reason_to_go_back() {
         let at = |noted: bool, resumable: bool, token: Option<PageToken>, error: Option<anyhow::Error>| {
             let mut way = WayBack::<u8>::default();
             if noted {

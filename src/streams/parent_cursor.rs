@@ -1,12 +1,12 @@
-//! The cursor of a child whose state is how far its parent was read.
+//! The cursor of a child whose state is its parent's progress.
 
 use serde_json::Value;
 
 use super::{Cursor, ParentStream, Slice, SliceContext, Slices};
 use crate::protocol::{Failure, NO_CURSOR_STATE, StreamState};
 
-/// A cursor that reads the stream's parent with a state of the parent's own, which is the stream's: then only the parents
-/// that have changed since are asked for their children. See [`ParentStream::slices_from`].
+/// A cursor that reads the stream's parent with a state of the parent's own, which is also the stream's: only the
+/// children of parents that have changed are requested. See [`ParentStream::slices_from`].
 ///
 /// ```
 /// use source_http::streams::{Cursor, HttpStream, ParentCursor, ParentStream, RequestContext};
@@ -41,13 +41,13 @@ pub struct ParentCursor {
 }
 
 impl ParentCursor {
-    /// The stream's own cursor field, at this path. Empty if it has none: then each read is a full refresh, which resumes
+    /// The stream's own cursor field, at this path. Empty without one: then each read is a full refresh, which resumes
     /// after an interruption.
     pub fn new<N: Into<String>>(cursor_field: impl IntoIterator<Item = N>) -> Self {
         Self { cursor_field: cursor_field.into_iter().map(Into::into).collect(), member: None }
     }
 
-    /// Keeps the parent's state in a member of the stream's. Default: it is all of it.
+    /// Keeps the parent's state in a member of the stream's. Default: it is the whole state.
     #[must_use]
     pub fn under(mut self, member: &'static str) -> Self {
         self.member = Some(member);
@@ -60,7 +60,7 @@ impl Cursor for ParentCursor {
         self.cursor_field.clone()
     }
 
-    /// Of a stream without a parent: one, the whole stream.
+    /// For a stream without a parent: one, the whole stream.
     fn stream_slices<'a>(&'a self, parents: &'a [ParentStream], cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         let Some(parent) = parents.first() else { return Ok(Box::new(std::iter::once(Ok(Slice::whole())))) };
         let progress = match self.member {
@@ -76,7 +76,7 @@ impl Cursor for ParentCursor {
     }
 
     fn migrate_state(&self, mut state: StreamState) -> Result<StreamState, Failure> {
-        // It says nothing.
+        // It has no content.
         state.remove(NO_CURSOR_STATE);
         Ok(state)
     }

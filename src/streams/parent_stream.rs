@@ -1,4 +1,4 @@
-//! Sub-streams: a stream whose slices are another stream's records.
+//! Sub-streams: the slices are another stream's records.
 
 mod slices;
 
@@ -14,9 +14,9 @@ use crate::protocol::{Failure, KeptState, LogLevel, Output, StreamState, SyncMod
 /// The parent of a sub-stream: any stream, and the fields of its records that a child needs.
 ///
 /// The parent is read for the child alone, page by page as its children are read, whether or not it is in the catalog,
-/// and independently of the parent's own reading and state. If the parent says [`HttpStream::use_cache`], its pages are
-/// fetched once for all. If it cannot be read, its children are skipped with it; if one slice of it may not
-/// ([`crate::http::ResponseAction::SkipSlice`]), the children of that one are.
+/// and independently of the parent's own read and state. With [`HttpStream::use_cache`], its pages are fetched once for
+/// all. If it cannot be read, its children are skipped; if one slice of it cannot
+/// ([`crate::http::ResponseAction::SkipSlice`]), the children of that slice are.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -52,22 +52,22 @@ use crate::protocol::{Failure, KeptState, LogLevel, Output, StreamState, SyncMod
 /// ```
 pub struct ParentStream {
     stream: Arc<dyn HttpStream>,
-    /// What makes the slices, if it is not the fields alone.
+    /// Makes the slices, if fields alone do not.
     maker: Option<Arc<dyn MakesSlice>>,
     /// In a slice: the parent's own slice.
     own_member: &'static str,
-    /// Paths of the identifying fields of a record, and what they are called in the slice.
+    /// Paths of the identifying fields of a record, and their names in the slice.
     fields: Vec<(Vec<String>, String)>,
     extra_fields: Vec<String>,
     skips_absent: bool,
-    /// Its own state, where it is read from one.
+    /// Its own state, if it is read from one.
     pub(super) kept: Option<Kept>,
 }
 
-/// The state of a parent that the child's state holds.
+/// The state of a parent in the child's state.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// Whether a parent that the child's state does not know begins at the child's own value.
+    /// Whether a parent without a state begins at the child's own value.
     pub(super) takes_child_value: bool,
     /// What the parent's state is now, past the records whose slices were handed out.
     pub(super) state: Mutex<KeptState>,
@@ -75,10 +75,9 @@ pub(super) struct Kept {
     pub(super) changes: AtomicU64,
 }
 
-/// How a parent's record becomes a slice, where the fields of [`ParentStream::new`] cannot say it: see
-/// [`ParentStream::made_by`].
+/// Turns a parent's record into a slice, if the fields of [`ParentStream::new`] cannot: see [`ParentStream::made_by`].
 pub trait MakesSlice: Send + Sync {
-    /// The slice of a record, which was read in `own`. None for a record that makes no slice.
+    /// The slice of a record, which was read in `own`. `None` for a record that makes no slice.
     ///
     /// # Errors
     /// If it cannot be determined. The read fails with it.
@@ -87,8 +86,8 @@ pub trait MakesSlice: Send + Sync {
 
 impl ParentStream {
     /// A parent whose records become slices of these fields. The fields identify a parent in states, so they should be
-    /// few and small, and they must be in every record. Never the whole record: states would grow with it. If the parent
-    /// is a sub-stream itself, its slice goes along under the name `parent`.
+    /// few and small, and every record must have them. Never the whole record: states would grow with it. If the parent
+    /// is a sub-stream itself, its own slice is included under the name `parent`.
     pub fn new<F: Into<String>>(stream: Arc<dyn HttpStream>, fields: impl IntoIterator<Item = F>) -> Self {
         let fields = fields.into_iter().map(Into::into).map(|field: String| (vec![field.clone()], field)).collect();
         Self::of(stream, fields)
@@ -106,8 +105,8 @@ impl ParentStream {
         }
     }
 
-    /// A parent whose records are made into slices by `maker`. `field` is the member of a slice that says whose it is,
-    /// and `own_member` the one that holds the parent's own slice.
+    /// A parent whose records `maker` turns into slices. `field` is the member of a slice that identifies it, and
+    /// `own_member` holds the parent's own slice.
     pub fn made_by(
         stream: Arc<dyn HttpStream>,
         maker: Arc<dyn MakesSlice>,
@@ -118,13 +117,13 @@ impl ParentStream {
         Self { maker, own_member, ..Self::keyed_at(stream, [""; 0], field) }
     }
 
-    /// A parent with one identifying field, the parent key, that the slices have under a name of their own, the
-    /// partition field: `id` as `customer_id`.
+    /// A parent with one identifying field, the parent key, which slices have under another name, the partition field:
+    /// `id` as `customer_id`.
     pub fn keyed(stream: Arc<dyn HttpStream>, parent_key: &str, partition_field: &str) -> Self {
         Self::keyed_at(stream, [parent_key], partition_field)
     }
 
-    /// As [`ParentStream::keyed`], with the path of a field that is inside another one.
+    /// As [`ParentStream::keyed`], with the path of a nested field.
     pub fn keyed_at<F: Into<String>>(
         stream: Arc<dyn HttpStream>,
         path: impl IntoIterator<Item = F>,
@@ -134,7 +133,7 @@ impl ParentStream {
         Self::of(stream, vec![(path, partition_field.to_owned())])
     }
 
-    /// A record that lacks an identifying field, or has null there, makes no slice. Default: the read fails, because the
+    /// A record whose identifying field is missing or null makes no slice. Default: the read fails, because the
     /// children of such a record would be lost.
     #[must_use]
     pub fn skips_absent(mut self) -> Self {
@@ -142,8 +141,8 @@ impl ParentStream {
         self
     }
 
-    /// Further fields of the parent's record that go along in the slice as its extra fields, if they are there and not
-    /// null. Default: none.
+    /// Adds further fields of the parent's record to the slice as extra fields, if they exist and are not null.
+    /// Default: none.
     #[must_use]
     pub fn extra_fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
         self.extra_fields = fields.into_iter().map(Into::into).collect();
@@ -165,10 +164,10 @@ impl ParentStream {
         self.fields.iter().all(|(_, member)| slice.get(member).is_some())
     }
 
-    /// One slice a parent's record, made while they are read.
+    /// One slice for each record of the parent, made as they are read.
     ///
     /// # Errors
-    /// If the parent's own slices cannot be made. What keeps a page from being read comes out of the iterator.
+    /// If the parent's own slices cannot be made. The iterator returns failures to read a page.
     pub fn slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         if let Some(kept) = &self.kept {
             return self.kept_slices(kept, cx);
@@ -178,7 +177,7 @@ impl ParentStream {
         Ok(Box::new(ParentSlices::new(self, &*self.stream, slices, &cx)))
     }
 
-    /// Whether two slices are of the same record of this parent, whatever else goes along in them.
+    /// Whether two slices are of the same record of this parent, whatever their extra fields.
     pub(crate) fn is_same(&self, one: &Slice, other: &Slice) -> bool {
         let mut names = self.fields.iter().map(|(_, member)| member.as_str());
         names.all(|name| one.get(name).is_some_and(|value| other.get(name) == Some(value)))
@@ -190,7 +189,7 @@ impl ParentStream {
         member == CHANGED || self.extra_fields.iter().any(|name| name == member)
     }
 
-    /// Leaves nothing but the partition of the parent's own slice in one from a state. Version 0.1.0 had all of it.
+    /// Reduces the parent's own slice in one from a state to its partition. Version 0.1.0 stored all of it.
     fn sort_own(&self, slice: Slice) -> Slice {
         match slice.partition().get(self.own_member) {
             Some(Value::Object(own)) => {
@@ -201,9 +200,9 @@ impl ParentStream {
         }
     }
 
-    /// The slice of a parent's record. A parent that is a sub-stream itself has its own slice, if given, go along: its
-    /// partition as `parent`, and its extra fields.
-    /// `None` for a record without the identifying fields, if those are skipped.
+    /// The slice of a parent's record. It includes the own slice of a parent that is itself a sub-stream, if given: its
+    /// partition as `parent`, and its extra fields. `None` for a record without the identifying fields, if those are
+    /// skipped.
     pub(super) fn slice_of(&self, record: &Record<'_>, own: Option<&Slice>) -> Result<Option<Slice>, Failure> {
         if let Some(maker) = &self.maker {
             return maker.slice_of(record, own.unwrap_or(&Slice::whole()));
@@ -232,7 +231,7 @@ impl ParentStream {
     }
 }
 
-/// A slice that comes from a state of this stream, with its members in the parts that the stream has them in.
+/// A slice from a state of this stream, with its members in their proper parts.
 pub(crate) fn sorted_for(stream: &dyn HttpStream, slice: Slice) -> Slice {
     let (cursor, parents) = (stream.cursor(), stream.parents());
     let is_extra = |name: &str| parents.iter().any(|parent| parent.is_extra(name));
@@ -257,7 +256,7 @@ const GRANDPARENT: &str = "parent";
 /// A parent is always read whole.
 static NO_STATE: LazyLock<StreamState> = LazyLock::new(StreamState::new);
 
-/// Says that a parent's page token is no longer good, and what is done about it.
+/// Reports that a parent's page token has expired, and the reaction.
 pub(super) fn tell_of_way_back(
     output: &Output,
     parent: &dyn HttpStream,
@@ -271,7 +270,7 @@ pub(super) fn tell_of_way_back(
     Ok(output.log(LogLevel::Warn, &text)?)
 }
 
-/// A page of a parent, or why there is none; neither is a page that the parent ignores.
+/// A page of a parent, or the reason why there is none; `None` too for a page that the parent ignores.
 pub(super) fn parent_page(
     stream: &dyn HttpStream,
     cx: &RequestContext<'_>,
@@ -285,7 +284,7 @@ pub(super) fn parent_page(
     }
 }
 
-/// Says that a parent's slice is refused, if it is the first; `before` were others.
+/// Reports that a parent's slice is refused, if it is the first; `before` counts earlier ones.
 pub(super) fn tell_of_refusal(
     output: &Output,
     parent: &dyn HttpStream,

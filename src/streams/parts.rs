@@ -1,5 +1,5 @@
-//! Records that a stream has taken out of a body by itself: places in the body where they are as they were sent, and texts
-//! of their own where they were changed.
+//! Records that a stream has extracted itself: places in the body for unchanged ones, and separate texts for changed
+//! ones.
 
 use std::ops::{ControlFlow, Range};
 
@@ -11,9 +11,9 @@ use crate::protocol::Failure;
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     records: Vec<Part>,
-    /// How many records of the response they were made of.
+    /// The number of the response's records they were made of.
     found: usize,
-    /// What the record after the last failed with.
+    /// The failure of the record after the last.
     failure: Option<Failure>,
 }
 
@@ -31,14 +31,13 @@ impl Parts {
         Self { found, ..Self::default() }
     }
 
-    /// Adds a record. It is not copied if it is as it was found in the body.
+    /// Adds a record. It is not copied if it is unchanged from the body.
     pub(crate) fn push(&mut self, body: &Body, record: Record<'_>) {
         let place = record.as_found().and_then(|text| place(body, text));
         self.records.push(place.map_or_else(|| Part::Made(record.into_owned()), Part::At));
     }
 
-    /// Ends the records with a failure. Those before it are handed out first; whether they are written is up to the
-    /// caller.
+    /// Ends the records with a failure. Those before it are handed out first; the caller decides whether to write them.
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.failure = Some(failure);
     }
@@ -89,7 +88,7 @@ impl Part {
     }
 }
 
-/// Where a text is in a body, if it is a part of it.
+/// The place of a text in a body, if it is a part of it.
 fn place(body: &Body, text: &str) -> Option<Range<usize>> {
     let Body::Memory(bytes) = body else { return None };
     let start = (text.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize)?;

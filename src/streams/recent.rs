@@ -1,9 +1,9 @@
-//! What a stream has given lately. An API shows some things later than it stamps them, so a stream can read some time
-//! again with each read (see [`super::Cursor::overlap`]). What it has given within that time is remembered here, and
-//! in the stream's state, so that it is not given again.
+//! Remembers the records that a stream wrote lately. An API shows some records later than their timestamps, so a stream
+//! can read some time again with each read (see [`super::Cursor::overlap`]). The records of that time are remembered
+//! here, and in the stream's state, so that they are not written again.
 //!
-//! In a state it is one text: base64 of 24 bytes a record, that is four of its moment, eight of a hash of its key, and six
-//! each of hashes of its content and of its version. A record that was forgotten is given again, and nothing worse.
+//! In a state it is one text: base64 of 24 bytes a record: four of its moment, eight of a hash of its key, and six each
+//! of hashes of its content and of its version. A forgotten record is only written again.
 
 use std::collections::HashMap;
 
@@ -14,27 +14,27 @@ use sha2::{Digest, Sha256};
 
 use super::is_future;
 
-/// Records that are remembered at most: 320 kB of state. Of more, the newest are.
+/// The most remembered records: 320 kB of state. With more, the newest are kept.
 const MOST: usize = 10_000;
 /// Bytes of a record in a state.
 const ENTRY: usize = 24;
 
-/// The records that a stream has given lately.
+/// The records that a stream wrote lately.
 #[derive(Debug, Clone, Default)]
 pub struct Recent {
     entries: HashMap<u64, Entry>,
     /// The newest moment of all records, in seconds since the epoch.
     newest: i64,
-    /// How long records are remembered after which newer ones have come, in seconds.
+    /// How long records are remembered before the newest one, in seconds.
     overlap: i64,
 }
 
-/// The version of a record that a destination holds.
+/// The version of a record at the destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     moment: i64,
     content: u64,
-    /// Zero if it has none.
+    /// Zero without one.
     version: u64,
 }
 
@@ -46,8 +46,8 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// A version of a record: its key, when it became so (in seconds since the epoch), its text without the cursor, and
-    /// what the API calls the version, if it has a name.
+    /// A version of a record: its key, its time (in seconds since the epoch), its text without the cursor, and the
+    /// API's name of the version, if there is one.
     pub(crate) fn new(key: &[&str], moment: i64, content: &[u8], version: Option<&str>) -> Self {
         let version = version.map_or(0, |version| hash(version.as_bytes()) >> 16);
         Self { key: key_of(key), entry: Entry { moment, content: hash(content) >> 16, version } }
@@ -60,8 +60,8 @@ impl Recent {
         Self { entries: HashMap::new(), newest: i64::MIN, overlap }
     }
 
-    /// From a state, at a moment in seconds since the epoch. What is damaged or of the future is as good as nothing: it is
-    /// read again.
+    /// From a state, at a moment in seconds since the epoch. A damaged or future one counts as empty: those records are
+    /// written again.
     pub(crate) fn parse(state: Option<&Value>, overlap: i64, now: i64) -> Self {
         let mut recent = Self::new(overlap);
         let (Some(since), Some(text)) =
@@ -99,7 +99,7 @@ impl Recent {
         Some(json!({"since": since, "records": STANDARD_NO_PAD.encode(bytes)}))
     }
 
-    /// About how many bytes it has in a state.
+    /// Its approximate bytes in a state.
     pub(crate) fn bytes(&self) -> usize {
         self.entries.len().min(MOST) * ENTRY * 4 / 3
     }
@@ -109,22 +109,23 @@ impl Recent {
         self.newest.saturating_sub(self.overlap)
     }
 
-    /// Whether it is of any use to ask about a record of this moment, or to note it, when a record of `newest` was seen.
+    /// Whether checking or recording a record of this moment is useful, when a record of `newest` was seen.
     pub(crate) fn reaches(&self, moment: i64, newest: Option<i64>) -> bool {
         !self.entries.is_empty() || newest.is_none_or(|newest| moment >= newest.saturating_sub(self.overlap))
     }
 
-    /// Whether there is no need to give this version: the destination has it, or a newer one.
+    /// Whether this version need not be written: the destination has it, or a newer one.
     pub(crate) fn covers(&self, mark: &Mark) -> bool {
         let Some(known) = self.entries.get(&mark.key) else { return false };
         let Entry { moment, content, version } = mark.entry;
-        // A list has what it has: an object without a time of its own comes with each read. An event reports a change,
-        // and long after, the change may be one back.
+        // A list has the current version: an object without a time of its own comes with each read. An event reports a
+        // change, and much later the object may have changed back.
         let is_same_time = version == 0 || known.moment.abs_diff(moment) <= self.overlap.unsigned_abs();
         version != 0 && version == known.version || moment < known.moment || content == known.content && is_same_time
     }
 
-    /// Whether this version of the record with that key was given, for whom it would cost something to make the record.
+    /// Whether this version of the record with that key was written, for callers to whom making the record would be
+    /// expensive.
     #[must_use]
     pub fn has(&self, key: &[&str], version: &str) -> bool {
         let version = hash(version.as_bytes()) >> 16;
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_is_covered_and_what_changed_is_not() {
+    fn written_versions_are_covered_and_changed_ones_are_not() {
         let known = recent(&[mark("a", 1_000, "A", None), mark("b", 1_100, "B", Some("evt_1"))]);
         assert!(known.covers(&mark("a", 1_000, "A", None)));
         assert!(known.covers(&mark("a", 1_200, "A", Some("evt_9"))), "an event about what the list had");
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_again_what_it_was_is_given_again() {
+    fn an_object_that_changed_back_is_written_again() {
         let known = recent(&[mark("a", 1_000, "A", None), mark("a", 1_010, "B", Some("evt_1"))]);
         assert!(!known.covers(&mark("a", 1_020, "A", Some("evt_2"))));
         let known = recent(&[mark("a", 1_000, "A", None)]);
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_has_a_bound_in_time_and_in_number() {
+    fn the_memory_is_bounded_in_time_and_in_number() {
         let old = mark("old", 1_000, "A", None);
         let known = recent(&[mark("new", 1_301, "A", None), old]);
         assert!(!known.covers(&old));

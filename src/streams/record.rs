@@ -1,4 +1,4 @@
-//! A record: the text of a JSON object, and access to a few of its members without parsing the rest.
+//! A record: the text of a JSON object, with access to some of its members without parsing the rest.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::record_edits::{Edits, NONE};
 use crate::json::{self, Object};
 
-/// A record as text. What the API sent is written as it was, digit by digit, unless a member is set.
+/// A record as text. It is written as the API sent it, digit by digit, unless a member is set.
 ///
 /// A stream sees each of its records in [`super::HttpStream::transform`]:
 ///
@@ -89,7 +89,7 @@ impl<'a> Record<'a> {
         self.edits.is_empty()
     }
 
-    /// Whether it is what was found in a response, and nothing else.
+    /// Whether it is unchanged from a response.
     pub(crate) fn is_as_found(&self) -> bool {
         self.is_of_found() && self.is_unchanged() && self.edits.version.is_none()
     }
@@ -99,7 +99,7 @@ impl<'a> Record<'a> {
         matches!(self.text, Cow::Borrowed(_))
     }
 
-    /// Its text, if it is what was found in a response and nothing else.
+    /// Its text, if it is unchanged from a response.
     pub(crate) fn as_found(&self) -> Option<&'a str> {
         match self.text {
             Cow::Borrowed(text) if self.is_as_found() => std::str::from_utf8(text).ok(),
@@ -129,19 +129,19 @@ impl<'a> Record<'a> {
         Object::found(&self.text, self.names.as_deref())
     }
 
-    /// Notes what the API calls this version of the record: an event's id, an entity tag. It is not written; see
+    /// Sets the API's name of this version of the record: an event's id, an entity tag. It is not written; see
     /// [`super::Cursor::overlap`].
     pub fn set_version(&mut self, version: &str) {
         self.edits.to_mut().version = Some(version.into());
     }
 
-    /// What [`Record::set_version`] has noted.
+    /// The value of [`Record::set_version`].
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.edits.version.as_deref()
     }
 
-    /// A member's text, or `None` if it is not there.
+    /// A member's text, or `None` if it is missing.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.member(name, self.object().position(name))
@@ -173,16 +173,17 @@ impl<'a> Record<'a> {
         if rest.is_empty() { Some(outermost) } else { json::field_at(outermost, rest) }
     }
 
-    /// A member as a value of a Rust type, or `None` if it is not there, null, or of another type.
+    /// A member as a value of a Rust type, or `None` if it is missing, null, or of another type.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_str::<Option<T>>(self.field(name)?).ok().flatten()
     }
 
-    /// Sets a member: replaced where it stands, or appended. The other members' text stays as it is. The value is whatever
-    /// serde can write as JSON, by value or by reference, and so what [`Record::get`] or a slice's `get` returns: `None` is
-    /// written as `null`, so that the record keeps the column. To leave a member out, see [`Record::remove`]. A value that
-    /// JSON cannot hold changes nothing: a map whose keys are no texts, or a type that refuses to be written.
+    /// Sets a member: replaces it in place, or appends it. The text of the other members stays unchanged. The value is
+    /// anything that serde can write as JSON, by value or by reference, including the results of [`Record::get`] or a
+    /// slice's `get`: `None` becomes `null`, so that the record keeps the column. To remove a member, see
+    /// [`Record::remove`]. A value that JSON cannot hold changes nothing: a map whose keys are not texts, or a type
+    /// that refuses to be written.
     ///
     /// ```
     /// use source_http::streams::Record;
@@ -214,8 +215,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Sets the member at a path of names, as [`Record::set`] does; objects on the way that are not there are made. False,
-    /// and nothing changes, if something on the way is no object or the path is empty.
+    /// Sets the member at a path of names, as [`Record::set`] does; missing objects on the way are created. False,
+    /// without any change, if a value on the way is not an object or the path is empty.
     pub fn set_at(&mut self, path: &[impl AsRef<str>], value: &impl Serialize) -> bool {
         let (Ok(value), Some((name, rest))) = (serde_json::to_string(value), path.split_first()) else { return false };
         let name = name.as_ref();
@@ -226,7 +227,7 @@ impl<'a> Record<'a> {
         value.map(|value| self.set_text(name, value)).is_some()
     }
 
-    /// Takes out the member at a path of names. False if it is not there.
+    /// Removes the member at a path of names. False if it is missing.
     pub fn remove_at(&mut self, path: &[impl AsRef<str>]) -> bool {
         self.index();
         let Some((name, rest)) = path.split_first() else { return false };
@@ -296,12 +297,12 @@ impl<'a> Record<'a> {
         self.edits = Cow::Owned(Edits { version, ..Edits::default() });
     }
 
-    /// Takes a member out, if it is there. The other members' text stays as it is.
+    /// Removes a member, if it exists. The text of the other members stays unchanged.
     pub fn remove(&mut self, name: &str) {
         self.remove_at(&[name]);
     }
 
-    /// The record as a tree. This is where digits and speed are lost: numbers beyond 64 bits become doubles.
+    /// The record as a tree. This costs digits and speed: numbers beyond 64 bits become doubles.
     ///
     /// # Errors
     /// If the text is nested too deeply for a tree.
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_member_leaves_the_others_as_they_were() {
+    fn setting_a_member_leaves_the_others_unchanged() {
         let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
         record.set("b", "x");
         record.set("c", [1]);
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_at_a_path_is_set_and_taken_out_and_the_rest_keeps_its_digits() {
+    fn a_member_at_a_path_is_set_and_removed_and_the_rest_keeps_its_digits() {
         let mut record = Record::from_text(r#"{"a":1e400, "m":{"k":1.10, "n":2}}"#);
         record.set("b", 1);
         assert!(record.set_at(&["m", "n"], &"x") && record.set_at(&["new", "x"], &true) && record.set_at(&["c"], &2));
@@ -372,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_taken_out_whether_the_api_or_the_stream_has_set_it() {
+    fn a_member_is_removed_whether_the_api_or_the_stream_has_set_it() {
         let mut record = Record::from_text(r#"{"a":1e400, "b":1.10}"#);
         record.remove("c");
         assert_eq!(record.text(), r#"{"a":1e400, "b":1.10}"#);

@@ -1,13 +1,13 @@
-//! The file that belongs to a record, such as an attachment: what a stream hands over for it to be kept beside the record.
+//! The file of a record, such as an attachment: a stream returns it to be stored beside the record.
 
 use crate::http::Body;
 
-/// The file of a record, as [`super::HttpStream::fetch_file`] gives it.
+/// The file of a record, from [`super::HttpStream::fetch_file`].
 #[derive(Debug)]
 pub struct RecordFile {
-    /// What it is called, with folders before a `/`. Steps that would lead out of the stream's folder are left out. `None`
-    /// is a name that no other file has.
+    /// Its name, with folders before a `/`. Steps that would lead out of the stream's folder are dropped. `None`
+    /// chooses a unique name.
     pub name: Option<String>,
-    /// What is in it: on disk, if it is long.
+    /// Its content: on disk, if it is long.
     pub body: Body,
 }

@@ -1,4 +1,4 @@
-//! The records of a page: where they are in the response, or what the stream has made of it.
+//! The records of a page: their places in the response, or the stream's own.
 
 use std::ops::ControlFlow;
 
@@ -13,8 +13,8 @@ use crate::http::{Body, Response, Undecodable};
 use crate::json::{self, Document, DocumentError, RecordPath};
 use crate::protocol::Failure;
 
-/// Where a page's records are. Made by [`super::HttpStream::parse_response`] before any of them is written, so a
-/// response that is broken at its end gives no records at all.
+/// The records of a page. [`super::HttpStream::parse_response`] makes them before any is written, so a response that is
+/// broken at its end gives no records at all.
 #[derive(Debug)]
 pub struct Records(Kind);
 
@@ -26,22 +26,22 @@ enum Kind {
     OnDisk { path: RecordPath, count: usize, last: Option<String>, envelope: String },
     /// In the body, which a decoder reads each time.
     Decoded(Box<DecodedRecords>),
-    /// Taken out of the body by the stream.
+    /// Extracted from the body by the stream.
     Parts(Parts),
-    /// Found there, and shaped by the stream.
+    /// Found there, and changed by the stream.
     Shaped(Box<Shaped>),
     /// Made by the stream.
     Made {
         records: Vec<Record<'static>>,
-        /// What it wants to know of the page when it asks for the next one.
+        /// The value for requesting the next page.
         rest: Value,
-        /// Of how many records of the response they were made, and what was around those.
+        /// The number of the response's records they were made of, and the surrounding members.
         source: Option<(usize, String)>,
     },
 }
 
 impl Records {
-    /// The records at `path` in a JSON response. A response that says it has no content (204, 205) has none.
+    /// The records at `path` in a JSON response. A response without content (204, 205) has none.
     ///
     /// # Errors
     /// If the response is not JSON, or has no records there.
@@ -98,17 +98,17 @@ impl Records {
         Ok(Self(Kind::Made { records, rest: Value::Null, source }))
     }
 
-    /// The records that a decoder finds in a response: see [`Decoder`]. A response that says it has no content (204,
-    /// 205) has none. Of a body that cannot be decoded to its end, no record is written.
+    /// The records that a decoder finds in a response: see [`Decoder`]. A response without content (204, 205) has none.
+    /// If a body cannot be decoded to its end, no record is written.
     ///
     /// # Errors
-    /// If the body cannot be decoded, or an item in it is no object and no list of objects.
+    /// If the body cannot be decoded, or an item in it is neither an object nor a list of objects.
     pub fn decoded(response: &Response, decoder: impl Decoder + 'static) -> Result<Self, Undecodable> {
         Ok(Self(Kind::Decoded(Box::new(DecodedRecords::new(response, Box::new(decoder), None)?))))
     }
 
-    /// The records that are made of the items that a decoder finds. They are made each time they are handed out, so that none
-    /// of them is kept. A [`Failure`] of `make` ends the page: the records before it are handed out, and then the failure.
+    /// The records made of a decoder's items. They are made each time they are handed out, so none of them is kept in
+    /// memory. A [`Failure`] of `make` ends the page: the records before it are handed out, then the failure.
     pub(crate) fn decoded_with(
         response: &Response,
         decoder: impl Decoder + 'static,
@@ -117,7 +117,7 @@ impl Records {
         Ok(Self(Kind::Decoded(Box::new(DecodedRecords::new(response, Box::new(decoder), Some(make))?))))
     }
 
-    /// What people should know of the response: a line that was left out.
+    /// Warnings about the response, such as a skipped line.
     pub(crate) fn warnings(&self) -> &[String] {
         match &self.0 {
             Kind::Decoded(decoded) => &decoded.warnings,
@@ -126,14 +126,13 @@ impl Records {
         }
     }
 
-    /// Records that the stream has taken out of the body.
+    /// Records that the stream has extracted from the body.
     pub(crate) fn of_parts(parts: Parts) -> Self {
         Self(Kind::Parts(parts))
     }
 
-    /// Has each record shaped before any of them is written: left out, changed, or made into several. Records that come
-    /// out as they went in are not copied. A record that fails ends the page: those before it are handed out, and then
-    /// the failure.
+    /// Changes each record before any of them is written: drops it, changes it, or makes several. Unchanged records are
+    /// not copied. A failing record ends the page: those before it are handed out, then the failure.
     ///
     /// # Errors
     /// If the body cannot be read back from disk.
@@ -150,8 +149,8 @@ impl Records {
         })
     }
 
-    /// A member of the response beside the records, found by a path of names. `None` if it is not there, null, or of
-    /// another type, or if the stream made the records of something else.
+    /// A member of the response beside the records, by a path of names. `None` if it is missing, null, or of another
+    /// type, or if the stream made the records of something else.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
         serde_json::from_str::<Option<T>>(json::field_at(self.envelope()?, path)?).ok().flatten()
@@ -168,7 +167,7 @@ impl Records {
         }
     }
 
-    /// How many records the response had, of which these were made.
+    /// The number of the response's records of which these were made.
     pub(super) fn found(&self) -> usize {
         match &self.0 {
             Kind::Parts(parts) => parts.found(),
@@ -179,7 +178,7 @@ impl Records {
         }
     }
 
-    /// What the stream kept of the page.
+    /// The value that the stream kept of the page.
     pub(super) fn rest(&self) -> &Value {
         match &self.0 {
             Kind::Made { rest, .. } => rest,
@@ -200,7 +199,7 @@ impl Records {
         }
     }
 
-    /// The record at a place, if they are in memory.
+    /// The record at an index, if they are in memory.
     fn at_place<'r>(&'r self, body: &'r Body, place: usize) -> Option<Record<'r>> {
         match &self.0 {
             Kind::InMemory(document) => in_memory(body, document).nth(place),
@@ -213,7 +212,7 @@ impl Records {
     pub(super) fn envelope(&self) -> Option<&str> {
         match &self.0 {
             Kind::Parts(_) => None,
-            // There is no place beside the records that a name leads to.
+            // A name leads to no place beside the records.
             Kind::Decoded(_) => Some("null"),
             Kind::Shaped(shaped) => shaped.found.envelope(),
             Kind::InMemory(document) => Some(document.envelope()),
@@ -250,7 +249,7 @@ impl Records {
         self
     }
 
-    /// Hands out the records in order, until `on_record` breaks off. Tells whether it did.
+    /// Hands out the records in order, until `on_record` breaks off. Returns whether it did.
     pub(super) fn for_each(
         &self,
         body: &Body,
@@ -302,7 +301,7 @@ fn undecodable(error: &DocumentError) -> Undecodable {
     Undecodable { problem: error.to_string(), retry }
 }
 
-/// Records that the stream has shaped, by the places where they were found.
+/// Records that the stream has changed, by their places in the body.
 #[derive(Debug)]
 struct Shaped {
     found: Records,
@@ -310,7 +309,7 @@ struct Shaped {
     kept: Vec<(usize, Kept)>,
     /// The last of them, where those that are as they were found are on disk.
     last: Option<String>,
-    /// What the record after the last failed with.
+    /// The failure of the record after the last.
     failure: Option<Failure>,
 }
 
@@ -371,7 +370,7 @@ impl Shaped {
         Ok(Self { found, kept, last, failure })
     }
 
-    /// Whether nothing was left out, changed or added.
+    /// Whether nothing was dropped, changed or added.
     fn is_as_found(&self) -> bool {
         self.failure.is_none()
             && self.kept.len() == self.found.len()
@@ -406,7 +405,7 @@ impl Shaped {
                 }
             }
             place += 1;
-            // Nothing of what follows is written.
+            // Nothing after it is written.
             Ok(if kept.peek().is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         match &self.failure {
@@ -443,7 +442,7 @@ mod tests {
         })
     }
 
-    /// Odd numbers are left out, 4 comes twice, 6 gets a mark, and 8 cannot be shaped.
+    /// Odd numbers are dropped, 4 comes twice, 6 gets a mark, and 8 fails.
     fn shape(record: Record<'_>) -> Result<Transformed<'_>, Failure> {
         Ok(match record.get::<u64>("n") {
             Some(4) => vec![record.clone(), record].into(),
@@ -464,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_left_out_changed_and_repeated_in_memory_and_on_disk() {
+    fn records_are_dropped_changed_and_repeated_in_memory_and_on_disk() {
         for response in responses(r#"{"data":[{"n":1},{"n":2},{"n":4},{"n":6},{"n":7}],"next":"b"}"#) {
             let page = page(response);
             let (texts, error) = page.texts();
@@ -476,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn the_records_before_one_that_fails_go_out_and_the_failure_comes_after_them() {
+    fn the_records_before_a_failing_one_are_handed_out_and_then_the_failure() {
         for response in responses(r#"{"data":[{"n":2},{"n":3},{"n":8},{"n":10}]}"#) {
             let page = page(response);
             assert_eq!(page.texts(), (vec![r#"{"n":2}"#.to_owned()], Some("no eights".to_owned())));
@@ -485,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_which_nothing_is_left_has_no_last_record_and_was_not_blank() {
+    fn a_page_without_remaining_records_has_no_last_record_and_was_not_blank() {
         for response in responses(r#"{"data":[{"n":1},{"n":3}]}"#) {
             let page = page(response);
             assert_eq!((page.texts(), page.last().is_none()), ((Vec::new(), None), true));

@@ -2,12 +2,12 @@
 
 use crate::protocol::Failure;
 
-/// Why a stream cannot be read at all: what [`super::HttpStream::refusal`] says.
+/// Why a stream cannot be read at all: the result of [`super::HttpStream::refusal`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What a check of the stream and a read that chooses it fail with.
+    /// The failure of a check of the stream, and of a read that chooses it.
     pub failure: Failure,
-    /// Whether `discover` still lists the stream. If not, a line in the log says why, and a read without a catalog
-    /// leaves the stream out.
+    /// Whether `discover` still lists the stream. If not, a line in the log has the reason, and a read without a
+    /// catalog leaves the stream out.
     pub is_listed: bool,
 }

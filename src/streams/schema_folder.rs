@@ -1,5 +1,5 @@
-//! Schemas of a source's streams as files: one a stream, `shared/` for what several of them refer to, all embedded
-//! in the binary.
+//! Schemas of a source's streams as files: one a stream, `shared/` for parts that several of them refer to, all
+//! embedded in the binary.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,12 +10,12 @@ use crate::json;
 use crate::locks;
 use crate::protocol::{Failure, JsonSchema};
 
-/// How deep references may be nested. Deeper is taken for a circle.
+/// How deep references may be nested. Deeper ones count as a cycle.
 const MAX_DEPTH: usize = 32;
-/// What a reference has between its brace and the name it refers to, on one line.
+/// The text between a reference's brace and the name it refers to, on one line.
 const REFERENCE: &str = r#""$ref":""#;
 
-/// Texts without references, by the place of their file in the binary, which never changes.
+/// Texts without references, by the address of their file in the binary, which never changes.
 static INLINED: LazyLock<Mutex<HashMap<usize, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 /// A folder of JSON Schemas, embedded with [`include_dir::include_dir!`].
@@ -25,18 +25,17 @@ pub struct SchemaFolder {
 }
 
 impl SchemaFolder {
-    /// A folder that holds `NAME.json` for each stream, and `shared/NAME.json` for what `{"$ref": "NAME.json"}`
-    /// points to.
+    /// A folder with `NAME.json` for each stream, and `shared/NAME.json` for each `{"$ref": "NAME.json"}`.
     #[must_use]
     pub const fn new(folder: &'static Dir<'static>) -> Self {
         Self { folder }
     }
 
-    /// The schema of a stream, with every reference replaced by what it points to: Airbyte's catalogs have none. A
-    /// reference is an object with `$ref` and nothing else.
+    /// The schema of a stream, with every reference replaced by its target: Airbyte's catalogs have none. A reference
+    /// is an object with only `$ref`.
     ///
     /// # Errors
-    /// A system failure if a file is missing or is no schema: a mistake in the source, which its tests should find.
+    /// A system failure if a file is missing or is not a schema: a mistake in the source, which its tests should find.
     pub fn load(&self, stream: &str) -> Result<JsonSchema, Failure> {
         let text = self.inlined(&format!("{stream}.json"), 0)?;
         match text.starts_with('{') {
@@ -45,8 +44,8 @@ impl SchemaFolder {
         }
     }
 
-    /// The names of a stream's columns, looked up without loading the schema. `None` if there is no such file, or it
-    /// lists none itself.
+    /// The names of a stream's columns, found without loading the schema. `None` if there is no such file, or it lists
+    /// none itself.
     pub(crate) fn columns(self, stream: &str) -> Option<Vec<String>> {
         let file = self.file(&format!("{stream}.json"))?;
         let properties = json::field(file.contents_utf8()?, "properties")?;
@@ -55,7 +54,7 @@ impl SchemaFolder {
         Some(columns)
     }
 
-    /// `Dir::get_file` takes every path apart, which was a third of the time of a `discover`.
+    /// `Dir::get_file` parses every path, which took a third of the time of a `discover`.
     fn file(self, path: &str) -> Option<&'static File<'static>> {
         let folder = match path.rsplit_once('/') {
             Some((folder, _)) => self.folder.dirs().find(|dir| dir.path().as_os_str() == folder)?,
@@ -64,8 +63,8 @@ impl SchemaFolder {
         folder.files().find(|file| file.path().as_os_str() == path)
     }
 
-    /// A file's text on one line, with what it refers to. It is the same each time, and many files refer to the same ones:
-    /// it is kept.
+    /// A file's text on one line, with its references replaced. It never changes, and many files share references: it
+    /// is cached.
     fn inlined(self, path: &str, depth: usize) -> Result<Arc<str>, Failure> {
         if depth > MAX_DEPTH {
             return Err(Failure::system(format!("The schema {path} refers to itself.")));
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_replaced_and_those_that_are_not_alone_are_a_mistake() {
+    fn references_are_replaced_and_those_beside_other_members_are_a_mistake() {
         let folder = SchemaFolder::new(&FILES);
         let address = json::compacted(folder.file("shared/address.json").unwrap().contents_utf8().unwrap()).unwrap();
         let inline = |text: &str| folder.inline("x.json", text, 0).map_err(|failure| failure.message);

@@ -1,21 +1,21 @@
-//! Which lists another stream will want, so that no page is kept that nobody asks for again.
+//! Knows which lists several streams read, so that no page is cached that nobody requests again.
 
 use std::collections::{HashMap, HashSet};
 use std::iter;
 
 use super::HttpStream;
 
-/// How many of the chosen streams read each list. A stream reads its own list, and a sub-stream those of its parents, all
-/// the way up. Lists are known by the names of their streams.
+/// How many of the chosen streams read each list. A stream reads its own list, and a sub-stream those of its parents,
+/// all the way up. Lists are identified by the names of their streams.
 #[derive(Debug, Default)]
 pub struct Sharing {
     readers: HashMap<String, usize>,
-    /// Streams that are a parent or have one: who else may read such a list is known.
+    /// Streams that are a parent or have one: the other readers of such a list are known.
     related: HashSet<String>,
 }
 
 impl Sharing {
-    /// What the chosen streams of a source share. `all` are the streams of the source.
+    /// The sharing of a source's chosen streams. `all` are the streams of the source.
     #[must_use]
     pub fn new<'s>(
         chosen: impl IntoIterator<Item = &'s dyn HttpStream>,
@@ -30,9 +30,8 @@ impl Sharing {
         sharing
     }
 
-    /// Whether a stream's pages are worth keeping: it says so, and its own list or one above it has two readers. A stream
-    /// without any relation says so because another one has the same URL: who that is cannot be known, so it is taken
-    /// at its word.
+    /// Whether a stream's pages are worth caching: it says so, and its own list or one above it has two readers. A
+    /// stream without relations may share its URL with another one, which cannot be checked, so its word counts.
     pub(super) fn wants(&self, stream: &(impl HttpStream + ?Sized)) -> bool {
         let is_shared = |name: &str| self.readers.get(name).is_some_and(|readers| *readers > 1);
         let above = || stream.parents().iter().flat_map(|parent| lists(parent.stream()));
@@ -83,7 +82,7 @@ mod tests {
         List(name, parent)
     }
 
-    /// Which of the streams are kept if these are chosen.
+    /// The streams whose pages are cached if these are chosen.
     fn kept(chosen: &[&str]) -> Vec<String> {
         let all = [
             below("top", &[]),
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_without_relations_is_taken_at_its_word() {
+    fn the_word_of_a_stream_without_relations_counts() {
         assert_eq!(kept(&["alone"]), ["alone"]);
     }
 }

@@ -1,26 +1,27 @@
-//! A slice: the part of a stream that one chain of requests reads. It has three parts, because only one of them says
-//! which slice it is. A state that is kept by the other two, too, would know nothing of the slice as soon as its window
-//! or a field of its parent had changed.
+//! A slice: the part of a stream that one chain of requests reads. It has three parts, because only one of them
+//! identifies it. A state keyed by the other two, too, would lose the slice when its window or a field of its parent
+//! changes.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// What a marker has: how far the slices before it have come.
+/// A marker's member: how far the slices before it have come.
 pub(crate) const PROGRESS: &str = "parent_progress";
 /// An extra field of a slice: when the parent changed, in seconds since the epoch.
 pub(crate) const CHANGED: &str = "__changed";
 /// In a state, the extra fields of a slice, beside the members of its other parts.
 const EXTRA: &str = "__extra";
 
-/// A part of a stream that is read by one chain of requests: a time window, a parent's record, a region. Made by
-/// [`super::Cursor::stream_slices`] or [`super::HttpStream::stream_slices`]. It may be kept in a state, so it should be
+/// A part of a stream that one chain of requests reads: a time window, a parent's record, a region. Made by
+/// [`super::Cursor::stream_slices`] or [`super::HttpStream::stream_slices`]. States may store it, so it should be
 /// small.
 ///
-/// | part | what it is | for example |
+/// | part | meaning | example |
 /// | --- | --- | --- |
-/// | partition | which slice it is, in each read the same. A state of a slice is kept by it, and by nothing else. | a region, a parent's id |
-/// | span | which part of the cursor's values is read | the first and last day of a week |
-/// | extra fields | what requests and records need besides | the currency of a parent |
+/// | partition | identifies the slice, the same in each read. A slice's state is keyed by it alone. | a region, a
+/// parent's id |
+/// | span | the part of the cursor's values to read | the first and last day of a week |
+/// | extra fields | other values for requests and records | the currency of a parent |
 ///
 /// ```
 /// use serde_json::json;
@@ -46,7 +47,7 @@ impl Slice {
         Self::default()
     }
 
-    /// A slice that these members identify.
+    /// A slice identified by these members.
     #[must_use]
     pub fn of_partition<N: Into<String>, V: Into<Value>>(members: impl IntoIterator<Item = (N, V)>) -> Self {
         Self::whole().with_partition(members)
@@ -58,16 +59,16 @@ impl Slice {
         Self::whole().with_span(members)
     }
 
-    /// A marker: there is nothing to ask for, it only says how far the slices before it have come. It goes to
-    /// [`super::Cursor::get_updated_state`] once all of those were read to their ends, with the newest cursor value of
-    /// those since the last marker. For streams whose slices are made from something that has a state of its own, such as
-    /// a parent that is read incrementally: see [`super::ParentStream::slices_from`].
+    /// A marker: it needs no request, and only says how far the slices before it have come.
+    /// [`super::Cursor::get_updated_state`] gets it once all of those were read to their ends, with their newest cursor
+    /// value since the last marker. For streams whose slices come from something with a state, such as a parent that is
+    /// read incrementally: see [`super::ParentStream::slices_from`].
     #[must_use]
     pub fn marker(progress: Map<String, Value>) -> Self {
         Self::of_span([(PROGRESS, progress)])
     }
 
-    /// The same slice with these members in its partition, too.
+    /// The same slice with these members added to its partition.
     #[must_use]
     pub fn with_partition<N: Into<String>, V: Into<Value>>(
         mut self,
@@ -77,14 +78,14 @@ impl Slice {
         self
     }
 
-    /// The same slice with these members in its span, too.
+    /// The same slice with these members added to its span.
     #[must_use]
     pub fn with_span<N: Into<String>, V: Into<Value>>(mut self, members: impl IntoIterator<Item = (N, V)>) -> Self {
         self.span.extend(members.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 
-    /// The same slice with these extra fields, too.
+    /// The same slice with these extra fields added.
     #[must_use]
     pub fn with_extra<N: Into<String>, V: Into<Value>>(mut self, members: impl IntoIterator<Item = (N, V)>) -> Self {
         self.extra.extend(members.into_iter().map(|(name, value)| (name.into(), value.into())));
@@ -98,7 +99,7 @@ impl Slice {
         self
     }
 
-    /// A member, in whichever part it is: the partition, or else the span, or else the extra fields.
+    /// A member, from the partition, otherwise from the span, otherwise from the extra fields.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.partition.get(name).or_else(|| self.span.get(name)).or_else(|| self.extra.get(name))
@@ -109,7 +110,7 @@ impl Slice {
         self.partition.iter().chain(&self.span).chain(&self.extra)
     }
 
-    /// What says which slice it is; empty if the stream has no partitions.
+    /// The identifying part; empty if the stream has no partitions.
     #[must_use]
     pub fn partition(&self) -> &Map<String, Value> {
         &self.partition
@@ -121,7 +122,7 @@ impl Slice {
         &self.span
     }
 
-    /// What goes along.
+    /// The extra fields.
     #[must_use]
     pub fn extra(&self) -> &Map<String, Value> {
         &self.extra
@@ -133,7 +134,7 @@ impl Slice {
         self.partition.is_empty() && self.span.is_empty()
     }
 
-    /// How far the slices before a marker have come; `None` if it is a slice to be read.
+    /// How far the slices before a marker have come; `None` if it is a slice to read.
     #[must_use]
     pub fn progress(&self) -> Option<&Map<String, Value>> {
         self.get(PROGRESS)?.as_object()
@@ -145,13 +146,13 @@ impl Slice {
         self.progress().is_some()
     }
 
-    /// Whether two slices are of the same partition and span, whatever else goes along in them.
+    /// Whether two slices have the same partition and span, whatever their extra fields.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.partition == other.partition && self.span == other.span
     }
 
-    /// A slice that comes from a state, with its members in the parts that these are reported for. A state has those of
-    /// the partition and of the span in one object, and version 0.1.0 had the extra fields there, too.
+    /// A slice from a state, with its members in their proper parts. A state stores partition and span in one object,
+    /// and version 0.1.0 the extra fields, too.
     pub(super) fn sorted(self, is_of_span: impl Fn(&str) -> bool, is_extra: impl Fn(&str) -> bool) -> Self {
         let mut sorted = Self { partition: Map::new(), ..self };
         for (name, value) in self.partition {
@@ -169,7 +170,7 @@ impl Slice {
 }
 
 impl From<Map<String, Value>> for Slice {
-    /// A slice that these members identify.
+    /// A slice identified by these members.
     fn from(partition: Map<String, Value>) -> Self {
         Self { partition, ..Self::default() }
     }
@@ -183,7 +184,7 @@ impl Serialize for Slice {
     }
 }
 
-/// All members that come from a state are in the partition, except the extra fields: see `sorted_for`.
+/// All members from a state go into the partition, except the extra fields: see `sorted_for`.
 impl<'de> Deserialize<'de> for Slice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut partition = Map::deserialize(deserializer)?;

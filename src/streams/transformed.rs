@@ -1,8 +1,8 @@
-//! What becomes of a record: most are written as one, some not at all, a few as several.
+//! The result of a record: most are written as one, some not at all, a few as several.
 
 use super::Record;
 
-/// What [`super::HttpStream::transform`] makes of a record. A record, an `Option` and a `Vec` of records go into it:
+/// The result of [`super::HttpStream::transform`]. A record, an `Option` and a `Vec` of records convert into it:
 ///
 /// ```
 /// use source_http::streams::{Record, Transformed};
@@ -15,11 +15,11 @@ use super::Record;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transformed<'a> {
-    /// It is left out.
+    /// It is dropped.
     Nothing,
     /// It is written as this.
     One(Record<'a>),
-    /// These are written in its place, in this order.
+    /// These replace it, in this order.
     Several(Vec<Record<'a>>),
 }
 

@@ -1,5 +1,4 @@
-//! Reading a list at once, beside what a sync reads: which streams an account has, the fields of a table, the names of all
-//! properties.
+//! Reads a whole list beside a sync: the streams of an account, the fields of a table, the names of all properties.
 
 use std::ops::ControlFlow;
 
@@ -7,14 +6,14 @@ use super::paging::Paging;
 use super::{FetchContext, Fetcher, HttpStream, Record, RequestContext, Slice, SliceContext, next_page_token};
 use crate::protocol::{StreamState, SyncMode};
 
-/// What is done with a record, in the slice that has it. It says whether the list is read on.
+/// Handles a record, in its slice. It says whether to continue.
 pub type OnRecord<'r> = dyn FnMut(&Slice, &Record<'_>) -> anyhow::Result<ControlFlow<()>> + 'r;
 
-/// Hands out the records of all slices of a stream, page after page, as they stand in the responses:
-/// [`HttpStream::transform`] is not asked.
+/// Hands out the records of all slices of a stream, page by page, as they are in the responses: without
+/// [`HttpStream::transform`].
 ///
 /// # Errors
-/// What keeps a slice or page from being read, and the errors of `on_record`.
+/// A failure to read a slice or page, and the errors of `on_record`.
 pub fn for_each_record(
     stream: &dyn HttpStream,
     fetcher: &Fetcher<'_>,
@@ -36,7 +35,7 @@ pub fn for_each_record(
 /// As [`for_each_record`], for one slice.
 ///
 /// # Errors
-/// As there.
+/// The same errors.
 pub(crate) fn for_each_record_of(
     stream: &dyn HttpStream,
     slice: &Slice,

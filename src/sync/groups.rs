@@ -1,19 +1,19 @@
-//! Streams that are not to be read at the same time, because they share something at the API: a stream of a group waits until
-//! the one before it is done, and those behind it go first.
+//! Streams that cannot be read at the same time, because they share something at the API. A stream of a group waits
+//! until the one before it is done; streams of other groups overtake it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::locks;
 
-/// The groups of which a stream is being read.
+/// The groups with a stream that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Groups<'g> {
     busy: Mutex<HashSet<&'g str>>,
     freed: Condvar,
 }
 
-/// The right to read a stream of a group; given back when it is dropped.
+/// The right to read a stream of a group. Dropping it frees the group.
 #[derive(Debug)]
 pub(super) struct Held<'h, 'g> {
     groups: &'h Groups<'g>,
@@ -21,7 +21,8 @@ pub(super) struct Held<'h, 'g> {
 }
 
 impl<'g> Groups<'g> {
-    /// Takes the first thing out of a queue whose group is not busy, and makes it busy: [`Groups::held`] gives it back.
+    /// Takes the first entry of a queue whose group is free, and marks that group as busy. [`Groups::held`] frees it
+    /// again.
     pub(super) fn next<T>(&self, queue: &mut VecDeque<(Option<&'g str>, T)>) -> Option<(Option<&'g str>, T)> {
         let mut busy = locks::lock(&self.busy);
         let at = queue.iter().position(|(group, _)| group.is_none_or(|group| !busy.contains(group)))?;
@@ -30,7 +31,7 @@ impl<'g> Groups<'g> {
         Some(next)
     }
 
-    /// Waits until a group is free that something in the queue is of.
+    /// Waits until the group of an entry in the queue is free.
     pub(super) fn wait<T>(&self, queue: &VecDeque<(Option<&'g str>, T)>) {
         let is_stuck =
             |busy: &mut HashSet<&str>| queue.iter().all(|(group, _)| group.is_some_and(|group| busy.contains(group)));
@@ -38,7 +39,7 @@ impl<'g> Groups<'g> {
         drop(busy.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Gives a group back that [`Groups::next`] has made busy, when it is dropped.
+    /// Frees a group that [`Groups::next`] marked as busy, when it is dropped.
     pub(super) fn held(&self, group: Option<&'g str>) -> Held<'_, 'g> {
         Held { groups: self, group }
     }
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_of_a_busy_group_waits_and_others_go_first() {
+    fn a_stream_of_a_busy_group_waits_and_others_overtake_it() {
         let groups = Groups::default();
         let mut queue = VecDeque::from([(Some("g"), 1), (Some("g"), 2), (None, 3), (Some("h"), 4)]);
         let first = groups.next(&mut queue).unwrap();

@@ -1,5 +1,5 @@
-//! One read: the chosen streams, each with its statuses, its records and its checkpoints, by as many workers as are
-//! wanted. A stream that fails, or that cannot be read, is reported and the others go on.
+//! One read of the chosen streams, each with its statuses, records and checkpoints, by up to N workers. A stream that
+//! fails, or cannot be read, is reported; the others continue.
 
 mod groups;
 mod state;
@@ -32,7 +32,7 @@ use crate::workers::{Worker, Workers};
 use groups::Groups;
 use stream::messages::StreamOutput;
 
-/// What is to be read, and from where on.
+/// The streams to read, and where to start.
 pub struct ReadPlan<'a> {
     /// All streams of the source.
     pub streams: &'a [Arc<dyn HttpStream>],
@@ -40,22 +40,22 @@ pub struct ReadPlan<'a> {
     pub catalog: &'a ConfiguredCatalog,
     /// The states of earlier reads.
     pub state: &'a InputState,
-    /// Where states are kept for the next read. With it, a full refresh that was read to its end is read again, because
-    /// that is what the next read is for; without it nothing is read, as Airbyte's platform wants it. `None` is nowhere.
+    /// The file that keeps states for the next read; `None` keeps none. With a file, a finished full refresh is read
+    /// again, since the next run is for that. Without one, nothing is read, as Airbyte's platform expects.
     pub state_file: Option<&'a StateFile>,
-    /// Records after which each stream stops. `None` is no limit.
+    /// Each stream stops after this many records. `None` is no limit.
     pub limit: Option<u64>,
-    /// Whether somebody has asked for these streams by their names, and so wants each of them: one that is skipped fails
-    /// the read. Otherwise it fails if all of them are.
+    /// Whether the user named these streams, and so wants each of them: then one skipped stream fails the read.
+    /// Otherwise it fails only if all are skipped.
     pub by_name: bool,
-    /// Slices that are read at the same time, over all streams; one at least. With one, streams are read in the order of
-    /// the catalog, and slices in theirs.
+    /// Slices read at the same time, over all streams; at least one. With one, streams are read in the order of the
+    /// catalog, and slices in order.
     pub num_workers: usize,
-    /// Where the files of records are kept.
+    /// Where record files are kept.
     pub staging_directory: PathBuf,
 }
 
-/// What all streams of a read share.
+/// Shared by all streams of a read.
 struct Run<'a> {
     plan: &'a ReadPlan<'a>,
     client: &'a HttpClient,
@@ -66,14 +66,12 @@ struct Run<'a> {
     stop: &'a Stop,
 }
 
-/// Reads the chosen streams. They are begun in the order of the catalog. When the client's stop is requested, or `memory`
-/// becomes short, what is finished is written with its states, and nothing more is read. What it does is counted in
-/// `tally`.
+/// Reads the chosen streams, beginning them in the order of the catalog. When the client's stop is requested, or
+/// `memory` runs short, it writes finished work with its states and reads no more. `tally` counts the progress.
 ///
 /// # Errors
-/// A [`Failure`] inside that sums up, once all streams are done, if any of them failed, or none could be read, or not one
-/// that was asked for by its name. That of the stop, as soon as all
-/// workers have noticed.
+/// A summarising [`Failure`] once all streams are done: if any of them failed, none could be read, or one that the user
+/// named was skipped. The stop's failure as soon as all workers have noticed it.
 pub fn read(
     plan: &ReadPlan<'_>,
     client: &HttpClient,
@@ -99,7 +97,7 @@ pub fn read(
                 break;
             }
             let Some((group, (n, (configured, tally)))) = groups.next(&mut queue) else {
-                // The worker is for the streams that are being read.
+                // The worker belongs to the streams that are being read.
                 drop(worker);
                 groups.wait(&queue);
                 continue;
@@ -112,7 +110,7 @@ pub fn read(
             if plan.num_workers <= 1 {
                 read(worker);
             } else if thread::Builder::new().spawn_scoped(scope, move || read(worker)).is_err() {
-                // The system has no more threads: this one reads.
+                // The system has no more threads: this thread reads.
                 read(run.workers.hire());
             }
         }
@@ -144,9 +142,9 @@ pub fn read(
 /// How a stream ended.
 enum End {
     Complete,
-    /// It was left out because of this.
+    /// It was left out for this reason.
     Skipped(Failure),
-    /// It is INCOMPLETE because of this.
+    /// It is INCOMPLETE for this reason.
     Failed(Failure),
 }
 
@@ -157,11 +155,11 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 impl Run<'_> {
-    /// Reads a stream to its end, and tells how it ended. What keeps it from being read is its own failure, which is
-    /// returned; it does not keep the others from being read.
+    /// Reads a stream to its end, and returns how it ended. A failure that keeps the stream from being read is part of
+    /// the result; other streams are not affected.
     ///
     /// # Errors
-    /// If nothing can be written any more. Then nobody need read on.
+    /// If stdout can no longer be written; then nothing else needs to be read.
     fn read_stream(
         &self,
         configured: &ConfiguredStream,
@@ -204,7 +202,7 @@ impl Run<'_> {
     }
 }
 
-/// Who reads which list. A stream that is not there is reported when its turn comes.
+/// Plans which list each reader shares. A missing stream is reported when its turn comes.
 fn sharing(plan: &ReadPlan<'_>) -> Sharing {
     let wanted = plan.catalog.streams.iter().map(ConfiguredStream::descriptor);
     let chosen = wanted.filter_map(|wanted| {
@@ -215,7 +213,7 @@ fn sharing(plan: &ReadPlan<'_>) -> Sharing {
     Sharing::new(chosen, plan.streams.iter().map(|stream| &**stream))
 }
 
-/// The stream that is asked instead of another, with the state that it begins from.
+/// The stream to read instead of another, with the state to begin from.
 fn delegate<'a>(
     plan: &ReadPlan<'_>,
     stream: &'a dyn HttpStream,
@@ -226,7 +224,7 @@ fn delegate<'a>(
 
 fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Result<&'a dyn HttpStream, Failure> {
     let named = || streams.iter().map(|stream| &**stream).filter(|stream| stream.name() == wanted.name);
-    // A catalog may have put a stream in a namespace that its source knows nothing of.
+    // A catalog may put a stream into a namespace that its source does not know.
     let found = named().find(|stream| stream.namespace() == wanted.namespace.as_deref());
     found.or_else(|| named().next().filter(|_| named().count() == 1)).ok_or_else(|| {
         Failure::config(format!(
@@ -238,7 +236,7 @@ fn find<'a>(streams: &'a [Arc<dyn HttpStream>], wanted: &StreamDescriptor) -> Re
     })
 }
 
-/// The cursor in force: the stream's own, or the one the catalog chose, or the stream's suggestion.
+/// The cursor in force: the stream's own, the catalog's choice, or the stream's suggestion.
 fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Result<Vec<String>, Failure> {
     let modes = stream.sync_modes();
     if !modes.contains(&configured.sync_mode) && !is_always_whole(stream, configured) {
@@ -250,7 +248,7 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
         )));
     }
     let own = stream.cursor().cursor_field();
-    // Some clients write an empty name where nobody has chosen one.
+    // Some clients write an empty name for an undefined cursor.
     let is_chosen = configured.cursor_field.iter().any(|name| !name.is_empty());
     let chosen = match stream.cursor().source_defined_cursor() || !is_chosen {
         true => own,
@@ -265,17 +263,17 @@ fn cursor_field(stream: &dyn HttpStream, configured: &ConfiguredStream) -> Resul
     Ok(chosen)
 }
 
-/// Whether the catalog asks for an incremental read of a stream that can only be read whole. Some clients ask for nothing
-/// else: `PyAirbyte`, of all streams. Like connectors of airbyte-cdk it is read whole then, each time.
+/// Whether the catalog asks for an incremental read of a stream that supports only full refresh. Some clients, such as
+/// `PyAirbyte`, ask for it on every stream. As in connectors of airbyte-cdk, the stream is then read whole each time.
 fn is_always_whole(stream: &dyn HttpStream, configured: &ConfiguredStream) -> bool {
     configured.sync_mode == SyncMode::Incremental && stream.sync_modes() == [SyncMode::FullRefresh]
 }
 
-/// A state that nothing uses is no fault (its stream may have been deselected), but it is never ignored silently.
+/// An unused state is no fault (its stream may have been deselected), but it is never ignored silently.
 fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result<()> {
     let read: Vec<StreamDescriptor> = plan.catalog.streams.iter().map(ConfiguredStream::descriptor).collect();
     let unused = plan.state.unused(&read)?;
-    // A state file keeps what is not read this time.
+    // A state file keeps the states of streams that are not read this time.
     if unused.is_empty() || plan.state_file.is_some() {
         return Ok(());
     }
@@ -284,13 +282,13 @@ fn warn_of_unused_states(plan: &ReadPlan<'_>, output: &Output) -> anyhow::Result
     Ok(output.log(LogLevel::Warn, &text)?)
 }
 
-/// The stream of a failure.
+/// The stream that failed.
 fn name(failure: &Failure) -> &str {
     failure.stream.as_ref().map_or("", |stream| stream.name.as_str())
 }
 
-/// One failure for the whole sync, of the worst kind there was. Streams that the same fault has ended, such as
-/// a network that is gone or a key that is refused, are named together.
+/// One failure for the whole sync, of the worst kind that occurred. Streams that ended for the same fault, such as a
+/// lost network or a refused key, are named together.
 fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     let worst = failures.iter().map(|failure| failure.kind).max()?;
     let mut text = format!("{} of {streams} streams failed.", failures.len());
@@ -311,7 +309,7 @@ fn summary(failures: &[Failure], streams: usize) -> Option<Failure> {
     Some(Failure::new(worst, text))
 }
 
-/// The failure of a sync whose streams were skipped: it would look fine, and bring nothing that was wanted.
+/// The failure of a sync whose streams were skipped: otherwise it would look fine and bring nothing.
 fn nothing_read(skipped: &[Failure], streams: usize, by_name: bool) -> Option<Failure> {
     let all = skipped.len() == streams;
     if skipped.is_empty() || !all && !by_name {
@@ -327,7 +325,7 @@ fn nothing_read(skipped: &[Failure], streams: usize, by_name: bool) -> Option<Fa
     Some(Failure::config(text))
 }
 
-/// Why a sync ended before it was done, and what was wrong with streams besides, of the worst kind there was.
+/// The reason a sync ended early, and the faults of its streams, of the worst kind that occurred.
 fn stopped(reason: &StopReason, failures: &[Failure]) -> anyhow::Error {
     let error = reason.error();
     if is_closed_pipe(&error) {

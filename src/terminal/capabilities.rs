@@ -1,4 +1,4 @@
-//! What is known of the terminal behind stderr, as a value: tests hand in one that is none.
+//! The properties of the terminal behind stderr, as a value: tests pass in a fake one.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 #[cfg(unix)]
 use super::pipeline;
 
-/// Columns and rows where a terminal does not tell.
+/// Columns and rows if a terminal does not report them.
 const USUAL_SIZE: (u16, u16) = (80, 24);
 
-/// Whether stderr is a terminal, and what it can do.
+/// Whether stderr is a terminal, and its features.
 #[derive(Clone)]
 pub struct Terminal {
-    /// `None` if stderr is no terminal.
+    /// `None` if stderr is not a terminal.
     size: Option<Arc<dyn Fn() -> (u16, u16) + Send + Sync>>,
     has_colours: bool,
     has_cursor: bool,
@@ -23,7 +23,7 @@ pub struct Terminal {
     shows_stdout: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// Where stdout leads, and so who sees what is wrong if stdout alone says it.
+/// Where stdout leads, and so whether anyone sees errors there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StdoutTo {
     /// A terminal, or the same as stderr.
@@ -31,7 +31,7 @@ pub enum StdoutTo {
     Seen,
     /// A pipe: another program reads it.
     Pipe,
-    /// A file, or nothing: nobody looks there while it runs.
+    /// A file, or nothing: nobody reads it during the run.
     Elsewhere,
 }
 
@@ -44,14 +44,14 @@ impl Terminal {
         Self { size: None, has_colours: false, has_cursor: false, has_stdout: false, stdout_to, shows_stdout }
     }
 
-    /// A terminal of this many columns and rows, with colours and a cursor that can be moved; stdout goes elsewhere.
+    /// A terminal of this many columns and rows, with colours and a movable cursor; stdout goes elsewhere.
     #[must_use]
     pub fn of_size(columns: u16, rows: u16) -> Self {
         Self { size: Some(Arc::new(move || (columns, rows))), has_colours: true, has_cursor: true, ..Self::none() }
     }
 
-    /// The process's own. `NO_COLOR` with any text means no colours (<https://no-color.org>); `TERM=dumb` means neither
-    /// colours nor a cursor that can be moved, and so does no `TERM` at all.
+    /// The process's own. A non-empty `NO_COLOR` turns off colours (<https://no-color.org>); `TERM=dumb`, or no `TERM`,
+    /// turns off colours and cursor movement.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "nothing is written")]
     pub fn system() -> Self {
@@ -70,7 +70,7 @@ impl Terminal {
         .with_vars(|name| std::env::var_os(name))
     }
 
-    /// With what these environment variables say of it.
+    /// Adds the settings of these environment variables.
     #[must_use]
     pub fn with_vars(self, var: impl Fn(&str) -> Option<OsString>) -> Self {
         let is_dumb = var("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
@@ -84,7 +84,7 @@ impl Terminal {
         Self { has_stdout: true, shows_stdout: Arc::new(|| true), ..self }
     }
 
-    /// Stdout leads there. Default: where it is seen.
+    /// Sets where stdout leads. Default: where it is seen.
     #[must_use]
     pub fn with_stdout_to(self, stdout_to: StdoutTo) -> Self {
         Self { stdout_to, ..self }
@@ -102,7 +102,7 @@ impl Terminal {
         self.size.is_some()
     }
 
-    /// Columns and rows, as they are now.
+    /// The current columns and rows.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
         self.size.as_ref().map_or(USUAL_SIZE, |size| size())
@@ -114,7 +114,7 @@ impl Terminal {
         self.has_colours
     }
 
-    /// Whether what was drawn can be drawn over.
+    /// Whether drawings can be overwritten.
     #[must_use]
     pub fn has_cursor(&self) -> bool {
         self.is_there() && self.has_cursor
@@ -126,8 +126,8 @@ impl Terminal {
         self.has_stdout
     }
 
-    /// Whether what is written to stdout may end up on the terminal: directly, or because the last command of a pipeline
-    /// writes there. To be asked when the other commands have had time to begin.
+    /// Whether the output of stdout may end up on the terminal: directly, or through the last command of a pipeline.
+    /// Call it after the other commands have had time to begin.
     #[must_use]
     pub fn shows_stdout(&self) -> bool {
         (self.shows_stdout)()
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_color_takes_the_colours_and_a_dumb_terminal_the_cursor_too() {
+    fn no_color_turns_off_colours_and_a_dumb_terminal_the_cursor_too() {
         for (term, no_color, colours, cursor) in [
             (Some("xterm"), None, true, true),
             (Some("xterm"), Some(""), true, true),

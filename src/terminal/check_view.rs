@@ -1,4 +1,4 @@
-//! What a check asks for: how far it is while it runs, and at its end which streams can be read, and why others cannot.
+//! The progress of a check while it runs, and at its end which streams can be read, and why others cannot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::source::{Probe, ProbeEnd, Probes};
 use crate::sync::StreamTally;
 
-/// What stands before a list, as wide as the widest of these words.
+/// The labels of lists, and the width of the widest one.
 const READABLE: &str = "ok";
 const NOTHING_TO_ASK: &str = "nothing to ask";
 const REFUSED: &str = "not allowed";
@@ -22,7 +22,7 @@ const FAILED: &str = "failed";
 const NOT_ASKED: &str = "not asked";
 const INDENT: usize = NOTHING_TO_ASK.len() + 2;
 
-/// A check, as it is drawn.
+/// A check, for drawing.
 pub(crate) struct CheckView {
     pub(crate) probes: Arc<Probes>,
     pub(crate) waits: Arc<StreamTally>,
@@ -45,8 +45,8 @@ impl View for CheckView {
     }
 }
 
-/// The streams of a source by what their probes came to, each with the reason if it cannot be read. `redact` takes secrets
-/// out. `told` is a reason that is reported elsewhere: that of the whole check.
+/// The streams of a source by the results of their probes, with the reason if one cannot be read. `redact` masks
+/// secrets. `told` is a reason that is reported elsewhere: that of the whole check.
 pub(crate) fn probed(
     screen: &Screen,
     streams: &[String],
@@ -68,7 +68,7 @@ pub(crate) fn probed(
     };
     list(READABLE, screen.style().green(), &named(&|end| end == Some(&ProbeEnd::Readable)), true);
     list(NOTHING_TO_ASK, screen.style().dim(), &named(&|end| end == Some(&ProbeEnd::NothingToAsk)), true);
-    // Nothing is known of them, whichever they are.
+    // Nothing is known about them.
     list(NOT_ASKED, screen.style().dim(), &named(&|end| end.is_none()), false);
     for stream in streams {
         let (word, style, why) = match of(stream) {
@@ -84,7 +84,7 @@ pub(crate) fn probed(
     text
 }
 
-/// A word, and a text beside it that is broken between its own words.
+/// A label, and a text beside it, wrapped at words.
 fn block(screen: &Screen, word: &str, style: &Style, text: &str) -> String {
     let room = usize::from(screen.terminal().size().0).saturating_sub(INDENT + 1).max(20);
     let mut lines: Vec<String> = vec![String::new()];
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_listed_by_what_came_of_them_within_the_width() {
+    fn streams_are_listed_by_result_within_the_width() {
         let probes = Probes::default();
         for name in ["customers", "charges", "disputes"] {
             probes.note(name, &Ok(true));
@@ -148,7 +148,7 @@ failed          accounts: GET
     }
 
     #[test]
-    fn while_it_runs_it_says_how_far_it_is_and_what_it_waits_for() {
+    fn while_it_runs_it_shows_its_progress_and_waits() {
         let (probes, waits) = (Arc::new(Probes::default()), Arc::new(StreamTally::default()));
         let clock = Arc::new(VirtualClock::at(0));
         let mut view = CheckView { probes: probes.clone(), waits: waits.clone(), clock: clock.clone(), streams: 3 };

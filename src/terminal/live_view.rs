@@ -1,5 +1,5 @@
-//! Draws how far a command is, several times a second, from a thread of its own. It only looks: nobody waits for it, and
-//! it knows no more than the counters say.
+//! Draws the progress of a command, several times a second, from its own thread. It only reads counters, so nobody
+//! waits for it.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -10,25 +10,25 @@ use indicatif::ProgressStyle;
 
 use super::Screen;
 
-/// A command that is done sooner shows nothing. By then the other commands of a pipeline have begun, too.
+/// A faster command shows nothing. By then the other commands of a pipeline have begun, too.
 const DELAY: Duration = Duration::from_millis(500);
 /// Time between two drawings.
 const TICK: Duration = Duration::from_millis(200);
 
-/// What is drawn.
+/// A drawing.
 pub(crate) trait View: Send + 'static {
-    /// The lines, as they are to be drawn now: no more than this many. They are cut to the width of the terminal.
+    /// The lines to draw now, at most this many. They are truncated to the width of the terminal.
     fn lines(&mut self, screen: &Screen, rows: usize) -> Vec<String>;
 }
 
-/// A drawing that goes on until this is dropped. Then it is gone.
+/// A drawing that continues until this is dropped, which erases it.
 pub(crate) struct LiveView {
     screen: Screen,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl LiveView {
-    /// Draws a view, if anybody looks, the terminal can be drawn on, and stdout goes elsewhere.
+    /// Draws a view, if there is an observer, the terminal supports it, and stdout goes elsewhere.
     pub(crate) fn start(screen: &Screen, view: impl View) -> Self {
         Self::start_after(DELAY, screen, view)
     }
@@ -46,7 +46,7 @@ impl LiveView {
                 return;
             }
             let bar = screen.draw();
-            // The template is ours, and is one.
+            // The template is a constant and valid.
             bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
             let mut drawn = (0, Vec::new());
             loop {
@@ -55,7 +55,7 @@ impl LiveView {
                     unwrap(&screen, &drawn.1, columns.into());
                 }
                 drawn.0 = columns;
-                // A full line would make some terminals begin another one.
+                // Some terminals wrap after a full line.
                 let columns = usize::from(columns).saturating_sub(1);
                 let lines = view.lines(&screen, usize::from(rows).saturating_sub(1).max(1));
                 let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, columns, "…")).collect();
@@ -72,8 +72,8 @@ impl LiveView {
     }
 }
 
-/// A terminal that became narrower has wrapped the lines that are drawn, given their widths: takes them away, and leaves
-/// the cursor in as many lines as if it had not.
+/// After narrowing, the terminal has wrapped the drawn lines, given their widths: erases them, and leaves the cursor in
+/// as many lines as without wrapping.
 fn unwrap(screen: &Screen, widths: &[usize], columns: usize) {
     let rows: usize = widths.iter().map(|width| width.div_ceil(columns.max(1)).max(1)).sum();
     if rows > widths.len() {
@@ -99,7 +99,7 @@ mod tests {
     use super::super::screen::tests::Seen;
     use super::*;
 
-    /// Tells that it was drawn.
+    /// Reports that it was drawn.
     struct Drawn(Sender<usize>);
 
     impl View for Drawn {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_is_drawn_within_the_terminal_and_is_gone_at_the_end() {
+    fn a_view_fits_the_terminal_and_is_erased_at_the_end() {
         let (text, rows) = draw(Terminal::of_size(12, 5), false, true);
         assert_eq!(rows, Some(4));
         assert!(text.starts_with("one line t…\x1b[K\r\ntwo\x1b[K\x1b[1A"), "{text:?}");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_a_narrower_terminal_has_wrapped_are_taken_away() {
+    fn lines_that_a_narrower_terminal_has_wrapped_are_erased() {
         let seen = Seen::default();
         let screen = Screen::new(Box::new(seen.clone()), Terminal::of_size(40, 24), false, true);
         unwrap(&screen, &[30, 40], 40);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_where_nobody_looks_or_where_it_would_be_in_the_way() {
+    fn nothing_is_drawn_without_an_observer_or_over_other_output() {
         let terminal = || Terminal::of_size(80, 24);
         for (terminal, is_quiet) in [
             (Terminal::none(), false),

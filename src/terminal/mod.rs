@@ -1,10 +1,10 @@
-//! What a person at a terminal sees: on stderr, next to the protocol on stdout and never through it. Progress while a
-//! command runs, a summary of a read, a list of what a check has asked for; and, with bare records, log lines and errors.
+//! Output for a person at a terminal: on stderr, beside the protocol on stdout and never through it. Progress while a
+//! command runs, a summary of a read, a list of a check's requests; and, with bare records, log lines and errors.
 //!
-//! `capabilities` is what is known of the terminal, `pipeline` whether stdout ends there, too; `screen` is the one writer of
-//! stderr, `stderr_term` how it draws; `live_view` draws a view again and again, `read_view` and `check_view` are the two;
-//! `summary` is the table at the end, `quantity` how numbers are put. Those who do the work know nothing of this room:
-//! it reads the counters that they keep.
+//! `capabilities` has the properties of the terminal, `pipeline` checks whether stdout ends there, too; `screen` is the
+//! one writer of stderr, `stderr_term` draws on it; `live_view` redraws a view, `read_view` and `check_view` are the
+//! two; `summary` is the table at the end, `quantity` formats numbers. The workers know nothing of this module: it
+//! reads their counters.
 
 mod capabilities;
 mod check_view;

@@ -1,19 +1,19 @@
-//! Whether stdout ends at a terminal. In `read | jq` it is a pipe, and yet what `jq` writes would stand in the middle of
-//! what is drawn there; in `read | jq > file` nothing is in the way. Linux tells in `/proc` who reads a pipe.
+//! Whether stdout ends at a terminal. In `read | jq` it is a pipe, and yet the output of `jq` would mix with the
+//! drawing; in `read | jq > file` there is no conflict. Linux lists the readers of a pipe in `/proc`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Commands of a pipeline that are looked at.
+/// The most commands of a pipeline that are followed.
 const LONGEST: usize = 16;
 
-/// Whether what is written to stdout may end at a terminal. `proc` is where the system shows its processes. True where it
-/// cannot be determined.
+/// Whether the output of stdout may end at a terminal. `proc` is the system's directory of processes. True if it cannot
+/// be determined.
 pub(super) fn ends_at_terminal(proc: &Path) -> bool {
     stdout(&proc.join("self")).is_none_or(|target| may_end_at_terminal(proc, &target, LONGEST))
 }
 
-/// Whether what is written to this target may end at a terminal, some commands further on.
+/// Whether the output to this target may end at a terminal, some commands further on.
 fn may_end_at_terminal(proc: &Path, target: &str, commands_left: usize) -> bool {
     if ["/dev/pts/", "/dev/tty", "/dev/console"].iter().any(|terminal| target.starts_with(terminal)) {
         return true;
@@ -22,7 +22,7 @@ fn may_end_at_terminal(proc: &Path, target: &str, commands_left: usize) -> bool 
         return false;
     }
     let readers = readers(proc, target);
-    // One that cannot be seen may write anywhere.
+    // An invisible process may write anywhere.
     commands_left == 0
         || readers.is_empty()
         || readers.iter().any(|reader| {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_ends_where_its_last_command_writes_to() {
+    fn a_pipeline_ends_where_its_last_command_writes() {
         let tty = "/dev/pts/3";
         assert!(ends(&[("self", tty, tty)]));
         assert!(!ends(&[("self", tty, "/home/ada/out.jsonl")]));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_may_end_at_a_terminal() {
+    fn an_unknown_end_may_be_a_terminal() {
         assert!(ends(&[]));
         assert!(ends(&[("self", "/dev/null", "pipe:[1]")]), "nobody is seen to read it");
         assert!(ends(&[("self", "/dev/null", "pipe:[1]"), ("5", "pipe:[1]", "pipe:[1]")]), "a circle");

@@ -1,4 +1,4 @@
-//! How numbers are put for people: short, and aligned by the code that puts them into columns.
+//! Formats numbers for people: short, and aligned by the code that makes columns.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) fn time(time: Duration) -> String {
     }
 }
 
-/// What is left of a wait: `8 s`, counted down to `1 s`.
+/// The rest of a wait: `8 s`, counted down to `1 s`.
 pub(super) fn countdown(left: Duration) -> String {
     let seconds = left.as_millis().div_ceil(1_000);
     let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);

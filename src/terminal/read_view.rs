@@ -1,5 +1,5 @@
-//! How far a read is: a line for each stream that is being read, and one for all of them. Who waits says why, and how
-//! much longer.
+//! The progress of a read: a line for each active stream, and one for all of them. A wait shows its reason and its
+//! remaining time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use super::screen::printable;
 use crate::clock::Clock;
 use crate::sync::{StreamTally, Tally};
 
-/// Streams that are shown at once. Those below come up when others end.
+/// Streams shown at once. Others follow when these end.
 const MOST: usize = 12;
 /// Columns of the longest name that is shown whole.
 const LONGEST_NAME: usize = 28;
 /// Columns of the numbers of records, so that they do not move with each digit.
 const SHORTEST_COUNT: usize = 7;
-/// The time that a rate is taken over: long enough to stand still, short enough to report a change.
+/// The time over which a rate is computed: long enough to be steady, short enough to show changes.
 const WINDOW: Duration = Duration::from_secs(3);
 
-/// A read, as it is drawn.
+/// A read, for drawing.
 pub(crate) struct ReadView {
     tally: Tally,
     clock: Arc<dyn Clock>,
-    /// How many records each stream had, at readings of the clock within the window.
+    /// The records of each stream, at readings of the clock within the window.
     before: VecDeque<(Duration, Vec<u64>)>,
 }
 
@@ -39,7 +39,7 @@ impl ReadView {
     /// Records a second of each stream, and of all.
     fn rates(&mut self, now: Duration, streams: &[StreamTally]) -> (Vec<u64>, u64) {
         let records: Vec<u64> = streams.iter().map(StreamTally::records).collect();
-        // One from before the window has begun is kept.
+        // One reading from before the window is kept.
         while self.before.get(1).is_some_and(|(at, _)| *at + WINDOW <= now) {
             self.before.pop_front();
         }
@@ -74,7 +74,7 @@ impl View for ReadView {
     }
 }
 
-/// `charges   12,300 records   1,024/s   45.20 MB`, or what it waits for.
+/// `charges 12,300 records 1,024/s 45.20 MB`, or the reason for waiting.
 fn line(
     screen: &Screen,
     stream: &StreamTally,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_are_read_have_a_line_each_with_records_rate_and_bytes() {
+    fn active_streams_have_a_line_each_with_records_rate_and_bytes() {
         let mut bench = Bench::new(&["charges", "refunds", "events"]);
         let streams = bench.tally.streams();
         assert_eq!(bench.lines(10), ["0 of 3 streams done, 0 records, 0/s, 0 B, 0:00"]);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_says_why_and_counts_down() {
+    fn a_wait_shows_its_reason_and_counts_down() {
         let mut bench = Bench::new(&["charges"]);
         let stream = &bench.tally.streams()[0];
         stream.begin(Duration::ZERO);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_answer_is_named_after_three_seconds() {
+    fn a_silent_host_is_named_after_three_seconds() {
         let mut bench = Bench::new(&["charges"]);
         let stream = &bench.tally.streams()[0];
         stream.begin(Duration::ZERO);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_never_more_lines_than_rows_and_those_that_are_left_out_are_counted() {
+    fn there_are_never_more_lines_than_rows_and_the_rest_is_counted() {
         let names: Vec<String> = (0..20).map(|n| format!("stream_{n}")).collect();
         let mut bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
         for stream in bench.tally.streams().iter() {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_and_cannot_do_anything_to_the_terminal() {
+    fn a_long_name_is_truncated_and_cannot_affect_the_terminal() {
         let mut bench = Bench::new(&["a_stream_with_a_name_that_goes_on_and_on", "x\x1b[2J"]);
         bench.tally.streams().iter().for_each(|stream| stream.begin(Duration::ZERO));
         let lines = bench.lines(10);

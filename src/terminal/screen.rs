@@ -1,5 +1,4 @@
-//! The one writer of stderr. A line goes above what is drawn there, and nothing that came from outside can do more to a
-//! terminal than be read.
+//! The one writer of stderr. Lines go above the drawing, and text from outside cannot control the terminal.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -12,7 +11,7 @@ use super::stderr_term::{Stderr, StderrTerm};
 use crate::locks;
 use crate::protocol::{Failure, HumanOutput, LogLevel, ONE_OF_ONE, RUN_AGAIN_LATER};
 
-/// Stderr, as it is written for people. Clones write to the same.
+/// Stderr for people. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Screen(Arc<Shared>);
 
@@ -20,24 +19,24 @@ struct Shared {
     stderr: Stderr,
     terminal: Terminal,
     is_quiet: bool,
-    /// A summary will report failures.
+    /// Whether a summary will report failures.
     has_summary: bool,
-    /// The failures of streams that were reported. That of the run would say them again.
+    /// The failures of streams that were reported. That of the run would repeat them.
     told_failures: Mutex<Vec<Told>>,
-    /// What is drawn now.
+    /// The current drawing.
     drawn: Mutex<Option<ProgressBar>>,
 }
 
 /// The failure of a stream that was reported.
 struct Told {
     failure: Failure,
-    /// The streams that ended by the same fault later.
+    /// The streams that later ended by the same fault.
     others: Vec<String>,
 }
 
 impl Screen {
-    /// A writer to `stderr`. Quiet, it shows errors alone, and only where they are reported nowhere else. If a summary
-    /// is going to be shown, failures are left to it.
+    /// A writer to `stderr`. In quiet mode, it shows only errors that are reported nowhere else. If a summary will be
+    /// shown, it reports the failures.
     pub(crate) fn new(stderr: Box<dyn Write + Send>, terminal: Terminal, is_quiet: bool, has_summary: bool) -> Self {
         Self(Arc::new(Shared {
             stderr: Arc::new(Mutex::new(stderr)),
@@ -49,22 +48,22 @@ impl Screen {
         }))
     }
 
-    /// What it is written to.
+    /// Its output.
     pub(crate) fn terminal(&self) -> &Terminal {
         &self.0.terminal
     }
 
-    /// Whether somebody looks at it who wants to know how it goes.
+    /// Whether a person is watching who wants progress.
     pub(crate) fn is_watched(&self) -> bool {
         self.0.terminal.is_there() && !self.0.is_quiet
     }
 
-    /// A style, as far as there are colours.
+    /// A style, if there are colours.
     pub(super) fn style(&self) -> Style {
         Style::new().force_styling(self.0.terminal.has_colours())
     }
 
-    /// Writes whole lines, above what is drawn.
+    /// Writes whole lines, above the drawing.
     pub(crate) fn write(&self, lines: &str) {
         let write = || {
             let mut stderr = locks::lock(&self.0.stderr);
@@ -78,7 +77,7 @@ impl Screen {
         }
     }
 
-    /// Writes what moves the cursor.
+    /// Writes cursor movements.
     pub(super) fn raw(&self, codes: &str) {
         let mut stderr = locks::lock(&self.0.stderr);
         let _ = stderr.write_all(codes.as_bytes());
@@ -97,7 +96,7 @@ impl Screen {
         bar
     }
 
-    /// Nothing is drawn any more.
+    /// Ends the drawing.
     pub(super) fn wipe(&self) {
         let drawn = locks::lock(&self.0.drawn).take();
         if let Some(drawn) = drawn {
@@ -146,8 +145,8 @@ impl HumanOutput for Screen {
     }
 }
 
-/// What the failure of a run says beyond those of its streams that were reported: its first line, the streams that
-/// ended by the same faults, and whether to run it again.
+/// The part of a run's failure that goes beyond its streams' reported failures: its first line, the streams that ended
+/// by the same faults, and whether to run it again.
 fn rest(message: &str, told: &[Told]) -> String {
     if told.is_empty() {
         return message.to_owned();
@@ -164,7 +163,7 @@ fn rest(message: &str, told: &[Told]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A screen that shows log lines from a level on. Notices and failures it shows in any case.
+/// A screen that shows log lines from a level on. It always shows notices and failures.
 pub(crate) struct FromLevel {
     pub(crate) screen: Screen,
     pub(crate) least: LogLevel,
@@ -186,7 +185,7 @@ impl HumanOutput for FromLevel {
     }
 }
 
-/// A text without the characters that do something to a terminal. Error messages are an API's own words.
+/// A text without control characters. Error messages are an API's own text.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
@@ -198,7 +197,7 @@ pub(super) mod tests {
     use super::*;
     use crate::protocol::StreamDescriptor;
 
-    /// A writer that can be looked at.
+    /// A writer whose output can be read.
     #[derive(Clone, Default)]
     pub(in crate::terminal) struct Seen(Arc<Mutex<Vec<u8>>>);
 
@@ -230,7 +229,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn lines_have_their_level_and_do_nothing_to_a_terminal() {
+    fn lines_have_their_level_and_cannot_affect_a_terminal() {
         let text = "info: read\nwarning: odd \u{fffd}]0;evil\u{fffd}\nerror: charges: no\n";
         assert_eq!(told(Terminal::none(), false), text);
         let colours = told(Terminal::of_size(80, 24), false);
@@ -238,7 +237,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn streams_that_the_same_fault_has_ended_are_told_together() {
+    fn streams_that_the_same_fault_has_ended_are_reported_together() {
         let seen = Seen::default();
         let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), false, true);
         let failure = |name: &str, kind, internal: &str| {
@@ -256,7 +255,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_has_ended_all_streams_and_the_run_is_told_once() {
+    fn a_fault_that_ended_all_streams_and_the_run_is_reported_once() {
         let seen = Seen::default();
         let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), false, true);
         for name in ["a", "b"] {
@@ -268,25 +267,25 @@ pub(super) mod tests {
 
     #[test]
     fn a_notice_is_shown_where_other_warnings_are_not() {
-        for (is_quiet, text) in [(false, "warning: mend it\n"), (true, "")] {
+        for (is_quiet, text) in [(false, "warning: fix it\n"), (true, "")] {
             let seen = Seen::default();
             let screen = Screen::new(Box::new(seen.clone()), Terminal::none(), is_quiet, true);
             let people = FromLevel { screen, least: LogLevel::Error };
             people.log(LogLevel::Warn, "odd");
-            people.notice("mend it");
+            people.notice("fix it");
             assert_eq!(seen.text(), text);
         }
     }
 
     #[test]
-    fn quiet_leaves_errors_and_nothing_else() {
+    fn quiet_shows_only_errors() {
         let text = "error: charges: no\n";
         assert_eq!(told(Terminal::none(), true), text);
         assert_eq!(told(Terminal::of_size(80, 24), true), text.replace("error", "\x1b[31merror\x1b[0m"));
     }
 
     #[test]
-    fn a_line_goes_above_what_is_drawn_and_what_is_drawn_goes_when_it_is_over() {
+    fn a_line_goes_above_the_drawing_which_is_erased_at_the_end() {
         let seen = Seen::default();
         let screen = Screen::new(Box::new(seen.clone()), Terminal::of_size(80, 24), false, true);
         let bar = screen.draw();

@@ -1,5 +1,5 @@
-//! Draws on stderr in place of indicatif's own terminal, so that a test can look at it, and nothing is drawn that was not
-//! handed in. What is drawn at once is written at once.
+//! Draws on stderr instead of indicatif's own terminal, so that a test can read it, and only passed-in handles are
+//! used. Each drawing is one write.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,12 +15,12 @@ use crate::locks;
 /// Stderr, shared by all who write to it.
 pub(super) type Stderr = Arc<Mutex<Box<dyn Write + Send>>>;
 
-/// A terminal that is drawn on.
+/// A terminal for drawing.
 pub(super) struct StderrTerm {
     stderr: Stderr,
     terminal: Terminal,
     buffer: Mutex<Vec<u8>>,
-    /// A line was ended: what follows begins another one.
+    /// Whether a line was ended: the next text begins another one.
     is_ended: AtomicBool,
 }
 
@@ -38,7 +38,7 @@ impl StderrTerm {
     }
 }
 
-/// ECMA-48 is what every terminal of today understands.
+/// All current terminals understand ECMA-48.
 impl TermLike for StderrTerm {
     fn width(&self) -> u16 {
         self.terminal.size().0
@@ -62,8 +62,8 @@ impl TermLike for StderrTerm {
         self.draw(format_args!("{line}\n"))
     }
     fn write_str(&self, text: &str) -> io::Result<()> {
-        // indicatif fills the row with blanks, and the next line begins where the terminal wraps. Narrowed, it would wrap
-        // all of them.
+        // indicatif fills the row with blanks, and the next line begins where the terminal wraps. When narrowed, all of
+        // them would wrap.
         if text.bytes().all(|byte| byte == b' ') {
             self.is_ended.store(true, Ordering::Relaxed);
             return self.draw(format_args!("\x1b[K"));

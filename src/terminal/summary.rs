@@ -1,5 +1,5 @@
-//! What a read came to, as a table: a row for each stream, one for all, and how it ended. Columns that say nothing are
-//! left out first where there is not enough room, and then those that say least.
+//! The summary of a read, as a table: a row for each stream, one for all, and the end. Without enough room, empty
+//! columns are dropped first, and then the least important ones.
 
 use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
@@ -9,11 +9,11 @@ use super::screen::printable;
 use crate::protocol::{Failure, FailureKind};
 use crate::sync::{Numbers, StreamEnd, StreamSummary};
 
-/// Columns of the screen between those of the table.
+/// Screen columns between those of the table.
 const GAP: &str = "  ";
-/// Columns of the screen that a stream's name is given before any numbers but the records: that of Stripe's longest.
+/// Screen columns for a stream's name before any numbers but the records: Stripe's longest name.
 const WHOLE_NAME: usize = 28;
-/// Columns of the screen that it is given in any case.
+/// The least screen columns for it.
 const SHORTEST_NAME: usize = 8;
 
 /// A column of numbers.
@@ -23,7 +23,7 @@ struct Column {
     is_nothing: fn(&Numbers) -> bool,
 }
 
-/// Where there is no room, the last one goes first.
+/// Without enough room, the last one is dropped first.
 const COLUMNS: [Column; 8] = [
     Column { title: "records", cell: |n| count(n.records), is_nothing: |_| false },
     Column { title: "requests", cell: |n| count(n.requests), is_nothing: |_| false },
@@ -39,10 +39,10 @@ const COLUMNS: [Column; 8] = [
     Column { title: "time", cell: |n| time(n.time), is_nothing: |_| false },
 ];
 
-/// The place of a column that is there only if it says something.
+/// The index of a column that is shown only if it is not empty.
 const REFUSED: usize = 2;
 
-/// The order in which columns go: `cached`, `retries`, `bytes`, `time`, `waits`, `requests`, `refused`.
+/// The order in which columns are dropped: `cached`, `retries`, `bytes`, `time`, `waits`, `requests`, `refused`.
 const GO: [usize; 7] = [5, 3, 6, 7, 4, 1, 2];
 
 /// How a read ended.
@@ -52,7 +52,7 @@ pub(crate) enum ReadEnd<'a> {
     Done,
     /// Something failed.
     Failed(&'a Failure),
-    /// It was ended from outside before it was done.
+    /// It was stopped early from outside.
     Stopped(&'a Failure),
 }
 
@@ -130,11 +130,11 @@ fn table(screen: &Screen, streams: &[StreamSummary], total: &Numbers, end: ReadE
     lines
 }
 
-/// Which columns are shown, and those that say something and are not.
+/// The shown columns, and the hidden ones that are not empty.
 fn choose(widths: &[usize], others: usize, room: usize, total: &Numbers) -> (Vec<usize>, Vec<&'static str>) {
     let mut left_out = Vec::new();
     let is_nothing = |at: &usize| (COLUMNS[*at].is_nothing)(total);
-    // Few reads are refused anything.
+    // Few reads have refusals.
     let mut shown: Vec<usize> = (0..COLUMNS.len()).filter(|at| *at != REFUSED || !is_nothing(at)).collect();
     let order = GO.iter().filter(|at| is_nothing(at)).chain(GO.iter().filter(|at| !is_nothing(at)));
     for &at in order {
@@ -218,7 +218,7 @@ checkout_sessions_line_items: no
     }
 
     #[test]
-    fn where_there_is_little_room_columns_go_and_those_that_say_something_are_named() {
+    fn without_room_columns_are_dropped_and_non_empty_ones_are_named() {
         assert_eq!(
             plain(80, ReadEnd::Done),
             "\
@@ -244,7 +244,7 @@ total                 20,007  done
     }
 
     #[test]
-    fn colours_do_not_change_what_is_said() {
+    fn colours_do_not_change_the_text() {
         let coloured = shown(Terminal::of_size(120, 24), ReadEnd::Done);
         assert!(coloured.contains("\x1b[32mcomplete\x1b[0m"), "{coloured}");
         assert_eq!(console::strip_ansi_codes(&coloured), plain(120, ReadEnd::Done));

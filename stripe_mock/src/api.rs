@@ -1,4 +1,4 @@
-//! What happens to one request, from the planned fault to the page.
+//! Answers one request, from the planned fault to the page.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use super::version;
 use source_http_testkit::json_text;
 use source_http_testkit::server::{Reply, Request, gzip_bytes};
 
-/// How the mock answers, set once.
+/// The mock's settings.
 pub(super) struct Settings {
     pub(super) key: String,
     pub(super) pretty: bool,
@@ -25,13 +25,13 @@ pub(super) struct Settings {
     pub(super) cached_pages: usize,
     /// Objects a page has at most.
     pub(super) page_size: usize,
-    /// Seconds by which what happens is shown late, at most.
+    /// The longest delay in seconds before changes are visible.
     pub(super) lateness: i64,
-    /// The API version that events have their objects in.
+    /// The API version of the objects in events.
     pub(super) account_version: String,
 }
 
-/// The state that the server's threads share with the test.
+/// State that the server's threads share with the test.
 pub(super) struct Api {
     settings: Settings,
     now: AtomicI64,
@@ -183,8 +183,8 @@ impl Api {
     }
 }
 
-/// Refuses a parent that is not there: with 404 if the path names it, with 400 if a parameter
-/// does. The account that the request is for is there in any case.
+/// Refuses a missing parent: with 404 if the path names it, with 400 if a parameter does. The request's own account
+/// always exists.
 fn check_parent(
     store: &Store,
     target: &ListTarget,

@@ -1,4 +1,4 @@
-//! Answers that are no success, in the shape of Stripe's.
+//! Error responses in Stripe's form.
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ impl ApiError {
         Self { status, ..Self::invalid("resource_missing", param, format!("there is no {object} '{id}'")) }
     }
 
-    /// Status 404 for a path that is none of the API's, or a method that it does not take.
+    /// Status 404 for an unknown path, or an unsupported method.
     pub(super) fn unknown_url(method: &str, path: &str) -> Self {
         Self::new(404, None, format!("the mock has no URL {method} {path}"))
     }
@@ -45,8 +45,7 @@ impl ApiError {
         Self::new(401, None, message)
     }
 
-    /// Status 400 or 403 for a path that the key cannot read. The message of its own names the
-    /// permission that is missing.
+    /// Status 400 or 403 for a path that the key cannot read. Its default message names the missing permission.
     pub(super) fn refused(status: u16, path: &str, message: Option<&str>) -> Self {
         let object = ListTarget::at(path).or_else(|| Some(ListTarget::of_object(path)?.0));
         let object = object.map_or(path.trim_start_matches("/v1/"), |target| target.resource.object);
@@ -56,7 +55,7 @@ impl ApiError {
         Self::new(status, code, message.map_or_else(lacking, str::to_owned))
     }
 
-    /// An answer in these words.
+    /// An error with this message.
     pub(super) fn in_words(status: u16, code: Option<&str>, message: &str) -> Self {
         Self::new(status, code, message.to_owned())
     }
@@ -66,7 +65,7 @@ impl ApiError {
         Self::new(status, None, format!("the mock is set to answer {status}"))
     }
 
-    /// Status 429, with `Retry-After` in seconds if it is given.
+    /// Status 429, with `Retry-After` in seconds if given.
     pub(super) fn rate_limited(retry_after: Option<u64>) -> Self {
         let message = "too many requests came too quickly".to_owned();
         Self { retry_after, ..Self::new(429, Some("rate_limit"), message) }
@@ -92,7 +91,7 @@ impl ApiError {
     }
 }
 
-/// The key with all but its kind and its last four characters hidden.
+/// The key with only its kind and its last four characters visible.
 fn masked(key: &str) -> String {
     let count = key.chars().count();
     let kind = ["sk_test_", "sk_live_", "rk_test_", "rk_live_"]

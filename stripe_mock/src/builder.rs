@@ -15,7 +15,7 @@ use super::{DAY, DEFAULT_KEY, DEFAULT_NOW};
 use source_http::clock::Clock;
 use source_http_testkit::server::{Reply, Request, Server};
 
-/// What may become of a reply before it is sent.
+/// Changes a reply before it is sent.
 type OnReply = dyn Fn(&Request, Reply) -> Reply + Send + Sync;
 
 /// Builds a [`StripeMock`]. Resources are named like the Stripe source's streams; an unknown name
@@ -61,7 +61,7 @@ impl StripeMockBuilder {
         }
     }
 
-    /// The only API key that is let in. Default: [`DEFAULT_KEY`].
+    /// The only accepted API key. Default: [`DEFAULT_KEY`].
     pub fn key(mut self, key: &str) -> Self {
         key.clone_into(&mut self.settings.key);
         self
@@ -69,23 +69,21 @@ impl StripeMockBuilder {
 
     /// The mock's clock, in unix seconds; it does not move by itself. Default: [`DEFAULT_NOW`].
     ///
-    /// The clock only decides which events are older than the 30 days that Stripe keeps them, and
-    /// the default of [`StripeMockBuilder::spread`].
+    /// The clock only decides which events are older than Stripe's 30 days, and the default of
+    /// [`StripeMockBuilder::spread`].
     pub fn now(mut self, unix: i64) -> Self {
         self.now = unix;
         self
     }
 
-    /// How many objects of a resource to make. Default: none. Children are shared out among the
-    /// parents that there are.
+    /// How many objects of a resource to make. Default: none. Children are distributed over the existing parents.
     pub fn count(mut self, resource: &str, count: u64) -> Self {
         self.wanted[Resource::place(resource)].count = Some(count);
         self
     }
 
-    /// How many objects of a resource each of its parents has, for example
-    /// `children("invoice_line_items", 3)` for each invoice. Default: those that the parents that
-    /// are made bring along in a list of their own.
+    /// How many objects of a resource each of its parents has, for example `children("invoice_line_items", 3)` for each
+    /// invoice. Default: those that the generated parents contain.
     ///
     /// # Panics
     /// If the resource's objects are nobody's children.
@@ -100,8 +98,8 @@ impl StripeMockBuilder {
         self
     }
 
-    /// This many objects of every resource that has a list of its own, and this many children of each
-    /// parent of the others. What is set for one resource after this holds for that one.
+    /// N objects of every resource with a list of its own, and N children of each parent of the others. Later settings
+    /// for one resource override it.
     pub fn everything(mut self, count: u64, children: u64) -> Self {
         for (resource, wanted) in RESOURCES.iter().zip(&mut self.wanted) {
             let by_parent = resource.required.is_some() || resource.path.contains('{');
@@ -119,17 +117,17 @@ impl StripeMockBuilder {
         &mut self.wanted[place]
     }
 
-    /// When the made objects were created, in unix seconds: the oldest at `from`, the newest at
-    /// `to`, the others at equal distances. Default: the 365 days before the clock. Events start
-    /// no earlier than 29 days before the clock, as older ones would not be listed.
+    /// When the generated objects were created, in unix seconds: the oldest at `from`, the newest at `to`, the others
+    /// at equal distances. Default: the 365 days before the clock. Events start no earlier than 29 days before the
+    /// clock, as older ones would not be listed.
     pub fn spread(mut self, from: i64, to: i64) -> Self {
         assert!(from <= to, "the spread ends before it starts");
         self.spread = Some((from, to));
         self
     }
 
-    /// Adds an object with this JSON text, whose numbers are kept as they are. It needs an `id`
-    /// and, to be found by time, `created`.
+    /// Adds an object with this JSON text, whose numbers stay unchanged. It needs an `id` and, to be found by time,
+    /// `created`.
     pub fn object(mut self, resource: &str, json: &str) -> Self {
         self.objects.push((Resource::place(resource), json.to_owned()));
         self
@@ -160,21 +158,22 @@ impl StripeMockBuilder {
         self
     }
 
-    /// Objects a page has at most, whatever limit a request gives: several pages of few objects. Default: no such limit.
+    /// The most objects of a page, whatever limit a request gives: several pages of few objects. Default: no such
+    /// limit.
     pub fn page_size(mut self, objects: usize) -> Self {
         self.settings.page_size = objects.max(1);
         self
     }
 
-    /// By how many seconds at most what happens to the running mock is shown late: each new object and each event by a
-    /// time of its own. Default: 120.
+    /// The longest delay in seconds before changes to the running mock are visible: each new object and each event has
+    /// its own. Default: 120.
     pub fn late_by(mut self, seconds: u32) -> Self {
         self.settings.lateness = seconds.into();
         self
     }
 
-    /// The API version of the account, in which events have their objects, whatever version a request names. Default:
-    /// 2020-08-27, another one than the lists have.
+    /// The API version of the account, which events use for their objects, whatever version a request names. Default:
+    /// 2020-08-27, which differs from that of lists.
     pub fn account_version(mut self, version: &str) -> Self {
         version.clone_into(&mut self.settings.account_version);
         self
@@ -186,8 +185,8 @@ impl StripeMockBuilder {
         self
     }
 
-    /// Answers a path with 403, as Stripe does for a restricted key. A segment `{name}` of the
-    /// path stands for any. See [`StripeMock::allow`].
+    /// Answers a path with 403, as Stripe does for a restricted key. A segment `{name}` of the path matches any. See
+    /// [`StripeMock::allow`].
     pub fn forbid(mut self, path: &str) -> Self {
         self.plans.refuse(path, 403, None);
         self
@@ -217,9 +216,9 @@ impl StripeMockBuilder {
         self
     }
 
-    /// Lets at most this many requests in within any second of that clock, and answers the others
-    /// with 429. With the virtual clock of the connector under test nothing depends on how fast
-    /// the test runs; a test with any other clock must not count on one answer or the other.
+    /// Accepts at most this many requests within any second of that clock, and answers the others with 429. With the
+    /// virtual clock of the connector under test, nothing depends on the test's speed; with any other clock, a test
+    /// must not rely on either answer.
     pub fn rate_limit_per_second(mut self, requests: usize, clock: Arc<dyn Clock>) -> Self {
         self.plans.limit_rate(requests, clock);
         self
@@ -249,8 +248,7 @@ impl StripeMockBuilder {
         self
     }
 
-    /// Passes every reply through this function before it is sent; called from many threads. For faults that no plan
-    /// knows beforehand.
+    /// Passes every reply through this function before it is sent; called from many threads. For unplanned faults.
     pub fn on_reply(mut self, change: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> Self {
         self.on_reply = Box::new(change);
         self
@@ -259,7 +257,7 @@ impl StripeMockBuilder {
     /// Makes and renders the objects, and starts to serve them.
     ///
     /// # Panics
-    /// If an object that was given is no JSON object with an `id`.
+    /// If an object that was given is not a JSON object with an `id`.
     pub fn start(self) -> StripeMock {
         let now = self.now;
         let (from, to) = self.spread.unwrap_or((now - 365 * DAY, now));

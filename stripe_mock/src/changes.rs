@@ -15,19 +15,19 @@ use super::version;
 use sha2::{Digest, Sha256};
 use source_http::json::{field, with_field};
 
-/// The store at a moment, to be changed.
+/// The store at a moment, for changes.
 pub(super) struct Changes<'a> {
     pub(super) store: &'a mut Store,
     /// Unix seconds.
     pub(super) now: i64,
-    /// Seconds by which what happens is shown late, at most.
+    /// The longest delay in seconds before changes are visible.
     pub(super) lateness: i64,
-    /// The API version that events have their objects in.
+    /// The API version of the objects in events.
     pub(super) version: &'a str,
 }
 
 impl Changes<'_> {
-    /// Makes an object, with these members in place of those it would have, and returns its id.
+    /// Makes an object, with these members replacing its defaults, and returns its id.
     pub(super) fn create(&mut self, place: usize, members: &Map<String, Value>) -> Result<String, String> {
         let resource = &RESOURCES[place];
         let mut number = self.store.collection(place).next_number();
@@ -42,7 +42,7 @@ impl Changes<'_> {
                 object[relation.key] = Value::from(&*newest.id);
             }
         }
-        // An object that is new has not changed since.
+        // A new object has not changed since.
         if object.get("updated").is_some() {
             object["updated"] = self.now.into();
         }
@@ -102,13 +102,13 @@ impl Changes<'_> {
         Ok(id)
     }
 
-    /// Adds an event about an object as it is, and returns the event's id.
+    /// Adds an event about an object in its current form, and returns the event's id.
     pub(super) fn event_about(&mut self, kind: &str, place: usize, id: &str) -> Result<String, String> {
         let text = self.text(place, id)?;
         self.add_event(kind, self.now, &text, None)
     }
 
-    /// Shows an object late, by a time that depends on its id.
+    /// Delays the visibility of an object, by a time that depends on its id.
     fn delay(&mut self, place: usize, id: &str, stamp: i64) {
         if self.lateness == 0 {
             return;
@@ -126,7 +126,7 @@ impl Changes<'_> {
         }
     }
 
-    /// Changes an object and returns its text from before. What does not change keeps its digits.
+    /// Changes an object and returns its previous text. Unchanged parts keep their digits.
     fn change(
         &mut self,
         place: usize,
@@ -169,7 +169,7 @@ pub(super) fn members(text: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(text).map_err(|error| format!("no JSON object: {error}\n{text}"))
 }
 
-/// The object's text with what is not sent by default.
+/// The object's text with the fields that are hidden by default.
 fn whole(object: &Object, resource: &Resource) -> String {
     let mut text = object.text.to_string();
     for (name, value) in object.left_out() {
@@ -182,8 +182,7 @@ fn whole(object: &Object, resource: &Resource) -> String {
     }
 }
 
-/// What changed, as it was before: of an object only the members that changed, of anything else
-/// all of it; null for what is new.
+/// The previous values: of an object only the changed members, of anything else all of it; null for new values.
 fn previous_attributes(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
     let mut previous = Map::new();
     for (name, old) in before {
@@ -203,10 +202,10 @@ fn previous_attributes(before: &Map<String, Value>, after: &Map<String, Value>) 
     previous
 }
 
-/// An event around an object whose text is kept as it is.
+/// An event around an object whose text stays unchanged.
 ///
 /// # Errors
-/// If the object is no JSON.
+/// If the object is not JSON.
 fn event_text(
     number: u64,
     kind: &str,
@@ -216,7 +215,7 @@ fn event_text(
     version: &str,
 ) -> Result<String, String> {
     let object: &RawValue =
-        serde_json::from_str(object).map_err(|error| format!("an event about what is no JSON: {error}\n{object}"))?;
+        serde_json::from_str(object).map_err(|error| format!("an event about what is not JSON: {error}\n{object}"))?;
     let previous = previous
         .map_or(String::new(), |previous| format!(r#","previous_attributes":{}"#, Value::from(previous.clone())));
     let id = Value::from(RESOURCES[Resource::place("events")].id(number));

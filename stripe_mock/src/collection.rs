@@ -13,14 +13,13 @@ use super::resource::Resource;
 /// The objects of one resource.
 pub(super) struct Collection {
     resource: &'static Resource,
-    /// By creation; of the same second, as they came. Those without a time of creation come
-    /// first, the last one before all, so that a list, which goes backwards, has them as they
-    /// came.
+    /// By creation; objects of the same second, as they came. Those without a creation time come first, in reverse
+    /// order, so that a list, which goes backwards, has them as they came.
     oldest_first: Vec<Object>,
     places: HashMap<Arc<str>, usize>,
     /// The ids of each parent's children, in the order of `oldest_first`.
     children: HashMap<Arc<str>, Vec<Arc<str>>>,
-    /// How often an object was put in, so that the next number is never one of an id in use.
+    /// How often an object was inserted, so that the next number is never that of an id in use.
     added: u64,
 }
 
@@ -65,7 +64,7 @@ impl Collection {
         ids.iter().rev().map(|id| &self.oldest_first[self.places[id]])
     }
 
-    /// Adds an object, in place of the one with its id if there is one.
+    /// Adds an object, replacing one with its id.
     pub(super) fn put(&mut self, mut object: Object) {
         self.added += 1;
         if let Some(old) = self.find(&object.id) {
@@ -93,7 +92,7 @@ impl Collection {
         }
     }
 
-    /// Removes an object and returns it; none if there is none of that id.
+    /// Removes an object and returns it; `None` without that id.
     pub(super) fn remove(&mut self, id: &str) -> Option<Object> {
         let place = self.places.remove(id)?;
         let removed = self.oldest_first.remove(place);
@@ -110,14 +109,14 @@ impl Collection {
         }
     }
 
-    /// The page that the query asks for at that time.
+    /// The page for the query at that time.
     ///
     /// # Errors
     /// The query's cursor, if it names no object of the list.
     pub(super) fn page<'q>(&self, query: &'q ListQuery, now: i64) -> Result<Page<'_>, &'q Cursor> {
         let kept_since = self.resource.retention.map_or(i64::MIN, |age| now - age);
         if let Some((_, parent)) = &query.parent {
-            // A list of one kind of object knows nothing of the others, which stand in the same list inside the parent.
+            // A list of one kind of object does not know the others, which share the list inside the parent.
             let mut all: Vec<&Object> = self.children_of(parent).filter(|object| object.is_shown_by(query)).collect();
             all.reverse();
             let cursor = query.cursor_place(|id| all.iter().position(|object| *object.id == *id))?;
@@ -131,7 +130,7 @@ impl Collection {
     }
 }
 
-/// Where the objects are that the query's time and cursor, the place of an object, leave.
+/// The range of objects selected by the query's time and cursor, given as an index.
 fn range<T: Borrow<Object>>(all: &[T], cursor: Option<usize>, query: &ListQuery, kept_since: i64) -> Range<usize> {
     let since = query.created_from.max(kept_since);
     let mut start = all.partition_point(|object| object.borrow().created < since);
@@ -144,7 +143,7 @@ fn range<T: Borrow<Object>>(all: &[T], cursor: Option<usize>, query: &ListQuery,
     start..end
 }
 
-/// The first page of these objects, the oldest of which comes first.
+/// The first page of these objects, oldest first.
 fn page<'a>(listed: impl DoubleEndedIterator<Item = &'a Object>, query: &ListQuery) -> Page<'a> {
     let matching = listed.filter(|object| object.matches(query));
     let backwards = matches!(query.cursor, Some(Cursor::EndingBefore(_)));

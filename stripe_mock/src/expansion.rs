@@ -1,4 +1,4 @@
-//! What `expand[]` can ask for, and what comes of it.
+//! The values of `expand[]`, and their effects.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use super::relation::{Nested, Relation};
 use super::resource::Resource;
 use source_http::json::{field, unquoted, with_field};
 
-/// What is sent in addition, or in another form, to those who ask.
+/// The additional or changed content on request.
 #[derive(Clone, Copy)]
 pub(super) enum Effect {
     /// The list of the object's children.
     Children(&'static Relation, &'static Nested),
-    /// A field that is left out otherwise.
+    /// A field that is otherwise omitted.
     Field(&'static str),
-    /// In place of an id, the object that has it.
+    /// Replaces an id by its object.
     Object(&'static str, fn(&str) -> Value),
 }
 
@@ -57,20 +57,19 @@ impl Effect {
         }
     }
 
-    /// The fields of the resource's objects that are left out unless asked for: lists of children
-    /// and [`Effect::fields`].
+    /// The fields of the resource's objects that are omitted by default: lists of children and [`Effect::fields`].
     pub(super) fn left_out(resource: &Resource) -> impl Iterator<Item = &'static str> {
         Self::all(resource).filter(|effect| !matches!(effect, Self::Object(..))).map(|effect| effect.path())
     }
 
-    /// The fields of the resource's objects that are the object's own and left out unless asked for.
+    /// The objects' own fields that are omitted by default.
     pub(super) fn fields(resource: &Resource) -> impl Iterator<Item = &'static str> {
         Self::all(resource).filter(|effect| matches!(effect, Self::Field(_))).map(|effect| effect.path())
     }
 }
 
-/// The object with objects in place of the ids at the path; none if there are no ids there.
-/// Of an array, every element is gone into.
+/// The object with ids at the path replaced by objects; `None` if there are no ids there. All elements of an array are
+/// handled.
 pub(super) fn expand_ids(text: &str, path: &str, make: fn(&str) -> Value) -> Option<String> {
     if text.starts_with('[') {
         let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;

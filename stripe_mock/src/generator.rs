@@ -1,4 +1,4 @@
-//! Makes the objects that the builder's settings ask for.
+//! Generates the objects for the builder's settings.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use source_http::json::with_field;
 /// The distance between the children of one parent, in seconds.
 const BETWEEN_CHILDREN: i64 = 60;
 
-/// What is wanted of one resource.
+/// The wanted objects of one resource.
 #[derive(Clone, Default)]
 pub(super) struct Wanted {
     pub(super) count: Option<u64>,
     /// How many for each parent.
     pub(super) children: Option<u64>,
-    /// Parents that have another number.
+    /// Parents with another number.
     pub(super) children_of: Vec<(String, u64)>,
 }
 
@@ -118,8 +118,8 @@ impl Generator {
         self.made[place].iter().map(|object| Arc::clone(&object.id)).collect()
     }
 
-    /// Keeps an object. The objects of the lists inside it are kept as their resource's, unless
-    /// the settings say how many of those there are to be.
+    /// Stores an object. The objects of its inner lists are stored as their resource's, unless the settings state their
+    /// number.
     fn add(&mut self, place: usize, mut value: Value, wanted: &[Wanted]) {
         for (relation, nested) in Relation::inside(&RESOURCES[place]) {
             let list = value.get_mut(nested.field).map(Value::take);
@@ -136,7 +136,7 @@ impl Generator {
     }
 }
 
-/// An object of our own making.
+/// A generated object.
 fn object(place: usize, text: String) -> Object {
     match Object::of_compact(&RESOURCES[place], text) {
         Ok(object) => object,
@@ -144,14 +144,14 @@ fn object(place: usize, text: String) -> Object {
     }
 }
 
-/// This many moments at equal distances between the bounds.
+/// N moments at equal distances between the bounds.
 fn moments(count: u64, times: Times) -> impl Iterator<Item = i64> {
     let steps = i128::from(count.saturating_sub(1).max(1));
     let span = i128::from(times.to - times.from);
     (0..count).map(move |number| times.from + i64::try_from(span * i128::from(number) / steps).unwrap_or(0))
 }
 
-/// Adds this many events to the store, about its objects as they are.
+/// Adds N events to the store, about its objects in their current form.
 pub(super) fn add_events(store: &mut Store, count: u64, times: Times) {
     let place = Resource::place("events");
     let resource = &RESOURCES[place];
@@ -167,7 +167,7 @@ pub(super) fn add_events(store: &mut Store, count: u64, times: Times) {
     }
 }
 
-/// The text of the store's object that has the id of this one.
+/// The text of the store's object with the same id.
 fn known(store: &Store, object: &Value) -> Option<Arc<str>> {
     let id = object["id"].as_str()?;
     let found = (0..RESOURCES.len()).find_map(|place| store.collection(place).find(id))?;

@@ -1,9 +1,8 @@
 //! A mock of the Stripe API, for tests, demos and benches of the Stripe source.
 //!
-//! It lists made-up objects the way Stripe does at API version 2022-11-15: newest first, cursor
-//! pages, `created` windows, event types, errors with Stripe's shape. It is strict where Stripe
-//! is, so that a wrong request fails a test: an unknown parameter, a limit over 100 or a cursor
-//! that does not exist are errors. The data depends on nothing but the builder's settings and the
+//! It lists generated objects like Stripe at API version 2022-11-15: newest first, cursor pages, `created` windows,
+//! event types, errors in Stripe's form. It is strict where Stripe is, so that a wrong request fails a test: an unknown
+//! parameter, a limit over 100 or an unknown cursor are errors. The data depends only on the builder's settings and the
 //! changes made, and every object is rendered once.
 //!
 //! ```ignore
@@ -15,10 +14,10 @@
 //! // ... the next read finds the event ...
 //! ```
 //!
-//! - **Children** have a parent, by which their lists are requested. Some stand inside it, too, the
-//!   first ten of them, in lists and in events; `relation` is the table.
-//! - **`expand[]`** takes the paths in `expansion` and refuses all others. What it asks for is left
-//!   out otherwise, or is an id.
+//! - **Children** have a parent, by which their lists are requested. The first ten of some are also inside it, in lists
+//!   and in events; `relation` is the table.
+//! - **`expand[]`** accepts the paths in `expansion` and refuses all others. The expanded content is otherwise omitted,
+//!   or an id.
 //! - **Changes** ([`StripeMock::create`], [`update`](StripeMock::update),
 //!   [`delete`](StripeMock::delete)) come with their event; those that begin with `push_` or
 //!   `remove_` do not. A script can make them as lines of text: [`StripeMock::command`].
@@ -26,16 +25,14 @@
 //!   time of its own: [`StripeMockBuilder::late_by`]. What was there before is shown at once.
 //! - **The account's version**: events have their objects in another API version than lists, and without expansions:
 //!   [`StripeMockBuilder::account_version`].
-//! - **Refusals**: what concerns one object or the whole account ([`StripeMock::refuse`],
-//!   [`refuse_account`](StripeMock::refuse_account)), objects that are deleted while their list is read
+//! - **Refusals**: of one object or the whole account ([`StripeMock::refuse`],
+//!   [`refuse_account`](StripeMock::refuse_account)), objects deleted while their list is read
 //!   ([`delete_cursors`](StripeMock::delete_cursors)), permissions and rates ([`StripeMockBuilder::forbid`],
-//!   [`rate_limit_per_second`](StripeMockBuilder::rate_limit_per_second)), planned faults
-//!   ([`StripeMock::fail_for`], [`fault_next`](StripeMock::fault_next)).
-//! - **Versions**: a resource that another version of the API has, or does not have, goes by the
-//!   header `Stripe-Version`.
+//!   [`rate_limit_per_second`](StripeMockBuilder::rate_limit_per_second)), planned faults ([`StripeMock::fail_for`],
+//!   [`fault_next`](StripeMock::fault_next)).
+//! - **Versions**: the header `Stripe-Version` selects resources that exist only in some API versions.
 //!
-//! What it leaves out: most of what `expand[]` can do, requests that write, and that an object may
-//! name another one that does not exist.
+//! It does not support most of `expand[]`, requests that write, or references to missing objects.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -51,7 +48,7 @@
     clippy::unused_self,
     clippy::format_push_string,
     clippy::format_collect,
-    reason = "a mock panics on misuse, and makes up small numbers"
+    reason = "a mock panics on misuse, and invents small numbers"
 )]
 
 mod api;
@@ -81,10 +78,10 @@ mod version;
 pub use builder::StripeMockBuilder;
 pub use mock::StripeMock;
 
-/// The clock of a mock that is given none: 2026-01-01T00:00:00Z, in seconds since 1970.
+/// The default clock: 2026-01-01T00:00:00Z, in seconds since 1970.
 pub const DEFAULT_NOW: i64 = 1_767_225_600;
 
-/// The API key of a mock that is given none.
+/// The default API key.
 pub const DEFAULT_KEY: &str = "sk_test_mock0000000000000000abcd";
 
 const DAY: i64 = 24 * 60 * 60;

@@ -10,10 +10,10 @@ use source_http_testkit::server::Request;
 /// How many event types one request may name.
 const MAX_TYPES: usize = 20;
 
-/// The resource whose lists hold canceled objects only for those who ask for a status.
+/// The resource whose lists contain canceled objects only if the request names a status.
 pub(super) const HIDES_CANCELED: &str = "subscriptions";
 
-/// A list request whose parameters are all legal.
+/// A list request with valid parameters.
 pub(super) struct ListQuery {
     /// 1 to 100. Default: 10.
     pub(super) limit: usize,
@@ -31,7 +31,7 @@ pub(super) struct ListQuery {
     /// The object whose children are requested, and the parameter that names it if it is not the
     /// path.
     pub(super) parent: Option<(Option<&'static str>, String)>,
-    /// What is to be sent in addition.
+    /// The requested additional content.
     pub(super) effects: Vec<Effect>,
 }
 
@@ -113,7 +113,7 @@ impl ListQuery {
         }
     }
 
-    /// What a request for one object expands; it takes no other parameter.
+    /// The expansions in a request for one object; it accepts no other parameter.
     pub(super) fn of_object(resource: &Resource, request: &Request) -> Result<Vec<Effect>, ApiError> {
         let mut query = Self::unlimited();
         for (name, value) in &request.query {
@@ -205,7 +205,7 @@ fn limit(value: &str) -> Result<usize, ApiError> {
 
 fn integer(name: &str, value: &str) -> Result<i64, ApiError> {
     value.parse().map_err(|_| {
-        let text = format!("{name} is no integer: {value}");
+        let text = format!("{name} is not an integer: {value}");
         ApiError::invalid("parameter_invalid_integer", name, text)
     })
 }

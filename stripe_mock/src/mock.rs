@@ -14,8 +14,8 @@ use super::resource::{RESOURCES, Resource};
 use super::version;
 use source_http_testkit::server::{Reply, Server};
 
-/// A mock Stripe API on a local port; it ends when dropped. Its objects, clock and faults can be
-/// changed while it runs, so that a second sync sees something new.
+/// A mock Stripe API on a local port; it ends when dropped. Its objects, clock and faults can change while it runs, so
+/// that a second sync sees something new.
 pub struct StripeMock {
     api: Arc<Api>,
     server: Server,
@@ -41,7 +41,7 @@ impl StripeMock {
         self.server.url()
     }
 
-    /// The API key that is let in.
+    /// The accepted API key.
     pub fn key(&self) -> &str {
         self.api.key()
     }
@@ -56,15 +56,15 @@ impl StripeMock {
         self.api.set_now(unix);
     }
 
-    /// The compact JSON text of each object, newest first, as it is sent by default; events that
-    /// are too old to be listed are included.
+    /// The compact JSON text of each object, newest first, in its default form; events that are too old to be listed
+    /// are included.
     pub fn objects(&self, resource: &str) -> Vec<Arc<str>> {
         let store = self.api.read();
         let objects = store.collection(Resource::place(resource)).newest_first();
         objects.map(|object| Arc::clone(&object.text)).collect()
     }
 
-    /// The same, as the objects are sent to those who ask for these values of `expand[]`.
+    /// The same, with these values of `expand[]`.
     ///
     /// # Panics
     /// If one of the values is refused.
@@ -87,8 +87,7 @@ impl StripeMock {
         objects.map(|object| Arc::clone(&object.id)).collect()
     }
 
-    /// Adds an object, in place of the one with its id if there is one; there is no event about
-    /// it. See [`StripeMockBuilder::object`].
+    /// Adds an object, replacing one with its id, without an event. See [`StripeMockBuilder::object`].
     pub fn push_object(&self, resource: &str, json: &str) {
         expect(self.api.change().put(Resource::place(resource), json));
     }
@@ -102,23 +101,23 @@ impl StripeMock {
         assert!(removed.is_some(), "there is no {id} in {resource}");
     }
 
-    /// Makes an object at the mock's clock, and the event that says so if Stripe has one. A child
-    /// belongs to the newest parent. Returns the object's id.
+    /// Makes an object at the mock's clock, and its event if Stripe has one. A child belongs to the newest parent.
+    /// Returns the object's id.
     pub fn create(&self, resource: &str) -> String {
         self.create_with(resource, "{}")
     }
 
-    /// The same, with the members of this JSON object in place of those that it would have.
+    /// The same, with the members of this JSON object replacing the defaults.
     ///
     /// # Panics
-    /// If the text is no JSON object.
+    /// If the text is not a JSON object.
     pub fn create_with(&self, resource: &str, members: &str) -> String {
         let members = expect(members_of(members));
         expect(self.change(|changes| changes.create(Resource::place(resource), &members)))
     }
 
-    /// Changes an object's members, and adds the event that says so if Stripe has one, with
-    /// `previous_attributes`. The `updated` of a product is set to the mock's clock.
+    /// Changes an object's members, and adds its event if Stripe has one, with `previous_attributes`. The `updated` of
+    /// a product is set to the mock's clock.
     ///
     /// # Panics
     /// If there is none of that id.
@@ -126,8 +125,7 @@ impl StripeMock {
         expect(self.change(|changes| changes.update(Resource::place(resource), id, change)));
     }
 
-    /// Removes an object, and adds the event that says so if Stripe has one. A subscription stays,
-    /// canceled.
+    /// Removes an object, and adds its event if Stripe has one. A subscription stays, canceled.
     ///
     /// # Panics
     /// If there is none of that id.
@@ -135,10 +133,10 @@ impl StripeMock {
         expect(self.change(|changes| changes.delete(Resource::place(resource), id)));
     }
 
-    /// Adds an event about the object with this JSON text, as lists have it, and returns the event's id.
+    /// Adds an event about the object with this JSON text, in the form of lists, and returns the event's id.
     ///
     /// # Panics
-    /// If the text is no JSON.
+    /// If the text is not JSON.
     pub fn push_event(&self, kind: &str, created: i64, object_json: &str) -> String {
         expect(self.change(|changes| {
             let mut changes = Changes { store: &mut *changes.store, version: version::PINNED, ..*changes };
@@ -152,7 +150,7 @@ impl StripeMock {
         change(&mut Changes { store: &mut store, now, lateness, version })
     }
 
-    /// Answers the next request of a path with this reply; called again, the one after it.
+    /// Answers the next request of a path with this reply; a second call sets the one after it.
     pub fn fault_next(&self, path: &str, reply: Reply) {
         self.api.plans().plan_next(path, reply);
     }
@@ -169,13 +167,13 @@ impl StripeMock {
         self.fault_next(path, ApiError::rate_limited(Some(retry_after)).into_reply());
     }
 
-    /// Takes the permission to read a path away, see [`StripeMockBuilder::forbid`].
+    /// Removes the permission to read a path, see [`StripeMockBuilder::forbid`].
     pub fn forbid(&self, path: &str) {
         self.api.plans().refuse(path, 403, None);
     }
 
     /// Answers the requests for a target with this error from now on. The target is a path, in which a segment `{name}`
-    /// stands for any, and the parameters that the request must have: what Stripe refuses of one object, such as
+    /// matches any, and the parameters that the request must have, for Stripe's refusals of one object, such as
     /// `/v1/balance_transactions?payout=po_1`. See [`StripeMock::allow`].
     pub fn refuse(&self, target: &str, status: u16, code: Option<&str>, message: &str) {
         self.api.plans().refuse_in_words(target, status, code, message);
@@ -187,13 +185,13 @@ impl StripeMock {
         self.refuse(EVERYTHING, status, code, message);
     }
 
-    /// Refuses the account no more.
+    /// Ends the refusal of the account.
     pub fn allow_account(&self) {
         self.allow(EVERYTHING);
     }
 
     /// Deletes, without an event, the objects after which the next N pages of a path begin, just before these are
-    /// requested: somebody deletes the last object of a page while the list is read.
+    /// requested: the last object of a page is deleted while the list is read.
     pub fn delete_cursors(&self, path: &str, pages: u64) {
         self.api.plans().delete_cursors(path, pages);
     }
@@ -205,13 +203,13 @@ impl StripeMock {
         children.map(|object| Arc::clone(&object.id)).collect()
     }
 
-    /// Grants the permission to read a path that was forbidden, or a target that was refused, in the same words.
+    /// Grants the permission to read a forbidden path, or a refused target, given in the same form.
     pub fn allow(&self, path: &str) {
         self.api.plans().allow(path);
     }
 }
 
-/// The value of a call whose misuse ends the test.
+/// The value of a call; misuse ends the test.
 pub(super) fn expect<T>(result: Result<T, String>) -> T {
     result.unwrap_or_else(|problem| panic!("{problem}"))
 }

@@ -12,14 +12,14 @@ use super::resource::Resource;
 use source_http::json::{field as json_field, for_each_member, unquoted};
 use source_http_testkit::json_text;
 
-/// How deep an object lies in a list.
+/// The depth of an object in a list.
 pub(super) const LEVEL_IN_LIST: usize = 2;
 
-/// An object and what lists have to know of it.
+/// An object and its properties for lists.
 #[derive(Clone)]
 pub(super) struct Object {
     pub(super) id: Arc<str>,
-    /// Unix seconds. An object that has none is older than any other.
+    /// Unix seconds. An object without it is older than any other.
     pub(super) created: i64,
     /// The id of the object that it is a child of.
     pub(super) parent: Option<Arc<str>>,
@@ -31,17 +31,17 @@ pub(super) struct Object {
     left_out: Vec<(&'static str, Arc<str>)>,
     /// Compact JSON, as it is sent by default.
     pub(super) text: Arc<str>,
-    /// From when on it is shown, in unix seconds.
+    /// When it becomes visible, in unix seconds.
     pub(super) visible_from: i64,
-    /// What a list holds: the same, or the same over several lines.
+    /// The text in lists: the same, or indented over several lines.
     pub(super) in_list: Arc<str>,
 }
 
 impl Object {
-    /// An object from its JSON text, whose numbers and strings are kept as they are.
+    /// An object from its JSON text, whose numbers and strings stay unchanged.
     ///
     /// # Errors
-    /// If the text is no JSON object with a string `id`.
+    /// If the text is not a JSON object with a string `id`.
     pub(super) fn new(resource: &Resource, text: &str) -> Result<Self, String> {
         Self::of_compact(resource, json_text::compact(text))
     }
@@ -55,7 +55,7 @@ impl Object {
         let id = field("id").ok_or_else(|| format!("an object of {name} without id\n{text}"))?;
         let created = field(resource.created_field).and_then(|created| created.parse().ok());
         let kind = if resource.types { field("type") } else { None };
-        // An object that stands where others have its id is compared by its id.
+        // An object in place of an id is compared by its id.
         let compared = |name: &str| match json_field(all.get(name)?.get(), "id") {
             Some(id) => Some(unquoted(id).into_owned()),
             None => field(name),
@@ -86,30 +86,30 @@ impl Object {
         })
     }
 
-    /// Whether it is listed in the order in which it came, for want of a time of creation.
+    /// Whether it is listed in order of insertion, because it has no creation time.
     pub(super) fn is_undated(&self) -> bool {
         self.created == i64::MIN
     }
 
-    /// The fields that are sent only to those who ask for them.
+    /// The fields that are sent only on request.
     pub(super) fn left_out(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.left_out.iter().map(|(name, text)| (*name, &**text))
     }
 
-    /// Sets what is sent by default.
+    /// Sets the default content.
     pub(super) fn show(&mut self, text: impl Into<Arc<str>>, pretty: bool) {
         self.text = text.into();
         self.in_list =
             if pretty { json_text::pretty(&self.text, LEVEL_IN_LIST).into() } else { Arc::clone(&self.text) };
     }
 
-    /// Whether it is of the kind that the list has.
+    /// Whether it has the list's kind.
     pub(super) fn is_shown_by(&self, query: &ListQuery) -> bool {
         let kind = query.fields.iter().find(|(name, _)| *name == "object");
         kind.is_none_or(|kind| self.fields.contains(kind))
     }
 
-    /// Whether the query's conditions hold, those of time excepted.
+    /// Whether the query's conditions hold, except those of time.
     pub(super) fn matches(&self, query: &ListQuery) -> bool {
         let kind = self.kind.as_deref().unwrap_or_default();
         let of_type = |pattern: &String| match pattern.strip_suffix('*') {

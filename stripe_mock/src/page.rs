@@ -2,7 +2,7 @@
 
 use super::object::Object;
 
-/// What one list request gets.
+/// The page for one list request.
 pub(super) struct Page<'a> {
     pub(super) objects: Vec<&'a Object>,
     pub(super) has_more: bool,

@@ -1,4 +1,4 @@
-//! What requests get in place of an answer: planned faults, refusals, limits.
+//! Replies that replace an answer: planned faults, refusals, limits.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use super::target::is_at;
 use source_http::clock::Clock;
 use source_http_testkit::server::{Reply, Request};
 
-/// How often each path was requested, and what is planned for it.
+/// How often each path was requested, and its plans.
 #[derive(Default)]
 pub(super) struct Plans {
     counts: HashMap<String, u64>,
     faults: HashMap<(String, u64), Reply>,
     /// Path, number of hits that answer 429, and their `Retry-After`.
     limited: Vec<(String, u64, u64)>,
-    /// Path, status, and the message if it is not that of a missing permission.
+    /// Path, status, and the message if it is not about a missing permission.
     refused: Vec<(String, u16, Option<String>)>,
     /// Requests that are refused, the account's or those about one object.
     refusals: Vec<Refusal>,
@@ -25,9 +25,9 @@ pub(super) struct Plans {
     rate: Option<Rate>,
 }
 
-/// A refusal in words of its own.
+/// A refusal with its own message.
 struct Refusal {
-    /// As it was given: a path, with a query or without.
+    /// As given: a path, with a query or without.
     target: String,
     status: u16,
     code: Option<String>,
@@ -35,7 +35,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// Whether a request is for the target: its path fits, and it has each of the parameters.
+    /// Whether a request matches the target: its path matches, and it has each of the parameters.
     fn concerns(&self, request: &Request) -> bool {
         let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
         let mut params = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -47,11 +47,11 @@ impl Refusal {
 /// The target of a refusal of every request.
 pub(super) const EVERYTHING: &str = "*";
 
-/// How many requests are let in within any second.
+/// How many requests are accepted within any second.
 struct Rate {
     limit: usize,
     clock: Arc<dyn Clock>,
-    /// When those of the last second came.
+    /// The times of the last second's requests.
     admitted: VecDeque<Duration>,
 }
 
@@ -75,7 +75,7 @@ impl Plans {
         self.limited.push((path.to_owned(), hits, retry_after));
     }
 
-    /// Lets no more than this many requests in within any second of the clock.
+    /// Accepts no more than this many requests within any second of the clock.
     pub(super) fn limit_rate(&mut self, limit: usize, clock: Arc<dyn Clock>) {
         self.rate = Some(Rate { limit, clock, admitted: VecDeque::new() });
     }
@@ -86,13 +86,13 @@ impl Plans {
         self.refused.push((path.to_owned(), status, message.map(str::to_owned)));
     }
 
-    /// Refuses a path no more.
+    /// Ends the refusal of a path.
     pub(super) fn allow(&mut self, path: &str) {
         self.refused.retain(|(refused, ..)| refused != path);
         self.refusals.retain(|refusal| refusal.target != path);
     }
 
-    /// Refuses the requests for a target from now on, in these words.
+    /// Refuses the requests for a target from now on, with this message.
     pub(super) fn refuse_in_words(&mut self, target: &str, status: u16, code: Option<&str>, message: &str) {
         self.allow(target);
         let (target, code, message) = (target.to_owned(), code.map(str::to_owned), message.to_owned());
@@ -104,7 +104,7 @@ impl Plans {
         self.deleting.push((path.to_owned(), pages));
     }
 
-    /// Whether the object after which a page of this path begins is to be deleted first.
+    /// Whether to delete first the object after which a page of this path begins.
     pub(super) fn deletes_cursor(&mut self, path: &str) -> bool {
         let Some((_, left)) = self.deleting.iter_mut().find(|(at, left)| *left > 0 && is_at(path, at)) else {
             return false;
@@ -113,7 +113,7 @@ impl Plans {
         true
     }
 
-    /// Counts a request. What is planned for it is a reply, or an error.
+    /// Counts a request. Returns its planned reply, or an error.
     pub(super) fn hit(&mut self, path: &str) -> Result<Option<Reply>, ApiError> {
         let count = self.counts.entry(path.to_owned()).or_default();
         *count += 1;
@@ -127,7 +127,7 @@ impl Plans {
         }
     }
 
-    /// Whether a request with a valid key is let in.
+    /// Whether a request with a valid key is accepted.
     pub(super) fn admit(&mut self, request: &Request) -> Result<(), ApiError> {
         let path = request.path.as_str();
         if self.rate.as_mut().is_some_and(|rate| !rate.admits()) {

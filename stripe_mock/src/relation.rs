@@ -1,13 +1,11 @@
-//! Which objects belong to which: children are listed under their parent, and the first of them
-//! may stand inside it.
+//! The parents of objects: children are listed under their parent, and the first of them may also be inside it.
 
 use super::resource::{RESOURCES, Resource};
 
-/// The field that says whose child an object is where Stripe's object does not say it. It is
-/// never sent.
+/// The hidden field with an object's parent, where Stripe's object does not have one. It is never sent.
 pub(super) const PARENT: &str = "_parent";
 
-/// The children of one resource that another one has.
+/// The children of one resource in another one.
 pub(super) struct Relation {
     pub(super) parent: &'static str,
     pub(super) child: &'static str,
@@ -17,13 +15,13 @@ pub(super) struct Relation {
     pub(super) nested: Option<Nested>,
 }
 
-/// A list that is inside an object.
+/// A list inside an object.
 pub(super) struct Nested {
     /// The parent's field.
     pub(super) field: &'static str,
-    /// Whether it is there always, or only if `expand[]` asks for it.
+    /// Whether it is always there, or only on request by `expand[]`.
     pub(super) always: bool,
-    /// Where the further ones are; `{}` stands for the parent's id.
+    /// The path of its further objects; `{}` is the parent's id.
     pub(super) url: &'static str,
 }
 
@@ -61,7 +59,7 @@ const RELATIONS: &[Relation] = &[
     inside("transfers", "transfer_reversals", "transfer", always("reversals", "/v1/transfers/{}/reversals")),
 ];
 
-/// Children that stand inside their parent, too.
+/// Children that are also inside their parent.
 const fn inside(parent: &'static str, child: &'static str, key: &'static str, nested: Nested) -> Relation {
     Relation { parent, child, key, nested: Some(nested) }
 }
@@ -71,30 +69,30 @@ const fn beside(parent: &'static str, child: &'static str, key: &'static str) ->
     Relation { parent, child, key, nested: None }
 }
 
-/// A list that its object always holds.
+/// A list that its object always contains.
 const fn always(field: &'static str, url: &'static str) -> Nested {
     Nested { field, always: true, url }
 }
 
-/// A list that its object holds if `expand[]` asks for it.
+/// A list that its object contains on request by `expand[]`.
 const fn on_request(field: &'static str, url: &'static str) -> Nested {
     Nested { field, always: false, url }
 }
 
 impl Relation {
-    /// What the objects of that resource are children of.
+    /// The parents of that resource's objects.
     pub(super) fn of_child(resource: &Resource) -> Option<&'static Self> {
         RELATIONS.iter().find(|relation| relation.child == resource.name)
     }
 
-    /// The lists that stand inside the objects of that resource.
+    /// The lists inside that resource's objects.
     pub(super) fn inside(resource: &Resource) -> impl Iterator<Item = (&'static Self, &'static Nested)> {
         let name = resource.name;
         let of_parent = RELATIONS.iter().filter(move |relation| relation.parent == name);
         of_parent.filter_map(|relation| Some((relation, relation.nested.as_ref()?)))
     }
 
-    /// The list at a path that only a list inside an object names, and the id of that object.
+    /// The list at a path that occurs only in an object's inner list, and the id of that object.
     pub(super) fn at(path: &str) -> Option<(&'static Self, &str)> {
         RELATIONS.iter().find_map(|relation| {
             let (start, end) = relation.nested.as_ref()?.url.split_once("{}")?;

@@ -1,4 +1,4 @@
-//! What the mock knows of a list endpoint, and how one is found in the table of all of them.
+//! The description of a list endpoint, and finding one in the table.
 
 use serde_json::Value;
 
@@ -7,25 +7,25 @@ pub(super) use super::table::RESOURCES;
 
 /// One list endpoint and the objects behind it.
 pub(super) struct Resource {
-    /// What tests call it; the stream's name in the Stripe source.
+    /// Its name in tests: the stream's name in the Stripe source.
     pub(super) name: &'static str,
-    /// The path of the list. A segment `{field}` takes any value, and only the objects whose
-    /// `field` has that value are listed. `{_parent}` is the hidden field of objects that do not
-    /// say which parent they are of: the mock filters by it and leaves it out of what it sends.
+    /// The path of the list. A segment `{field}` matches any value, and only the objects whose `field` has that value
+    /// are listed. `{_parent}` is the hidden field of objects without their parent's id: the mock filters by it and
+    /// does not send it.
     pub(super) path: &'static str,
     /// The `object` field of its objects.
     pub(super) object: &'static str,
-    /// What an id is made of: this, and a number with leading zeros.
+    /// The parts of an id: this, and a number with leading zeros.
     pub(super) id_prefix: &'static str,
     pub(super) id_digits: usize,
-    /// Where its objects are, if not below the list.
+    /// The path of its objects, if it is not below the list.
     pub(super) objects_at: Option<&'static str>,
-    /// Whether `created` can be requested.
+    /// Whether `created` can be filtered by.
     pub(super) created_filter: bool,
-    /// The field that holds the time of creation. Objects without it are listed as they came.
+    /// The field with the creation time. Objects without it are listed in order of insertion.
     pub(super) created_field: &'static str,
-    /// Query parameters that compare with the object's field of the same name. Stripe's others,
-    /// which look into a hash or an array, are refused here.
+    /// Query parameters that compare with the object's field of the same name. Stripe's others, which search a hash or
+    /// an array, are refused here.
     pub(super) filters: &'static [&'static str],
     /// The query parameter that compares with the hidden field `_parent`.
     pub(super) parent_filter: Option<&'static str>,
@@ -33,12 +33,11 @@ pub(super) struct Resource {
     pub(super) required: Option<&'static str>,
     /// The only `object` that the list shows, of a resource with several.
     pub(super) shows_only: Option<&'static str>,
-    /// Whether `type` and `types[]` can be requested.
+    /// Whether `type` and `types[]` can be filtered by.
     pub(super) types: bool,
     /// Objects older than this many seconds are not listed.
     pub(super) retention: Option<i64>,
-    /// The types of the events that say that an object came, changed or went, where Stripe has
-    /// such.
+    /// The types of the events for created, changed and deleted objects, where Stripe has them.
     pub(super) event_created: Option<&'static str>,
     pub(super) event_updated: Option<&'static str>,
     pub(super) event_deleted: Option<&'static str>,

@@ -7,7 +7,7 @@ use super::mock::StripeMock;
 use super::resource::RESOURCES;
 
 impl StripeMock {
-    /// Carries out one line, and says what came of it:
+    /// Runs one line, and returns its result:
     ///
     /// | line | effect |
     /// | --- | --- |
@@ -15,7 +15,7 @@ impl StripeMock {
     /// | `create RESOURCE [MEMBERS]` | [`StripeMock::create_with`] |
     /// | `update RESOURCE ID MEMBERS` | [`StripeMock::update`]: members set, those that are null included |
     /// | `delete RESOURCE ID` | [`StripeMock::delete`] |
-    /// | `event TYPE RESOURCE ID` | [`StripeMock::push_event`] about the object as it is, at the mock's clock |
+    /// | `event TYPE RESOURCE ID` | [`StripeMock::push_event`] about the current object, at the mock's clock |
     /// | `forbid PATH`, `allow PATH` | [`StripeMock::forbid`], [`StripeMock::allow`] |
     /// | `fail PATH STATUS HITS` | [`StripeMock::fail_for`] |
     /// | `limit PATH SECONDS` | [`StripeMock::limit_next`] |
@@ -24,7 +24,7 @@ impl StripeMock {
     /// `MEMBERS` is a JSON object.
     ///
     /// # Errors
-    /// What is wrong with the line, or that there is no such object.
+    /// The fault of the line, or that there is no such object.
     pub fn command(&self, line: &str) -> Result<String, String> {
         let (verb, rest) = word(line);
         match verb {

@@ -1,5 +1,5 @@
-//! Where made-up values come from: a small generator that starts from the object's name and
-//! number, so that an object never depends on how many others there are.
+//! The source of generated values: a small generator seeded with the object's name and number, so that an object never
+//! depends on the number of others.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::resource::{RESOURCES, Resource};
 
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// What one object is made from.
+/// The input of one object.
 pub(super) struct Seed {
     /// Its number, counted from 1 for the oldest.
     pub(super) number: u64,

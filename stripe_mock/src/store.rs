@@ -1,4 +1,4 @@
-//! Every object of the mock, and what is inside what.
+//! All objects of the mock, and their nesting.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use super::resource::{RESOURCES, Resource};
 use source_http::json::{field_at, with_field};
 use source_http_testkit::json_text;
 
-/// How many objects a list inside an object holds.
+/// The most objects in an inner list.
 const NESTED: usize = 10;
 
 /// The collections of all resources, in the order of [`RESOURCES`].
@@ -24,10 +24,10 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// The store of these collections; `pretty` objects are kept over several lines, too.
+    /// The store of these collections; `pretty` objects are also kept in indented form.
     pub(super) fn new(collections: Vec<Collection>, pretty: bool) -> Self {
         let mut store = Self { collections, pretty };
-        // A parent holds its children's texts, so those have to be whole before.
+        // A parent contains its children's texts, so those come first.
         let mut places: Vec<usize> = (0..RESOURCES.len()).collect();
         places.sort_by_key(|place| std::cmp::Reverse(Relation::depth(&RESOURCES[*place])));
         for place in places {
@@ -43,11 +43,11 @@ impl Store {
         &self.collections[place]
     }
 
-    /// Adds an object, in place of the one with its id if there is one. The objects of the lists
-    /// that stand inside it are added to their own collections. Returns its id.
+    /// Adds an object, replacing one with its id. The objects in its inner lists are added to their own collections.
+    /// Returns its id.
     ///
     /// # Errors
-    /// If the text is no JSON object with a string `id`.
+    /// If the text is not a JSON object with a string `id`.
     pub(super) fn put(&mut self, place: usize, text: &str) -> Result<String, String> {
         let object = Object::new(&RESOURCES[place], text)?;
         let id = object.id.to_string();
@@ -70,14 +70,14 @@ impl Store {
         Ok(id)
     }
 
-    /// Shows an object from that moment on, in unix seconds.
+    /// Makes an object visible from that moment on, in unix seconds.
     pub(super) fn show_from(&mut self, place: usize, id: &str, moment: i64) {
         if let Some(object) = self.collections[place].find_mut(id) {
             object.visible_from = moment;
         }
     }
 
-    /// Removes an object; none if there is none of that id.
+    /// Removes an object; `None` without that id.
     pub(super) fn remove(&mut self, place: usize, id: &str) -> Option<Object> {
         let removed = self.collections[place].remove(id)?;
         if let (Some(relation), Some(parent)) = (Relation::of_child(&RESOURCES[place]), &removed.parent) {
@@ -86,7 +86,7 @@ impl Store {
         Some(removed)
     }
 
-    /// Renders an object, and what it is in.
+    /// Renders an object, and those that contain it.
     fn refresh(&mut self, place: usize, id: &str) {
         self.render(place, id);
         if let Some(relation) = Relation::of_child(&RESOURCES[place])
@@ -97,7 +97,7 @@ impl Store {
         }
     }
 
-    /// Renders an object with the lists that always stand inside it.
+    /// Renders an object with its permanent inner lists.
     fn render(&mut self, place: usize, id: &str) {
         let Some(object) = self.collections[place].find(id) else {
             return;
@@ -127,7 +127,7 @@ impl Store {
         list
     }
 
-    /// Appends the object as a list holds it.
+    /// Appends the object in its form for lists.
     pub(super) fn write_in_list(&self, out: &mut String, object: &Object, effects: &[Effect]) {
         let (replaced, added) = self.expand(object, effects);
         match (replaced, self.pretty) {
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// The object's compact text with what was requested.
+    /// The object's compact text with the requested content.
     pub(super) fn expanded<'a>(&self, object: &'a Object, effects: &[Effect]) -> Cow<'a, str> {
         let (replaced, added) = self.expand(object, effects);
         match (replaced, added.is_empty()) {
@@ -149,7 +149,7 @@ impl Store {
         }
     }
 
-    /// The object's text if something in it was replaced, and the fields that are to be added.
+    /// The object's text if something in it was replaced, and the fields to add.
     fn expand<'a>(
         &self,
         object: &'a Object,
@@ -178,7 +178,7 @@ impl Store {
     }
 }
 
-/// The children that an object's text holds in the lists of its own, as texts with their parent.
+/// The children in an object's inner lists, as texts with their parent.
 fn brought(resource: &Resource, id: &str, text: &str) -> Vec<(&'static Relation, Vec<String>)> {
     let children_of = |(relation, nested): (&'static Relation, &'static Nested)| {
         let data = field_at(text, &[nested.field, "data"])?;
@@ -206,7 +206,7 @@ fn write_with_members(out: &mut String, object: &str, members: &[(&str, Cow<'_, 
     out.push('}');
 }
 
-/// The same for the text that a list holds over several lines.
+/// The same for the indented text of lists.
 fn write_with_pretty_members(out: &mut String, in_list: &str, members: &[(&str, Cow<'_, str>)]) {
     let indent = "  ".repeat(LEVEL_IN_LIST);
     let end = format!("\n{indent}}}");

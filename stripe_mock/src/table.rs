@@ -7,7 +7,7 @@ use super::DAY;
 use super::objects;
 use super::resource::Resource;
 
-/// What most rows have in common.
+/// The defaults of most rows.
 const LIST: Resource = Resource {
     name: "",
     path: "",

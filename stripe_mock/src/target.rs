@@ -1,14 +1,14 @@
-//! What a path leads to.
+//! Resolves a path.
 
 use super::relation::Relation;
 use super::resource::{RESOURCES, Resource};
 
 /// A list.
 pub(super) struct ListTarget {
-    /// The place of its resource in the table.
+    /// The index of its resource in the table.
     pub(super) place: usize,
     pub(super) resource: &'static Resource,
-    /// The object whose children it holds.
+    /// The parent of its objects.
     pub(super) parent: Option<String>,
     /// Fields and the values that all its objects have.
     pub(super) fields: Vec<(&'static str, String)>,
@@ -43,7 +43,7 @@ impl ListTarget {
     }
 }
 
-/// Whether a path is the one of the pattern, in which a segment `{name}` stands for any.
+/// Whether a path matches the pattern, in which a segment `{name}` matches any.
 pub(super) fn is_at(path: &str, pattern: &str) -> bool {
     let mut segments = path.split('/');
     let fits = |expected: &str| {

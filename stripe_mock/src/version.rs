@@ -1,4 +1,4 @@
-//! What was different in other versions of the API.
+//! The differences of other API versions.
 
 use serde_json::Value;
 
@@ -8,17 +8,17 @@ use source_http::json::{field, for_each_member, unquoted, with_field};
 /// The version of a request that names none.
 pub(super) const PINNED: &str = "2022-11-15";
 
-/// The first version in which billing has another shape.
+/// The first version in which billing has another form.
 const BASIL: &str = "2025-03-31";
 
 /// The first version in which lists inside objects are objects, not bare arrays.
 const LIST_OBJECTS: &str = "2014-08-20";
 
-/// The first version in which a payout is no transfer.
+/// The first version in which a payout is not a transfer.
 const PAYOUTS: &str = "2017-04-06";
 
-/// An object as an event has it in that version. What really differs depends on the object; a member of this name stands
-/// for it.
+/// An object in its event form in that version. The real differences depend on the object; one member of this name
+/// represents them.
 pub(super) fn rendered(object: &str, version: &str) -> String {
     if version == PINNED {
         return object.to_owned();
@@ -41,8 +41,7 @@ pub(super) fn rendered(object: &str, version: &str) -> String {
     text
 }
 
-/// Whether the resource is there in that version of the API. A version is a date, with a name
-/// after it since late 2024.
+/// Whether the resource exists in that version of the API. A version is a date, followed by a name since late 2024.
 pub(super) fn serves(resource: &Resource, version: Option<&str>) -> bool {
     let version = version.unwrap_or(PINNED);
     let date = version.split('.').next().unwrap_or_default();

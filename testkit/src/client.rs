@@ -1,4 +1,4 @@
-//! The smallest client that can tell what the server put on the wire.
+//! A minimal client that shows exactly what the server sent.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,7 +17,7 @@ pub struct Response {
     pub status: u16,
     /// Headers as they were sent, in order.
     pub headers: Vec<(String, String)>,
-    /// The body, all of it.
+    /// The whole body.
     pub body: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl Client {
         Self { input: BufReader::new(stream) }
     }
 
-    /// Sends these bytes as they are.
+    /// Sends these bytes unchanged.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.input.get_mut().write_all(bytes)
     }

@@ -1,7 +1,7 @@
-//! Runs a connector inside the test: the whole way from arguments to exit code, over real sockets, with a clock that
-//! the test owns. For waits, and for sources of one's own. Drive the built binary for everything else.
+//! Runs a connector inside the test: from arguments to exit code, over real sockets, with the test's clock. For waits,
+//! and for your own sources. Run the built binary for everything else.
 //!
-//! Every output passes the check of the protocol, whether or not the test looks at it.
+//! Every output passes the protocol check, even if the test ignores it.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -24,14 +24,14 @@ use source_http::streams::HttpStream;
 use source_http::terminal::Terminal;
 use source_http::{Environment, Host, Registry, Source, run};
 
-/// A connector under test, and what it is to be given.
+/// A connector under test, and its input.
 pub struct InProcess {
     registry: Registry,
     clock: Arc<VirtualClock>,
     random: Arc<dyn Random>,
     files: tempfile::TempDir,
     args: Vec<OsString>,
-    /// The source wants a config and takes any: if none is given, it is an empty one.
+    /// The source needs a config and accepts any: the default is an empty one.
     takes_any_config: bool,
     env: Vec<(String, OsString)>,
     memory: MemoryLimit,
@@ -40,7 +40,7 @@ pub struct InProcess {
     stdout: Shared,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Finished {
     /// The exit code.
@@ -51,15 +51,15 @@ pub struct Finished {
     pub stderr: String,
     /// Every wait, in virtual time.
     pub sleeps: Vec<Duration>,
-    /// `None` if the command line made no sense, or the answer is a text, or bare records were wanted.
+    /// `None` if the command line was invalid, the answer is a text, or the format was bare records.
     messages: Option<Messages>,
 }
 
 impl Finished {
-    /// Stdout as messages, which have passed the check of the protocol.
+    /// Stdout as messages, after the protocol check.
     ///
     /// # Panics
-    /// If the command line made no sense, and was answered on stderr; or with `--format jsonl`.
+    /// If the command line was invalid, or with `--format jsonl`.
     pub fn messages(&self) -> Messages {
         self.messages.clone().expect("arguments that make sense")
     }
@@ -71,7 +71,7 @@ impl InProcess {
         Self::with_registry(Registry::of(source))
     }
 
-    /// A connector of one stream, for which no source and no config has to be written.
+    /// A connector of one stream, without a source or a config of its own.
     ///
     /// ```
     /// use serde_json::json;
@@ -103,8 +103,8 @@ impl InProcess {
         Self::of_streams(move |_| Ok(vec![stream.clone()]))
     }
 
-    /// A connector of streams that are made as [`Source::streams`] makes them, with the run's clock and its redactor.
-    /// Its config may be any object, and is an empty one if none is given.
+    /// A connector of streams that are made as by [`Source::streams`], with the run's clock and its redactor. Any
+    /// object is a valid config; the default is an empty one.
     pub fn of_streams(
         streams: impl Fn(&SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> + Send + Sync + 'static,
     ) -> Self {
@@ -128,7 +128,7 @@ impl InProcess {
         }
     }
 
-    /// Stdout is closed by its reader after this many lines.
+    /// The reader closes stdout after this many lines.
     pub fn reader_leaves_after(mut self, lines: usize) -> Self {
         self.stdout.lines_left = Some(lines);
         self
@@ -140,12 +140,12 @@ impl InProcess {
         self
     }
 
-    /// The clock, to be moved by a handler of a server.
+    /// The clock, for handlers of a server.
     pub fn clock(&self) -> Arc<VirtualClock> {
         self.clock.clone()
     }
 
-    /// What ends the run, for a handler of a server.
+    /// The run's stop, for handlers of a server.
     pub fn stop(&self) -> Stop {
         self.stop.clone()
     }
@@ -204,13 +204,13 @@ impl InProcess {
         self
     }
 
-    /// An environment variable. The process's own are not looked at.
+    /// An environment variable. The process's own are ignored.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Runs a command with what was given.
+    /// Runs a command with the given input.
     ///
     /// # Panics
     /// If the output breaks a rule of the protocol.
@@ -219,7 +219,7 @@ impl InProcess {
         self.finish(command, true)
     }
 
-    /// Runs a command whose answer is a text for people and no messages.
+    /// Runs a command that answers with a text for people.
     pub fn run_text(self, command: &str) -> Finished {
         self.finish(command, false)
     }
@@ -242,12 +242,12 @@ impl InProcess {
             stderr: Box::new(stderr.clone()),
             terminal: self.terminal,
         };
-        // Bare records are no messages.
+        // Bare records are not messages.
         let is_bare = self.args.iter().any(|arg| arg == "jsonl");
         let args = ["connector".into(), command.into()].into_iter().chain(self.args);
         let status = run(args, &self.registry, host);
         let text = stdout.text();
-        // What the command line refuses is answered on stderr.
+        // Errors of the command line are on stderr.
         let is_usage = status == 2 && text.is_empty();
         let messages = (is_protocol && !is_usage && !is_bare).then(|| match stdout.lines_left {
             Some(_) => Messages::parse_cut(&text),
@@ -264,11 +264,11 @@ impl InProcess {
     }
 }
 
-/// A writer whose text can be read while it is written to.
+/// A writer whose text can be read during the run.
 #[derive(Debug, Clone, Default)]
 struct Shared {
     bytes: Arc<Mutex<Vec<u8>>>,
-    /// Lines after which nobody reads any more.
+    /// Lines after which the reader is gone.
     lines_left: Option<usize>,
 }
 

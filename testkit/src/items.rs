@@ -1,5 +1,5 @@
-//! A stream that is a value: one endpoint, with what a test wants of it put in. Who tests an authenticator, a pager or
-//! retry rules need not write a stream for it.
+//! A stream as a value: one endpoint, configured by the test. Tests of an authenticator, a pager or retry rules need
+//! not write a stream.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use super::{Finished, InProcess};
 pub struct Items {
     /// Default: `items`.
     pub name: String,
-    /// What comes before the path.
+    /// The URL before the path. Default: none.
     pub url: String,
     /// Default: `items`.
     pub path: String,
@@ -43,13 +43,13 @@ pub struct Items {
     pub headers: Vec<(String, String)>,
     /// Default: none.
     pub body: RequestBody,
-    /// How requests travel.
+    /// Network options.
     pub options: RequestOptions,
     /// The member of a record that is its key. Default: none.
     pub primary_key: Option<String>,
     /// Whether responses are kept in the cache. Default: no.
     pub use_cache: bool,
-    /// What the requests are spread out by.
+    /// The request budget.
     pub budget: Option<Arc<RequestBudget>>,
     /// Streams of one group are not read at the same time. Default: none.
     pub group: Option<String>,
@@ -89,23 +89,23 @@ impl Items {
         self
     }
 
-    /// Changes how requests travel.
+    /// Changes the network options.
     pub fn options(mut self, change: impl FnOnce(&mut RequestOptions)) -> Self {
         change(&mut self.options);
         self
     }
 
-    /// With these credentials.
+    /// Sets the credentials.
     pub fn authenticator(self, authenticator: impl Authenticator + 'static) -> Self {
         Self { authenticator: Arc::new(authenticator), ..self }
     }
 
-    /// Page after page.
+    /// Sets the pager.
     pub fn pager(self, pager: impl Pager + 'static) -> Self {
         Self { pager: Arc::new(pager), ..self }
     }
 
-    /// With these rules of what is tried again.
+    /// Sets the retry rules.
     pub fn retry_rules(self, rules: impl RetryRules + 'static) -> Self {
         Self { retry_rules: Arc::new(rules), ..self }
     }

@@ -1,8 +1,7 @@
-//! Whitespace in JSON text, without touching anything else.
+//! Adds and removes white space in JSON text.
 //!
-//! The kit compares records byte for byte, so it may not send text through a JSON tree: that
-//! would rewrite numbers and escapes. These functions only add or drop the whitespace between
-//! tokens. They expect valid JSON, which their callers have parsed before.
+//! The kit compares records byte for byte, so a JSON tree would be wrong: it would rewrite numbers and escapes. These
+//! functions only add or drop the white space between tokens. They expect valid JSON, which their callers have parsed.
 
 /// The text without whitespace between its tokens.
 pub fn compact(text: &str) -> String {
@@ -22,9 +21,8 @@ pub fn blanks(text: &str) -> usize {
     text.chars().filter(|&character| !strings.inside(character) && is_blank(character)).count()
 }
 
-/// The text over several lines, two spaces a level, as Stripe prints its answers: an empty array
-/// takes three lines and an empty object two. The first line is not indented, the others start
-/// at `level`.
+/// The text over several lines, two spaces a level, as Stripe prints its answers: an empty array takes three lines and
+/// an empty object two. The first line is not indented, the others start at `level`.
 ///
 /// Expects compact text, see [`compact`].
 pub fn pretty(text: &str, level: usize) -> String {
@@ -79,7 +77,7 @@ fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r')
 }
 
-/// Knows, character by character, whether the text is inside a string.
+/// Tracks, character by character, whether the text is inside a string.
 #[derive(Default)]
 struct Strings {
     open: bool,

@@ -1,8 +1,8 @@
 //! The test kit of `source-http`: a scripted HTTP server, a connector that runs inside the test in virtual time, the
-//! check that every connector output has to pass, and Airbyte's rules for connectors.
+//! protocol check of every output, and Airbyte's rules for connectors.
 //!
-//! Tests, examples and benches drive a connector over real sockets, so everything here talks plain HTTP/1.1 on 127.0.0.1
-//! and plain text on pipes. The project's own tests are made of it, and an author of a connector can use it for theirs.
+//! Tests, examples and benches run a connector over real sockets, so everything here uses plain HTTP/1.1 on 127.0.0.1
+//! and plain text on pipes. The project's own tests use it, and so can authors of connectors.
 //!
 //! Test code is the only caller, so a misuse (an unknown resource name, text that is not JSON) panics with a message that
 //! names the mistake.
@@ -21,7 +21,7 @@
     clippy::unused_self,
     clippy::format_push_string,
     clippy::format_collect,
-    reason = "a test kit waits in real time, panics on misuse, and makes up small numbers"
+    reason = "a test kit waits in real time, panics on misuse, and invents small numbers"
 )]
 
 mod client;

@@ -1,4 +1,4 @@
-//! A source of whatever streams a test wants: who tests a stream need not write its source.
+//! A source of any streams: tests of a stream need not write its source.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use source_http::streams::HttpStream;
 
 type Streams = dyn Fn(&SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> + Send + Sync;
 
-/// A source of the streams that a closure makes. Its config may be any object.
+/// A source of a closure's streams. Its config may be any object.
 pub(super) struct StreamsSource(Box<Streams>);
 
 impl StreamsSource {

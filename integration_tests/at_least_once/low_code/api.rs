@@ -1,5 +1,5 @@
-//! An API with a list of each kind that manifests can read, whose objects are in memory. It knows no more than an API
-//! does: filters, pages and formats.
+//! An API with a list of each kind that manifests can read, whose objects are in memory. It only filters, pages and
+//! formats.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,24 +8,24 @@ use source_http_testkit::{Fault, Reply, Request, Server};
 
 /// Objects of a page.
 pub(super) const PAGE: usize = 2;
-/// What the list in chunks has besides the key.
+/// The members of the list in chunks, besides the key.
 pub(super) const PROPERTIES: [&str; 3] = ["a", "b", "c"];
 
-/// What becomes of requests.
+/// Faults of requests.
 #[derive(Debug, Clone)]
 pub(super) enum Trouble {
     None,
     /// The server dies after this many responses.
     DiesAfter(usize),
-    /// The connection is closed after this many responses, in an orderly way, and for each request after that.
+    /// The connection is closed cleanly after this many responses, and for each request after that.
     ClosesAfter(usize),
     /// Each response after this many is a 500.
     FailsAfter(usize),
-    /// This target alone is answered with a 500.
+    /// Only this target is answered with a 500.
     FailsAt(String),
 }
 
-/// An object: where it is listed, its id, the day when it was changed.
+/// An object: its list, its id, the day of its last change.
 #[derive(Debug, Clone)]
 pub(super) struct Object {
     pub(super) list: String,
@@ -39,7 +39,7 @@ impl Object {
     }
 }
 
-/// The objects, and what goes wrong.
+/// The objects and the faults.
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) objects: Vec<Object>,
@@ -103,7 +103,7 @@ impl Contents {
         if request.param("order") == Some("newest_first") {
             objects.reverse();
         }
-        // A link leads on after an object, pages and offsets after this many of them.
+        // Links continue after an object; pages and offsets after this many.
         let start = match request.param("after") {
             Some(after) => {
                 objects.iter().position(|object| object.id.to_string() == after).map_or(0, |place| place + 1)
@@ -134,7 +134,7 @@ impl Contents {
     }
 }
 
-/// An object with these of its properties.
+/// An object with only these properties.
 pub(super) fn shown(object: &Object, fields: &[&str]) -> Value {
     let mut value = json!({"id": object.id, "at": object.time()});
     for field in PROPERTIES.iter().filter(|field| fields.contains(field)) {

@@ -41,7 +41,7 @@ fn object(list: impl Into<String>, id: usize, day: u32) -> Object {
     Object { list: list.into(), id, day }
 }
 
-/// Objects of a list with these days.
+/// The objects of a list with these days.
 fn listed(list: &str, days: &[u32]) -> Vec<Object> {
     days.iter().enumerate().map(|(n, day)| object(list, n + 1, *day)).collect()
 }
@@ -79,7 +79,7 @@ fn stream_of(list: &str) -> Option<&'static str> {
     STREAMS.iter().find(|(_, _, pattern)| is_of(pattern)).map(|(name, _, _)| *name)
 }
 
-/// What a record is known by, and the record as its stream gives it.
+/// The key of a record, and the record as its stream gives it.
 fn expected(object: &Object) -> ((&'static str, String), Value) {
     let stream = stream_of(&object.list).unwrap();
     let mut record = shown(object, if stream == "wide" { &PROPERTIES } else { &[] });
@@ -114,8 +114,8 @@ impl Corpus {
             .arg(workers.to_string())
     }
 
-    /// A day later there are new objects at the end of each list, a new parent has children, and of what is read
-    /// incrementally an old object has changed.
+    /// A day later, each list has new objects at its end, a new parent has children, and an old object of each
+    /// incremental stream has changed.
     pub(super) fn change(&mut self) {
         let changes = (self.now - NOW) / DAY + 1;
         self.now += DAY;
@@ -133,8 +133,7 @@ impl Corpus {
         });
     }
 
-    /// What the records do not hold of what was there at first, or, with `now`, of what is there now in the streams that
-    /// are read incrementally.
+    /// The first objects that the records lack, or, with `now`, the current objects of incremental streams.
     pub(super) fn missing(&self, written: &Union, now: bool) -> Vec<String> {
         let mut missing: Vec<String> =
             self.first.keys().filter(|key| !written.0.contains_key(key)).map(|key| format!("{key:?}")).collect();
@@ -150,12 +149,12 @@ impl Corpus {
     }
 }
 
-/// What a destination has that keeps of each key the newest record.
+/// A destination that keeps the newest record of each key.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Union(pub(super) BTreeMap<(&'static str, String), Value>);
 
 impl Union {
-    /// Takes the records of one more run.
+    /// Adds the records of one more run.
     pub(super) fn add(&mut self, messages: &Messages) {
         for stream in Corpus::streams() {
             for record in messages.records(stream) {
@@ -164,7 +163,7 @@ impl Union {
                 let key = (stream, format!("{} {id}", record["list"].as_str().unwrap()));
                 let is_newer = |known: &Value| known["at"].as_str() <= record["at"].as_str();
                 if self.0.get(&key).is_none_or(is_newer) {
-                    // A record that lacks a member is as bad as one that is lost.
+                    // A record without a member is as bad as a lost one.
                     let whole = if stream == "wide" { 3 + PROPERTIES.len() } else { 3 };
                     assert_eq!(record.as_object().unwrap().len(), whole, "{stream}: {record}");
                     self.0.insert(key, record);
@@ -194,7 +193,7 @@ fn by_page() -> Value {
     paginator(json!({"type": "PageIncrement", "page_size": PAGE, "start_from_page": 1}), "page")
 }
 
-/// A stream of a list, which tells the list of each record in the record.
+/// A stream of a list, which adds the name of the list to each record.
 fn stream(url: &str, name: &str, path: &str, paginator: Value) -> Value {
     json!({
         "type": "DeclarativeStream", "name": name,

@@ -25,9 +25,9 @@ fn whole(corpus: &Corpus, workers: usize, state: &Value) -> Finished {
     done
 }
 
-/// Resumes from each interruption of a read that was begun with `known` after `before` was written. The next read gives
-/// all that is missing, changes since then included: it reads each unfinished slice again from its start. Interruptions
-/// that left the same states have the same rest. Returns how many different ones there were.
+/// Resumes from each interruption of a read that began with `known` after `before` was written. The next read gives
+/// everything that is missing, including later changes: it reads each unfinished slice again from its start.
+/// Interruptions with the same states are resumed once. Returns the number of different ones.
 fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: &[Interrupted]) -> usize {
     let mut rests: HashMap<String, Messages> = HashMap::new();
     for Interrupted { place, stdout } in interrupted {
@@ -43,7 +43,7 @@ fn go_on_from_each(corpus: &Corpus, before: &Union, known: &Value, interrupted: 
     rests.len()
 }
 
-/// What this checks with would notice a record that is lost, and one that is old.
+/// These checks notice a lost record and an old one.
 #[test]
 fn all_streams_are_whole_and_what_is_missing_is_noticed() {
     let mut corpus = Corpus::new();
@@ -59,7 +59,7 @@ fn all_streams_are_whole_and_what_is_missing_is_noticed() {
     corpus.change();
     let missing = corpus.missing(&written, true);
     let count = |stream: &str| missing.iter().filter(|text| text.contains(&format!("(\"{stream}\""))).count();
-    // A new one and one that has changed; of one there is a new parent, too.
+    // A new object and a changed one; one of them has a new parent, too.
     let counts = Corpus::streams().map(|stream| (stream, count(stream))).filter(|(_, count)| *count > 0);
     let expected =
         [("lines", 2), ("events", 2), ("news", 2), ("visits", 3), ("letters", 2), ("counted", 1), ("kinds", 2)];
@@ -97,7 +97,7 @@ fn a_sync_cut_after_any_line_is_completed_by_the_next() {
 }
 
 #[test]
-fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_the_next() {
+fn a_sync_whose_reader_closes_the_pipe_after_any_line_ends_silently_and_is_completed_by_the_next() {
     let mut corpus = Corpus::new();
     let lines = whole(&corpus, 1, &json!([])).stdout.lines().count();
     let mut interrupted = Vec::new();
@@ -111,7 +111,7 @@ fn a_sync_whose_reader_leaves_after_any_line_ends_silently_and_is_completed_by_t
     go_on_from_each(&corpus, &Union::default(), &json!([]), &interrupted);
 }
 
-/// Reads with a trouble, which is reported, and says which streams have failed.
+/// Reads with a fault, which has to be reported, and returns the streams that failed.
 fn in_trouble(corpus: &Corpus, workers: usize, known: &Value, trouble: &Trouble) -> Interrupted {
     let place = format!("{workers} workers, {trouble:?}");
     corpus.api.trouble(trouble.clone());
@@ -142,10 +142,10 @@ fn a_sync_whose_server_dies_after_any_response_is_completed_by_the_next() {
             corpus.api.server.take_requests();
             let messages = whole(&corpus, workers, &known).messages();
             let responses = corpus.api.server.take_requests().len();
-            // Many workers come by chance to the same: some of the places will do.
+            // Many workers often reach the same state: some of the places are enough.
             let places = (0..responses).step_by(if workers == 1 { 1 } else { 4 });
             let interrupted = places.map(|n| {
-                // Which of them it is makes no difference to what is written.
+                // Either way, the same lines are written.
                 let troubles = [Trouble::DiesAfter(n), Trouble::ClosesAfter(n), Trouble::FailsAfter(n)];
                 in_trouble(&corpus, workers, &known, &troubles[n % 3])
             });
@@ -174,7 +174,7 @@ fn a_stream_that_fails_at_any_request_is_completed_by_the_next_and_the_others_ar
         let messages = Messages::parse_cut(&failed.stdout);
         let mut written = Union::default();
         written.add(&messages);
-        // What did not fail is whole.
+        // Streams that did not fail are complete.
         let failures: Vec<String> = messages.errors().into_iter().filter_map(|error| error.stream).collect();
         let missing = corpus.missing(&written, true);
         let lost = missing.iter().filter(|text| !failures.iter().any(|name| text.contains(&format!("(\"{name}\""))));

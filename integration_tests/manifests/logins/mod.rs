@@ -1,5 +1,5 @@
-//! Manifests that log in, with APIs as they are: slow, in trouble, with odd answers, with tokens that end. `secrets` has
-//! that nobody sees what they log in with.
+//! Manifests that log in, at APIs that are slow, have errors, give odd answers, or whose tokens expire. `secrets` tests
+//! that nobody sees their credentials.
 
 mod secrets;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use source_http::Registry;
 use source_http_testkit::{Finished, InProcess, Reply, Request, Server};
 
-/// A manifest of these streams, each of which asks `/items` with this authenticator.
+/// A manifest of these streams, each of which requests `/items` with this authenticator.
 fn manifest(base: &str, streams: &[(&str, Value)]) -> Value {
     let stream = |(name, authenticator): &(&str, Value)| {
         json!({
@@ -46,7 +46,7 @@ fn manifest(base: &str, streams: &[(&str, Value)]) -> Value {
     })
 }
 
-/// What an API answers.
+/// The answers of an API.
 type Api = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// A connector of these streams, whose config has `more` in it, and its server.
@@ -99,7 +99,7 @@ fn message(done: &Finished) -> String {
 
 #[test]
 fn two_workers_that_need_a_token_of_a_slow_endpoint_log_in_once() {
-    // What `$parameters` put into a definition makes no other login of it.
+    // Inherited `$parameters` do not make another login of a definition.
     let streams = |base: &str| {
         let with = |name: &str| {
             let mut auth = oauth(base);
@@ -157,14 +157,14 @@ fn odd_answers_of_a_token_endpoint() {
 fn a_refused_refresh_token_says_to_authenticate_and_a_refused_client_to_check_it() {
     for (reply, told) in [
         (json!({"error": "invalid_grant", "error_description": "it has expired"}), "Re-authenticate"),
-        (json!({"error": "invalid_client"}), "Check the client id and secret"),
+        (json!({"error": "invalid_client"}), "Check the client id, the secret"),
     ] {
         let api = move |_: &Request| Reply::json(reply.clone()).status(400);
         let streams = |base: &str| vec![("one", oauth(base)), ("two", oauth(base))];
         let (connector, server) = connector(&streams, &credentials(), Box::new(api));
         let done = connector.run("read");
         assert!(message(&done).contains(told), "{}", message(&done));
-        // Both streams fail over one refusal.
+        // Both streams fail with one refusal.
         assert_eq!((done.status, server.requests().len()), (1, 1), "{}", done.stdout);
     }
 }
@@ -200,7 +200,7 @@ fn a_refresh_token_of_one_use_is_shared_by_all_that_have_it_and_stored_before_an
     let now = Mutex::new(1);
     let api = move |request: &Request| {
         if request.path != "/token" {
-            // The first token is refused in the end.
+            // The first token is refused at the end.
             return if request.header("authorization") == Some("Bearer acc3ss-2") { Reply::empty(401) } else { page() };
         }
         let mut now = now.lock().unwrap();
@@ -216,7 +216,7 @@ fn a_refresh_token_of_one_use_is_shared_by_all_that_have_it_and_stored_before_an
     let (connector, server) = connector(&streams, &config, Box::new(api));
     let done = connector.arg("--workers").arg("1").run("read");
     assert_eq!(done.status, 0, "{}", done.stdout);
-    // One login and one more, after the refusal; the second definition takes the token that the first has stored.
+    // One login, and another one after the refusal; the second definition uses the token that the first has stored.
     assert_eq!((count(&server, "POST /token"), server.requests().len()), (2, 5), "{:?}", server.conversation());
     let messages = done.messages();
     let stored: Vec<&Value> = messages.configs().iter().map(|config| &config["credentials"]["refresh_token"]).collect();
@@ -308,7 +308,7 @@ fn the_config_selects_how_to_authenticate_and_check_says_what_is_wrong_with_it()
         (json!("key"), "SUCCEEDED", None),
         (json!("oauth"), "SUCCEEDED", None),
         (json!("other"), "FAILED", Some("It can be `oauth`, `key`")),
-        (Value::Null, "FAILED", Some("selects an authenticator that is not there")),
+        (Value::Null, "FAILED", Some("selects an unknown authenticator")),
     ] {
         let mut config = credentials();
         config["auth"] = json!({"kind": kind});

@@ -1,4 +1,4 @@
-//! Nobody sees what a manifest logs in with, whatever goes wrong: the API of these tests tells all that it has seen.
+//! No output shows the credentials of a manifest, whatever fails: the API of these tests echoes everything it receives.
 
 use serde_json::{Value, json};
 use source_http_testkit::{Reply, Request};
@@ -9,13 +9,13 @@ fn shown(request: &Request) -> String {
     format!("{} {:?} {}", request.target, request.headers, request.body_text())
 }
 
-/// Everything that a request has, in the words of an error.
+/// All parts of a request, in the text of an error.
 fn echo(request: &Request) -> Reply {
     Reply::json(json!({"message": shown(request)})).status(400)
 }
 
-/// Reads with an authenticator, at an API whose answer to a login is `login`, and that echoes all other requests. Nothing
-/// of `hidden` may be reported, and each of it has to have been sent.
+/// Reads with an authenticator, at an API whose answer to a login is `login`, and that echoes all other requests. No
+/// output may contain one of `hidden`, and each of them has to have been sent.
 fn hides(authenticator: &dyn Fn(&str) -> Value, login: Option<Value>, hidden: &[&str]) {
     let api = move |request: &Request| match (&login, request.path.as_str()) {
         (Some(login), "/login" | "/token") => Reply::json(login.clone()),

@@ -1,5 +1,5 @@
 //! A connector for a made-up library, whose API lists its books in pages. It shows that the public API is enough for a
-//! stream with pages, credentials, a schema and a cursor, and that the test kit is enough to test it.
+//! stream with pages, credentials, a schema and a cursor, and the test kit for its tests.
 
 use std::process::ExitCode;
 use std::sync::Arc;

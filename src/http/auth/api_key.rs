@@ -1,4 +1,4 @@
-//! A fixed key wherever an API wants it.
+//! A fixed key in the place that an API expects.
 
 use serde_json::Value;
 
@@ -73,7 +73,7 @@ impl ApiKeyAuthenticator {
                 body @ RequestBody::Empty => *body = RequestBody::Form(vec![(name.to_owned(), key.to_owned())]),
                 RequestBody::Json(_) | RequestBody::Text(_) | RequestBody::Streamed(_) => {
                     return Err(Failure::system(format!(
-                        "The API key cannot be put in the field {name:?} of a body that is no form and no JSON object."
+                        "The API key cannot be put in the field {name:?} of a body other than a form or a JSON object."
                     )));
                 }
             },
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn each_place_holds_the_key_once_however_often_it_is_put_there() {
+    fn each_place_holds_the_key_once_however_often_it_is_added() {
         let redactor = Redactor::default();
         let query = ApiKeyAuthenticator::query("k", "s 1", &redactor);
         let request = signed(&query, "http://a.com/x?k=old&a=1%2F2", RequestBody::Empty).unwrap();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nobody_can_have_meant_is_refused_wherever_it_is_sent() {
+    fn an_implausible_key_is_refused_in_every_place() {
         let redactor = Redactor::default();
         for key in ["k\u{a0}", "\u{200b}k", "k\n", " k", "k\0"] {
             let places = [
@@ -142,7 +142,7 @@ mod tests {
                 assert!(failure.message.starts_with("The API key that is sent as"), "{key:?} {failure}");
             }
         }
-        // A query can have any letter, and a header cannot.
+        // A query can contain any letter; a header cannot.
         let query = ApiKeyAuthenticator::query("key", "\u{e9}", &redactor);
         assert!(signed(&query, "http://a.com/", RequestBody::Empty).is_ok());
         let header = ApiKeyAuthenticator::header("X-Key", "\u{e9}", &redactor);

@@ -8,7 +8,7 @@ use super::{AuthContext, Authenticator};
 use crate::http::{HttpRequest, sendable};
 use crate::protocol::{Failure, Redactor};
 
-/// Passwords up to this many characters are fillers beside a key that is sent as the user name. To mask an `x`
+/// Passwords of up to this many characters are fillers beside a key that is sent as the user name. Masking an `x`
 /// everywhere would spoil every log line.
 const FILLER: usize = 2;
 
@@ -29,12 +29,12 @@ pub struct BasicAuthenticator {
 }
 
 impl BasicAuthenticator {
-    /// The password is registered as a secret, and so is what is sent. Where the password is empty or a filler of one
-    /// or two characters, the user name is the secret.
+    /// Registers the password and the sent value as secrets. If the password is empty or a filler of one or two
+    /// characters, the user name is the secret.
     ///
     /// # Errors
     /// A config failure if the user name has a colon, which the scheme cannot express, or one of the two has a control
-    /// character (RFC 7617, section 2) or one that nobody can see.
+    /// character (RFC 7617, section 2) or an invisible one.
     pub fn new(username: &str, password: &str, redactor: &Redactor) -> Result<Self, Failure> {
         if username.contains(':') {
             return Err(Failure::config("The user name in the config has a colon, which HTTP Basic cannot send."));
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_the_standard_is_encoded_as_it_says() {
+    fn the_example_of_the_standard_is_encoded_as_specified() {
         let redactor = Redactor::default();
         let auth = BasicAuthenticator::new("Aladdin", "open sesame", &redactor).unwrap();
         assert_eq!(auth.credentials.expose(), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_have_typed_is_refused_with_its_setting() {
+    fn implausible_characters_are_refused_with_their_setting() {
         let redactor = Redactor::default();
         redactor.note_settings(vec![("login.key".to_owned(), "k3y\u{a0}".to_owned())]);
         let message = |user, password| BasicAuthenticator::new(user, password, &redactor).unwrap_err().message;

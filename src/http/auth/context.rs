@@ -1,4 +1,4 @@
-//! What an authenticator is given to get credentials with.
+//! The context in which an authenticator gets credentials.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::http::{
 };
 use crate::protocol::{Failure, Output};
 
-/// Longest time for one attempt of an authenticator's own request. Everything else waits for it.
+/// Longest time for one attempt of an authenticator's own request. All other requests wait for it.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest response to an authenticator's own request, in bytes. Tokens are short.
 const MAX_BODY_BYTES: u64 = 1024 * 1024;
 
-/// The surroundings of the request that is to be signed.
+/// The context of the request to sign.
 #[derive(Clone, Copy)]
 pub struct AuthContext<'a> {
     client: &'a HttpClient,
@@ -26,13 +26,13 @@ pub struct AuthContext<'a> {
 }
 
 impl<'a> AuthContext<'a> {
-    /// For a request that travels with these options and tells this observer of its waits.
+    /// For a request with these options and this observer of waits.
     #[must_use]
     pub fn new(client: &'a HttpClient, options: &'a RequestOptions, observer: &'a dyn RetryObserver) -> Self {
         Self { client, options, observer }
     }
 
-    /// The surroundings of a request that travels otherwise than the one that is to be signed.
+    /// The context of a request with other options than the one to sign.
     #[must_use]
     pub fn with_options<'b>(&self, options: &'b RequestOptions) -> AuthContext<'b>
     where
@@ -41,7 +41,7 @@ impl<'a> AuthContext<'a> {
         AuthContext { options, ..*self }
     }
 
-    /// How the request travels that is to be signed.
+    /// The options of the request to sign.
     #[must_use]
     pub fn options(&self) -> &'a RequestOptions {
         self.options
@@ -59,15 +59,15 @@ impl<'a> AuthContext<'a> {
         self.client.clock().elapsed()
     }
 
-    /// For log lines and changed configs. Its [`Output::redactor`] takes the secrets that are learned on the way.
+    /// Writes log lines and changed configs. Its [`Output::redactor`] registers the secrets learned on the way.
     #[must_use]
     pub fn output(&self) -> &'a Output {
         self.client.output()
     }
 
-    /// Sends a request of the authenticator's own, such as one for a token, over the network options of the request
-    /// that is to be signed and with the same retries. It is not signed, an attempt ends after a minute, a response
-    /// may have 1 MiB, and no redirect is followed, because what the request carries is meant for that URL only.
+    /// Sends a request of the authenticator's own, such as one for a token, with the network options and retries of the
+    /// request to sign. It is not signed, an attempt may take a minute, a response may have 1 MiB, and no redirect is
+    /// followed, because its content is meant for that URL only.
     ///
     /// # Errors
     /// A [`Failure`] inside: that of the last attempt, or a system failure if the rules say to ignore the response.
@@ -75,8 +75,8 @@ impl<'a> AuthContext<'a> {
         self.send_and_decode(request, rules, None, &mut Ok)
     }
 
-    /// As [`AuthContext::send`], for a request that needs credentials of its own, such as a login. A GET follows redirects,
-    /// without credentials where they lead to another host; any other request follows none.
+    /// As [`AuthContext::send`], for a request that needs credentials of its own, such as a login. A GET follows
+    /// redirects, without credentials to another host; any other request follows none.
     ///
     /// # Errors
     /// As [`AuthContext::send`].
@@ -89,8 +89,8 @@ impl<'a> AuthContext<'a> {
         self.send_and_decode(request, rules, Some(authenticator), &mut Ok)
     }
 
-    /// Waits so long. The run is notified that the wait goes on, and its end ends the wait. No lock may be held
-    /// meanwhile.
+    /// Waits for this time. The run is notified during the wait, and its end ends the wait. The caller must hold no
+    /// lock.
     ///
     /// # Errors
     /// If the run is stopping.
@@ -99,8 +99,8 @@ impl<'a> AuthContext<'a> {
         Waits { clock: self.client.clock(), stop: self.client.stop(), observer: self.observer }.wait(duration)
     }
 
-    /// As [`AuthContext::send`], for a response that has to be JSON: one that is not is requested again. The failure
-    /// does not show its body, which may have half a token in it.
+    /// As [`AuthContext::send`], for a response that must be JSON: any other is requested again. The failure does not
+    /// show the body, which may contain part of a token.
     pub(super) fn send_for_json(&self, request: &HttpRequest, rules: &dyn RetryRules) -> anyhow::Result<Response> {
         self.send_and_decode(request, rules, None, &mut |mut response| {
             if response.json::<IgnoredAny>().is_ok() {
@@ -147,7 +147,7 @@ fn own_options(options: &RequestOptions) -> RequestOptions {
     }
 }
 
-/// A request as an authenticator signs it that asks nobody for its credentials.
+/// A request as signed by an authenticator that asks nobody for its credentials.
 #[cfg(test)]
 pub(crate) fn signed(authenticator: &dyn super::Authenticator, mut request: HttpRequest) -> HttpRequest {
     use std::sync::Arc;

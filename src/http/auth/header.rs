@@ -1,4 +1,4 @@
-//! Where a token is in a request: a header, and the word before the token.
+//! The place of a token in a request: a header, and the word before the token.
 
 use crate::http::{HttpRequest, sendable};
 use crate::protocol::Failure;
@@ -21,7 +21,7 @@ impl AuthHeader {
     /// Puts a token on a request.
     ///
     /// # Errors
-    /// A config failure if it cannot stand in a header, or has a blank at an end, which nobody means.
+    /// A config failure if it is not valid in a header, or has a blank at an end, which is always a mistake.
     pub(super) fn put(&self, request: &mut HttpRequest, token: &str) -> Result<(), Failure> {
         if let Some(problem) = sendable::in_header(token) {
             return Err(sendable::failure(&format!("The token for the HTTP header {}", self.name), problem));
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_with_a_blank_at_its_start_is_refused_though_the_header_could_have_it() {
+    fn a_token_with_a_blank_at_its_start_is_refused_though_a_header_allows_it() {
         let mut request = HttpRequest::get("http://a.com".parse().unwrap());
         let failure = AuthHeader::default().put(&mut request, " t").unwrap_err();
         assert!(failure.message.starts_with("The token for the HTTP header Authorization has U+0020"), "{failure}");
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_stands_before_the_token_and_no_method_leaves_no_space() {
+    fn the_method_comes_before_the_token_and_no_method_leaves_no_space() {
         for (method, value) in [("Bearer", "Bearer t"), ("Token", "Token t"), ("", "t")] {
             let header = AuthHeader { name: "X-Auth".to_owned(), method: method.to_owned() };
             let mut request = HttpRequest::get("http://a.com".parse().unwrap());

@@ -1,6 +1,6 @@
-//! Credentials. An authenticator is handed to a stream when it is made, and asked to sign every attempt of every
-//! request, so a token that changed in the meantime is the one that is sent. One file a method; `context` is what
-//! those that have to ask for their credentials are given.
+//! Credentials. A stream gets its authenticator when it is made. The authenticator signs every attempt of every
+//! request, so a token that changed in the meantime is used. Each method has a file; `context` is for those that
+//! request their credentials.
 
 mod api_key;
 mod basic;
@@ -35,9 +35,9 @@ use std::time::Duration;
 
 use super::{HttpRequest, Response};
 
-/// Puts credentials on requests, and gets others when they are refused.
+/// Adds credentials to requests, and gets new ones when they are refused.
 ///
-/// Any method can be added: a signature needs [`Authenticator::authenticate`] and nothing else.
+/// Any method can be added: a signature needs only [`Authenticator::authenticate`].
 ///
 /// ```
 /// use source_http::http::HttpRequest;
@@ -53,37 +53,37 @@ use super::{HttpRequest, Response};
 /// }
 /// ```
 pub trait Authenticator: Send + Sync {
-    /// Signs a request. Called before each attempt, retries included, and never for a host the stream did not name.
-    /// The same request may come twice, after a redirect: it must not be signed twice over.
+    /// Signs a request. Called before each attempt, retries included, and never for a host that the stream did not
+    /// name. The same request may come twice, after a redirect: it must not be signed twice.
     ///
     /// # Errors
     /// A [`crate::protocol::Failure`] inside: a config failure if the credentials cannot be used.
     fn authenticate(&self, request: &mut HttpRequest, cx: &AuthContext<'_>) -> anyhow::Result<()>;
 
-    /// Gets new credentials after the API refused those on `rejected`, and tells whether there are any: if so, the
-    /// request is sent again. Called once a request at most. Other threads may have been refused, too: if the
-    /// credentials are no longer those on `rejected`, they are new already. Default: there are none.
+    /// Gets new credentials after the API refused those on `rejected`, and returns whether there are any: then the
+    /// request is sent again. Called at most once a request. Other threads may have been refused, too: if the
+    /// credentials differ from those on `rejected`, they are already new. Default: there are none.
     ///
     /// # Errors
-    /// Whatever keeps the new credentials from being had. The request fails with it.
+    /// The reason why there are no new credentials. The request fails with it.
     fn refresh(&self, _rejected: &HttpRequest, _cx: &AuthContext<'_>) -> anyhow::Result<bool> {
         Ok(false)
     }
 
-    /// Shown each response to a request that it signed, before anything is decided about it, such as for what its headers
-    /// say of a quota. Default: nothing.
+    /// Sees each response to a request that it signed, before any decision about it, for instance to read quota
+    /// headers. Default: nothing.
     fn answered(&self, _signed: &HttpRequest, _response: &Response, _cx: &AuthContext<'_>) {}
 
-    /// Told that the API limits the credentials on `limited`, and for how long if it said so. Returns the wait until
-    /// others are free: zero sends the request again at once. `None` leaves the wait as it would be. Default: `None`.
+    /// Called when the API limits the credentials on `limited`, with the time if the API said it. Returns the wait
+    /// until others are free: zero sends the request again at once. `None` leaves the wait unchanged. Default: `None`.
     fn rate_limited(&self, _limited: &HttpRequest, _wait: Option<Duration>, _cx: &AuthContext<'_>) -> Option<Duration> {
         None
     }
 
-    /// Whose credentials these are, for the response cache: two authenticators with the same identity may be given each
-    /// other's responses. It is hashed and never stored, so a secret will do. An authenticator whose signature changes
-    /// during a run (a token that is renewed, a time stamp) should give what stays the same: the client id, the user.
-    /// Default: `None`, which tells requests apart by what the authenticator puts on them.
+    /// The owner of these credentials, for the response cache: two authenticators with the same identity may get each
+    /// other's responses. It is hashed and never stored, so it may be a secret. An authenticator whose signature
+    /// changes during a run (a renewed token, a time stamp) should return a constant: the client id, the user. Default:
+    /// `None`, which distinguishes requests by the authenticator's changes to them.
     fn identity(&self) -> Option<String> {
         None
     }
@@ -103,7 +103,7 @@ impl Authenticator for NoAuth {
     }
 }
 
-/// Texts as one, each with its length, so that no two lists make the same.
+/// Joins texts, each with its length, so that different lists give different results.
 fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     texts.into_iter().fold(String::new(), |mut all, text| {
         all.extend([text.len().to_string().as_str(), ":", text]);

@@ -10,11 +10,11 @@ use crate::http::HttpRequest;
 use crate::locks;
 use crate::protocol::{Failure, Redactor};
 
-/// How long a token is left alone if the API does not say how long it limits it.
+/// How long a limited token rests if the API does not say.
 const UNKNOWN_LIMIT: Duration = Duration::from_secs(60);
 
-/// Sends one token until the API limits it, then the next one that is not limited, without a wait. When all are
-/// limited, the wait is the one until the first of them is free.
+/// Sends one token until the API limits it, then without a wait the next one that is not limited. When all are limited,
+/// it waits for the first one to be free.
 ///
 /// ```
 /// use source_http::http::auth::RotatingTokenAuthenticator;
@@ -29,12 +29,12 @@ pub struct RotatingTokenAuthenticator {
     limits: Mutex<Limits>,
 }
 
-/// What is known of the tokens' limits.
+/// The limits of the tokens.
 #[derive(Debug)]
 struct Limits {
     /// The token in use.
     current: usize,
-    /// When each token is free, on the clock that only goes forward.
+    /// When each token is free, on the monotonic clock.
     free_at: Vec<Duration>,
 }
 
@@ -46,7 +46,7 @@ impl RotatingTokenAuthenticator {
         let mut kept = Vec::new();
         for token in tokens {
             let token = Secret::new(token.as_ref().trim(), redactor);
-            // A token that stood here twice would be taken for a free one after it was limited.
+            // A repeated token would count as free after it was limited.
             if !token.expose().is_empty() && !kept.contains(&token) {
                 kept.push(token);
             }
@@ -75,11 +75,11 @@ impl RotatingTokenAuthenticator {
 }
 
 impl Limits {
-    /// Notes that a token is limited, for how long if that is known, and moves on to a free one, or to the one that is
-    /// free first. Returns the wait until it is; `None` if nobody knows.
+    /// Records that a token is limited, for how long if known, and moves on to a free one, or to the one that is free
+    /// first. Returns the wait until then; `None` if it is unknown.
     fn limited(&mut self, token: usize, wait: Option<Duration>, now: Duration) -> Option<Duration> {
         self.free_at[token] = now.saturating_add(wait.unwrap_or(UNKNOWN_LIMIT));
-        // The one in use comes first, if it is another: some thread has moved on already.
+        // The current one comes first, if it is another: some thread has already moved on.
         let first = if self.current == token { token + 1 } else { self.current };
         let in_turn = (0..self.free_at.len()).map(|step| (first + step) % self.free_at.len());
         self.current = in_turn.min_by_key(|token| self.free_at[*token].max(now))?;
@@ -91,7 +91,7 @@ impl Limits {
 }
 
 impl Authenticator for RotatingTokenAuthenticator {
-    /// All tokens are of one user: whichever signs, the answer is the same.
+    /// All tokens belong to one user, so the answer does not depend on the token.
     fn identity(&self) -> Option<String> {
         Some(super::joined(self.tokens.iter().map(Secret::expose)))
     }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_to_a_token_that_was_left_does_not_skip_the_one_in_use() {
+    fn a_late_answer_to_an_abandoned_token_does_not_skip_the_one_in_use() {
         let mut limits = limits(3);
         limits.limited(0, None, s(1));
         assert_eq!((limits.limited(0, None, s(1)), limits.current), (Some(s(0)), 1));

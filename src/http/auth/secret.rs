@@ -1,4 +1,4 @@
-//! A text that is registered as a secret before anything can be done with it, and that no debug output shows.
+//! A text that is registered as a secret before any use, and that no debug output shows.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ impl Secret {
         Self(text)
     }
 
-    /// As [`Secret::new`], for one that is another each time: see [`Redactor::add_passing`].
+    /// As [`Secret::new`], for a secret that changes each time: see [`Redactor::add_passing`].
     pub(super) fn passing(text: impl Into<String>, redactor: &Redactor) -> Self {
         let text = text.into();
         redactor.add_passing(&text);

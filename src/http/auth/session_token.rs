@@ -1,4 +1,4 @@
-//! Sessions: an API that wants a login first, and a token of that login with each request.
+//! Sessions: an API that needs a login first, and its token with each request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -13,7 +13,7 @@ use crate::http::{HttpRequest, RetryRules, UsualRules};
 use crate::locks;
 use crate::protocol::{Failure, FailureKind, Redactor};
 
-/// A session is renewed this long before its end, if it lasts long enough: a request must not overtake its session.
+/// A session is renewed this long before its end, if it lasts long enough: a request must not outlive its session.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// How a session begins.
@@ -21,14 +21,14 @@ pub trait SessionLogin: Send + Sync {
     /// Logs in, and returns the token of the session.
     ///
     /// # Errors
-    /// A [`Failure`] inside: a config failure if the login is refused. It is not requested again in this run.
+    /// A [`Failure`] inside: a config failure if the login is refused. It is not repeated in this run.
     fn log_in(&self, cx: &AuthContext<'_>) -> anyhow::Result<String>;
 
-    /// Who logs in, for [`Authenticator::identity`]. A secret will do.
+    /// The user, for [`Authenticator::identity`]. It may be a secret.
     fn identity(&self) -> String;
 }
 
-/// A login that is one request, whose response is JSON with the token in it.
+/// A login by one request, whose response is JSON with the token in it.
 #[derive(Clone)]
 pub struct LoginRequest {
     request: HttpRequest,
@@ -37,15 +37,14 @@ pub struct LoginRequest {
 }
 
 impl LoginRequest {
-    /// Sends this request. The token is in the response at these names, one inside the other. What is secret in the request
-    /// is the caller's to register.
+    /// Sends this request. The response has the token at this path. The caller has to register the request's secrets.
     #[must_use]
     pub fn new<T: AsRef<str>>(request: HttpRequest, path: impl IntoIterator<Item = T>) -> Self {
         let path = path.into_iter().map(|name| name.as_ref().to_owned()).collect();
         Self { request, path, rules: Arc::new(UsualRules) }
     }
 
-    /// What is done about failures. Default: [`UsualRules`].
+    /// The rules for failures. Default: [`UsualRules`].
     #[must_use]
     pub fn rules(mut self, rules: impl RetryRules + 'static) -> Self {
         self.rules = Arc::new(rules);
@@ -88,14 +87,14 @@ enum Lasts {
     Attempt,
 }
 
-/// What becomes of a token before it is sent.
+/// Converts a token before it is sent.
 type Written = Arc<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
 
 /// Logs in, and sends the token of the session.
 ///
-/// However many threads need a session, one of them logs in and the others wait for it. If the API refuses the token (401),
-/// there is one more login, and the request is sent once more. A login that is refused is not tried again in this run:
-/// many an API locks accounts over that.
+/// One thread logs in, and all others wait for its session. If the API refuses the token (401), there is one more
+/// login, and the request is sent once more. A refused login is not repeated in this run: many APIs lock accounts for
+/// that.
 ///
 /// ```
 /// use std::time::Duration;
@@ -126,14 +125,14 @@ pub struct SessionTokenAuthenticator {
 
 #[derive(Default)]
 struct Session {
-    /// The token as it is sent, and when it was got, on the clock that only goes forward.
+    /// The token as it is sent, and when it was obtained, on the monotonic clock.
     token: Option<(Secret, Duration)>,
     /// Why there will be none.
     refused: Option<Failure>,
 }
 
 impl SessionTokenAuthenticator {
-    /// Sends `Authorization: Bearer` with the token of this login, for as long as the API takes it.
+    /// Sends `Authorization: Bearer` with the token of this login, as long as the API accepts it.
     #[must_use]
     pub fn new(login: impl SessionLogin + 'static, redactor: &Redactor) -> Self {
         Self {
@@ -146,35 +145,35 @@ impl SessionTokenAuthenticator {
         }
     }
 
-    /// Where the token stands. Default: `Authorization: Bearer TOKEN`.
+    /// Where the token is sent. Default: `Authorization: Bearer TOKEN`.
     #[must_use]
     pub fn place(mut self, place: TokenPlace) -> Self {
         self.place = place;
         self
     }
 
-    /// Logs in again before a session is so old. Default: when the API refuses its token.
+    /// Logs in again before a session reaches this age. Default: when the API refuses its token.
     #[must_use]
     pub fn lasting(mut self, duration: Duration) -> Self {
         self.lasts = Lasts::For(duration);
         self
     }
 
-    /// Logs in for each attempt of each request, as APIs want it whose tokens are good for one use.
+    /// Logs in for each attempt of each request, for APIs with single-use tokens.
     #[must_use]
     pub fn for_each_attempt(mut self) -> Self {
         self.lasts = Lasts::Attempt;
         self
     }
 
-    /// Sends what this makes of the token. Default: the token itself.
+    /// Sends the result of this for the token. Default: the token itself.
     #[must_use]
     pub fn written(mut self, written: impl Fn(&str) -> Result<String, Failure> + Send + Sync + 'static) -> Self {
         self.written = Some(Arc::new(written));
         self
     }
 
-    /// The session; if another thread logs in, nothing lies in the output's buffer while this one waits.
+    /// The session; while another thread logs in, the output's buffer is flushed.
     fn session(&self, cx: &AuthContext<'_>) -> anyhow::Result<MutexGuard<'_, Session>> {
         if let Err(TryLockError::WouldBlock) = self.session.try_lock() {
             cx.output().flush()?;

@@ -1,5 +1,5 @@
-//! Where a token that is got during a run is in a request. It is put there again for each attempt, so the place has to
-//! be found again on a request that has been signed before.
+//! The place of a token that is obtained during a run. Each attempt sets the token again, so the place must also be
+//! found on a request that was already signed.
 
 use serde_json::Value;
 use url::form_urlencoded;
@@ -11,7 +11,7 @@ use crate::protocol::Failure;
 /// The place of a token in a request. Default: `Authorization: Bearer TOKEN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenPlace {
-    /// A header, and the word before the token. No word leaves no blank.
+    /// A header, and the word before the token. An empty word has no blank after it.
     Header {
         /// The header.
         name: String,
@@ -22,8 +22,8 @@ pub enum TokenPlace {
     Query(String),
     /// A field of the body: a member of a JSON object, or a pair of a form, which an empty body becomes.
     Body(String),
-    /// Wherever the request already has this text in its query or body: the token takes its place, written as the place
-    /// wants it. The text has to be letters and digits only, and nothing that the request may have by chance.
+    /// Wherever the request's query or body has this text: the token replaces it, escaped for the place. The text must
+    /// consist of letters and digits, and not occur in requests by chance.
     StandIn(String),
 }
 
@@ -40,7 +40,7 @@ impl TokenPlace {
         Self::Header { name: name.to_owned(), method: String::new() }
     }
 
-    /// Puts a token on a request.
+    /// Adds a token to a request.
     ///
     /// # Errors
     /// A config failure if the token cannot be sent there; a system failure if the body has no fields.
@@ -87,14 +87,14 @@ fn put_in_body(body: &mut RequestBody, name: &str, token: &str) -> Result<(), Fa
         RequestBody::Empty => *body = RequestBody::Form(vec![(name.to_owned(), token.to_owned())]),
         RequestBody::Json(_) | RequestBody::Text(_) | RequestBody::Streamed(_) => {
             return Err(Failure::system(format!(
-                "The token cannot be put in the field {name:?} of a body that is no form and no JSON object."
+                "The token cannot be put in the field {name:?} of a body other than a form or a JSON object."
             )));
         }
     }
     Ok(())
 }
 
-/// Puts a token instead of a text, in the query and in the body.
+/// Replaces a text with a token, in the query and in the body.
 fn replace(request: &mut HttpRequest, text: &str, token: &str) {
     if let Some(query) = request.url.query().filter(|query| query.contains(text)) {
         let query = query.replace(text, &encoded(token));
@@ -128,7 +128,7 @@ fn encoded(token: &str) -> String {
     form_urlencoded::byte_serialize(token.as_bytes()).collect()
 }
 
-/// The token within a text of JSON, without the quotation marks around it.
+/// The token inside a JSON text, without the quotation marks around it.
 fn in_json(token: &str) -> String {
     let text = Value::from(token).to_string();
     text[1..text.len() - 1].to_owned()
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_keeps_its_place_and_the_token_is_written_as_the_place_wants_it() {
+    fn a_placeholder_keeps_its_place_and_the_token_is_escaped_for_it() {
         let place = TokenPlace::StandIn("abc123".to_owned());
         let request = signed(&place, "http://a.com/x?a=1&sid=Token+abc123&b=2", RequestBody::Empty);
         assert_eq!(request.url.query(), Some("a=1&sid=Token+t+%26%221&b=2"));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_in_its_place_once_however_often_it_is_put_there() {
+    fn a_token_is_in_its_place_once_however_often_it_is_added() {
         let query = TokenPlace::Query("k".to_owned());
         let mut request = signed(&query, "http://a.com/x?k=old&a=1", RequestBody::Empty);
         query.put(&mut request, "new").unwrap();

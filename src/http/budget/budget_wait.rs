@@ -3,25 +3,25 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Waits up to this long are not worth a line.
+/// Shorter waits are not worth a line.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
-/// A wait that the request budget imposes before an attempt. It is this program's own doing, to stay below a limit:
-/// nothing has failed, and the platform is not notified of a rate limit.
+/// A wait that the request budget imposes before an attempt. It keeps this program below a limit: nothing has failed,
+/// and the platform is not notified of a rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetWait {
-    /// The request that waits, as it may be shown.
+    /// The waiting request, as it may be shown.
     pub request: String,
     /// How long.
     pub delay: Duration,
-    /// Whose limit it is, and what it says.
+    /// The limit, and who set it.
     pub rule: String,
     /// The same attempt has waited before, and that was reported.
     pub again: bool,
 }
 
 impl BudgetWait {
-    /// Whether people should read of it: it is longer than a second, and they have not read of it yet.
+    /// Whether to tell people: it is longer than a second, and was not reported yet.
     #[must_use]
     pub fn is_worth_telling(&self) -> bool {
         self.is_long() && !self.again

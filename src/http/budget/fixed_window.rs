@@ -1,4 +1,4 @@
-//! This many requests in each period, the periods following one another like the hours of a day.
+//! A number of requests in each period; the periods follow one another like the hours of a day.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::seconds::seconds;
 
 /// A limit on the requests of each period. The first period begins with the first request.
 ///
-/// Up to twice the limit can pass around the moment where two periods meet. An API that counts differently wants a
+/// Up to twice the limit can pass around the boundary of two periods. For an API that counts differently, use a
 /// [`super::MovingWindow`].
 ///
 /// ```
@@ -20,7 +20,7 @@ use super::seconds::seconds;
 pub struct FixedWindow {
     limit: u32,
     period: Duration,
-    /// When the present period ends, and how much of it is used up.
+    /// The end of the current period, and its used part.
     ends: Option<Duration>,
     used: u32,
 }
@@ -32,7 +32,8 @@ impl FixedWindow {
         Self { limit: limit.max(1), period: period.max(Duration::from_millis(1)), ends: None, used: 0 }
     }
 
-    /// The first moment, from `at` on, when a request of that weight fits. Never asked for an earlier moment again.
+    /// The first moment, from `at` on, when a request of that weight fits. Later calls never ask about an earlier
+    /// moment.
     pub(super) fn earliest(&mut self, at: Duration, weight: u32) -> Duration {
         let ends = *self.ends.get_or_insert(at.saturating_add(self.period));
         if at >= ends {
@@ -44,12 +45,12 @@ impl FixedWindow {
         at
     }
 
-    /// Notes a request at a moment that [`FixedWindow::earliest`] gave.
+    /// Records a request at a moment from [`FixedWindow::earliest`].
     pub(super) fn take(&mut self, weight: u32) {
         self.used += weight.min(self.limit);
     }
 
-    /// Takes back a request that was noted for a moment of the present period. What an earlier one had is gone with it.
+    /// Takes back a request recorded in the current period. Earlier periods are gone.
     pub(super) fn give_back(&mut self, at: Duration, weight: u32) {
         if let Some(ends) = self.ends
             && (ends.saturating_sub(self.period)..ends).contains(&at)
@@ -58,7 +59,7 @@ impl FixedWindow {
         }
     }
 
-    /// Makes the present period end as late as the server says, if that is later and no longer than a period from now.
+    /// Moves the end of the current period to the server's reset, if that is later and at most a period from now.
     pub(super) fn ends_no_sooner_than(&mut self, reset: Duration, now: Duration) {
         if let Some(ends) = &mut self.ends
             && (ends.saturating_sub(self.period)..*ends).contains(&now)
@@ -68,7 +69,7 @@ impl FixedWindow {
         }
     }
 
-    /// What is known of the end of the period when no header tells.
+    /// The end of the period if no header states it.
     pub(super) fn reset(&self, now: Duration) -> Duration {
         self.ends.unwrap_or(now.saturating_add(self.period)).max(now)
     }
@@ -77,7 +78,7 @@ impl FixedWindow {
         format!("{} in each period of {}", self.limit, seconds(self.period))
     }
 
-    /// Begins the period that holds `at`; the periods keep their rhythm over any time of rest.
+    /// Begins the period that contains `at`; periods keep their rhythm during idle time.
     fn advance_past(&mut self, at: Duration, ends: Duration) {
         let into = at.saturating_sub(ends).as_nanos() % self.period.as_nanos();
         let began = at.saturating_sub(u64::try_from(into).map(Duration::from_nanos).unwrap_or_default());
@@ -110,18 +111,18 @@ mod tests {
     fn each_period_has_its_limit_and_the_rhythm_survives_a_rest() {
         let mut window = FixedWindow::new(2, ms(1500));
         assert_eq!(grants(&mut window, &[(0, 1); 5]), [0, 0, 1500, 1500, 3000]);
-        // The period from 9000 to 10500 is the present one at 10000.
+        // At 10000, the current period is the one from 9000 to 10500.
         assert_eq!(grants(&mut window, &[(10_000, 1), (10_000, 1), (10_000, 1)]), [10_000, 10_000, 10_500]);
     }
 
     #[test]
-    fn a_weight_counts_as_so_many_requests_and_one_past_the_limit_takes_a_whole_period() {
+    fn a_weight_counts_as_that_many_requests_and_one_past_the_limit_takes_a_whole_period() {
         let mut window = FixedWindow::new(3, ms(1000));
         assert_eq!(grants(&mut window, &[(0, 2), (0, 2), (0, 1), (0, 9), (0, 1)]), [0, 1000, 1000, 2000, 3000]);
     }
 
     #[test]
-    fn a_servers_reset_only_puts_the_end_of_the_period_off() {
+    fn a_servers_reset_only_postpones_the_end_of_the_period() {
         let mut window = FixedWindow::new(1, ms(1000));
         assert_eq!(grants(&mut window, &[(0, 1)]), [0]);
         window.ends_no_sooner_than(ms(500), ms(100));
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_or_period_of_nothing_is_made_the_smallest_there_is() {
+    fn a_limit_or_period_of_zero_becomes_the_smallest_possible() {
         let mut window = FixedWindow::new(0, Duration::ZERO);
         assert_eq!(grants(&mut window, &[(0, 1), (0, 1)]), [0, 1]);
     }

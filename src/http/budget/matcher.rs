@@ -1,4 +1,4 @@
-//! Which requests a policy is for.
+//! The requests that a policy covers.
 
 use fancy_regex::Regex;
 use ureq::http::Method;
@@ -7,7 +7,7 @@ use url::Url;
 use crate::http::{HttpRequest, same_host};
 use crate::protocol::Failure;
 
-/// A description of requests by method and path, and what such a request weighs.
+/// Describes requests by method and path, and their weight.
 ///
 /// Paths are compared segment by segment, percent-encoded as they are sent; a slash at the end and the query make no
 /// difference. A segment `*` stands for any one segment.
@@ -34,7 +34,7 @@ pub struct RequestMatcher {
     weight: u32,
 }
 
-/// Which paths are meant.
+/// The matching paths.
 #[derive(Debug, Clone)]
 enum PathRule {
     Segments {
@@ -60,18 +60,18 @@ impl PartialEq for PathRule {
 impl Eq for PathRule {}
 
 impl RequestMatcher {
-    /// Requests of this path and no other.
+    /// Requests of exactly this path.
     #[must_use]
     pub fn path(path: &str) -> Self {
         Self::of(PathRule::Segments { segments: split(path).map(str::to_owned).collect(), prefix: false })
     }
 
-    /// Requests whose path has a place that fits a regular expression. A slash at the end of the path is left out before.
+    /// Requests whose path has a match for a regular expression, without a slash at its end.
     ///
     /// # Errors
-    /// A config failure that says what is wrong with the expression.
+    /// A config failure that names the fault of the expression.
     pub fn path_pattern(pattern: &str) -> Result<Self, Failure> {
-        let wrong = |error| Failure::config(format!("{pattern:?} is no regular expression: {error}"));
+        let wrong = |error| Failure::config(format!("{pattern:?} is not a regular expression: {error}"));
         Regex::new(pattern).map(PathRule::Pattern).map(Self::of).map_err(wrong)
     }
 
@@ -79,7 +79,7 @@ impl RequestMatcher {
         Self { method: None, host: None, path, params: Vec::new(), headers: Vec::new(), weight: 1 }
     }
 
-    /// Requests of this path and of those below it.
+    /// Requests of this path and those below it.
     #[must_use]
     pub fn path_prefix(path: &str) -> Self {
         Self::of(PathRule::Segments { segments: split(path).map(str::to_owned).collect(), prefix: true })
@@ -113,15 +113,15 @@ impl RequestMatcher {
         self
     }
 
-    /// How many requests such a one counts as, at least 1. Default: 1. A weight above the policy's limit takes all of
-    /// the window.
+    /// How many requests such a request counts as, at least 1. Default: 1. A weight above the policy's limit takes the
+    /// whole window.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight.max(1);
         self
     }
 
-    /// Whether a request is one of these.
+    /// Whether it matches a request.
     #[must_use]
     pub fn matches(&self, request: &HttpRequest) -> bool {
         if self.method.as_ref().is_some_and(|method| *method != request.method) {
@@ -131,7 +131,7 @@ impl RequestMatcher {
             return false;
         }
         let has_param = |(name, value): &(String, String)| {
-            // Of parameters with one name, the last one that is not blank counts.
+            // The last non-blank one of several parameters with one name counts.
             let sent = request.url.query_pairs().filter(|(sent, value)| sent == name && !value.is_empty());
             sent.last().is_some_and(|(_, sent)| sent == *value)
         };
@@ -148,7 +148,7 @@ impl RequestMatcher {
                 let begins = segments.iter().all(|wanted| path.next().is_some_and(|is| wanted == "*" || wanted == is));
                 begins && (*prefix || path.next().is_none())
             }
-            // One that takes too long fits nothing.
+            // One that takes too long matches nothing.
             PathRule::Pattern(pattern) => pattern.is_match(path.trim_end_matches('/')).unwrap_or(false),
         }
     }
@@ -206,7 +206,7 @@ mod tests {
         assert!(!matches(pattern("").host("https://a.com".parse().unwrap())));
         assert!(matches(pattern("").param("page", "2")) && !matches(pattern("").param("page", "3")));
         assert!(matches(pattern("").header("x-kind", "full")) && !matches(pattern("").header("x-kind", "half")));
-        assert!(RequestMatcher::path_pattern("(").unwrap_err().message.contains("no regular expression"));
+        assert!(RequestMatcher::path_pattern("(").unwrap_err().message.contains("not a regular expression"));
         assert_ne!(pattern("a"), pattern("b"));
     }
 

@@ -1,9 +1,9 @@
-//! The request budget: how many requests an API lets one client send, kept by the client itself. A limit that is kept
-//! costs a short wait; one that is run into costs a refused request, a longer wait and, with many workers, a storm.
+//! The request budget: how many requests an API allows one client, enforced by the client itself. Staying below a limit
+//! costs a short wait; exceeding it costs a refused request, a longer wait and, with many workers, a storm.
 //!
-//! `request_budget` is the whole; `policy` is one rule of it, for the requests its `matcher`s describe; the rule's
-//! limit is a `fixed_window` or a `moving_window`, behind `window`; `server_quota` is what the server's headers say
-//! on top, as `quota_headers` reads them; `budget_wait` is how a wait is reported.
+//! `request_budget` is the whole; `policy` is one rule of it, for the requests that its `matcher`s describe; its limit
+//! is a `fixed_window` or a `moving_window`, behind `window`; `server_quota` adds the limits in the server's headers,
+//! which `quota_headers` reads; `budget_wait` reports a wait.
 
 mod budget_wait;
 mod fixed_window;

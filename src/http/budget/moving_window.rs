@@ -1,16 +1,16 @@
-//! This many requests in any stretch of time of a given length, wherever it begins.
+//! A number of requests in any interval of a given length, wherever it begins.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::seconds::seconds;
 
-/// Grants that a rate remembers one by one. A rate of more merges those that lie close together.
+/// Grants that a limit remembers one by one. With more, it merges those close together.
 const GRAIN: u32 = 1024;
 
 /// A limit on the requests of any interval of the given length; or several such limits, all of which hold.
 ///
-/// The strictest reading of "N requests a second", and the right one if the API's own way to count is not known.
+/// The strictest reading of "N requests a second", and the right one if the API's way of counting is unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +34,7 @@ struct Rate {
     used: u32,
 }
 
-/// Grants close together, all taken to be as late as the last of them.
+/// Grants close together, all counted as late as the last of them.
 #[derive(Debug, Clone, Copy)]
 struct Grants {
     first: Duration,
@@ -56,7 +56,8 @@ impl MovingWindow {
         self
     }
 
-    /// The first moment, from `at` on, when a request of that weight fits. Never asked for an earlier moment again.
+    /// The first moment, from `at` on, when a request of that weight fits. Later calls never ask about an earlier
+    /// moment.
     pub(super) fn earliest(&mut self, at: Duration, weight: u32) -> Duration {
         let mut earliest = at;
         loop {
@@ -70,21 +71,21 @@ impl MovingWindow {
         }
     }
 
-    /// Notes a request at a moment that [`MovingWindow::earliest`] gave.
+    /// Records a request at a moment from [`MovingWindow::earliest`].
     pub(super) fn take(&mut self, at: Duration, weight: u32) {
         for rate in &mut self.rates {
             rate.take(at, weight);
         }
     }
 
-    /// Takes back a request that was noted for a moment.
+    /// Takes back a request recorded for a moment.
     pub(super) fn give_back(&mut self, at: Duration, weight: u32) {
         for rate in &mut self.rates {
             rate.give_back(at, weight);
         }
     }
 
-    /// When a window that the server calls empty is taken to be full again, if no header tells.
+    /// When a window that the server calls empty counts as full again, if no header says.
     pub(super) fn reset(&self, now: Duration) -> Duration {
         now.saturating_add(self.rates.iter().map(|rate| rate.interval).min().unwrap_or_default())
     }
@@ -101,7 +102,7 @@ impl Rate {
         Self { limit: limit.max(1), interval, grants: VecDeque::new(), used: 0 }
     }
 
-    /// Forgets what is too old to count, and then, oldest first, what has to become too old for the weight to fit.
+    /// Forgets grants that are too old to count, and then, oldest first, those that must expire for the weight to fit.
     fn earliest(&mut self, at: Duration, weight: u32) -> Duration {
         let weight = weight.min(self.limit);
         let mut earliest = at;
@@ -130,7 +131,7 @@ impl Rate {
         }
     }
 
-    /// A grant that was forgotten already counts no more, so there is nothing to give back.
+    /// A forgotten grant no longer counts, so there is nothing to return.
     fn give_back(&mut self, at: Duration, weight: u32) {
         let weight = weight.min(self.limit);
         let holds = |grants: &Grants| (grants.first..=grants.last).contains(&at) && grants.weight >= weight;
@@ -191,12 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_is_free_for_the_next_one() {
+    fn returned_grants_are_free_for_the_next_request() {
         let mut window = MovingWindow::new(2, ms(1000)).and(3, ms(10_000));
         assert_eq!(grants(&mut window, [(0, 1), (100, 1), (200, 1)]), [0, 100, 1000]);
         window.give_back(ms(1000), 1);
         assert_eq!(grants(&mut window, [(1010, 1)]), [1010]);
-        // Never noted, or forgotten already.
+        // Never recorded, or already forgotten.
         window.give_back(ms(5), 1);
         assert_eq!(grants(&mut window, [(1010, 1)]), [10_000]);
     }

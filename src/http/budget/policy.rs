@@ -1,4 +1,4 @@
-//! One rule of a budget: the requests it is for, their limit, and what the server has said about them.
+//! One rule of a budget: the requests it covers, their limit, and the server's quota for them.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{QuotaHeaders, RequestMatcher, Window};
 use crate::http::{HttpRequest, Response, ResponseAction};
 use crate::locks;
 
-/// A limit for the requests that fit any of its matchers, or for all requests if it has none.
+/// A limit for the requests that match any of its matchers, or for all requests without matchers.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,9 +35,9 @@ pub struct BudgetPolicy {
 struct Ledger {
     window: Window,
     server: ServerQuota,
-    /// The latest moment given to anybody. Nobody gets an earlier one: first come, first served.
+    /// The latest moment given to a request. Later requests never get an earlier one: first come, first served.
     latest: Duration,
-    /// How often the server's word has changed.
+    /// How often the server's quota has changed.
     revision: u64,
 }
 
@@ -46,15 +46,15 @@ struct Ledger {
 pub(super) struct Ticket {
     /// When the request may go.
     pub(super) at: Duration,
-    /// Whose limit it is.
+    /// The limit that set it.
     pub(super) rule: String,
-    /// Whether it is the server's word, and not the policy's own limit.
+    /// Whether the limit is the server's and not the policy's own.
     pub(super) by_server: bool,
-    /// What was known of the server when the ticket was given.
+    /// The state of the server's quota when the ticket was issued.
     revision: u64,
 }
 
-/// The server wants requests to stay away for longer than anybody is willing to wait.
+/// The server wants requests to wait longer than the caller is willing to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLong {
     pub(super) delay: Duration,
@@ -70,7 +70,7 @@ impl BudgetPolicy {
         Self { matchers: Vec::new(), headers: QuotaHeaders::default(), ledger: Mutex::new(ledger) }
     }
 
-    /// Only for requests that fit this matcher, or one given before.
+    /// Restricts it to requests that match this matcher, or an earlier one.
     #[must_use]
     pub fn matching(mut self, matcher: RequestMatcher) -> Self {
         self.matchers.push(matcher);
@@ -84,7 +84,7 @@ impl BudgetPolicy {
         self
     }
 
-    /// What a request weighs; `None` if the policy is not for it.
+    /// The weight of a request; `None` if the policy does not cover it.
     pub(super) fn weight_of(&self, request: &HttpRequest) -> Option<u32> {
         match self.matchers.is_empty() {
             true => Some(1),
@@ -92,8 +92,8 @@ impl BudgetPolicy {
         }
     }
 
-    /// Gives a request its ticket, which it keeps: a later caller gets a later one. `patience` is the longest time that
-    /// the server's own word may put it off.
+    /// Issues a request's ticket, which it keeps: a later caller gets a later one. `patience` is the longest time that
+    /// the server's quota may delay it.
     pub(super) fn ticket(&self, weight: u32, now: Duration, patience: Duration) -> Result<Ticket, TooLong> {
         let mut ledger = self.lock();
         let Ledger { window, server, latest, revision } = &mut *ledger;
@@ -125,8 +125,8 @@ impl BudgetPolicy {
         }
     }
 
-    /// Whether the server has said, since a ticket was given, that there is no room for it at that time. What it had
-    /// taken of the window is given back, and a new ticket is needed.
+    /// Whether the server has reported, since a ticket was issued, that there is no room for it at that time. Its share
+    /// of the window is returned, and it needs a new ticket.
     pub(super) fn revokes(&self, ticket: &Ticket, weight: u32) -> bool {
         let mut ledger = self.lock();
         let revoked = ledger.revision != ticket.revision && ledger.server.blocks(ticket.at, weight).is_some();
@@ -136,12 +136,12 @@ impl BudgetPolicy {
         revoked
     }
 
-    /// What a response says about the quota.
+    /// The quota in a response.
     pub(super) fn read(&self, response: &Response, action: ResponseAction, now: Timestamp) -> Option<ServerSays> {
         self.headers.read(response, action, now)
     }
 
-    /// Takes the server at its word.
+    /// Applies the server's quota.
     pub(super) fn book(&self, says: &ServerSays, elapsed: Duration) {
         let mut ledger = self.lock();
         let until = match says.reset {
@@ -156,7 +156,7 @@ impl BudgetPolicy {
         ledger.revision += u64::from(ledger.server.tighten(says.remaining, until, words, elapsed));
     }
 
-    /// What the server said was said to credentials that are no longer used.
+    /// The server's report was about credentials that are no longer used.
     pub(super) fn forget(&self) {
         self.lock().server.forget();
     }

@@ -1,4 +1,4 @@
-//! What a response says about the quota that is left.
+//! Reads the remaining quota in a response.
 
 use std::time::Duration;
 
@@ -6,20 +6,19 @@ use jiff::Timestamp;
 
 use crate::http::{Response, ResponseAction, retry_after};
 
-/// Names of the headers that tell how many requests are left, and when the count starts again. The first of them that
-/// makes sense is taken.
+/// Names of the headers with the number of requests left and the time of the reset. The first valid one counts.
 ///
 /// Default: `ratelimit-remaining`, `x-ratelimit-remaining` and `x-rate-limit-remaining`, with `ratelimit-reset`,
 /// `x-ratelimit-reset` and `x-rate-limit-reset`.
 ///
-/// A reset is seconds from now, or seconds or milliseconds since the epoch, told apart by their size, or an HTTP date.
+/// A reset is seconds from now, seconds or milliseconds since the epoch, distinguished by size, or an HTTP date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotaHeaders {
     /// Headers with the number of requests left.
     pub remaining: Vec<String>,
-    /// Headers with the time of the reset, each at the place of the one in `remaining` that it belongs to.
+    /// Headers with the time of the reset, each at the index of its header in `remaining`.
     pub reset: Vec<String>,
-    /// Statuses that say that nothing is left. Default: 429.
+    /// Statuses that mean that nothing is left. Default: 429.
     pub limited: Vec<u16>,
 }
 
@@ -30,14 +29,14 @@ impl Default for QuotaHeaders {
     }
 }
 
-/// What was said.
+/// The quota in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct ServerSays {
     /// Requests left, as weight.
     pub(in crate::http) remaining: u32,
-    /// Time to the reset, if that was said.
+    /// Time to the reset, if stated.
     pub(in crate::http) reset: Option<Duration>,
-    /// The words it was said with.
+    /// Its words, for messages.
     pub(super) words: String,
 }
 
@@ -48,9 +47,9 @@ impl QuotaHeaders {
         Self { remaining: vec![remaining.to_owned()], reset: vec![reset.to_owned()], limited: vec![429] }
     }
 
-    /// What a response says about its quota; `None` if nothing that makes sense. One that was turned away, by status
-    /// or because `action` says so, leaves nothing until its `Retry-After` or reset; if it has neither, it says
-    /// nothing: how long to stay away is the backoff's to find out.
+    /// The quota in a response; `None` without a valid one. A refused request, by status or because `action` says so,
+    /// leaves nothing until its `Retry-After` or reset; without either, it says nothing: the backoff has to find the
+    /// wait.
     pub(super) fn read(&self, response: &Response, action: ResponseAction, now: Timestamp) -> Option<ServerSays> {
         if self.limited.contains(&response.status.as_u16()) || action == ResponseAction::RateLimited {
             let resets = self.reset.iter().enumerate().map(|(at, reset)| {
@@ -63,7 +62,7 @@ impl QuotaHeaders {
         }
         self.remaining.iter().find_map(|name| {
             let counts = retry_after::counts(response, name);
-            // Of several quotas the one that is nearest to its end.
+            // The quota that is nearest to its end counts.
             let remaining = *counts.iter().min()?;
             let mut resets = self.reset.iter();
             let reset = resets.find_map(|name| retry_after::reset_of(response, name, &counts, remaining, now));
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remaining_count_that_is_none_is_ignored_and_the_next_header_is_asked() {
+    fn an_invalid_remaining_count_is_ignored_and_the_next_header_is_read() {
         for value in ["", "-1", "many", "1.5"] {
             assert_eq!(read(200, &[("ratelimit-remaining", value)]), None, "{value}");
         }
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_can_be_an_apis_own() {
+    fn the_names_can_be_changed() {
         let now = Timestamp::from_second(0).unwrap();
         let headers = QuotaHeaders::new("X-Left", "X-Until");
         let says = headers

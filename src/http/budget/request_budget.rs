@@ -1,4 +1,4 @@
-//! All policies of an API, asked before each attempt and notified of each response.
+//! All policies of an API, checked before each attempt and updated by each response.
 
 use std::time::Duration;
 
@@ -11,16 +11,15 @@ use crate::clock::Clock;
 use crate::http::{HttpRequest, Response, ResponseAction, Telling, Wait, Waits};
 use crate::protocol::Failure;
 
-/// The limits of an API, shared by everything that sends requests to it. The first policy that is for a request
-/// applies; a request that none is for is free. A budget is handed out by
-/// [`crate::streams::HttpStream::request_budget`]; the streams of a source share one, behind an `Arc`.
+/// The limits of an API, shared by everything that sends requests to it. The first policy that covers a request
+/// applies; an uncovered request is free. [`crate::streams::HttpStream::request_budget`] returns a budget; the streams
+/// of a source share one, behind an `Arc`.
 ///
-/// Requests are let through in the order they came. Each attempt counts, retries too; answers of the response cache
-/// don't; the redirects of an attempt count as one with it. Default: no policies.
+/// Requests go in the order they came. Each attempt counts, retries too; answers from the response cache do not; the
+/// redirects of an attempt count as one with it. Default: no policies.
 ///
-/// The headers of each response can tighten a policy and never loosen it. Status 429 leaves it empty until the time the
-/// response names; if it names none, the wait is the retry's own. What was said to credentials that another of
-/// several took the place of is forgotten.
+/// The headers of each response can tighten a policy and never loosen it. Status 429 empties it until the time in the
+/// response; without one, the retry's own wait applies. Reports about replaced credentials are forgotten.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -48,20 +47,20 @@ impl RequestBudget {
         Self::default()
     }
 
-    /// Adds a policy, for the requests that no earlier one is for.
+    /// Adds a policy, for requests that no earlier one covers.
     #[must_use]
     pub fn policy(mut self, policy: BudgetPolicy) -> Self {
         self.policies.push(policy);
         self
     }
 
-    /// Waits until a request may be sent, and counts it. The observer of `waits` is notified of each wait before it
-    /// begins. Returns the time waited for the policies' own limits, however long that took; `patience` bounds the
-    /// waits that the server's word imposes, all together.
+    /// Waits until a request may be sent, and counts it. The observer of `waits` is notified before each wait. Returns
+    /// the time waited for the policies' own limits, which is unlimited; `patience` bounds the total of the waits that
+    /// the server imposes.
     ///
     /// # Errors
-    /// A transient [`Failure`] inside if the server's word means a wait longer than `patience`, which the observer is
-    /// reported as a rate limit; that of [`Waits::wait`]; or an error of the observer.
+    /// A transient [`Failure`] inside if the server imposes a wait longer than `patience`, which the observer gets as a
+    /// rate limit; the errors of [`Waits::wait`]; or an error of the observer.
     pub fn acquire(&self, request: &HttpRequest, patience: Duration, waits: &Waits<'_>) -> anyhow::Result<Duration> {
         let Waits { clock, observer, .. } = *waits;
         let Some((policy, weight)) = self.find(request) else { return Ok(Duration::ZERO) };
@@ -101,7 +100,7 @@ impl RequestBudget {
         }
     }
 
-    /// What a response says about the quota, if a policy is for its request.
+    /// The quota in a response, if a policy covers its request.
     pub(in crate::http) fn read(
         &self,
         request: &HttpRequest,
@@ -112,14 +111,14 @@ impl RequestBudget {
         self.find(request)?.0.read(response, action, now)
     }
 
-    /// Takes the server at its word.
+    /// Applies the server's quota.
     pub(in crate::http) fn book(&self, request: &HttpRequest, says: &ServerSays, clock: &dyn Clock) {
         if let Some((policy, _)) = self.find(request) {
             policy.book(says, clock.elapsed());
         }
     }
 
-    /// Forgets the server's word: it was about credentials that others have taken the place of.
+    /// Forgets the server's quota: it was about replaced credentials.
     pub(in crate::http) fn forget(&self, request: &HttpRequest) {
         if let Some((policy, _)) = self.find(request) {
             policy.forget();
@@ -131,7 +130,7 @@ impl RequestBudget {
     }
 }
 
-/// A wait past all patience, as it is reported to the platform.
+/// A wait past all patience, for the platform.
 fn rate_limited(request: &HttpRequest, too_long: &TooLong, clock: &dyn Clock) -> Wait {
     Wait {
         request: request.describe(),

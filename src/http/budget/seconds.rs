@@ -1,8 +1,8 @@
-//! Lengths of time in messages.
+//! Durations in messages.
 
 use std::time::Duration;
 
-/// A length of time for people: "1.5 s".
+/// A duration for people: "1.5 s".
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }

@@ -1,25 +1,24 @@
-//! The server's word on top of a window: no more than so much until then. It only ever makes the window tighter.
+//! The server's quota on top of a window: at most this many until then. It can only tighten the window.
 
 use std::time::Duration;
 
-/// What the server said last that still holds.
+/// The server's last report that still holds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ServerQuota(Option<Said>);
 
-/// A word of the server's.
+/// A report from the server.
 #[derive(Debug, Clone)]
 pub(super) struct Said {
     left: u32,
     pub(super) until: Duration,
-    /// Whether the server said until when; otherwise it is the window's own end.
+    /// Whether the server stated the end; otherwise it is the window's own.
     pub(super) told: bool,
     pub(super) words: String,
 }
 
 impl ServerQuota {
-    /// Takes note of a response. A count above what is left by the last one is old news, or of a quota that recovers
-    /// bit by bit; it is ignored, so that an answer that was overtaken on its way cannot loosen anything. True if
-    /// it was not.
+    /// Applies a response. A count above the current one is old, or of a quota that recovers bit by bit; it is ignored,
+    /// so that an overtaken answer cannot loosen anything. True if it was applied.
     pub(super) fn tighten(&mut self, left: u32, (until, told): (Duration, bool), words: String, now: Duration) -> bool {
         let (until, told) = match &self.0 {
             Some(said) if said.until > now && left > said.left => return false,
@@ -30,17 +29,17 @@ impl ServerQuota {
         true
     }
 
-    /// Forgets what was said.
+    /// Forgets the report.
     pub(super) fn forget(&mut self) {
         self.0 = None;
     }
 
-    /// The word that keeps a request of that weight away at `at`.
+    /// The report that delays a request of that weight at `at`.
     pub(super) fn blocks(&self, at: Duration, weight: u32) -> Option<&Said> {
         self.0.as_ref().filter(|said| said.until > at && said.left < weight)
     }
 
-    /// Notes a request at a moment that is not blocked.
+    /// Records a request at a moment that is not blocked.
     pub(super) fn take(&mut self, at: Duration, weight: u32) {
         match &mut self.0 {
             Some(said) if said.until > at => said.left = said.left.saturating_sub(weight),
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_spent_and_then_everybody_stays_away_until_the_reset() {
+    fn the_rest_is_spent_and_then_all_requests_wait_for_the_reset() {
         let mut quota = ServerQuota::default();
         assert_eq!(blocked(&quota, 0, 1), None);
         quota.tighten(3, (s(10), true), String::new(), s(0));
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_word_can_only_tighten_until_the_reset_has_passed() {
+    fn a_later_report_can_only_tighten_until_the_reset_has_passed() {
         let mut quota = ServerQuota::default();
         quota.tighten(0, (s(10), true), String::new(), s(0));
         quota.tighten(50, (s(5), true), String::new(), s(1));

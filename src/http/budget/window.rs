@@ -1,4 +1,4 @@
-//! The kinds of limits behind one face. All moments are readings of [`crate::clock::Clock::elapsed`].
+//! A common interface of the kinds of limits. All moments are readings of [`crate::clock::Clock::elapsed`].
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{FixedWindow, MovingWindow};
 /// How a limit is counted.
 #[derive(Debug, Clone)]
 pub enum Window {
-    /// Not at all: requests are let through, unless the server's headers say otherwise.
+    /// Not at all: requests pass, unless the server's headers say otherwise.
     Unlimited,
     /// In periods that follow one another.
     Fixed(FixedWindow),
@@ -15,7 +15,7 @@ pub enum Window {
     Moving(MovingWindow),
 }
 
-/// How long an unlimited window is taken to be empty when the server says so and not how long.
+/// How long an unlimited window counts as empty when the server says so without a time.
 const UNKNOWN_RESET: Duration = Duration::from_secs(1);
 
 impl From<FixedWindow> for Window {
@@ -31,7 +31,8 @@ impl From<MovingWindow> for Window {
 }
 
 impl Window {
-    /// The first moment, from `at` on, when a request of that weight fits. Never asked for an earlier moment again.
+    /// The first moment, from `at` on, when a request of that weight fits. Later calls never ask about an earlier
+    /// moment.
     pub(super) fn earliest(&mut self, at: Duration, weight: u32) -> Duration {
         match self {
             Self::Unlimited => at,
@@ -40,7 +41,7 @@ impl Window {
         }
     }
 
-    /// Notes a request at a moment that [`Window::earliest`] gave.
+    /// Records a request at a moment from [`Window::earliest`].
     pub(super) fn take(&mut self, at: Duration, weight: u32) {
         match self {
             Self::Unlimited => {}
@@ -49,7 +50,7 @@ impl Window {
         }
     }
 
-    /// Takes a request back that was not made at the moment it was noted for.
+    /// Takes back a request that was not sent at its recorded moment.
     pub(super) fn give_back(&mut self, at: Duration, weight: u32) {
         match self {
             Self::Unlimited => {}
@@ -58,14 +59,14 @@ impl Window {
         }
     }
 
-    /// Fits the window's own rhythm to a reset that the server reported.
+    /// Aligns the window's periods with a reset that the server reported.
     pub(super) fn ends_no_sooner_than(&mut self, reset: Duration, now: Duration) {
         if let Self::Fixed(window) = self {
             window.ends_no_sooner_than(reset, now);
         }
     }
 
-    /// When the window has room again if the server says that it has none, and not for how long.
+    /// When the window has room again if the server says that it has none, without a time.
     pub(super) fn reset(&self, now: Duration) -> Duration {
         match self {
             Self::Unlimited => now + UNKNOWN_RESET,
@@ -74,7 +75,7 @@ impl Window {
         }
     }
 
-    /// The limit in words: "2 in any 1 s".
+    /// The limit for messages: "2 in any 1 s".
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Unlimited => "any number".to_owned(),

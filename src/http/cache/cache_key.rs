@@ -1,20 +1,20 @@
-//! Which requests are the same: those with the same method, URL, body and headers, made for the same credentials.
+//! Decides which requests are equal: those with the same method, URL, body and headers, made for the same credentials.
 
 use sha2::{Digest, Sha256};
 
 use super::Credential;
 use crate::http::{HttpRequest, Pem, ProxySetting, RequestOptions};
 
-/// Headers that differ from request to request and leave the answer alone.
+/// Headers that differ from request to request without changing the answer.
 const PER_REQUEST: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "x-correlation-id", "x-request-id"];
 
-/// A request's name in the cache: a hash, because URLs, headers and credentials may be secret and the file is not.
+/// A request's key in the cache: a hash, because URLs, headers and credentials may be secret and the file is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct CacheKey([u8; 32]);
 
 impl CacheKey {
-    /// The key of a request before it is signed. `salt` keeps anybody who gets hold of the file from trying out weak
-    /// passwords against it.
+    /// The key of a request before it is signed. `salt` keeps a thief of the file from trying out weak passwords
+    /// against it.
     pub(super) fn new(salt: &[u8], request: &HttpRequest, options: &RequestOptions, credential: &Credential) -> Self {
         let mut parts = Parts(Sha256::new());
         parts.add(salt);
@@ -39,7 +39,7 @@ impl CacheKey {
     }
 }
 
-/// A hash of parts: each goes in with its length, so that what is moved from one to the next makes a difference.
+/// A hash of parts, each with its length, so that moving bytes from one to the next changes it.
 struct Parts(Sha256);
 
 impl Parts {
@@ -54,7 +54,7 @@ impl Parts {
         url.set_fragment(None);
         url.set_query(None);
         self.add(url.as_str().as_bytes());
-        // Values of the same name stay in their order: it may be that of a list.
+        // Values of the same name keep their order: it may be that of a list.
         let mut query: Vec<&str> = request.url.query().unwrap_or_default().split('&').collect();
         query.sort_by_key(|pair| pair.split('=').next());
         self.list(query.into_iter().map(str::as_bytes));
@@ -67,7 +67,7 @@ impl Parts {
         }
     }
 
-    /// Those that tell who asks, whom the answer comes from, and whether a redirect is the answer.
+    /// Options that change the caller, the answering server, or whether a redirect is the answer.
     fn options(&mut self, options: &RequestOptions) {
         self.add(options.user_agent.as_bytes());
         self.add(&[u8::from(options.verify_certificates), u8::from(options.max_redirects > 0)]);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_change_who_asks_or_whom_is_trusted_make_other_keys_and_timeouts_do_not() {
+    fn options_that_change_the_caller_or_trust_make_other_keys_and_timeouts_do_not() {
         let request = request("http://a.com/x", &[]);
         let key = |change: &dyn Fn(&mut RequestOptions)| {
             let mut options = RequestOptions::default();

@@ -1,26 +1,26 @@
-//! For whom a request is made, as far as the cache has to know.
+//! The owner of a request, as far as the cache needs to know.
 
 use std::fmt;
 
 use crate::http::auth::AuthContext;
 use crate::http::{Exchange, HttpRequest};
 
-/// What tells the requests of one user from those of another.
+/// Distinguishes the requests of one user from those of another.
 pub(in crate::http) enum Credential {
     /// The request is sent unsigned.
     Unsigned,
-    /// The authenticator says whose credentials it has.
+    /// The authenticator names the owner of its credentials.
     Identity(String),
-    /// It does not say, but it shows in what it does to the request.
+    /// It does not, but its changes to the request show it.
     Signed(Box<HttpRequest>),
 }
 
 impl Credential {
-    /// The credential an exchange is going to be made with; `None` if it shows in nothing: the authenticator signs
-    /// the same request differently each time, with a time stamp or a number used once.
+    /// The credential of an exchange; `None` if nothing shows it: the authenticator signs the same request differently
+    /// each time, with a time stamp or a nonce.
     ///
     /// # Errors
-    /// What the authenticator returns when it is asked to sign.
+    /// The result of the authenticator's signing.
     pub(in crate::http) fn of(exchange: &Exchange<'_>, cx: &AuthContext<'_>) -> anyhow::Result<Option<Self>> {
         if !exchange.authenticated {
             return Ok(Some(Self::Unsigned));
@@ -37,7 +37,7 @@ impl Credential {
     }
 }
 
-/// Its kind: an identity may be the secret itself.
+/// Shows its kind: an identity may be the secret itself.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,5 +1,5 @@
-//! A response as bytes: its key, the URL that redirects led to, its head in the manner of HTTP/1.1, and its body, in one gzip stream, whose checksum
-//! covers all of it. A file that was changed by others gives an error and never a wrong response.
+//! A response as bytes: its key, the final URL after redirects, its head in HTTP/1.1 form, and its body, in one gzip
+//! stream, whose checksum covers everything. A changed file gives an error and never a wrong response.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -13,11 +13,11 @@ use crate::http::body::BodyError;
 use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, HttpRequest, Response, StatusCode};
 use crate::protocol::Redactor;
 
-/// Headers that are never kept: they hand out credentials.
+/// Headers that are never kept: they contain credentials.
 const SECRET: [&str; 2] = ["set-cookie", "set-cookie2"];
 
-/// The bytes of a response to a request. `None` if its body is longer than `max_bytes`, or if there is a secret in it.
-/// Where redirects led is kept, and otherwise nothing of the request: there may be secrets in its URL.
+/// The bytes of a response to a request. `None` if its body is longer than `max_bytes`, or contains a secret. Only the
+/// final URL of the request is kept: its own URL may contain secrets.
 pub(super) fn encode(
     key: &CacheKey,
     request: &HttpRequest,
@@ -57,7 +57,7 @@ pub(super) fn encode(
     entry.finish().map(Some)
 }
 
-/// The response that was kept for a request.
+/// The stored response to a request.
 pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_bytes: u64) -> io::Result<Response> {
     let mut entry = BufReader::new(GzDecoder::new(entry));
     let mut kept_for = [0; 32];
@@ -88,8 +88,8 @@ pub(super) fn decode(key: &CacheKey, entry: &[u8], request: &HttpRequest, max_by
     Ok(response)
 }
 
-/// Reads any bytes as an entry of the cache's file, given before they are compressed: for fuzzing. A response that is
-/// found in them must come back as it was when it is kept and read again.
+/// Reads any bytes as an entry of the cache's file, before compression: for fuzzing. A response found in them must come
+/// back unchanged when it is stored and read again.
 ///
 /// # Panics
 /// If it does not.
@@ -106,7 +106,7 @@ pub fn read_entry(bytes: &[u8]) {
         let mut entry = GzEncoder::new(Vec::new(), Compression::fast());
         bytes.iter().try_for_each(|part| entry.write_all(part)).and_then(|()| entry.finish()).unwrap_or_default()
     };
-    // As it is, and behind the key of the request, which nobody comes upon by chance.
+    // As given, and with the key of the request in front, which chance would not find.
     let _ = decode(&key, bytes, &request, MAX);
     let Ok(response) = decode(&key, &compressed(&[key.as_bytes(), bytes]), &request, MAX) else { return };
     let again = encode(&key, &request, &response, MAX, &Redactor::default()).ok().flatten().unwrap_or_default();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_redirect_led_is_kept_and_the_url_that_was_asked_for_is_not() {
+    fn the_target_of_a_redirect_is_kept_and_the_requested_url_is_not() {
         let (key, request) = key("http://a.com/x?key=topsecret");
         let mut original = response(200, &[], "");
         for shown in ["GET http://b.com/y/", "GET http://a.com/x?key=topsecret"] {
@@ -213,7 +213,7 @@ mod tests {
         for length in 0..entry.len() {
             assert!(decode(&own, &entry[..length], &request, 1000).is_err(), "cut to {length}");
         }
-        // Some bits mean nothing, such as the time in gzip's header. A change of them is the only one that may pass.
+        // Some bits have no meaning, such as the time in gzip's header. Only their changes may pass.
         let mut passed = 0;
         for at in 0..entry.len() {
             let mut entry = entry.clone();

@@ -1,5 +1,5 @@
-//! One request's way through the cache: first what is kept, then, if that is nothing, one thread's fetch for all who
-//! ask for the same.
+//! The cache lookup of one request: first the stored response, otherwise one thread fetches for all that request the
+//! same.
 
 use std::io;
 
@@ -9,15 +9,15 @@ use super::single_flight::{Leader, Outcome, Role};
 use crate::http::{HttpRequest, Response};
 use crate::protocol::{Failure, FailureKind, LogLevel, Output};
 
-/// A request on its way. Dropped without [`Lookup::keep`], it has failed, and the next one may try.
+/// A lookup in progress. Dropped without [`Lookup::keep`], it has failed, and the next one may try.
 pub(in crate::http) struct Lookup<'v> {
     cache: &'v ResponseCache,
     key: CacheKey,
     request: &'v HttpRequest,
     output: &'v Output,
-    /// What was kept has been handed out. Asked again, it was of no use.
+    /// The stored response was returned. A second call means that it was unusable.
     handed_out: bool,
-    /// The response cannot be kept, so there is nothing to wait for.
+    /// The response cannot be stored, so there is nothing to wait for.
     alone: bool,
     leader: Option<Leader<'v>>,
     draft: Option<Vec<u8>>,
@@ -28,11 +28,11 @@ impl<'v> Lookup<'v> {
         Self { cache, key, request, output, handed_out: false, alone: false, leader: None, draft: None }
     }
 
-    /// The response that is kept, if need be after another thread has fetched it; `None` if the caller is to fetch it.
-    /// To be called until then, or until a response is of use.
+    /// The stored response, possibly after another thread has fetched it; `None` if the caller must fetch it. Call it
+    /// until then, or until a response is usable.
     ///
     /// # Errors
-    /// The failure of a thread that has tried all this one could; or stdout is closed.
+    /// The failure of another thread that tried everything this one could; or stdout is closed.
     pub(in crate::http) fn next(&mut self) -> anyhow::Result<Option<Response>> {
         while self.leader.is_none() && !self.alone && !self.cache.is_off() {
             if let Some(response) = self.look_up()? {
@@ -48,7 +48,7 @@ impl<'v> Lookup<'v> {
                 }
                 Role::Lead(leader) => {
                     self.leader = Some(leader);
-                    // Another fetch may have ended between the look and the boarding.
+                    // Another fetch may have ended between the check and this one.
                     return Ok(self.look_up()?);
                 }
             }
@@ -56,7 +56,8 @@ impl<'v> Lookup<'v> {
         Ok(None)
     }
 
-    /// Ends a fetch that failed. A transient failure is one for all who wait: they ask for the same of the same server.
+    /// Ends a failed fetch. A transient failure is shared with all that wait: they would ask the same server for the
+    /// same.
     pub(in crate::http) fn fail(mut self, error: &anyhow::Error) {
         let failure = error.downcast_ref::<Failure>().filter(|failure| failure.kind == FailureKind::Transient);
         if let (Some(failure), Some(leader)) = (failure, self.leader.take()) {
@@ -64,8 +65,8 @@ impl<'v> Lookup<'v> {
         }
     }
 
-    /// Prepares a response to be kept, should it prove good. One that repeats a secret is not: what is on a disk may
-    /// outlive the process.
+    /// Prepares a response for storing, once it proves good. One that repeats a secret is not stored: files may outlive
+    /// the process.
     pub(in crate::http) fn draft(&mut self, response: &Response) {
         let redactor = self.output.redactor();
         self.draft = match self.leader {
@@ -74,7 +75,7 @@ impl<'v> Lookup<'v> {
         };
     }
 
-    /// Keeps the last draft, which was good.
+    /// Stores the last draft, which was good.
     pub(in crate::http) fn keep(mut self) -> io::Result<()> {
         let kept = match self.draft.take() {
             Some(entry) => self.cache.put(&self.key, &entry, self.output)?,

@@ -17,16 +17,16 @@ use crate::protocol::{LogLevel, Output, Redactor};
 
 /// Keeps good responses of the streams that ask for it, for the length of a run.
 ///
-/// Two requests are the same if method, URL, body, headers, proxy, user agent and certificates are, and the credentials
-/// stand for the same account; the order of query parameters and headers makes no difference. Such a request is answered from the cache at no cost to
-/// quota, budget or network. Only responses that were taken as success and could be decoded are kept, without
-/// `Set-Cookie`, and none that repeats a secret of the run. They are good until the run ends, whatever `Cache-Control` says: a run wants to see one moment.
+/// Two requests are equal if method, URL, body, headers, proxy, user agent and certificates are, and the credentials
+/// belong to the same account; the order of query parameters and headers makes no difference. The cache answers such a
+/// request at no cost to quota, budget or network. It stores only responses that count as success and could be decoded,
+/// without `Set-Cookie`, and none that repeats a secret of the run. They are valid until the run ends, whatever
+/// `Cache-Control` says: a run should see one moment.
 ///
-/// The file is made with the first request that wants it, readable by its owner only, and removed when the cache is
-/// dropped; on Unix one without a directory of your choice loses its name as soon as it is open, so that nothing is
-/// left however the run ends; what a killed run has left in a directory of your choice is removed by the next run that
-/// uses it. Its keys are salted hashes. A file that cannot be made, read or written switches the cache off, with one
-/// warning.
+/// The first request that needs it creates the file, readable by its owner only; dropping the cache removes it. On
+/// Unix, a file without a directory of your choice loses its name once it is open, so nothing is left however the run
+/// ends; in a directory of your choice, the next run removes what a killed run left. Its keys are salted hashes. If the
+/// file cannot be created, read or written, the cache is switched off, with one warning.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -78,29 +78,29 @@ impl ResponseCache {
         Self::default()
     }
 
-    /// The directory for the file; it is made if it is not there, and stays. Default: a new one, in the system's
-    /// directory for temporary files, that is removed with the file.
+    /// The directory for the file; it is created if missing, and stays. Default: a new one, in the system's directory
+    /// for temporary files, removed together with the file.
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// Bytes the file may have. When they are used up, the responses that were used least recently go. Default: 1 GiB.
+    /// The most bytes of the file. When it is full, the least recently used responses are dropped. Default: 1 GiB.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// Longest body that is kept, in bytes before compression. It is compressed in memory. Default: 16 MiB.
+    /// The longest body that is stored, in bytes before compression. It is compressed in memory. Default: 16 MiB.
     #[must_use]
     pub fn max_entry_bytes(mut self, max_entry_bytes: u64) -> Self {
         self.max_entry_bytes = max_entry_bytes;
         self
     }
 
-    /// Begins a request's way through the cache.
+    /// Begins a request's lookup in the cache.
     pub(in crate::http) fn lookup<'v>(
         &'v self,
         exchange: &Exchange<'v>,
@@ -117,10 +117,10 @@ impl ResponseCache {
         matches!(*self.lock(), State::Off)
     }
 
-    /// The response kept for a key.
+    /// The response stored for a key.
     pub(super) fn get(&self, key: &CacheKey, request: &HttpRequest, output: &Output) -> io::Result<Option<Response>> {
         let Some(entry) = self.with_store(output, |store| Ok(store.get(key)?))?.flatten() else { return Ok(None) };
-        // Decompressed without the lock: others may go on.
+        // Decompressed without the lock, so that others can continue.
         match entry::decode(key, &entry, request, self.max_entry_bytes) {
             Ok(response) => Ok(Some(response)),
             Err(error) => {
@@ -130,7 +130,7 @@ impl ResponseCache {
         }
     }
 
-    /// The bytes of a response, if it can be kept.
+    /// The bytes of a response, if it can be stored.
     pub(super) fn draft(
         &self,
         key: &CacheKey,
@@ -138,17 +138,17 @@ impl ResponseCache {
         response: &Response,
         redactor: &Redactor,
     ) -> Option<Vec<u8>> {
-        // A body that cannot be read back is reported by its reader.
+        // Its reader reports a body that cannot be read back.
         entry::encode(key, request, response, self.max_entry_bytes, redactor).ok().flatten()
     }
 
-    /// Keeps a response. False if it was not kept.
+    /// Stores a response. False if it was not stored.
     pub(super) fn put(&self, key: &CacheKey, entry: &[u8], output: &Output) -> io::Result<bool> {
         Ok(self.with_store(output, |store| Ok(store.put(key, entry)?))?.unwrap_or(false))
     }
 
-    /// Does something with the file, made now if this is the first time. `None` if the cache is off, or has just been
-    /// switched off because that failed.
+    /// Uses the file, created now if this is the first time. `None` if the cache is off, or was just switched off
+    /// because that failed.
     fn with_store<T>(
         &self,
         output: &Output,

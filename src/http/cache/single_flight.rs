@@ -1,4 +1,4 @@
-//! One fetch at a time for each key: the first thread leads, the others wait for what comes of it.
+//! One fetch at a time for each key: the first thread leads, the others wait for its result.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -7,39 +7,39 @@ use super::cache_key::CacheKey;
 use crate::locks;
 use crate::protocol::Failure;
 
-/// The fetches that are under way.
+/// The fetches in progress.
 #[derive(Debug, Default)]
 pub(super) struct SingleFlight(Mutex<HashMap<CacheKey, Arc<Fetch>>>);
 
-/// A fetch under way, as those see it who wait for it.
+/// A fetch in progress, for the threads that wait for it.
 #[derive(Debug, Default)]
 pub(super) struct Fetch {
     outcome: Mutex<Option<Outcome>>,
     ended: Condvar,
 }
 
-/// What came of a fetch.
+/// The result of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The response is in the cache.
     Kept,
-    /// It was good, but cannot be kept: nobody need wait for the next one.
+    /// It was good, but cannot be stored: nobody needs to wait for the next one.
     NotKept,
     /// There is none. Another thread may try.
     Failed,
-    /// There is none, however often it was requested: those who wait need not try as often again.
+    /// There is none, after all retries: those that wait need not repeat them.
     GaveUp(Box<Failure>),
 }
 
-/// The way to a response that is not there.
+/// The role of a thread that needs a missing response.
 pub(super) enum Role<'f> {
-    /// Nobody is fetching it: fetch it, and say so.
+    /// Nobody is fetching it: fetch it, and report the result.
     Lead(Leader<'f>),
-    /// Somebody is.
+    /// Another thread is fetching it.
     Wait(Arc<Fetch>),
 }
 
-/// The duty to tell those who wait. A leader that is dropped, in a panic too, has failed.
+/// The duty to notify those that wait. Dropping a leader, in a panic too, counts as a failure.
 #[derive(Debug)]
 pub(super) struct Leader<'f> {
     fetches: &'f SingleFlight,
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_leads_the_next_wait_and_other_keys_are_not_held_up() {
+    fn the_first_leads_the_next_wait_and_other_keys_do_not_wait() {
         let fetches = SingleFlight::default();
         let Role::Lead(leader) = fetches.join(&key("http://a.com/x")) else { panic!("not the first") };
         let Role::Wait(fetch) = fetches.join(&key("http://a.com/x")) else { panic!("not a second") };

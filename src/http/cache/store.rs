@@ -1,9 +1,9 @@
-//! The cache's file: an `SQLite` database with one owner, that forgets what was used least recently when it is full.
+//! The cache's file: an `SQLite` database with one owner, which drops the least recently used entries when it is full.
 //!
-//! It need not outlive the process, so nothing waits for the disk and the rollback journal is in memory. A file in a
-//! directory of its own loses its name as soon as it is open, where the system can do that: a signal that ends the
-//! process leaves nothing behind. A file in a directory that the user named keeps its name, to be looked at. What has a
-//! name is locked as long as its run lives, so the next run knows what a killed one has left, and removes it.
+//! It does not outlive the process, so nothing waits for the disk and the rollback journal is in memory. A file in its
+//! own directory loses its name once it is open, where the system allows it: a signal that ends the process leaves
+//! nothing behind. A file in a directory that the user named keeps its name, so that the user can look at it. Named
+//! files are locked while their run lives, so the next run recognises and removes those of killed runs.
 
 use std::fs::{self, DirBuilder, File, FileType, TryLockError};
 use std::io;
@@ -17,10 +17,10 @@ use super::cache_key::CacheKey;
 
 /// Bytes of a page of the file.
 const PAGE: u64 = 4096;
-/// Pages that an entry may take besides those of its bytes: for its key, its use, and the trees' inner nodes.
+/// Pages of an entry beside those of its bytes: for its key, its use, and the trees' inner nodes.
 const SLACK: u64 = 3;
 
-/// Entries and their uses are apart, so that noting a use does not rewrite an entry.
+/// Entries and their uses are in separate tables, so that recording a use does not rewrite an entry.
 const SCHEMA: &str = "
     PRAGMA page_size = 4096;
     PRAGMA journal_mode = MEMORY;
@@ -31,18 +31,18 @@ const SCHEMA: &str = "
     CREATE INDEX uses_by_age ON uses (used);
 ";
 
-/// How files are called: this, some letters and digits, and [`SUFFIX`].
+/// The form of file names: this, some letters and digits, and [`SUFFIX`].
 const PREFIX: &str = "responses-";
 const SUFFIX: &str = ".sqlite";
-/// How directories of their own are called: this, and some letters and digits.
+/// The form of directory names: this, and some letters and digits.
 const DIRECTORY_PREFIX: &str = "source-http-";
-/// How many letters and digits make a name one that nobody can guess.
+/// Letters and digits that make a name unguessable.
 const RANDOM: usize = 6;
-/// How often something is made again because another run took it for one that was left behind.
+/// How often to create again what another run removed as a leftover.
 const TRIES: u32 = 10;
 
-/// The file, removed when this is dropped. The fields are dropped in their order: the connection, the file, the
-/// directory it was made in, if that is its own, and the lock.
+/// The file, removed when this is dropped. The fields are dropped in order: the connection, the file, its own
+/// directory, if it has one, and the lock.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
@@ -56,8 +56,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Makes an empty file in a directory, which is made if need be; or in a temporary directory of its own. Nobody
-    /// but the owner may read either.
+    /// Creates an empty file in a directory, which is created if missing; or in a temporary directory of its own. Only
+    /// the owner can read either.
     pub(super) fn create(directory: Option<&Path>, max_bytes: u64) -> anyhow::Result<Self> {
         let (folder, own) = if let Some(folder) = directory {
             let folder = named(folder)?;
@@ -71,7 +71,7 @@ impl Store {
         let (path, lock) = held(|| file(&folder))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)?;
-        // Nobody else has any business here: a lock of another process is a fault, not something to wait for.
+        // Nobody else uses the file: a lock of another process is a fault, not something to wait for.
         connection.busy_timeout(Duration::ZERO)?;
         let name = path.to_path_buf();
         let (file, own, lock) = match own {
@@ -86,12 +86,12 @@ impl Store {
         Ok(Self { connection, path: name, _file: file, _directory: own, _lock: lock, max_bytes, uses: 0 })
     }
 
-    /// Where the file is, or was when it had a name.
+    /// The path of the file, even after it lost its name.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The entry of a key, which is the most recently used one from now on.
+    /// The entry of a key, which becomes the most recently used one.
     pub(super) fn get(&mut self, key: &CacheKey) -> rusqlite::Result<Option<Vec<u8>>> {
         let bytes = self
             .connection
@@ -106,8 +106,8 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Keeps an entry, in place of one of the same key, and of the least recently used ones if there is no room. False
-    /// if it does not fit at all.
+    /// Stores an entry, replacing one of the same key, and the least recently used ones if there is no room. False if
+    /// it does not fit at all.
     pub(super) fn put(&mut self, key: &CacheKey, bytes: &[u8]) -> rusqlite::Result<bool> {
         let needed = (bytes.len() as u64 / PAGE + 1 + SLACK) * PAGE;
         let transaction = self.connection.transaction()?;
@@ -143,15 +143,15 @@ fn remove(transaction: &Transaction<'_>, entry: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Bytes of the file that are in use. What was deleted is used again before the file grows.
+/// Used bytes of the file. Deleted space is reused before the file grows.
 fn taken(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     let pages = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let pages = pages("page_count")? - pages("freelist_count")?;
     Ok(u64::try_from(pages).unwrap_or_default() * PAGE)
 }
 
-/// Makes something and locks it, so that no other run takes it for what a killed one has left. Where the system cannot
-/// lock, nothing is ever taken for that.
+/// Creates something and locks it, so that other runs do not take it for a leftover. Where the system cannot lock,
+/// nothing is ever taken for one.
 fn held<T: AsRef<Path>>(make: impl Fn() -> io::Result<T>) -> io::Result<(T, Option<File>)> {
     for _ in 1..TRIES {
         let new = make()?;
@@ -172,7 +172,7 @@ fn held<T: AsRef<Path>>(make: impl Fn() -> io::Result<T>) -> io::Result<(T, Opti
     Ok((make()?, None))
 }
 
-/// Removes the files that killed runs have left in a folder. What cannot be removed stays: it belongs to another
+/// Removes the files that killed runs left in a folder. Files that cannot be removed stay: they belong to another
 /// program.
 fn sweep_files(folder: &Path) {
     for (path, _lock) in stale(folder, PREFIX, SUFFIX, FileType::is_file) {
@@ -180,7 +180,7 @@ fn sweep_files(folder: &Path) {
     }
 }
 
-/// Removes the directories that killed runs have left in a folder, unless there is something in them that is not theirs.
+/// Removes the directories that killed runs left in a folder, unless they contain other files.
 fn sweep_directories(folder: &Path) {
     for (path, _lock) in stale(folder, DIRECTORY_PREFIX, "", FileType::is_dir) {
         sweep_files(&path);
@@ -188,7 +188,7 @@ fn sweep_directories(folder: &Path) {
     }
 }
 
-/// What has such a name, is of such a kind, and is held by nobody; locked.
+/// An entry with such a name and kind that nobody holds; locked.
 fn stale<'n>(
     folder: &Path,
     prefix: &'n str,
@@ -209,13 +209,13 @@ fn stale<'n>(
     })
 }
 
-/// A new file, for its owner's eyes only.
+/// A new file that only its owner can read.
 fn file(folder: &Path) -> io::Result<TempPath> {
     let made = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM).tempfile_in(folder)?;
     Ok(made.into_temp_path())
 }
 
-/// A new directory, whose name nobody can guess.
+/// A new directory with an unguessable name.
 fn private() -> io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(DIRECTORY_PREFIX).rand_bytes(RANDOM);
@@ -224,7 +224,7 @@ fn private() -> io::Result<TempDir> {
     builder.tempdir()
 }
 
-/// The directory the user named.
+/// The directory that the user named.
 fn named(folder: &Path) -> io::Result<PathBuf> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -1,5 +1,5 @@
-//! What environment variables say about the network. Read once, when a run begins, and handed on as a value: nothing
-//! below looks at the process's environment, and tests need not change it.
+//! The network settings in environment variables. They are read once, when a run begins, and passed on as a value:
+//! nothing below reads the process's environment, and tests need not change it.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -12,21 +12,23 @@ use super::ProxyUrl;
 use super::no_proxy::NoProxy;
 use crate::protocol::Redactor;
 
-/// Variables that name a file of trusted authorities, the first that is set being taken.
+/// Variables that name a file of trusted authorities; the first one set counts.
 const CA_FILES: [&str; 3] = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
-/// Proxies and trusted authorities as the environment names them. A variable that is set to nothing counts as not set.
+/// Proxies and trusted authorities from the environment. An empty variable counts as not set.
 ///
-/// | variable | what it says |
+/// | variable | meaning |
 /// | --- | --- |
 /// | `HTTP_PROXY`, `HTTPS_PROXY` | the proxy for URLs of that scheme |
 /// | `ALL_PROXY` | the proxy for URLs of a scheme that has none of its own |
 /// | `NO_PROXY` | hosts reached without a proxy: domains and all below them, addresses, networks (`10.0.0.0/8`), with or without `:PORT`; `*` is all |
-/// | `SSL_CERT_FILE` | a PEM file of the trusted authorities, in place of the system's; where it is not set, `REQUESTS_CA_BUNDLE` and then `CURL_CA_BUNDLE`, which connectors in Python take |
-/// | `SSL_CERT_DIR` | folders of such files, parted as in `PATH`, in place of the system's |
-/// | `DEPLOYMENT_MODE` | `cloud`, as Airbyte's cloud sets it: URLs have to be `https` and lead to public addresses; anything else has no meaning |
+/// | `SSL_CERT_FILE` | a PEM file of the trusted authorities, instead of the system's; if it is not set,
+/// `REQUESTS_CA_BUNDLE` and then `CURL_CA_BUNDLE`, which Python connectors use |
+/// | `SSL_CERT_DIR` | folders of such files, separated as in `PATH`, instead of the system's |
+/// | `DEPLOYMENT_MODE` | `cloud`, as Airbyte's cloud sets it: URLs must be `https` and lead to public addresses; other
+/// values have no effect |
 ///
-/// Names of the first four may be in lower case, which wins over upper case, as with curl.
+/// The first four may be in lower case, which wins over upper case, as with curl.
 ///
 /// ```
 /// use source_http::http::NetworkEnvironment;
@@ -43,7 +45,7 @@ pub struct NetworkEnvironment {
     pub(super) ca_file: Option<(&'static str, PathBuf)>,
     /// The folders of `SSL_CERT_DIR`.
     pub(super) ssl_cert_dirs: Vec<PathBuf>,
-    /// Who wrote the config must not get at private networks.
+    /// Whether the author of the config must not reach private networks.
     pub(in crate::http) public_only: bool,
 }
 
@@ -61,7 +63,7 @@ impl NetworkEnvironment {
         Self::from_vars(std::env::vars_os())
     }
 
-    /// An environment of these variables; those that say nothing about the network are ignored.
+    /// An environment of these variables; unrelated ones are ignored.
     #[must_use]
     pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Self {
         let vars: HashMap<OsString, OsString> =
@@ -83,7 +85,7 @@ impl NetworkEnvironment {
         }
     }
 
-    /// Makes the passwords of proxies known as secrets.
+    /// Registers the passwords of proxies as secrets.
     pub(in crate::http) fn register_secrets(&self, redactor: &Redactor) {
         for variable in [&self.http_proxy, &self.https_proxy, &self.all_proxy].into_iter().flatten() {
             if let Ok(proxy) = ProxyUrl::read(&variable.value) {
@@ -92,7 +94,7 @@ impl NetworkEnvironment {
         }
     }
 
-    /// The proxy for a URL and the variable it comes from; or why what the variable says is no proxy.
+    /// The proxy for a URL and its variable; or the fault of the variable's value.
     pub(super) fn proxy_for(&self, url: &Url) -> Result<Option<(ProxyUrl, &'static str)>, String> {
         let own = if url.scheme() == "https" { &self.https_proxy } else { &self.http_proxy };
         match own.as_ref().or(self.all_proxy.as_ref()) {
@@ -105,7 +107,7 @@ impl NetworkEnvironment {
     }
 }
 
-/// The name only: there may be a password in the value.
+/// Shows the name only: the value may contain a password.
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_the_url_picks_the_variable_and_lower_case_wins() {
+    fn the_scheme_of_the_url_selects_the_variable_and_lower_case_wins() {
         let vars = [("HTTP_PROXY", "plain"), ("HTTPS_PROXY", "UPPER"), ("https_proxy", "lower"), ("ALL_PROXY", "all")];
         assert_eq!(chosen(&vars, "http://a.com"), "http://plain HTTP_PROXY");
         assert_eq!(chosen(&vars, "https://a.com"), "http://lower https_proxy");
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_file_of_authorities_is_taken() {
+    fn the_first_file_of_authorities_counts() {
         let file = |vars: &[(&str, &str)]| NetworkEnvironment::from_vars(vars.iter().copied()).ca_file;
         let vars = [("CURL_CA_BUNDLE", "c"), ("REQUESTS_CA_BUNDLE", "r"), ("SSL_CERT_FILE", "s")];
         assert_eq!(file(&vars), Some(("SSL_CERT_FILE", "s".into())));
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_no_proxy_is_named_without_its_value() {
+    fn an_invalid_proxy_variable_is_named_without_its_value() {
         assert!(
             chosen(&[("HTTP_PROXY", "ftp://u:secret@x")], "http://a.com").starts_with("HTTP_PROXY begins with ftp")
         );

@@ -1,6 +1,5 @@
-//! The way to a server: what the environment says about it, proxies, whom to trust with TLS, and where
-//! not to go. Decided here, per
-//! URL; carried out by the transport.
+//! The route to a server: environment settings, proxies, TLS trust, and forbidden addresses. Decided here for each URL;
+//! the transport carries it out.
 
 mod environment;
 mod no_proxy;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// What `NO_PROXY` says. There is no standard for it; this follows curl, and Go in that an entry may have a port.
+/// The content of `NO_PROXY`. There is no standard for it; this follows curl, and Go in that an entry may have a port.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct NoProxy(Vec<Entry>);
 
@@ -13,7 +13,7 @@ enum Entry {
     All,
     /// The domain and all below it.
     Domain(String, Option<u16>),
-    /// Addresses whose first bits are these.
+    /// Addresses with these leading bits.
     Network {
         address: IpAddr,
         bits: u32,
@@ -22,8 +22,8 @@ enum Entry {
 }
 
 impl NoProxy {
-    /// Reads entries parted by commas or white space: `*`, domains with or without a leading dot or `*.`, addresses,
-    /// networks such as `10.0.0.0/8`; with or without `:PORT`. What is none of these can match no host.
+    /// Reads entries separated by commas or white space: `*`, domains with or without a leading dot or `*.`, addresses,
+    /// networks such as `10.0.0.0/8`; with or without `:PORT`. Any other entry matches no host.
     pub(super) fn parse(list: &str) -> Self {
         let entries = list.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty());
         Self(entries.map(Entry::parse).collect())
@@ -90,7 +90,7 @@ impl Entry {
     }
 }
 
-/// Whether two addresses of one kind have the same first bits.
+/// Whether two addresses of one kind have the same leading bits.
 pub(super) fn shares_bits(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,

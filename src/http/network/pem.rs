@@ -22,7 +22,7 @@ pub enum Pem {
 }
 
 impl Pem {
-    /// What a config's value means: the text itself if it has a `-----BEGIN` line, otherwise the path of a file.
+    /// Interprets a config value: a text with a `-----BEGIN` line is the PEM itself, any other is the path of a file.
     #[must_use]
     pub fn new(value: &str) -> Self {
         match value.contains("-----BEGIN") {
@@ -31,18 +31,18 @@ impl Pem {
         }
     }
 
-    /// The bytes, or why there are none.
+    /// The bytes, or the reason why there are none.
     pub(super) fn read(&self) -> Result<Vec<u8>, String> {
         match self {
             Self::File(path) => {
                 std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
             }
-            // One-line fields of web forms turn line breaks into the two characters that stand for one.
+            // One-line fields of web forms turn line breaks into the two characters `\n`.
             Self::Text(text) => Ok(text.replace("\\n", "\n").into_bytes()),
         }
     }
 
-    /// Where it is from, for errors.
+    /// Its source, for errors.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
@@ -61,7 +61,7 @@ impl fmt::Debug for Pem {
     }
 }
 
-/// What this side shows to a server that asks who is calling (mutual TLS).
+/// The certificate for servers that request one from the client (mutual TLS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientIdentity {
     /// The certificate, followed by those of intermediate authorities.

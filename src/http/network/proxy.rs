@@ -1,4 +1,4 @@
-//! The address of a proxy, and which one a stream wants.
+//! The address of a proxy, and the proxy choice of a stream.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use crate::protocol::{Failure, Redactor};
 /// Kinds of proxy that can be used.
 const SCHEMES: [&str; 7] = ["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// Where requests go before they go to their server.
+/// The proxy for requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ProxySetting {
-    /// What the environment says: `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`, unless `NO_PROXY` has the host.
+    /// The environment's: `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`, unless `NO_PROXY` has the host.
     #[default]
     Environment,
     /// No proxy, whatever the environment says.
@@ -23,7 +23,7 @@ pub enum ProxySetting {
     Url(ProxyUrl),
 }
 
-/// The URL of a proxy, with a user name and a password if it wants them. Neither is ever shown.
+/// The URL of a proxy, with a user name and a password if it needs them. Neither is ever shown.
 ///
 /// ```
 /// use source_http::http::{ProxySetting, ProxyUrl, RequestOptions};
@@ -38,13 +38,13 @@ pub enum ProxySetting {
 pub struct ProxyUrl(Url);
 
 impl ProxyUrl {
-    /// Reads `SCHEME://USER:PASSWORD@HOST:PORT`; all but the host may be left out. Schemes: `http` (the default),
-    /// `https`, `socks4`, `socks4a`, `socks5` (the last also as `socks`) and `socks5h`. Without a port it is the
-    /// scheme's: 80, 443 or 1080. `socks4` and `socks5` look the server's name up on this side, all others leave it
-    /// to the proxy. Percent-encode what is special in user name and password; they are registered as secrets.
+    /// Reads `SCHEME://USER:PASSWORD@HOST:PORT`; all but the host is optional. Schemes: `http` (the default), `https`,
+    /// `socks4`, `socks4a`, `socks5` (also `socks`) and `socks5h`. The default port is the scheme's: 80, 443 or 1080.
+    /// `socks4` and `socks5` resolve the server's name on this side, all others leave it to the proxy. Percent-encode
+    /// special characters in user name and password; they are registered as secrets.
     ///
     /// # Errors
-    /// A config failure that does not show the URL, as a password may be in it.
+    /// A config failure that does not show the URL, which may contain a password.
     pub fn parse(text: &str, redactor: &Redactor) -> Result<Self, Failure> {
         let proxy = Self::read(text).map_err(|why| Failure::config(format!("The URL of the proxy {why}.")))?;
         proxy.register_secrets(redactor);
@@ -94,7 +94,7 @@ impl ProxyUrl {
         self.0.scheme().starts_with("socks")
     }
 
-    /// Whether the server's name is looked up on this side.
+    /// Whether the server's name is resolved on this side.
     pub(in crate::http) fn resolves_here(&self) -> bool {
         self.to_ureq().is_ok_and(|proxy| proxy.resolve_target())
     }
@@ -109,7 +109,7 @@ impl ProxyUrl {
     }
 }
 
-/// User name and password as RFC 7617 has them. ureq has decoded the percent signs.
+/// User name and password in the form of RFC 7617. ureq has decoded the percent signs.
 fn basic(proxy: &ureq::Proxy) -> Option<String> {
     if proxy.username().is_none() && proxy.password().is_none() {
         return None;
@@ -118,7 +118,7 @@ fn basic(proxy: &ureq::Proxy) -> Option<String> {
     Some(BASE64_STANDARD.encode(pair))
 }
 
-/// Scheme, host and port: no credentials.
+/// Shows scheme, host and port, no credentials.
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
@@ -129,7 +129,7 @@ impl fmt::Display for ProxyUrl {
     }
 }
 
-/// As [`fmt::Display`]: no credentials.
+/// As [`fmt::Display`], without credentials.
 impl fmt::Debug for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ProxyUrl({self})")
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_being_shown() {
+    fn an_invalid_proxy_is_refused_without_being_shown() {
         for (text, why) in [
             ("ftp://user:secret@proxy", "begins with ftp://"),
             ("http://user:secret@", "is not a URL"),

@@ -1,20 +1,20 @@
-//! Which addresses are public. In Airbyte's cloud a config comes from somebody who must not see the platform's own
-//! network: a base URL, a redirect or a name that leads there is refused.
+//! Which addresses are public. In Airbyte's cloud, the author of a config must not reach the platform's own network: a
+//! base URL, a redirect or a name that leads there is refused.
 //!
-//! What is not public is what the registries of RFC 6890 have as not globally reachable, and what clouds answer their
-//! machines from.
+//! Not public are the addresses that the registries of RFC 6890 list as not globally reachable, and those of clouds'
+//! metadata services.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::no_proxy::shares_bits;
 
-/// Networks that are not public: first address, bits, and what is there.
+/// Networks that are not public: first address, bits, and description.
 const IPV4: [(Ipv4Addr, u32, &str); 16] = [
     (Ipv4Addr::UNSPECIFIED, 8, "this machine"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private network"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "a network behind a carrier's NAT"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "this machine"),
-    // Amazon, Google, Azure and others answer for their machines' credentials at 169.254.169.254.
+    // Amazon, Google, Azure and others serve their machines' credentials at 169.254.169.254.
     (Ipv4Addr::new(169, 254, 0, 0), 16, "the local link, where clouds keep their metadata"),
     // Azure's agent; the rest of its network is public.
     (Ipv4Addr::new(168, 63, 129, 16), 32, "a cloud's metadata"),
@@ -39,13 +39,13 @@ const IPV6: [(Ipv6Addr, u32, &str); 8] = [
     (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "a private network"),
     (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "the local link"),
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "multicast"),
-    // Tunnels that end who knows where are among them.
+    // They include tunnels with unknown ends.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "reserved for protocols"),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "for documentation"),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "for documentation"),
 ];
 
-/// IPv6 addresses that stand for the IPv4 address at this bit from the right: mapped (RFC 4291), compatible (the same),
+/// IPv6 addresses that contain an IPv4 address at this bit from the right: mapped (RFC 4291), compatible (the same),
 /// translated by NAT64 (RFC 6052) and tunnelled by 6to4 (RFC 3056).
 const EMBEDDED: [(Ipv6Addr, u32, u32); 4] = [
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 0),
@@ -54,7 +54,7 @@ const EMBEDDED: [(Ipv6Addr, u32, u32); 4] = [
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 80),
 ];
 
-/// What an address that is not public belongs to; `None` for one that is.
+/// The description of a non-public address; `None` for a public one.
 pub(super) fn not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => {
@@ -67,7 +67,7 @@ pub(super) fn not_public(address: IpAddr) -> Option<&'static str> {
                 return Some(what);
             }
             if let Some((.., at)) = EMBEDDED.iter().find(|(first, bits, _)| is_in(first, *bits)) {
-                #[expect(clippy::cast_possible_truncation, reason = "the last 32 bits are meant")]
+                #[expect(clippy::cast_possible_truncation, reason = "only the last 32 bits are needed")]
                 let embedded = Ipv4Addr::from_bits((address.to_bits() >> at) as u32);
                 return not_public(embedded.into());
             }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clouds_tell_their_machines_at_is_not_public() {
+    fn metadata_services_of_clouds_are_not_public() {
         for address in ["169.254.169.254", "169.254.170.2", "100.100.100.200", "192.0.0.192", "fd00:ec2::254"] {
             assert!(not_public(address.parse().unwrap()).is_some(), "{address}");
         }

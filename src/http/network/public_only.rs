@@ -1,8 +1,8 @@
-//! Keeps requests out of private networks, where the environment says that the author of the config must not get there.
+//! Keeps requests out of private networks, if the environment says that the author of the config must not reach them.
 //!
-//! What counts is the address that a connection is opened to: a name is looked up once, and what came of it is both
-//! looked at and connected to. So a name that means something else a moment later is refused. Through a proxy, the
-//! proxy does the looking up; that of the environment is the operator's, and its rules are the operator's, too.
+//! The connection's address decides: a name is resolved once, and the same result is checked and connected to. So a
+//! name that changes a moment later is refused. A proxy resolves names itself; the environment's proxy belongs to the
+//! operator, and so do its rules.
 
 use std::fmt;
 use std::io;
@@ -17,10 +17,10 @@ use url::{Host, Url};
 use super::public_address::not_public;
 use super::{NetworkEnvironment, Route};
 
-/// What an error says of the rule.
+/// The rule, for errors.
 const RULE: &str = "With DEPLOYMENT_MODE=cloud, as it is set here,";
 
-/// Fails with why a URL may not be asked at all, as far as the URL itself shows it.
+/// Fails if a URL itself shows that it must not be requested.
 pub(in crate::http) fn refuse(url: &Url, environment: &NetworkEnvironment) -> Result<(), String> {
     if !environment.public_only {
         return Ok(());
@@ -50,12 +50,12 @@ fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Looks names up, and passes on no address that must not be connected to.
+/// Resolves names, and returns no forbidden address.
 #[derive(Debug)]
 pub(in crate::http) struct GuardedResolver {
     resolver: DefaultResolver,
     public_only: bool,
-    /// The proxy that the environment names may be anywhere.
+    /// The environment's proxy may be anywhere.
     trusted: Option<(String, u16)>,
 }
 
@@ -81,7 +81,7 @@ impl Resolver for GuardedResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.resolver.resolve(uri, config, timeout)?;
         if self.public_only && !self.trusts(uri) {
-            // One is enough: who controls a name would add a public one for show.
+            // One is enough: an attacker would add a public address for show.
             let refused = found.iter().find_map(|address| Some((address.ip(), not_public(address.ip())?)));
             if let Some((address, what)) = refused {
                 let host = uri.host().unwrap_or_default().to_owned();
@@ -92,7 +92,7 @@ impl Resolver for GuardedResolver {
     }
 }
 
-/// An address that must not be connected to.
+/// A forbidden address.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::http) struct NotPublic {
     host: String,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_seen_through_every_way_to_write_it() {
+    fn an_address_is_recognised_in_every_notation() {
         for url in [
             "https://127.0.0.1/",
             "https://2130706433/",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_counts_for_what_it_means_when_it_is_looked_up() {
+    fn a_name_counts_as_the_address_it_resolves_to() {
         let why = looked_up(true, None).unwrap_err();
         assert!(why.contains("localhost has the address ") && why.contains(" (this machine)"), "{why}");
         assert!(looked_up(false, None).unwrap() > 0);
@@ -171,13 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn only_https_may_be_asked() {
+    fn only_https_may_be_requested() {
         let why = refused("http://api.stripe.com/").unwrap();
         assert!(why.contains("begin with https://, and this one begins with http://"), "{why}");
     }
 
     #[test]
-    fn elsewhere_everything_may_be_asked() {
+    fn elsewhere_everything_may_be_requested() {
         let open = NetworkEnvironment::from_vars([("DEPLOYMENT_MODE", "OSS")]);
         assert_eq!(refuse(&Url::parse("http://127.0.0.1/").unwrap(), &open), Ok(()));
     }

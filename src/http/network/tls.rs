@@ -1,9 +1,8 @@
-//! Whom to trust, and who we are.
+//! The trusted authorities, and our own certificate.
 //!
-//! Trusted by default are the authorities of the operating system, because that is where an administrator adds the
-//! one of a company and removes one that failed; and Mozilla's list, which comes with the binary, where the system has
-//! none, as in an image made of nothing but this binary. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace both. Authorities
-//! of the `extra_ca` option are trusted besides.
+//! The default is the operating system's authorities, because administrators add a company's authority and remove
+//! failed ones there; if the system has none, as in an image with only this binary, it is Mozilla's list, which is
+//! built in. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace both. The `extra_ca` option adds authorities.
 
 use std::io;
 use std::path::Path;
@@ -18,14 +17,14 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 use super::{ClientIdentity, NetworkEnvironment, Pem};
 use crate::http::RequestOptions;
 
-/// The trusted authorities, loaded when the first encrypted connection is made: it takes some milliseconds.
+/// The trusted authorities, loaded for the first encrypted connection: it takes some milliseconds.
 #[derive(Debug, Default)]
 pub(in crate::http) struct TrustStore {
     default: OnceLock<Result<Vec<Certificate<'static>>, String>>,
 }
 
 impl TrustStore {
-    /// The TLS side of the options. Fails with what is wrong with a setting, its name included.
+    /// The TLS options. Fails with the name and the fault of a setting.
     pub(in crate::http) fn config(
         &self,
         options: &RequestOptions,
@@ -50,8 +49,8 @@ impl TrustStore {
 fn default_authorities(environment: &NetworkEnvironment) -> Result<Vec<Certificate<'static>>, String> {
     let (file, dirs) = (&environment.ca_file, &environment.ssl_cert_dirs);
     if file.is_none() && dirs.is_empty() {
-        // What cannot be read of the system's is of no interest as long as there is something. The function looks at
-        // the process's SSL_CERT_FILE and SSL_CERT_DIR itself; in a program they are the environment's.
+        // Unreadable entries of the system do not matter while there are others. The function reads the process's
+        // SSL_CERT_FILE and SSL_CERT_DIR itself; in a program they equal the environment's.
         let system = rustls_native_certs::load_native_certs().certs;
         return Ok(match system.is_empty() {
             false => owned(&system),
@@ -77,8 +76,8 @@ fn default_authorities(environment: &NetworkEnvironment) -> Result<Vec<Certifica
     Ok(loaded)
 }
 
-/// The certificates of a file that a variable names, or what is wrong with it. A file that cannot be used is never
-/// ignored, whatever else there is to trust.
+/// The certificates of a file that a variable names, or its fault. An unusable file is never ignored, whatever else is
+/// trusted.
 fn named_file(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let unset = "Correct the variable, or unset it to trust the system's authorities";
     let text = std::fs::read(path).map_err(|error| match error.kind() {
@@ -106,7 +105,7 @@ fn owned(certificates: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
     certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
 }
 
-/// The certificates of a PEM, each one tried: the TLS library would ignore a bad one silently.
+/// The certificates of a PEM, each of them checked: the TLS library would ignore a bad one silently.
 fn authorities(pem: &Pem) -> Result<Vec<Certificate<'static>>, String> {
     let (certificates, _) = items(pem)?;
     if certificates.is_empty() {
@@ -136,7 +135,7 @@ fn client_certificate(identity: &ClientIdentity) -> Result<ClientCert, String> {
         };
         format!("there is no private key in {from}{hint}")
     })?;
-    // The TLS library panics on a pair that does not fit, so it is tried here.
+    // The TLS library panics on a mismatched pair, so it is checked here.
     let chain = certificates.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
     let der = PrivateKeyDer::try_from(key.der().to_vec()).map_err(|why| format!("the key in {from} is bad: {why}"))?;
     CertifiedKey::from_der(chain, der, &ring::default_provider()).map_err(|error| match error {
@@ -162,7 +161,7 @@ fn items(pem: &Pem) -> Result<(Vec<Certificate<'static>>, Option<PrivateKey<'sta
     Ok((certificates, key))
 }
 
-/// What is wrong with a PEM that cannot be read. The library's own words hold bytes as numbers.
+/// The fault of a PEM that cannot be read. The library's own message shows bytes as numbers.
 fn damage(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let begun = text.split("-----BEGIN ").skip(1).find_map(|block| {
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_that_comes_with_the_binary_is_not_empty_and_usable() {
+    fn the_built_in_list_is_not_empty_and_usable() {
         assert!(webpki_root_certs::TLS_SERVER_ROOT_CERTS.len() > 50);
         let mut store = RootCertStore::empty();
         let (_, ignored) = store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_cannot_be_used_is_named_and_never_passed_over() {
+    fn an_unusable_setting_is_named_and_never_ignored() {
         let none = NetworkEnvironment::default();
         assert_eq!(rejected(&trusting("nothing"), &none), "extra_ca: there is no certificate in the PEM text");
         let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_ssl_cert_file_is_a_failure_and_no_fallback() {
+    fn a_bad_ssl_cert_file_is_a_failure_without_fallback() {
         let environment = NetworkEnvironment::from_vars([("SSL_CERT_FILE", "/no/such.pem")]);
         let why = rejected(&RequestOptions::default(), &environment);
         assert!(why.starts_with("SSL_CERT_FILE names /no/such.pem, and there is no such file."), "{why}");
@@ -222,7 +221,7 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----\nMI", "-----BEGIN CERTIFICATE-----"),
         ] {
             std::fs::write(&system, text).unwrap();
-            // What else there is to trust makes it no better.
+            // Other trusted authorities do not help.
             let vars = [("REQUESTS_CA_BUNDLE", system.as_os_str()), ("SSL_CERT_DIR", "/etc/ssl/certs".as_ref())];
             let why = rejected(&RequestOptions::default(), &NetworkEnvironment::from_vars(vars));
             let named = format!("REQUESTS_CA_BUNDLE names {}, ", system.display());

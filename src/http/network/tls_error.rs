@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in words that name the setting that fixes it.
+//! TLS errors, in words that name the setting that fixes them.
 
 use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
@@ -7,17 +7,17 @@ use rustls::{AlertDescription, CertificateError, Error};
 use super::NetworkEnvironment;
 use crate::protocol::FailureKind;
 
-/// What is known of a handshake that failed.
+/// The known facts about a failed handshake.
 pub(in crate::http) struct Handshake<'a> {
     /// The server's name.
     pub(in crate::http) host: &'a str,
-    /// What is trusted.
+    /// The trusted authorities.
     pub(in crate::http) environment: &'a NetworkEnvironment,
-    /// Whether a client certificate was at hand.
+    /// Whether a client certificate was available.
     pub(in crate::http) has_identity: bool,
 }
 
-/// Who can fix an error of TLS, and how. Certificates do not get better by asking again.
+/// Who can fix a TLS error, and how. Retries do not improve certificates.
 pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (FailureKind, String) {
     use FailureKind::{Config, Transient};
 
@@ -34,12 +34,12 @@ pub(in crate::http) fn sort(error: &Error, handshake: &Handshake<'_>) -> (Failur
             format!("{} speaks no version of TLS that is safe: TLS 1.2 or 1.3 is needed ({error})", handshake.host),
         ),
         Error::FailedToGetCurrentTime | Error::FailedToGetRandomBytes => (FailureKind::System, error.to_string()),
-        // Garbled on the way, or a fault of the other side that may pass.
+        // Garbled on the way, or a fault of the server that may pass.
         _ => (Transient, error.to_string()),
     }
 }
 
-/// Who has to fix a certificate that is wrong by itself.
+/// Who has to fix a certificate that is itself wrong.
 const OWNER: &str = "The operator of the server has to replace it";
 
 fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
@@ -91,7 +91,7 @@ fn certificate(error: &CertificateError, handshake: &Handshake<'_>) -> String {
             ("is not meant for a server".to_owned(), format!("{OWNER} with one whose extendedKeyUsage is serverAuth"))
         }
         Wrong::Other(other) => flaw(&other.0.to_string()),
-        // Two of older names that carry nothing.
+        // Two of older names without details.
         other => flaw(&format!("{other:?}")),
     };
     format!("{subject} {problem}. {advice}")
@@ -118,7 +118,7 @@ fn on(time: Option<UnixTime>) -> String {
     at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 
-/// A flaw of a certificate that has no variant of its own: what the library calls it, in words, and what can be done.
+/// A fault of a certificate without a variant of its own: the library's name for it, in words, and the fix.
 fn flaw(name: &str) -> (String, String) {
     match name {
         "CaUsedAsEndEntity" => {
@@ -149,7 +149,7 @@ fn words(name: &str) -> String {
     })
 }
 
-/// Where the trusted authorities come from, if that is for the user to change, and how to trust one more.
+/// The source of the trusted authorities, if the user can change it, and how to trust one more.
 fn trust(environment: &NetworkEnvironment) -> (String, String) {
     let private = "If it is a private one, or that of a proxy that looks into encrypted traffic,";
     let (variable, path) = match (&environment.ca_file, environment.ssl_cert_dirs.first()) {
@@ -172,7 +172,7 @@ fn trust(environment: &NetworkEnvironment) -> (String, String) {
     (trusted, format!("{private} {to}; a source can give it as the option extra_ca"))
 }
 
-/// What the server says about us.
+/// The server's complaint about us.
 fn received(alert: AlertDescription, handshake: &Handshake<'_>) -> (FailureKind, String) {
     use AlertDescription as Alert;
 
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flaw_of_a_certificate_is_a_sentence_with_advice_and_no_debug_print() {
+    fn every_fault_of_a_certificate_is_a_sentence_with_advice_and_no_debug_print() {
         use CertificateError as Wrong;
 
         let other = |error: Flaw| Wrong::Other(OtherError(Arc::new(error)));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_advice_names_what_the_user_has_set() {
+    fn the_advice_names_the_users_settings() {
         let environment = NetworkEnvironment::from_vars([("REQUESTS_CA_BUNDLE", "/ca.pem")]);
         let text = said(CertificateError::UnknownIssuer, &environment);
         assert!(text.contains("those of REQUESTS_CA_BUNDLE, /ca.pem. ") && text.contains("to that file"), "{text}");
@@ -262,7 +262,7 @@ mod tests {
         assert!(text.contains("name a PEM file of all trusted ones in SSL_CERT_FILE"), "{text}");
     }
 
-    /// An error that shows itself as those of the library below do.
+    /// An error that prints like those of the library below.
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
     struct Flaw(&'static str);

@@ -1,4 +1,4 @@
-//! `api_budget`: how many requests the API lets one client send, kept for all streams of a manifest together.
+//! `api_budget`: how many requests the API allows one client, shared by all streams of a manifest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::http::budget::{
     BudgetPolicy, FixedWindow, MovingWindow, QuotaHeaders, RequestBudget, RequestMatcher, Window,
 };
 
-/// The budget of a manifest. None if it has none, or something is wrong with it, which is noted.
+/// The budget of a manifest. `None` if it has none, or it is faulty; the faults are noted.
 pub(super) fn budget(builder: &Builder<'_>, manifest: &Part<'_>) -> Option<Arc<RequestBudget>> {
     let part = manifest.field("api_budget")?;
     if part.kind() != "HTTPAPIBudget" {
@@ -74,7 +74,7 @@ fn policy(builder: &Builder<'_>, part: &Part<'_>) -> Option<BudgetPolicy> {
     Some(policy)
 }
 
-/// The requests that a policy is for, and what they weigh.
+/// The requests that a policy covers, and their weights.
 fn matcher(builder: &Builder<'_>, part: &Part<'_>, limit: Option<u32>) -> Option<RequestMatcher> {
     let mut matcher = request_matcher(builder, part)?;
     if let Some(weight) = part.field("weight") {
@@ -89,7 +89,7 @@ fn matcher(builder: &Builder<'_>, part: &Part<'_>, limit: Option<u32>) -> Option
     Some(matcher)
 }
 
-/// A number from 1 on, which may be the config's.
+/// A number from 1 on; the config may supply it.
 fn count(builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {
     let count = whole_number(builder, part)?;
     let count = u32::try_from(count).ok().filter(|count| *count > 0);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_are_built_and_what_can_never_hold_is_told() {
+    fn policies_are_built_and_faults_are_reported() {
         let good = "{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '^/free'}]}, \
                     {type: FixedWindowCallRatePolicy, period: PT1M, call_limit: 9, matchers: []}, \
                     {type: MovingWindowCallRatePolicy, rates: [{limit: \"{{ config['n'] }}\", interval: PT1S}], \
@@ -133,7 +133,7 @@ mod tests {
             ("{type: FixedWindowCallRatePolicy, period: P1M, call_limit: 9}", "fixed length"),
             ("{type: FixedWindowCallRatePolicy, period: PT1S, call_limit: 0}", "from 1 on"),
             ("{type: MovingWindowCallRatePolicy, rates: []}", "at least one rate"),
-            ("{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '('}]}", "no regular expression"),
+            ("{type: UnlimitedCallRatePolicy, matchers: [{url_path_pattern: '('}]}", "not a regular expression"),
             (
                 "{type: FixedWindowCallRatePolicy, period: PT1S, call_limit: 1, matchers: [{weight: 2}]}",
                 "above the limit",

@@ -1,8 +1,9 @@
-//! Where a requester asks for the properties of a record by name.
+//! Requesters that request the properties of a record by name.
 
 use super::part::Part;
 
-/// The variable of a request's templates that holds the properties, and the extra field of its slice that does.
+/// The variable of a request's templates that holds the properties, and the extra field of its slice with the same
+/// name.
 pub(super) const VARIABLE: &str = "query_properties";
 
 /// Whether a value of a mapping is such a component.
@@ -10,7 +11,7 @@ pub(super) fn is_query_properties(part: &Part<'_>) -> bool {
     part.kind() == "QueryProperties"
 }
 
-/// Whether a requester asks for properties by name.
+/// Whether a requester requests properties by name.
 pub(super) fn has_some(requester: &Part<'_>) -> bool {
     let parameters = requester.field("request_parameters");
     requester.field(VARIABLE).is_some()

@@ -1,7 +1,7 @@
-//! Credentials. What is in a header is put there by the authenticators of the HTTP layer, before each attempt; a key in
-//! the query or the body is put there once, where the order of a request has it. A token that is got during the run has
-//! a stand-in there, which each attempt replaces by the token. Credentials are sent as the text that the config has:
-//! `1e5` is a password and no number. Streams whose definitions come to the same share one instance, and one login.
+//! Credentials. Authenticators of the HTTP layer add headers before each attempt. A key in the query or the body is
+//! added once, in the order of the request. A token that is fetched during the run has a placeholder there, which each
+//! attempt replaces. Credentials are sent as the config's text: `1e5` is a password, not a number. Streams whose
+//! definitions evaluate to the same share one instance, and one login.
 
 mod jwt;
 mod legacy_session;
@@ -30,9 +30,9 @@ use crate::protocol::{Failure, FailureKind, Redactor};
 /// The credentials of a requester.
 #[derive(Debug)]
 pub(super) struct Auth {
-    /// Puts on each attempt what is in a header.
+    /// Adds headers to each attempt.
     pub(super) authenticator: Arc<dyn Authenticator>,
-    /// What is put in the query or the body, if anything is.
+    /// Values for the query or the body, if there are any.
     pub(super) injections: Vec<Injection>,
     /// The place of a key, for [`super::request::tell_collisions`].
     pub(super) option: Option<RequestOption>,
@@ -43,8 +43,8 @@ impl Auth {
         Self { authenticator: Arc::new(authenticator), injections: Vec::new(), option: None }
     }
 
-    /// The credentials that a part is; none without a part. `requester` is the one that they are for. A kind that is not
-    /// known is refused, and the stream with it.
+    /// The credentials that a part describes; none without a part. `requester` is their requester. An unknown kind is
+    /// refused, and the stream with it.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: Option<&Part<'_>>,
@@ -80,11 +80,11 @@ impl Auth {
     }
 }
 
-/// Where a token goes that is got during the run.
+/// Where a token goes that is fetched during the run.
 struct Target {
     /// Where the authenticator finds its place.
     place: TokenPlace,
-    /// What holds the place until then.
+    /// The placeholder.
     injections: Vec<Injection>,
     option: RequestOption,
 }
@@ -102,11 +102,11 @@ impl Target {
             let place = TokenPlace::Header { name: option.path[0].clone(), method: prefix.to_owned() };
             return Self { place, injections: Vec::new(), option };
         }
-        // The same for the same place, so that equal requests are the same to the cache.
+        // The same for the same place, so the cache sees equal requests as equal.
         let name = format!("{:?} {:?}", option.place, option.path);
         let digits = Sha256::digest(name).iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
         let stand_in = format!("{digits:032x}");
-        // It stands for a secret, and is shown as one.
+        // It stands for a secret, and is masked like one.
         builder.redactor.add(&stand_in);
         let value = if prefix.is_empty() { stand_in.clone() } else { format!("{prefix} {stand_in}") };
         let injections = vec![option.inject(Value::String(value))];
@@ -146,17 +146,15 @@ fn chosen_name(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
         let known: Vec<String> =
             authenticators.entries().map(|(key, _)| format!("`{}`", literal(key.node).to_text())).collect();
         let setting = names.join(".");
-        let text = format!(
-            "`{setting}` in the config selects an authenticator that is not there. It can be {}",
-            known.join(", ")
-        );
+        let text =
+            format!("`{setting}` in the config selects an unknown authenticator. It can be {}", known.join(", "));
         builder.error(&path, text);
         return None;
     }
     Some(name)
 }
 
-/// The text that a field gives with this config; empty where it gives nothing.
+/// The text that a field gives with this config; empty if it gives nothing.
 fn secret(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<String> {
     match part.field(field) {
         None => Some(String::new()),
@@ -164,7 +162,7 @@ fn secret(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<String>
     }
 }
 
-/// The text that a field gives, which is no secret; the default without the field.
+/// The text that a field gives, if it is not secret; the default without the field.
 fn text_or(builder: &Builder<'_>, part: &Part<'_>, field: &str, default: &str) -> Option<String> {
     match part.field(field) {
         None => Some(default.to_owned()),
@@ -172,7 +170,7 @@ fn text_or(builder: &Builder<'_>, part: &Part<'_>, field: &str, default: &str) -
     }
 }
 
-/// A component as it is written, without what it has by `$parameters`: two with equal definitions do the same.
+/// A component as written, without inherited `$parameters`: two equal definitions do the same.
 fn definition(part: &Part<'_>) -> String {
     fn without_parameters(value: &mut serde_json::Value) {
         match value {
@@ -197,8 +195,8 @@ fn no_redirect(response: &Response, verdict: &mut Verdict) {
     }
 }
 
-/// Names and values that a field gives, each value as it is sent: a list is several values, and what gives nothing is left
-/// out. Texts are sent as they are: a password is no number.
+/// Names and values that a field gives, as they are sent: a list is several values, and an empty result is omitted.
+/// Texts are sent unchanged: a password is not a number.
 fn pairs(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<Vec<(String, Vec<String>)>> {
     let Some(field) = part.field(field) else { return Some(Vec::new()) };
     let mut all = Some(Vec::new());
@@ -230,7 +228,7 @@ fn pairs(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<Vec<(Str
     all
 }
 
-/// What a text sends: a list if it reads as one, nothing if it gives nothing, and else its text.
+/// The sent form of a text: a list if it reads as one, nothing if it gives nothing, otherwise the text.
 fn sent(text: &Text) -> Result<Literal, Failure> {
     Ok(match text.kept_or_none(&[])? {
         value @ (Literal::None | Literal::List(_) | Literal::Tuple(_) | Literal::Dict(_)) => value,
@@ -283,7 +281,7 @@ fn basic(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let (name, password) = (name?, password?);
     let redactor = &builder.redactor;
     let auth = if name.contains(':') {
-        // Id and key in one setting, which the server takes apart at the first colon.
+        // Id and key in one setting; the server splits them at the first colon.
         redactor.add(&name);
         redactor.add(&password);
         let encoded = BASE64_STANDARD.encode(format!("{name}:{password}"));
@@ -294,7 +292,7 @@ fn basic(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     Some(Auth { option: Some(own_header(builder, part)), ..auth })
 }
 
-/// The method without credentials, as a config without a token has it. The word is no secret.
+/// The method without credentials, for a config without a token. The word is not secret.
 fn authorization(method: &str, builder: &Builder<'_>, part: &Part<'_>) -> Auth {
     let auth = TokenAuthenticator::bearer(method, &Redactor::default()).method("");
     Auth { option: Some(own_header(builder, part)), ..Auth::of(auth) }

@@ -1,4 +1,4 @@
-//! From the components of a stream to the parts that it is read with.
+//! Builds streams from their components.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -28,15 +28,15 @@ pub(super) struct Streams<'b, 'm> {
     pub(super) builder: &'b Builder<'m>,
     /// Where schema files are.
     pub(super) folder: Option<PathBuf>,
-    /// By the address of the component, and whether it is one child's alone.
+    /// By the address of the component, and whether it belongs to one child alone.
     parents: HashMap<(usize, bool), Parent>,
-    /// What all requests are spread out by.
+    /// The budget for all requests.
     budget: Option<Arc<RequestBudget>>,
     /// How many jobs may run at the same time.
     job_limit: Arc<JobLimit>,
 }
 
-/// A parent, and what its first build noted: that is true for each stream that has it.
+/// A parent, and the notes of its first build: they hold for each stream that uses it.
 struct Parent {
     stream: Option<Arc<DeclarativeStream>>,
     refusals: Vec<String>,
@@ -58,8 +58,8 @@ impl<'b, 'm> Streams<'b, 'm> {
         Self { job_limit, ..self }
     }
 
-    /// The stream that a part is. None if something is wrong with it, or it needs what this program does not run: both are
-    /// noted in the builder. The pages of a parent are kept, unless the manifest says otherwise.
+    /// The stream that a part describes. `None` if it is faulty, or needs a component that does not run here; the
+    /// builder notes both. Pages of a parent are cached, unless the manifest says otherwise.
     pub(super) fn build(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
         if part.kind() == "StateDelegatingStream" {
             return self.delegating(part, is_parent);
@@ -113,7 +113,7 @@ impl<'b, 'm> Streams<'b, 'm> {
             })
             .collect();
         let requester = requester?;
-        // A job has results of its own, each time.
+        // Each job has results of its own.
         let use_cache = jobs.is_none() && requester.use_cache.unwrap_or(is_parent);
         if let Some(paginator) = &paginator {
             let of_router: Vec<&RequestOption> = router.iter().flatten().flat_map(Router::options).collect();
@@ -157,7 +157,7 @@ impl<'b, 'm> Streams<'b, 'm> {
     }
 
     /// The router of a stream, or none.
-    #[allow(clippy::option_option, reason = "a router that is wrong is not one that is not there")]
+    #[allow(clippy::option_option, reason = "a wrong router differs from a missing one")]
     fn router(
         &self,
         part: &Part<'_>,
@@ -165,7 +165,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         cursor: Option<&Part<'_>>,
     ) -> Option<Option<Router<RequestOption>>> {
         let builder = self.builder;
-        // An empty list is none.
+        // An empty list means no router.
         let router = retriever.present("partition_router");
         let router = router.map(|router| {
             Router::build(builder, &router, cursor.is_some(), &mut |option| {
@@ -182,7 +182,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         router
     }
 
-    /// The properties that a requester asks for by name.
+    /// The properties that a requester requests by name.
     fn properties(&mut self, requester: &Part<'_>) -> Option<QueryProperties> {
         let builder = self.builder;
         QueryProperties::build(builder, requester, &mut |part| {
@@ -198,13 +198,13 @@ impl<'b, 'm> Streams<'b, 'm> {
         SchemaSource::build(builder, part, &mut |loader| {
             let mut list = self.of_retriever(loader, "retriever")?;
             list.name = format!("the fields for {}", builder.place(loader));
-            // Several streams may ask for the same fields.
+            // Several streams may request the same fields.
             list.use_cache = true;
             Some(Box::new(list))
         })
     }
 
-    /// What reads the whole of the lists that an extractor's expanders find cut short, by the place of the expander.
+    /// Reads the complete lists for an extractor's expanders, by the place of the expander.
     fn lists(&mut self, extractor: &Part<'_>) -> Option<HashMap<String, DeclarativeStream>> {
         let mut lists = HashMap::new();
         for inner in extractor.field("extractors").iter().flat_map(Part::items) {
@@ -221,7 +221,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         Some(lists)
     }
 
-    /// A stream that is nothing but a retriever, which this field of a component is.
+    /// A stream with only the retriever in this field of a component.
     pub(super) fn of_retriever(&mut self, component: &Part<'_>, field: &str) -> Option<DeclarativeStream> {
         let retriever = component.field(field)?;
         let key = Node::text("retriever", retriever.node.mark());
@@ -234,7 +234,7 @@ impl<'b, 'm> Streams<'b, 'm> {
         self.parents.values().filter_map(|parent| parent.stream.as_deref()).map(|stream| stream.name.as_str()).collect()
     }
 
-    /// The parent that a component is. `is_own`: it is one child's alone, because it keeps how far it was read.
+    /// The parent that a component describes. `is_own`: it belongs to one child alone, because it keeps its position.
     fn parent(&mut self, node: &super::manifest::Node, path: &str, is_own: bool) -> Option<Arc<DeclarativeStream>> {
         let part = Part::new(node, Path::ROOT.name(path), None);
         if let Some(known) = self.parents.get(&(node.address(), false)).filter(|_| !is_own) {
@@ -256,7 +256,7 @@ impl<'b, 'm> Streams<'b, 'm> {
     }
 }
 
-/// What a cursor has to know of a router.
+/// A router's properties, for a cursor.
 fn partitions(part: &Part<'_>, retriever: &Part<'_>, router: &Router<RequestOption>) -> Partitions {
     let parents = router.parents();
     let migrations = part.field("state_migrations");
@@ -265,7 +265,7 @@ fn partitions(part: &Part<'_>, retriever: &Part<'_>, router: &Router<RequestOpti
     });
     // One whose field cannot be evaluated is reported when the stream is read.
     let legacy = parents.first().filter(|_| is_migrated && parents.len() == 1).and_then(|parent| parent.field().ok());
-    // A list is a product, also of one.
+    // A list is a product, even of one.
     let is_product = retriever.field("partition_router").is_some_and(|part| part.node.as_list().is_some());
     Partitions {
         of_parents: !is_product && tells_parents(router),
@@ -275,7 +275,7 @@ fn partitions(part: &Part<'_>, retriever: &Part<'_>, router: &Router<RequestOpti
     }
 }
 
-/// Whether states of a router have a member for those of its parents. In the reference, a product of routers has none.
+/// Whether states of a router have a member for its parents. In the reference, a product of routers has none.
 fn tells_parents(router: &Router<RequestOption>) -> bool {
     match router {
         Router::Substream(_) | Router::Union(_) => true,
@@ -313,7 +313,7 @@ streams:
 - {<<: *child, name: b}
 ";
 
-    /// What is noted of each of two children, and whether it was built.
+    /// The notes for each of two children, and whether it was built.
     fn children(extra: &str) -> Vec<(bool, Vec<String>, Vec<String>)> {
         let manifest = MANIFEST.replace("EXTRA", extra);
         let built = built(&manifest, json!({}), |builder, manifest| {
@@ -331,7 +331,7 @@ streams:
     }
 
     #[test]
-    fn what_is_noted_of_a_parent_holds_for_each_of_its_streams() {
+    fn the_notes_of_a_parent_hold_for_each_of_its_streams() {
         assert_eq!(children(""), [(true, vec![], vec![]), (true, vec![], vec![])]);
         let refused = children("incremental_sync: {type: CustomIncrementalSync}");
         assert!(refused[0].1[0].contains("the incremental sync `CustomIncrementalSync`"), "{refused:?}");

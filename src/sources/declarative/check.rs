@@ -1,4 +1,5 @@
-//! `CheckStream`, `CheckDynamicStream` and `ConcurrencyLevel`: which streams a check reads, and how many workers a sync has.
+//! `CheckStream`, `CheckDynamicStream` and `ConcurrencyLevel`: the streams that a check reads, and the workers of a
+//! sync.
 
 use std::collections::HashSet;
 
@@ -9,20 +10,20 @@ use super::part::{Builder, Part};
 use super::template::{Literal, ValidType};
 use crate::protocol::Failure;
 
-/// Workers of a manifest that says nothing about it.
+/// Workers by default.
 const DEFAULT_WORKERS: usize = 2;
 /// The config's key that replaces the streams of a check.
 const CHECK_STREAM_NAMES: &str = "__airbyte_check_stream_names";
 
-/// The names of the streams that were made of each of `dynamic_streams`, by the name of the latter.
+/// The names of the streams made by each of `dynamic_streams`, by the name of the latter.
 pub(super) type MadeStreams = Vec<(String, Vec<String>)>;
 
-/// What a check reads.
+/// The streams that a check reads.
 #[derive(Debug, PartialEq)]
 pub(super) struct Check {
-    /// Which streams, in this order.
+    /// These streams, in this order.
     pub(super) streams: Checked,
-    /// And of which of `dynamic_streams` how many; all if it does not say.
+    /// How many of the streams of each of `dynamic_streams`; all if it does not say.
     dynamic: Vec<(String, Option<usize>)>,
     /// Where those are listed.
     place: String,
@@ -31,11 +32,11 @@ pub(super) struct Check {
 /// The streams of a check.
 #[derive(Debug, PartialEq)]
 pub(super) enum Checked {
-    /// Those of these names, and what lists them.
+    /// The streams of these names, and the place that lists them.
     Named(Vec<String>, String),
     /// The first N of all.
     First(usize),
-    /// None: it is enough that there are some.
+    /// None: it is enough that streams exist.
     NoneAtAll,
 }
 
@@ -43,7 +44,7 @@ impl Check {
     /// The check of a manifest.
     ///
     /// # Errors
-    /// If it names no streams, or the config's names are no list of texts.
+    /// If it names no streams, or the config's names are not a list of texts.
     pub(super) fn build(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<Self, Failure> {
         let check = manifest.field("check").ok_or_else(|| builder.failure(manifest, "a manifest needs a check"))?;
         if let Some(names) = names_in_config(&builder.env.config)? {
@@ -74,7 +75,7 @@ impl Check {
         Ok(Self { streams: Checked::Named(names, from), dynamic, place })
     }
 
-    /// Whether it reads none but those of these names.
+    /// Whether it reads only the streams of these names.
     pub(super) fn needs_only(&self, names: &HashSet<String>) -> bool {
         match &self.streams {
             Checked::Named(wanted, _) => self.dynamic.is_empty() && wanted.iter().all(|name| names.contains(name)),
@@ -82,11 +83,11 @@ impl Check {
         }
     }
 
-    /// The streams among those that there are, in the order of the check. `made` says which of them come of which of
-    /// `dynamic_streams`.
+    /// The streams to check among the existing ones, in the order of the check. `made` says which of them each of
+    /// `dynamic_streams` made.
     ///
     /// # Errors
-    /// A config failure if there is no stream at all, or none of a name.
+    /// A config failure if there are no streams at all, or one that is named does not exist.
     pub(super) fn of<'n>(&self, existing: &[&'n str], made: &'n MadeStreams) -> Result<Vec<&'n str>, Failure> {
         if existing.is_empty() {
             let text = match made.is_empty() {
@@ -104,7 +105,7 @@ impl Check {
                 let near = nearest(name, made.iter().map(|(known, _)| known.as_str()));
                 let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
                 return Err(Failure::config(format!(
-                    "The check cannot be run: {} names `{name}`, and none of `dynamic_streams` is called so.{near}",
+                    "The check cannot be run: {} names `{name}`, which none of `dynamic_streams` is called.{near}",
                     self.place
                 )));
             };
@@ -167,11 +168,11 @@ fn names_in_config(config: &Value) -> Result<Option<Vec<String>>, Failure> {
     }
 }
 
-/// How many workers a manifest's `concurrency_level` asks for: a number as it is, what a template gives up to
+/// The workers that a manifest's `concurrency_level` asks for: a number as it is, a template's number up to
 /// `max_concurrency`.
 ///
 /// # Errors
-/// If the template cannot be evaluated, gives no whole number, or one below 1.
+/// If the template cannot be evaluated, or does not give a whole number of at least 1.
 pub(super) fn workers(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<usize, Failure> {
     let Some(level) = manifest.field("concurrency_level") else { return Ok(DEFAULT_WORKERS) };
     let Some(wanted) = level.field("default_concurrency") else { return Ok(DEFAULT_WORKERS) };
@@ -180,7 +181,7 @@ pub(super) fn workers(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<usiz
         None => wanted.node.to_json().as_i64(),
         Some(template) => {
             if template.contains("config") && most.is_none() {
-                builder.error(&level, "max_concurrency is missing, which a concurrency that the config decides needs");
+                builder.error(&level, "`max_concurrency` is missing: a concurrency from the config needs it");
             }
             let Some(text) = builder.text(&wanted, &[]) else { return Ok(DEFAULT_WORKERS) };
             let count = match text.typed(&[], &[ValidType::Int])? {
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_are_as_many_as_the_manifest_says() {
+    fn the_manifest_decides_the_number_of_workers() {
         let count = |level: &str| {
             build(&format!("concurrency_level: {level}"), json!({"n": 30, "none": 0}), workers)
                 .and_then(|count| count.map_err(|failure| failure.to_string()))

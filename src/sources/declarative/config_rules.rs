@@ -1,5 +1,5 @@
-//! `config_normalization_rules`: changes that a config goes through before it is used. What migrations make of it is kept for
-//! the next runs; what transformations make of it is this run's alone; validations say whether it can be used.
+//! `config_normalization_rules`: changes to a config before it is used. Migrations are kept for later runs;
+//! transformations hold for this run; validations say whether the config can be used.
 
 mod evaluated;
 mod validators;
@@ -30,10 +30,10 @@ pub(super) struct ConfigRules<'m> {
     redactor: &'m Redactor,
 }
 
-/// Does something with the rules.
+/// Runs with the rules.
 ///
 /// # Errors
-/// Those of `run`.
+/// The errors of `run`.
 pub(super) fn with_rules<R>(
     manifest: &Node,
     file: &str,
@@ -48,7 +48,7 @@ pub(super) fn with_rules<R>(
 }
 
 impl ConfigRules<'_> {
-    /// The config as its migrations leave it.
+    /// The config after its migrations.
     ///
     /// # Errors
     /// A config failure that names the migration, and no value.
@@ -62,7 +62,7 @@ impl ConfigRules<'_> {
         Ok(config)
     }
 
-    /// The config as its transformations leave it.
+    /// A config failure that names the transformation, and no value.
     ///
     /// # Errors
     /// A config failure that names the transformation, and no value.
@@ -76,7 +76,7 @@ impl ConfigRules<'_> {
     /// Whether the config can be used.
     ///
     /// # Errors
-    /// A config failure that names each validation which it does not pass, and no value.
+    /// A config failure that names each failed validation, and no value.
     pub(super) fn validated(&self, config: &Config) -> Result<(), Failure> {
         let Some(list) = self.rules.field("validations") else { return Ok(()) };
         let mut wrong = Vec::new();
@@ -137,7 +137,7 @@ impl ConfigRules<'_> {
     }
 }
 
-/// The config with one field more, or nothing if a condition leaves it out.
+/// The config with one field added, or nothing if a condition excludes it.
 fn added(builder: &Builder<'_>, whole: &Part<'_>, field: &Part<'_>) -> Result<Option<Config>, Failure> {
     let (Some(path), Some(value)) = (field.field("path"), field.field("value")) else { return Ok(None) };
     let path: Vec<String> = path.items().filter_map(|step| step.node.as_text().map(str::to_owned)).collect();
@@ -160,7 +160,7 @@ fn added(builder: &Builder<'_>, whole: &Part<'_>, field: &Part<'_>) -> Result<Op
     let mut tree = Tree::of(&text);
     let value = json_of(&value).to_string();
     if !edits::set(&mut tree, &steps, Tree::of(&value)) {
-        let text = "the path leads through a setting that can hold no such field. Correct the path, or the config.";
+        let text = "the path leads through a setting that cannot hold such a field. Correct the path, or the config.";
         return Err(builder.failure(field, text));
     }
     Ok(Some(parsed(&tree.to_text())))
@@ -188,7 +188,7 @@ fn removed(builder: &Builder<'_>, part: &Part<'_>) -> Result<Config, Failure> {
     Ok(parsed(&tree.to_text()))
 }
 
-/// The config with another value for a field, or nothing if the field is not there or has a value that is not on the list.
+/// The config with a field's value replaced, or nothing if the field is missing or its value is not on the list.
 fn remapped(builder: &Builder<'_>, part: &Part<'_>) -> Result<Option<Config>, Failure> {
     let (Some(path), Some(map)) = (part.field("field_path"), part.field("map")) else { return Ok(None) };
     if map.node.as_map().is_none() {
@@ -202,7 +202,7 @@ fn remapped(builder: &Builder<'_>, part: &Part<'_>) -> Result<Option<Config>, Fa
     }
     let mut config = builder.env.config.clone();
     let Some((last, way)) = steps.split_last() else {
-        builder.error(&path, "`field_path` is empty. Name the setting that is to change");
+        builder.error(&path, "`field_path` is empty. Name the setting to change");
         return Ok(None);
     };
     let around = way.iter().try_fold(&mut config, |value, step| value.as_object_mut()?.get_mut(step));
@@ -225,7 +225,7 @@ fn remapped(builder: &Builder<'_>, part: &Part<'_>) -> Result<Option<Config>, Fa
     Ok(config.as_object().cloned())
 }
 
-/// The config that a changed tree is. A tree of an object stays one.
+/// The config of a changed tree. An object stays one.
 fn parsed(text: &str) -> Config {
     serde_json::from_str(text).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! Cookies. Some APIs keep a session in one, and tie a page token to it: what a response sets is sent with the requests of
-//! the same requester that follow, retries included. Each requester has its own, and they end with the run.
+//! Cookies. Some APIs keep a session in one, and bind page tokens to it: the cookies of a response are sent with later
+//! requests of the same requester, retries included. Each requester has its own, and they end with the run.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::http::auth::{AuthContext, Authenticator};
 use crate::http::{HttpRequest, Response};
 use crate::locks;
 
-/// Cookies that are kept at once; the oldest gives way.
+/// The most cookies that are kept; the oldest is dropped first.
 const MOST: usize = 100;
 
 /// The cookies of a requester.
@@ -27,7 +27,7 @@ struct Cookie {
     name: String,
     value: String,
     host: String,
-    /// Whether hosts below `host` get it, too.
+    /// Whether subdomains of `host` get it, too.
     below: bool,
     path: String,
     secure: bool,
@@ -57,7 +57,7 @@ impl Cookies {
         }
     }
 
-    /// What a request to that URL sends.
+    /// The cookies for a request to that URL.
     fn header(&self, url: &Url) -> Option<String> {
         let kept = locks::lock(&self.kept);
         if kept.is_empty() {
@@ -87,7 +87,7 @@ impl Cookie {
             match name.trim().to_ascii_lowercase().as_str() {
                 "domain" if !value.is_empty() => {
                     let domain = value.trim_start_matches('.').to_ascii_lowercase();
-                    // A host can speak for itself and for a domain that it is in, but not for all that end in `.com`.
+                    // A host may set cookies for itself and for its parent domain, but not for all hosts below `.com`.
                     if !domain.contains('.') && domain != cookie.host || !is_in(&cookie.host, &domain) {
                         return None;
                     }
@@ -124,19 +124,19 @@ fn is_in(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// A date as mails have it, in which old servers put hyphens.
+/// A date in mail format; old servers write hyphens in it.
 fn date(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text.replace('-', " ")).ok()
 }
 
-/// Their number: there may be secrets in them.
+/// Shows their number only: they may hold secrets.
 impl fmt::Debug for Cookies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cookies({})", locks::lock(&self.kept).len())
     }
 }
 
-/// An authenticator that sends the cookies, too, unless the manifest has a `Cookie` header.
+/// An authenticator that adds the cookies, unless the manifest has a `Cookie` header.
 #[derive(Debug)]
 pub(super) struct WithCookies {
     pub(super) authenticator: Arc<dyn Authenticator>,
@@ -166,7 +166,7 @@ impl Authenticator for WithCookies {
         self.authenticator.rate_limited(limited, wait, cx)
     }
 
-    /// Without the cookies: the same page is read once, whichever session it was read in.
+    /// Without the cookies, so a page is read once, whatever its session.
     fn identity(&self) -> Option<String> {
         self.authenticator.identity()
     }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
     use crate::clock::VirtualClock;
 
-    /// What is sent to a URL after `http://a.com/v1/items` has set a cookie.
+    /// The cookies sent to a URL after `http://a.com/v1/items` has set one.
     fn sent(set: &str, url: &str) -> Option<String> {
         let clock = Arc::new(VirtualClock::at(1_000));
         let cookies = Cookies::new(clock.clone());

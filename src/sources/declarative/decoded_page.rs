@@ -1,5 +1,5 @@
-//! The records of a response, by the decoder of its stream: in memory where a paginator may look into the documents, or
-//! decoded while they are handed out.
+//! The records of a response, by its stream's decoder: in memory if a paginator may look into the documents, otherwise
+//! decoded as they are handed out.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -34,12 +34,12 @@ impl DeclarativeStream {
         }
     }
 
-    /// Whether the cursor looks at each record, for which the stream is needed: then no page outlives the call that reads it.
+    /// Whether the cursor looks at each record, which needs the stream: then no page outlives the call that reads it.
     fn filters_by_cursor(&self) -> bool {
         self.incremental.as_ref().is_some_and(|cursor| cursor.is_client_side)
     }
 
-    /// What the decoder finds in a good response, all of it in memory.
+    /// The decoded records of a good response, all in memory.
     ///
     /// # Errors
     /// If it cannot be decoded.
@@ -72,7 +72,7 @@ impl DeclarativeStream {
     }
 
     fn parse_json(&self, response: &Response, cx: &RequestContext<'_>) -> Result<Records, Undecodable> {
-        // What is on disk is read from there, if it can be.
+        // What is on disk is read from there, if possible.
         if is_long_list(&response.body) && self.selector.extractor.is_path() && !self.filters_by_cursor() {
             if let Ok(records) = self.decoded(response, JsonDocument, cx) {
                 return Ok(records);
@@ -85,7 +85,7 @@ impl DeclarativeStream {
         if text.is_empty() {
             return Ok(Records::of_parts(Parts::default()));
         }
-        // Of a list at the top, each item is a response of its own.
+        // Each item of a top-level list is a response of its own.
         let document = text.trim();
         let items = if document.starts_with('[') { items(document) } else { vec![document] };
         Ok(self.records(&response.body, &items, cx))
@@ -116,7 +116,7 @@ impl DeclarativeStream {
         Ok(text.filter(|text| !text.is_empty()).map(ResponseView::Text))
     }
 
-    /// The records of a body that is decoded while they are handed out.
+    /// The records of a body, decoded as they are handed out.
     fn decoded(
         &self,
         response: &Response,

@@ -1,5 +1,4 @@
-//! What a response is made of: the decoders of a retriever. What they do is in [`crate::streams::decoders`]; here is what a
-//! manifest says of them.
+//! The decoders of a retriever, as a manifest describes them. [`crate::streams::decoders`] implements them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,15 +15,15 @@ use crate::streams::is_without_content;
 pub(super) enum Decoder {
     /// The body is one JSON document.
     Json,
-    /// It is documents, which are in memory as a whole, so that a paginator can look into the first one.
+    /// Documents, all in memory, so that a paginator can look into the first one.
     Whole(Arc<dyn decoders::Decoder>),
-    /// It is items, of which one is in memory at a time.
+    /// Items, one in memory at a time.
     Items(Arc<dyn decoders::Decoder>),
 }
 
 impl Decoder {
-    /// The decoder that a part is; without one, JSON. None, and a note in the builder, if it is wrong or does not run. A
-    /// paginator or an extractor that does not go with it is an error.
+    /// The decoder that a part describes; JSON without one. `None`, with a note in the builder, if it is faulty or does
+    /// not run here. A paginator or an extractor that does not work with it is an error.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: Option<&Part<'_>>,
@@ -49,11 +48,11 @@ impl Decoder {
     }
 }
 
-/// A decoder that may be in another one.
+/// A decoder that may be inside another one.
 fn inner(builder: &Builder<'_>, part: &Part<'_>) -> Option<Arc<dyn decoders::Decoder>> {
     Some(match part.kind() {
         "JsonDecoder" => Arc::new(Json),
-        // Lines that are no JSON are ignored by the reference, too, with a warning.
+        // The reference also ignores lines that are not JSON, with a warning.
         "JsonlDecoder" => Arc::new(JsonLines::new().skip_bad_lines()),
         "JsonItemsDecoder" => {
             let path = part.text("items_path").filter(|path| !path.is_empty());
@@ -86,8 +85,8 @@ fn inner(builder: &Builder<'_>, part: &Part<'_>) -> Option<Arc<dyn decoders::Dec
     })
 }
 
-/// The encoding that a decoder names. UTF-8 is the default, beside which a byte order mark and the header count.
-#[allow(clippy::option_option, reason = "an encoding that is not known is not one that is not given")]
+/// The encoding that a decoder names. The default is UTF-8, where a byte order mark and the header count, too.
+#[allow(clippy::option_option, reason = "an unknown encoding differs from a missing one")]
 fn encoding(builder: &Builder<'_>, part: &Part<'_>) -> Option<Option<Encoding>> {
     let Some(field) = part.present("encoding") else { return Some(None) };
     let encoding = field.node.as_text().and_then(Encoding::named);
@@ -100,7 +99,7 @@ fn encoding(builder: &Builder<'_>, part: &Part<'_>) -> Option<Option<Encoding>> 
     }
 }
 
-/// What stands between two columns: one character, which may be written as Python escapes it.
+/// The column separator: one character, possibly as a Python escape.
 fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
     let Some(field) = part.present("delimiter") else { return Some(b',') };
     let text = field.node.as_text().unwrap_or_default();
@@ -135,22 +134,22 @@ fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
     }
 }
 
-/// Notes what does not go with a decoder that hands out items: they are gone by the time that a page is looked at.
+/// Notes what does not work with a decoder of items: a page no longer has them.
 fn goes_with(builder: &Builder<'_>, paginator: Option<&Part<'_>>, extractor: Option<&Part<'_>>, decoder: &Part<'_>) {
     let kind = decoder.kind();
     if let Some(paginator) = paginator.filter(|paginator| paginator.kind() == "DefaultPaginator") {
         let use_others = "use JsonDecoder, XmlDecoder, or GzipDecoder with JsonDecoder in it";
-        builder.error(paginator, format!("a paginator does not go with {kind}: {use_others}"));
+        builder.error(paginator, format!("a paginator does not work with {kind}: {use_others}"));
     }
     if kind != "ZipfileDecoder"
         && let Some(extractor) = extractor.filter(|extractor| extractor.kind() == "CombinedExtractor")
     {
         let use_others = "use JsonDecoder, XmlDecoder or ZipfileDecoder, or a DpathExtractor";
-        builder.error(extractor, format!("a CombinedExtractor does not go with {kind}: {use_others}"));
+        builder.error(extractor, format!("a CombinedExtractor does not work with {kind}: {use_others}"));
     }
 }
 
-/// The documents of a body, each as text, and what people should know of it.
+/// The documents of a body as texts, and warnings about it.
 ///
 /// # Errors
 /// If it cannot be decoded.
@@ -179,7 +178,7 @@ mod tests {
     use super::super::testing::{build, built};
     use super::*;
 
-    /// What is wrong with the decoder of a retriever.
+    /// The faults of a retriever's decoder.
     fn noted(retriever: &str) -> Result<bool, String> {
         build(retriever, json!({}), built_of).map(|decoder| decoder.is_some())
     }
@@ -209,18 +208,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_told_with_its_place() {
+    fn decoding_failures_are_reported_with_their_place() {
         for (retriever, words) in [
             ("{decoder: {type: CsvDecoder, delimiter: ab}}", "`delimiter` has to be one character"),
             ("{decoder: {type: CsvDecoder, delimiter: '\"'}}", "`delimiter` has to be one character"),
             ("{decoder: {type: JsonItemsDecoder, items_path: ''}}", "`items_path` is empty"),
             (
                 "{decoder: {type: JsonlDecoder}, paginator: {type: DefaultPaginator}}",
-                "a paginator does not go with JsonlDecoder",
+                "a paginator does not work with JsonlDecoder",
             ),
             (
                 "{decoder: {type: CsvDecoder}, record_selector: {extractor: {type: CombinedExtractor}}}",
-                "a CombinedExtractor does not go with CsvDecoder",
+                "a CombinedExtractor does not work with CsvDecoder",
             ),
         ] {
             let told = noted(retriever).unwrap_err();

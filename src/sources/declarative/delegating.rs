@@ -1,4 +1,4 @@
-//! Builds a `StateDelegatingStream`: both of its streams, and what decides between them.
+//! Builds a `StateDelegatingStream`: both of its streams, and the decision between them.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use super::part::Part;
 use super::stream::DeclarativeStream;
 
 impl Streams<'_, '_> {
-    /// The stream of everything, with the one that it hands over to. None if something is wrong with either of them.
+    /// The stream of everything, with the one that replaces it later. `None` if either is faulty.
     pub(super) fn delegating(&mut self, part: &Part<'_>, is_parent: bool) -> Option<DeclarativeStream> {
         let builder = self.builder;
         let (full, incremental) = (part.field("full_refresh_stream")?, part.field("incremental_stream")?);
         if [&full, &incremental].iter().any(|stream| stream.text("name") != part.text("name")) {
             builder.error(
                 part,
-                "`full_refresh_stream` and `incremental_stream` are two ways to read one stream. Give both of them its name",
+                "`full_refresh_stream` and `incremental_stream` are two ways to read one stream. Give both its name",
             );
             return None;
         }

@@ -1,5 +1,5 @@
-//! `StateDelegatingStream`: two streams of one name, a list of everything and a list of what has changed. A read without
-//! a state asks for the former, any other for the latter, unless the state is older than what the API keeps of changes.
+//! `StateDelegatingStream`: two streams of one name, a list of everything and a list of changes. A read without a state
+//! uses the former, any other the latter, unless the state is older than the changes that the API keeps.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::protocol::{NO_CURSOR_STATE, StreamState};
 use crate::streams::cursor::{Moment, TimeSpan};
 use crate::streams::{Delegate, HttpStream};
 
-/// What the stream of everything hands over to.
+/// The stream of changes.
 pub(super) struct Delegation<S> {
     pub(super) incremental: Box<S>,
     pub(super) retention: Option<Retention>,
@@ -24,7 +24,7 @@ pub(super) struct Retention {
 pub(super) type ValueIn<S> = fn(&S, &StreamState) -> Option<Moment>;
 
 impl<S: HttpStream> Delegation<S> {
-    /// The stream that is asked for a state; `full` is the one of everything.
+    /// The stream to read for a state; `full` is the one of everything.
     pub(super) fn choose<'s>(&'s self, full: &'s S, state: &StreamState, value_in: ValueIn<S>) -> Delegate<'s> {
         if state.is_empty() {
             return Delegate::all_or_nothing(full);

@@ -1,6 +1,6 @@
-//! `dynamic_streams`: a template of a stream, and a resolver that lists what it is to be filled in with: records of the API,
-//! entries of the config, or parameters of the manifest. Each item makes a copy of the template, of which a stream is built
-//! as of any other.
+//! `dynamic_streams`: a template of a stream, and a resolver that lists its values: records of the API, entries of the
+//! config, or parameters of the manifest. Each item fills a copy of the template, from which a stream is built like any
+//! other.
 
 mod mapping;
 mod node_edits;
@@ -20,23 +20,23 @@ use super::stream_list::refuse;
 use crate::protocol::{Failure, FailureKind};
 use crate::streams::Fetcher;
 
-/// Streams that one manifest makes at most.
+/// The most streams that one manifest can make.
 const MOST_STREAMS: usize = 10_000;
 
-/// A stream that was made of a template.
+/// A stream made of a template.
 pub(super) struct Made {
     pub(super) name: String,
-    /// Its definition. It is kept until all streams are built: parts of it are known by their addresses.
+    /// Its definition. It is kept until all streams are built: its parts are identified by their addresses.
     pub(super) node: Node,
     /// Its place among `dynamic_streams`.
     pub(super) of: usize,
 }
 
-/// What becomes of `dynamic_streams`.
+/// The result of `dynamic_streams`.
 #[derive(Default)]
 pub(super) struct Dynamic {
     pub(super) made: Vec<Made>,
-    /// Entries that need what this program does not run: their names, and why.
+    /// Entries that need a component which does not run here: their names, and the reason.
     pub(super) refused: Vec<(String, Vec<String>)>,
 }
 
@@ -45,11 +45,11 @@ pub(super) fn name_of(entry: &Part<'_>, index: usize) -> String {
     entry.text("name").map_or_else(|| format!("dynamic_stream_{index}"), str::to_owned)
 }
 
-/// Lists the streams of all entries, in their order. `taken` are the names of the other streams. What is wrong with an entry
-/// is noted in the builder, and nothing is asked for then.
+/// Lists the streams of all entries, in order. `taken` are the names of the other streams. If an entry is faulty, the
+/// builder notes it and nothing is requested.
 ///
 /// # Errors
-/// If a list cannot be read, a mapping cannot be evaluated, a name is no text, or two streams have one name.
+/// If a list cannot be read, a mapping cannot be evaluated, a name is not text, or two streams have one name.
 pub(super) fn resolve(
     streams: &mut Streams<'_, '_>,
     manifest: &Part<'_>,
@@ -156,7 +156,7 @@ impl Entry {
         let mut node = template.node.clone();
         for mapping in &self.mappings {
             mapping.apply(builder, &mut node, known, item, self.resolver)?;
-            // Before another mapping walks through it.
+            // Before another mapping traverses it.
             if node.depth() as usize > MOST_LEVELS || node.size() > MOST_NODES {
                 let text =
                     format!("the stream of {} is too large, or too deeply nested. Map smaller values.", item.place);
@@ -178,7 +178,7 @@ impl Entry {
             let what = node.get("name").map_or("missing", Node::kind);
             return Err(Failure::config(format!(
                 "the name of the stream of {} is {what}, and has to be text. Set `value_type: string` in the mapping to \
-                 `name`; a value such as 7 or true is no text without it.",
+                 `name`; without it, a value such as 7 or true is not text.",
                 item.place
             )));
         };
@@ -208,8 +208,8 @@ impl Entry {
     }
 }
 
-/// Checks a stream that was made of a template as the manifest itself was checked, and whether it can be run. What is wrong
-/// is noted in the builder; the warnings of the template were reported.
+/// Checks a stream made of a template like the manifest itself, and whether it can run. The builder notes faults; the
+/// template's warnings were reported.
 pub(super) fn check(builder: &Builder<'_>, stream: &Part<'_>) {
     let mut own = Faults::new("");
     validate_component(stream.kind(), stream.node, &stream.path, &mut own);

@@ -1,4 +1,4 @@
-//! `DynamicSchemaLoader`: a schema that the API knows, made of a list of fields and the names of their types.
+//! `DynamicSchemaLoader`: a schema that the API knows, made of its list of fields and the names of their types.
 
 use std::ops::ControlFlow;
 
@@ -30,7 +30,7 @@ const TYPES: [&str; 11] = [
     "object",
 ];
 
-/// Where a schema comes from that the API knows.
+/// Loads a schema from the API.
 pub(super) struct DynamicSchema {
     list: Box<dyn HttpStream>,
     fields: Option<FieldPath>,
@@ -45,15 +45,15 @@ pub(super) struct DynamicSchema {
 
 /// `TypesMap`.
 struct TypesMap {
-    /// What the API calls the type.
+    /// The API's name of the type.
     current: Value,
     condition: Option<Condition>,
     target: Target,
 }
 
-/// A type that is meant.
+/// A type for the schema.
 enum Target {
-    /// A name, or two of which one fits.
+    /// A name, or two of which one matches.
     Names(Value),
     /// `ComplexFieldType`.
     Complex(Complex),
@@ -65,8 +65,8 @@ struct Complex {
 }
 
 impl DynamicSchema {
-    /// The loader that a part is. None if something is wrong with it, or it needs what this program does not run: both are
-    /// noted in the builder.
+    /// The loader that a part describes. `None` if it is faulty, or needs a component that does not run here; the
+    /// builder notes both.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
         let list = retriever(part);
         let identifier = part.field("schema_type_identifier")?;
@@ -96,7 +96,7 @@ impl DynamicSchema {
     /// The schema, as the API describes it now.
     ///
     /// # Errors
-    /// If the API cannot be asked, or its answer is no list of fields with names and types that are known.
+    /// If the API cannot be read, or its answer is not a list of fields with names and known types.
     pub(super) fn load(&self, fetcher: &Fetcher<'_>) -> anyhow::Result<Map<String, Value>> {
         let mut first = None;
         for_each_record(&*self.list, fetcher, &mut |_, record| {
@@ -167,7 +167,7 @@ impl DynamicSchema {
         Ok((name, schema))
     }
 
-    /// The type that the manifest has for one of the API.
+    /// The manifest's type for one of the API.
     fn meant(&self, kind: &Value, field: &Value) -> Result<Option<&Target>, Failure> {
         for map in self.types.iter().filter(|map| map.current == *kind) {
             let holds = match &map.condition {
@@ -215,7 +215,7 @@ impl DynamicSchema {
             }
             _ => {
                 let near = nearest(name, TYPES).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-                return Err(self.no_type(field, &format!("is `{name}`, which is none of a schema{near}")));
+                return Err(self.no_type(field, &format!("is `{name}`, which is not a type of a schema{near}")));
             }
         })
     }

@@ -1,4 +1,4 @@
-//! Setting and removing values at paths of a tree, by the rules of `dpath`.
+//! Sets and removes values at paths of a tree, by the rules of `dpath`.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::protocol::Failure;
 
 /// The longest list that setting an item makes: a longer one is a mistake, and would fill the memory.
 const MOST_ITEMS: usize = 10_000;
-/// How deep values are looked for. Deeper ones stay.
+/// How deep values are searched. Deeper ones stay.
 const MOST_LEVELS: usize = 400;
 
 /// Whether a step is an index where it meets a list.
@@ -16,8 +16,8 @@ pub(super) fn is_index(step: &str) -> bool {
     !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Sets the value at a path. What is missing on the way is made: a list where the next step is an index, else an object.
-/// False, and the tree may be changed, if something on the way is neither.
+/// Sets the value at a path. Missing containers are created: a list if the next step is an index, otherwise an object.
+/// False, and the tree may be changed, if a value on the way is neither.
 pub(super) fn set<'t>(tree: &mut Tree<'t>, path: &[&str], value: Tree<'t>) -> bool {
     let Some((step, rest)) = path.split_first() else { return false };
     if tree.is_list() {
@@ -50,11 +50,11 @@ fn container<'t>(rest: &[&str]) -> Tree<'t> {
     Tree::of(if rest.first().is_some_and(|step| is_index(step)) { "[]" } else { "{}" })
 }
 
-/// Removes what a path leads to, as far as `is_meant` says so. An item of a list is removed if it is the last one at that
-/// moment, and else becomes null, so that the others keep their places. Tells whether something was found.
+/// Removes the values at a path for which `is_meant` is true. The last item of a list at that moment is removed; any
+/// other item becomes null, so that the rest keep their places. Returns whether any was found.
 ///
 /// # Errors
-/// Those of `is_meant`.
+/// The errors of `is_meant`.
 pub(super) fn remove(
     tree: &mut Tree<'_>,
     path: &Steps,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_on_the_way_is_made() {
+    fn missing_containers_are_created() {
         for (text, path, after) in [
             ("{}", &["a", "0", "c"][..], r#"{"a":[{"c":7}]}"#),
             ("{}", &["n", "2"], r#"{"n":[null,null,7]}"#),

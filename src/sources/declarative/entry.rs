@@ -1,5 +1,5 @@
-//! Where a manifest comes from, and what becomes of the source then: the connector that the manifest describes, or without
-//! one a source that asks for a manifest, with the specification that Airbyte's runtime gives for any.
+//! Finds the manifest and resolves the source: the connector that the manifest describes; without a manifest, a source
+//! that asks for one, with the generic specification of Airbyte's runtime.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,10 +12,10 @@ use crate::protocol::{ConnectorSpecification, Failure, LogLevel};
 use crate::source::{Config, Given, Source, SourceContext};
 use crate::streams::HttpStream;
 
-/// The member of a config that a manifest is in.
+/// The source of low-code manifests. A manifest makes another source of it: see [`Source::resolve`].
 pub(super) const INJECTED_MANIFEST: &str = "__injected_declarative_manifest";
 
-/// The source of low-code manifests. What a manifest makes of it is another source: see [`Source::resolve`].
+/// The source of low-code manifests. A manifest makes another source of it: see [`Source::resolve`].
 pub struct Declarative;
 
 impl Source for Declarative {
@@ -46,7 +46,7 @@ impl Source for Declarative {
                 let mut faults = Faults::new(format!("`{INJECTED_MANIFEST}` of the config"));
                 (complete(&Node::from_json(injected), &mut faults), faults, None)
             }
-            // What the specification would say of such a config is true and helps nobody.
+            // The specification's complaint about such a config would be true and help nobody.
             (None, None) if given.config.is_some() => return Err(no_manifest()),
             (None, None) => return Ok(None),
         };
@@ -81,10 +81,10 @@ fn read(file: &Path) -> Result<String, Failure> {
         _ => unreadable(error.to_string()),
     })?;
     String::from_utf8(bytes)
-        .map_err(|error| unreadable(format!("it is no UTF-8 at byte {}", error.utf8_error().valid_up_to())))
+        .map_err(|error| unreadable(format!("it is not UTF-8 at byte {}", error.utf8_error().valid_up_to())))
 }
 
-/// The failure over a manifest that cannot be run, with all that is wrong with it.
+/// The failure for a manifest that cannot run, with all its faults.
 pub(super) fn refused(faults: &Faults) -> Failure {
     let lines: Vec<String> = faults.errors().map(|fault| faults.line(fault)).collect();
     let more = match faults.left_out() {

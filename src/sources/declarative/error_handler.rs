@@ -1,5 +1,5 @@
-//! What is done about a response: `DefaultErrorHandler` and `CompositeErrorHandler`. Filters are asked in their order, for
-//! good responses, too; the first that fits and has an action decides, else the status.
+//! What to do about a response: `DefaultErrorHandler` and `CompositeErrorHandler`. Filters are tried in order, for good
+//! responses, too; the first match with an action decides, otherwise the status.
 
 mod backoff;
 mod filter;
@@ -22,11 +22,11 @@ use super::template::Literal;
 use crate::http::{self, Outcome, Response, ResponseAction, RetryRules, server_hint};
 use crate::protocol::{Failure, Otherwise};
 
-/// Retries where the manifest does not say.
+/// Retries by default.
 const MAX_RETRIES: u32 = 5;
 
-/// Time for one request where the manifest says how long to wait: quotas of a day are none of this program's faults, but a
-/// wait of a week is none that anybody meant.
+/// Time limit for one request when the manifest sets waits: a daily quota is no fault of this program, but nobody
+/// intends to wait a week.
 const LONGEST_WITH_WAITS: Duration = Duration::from_secs(25 * 3600);
 
 /// The error handler of a requester.
@@ -36,7 +36,7 @@ pub(super) struct ErrorHandler {
     strategies: Vec<Strategy>,
     max_retries: u32,
     env: Arc<Env>,
-    /// Is given the cookies of each response.
+    /// Stores the cookies of each response.
     pub(super) cookies: Option<Arc<Cookies>>,
 }
 
@@ -77,7 +77,7 @@ impl RetryRules for ErrorHandler {
 }
 
 impl ErrorHandler {
-    /// The error handler that a part is; the default without one.
+    /// The error handler that a part describes; the default without one.
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
         let env = Arc::clone(&builder.env);
         let (handlers, strategies) = (Vec::new(), Vec::new());
@@ -110,7 +110,7 @@ impl ErrorHandler {
         Some(handler)
     }
 
-    /// Adds one handler, and returns how many retries it wants.
+    /// Adds one handler, and returns its number of retries.
     fn add(&mut self, builder: &Builder<'_>, part: &Part<'_>) -> Option<u32> {
         let filters = part.field("response_filters");
         let filters: Option<Vec<_>> = match &filters {
@@ -131,7 +131,7 @@ impl ErrorHandler {
         retries
     }
 
-    /// Reports filters that are never asked, because a handler before theirs has decided by the status already.
+    /// Warns of filters that never run, because an earlier handler has decided by the status.
     fn tell_unreachable(&self, builder: &Builder<'_>, list: &Part<'_>) {
         for (handler, item) in self.handlers.iter().zip(list.items()).skip(1) {
             for filter in handler.iter().filter(|filter| filter.action.is_some() && filter.only_codes()) {
@@ -139,14 +139,14 @@ impl ErrorHandler {
                     filter.codes.iter().filter(|code| ends_search(by_status(**code).action)).collect();
                 if !decided.is_empty() && decided.len() == filter.codes.len() {
                     let codes = decided.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    let what = "the handlers before this one decide by the status, so this filter is never asked";
+                    let what = "the handlers before this one decide by the status, so this filter never runs";
                     builder.warn(&item, format!("{what} ({codes}). Put it in the first handler"));
                 }
             }
         }
     }
 
-    /// What is done about a response.
+    /// What to do about a response.
     ///
     /// # Errors
     /// A config failure that names the template if a condition or a message cannot be evaluated.
@@ -164,8 +164,8 @@ impl ErrorHandler {
         Ok(verdict.unwrap_or_else(|| by_status(response.status.as_u16())))
     }
 
-    /// How long to wait before the next attempt, the number of failed ones being given, from 1; without a response if none
-    /// came. None leaves it to the server's hint and the jittered backoff. A wait of the manifest is never shorter than
+    /// How long to wait before the next attempt, given the number of failed ones, from 1; without a response if none
+    /// came. `None` leaves it to the server's hint and the jittered backoff. The manifest's wait is never shorter than
     /// the response's `Retry-After`.
     ///
     /// # Errors
@@ -178,7 +178,7 @@ impl ErrorHandler {
             let Some(wait) = strategy.wait(seen.as_ref(), failed, now)? else { continue };
             let asked = response.and_then(|response| server_hint(response, ResponseAction::Retry, now));
             let asked = asked.filter(|(_, header)| *header == "Retry-After").map_or(Duration::ZERO, |(wait, _)| wait);
-            // The reference waits a second more than a strategy says.
+            // The reference waits a second longer than a strategy says.
             return Ok(Some(wait.saturating_add(Duration::from_secs(1)).max(asked)));
         }
         Ok(None)
@@ -189,12 +189,12 @@ impl ErrorHandler {
         self.max_retries
     }
 
-    /// Whether a filter wants that a stream asks otherwise, in this way.
+    /// Whether a filter asks the stream to change its request in this way.
     pub(super) fn asks(&self, otherwise: Otherwise) -> bool {
         self.handlers.iter().flatten().any(|filter| filter.action == Some(filter::Action::AskOtherwise(otherwise)))
     }
 
-    /// Whether the manifest has waits of its own, which may be longer than the time a request may take by default.
+    /// Whether the manifest has waits of its own, which may exceed the default time limit of a request.
     pub(super) fn has_waits(&self) -> bool {
         !self.strategies.is_empty()
     }
@@ -210,7 +210,7 @@ fn decide(filters: &[Filter], seen: &Seen<'_>) -> Result<Verdict, Failure> {
     Ok(by_status(seen.response.status.as_u16()))
 }
 
-/// Whether a verdict of one handler of several is the last word: the others leave it to the next handler.
+/// Whether a verdict of one handler of several is final; otherwise the next handler decides.
 fn ends_search(action: ResponseAction) -> bool {
     matches!(
         action,

@@ -1,4 +1,4 @@
-//! `RecordExpander`: a list inside an item, one record an entry, with what the records need of the item around them.
+//! `RecordExpander`: makes each entry of a list inside an item a record, with fields of the surrounding item.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,18 +10,18 @@ use super::steps::{Steps, items};
 use super::tree::Tree;
 use crate::protocol::Failure;
 
-/// What makes several records of an item.
+/// Makes several records of an item.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "the component has as many")]
 pub(super) struct Expander {
     path: FieldPath,
     merge_parent: bool,
-    /// What is copied from the item, and to where.
+    /// The fields to copy from the item, and their targets.
     parent_fields: Vec<(FieldPath, FieldPath)>,
     keep_original: bool,
     emit_parent: bool,
     truncation: Option<FieldPath>,
-    /// Whether a list that is cut short is asked for: `truncated_list_retriever`.
+    /// Whether a truncated list is requested in full: `truncated_list_retriever`.
     pub(super) fetches: bool,
     tells_of_missing: bool,
     has_warned: AtomicBool,
@@ -29,11 +29,12 @@ pub(super) struct Expander {
     pub(super) place: String,
 }
 
-/// Gives the whole list of an item, where that is asked for: the items of the expander at a place. None if nobody can ask.
+/// Returns the whole list of an item, if that can be requested: the items for the expander at a place. `None` if it
+/// cannot.
 pub(super) type Complete<'c> = dyn FnMut(&str, &str) -> Result<Option<Vec<String>>, Failure> + 'c;
 
 impl Expander {
-    /// The expander that a part is.
+    /// The expander that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let retriever = part.field("truncated_list_retriever");
         if let Some(retriever) = retriever.as_ref().filter(|_| part.field("truncation_indicator_path").is_none()) {
@@ -70,10 +71,10 @@ impl Expander {
         })
     }
 
-    /// Adds the records of an item, and gives what people should know. What is no object is a record as it is.
+    /// Adds the records of an item, and returns warnings. A value that is not an object is a record unchanged.
     ///
     /// # Errors
-    /// If a path cannot be evaluated, a field cannot be copied to where it should be, or the whole list cannot be read.
+    /// If a path cannot be evaluated, a field cannot be copied to its target, or the whole list cannot be read.
     pub(super) fn expand<'t>(
         &self,
         item: &'t str,
@@ -117,7 +118,7 @@ impl Expander {
         let count = to.len() - before;
         if is_cut && !self.fetches && !self.has_warned.swap(true, Ordering::Relaxed) {
             warning = Some(format!(
-                "{}: the API says that a list is cut short: {count} entries of it became records, the others are \
+                "{}: the API says that a list is cut short: {count} of its entries became records, the others are \
                  missing. Other records may be cut, too; this is reported once.",
                 self.place
             ));
@@ -128,7 +129,7 @@ impl Expander {
         Ok(warning)
     }
 
-    /// What people should know of a list that has fewer entries than the `total_count` beside its indicator says.
+    /// The warning for a list with fewer entries than the `total_count` beside its indicator.
     fn told_of_missing(&self, item: &str, count: usize) -> Result<Option<String>, Failure> {
         let Some(truncation) = self.truncation.as_ref().filter(|_| self.tells_of_missing) else { return Ok(None) };
         let mut path = truncation.texts()?;
@@ -169,7 +170,7 @@ impl Expander {
             let to: Vec<&str> = to.iter().map(String::as_str).collect();
             if !edits::set(&mut record, &to, Tree::of(value)) {
                 return Err(Failure::config(format!(
-                    "{}: the record_path `{}` leads through a value that is no object. Correct the path.",
+                    "{}: the record_path `{}` leads through a value that is not an object. Correct the path.",
                     self.place,
                     to.join("/")
                 )));

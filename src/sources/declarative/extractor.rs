@@ -1,5 +1,5 @@
-//! Finding the records in a response: `DpathExtractor` and `CombinedExtractor`. Items are handed out as the text they have
-//! in the response, whatever they are; what becomes of one that is no object is decided by the selector.
+//! Finds the records in a response: `DpathExtractor` and `CombinedExtractor`. Items keep their text from the response,
+//! of any type; the selector decides about items that are not objects.
 
 use std::borrow::Cow;
 
@@ -11,18 +11,18 @@ use super::steps::items;
 use crate::json::RecordPath;
 use crate::protocol::Failure;
 
-/// What finds the records.
+/// Finds the records.
 #[derive(Debug)]
 pub(super) enum Extractor {
     /// `DpathExtractor`.
     Path(FieldPath, Option<Box<Expander>>),
     /// `CombinedExtractor`.
     Combined {
-        /// What is asked, in this order.
+        /// The extractors, in this order.
         inner: Vec<Extractor>,
         /// Only the first that finds something counts.
         first_match: bool,
-        /// What Python takes for false is no record.
+        /// Values that Python takes for false are not records.
         skip_empty: bool,
     },
 }
@@ -32,16 +32,16 @@ pub(super) enum Extractor {
 pub(super) struct Extracted<'t> {
     /// Their texts, in the order of the response.
     pub(super) items: Vec<Cow<'t, str>>,
-    /// How many there were with those that `skip_empty_records` drops: what paginators count.
+    /// Their number, including those that `skip_empty_records` drops: what paginators count.
     pub(super) count: usize,
-    /// What people should know, once a stream.
+    /// Warnings, once a stream.
     pub(super) warnings: Vec<String>,
-    /// A path led nowhere: what people should know of it, unless this is the end of a list.
+    /// A warning that a path found nothing, unless this is the end of a list.
     pub(super) nowhere: Option<String>,
 }
 
 impl Extractor {
-    /// The extractor that a part is.
+    /// The extractor that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         match part.kind() {
             "DpathExtractor" => {
@@ -72,10 +72,10 @@ impl Extractor {
         }
     }
 
-    /// The items of a response that is JSON. Each element of a list at the top is looked into by itself.
+    /// The items of a JSON response. Each element of a top-level list is searched separately.
     ///
     /// # Errors
-    /// If a path cannot be evaluated, or leads to two places where one is meant.
+    /// If a path cannot be evaluated, or finds two values where one is needed.
     #[cfg(test)]
     pub(super) fn items<'t>(&self, response: &'t str) -> Result<Extracted<'t>, Failure> {
         let response = response.trim();
@@ -85,15 +85,15 @@ impl Extractor {
         Ok(all)
     }
 
-    /// The items of what a decoder has found in a response: rows, lines, documents.
+    /// The items of a decoded response: rows, lines, documents.
     ///
     /// # Errors
-    /// If a path cannot be evaluated, or leads to two places where one is meant.
+    /// If a path cannot be evaluated, or finds two values where one is needed.
     pub(super) fn of_bodies<'t>(&self, bodies: &[&'t str], all: &mut Extracted<'t>) -> Result<(), Failure> {
         self.of_bodies_with(bodies, all, &mut |_, _| Ok(None))
     }
 
-    /// Whether an expander asks for lists that are cut short.
+    /// Whether an expander requests truncated lists.
     pub(super) fn fetches(&self) -> bool {
         match self {
             Self::Path(_, expander) => expander.as_ref().is_some_and(|expander| expander.fetches),
@@ -101,10 +101,10 @@ impl Extractor {
         }
     }
 
-    /// As [`Extractor::of_bodies`], where lists that are cut short can be asked for.
+    /// As [`Extractor::of_bodies`], where truncated lists can be requested.
     ///
     /// # Errors
-    /// Those of [`Extractor::of_bodies`], and of `complete`.
+    /// The errors of [`Extractor::of_bodies`], and of `complete`.
     pub(super) fn of_bodies_with<'t>(
         &self,
         bodies: &[&'t str],
@@ -131,7 +131,7 @@ impl Extractor {
             }
             Self::Combined { inner, first_match, skip_empty } => {
                 for extractor in inner {
-                    // Where one of several leads nowhere, another may lead somewhere.
+                    // Where one of several paths finds nothing, another may find something.
                     let mut found = Extracted::default();
                     extractor.of_bodies_with(bodies, &mut found, complete)?;
                     if *skip_empty {
@@ -150,14 +150,14 @@ impl Extractor {
         Ok(())
     }
 
-    /// Whether it looks into each body by itself.
+    /// Whether it searches each body separately.
     pub(super) fn is_path(&self) -> bool {
         matches!(self, Self::Path(..))
     }
 
-    /// Where the records are, if they can be found by [`RecordPath`] while the response is read: plain names, in a
-    /// response that is an object, or a list without further path. Of a response that has no records there, or others than
-    /// objects, that is the business of what reads them.
+    /// The records' path, if [`RecordPath`] can find them while the response is read: plain names, in an object, or a
+    /// list without further path. The reader of the records handles responses that have none there, or values other
+    /// than objects.
     pub(super) fn record_path(&self) -> Option<RecordPath> {
         match self {
             Self::Path(path, None) => {

@@ -1,4 +1,4 @@
-//! A path into a response or record as a manifest has it: its steps are templates.
+//! A manifest's path into a response or record: its steps are templates.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use super::placed::Text;
 use super::steps::{Steps, items, members};
 use crate::protocol::Failure;
 
-/// A path whose steps are templates, as extractors have them: what they give goes through the literal step.
+/// A path of templates, as in extractors: their results pass through the literal step.
 #[derive(Debug)]
 pub(super) struct FieldPath {
     parts: Vec<Text>,
@@ -17,7 +17,7 @@ pub(super) struct FieldPath {
 }
 
 impl FieldPath {
-    /// The path that a list is. It is evaluated without the variables of a record.
+    /// The path that a list describes. It is evaluated without the variables of a record.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, variables: &[&str]) -> Option<Self> {
         let parts: Vec<Option<Text>> = part.items().map(|item| builder.text(&item, variables)).collect();
         let parts = parts.into_iter().collect::<Option<Vec<Text>>>()?;
@@ -29,7 +29,7 @@ impl FieldPath {
         self.parts.is_empty()
     }
 
-    /// The steps. They are evaluated once: a path has only the config to depend on.
+    /// The steps. They are evaluated once: a path depends only on the config.
     ///
     /// # Errors
     /// If a step cannot be evaluated, or there are two `**`.
@@ -51,7 +51,7 @@ impl FieldPath {
         self.parts.iter().map(|part| Ok(part.literal(&[])?.to_text())).collect()
     }
 
-    /// The one value it leads to.
+    /// The one value at the path.
     ///
     /// # Errors
     /// If there are two.
@@ -68,7 +68,7 @@ impl FieldPath {
         }
     }
 
-    /// Where the path is, as a message names it.
+    /// The place of the path, for messages.
     pub(super) fn place(&self) -> &str {
         &self.place
     }
@@ -91,8 +91,8 @@ impl FieldPath {
 }
 
 impl FieldPath {
-    /// What people should know of a path that there is nothing at in an object with members: it may have a typing error. A
-    /// list there that is empty is something.
+    /// The warning for a path that finds nothing in an object with members: it may have a typing error. An empty list
+    /// counts as something.
     ///
     /// # Errors
     /// See [`FieldPath::one`].

@@ -1,4 +1,4 @@
-//! `FileUploader`: the file that a record leads to, such as an attachment.
+//! `FileUploader`: downloads the file of a record, such as an attachment.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl FileUploader {
     /// The file of a record. None if the response is ignored.
     ///
     /// # Errors
-    /// If the record leads to none, or it cannot be downloaded.
+    /// If the record names no file, or it cannot be downloaded.
     pub(super) fn file(
         &self,
         record: &Record<'_>,

@@ -1,11 +1,11 @@
-//! Values between JSON and Python. A request is built of what templates give, which are Python's values, and of what a
-//! response or a partition holds, which is JSON; on the wire both have to look as Python writes them.
+//! Converts values between JSON and Python. Templates give Python's values, responses and partitions hold JSON; both
+//! must be sent as Python writes them.
 
 use serde_json::{Map, Number, Value};
 
 use super::template::{Literal, quoted};
 
-/// A JSON value as a value of Python.
+/// A JSON value as a Python value.
 pub(super) fn literal_of(value: &Value) -> Literal {
     match value {
         Value::Null => Literal::None,
@@ -23,7 +23,7 @@ pub(super) fn literal_of(value: &Value) -> Literal {
     }
 }
 
-/// A value of Python as JSON. What JSON has no word for, such as an integer of more than 64 bits, is its text.
+/// A Python value as JSON. A value that JSON cannot express, such as an integer of more than 64 bits, becomes its text.
 pub(super) fn json_of(value: &Literal) -> Value {
     match value {
         Literal::None => Value::Null,
@@ -72,8 +72,8 @@ fn as_float(value: &Literal) -> Option<f64> {
     }
 }
 
-/// JSON as Python's `json.dumps` writes it: a blank after each comma and colon, and nothing but ASCII. None for what is no
-/// JSON, such as bytes, or a number that is infinite.
+/// JSON as Python's `json.dumps` writes it: a blank after each comma and colon, only ASCII. `None` for values that are
+/// not JSON, such as bytes or infinite numbers.
 pub(super) fn python_json(value: &Literal) -> Option<String> {
     let mut out = String::new();
     write(value, &mut out)?;
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn json_goes_over_into_python_and_back() {
+    fn json_becomes_python_and_back() {
         for value in [json!({"a": [1, 1.5, true, null, "x"], "b": {}}), json!(u64::MAX), json!("1.10")] {
             let there = literal_of(&value);
             let back = if value.is_u64() { json!(value.to_string()) } else { value.clone() };
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_equal_by_value_and_texts_are_no_numbers() {
+    fn numbers_are_equal_by_value_and_texts_are_not_numbers() {
         for (left, right, equal) in [
             ("1", "1.0", true),
             ("True", "1", true),

@@ -1,5 +1,5 @@
-//! `schema_normalization: Default`: records brought to the types of their schema by Python's casts, so that a connection keeps
-//! the values that it had. [`crate::streams::Normalizer`] has rules of its own, which change less.
+//! `schema_normalization: Default`: casts records to the types of their schema as Python does, so that a connection
+//! keeps its values. [`crate::streams::Normalizer`] has rules of its own, which change less.
 
 use std::collections::HashMap;
 
@@ -18,14 +18,14 @@ pub(super) struct PythonTypes {
     warnings: Warnings,
 }
 
-/// What is wanted of a value, and of those in it.
+/// The wanted types of a value, and of the values in it.
 #[derive(Debug, Default)]
 struct Plan {
     /// The types that the schema allows. Empty if it allows all.
     types: Vec<String>,
     /// The one type besides null, if there is only one.
     target: Option<String>,
-    /// A value that is no list may become one with it inside.
+    /// Whether a value that is not a list may become a list of it.
     wraps: bool,
     members: HashMap<String, Plan>,
     items: Option<Box<Plan>>,
@@ -34,13 +34,13 @@ struct Plan {
 }
 
 impl PythonTypes {
-    /// The types of a schema. None if it is empty, which leaves records alone.
+    /// The types of a schema. `None` if it is empty; then records stay unchanged.
     pub(super) fn new(schema: &Map<String, Value>) -> Option<Self> {
         let plan = Plan::compile(schema, String::new());
         (!plan.members.is_empty()).then(|| Self { plan, warnings: Warnings::default() })
     }
 
-    /// The record with its members cast. What cannot be cast stays, which is reported once a field.
+    /// The record with its members cast. A value that cannot be cast stays, which is reported once a field.
     pub(super) fn normalize<'r>(&self, record: Record<'r>) -> Record<'r> {
         match self.plan.inside(&record.text(), &self.warnings) {
             Some(text) => Record::from_text(text),
@@ -48,7 +48,7 @@ impl PythonTypes {
         }
     }
 
-    /// What could not be cast since the last call.
+    /// The values that could not be cast since the last call.
     pub(super) fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
@@ -76,14 +76,14 @@ impl Plan {
         let wraps = match items.and_then(|items| items.get("type")) {
             None => true,
             Some(Value::Array(names)) => names.iter().all(is_simple),
-            // The reference takes a type that is one text for a list of letters.
+            // The reference reads a single type as a list of letters.
             Some(_) => false,
         };
         let items = items.map(|items| Box::new(Self::compile(items, format!("{path}[]"))));
         Self { types, target, wraps, members, items, path }
     }
 
-    /// The value as it should be, if it is to change.
+    /// The new value, if it changes.
     fn cast(&self, value: &str, warnings: &Warnings) -> Option<String> {
         let cast = self.outermost(value);
         let inside = self.inside(cast.as_deref().unwrap_or(value), warnings);
@@ -99,7 +99,7 @@ impl Plan {
         result
     }
 
-    /// A value whose members or items are cast, if any is to change.
+    /// A value with its members or items cast, if any changes.
     fn inside(&self, value: &str, warnings: &Warnings) -> Option<String> {
         let mut splice = Splice::new(value);
         match value.as_bytes().first() {
@@ -161,7 +161,7 @@ impl Plan {
     }
 }
 
-/// What Python's `float` makes of a text. A number that JSON could have keeps its digits.
+/// The number that Python's `float` makes of a text. A number in JSON's form keeps its digits.
 fn float(text: &str) -> Option<String> {
     let number = parse_float(text)?;
     let text = text.trim();
@@ -178,7 +178,7 @@ fn float(text: &str) -> Option<String> {
 fn whole(number: &str) -> Option<String> {
     if number.contains(['e', 'E']) {
         let number: f64 = number.parse().ok()?;
-        // What is infinite stays: there is no such integer.
+        // An infinite number stays: there is no such integer.
         return number.is_finite().then(|| format!("{:.0}", number.trunc() + 0.0));
     }
     let (whole, _) = number.split_once('.')?;

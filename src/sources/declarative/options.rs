@@ -1,6 +1,6 @@
 //! Where a value goes in a request: `RequestOption` and `RequestPath`. The authenticator, the paginator, the partition
-//! routers and the cursor put values on a request that the requester has begun. Two that want the same place are
-//! reported when the manifest is read, as far as that can be seen there; the request itself fails over the rest.
+//! routers and the cursor add values to the requester's request. Two for the same place are reported when the manifest
+//! is read, if that is known then; otherwise the request fails.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// What people call a field of it.
+    /// The word for a field of it in messages.
     pub(super) fn field(self) -> &'static str {
         match self {
             Self::Parameter => "query parameter",
@@ -36,7 +36,7 @@ impl Place {
     }
 }
 
-/// Whose value it is, in the order in which values are put on a request.
+/// The owner of a value, in the order in which values are added to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum By {
     /// The authenticator.
@@ -49,18 +49,18 @@ pub(super) enum By {
     Cursor,
 }
 
-/// A value on its way into a request.
+/// A value for a request.
 #[derive(Debug, Clone)]
 pub(super) struct Injection {
-    /// Where it goes.
+    /// Its place.
     pub(super) place: Place,
-    /// The name of the field; of a JSON body the names on the way to it.
+    /// The name of the field; in a JSON body the path to it.
     pub(super) path: Arc<[String]>,
     /// The value.
     pub(super) value: Value,
-    /// Whose it is.
+    /// Its owner.
     pub(super) by: By,
-    /// The component, as messages name it.
+    /// The component, for messages.
     pub(super) from: Arc<str>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct RequestOption {
 }
 
 impl RequestOption {
-    /// The option that a part is.
+    /// The option that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, by: By) -> Option<Self> {
         let into = match part.text("inject_into")? {
             "request_parameter" => Place::Parameter,
@@ -101,7 +101,7 @@ impl RequestOption {
                 return None;
             }
             (None, None) => {
-                builder.error(part, "it says into what its value goes, but not under which name: add `field_name`");
+                builder.error(part, "it has no name for its value: add `field_name`");
                 return None;
             }
         };
@@ -118,7 +118,7 @@ impl RequestOption {
         Injection { place: self.place, path, value, by: self.by, from }
     }
 
-    /// A header, which a part names.
+    /// A header that a part names.
     pub(super) fn header(builder: &Builder<'_>, part: &Part<'_>, name: String, by: By) -> Self {
         Self { place: Place::Header, path: [name].into(), by, from: builder.place(part).into() }
     }
@@ -140,7 +140,7 @@ fn key(builder: &Builder<'_>, part: &Part<'_>) -> Option<String> {
     Some(key)
 }
 
-/// A number that depends on the config alone, such as a page size. None if it is not there or gives nothing.
+/// A number that depends on the config alone, such as a page size. `None` if it is missing or gives nothing.
 pub(super) fn whole_number(builder: &Builder<'_>, part: &Part<'_>) -> Option<i64> {
     use super::template::Literal;
     match builder.value(part)? {
@@ -164,13 +164,13 @@ pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -
     };
     let Literal::Dict(entries) = literal(part.node) else { return Vec::new() };
     let place: Arc<str> = builder.place(part).into();
-    // What is wrong with one is reported where all of them are built.
+    // Faults of one are reported where all of them are built.
     let fixed = entries.into_iter().filter_map(|entry| {
         let one = RequestInputs::compile(inputs, &Literal::Dict(vec![entry])).ok()?;
         let mut is_constant = true;
         one.templates(&mut |template| is_constant &= template.is_constant());
         match builder.placed(part, one).eval(&[]).ok().filter(|_| is_constant)? {
-            // Nothing is sent of one that is null, and of an empty list.
+            // Nothing is sent for null or an empty list.
             Literal::Dict(sent) => sent.into_iter().find(|(_, value)| *value != Literal::List(Vec::new())),
             _ => None,
         }
@@ -178,7 +178,7 @@ pub(super) fn fixed_names(builder: &Builder<'_>, part: &Part<'_>, into: Place) -
     fixed.map(|(key, _)| (into, key.to_text(), Arc::clone(&place))).collect()
 }
 
-/// What is put on a request, by place.
+/// The values added to a request, by place.
 pub(super) fn by_place(injections: &[Injection]) -> HashMap<Place, Vec<&Injection>> {
     let mut placed: HashMap<Place, Vec<&Injection>> = HashMap::new();
     let mut ordered: Vec<&Injection> = injections.iter().collect();
@@ -189,7 +189,7 @@ pub(super) fn by_place(injections: &[Injection]) -> HashMap<Place, Vec<&Injectio
     placed
 }
 
-/// The text that a template of the config gives, as it is sent: nothing where its value is null.
+/// The text that a template of the config gives, as it is sent: nothing if its value is null.
 pub(super) fn credential(text: &Text) -> Result<String, Failure> {
     match text.template().is_one_expression() && text.kept(&[])? == super::template::Literal::None {
         true => Ok(String::new()),

@@ -1,6 +1,6 @@
-//! Which page comes next, and how a request says which page it wants: `DefaultPaginator` and its strategies.
+//! Finds the next page, and adds it to the request: `DefaultPaginator` and its strategies.
 //!
-//! A token is a JSON value. It is null nowhere: no token is the first page, or the end.
+//! A token is a JSON value, never null: no token means the first page, or the end.
 
 mod page;
 mod strategy;
@@ -32,7 +32,7 @@ enum TokenOption {
 }
 
 impl Paginator {
-    /// The paginator that a part is; without a part, there is one page.
+    /// The paginator that a part describes; without a part, there is one page.
     pub(super) fn build(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Self> {
         let none = || Self { strategy: Strategy::None, size_option: None, token_option: None };
         let Some(part) = part else { return Some(none()) };
@@ -77,20 +77,20 @@ impl Paginator {
         self.strategy.size()
     }
 
-    /// Whether pages can get smaller without records being lost, or why not. `smallest` is the smallest size.
+    /// Whether pages can get smaller without losing records, or why not. `smallest` is the smallest size.
     pub(super) fn can_reduce(&self, smallest: i64) -> Result<(), &'static str> {
         if self.size_option.is_none() {
-            return Err("the paginator has no `page_size_option`, so no smaller page can be asked for");
+            return Err("the paginator has no `page_size_option`, so no smaller page can be requested");
         }
         if matches!(self.token_option, Some(TokenOption::Path)) {
             return Err(
-                "a link to the next page has its page size in it: use a `page_token_option` that is no RequestPath",
+                "a link to the next page has its page size in it: use a `page_token_option` other than RequestPath",
             );
         }
         self.strategy.can_reduce(smallest)
     }
 
-    /// What the page of this token puts on its request; `size` is its size, if it is not the manifest's.
+    /// The values for the request of this token's page; `size` is its size, if it is not the manifest's.
     pub(super) fn injections(&self, token: Option<&Value>, size: Option<i64>) -> Vec<Injection> {
         let mut injections = Vec::new();
         if let (Some(TokenOption::Option(option)), Some(token)) = (&self.token_option, token) {
@@ -102,23 +102,23 @@ impl Paginator {
         injections
     }
 
-    /// The path of the page of this token, if it is the token that says it: in place of the requester's own.
+    /// The path of this token's page, if the token is a path: it replaces the requester's own.
     pub(super) fn path(&self, token: Option<&Value>) -> Option<String> {
         match (&self.token_option, token) {
             (Some(TokenOption::Path), Some(token)) => {
-                // The number of a first page, 0, is no path.
+                // The number of a first page, 0, is not a path.
                 Some(super::literals::literal_of(token)).filter(Literal::truth).map(|token| token.to_text())
             }
             _ => None,
         }
     }
 
-    /// Whether a page's body is looked into.
+    /// Whether the paginator reads a page's body.
     pub(super) fn reads_response(&self) -> bool {
         self.strategy.reads_response()
     }
 
-    /// What comes after this page.
+    /// The page after this one.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated.

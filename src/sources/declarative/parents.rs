@@ -1,4 +1,4 @@
-//! The parents of a stream: how a record of one makes a slice, by the rules of its `ParentStreamConfig`.
+//! The parents of a stream: turns a parent's records into slices, by the rules of its `ParentStreamConfig`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::router::{PARENT_SLICE, ParentConfig, Partition, Partitions, Router};
 use crate::protocol::Failure;
 use crate::streams::{HttpStream, MakesSlice, ParentStream, Record, Slice, SliceContext, Slices};
 
-/// Makes slices of the records of a parent.
+/// Makes slices of a parent's records.
 struct ParentPartitions(Arc<ParentConfig<RequestOption>>);
 
 impl MakesSlice for ParentPartitions {
@@ -28,14 +28,14 @@ pub(super) fn parent(
     let (field, extra) = (config.field()?, config.extra_names());
     let maker = Arc::new(ParentPartitions(Arc::clone(config)));
     let parent = ParentStream::made_by(stream, maker, &field, PARENT_SLICE).extra_fields(extra);
-    // Where parents are combined, Airbyte's runtime writes no states of them, and the child's value says nothing about one.
+    // If parents are combined, Airbyte's runtime writes no states of them, and the child's value does not apply to any.
     Ok(if config.is_incremental { parent.with_own_state(!at_once) } else { parent })
 }
 
 /// The slices of a router whose parents, in its order, are `parents`.
 ///
 /// # Errors
-/// If a template cannot be evaluated, or a parent that has to be read first cannot be read.
+/// If a template cannot be evaluated, or a parent that must be read first cannot be read.
 pub(super) fn slices<'a>(
     router: &'a Router<RequestOption>,
     parents: &'a [ParentStream],

@@ -1,6 +1,6 @@
-//! A component of a manifest while it is built. The manifest is resolved and checked by then, so that a field has the type
-//! it should have; what is found here is what no schema tells: templates that cannot be parsed, names that do not
-//! exist, options that exclude each other, components that this program does not run. All of it is found at once.
+//! A component of a manifest while it is built. The manifest is already resolved and checked, so each field has its
+//! type. Building finds the faults that no schema can: templates that cannot be parsed, unknown names, options that
+//! exclude each other, components that do not run here. It finds all of them at once.
 
 mod builder;
 
@@ -9,7 +9,7 @@ use super::manifest::{Node, Path};
 use super::template::Literal;
 use crate::streams::HttpStream;
 
-/// A node of the manifest, the way to it, and the component that its templates belong to.
+/// A node of the manifest, its path, and the component that its templates belong to.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'p> {
     pub(super) node: &'p Node,
@@ -37,13 +37,13 @@ impl<'p> Part<'p> {
         self.node.get("type").and_then(Node::as_text).unwrap_or_default()
     }
 
-    /// The field of this name, if it is there and not null.
+    /// The field of this name, if it exists and is not null.
     pub(super) fn field<'a>(&'a self, name: &'a str) -> Option<Part<'a>> {
         let node = self.node.get(name).filter(|node| !matches!(node.value(), super::manifest::Value::Null))?;
         Some(Part::new(node, self.path.name(name), self.parameters))
     }
 
-    /// The items of a list, each with its place. None if it is no list.
+    /// The items of a list, each with its place. `None` if it is not a list.
     pub(super) fn items(&self) -> impl Iterator<Item = Part<'_>> {
         let items = self.node.as_list().unwrap_or_default().iter().enumerate();
         items.map(|(index, item)| Part::new(item, self.path.index(index), self.parameters))
@@ -63,22 +63,22 @@ impl<'p> Part<'p> {
         self.node.get(name).and_then(Node::as_text)
     }
 
-    /// The field of this name, if it is there and Python takes it for true: not empty, not zero.
+    /// The field of this name, if it exists and Python takes it for true: not empty, not zero.
     pub(super) fn present<'a>(&'a self, name: &'a str) -> Option<Part<'a>> {
         self.field(name).filter(|field| field.node.is_truthy())
     }
 
-    /// The items of a field that is a list, each as its text.
+    /// The items of a list field, as texts.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
         self.field(name).iter().flat_map(Part::items).map(|item| literal(item.node).to_text()).collect()
     }
 
-    /// The HTTP statuses of a field that is a list of them.
+    /// The HTTP statuses in a list field.
     pub(super) fn statuses(&self, name: &str) -> Vec<u16> {
         self.texts(name).iter().filter_map(|status| status.parse().ok()).collect()
     }
 
-    /// A field that is true or false.
+    /// A boolean field.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         match self.node.get(name)?.value() {
             super::manifest::Value::Bool(value) => Some(*value),
@@ -96,7 +96,7 @@ pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
     }
 }
 
-/// A node as a plain value of Python.
+/// A node as a plain Python value.
 pub(super) fn literal(node: &Node) -> Literal {
     use super::manifest::Value as Yaml;
     match node.value() {
@@ -111,7 +111,7 @@ pub(super) fn literal(node: &Node) -> Literal {
         Yaml::Set(items) => Literal::Set(items.iter().map(literal).collect()),
         Yaml::Pair(pair) => Literal::Tuple(vec![literal(&pair.0), literal(&pair.1)]),
         Yaml::Map(map) => Literal::Dict(map.iter().map(|(key, value)| (literal(key), literal(value))).collect()),
-        // A date stands where a text is wanted only if nothing checks it.
+        // A date where a text is expected occurs only if nothing checks it.
         Yaml::Date(_) | Yaml::DateTime(..) => Literal::Str(node.key_text()),
     }
 }

@@ -1,5 +1,5 @@
-//! A template where it is in a manifest: with the parameters of its component, the config, and the place that a
-//! message names. What depends on the config alone is evaluated once.
+//! A template at its place in a manifest: with the parameters of its component, the config, and the place for messages.
+//! A template of the config alone is evaluated once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,10 +12,10 @@ use super::template::{
 use crate::clock::Clock;
 use crate::protocol::{Failure, Redactor};
 
-/// Shorter words are not hidden: they tell little, and would be taken out of every line.
+/// Shorter words are not masked: they reveal little, and would be masked in every line.
 const SHORTEST_HIDDEN: usize = 8;
 
-/// What all templates of a manifest see.
+/// The variables of all templates of a manifest.
 #[derive(Debug)]
 pub(super) struct Env {
     /// The config, with the reserved keys that the runtime leaves visible to templates.
@@ -27,7 +27,7 @@ pub(super) struct Env {
 /// A variable of a place, by its name.
 pub(super) type Var<'a> = (&'a str, Variable<'a>);
 
-/// A template, or several that are evaluated together, where they stand.
+/// A template at its place, or several that are evaluated together.
 #[derive(Debug)]
 pub(super) struct Placed<T> {
     pub(super) template: T,
@@ -36,7 +36,7 @@ pub(super) struct Placed<T> {
     /// Such as `streams[0].retriever.requester.path (manifest.yaml:12:11)`.
     place: Arc<str>,
     once: OnceLock<Literal>,
-    /// Takes what the template makes of a secret.
+    /// Registers the template's output if it derives from a secret.
     hidden: Option<Redactor>,
 }
 
@@ -52,13 +52,13 @@ impl<T> Placed<T> {
         Self { template, env, parameters, place, once: OnceLock::new(), hidden: None }
     }
 
-    /// Registers what it gives as a secret: it is made of one, and looks like none that is known.
+    /// Registers the output as a secret: it derives from one, and does not look like any known secret.
     pub(super) fn hidden(mut self, redactor: Option<Redactor>) -> Self {
         self.hidden = redactor;
         self
     }
 
-    /// What was evaluated, after its texts were registered if they are to be hidden.
+    /// The evaluated value, after registering its texts if they must be masked.
     fn hide(&self, value: Literal) -> Literal {
         if let Some(redactor) = &self.hidden {
             self.hide_in(redactor, &value);
@@ -70,8 +70,7 @@ impl<T> Placed<T> {
         match value {
             Literal::Str(text) => {
                 for word in text.split_whitespace().filter(|word| word.len() >= SHORTEST_HIDDEN) {
-                    // The rest of a text with a secret in it may be reported, and so may what the config says
-                    // elsewhere.
+                    // Other parts of a text with a secret may be reported, and so may other values of the config.
                     if !redactor.finds(word) && !holds(&self.env.config, word) {
                         redactor.add_passing(word);
                     }
@@ -83,7 +82,7 @@ impl<T> Placed<T> {
         }
     }
 
-    /// The place, as a message names it.
+    /// The place, for messages.
     pub(super) fn place(&self) -> &str {
         &self.place
     }
@@ -91,7 +90,7 @@ impl<T> Placed<T> {
     /// Evaluates with the variables of the place, beside `config` and `parameters`.
     ///
     /// # Errors
-    /// A config failure that names the place, the expression and what is wrong, and no value.
+    /// A config failure that names the place, the expression and the problem, and no value.
     pub(super) fn with<R>(
         &self,
         vars: &[Var<'_>],
@@ -133,7 +132,7 @@ impl Text {
         Ok(value)
     }
 
-    /// Its text as it is sent, without the literal step: for credentials and what is sent as it stands.
+    /// Its text as it is sent, without the literal step: for credentials and literal texts.
     ///
     /// # Errors
     /// See [`Placed::with`].
@@ -148,7 +147,7 @@ impl Text {
         Ok(text)
     }
 
-    /// Its value, of these types only and else its text. A missing value that is used is a failure, as in
+    /// Its value if it has one of these types, otherwise its text. Using a missing value is a failure, as in
     /// [`Text::literal`]. No types means any.
     ///
     /// # Errors
@@ -157,7 +156,7 @@ impl Text {
         Ok(self.hide(self.with(vars, |text, scope| text.template().eval(scope, Some(text.template()), valid))?))
     }
 
-    /// Its value, after the literal step; but a text that one expression gives stays that text.
+    /// Its value, after the literal step; but the text of a single expression stays that text.
     ///
     /// # Errors
     /// See [`Placed::with`].
@@ -165,7 +164,7 @@ impl Text {
         Ok(self.hide(self.with(vars, InterpolatedString::eval_kept)?))
     }
 
-    /// As [`Text::kept`], but nothing where it renders to nothing or uses a missing value.
+    /// As [`Text::kept`], but nothing if it renders to nothing or uses a missing value.
     ///
     /// # Errors
     /// See [`Placed::with`].
@@ -173,7 +172,7 @@ impl Text {
         Ok(self.hide(self.with(vars, |text, scope| text.template().eval_kept(scope, None))?))
     }
 
-    /// Its value, of these types only; nothing where it renders to nothing.
+    /// Its value if it has one of these types; nothing if it renders to nothing.
     ///
     /// # Errors
     /// See [`Placed::with`].
@@ -199,7 +198,7 @@ impl Condition {
         self.with(vars, InterpolatedBoolean::eval)
     }
 
-    /// Whether it holds. Where Python has a `TypeError`, such as for a comparison with null, `on_type_error` decides.
+    /// Whether it holds. For Python's `TypeError`s, such as a comparison with null, `on_type_error` decides.
     ///
     /// # Errors
     /// See [`Placed::with`].
@@ -246,7 +245,7 @@ impl Inputs {
     }
 }
 
-/// Whether a text is a value of the config as it stands.
+/// Whether a text is a value of the config.
 fn holds(config: &Value, text: &str) -> bool {
     match config {
         Value::String(known) => known == text,

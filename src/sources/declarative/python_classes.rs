@@ -1,18 +1,18 @@
-//! The Python classes that a manifest needs, as messages describe them. None is run here; for many of them the schema of
-//! manifests has a component by now, which is named.
+//! Describes the Python classes that a manifest needs. None runs here, but the current schema of manifests has
+//! components for many of them, which are suggested.
 
 use super::manifest::{CustomClass, Node, custom_classes};
 use super::transform::snake_case;
 use crate::environment::PYTHON_RUNTIME;
 
-/// How the reason begins why a stream with such a class is not run.
+/// The start of the reason why a stream with such a class does not run.
 const REASON: &str = "the Python class ";
 
-/// Classes that are named one by one.
+/// The most classes that are named one by one.
 const MOST_NAMED: usize = 10;
 
-/// What a class may have been written for, by the component that it is and a word in its name; and what does the same by
-/// now. With no part of a name, it is any class of that component.
+/// Classes by component and a word in their name, with a built-in component that now does the same. An empty word
+/// matches any class of that component.
 const BUILT_IN: [(&str, &[&str], &str); 36] = [
     ("CustomAuthenticator", &["jwt"], "JwtAuthenticator"),
     ("CustomAuthenticator", &["session", "login"], "SessionTokenAuthenticator"),
@@ -52,7 +52,7 @@ const BUILT_IN: [(&str, &[&str], &str); 36] = [
     ("CustomTransformation", &["replace", "rename"], "KeysReplace"),
 ];
 
-/// What may do the same as a class.
+/// A component that may do the same as a class.
 fn built_in(class: &CustomClass) -> Option<&'static str> {
     let name = class.class_name.rsplit('.').next().unwrap_or_default();
     let name = snake_case(name);
@@ -61,13 +61,13 @@ fn built_in(class: &CustomClass) -> Option<&'static str> {
     row.map(|(_, _, built_in)| *built_in)
 }
 
-/// Why a stream with a class is not run.
+/// The reason why a stream with a class does not run.
 pub(super) fn reason(class: &CustomClass) -> String {
     let same = built_in(class).map(|same| format!(" (see whether `{same}` can do the same)")).unwrap_or_default();
     format!("{REASON}{} of a {}{same}", class.class_name, class.component)
 }
 
-/// What can be done about reasons why a stream is not run, if there is a class among them.
+/// The remedy, if a class is among the reasons.
 pub(super) fn remedy(reasons: &[String]) -> Option<String> {
     reasons.iter().any(|reason| reason.starts_with(REASON)).then(|| {
         format!(

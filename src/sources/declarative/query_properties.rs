@@ -1,6 +1,5 @@
-//! `QueryProperties`: the properties of a record that a request asks for by name. Some APIs take only this many at
-//! once, so that a page is asked for several times, each time with another chunk of them, and its records are put
-//! together again.
+//! `QueryProperties`: the properties of a record that a request lists by name. Some APIs limit their number, so that a
+//! page is requested several times, each time with another chunk of properties, and its records are merged.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -19,12 +18,12 @@ use crate::locks;
 use crate::protocol::Failure;
 use crate::streams::{FetchContext, HttpStream, Record, Slice, for_each_record_of};
 
-/// Which properties are asked for, in which chunks.
+/// The properties to request, and their chunks.
 pub(super) struct QueryProperties {
     list: List,
     always: Vec<String>,
     chunking: Option<Chunking>,
-    /// Only the columns of the configured catalog are asked for, under the names that these make of them.
+    /// Only the columns of the configured catalog are requested, under the names that this makes of them.
     selector: Option<Vec<Transform>>,
     warnings: Warnings,
 }
@@ -32,15 +31,15 @@ pub(super) struct QueryProperties {
 enum List {
     /// Those of the manifest.
     Known(Vec<String>),
-    /// Those that the API has: `PropertiesFromEndpoint`.
+    /// Those of the API: `PropertiesFromEndpoint`.
     Endpoint(Box<Endpoint>),
 }
 
-/// Where the names of the properties come from.
+/// The source of the property names.
 struct Endpoint {
     stream: Box<dyn HttpStream>,
     path: FieldPath,
-    /// They are asked for once a read.
+    /// They are requested once a read.
     known: Mutex<Option<Vec<String>>>,
 }
 
@@ -50,13 +49,13 @@ struct Chunking {
     /// Without one, all are in one chunk.
     limit: Option<usize>,
     by_characters: bool,
-    /// The fields that say which records are parts of one.
+    /// The fields that identify the parts of one record.
     key: Vec<String>,
 }
 
 impl QueryProperties {
-    /// What the requester of a retriever asks for. None if it asks for nothing by name, or something is wrong with it, which
-    /// is noted.
+    /// The properties that a retriever's requester requests. `None` if it requests none by name, or it is faulty; the
+    /// faults are noted.
     pub(super) fn build(
         builder: &Builder<'_>,
         requester: &Part<'_>,
@@ -69,7 +68,7 @@ impl QueryProperties {
         let endpoint = requester.field("fetch_properties_from_endpoint");
         parts.extend(own);
         if parts.len() + usize::from(endpoint.is_some()) > 1 {
-            builder.error(requester, "it asks for properties in several places. Keep one `QueryProperties`");
+            builder.error(requester, "it requests properties in several places. Keep one `QueryProperties`");
             return None;
         }
         if let Some(part) = parts.first() {
@@ -99,10 +98,10 @@ impl QueryProperties {
         })
     }
 
-    /// The properties, each chunk for one request. There is always one at least.
+    /// The properties, each chunk for one request. There is always at least one.
     ///
     /// # Errors
-    /// If the API does not say which there are, or a transformation of the selector fails.
+    /// If the API does not list its properties, or a transformation of the selector fails.
     pub(super) fn chunks(&self, fetch: &FetchContext<'_>) -> anyhow::Result<Vec<Vec<String>>> {
         let listed = match &self.list {
             List::Known(listed) => listed.clone(),
@@ -118,9 +117,9 @@ impl QueryProperties {
         let Some(limit) = chunking.limit else { return Ok(all(&listed, &self.always)) };
         let (mut chunks, mut used) = (vec![self.always.clone()], 0);
         for name in listed.into_iter().filter(is_chosen) {
-            // Between two there is a comma, which is three characters in a URL.
+            // A comma separates two; it takes three characters in a URL.
             let size = if chunking.by_characters { name.chars().count() + 3 } else { 1 };
-            // A property that is too long by itself is asked for alone.
+            // A property that is too long on its own is requested alone.
             if used > 0 && used + size > limit {
                 chunks.push(self.always.clone());
                 used = 0;
@@ -133,17 +132,17 @@ impl QueryProperties {
         Ok(chunks)
     }
 
-    /// The fields that say which records of several chunks are parts of one. None if there are no chunks.
+    /// The fields that identify the parts of one record in several chunks. `None` if there are no chunks.
     pub(super) fn key(&self) -> Option<&[String]> {
         self.chunking.as_ref().map(|chunking| &chunking.key[..])
     }
 
-    /// What people should know, since the last call.
+    /// The warnings since the last call.
     pub(super) fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
 
-    /// Notes what people should know, once.
+    /// Adds a warning, once.
     pub(super) fn warn(&self, warning: &str) {
         self.warnings.add(warning);
     }
@@ -186,7 +185,7 @@ impl Endpoint {
     }
 
     fn names(&self, fetch: &FetchContext<'_>, warnings: &Warnings) -> anyhow::Result<Vec<String>> {
-        // Who comes meanwhile waits for the answer.
+        // Other threads wait for the answer.
         let mut known = locks::lock(&self.known);
         if let Some(names) = &*known {
             return Ok(names.clone());

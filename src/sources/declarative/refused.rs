@@ -1,4 +1,4 @@
-//! A stream that this program does not run: it has a name, and says why.
+//! A stream that does not run here: it has a name, and the reason.
 
 use std::collections::HashSet;
 
@@ -18,11 +18,11 @@ pub(super) struct RefusedStream {
 }
 
 impl RefusedStream {
-    /// A stream that needs what this program does not run. It is not listed.
+    /// A stream that needs a component which does not run here. It is not listed.
     pub(super) fn not_run(name: &str, reasons: &[String]) -> Self {
         let remedy = python_classes::remedy(reasons).map(|remedy| format!(" {remedy}")).unwrap_or_default();
         let failure = Failure::config(format!(
-            "The stream {name:?} needs what this program does not run yet: {}.{remedy}",
+            "The stream {name:?} needs a component that does not run here yet: {}.{remedy}",
             reasons.join("; ")
         ));
         Self {
@@ -33,7 +33,7 @@ impl RefusedStream {
         }
     }
 
-    /// A stream that has something wrong with it. It is listed, because it can be corrected.
+    /// A faulty stream. It is listed, because it can be corrected.
     pub(super) fn faulty(name: &str, primary_key: Vec<Vec<String>>, schema: Option<Schema>, faults: &[String]) -> Self {
         let mut told = HashSet::new();
         let faults: Vec<&str> = faults.iter().map(String::as_str).filter(|fault| told.insert(*fault)).collect();

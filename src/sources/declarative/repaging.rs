@@ -1,5 +1,5 @@
-//! Asking otherwise for what an API does not give: from the first page on, for a smaller page, or for a shorter window.
-//! `PaginationReset`, `PageSizeReduction`, and the place in a slice that goes along with the page token.
+//! Repeats a request that an API refuses in another form: from the first page, with a smaller page, or for a shorter
+//! window. `PaginationReset`, `PageSizeReduction`, and the place in a slice that accompanies the page token.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use super::windows::{AskedWindow, Splitting, Windows};
 use crate::protocol::{Failure, Otherwise};
 use crate::streams::{Page, Slice};
 
-/// How often a slice is read from its first page on, at most.
+/// How often a slice is read from its first page, at most.
 const MOST_READS: u32 = 2;
 
-/// When a slice is read again from its first page on, and when its pages get smaller.
+/// When to read a slice from its first page again, and when to reduce its pages.
 #[derive(Debug)]
 pub(super) struct Repaging {
-    /// Records after which the paging begins again.
+    /// Records after which paging restarts.
     limit: Option<u64>,
     reduction: Option<Reduction>,
     /// How windows are split.
     splitting: Option<Splitting>,
-    /// Whether the paging begins again at the newest record.
+    /// Whether paging restarts at the newest record.
     from_newest: bool,
     place: String,
 }
@@ -46,7 +46,7 @@ struct Reduction {
     size: i64,
 }
 
-/// A place in a slice: what the next page is asked for with, and what led there. It is the page token of such a stream.
+/// A place in a slice: the token of the next page, and how it was reached. It is the page token of such a stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spot {
     /// The token of the paginator.
@@ -55,18 +55,18 @@ pub(super) struct Spot {
     /// The page size, if it is not the manifest's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) size: Option<i64>,
-    /// How often the paging began again.
+    /// How often paging restarted.
     #[serde(default)]
     resets: u32,
     /// Records since then.
     #[serde(default)]
     records: u64,
-    /// The parts of the slice's window that are left.
+    /// The remaining parts of the slice's window.
     #[serde(default, skip_serializing_if = "Windows::is_whole")]
     windows: Windows,
 }
 
-/// How often the page at a place was refused in a row.
+/// How often in a row the page at a place was refused.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     reductions: u32,
@@ -74,8 +74,8 @@ pub(super) struct Refused {
 }
 
 impl Repaging {
-    /// What the components of a retriever come to. None if it always pages on as it began.
-    #[allow(clippy::option_option, reason = "nothing is not the same as something that is wrong")]
+    /// Builds it from the components of a retriever. `None` if it always continues as it began.
+    #[allow(clippy::option_option, reason = "nothing differs from a fault")]
     pub(super) fn build(
         builder: &Builder<'_>,
         stream: &Part<'_>,
@@ -90,7 +90,7 @@ impl Repaging {
         let reset = retriever.field("pagination_reset");
         let mut limit = None;
         if let Some(reset) = &reset {
-            // Without a window, there is nothing to be asked for from the newest record on.
+            // Without a window, nothing can be requested from the newest record on.
             from_newest = reset.text("action") == Some("SPLIT_USING_CURSOR")
                 && incremental.is_some_and(|incremental| incremental.datetime().is_some());
             if from_newest && Windows::are_odd(stream) {
@@ -124,10 +124,10 @@ impl Repaging {
         Some(is_there.then(|| Self { limit, reduction, splitting, from_newest, place: builder.place(retriever) }))
     }
 
-    /// The place after a page of the place `spot`, which the paginator gives this token, or nothing after the last.
+    /// The place after a page of the place `spot`, given the paginator's token; nothing after the last.
     ///
     /// # Errors
-    /// If the slice was read again already, or cannot be read from its newest record on.
+    /// If the slice was already read again, or cannot be read from its newest record on.
     pub(super) fn after(
         &self,
         mut spot: Spot,
@@ -150,20 +150,20 @@ impl Repaging {
         })
     }
 
-    /// The place at which the first half of a window is read that the API refuses, with the second half behind it.
+    /// The place that reads the first half of a refused window, followed by the second half.
     ///
     /// # Errors
-    /// If it cannot be split any further. `why` is what the API said.
+    /// If it cannot be split further. `why` is the API's message.
     pub(super) fn split(&self, spot: &Spot, why: &Failure, window: &AskedWindow<'_>) -> Result<Spot, Failure> {
         let Some(splitting) = &self.splitting else { return Err(Failure { otherwise: None, ..why.clone() }) };
         let windows = splitting.split(&spot.windows, window, why, &self.place)?;
         Ok(Spot { token: None, records: 0, windows, ..spot.clone() })
     }
 
-    /// The place from which a slice is read again.
+    /// The place from which to read a slice again.
     ///
     /// # Errors
-    /// A system failure if it was read again already, or there is nothing newer to begin at.
+    /// A system failure if it was already read again, or there is nothing newer to begin at.
     pub(super) fn restarted(&self, spot: &Spot, window: &AskedWindow<'_>) -> Result<Spot, Failure> {
         if self.from_newest {
             let windows = spot.windows.since_newest(window, &self.place)?;
@@ -172,18 +172,18 @@ impl Repaging {
         let resets = spot.resets + 1;
         if resets >= MOST_READS {
             return Err(Failure::system(format!(
-                "{}: the paging of a slice began again and came to the same end. The slice was asked for {MOST_READS} \
-                 times; ask for shorter slices, or correct the filter with `RESET_PAGINATION` or the `limits`.",
+                "{}: the paging of a slice began again and ended the same way. The slice was requested {MOST_READS} \
+                 times; request shorter slices, or correct the filter with `RESET_PAGINATION` or the `limits`.",
                 self.place
             )));
         }
         Ok(Spot { token: None, resets, records: 0, ..spot.clone() })
     }
 
-    /// The place again with a smaller page, and how long to wait before it is asked for.
+    /// The same place with a smaller page, and how long to wait before requesting it.
     ///
     /// # Errors
-    /// If no smaller page is allowed, or the API has refused too many in a row. `why` is what it said last.
+    /// If no smaller page is allowed, or the API has refused too many in a row. `why` is its last message.
     pub(super) fn smaller(
         &self,
         spot: &Spot,
@@ -204,7 +204,7 @@ impl Repaging {
             return Ok((spot.clone(), reduction.backoff.saturating_mul(refused.at_smallest)));
         }
         let own = reduction.message.as_ref().map(|own| format!(" {own}")).unwrap_or_default();
-        // A size that could never be made smaller is the manifest's fault.
+        // A size that could never shrink is the manifest's fault.
         let never = spot.size.is_none() && reduction.smallest > 1 && smaller >= size;
         let text = match never {
             true => format!(
@@ -269,12 +269,12 @@ impl Reduction {
 }
 
 impl Spot {
-    /// The place that a page token is; without one, the beginning.
+    /// The place in a page token; without one, the beginning.
     pub(super) fn of(token: Option<&Value>) -> Self {
         token.and_then(|token| Self::deserialize(token).ok()).unwrap_or_default()
     }
 
-    /// The first page of the window after this one. None after the last.
+    /// The first page of the next window. `None` after the last.
     pub(super) fn past(&self) -> Option<Self> {
         let windows = self.windows.next()?;
         Some(Self { token: None, records: 0, resets: 0, windows, ..self.clone() })
@@ -285,7 +285,7 @@ impl Spot {
         self.windows.slice(slice)
     }
 
-    /// The page token of the place. None is the beginning.
+    /// The page token of the place. `None` is the beginning.
     pub(super) fn token(&self) -> Option<Value> {
         (*self != Self::default()).then(|| serde_json::to_value(self).ok()).flatten()
     }

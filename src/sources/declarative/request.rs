@@ -1,5 +1,5 @@
-//! What a stream asks for: `HttpRequester`. It renders one whole request out of its own templates and of the values that
-//! authenticator, paginator, partition routers and cursor put on it, by the rules of Python's `requests`.
+//! `HttpRequester`: builds the requests of a stream. It renders one whole request from its own templates and the values
+//! of authenticator, paginator, partition routers and cursor, by the rules of Python's `requests`.
 
 mod asked;
 mod body;
@@ -39,9 +39,9 @@ use crate::protocol::Failure;
 /// Redirects that are followed for one request.
 const MAX_REDIRECTS: u32 = 30;
 
-/// Time for a connection where the manifest does not say. Python waits forever.
+/// Default time limit for a connection. Python waits forever.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for the next byte. Reports that an API makes while it is asked take their time.
+/// The same for the next byte. APIs that create a report during the request take their time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// `HttpRequester`.
@@ -52,30 +52,31 @@ pub(super) struct Requester {
     url_base: Option<Text>,
     path: Option<Text>,
     parameters: Option<Inputs>,
-    /// The query parameter that has the properties that are asked for by name.
+    /// The query parameter with the properties that are requested by name.
     properties_parameter: Option<String>,
     headers: Headers,
     body: Body,
-    /// The names that every request has, each with its place in the manifest.
+    /// The names in every request, each with its place in the manifest.
     pub(super) fixed: Vec<(Place, String, Arc<str>)>,
     /// The credentials.
     pub(super) auth: Arc<Auth>,
-    /// Puts them on requests, and the cookies of responses before.
+    /// Adds the credentials and earlier cookies to requests.
     pub(super) authenticator: WithCookies,
-    /// What is done about responses.
+    /// What to do about responses.
     pub(super) error_handler: ErrorHandler,
-    /// Whether responses may be read again from before. None if the manifest does not say.
+    /// Whether responses may come from the cache. `None` if the manifest does not say.
     pub(super) use_cache: Option<bool>,
     connect_timeout: Option<Duration>,
     read_timeout: Option<Duration>,
-    /// The URLs that the manifest itself has given: their hosts get the credentials.
+    /// The URLs that the manifest itself names: their hosts get the credentials.
     homes: Mutex<Vec<Url>>,
     /// The place in the manifest.
     pub(super) place: Arc<str>,
 }
 
 impl Requester {
-    /// The requester that a part is. `extra` are the names of the slice's extra fields, which templates see as variables.
+    /// The requester that a part describes. `extra` are the names of the slice's extra fields, which are template
+    /// variables.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, extra: &[&str]) -> Option<Self> {
         if part.kind() != "HttpRequester" {
             builder.refuse(part, &format!("the requester `{}`", part.kind()));
@@ -130,8 +131,8 @@ impl Requester {
         })
     }
 
-    /// One whole request, but for what [`Auth::authenticator`] puts on it. To a host that the manifest does not name it goes
-    /// without credentials.
+    /// One whole request, without the values of [`Auth::authenticator`]. To a host that the manifest does not name, it
+    /// goes without credentials.
     ///
     /// # Errors
     /// A config failure if a template cannot be evaluated, two components want the same name, or the request cannot be
@@ -140,7 +141,7 @@ impl Requester {
         let token = asked.token_variable();
         let vars = asked.variables(token.as_ref());
         let mut url = self.url(asked.path, &vars)?;
-        // Credentials are for the host that the manifest names, wherever a link leads.
+        // Credentials are for the host in the manifest, wherever a link leads.
         let home = self.home(&vars)?;
         let at_home = same_host(&home, &url);
         let mut injections = if at_home { self.auth.injections.clone() } else { Vec::new() };
@@ -182,12 +183,12 @@ impl Requester {
         Ok(request)
     }
 
-    /// Whether the credentials are for the host of a URL: a request has been made for it as the manifest names it.
+    /// Whether the credentials are for the host of a URL: the manifest's own URL has that host.
     pub(super) fn is_home(&self, url: &Url) -> bool {
         locks::lock(&self.homes).iter().any(|home| same_host(home, url))
     }
 
-    /// The properties that are asked for in the query.
+    /// The properties that are requested in the query.
     fn asked_properties(&self, asked: &Asked<'_>) -> Option<(Literal, Literal)> {
         let name = self.properties_parameter.as_ref()?;
         let names = asked.slice.extra_fields.get(VARIABLE)?.as_array()?;
@@ -195,8 +196,8 @@ impl Requester {
         Some((Literal::Str(name.clone()), Literal::Str(names.join(","))))
     }
 
-    /// The URL that the manifest itself gives, whose host the credentials are for. A path out of a slice does not change
-    /// the host: it is data. Without a base, the path is the base.
+    /// The URL of the manifest itself; its host gets the credentials. A path from a slice is data and does not change
+    /// the host. Without a base, the path is the base.
     ///
     /// # Errors
     /// As [`Requester::request`].
@@ -215,7 +216,7 @@ impl Requester {
         url.map_err(|failure| Failure { message: format!("{}: {}", self.place, failure.message), ..failure })
     }
 
-    /// How requests travel: `options` with the timeouts of the manifest, and as many redirects as Python follows.
+    /// The request options: `options` with the manifest's timeouts, and as many redirects as Python follows.
     pub(super) fn travel(&self, mut options: RequestOptions) -> RequestOptions {
         options.max_redirects = MAX_REDIRECTS;
         options.connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
@@ -246,7 +247,7 @@ fn own_path(path: &Text, vars: &[Var<'_>]) -> Result<String, Failure> {
 
 fn parameters(builder: &Builder<'_>, part: &Part<'_>, names: &[&str]) -> Option<Inputs> {
     if part.node.as_text().is_some_and(|text| !text.contains('{')) {
-        builder.warn(part, "a text that is no template gives no query parameters: write a mapping");
+        builder.warn(part, "a text without a template gives no query parameters: write a mapping");
     }
     if !part.entries().any(|(_, value)| is_query_properties(&value)) {
         return builder.inputs(part, InputPlace::Parameters, names);

@@ -1,4 +1,4 @@
-//! `HttpRequestRegexMatcher`: which requests a budget, or the quota of a token, is for.
+//! `HttpRequestRegexMatcher`: the requests that a budget, or the quota of a token, covers.
 
 use url::Url;
 
@@ -6,7 +6,7 @@ use super::part::{Builder, Part, literal};
 use crate::http::Method;
 use crate::http::budget::RequestMatcher;
 
-/// The requests that a part describes. None if it is wrong, which is noted.
+/// The requests that a part describes. `None` if it is faulty; the faults are noted.
 pub(super) fn request_matcher(builder: &Builder<'_>, part: &Part<'_>) -> Option<RequestMatcher> {
     let pattern = part.field("url_path_pattern");
     let text = pattern.as_ref().and_then(|pattern| pattern.node.as_text()).unwrap_or_default();
@@ -20,7 +20,7 @@ pub(super) fn request_matcher(builder: &Builder<'_>, part: &Part<'_>) -> Option<
             return None;
         };
         if url.path() != "/" {
-            builder.warn(part, "`url_base` has a path, which is not looked at: use `url_path_pattern`");
+            builder.warn(part, "`url_base` has a path, which is ignored: use `url_path_pattern`");
         }
         matcher = matcher.host(url);
     }

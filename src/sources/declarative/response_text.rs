@@ -1,4 +1,4 @@
-//! The text of a response: JSON as Python reads it, which also takes `NaN` and `Infinity`, and texts in Latin-1 if the
+//! The text of a response: JSON as Python reads it, which also accepts `NaN` and `Infinity`, and Latin-1 if the
 //! response says so.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use crate::http::{Body, Response, Undecodable};
 use crate::json;
 
-/// Longest document that is taken into memory as a whole, in bytes.
+/// The longest document that is held in memory, in bytes.
 const MAX_DOCUMENT: u64 = 256 * 1024 * 1024;
 
 /// A body as one JSON text.
@@ -18,14 +18,14 @@ const MAX_DOCUMENT: u64 = 256 * 1024 * 1024;
 pub(super) struct JsonText<'r> {
     /// The text; empty if there is none.
     pub(super) text: Cow<'r, str>,
-    /// There was a number that is none, which is null now.
+    /// Whether it had a NaN or Infinity, which is null now.
     pub(super) mended: bool,
 }
 
 /// The body of a response as one JSON text, without a byte order mark.
 ///
 /// # Errors
-/// If it is no text, or no JSON.
+/// If it is not text, or not JSON.
 pub(super) fn json_text(response: &Response) -> Result<JsonText<'_>, Undecodable> {
     let text = text(response)?;
     if text.trim().is_empty() {
@@ -35,12 +35,12 @@ pub(super) fn json_text(response: &Response) -> Result<JsonText<'_>, Undecodable
     let mended = json::without_no_numbers(&text).filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
     match mended {
         Some(text) => Ok(JsonText { text: Cow::Owned(text), mended: true }),
-        None => Err(Undecodable { problem: format!("it is no JSON: {error}"), retry: true }),
+        None => Err(Undecodable { problem: format!("it is not JSON: {error}"), retry: true }),
     }
 }
 
 fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
-    let no_text = |error: &dyn Display| Undecodable { problem: format!("it is no UTF-8: {error}"), retry: false };
+    let no_text = |error: &dyn Display| Undecodable { problem: format!("it is not UTF-8: {error}"), retry: false };
     let text = match &response.body {
         Body::Memory(bytes) => {
             std::str::from_utf8(json::without_mark(bytes)).map(Cow::Borrowed).map_err(|error| no_text(&error))
@@ -48,7 +48,7 @@ fn text(response: &Response) -> Result<Cow<'_, str>, Undecodable> {
         body @ Body::Spooled { .. } if body.len() > MAX_DOCUMENT => {
             let most = MAX_DOCUMENT >> 20;
             let problem = format!(
-                "it is JSON of more than {most} MiB, which cannot be in memory as a whole: ask for smaller pages, or \
+                "it is JSON of more than {most} MiB, too much for memory: request smaller pages, or \
                  take records that are a list of objects at a path of names"
             );
             return Err(Undecodable { problem, retry: false });

@@ -1,5 +1,5 @@
-//! Where a retriever says how its pages are read: an `AsyncRetriever` says it in other fields, because it has several
-//! requesters, and its selector finds no records.
+//! Where a retriever describes its pages: an `AsyncRetriever` uses other fields, because it has several requesters, and
+//! its selector finds no records.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use super::manifest::{Node, Value};
 use super::part::{Builder, Part};
 use crate::streams::decoders::{Csv, Gzip};
 
-/// The extractor that reads a CSV file itself, whatever the decoder is.
+/// The extractor that reads a CSV file itself, with any decoder.
 const TO_FILE: &str = "ResponseToFileExtractor";
 
-/// What `ResponseToFileExtractor` takes for null, unless the manifest keeps such texts.
+/// The texts that `ResponseToFileExtractor` reads as null, unless the manifest keeps them.
 const NULLS: [&str; 19] = [
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
 
-/// The names of a retriever's fields that are about its pages.
+/// The names of a retriever's fields for its pages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PageFields {
     pub(super) requester: &'static str,
@@ -32,7 +32,7 @@ const OF_DOWNLOADS: PageFields =
     PageFields { requester: "download_requester", paginator: "download_paginator", decoder: "download_decoder" };
 
 impl PageFields {
-    /// Those of a retriever. None if this program does not know it.
+    /// The names for a retriever. `None` if its type is unknown.
     pub(super) fn of(retriever: &Part<'_>) -> Option<Self> {
         match retriever.kind() {
             "SimpleRetriever" => Some(OF_PAGES),
@@ -46,7 +46,7 @@ impl PageFields {
         self.requester == OF_DOWNLOADS.requester
     }
 
-    /// What pages are made of. `extractor` is what finds their records.
+    /// The decoder of the pages. `extractor` finds their records.
     pub(super) fn decoder(
         self,
         builder: &Builder<'_>,
@@ -66,7 +66,7 @@ impl PageFields {
         )
     }
 
-    /// What finds the records of a page: without an extractor, they are all that is in it.
+    /// Finds the records of a page; without an extractor, all of its content.
     pub(super) fn extractor(
         self,
         builder: &Builder<'_>,

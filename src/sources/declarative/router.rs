@@ -1,5 +1,5 @@
-//! Partition routers: the partitions of a stream, from a list or from the records of parent streams, and what of them goes
-//! into requests. Everything here is pure: the caller reads the parents.
+//! Partition routers: the partitions of a stream, from a list or from the records of parent streams, and their values
+//! for requests. Everything here is pure: the caller reads the parents.
 
 mod group;
 mod list;
@@ -22,17 +22,17 @@ use super::field_path::is_truthy;
 use super::part::{Builder, Part};
 use crate::protocol::Failure;
 
-/// Gives the partitions that parents make, in their order.
+/// Returns the partitions of parents, in order.
 pub(super) type ReadParents<'r, 'a, O> = dyn FnMut(&'a [Arc<ParentConfig<O>>]) -> anyhow::Result<Partitions<'a>> + 'r;
 
-/// A router. `O` is where a value goes into a request: what the caller makes of a `RequestOption`.
+/// A router. `O` is where a value goes in a request: the caller's form of a `RequestOption`.
 #[derive(Debug)]
 pub(super) enum Router<O> {
     /// `ListPartitionRouter`.
     List(Box<ListRouter<O>>),
-    /// `SubstreamPartitionRouter`: the parents' records one after the other, parent by parent.
+    /// `SubstreamPartitionRouter`: the parents' records, parent by parent.
     Substream(Vec<Arc<ParentConfig<O>>>),
-    /// A list of routers: each partition of one with each of the others, those of the last one varying fastest.
+    /// A list of routers: all combinations of their partitions; the last one varies fastest.
     Product(Vec<Router<O>>),
     /// `UnionPartitionRouter`.
     Union(Box<UnionRouter<O>>),
@@ -41,8 +41,8 @@ pub(super) enum Router<O> {
 }
 
 impl<O: Send + Sync> Router<O> {
-    /// The router that `partition_router` is: a component, or a list of them. `option` makes a `RequestOption` into what
-    /// the caller needs. `is_incremental`: the stream has a cursor, so that `incremental_dependency` means something.
+    /// Builds `partition_router`: a component, or a list of them. `option` converts a `RequestOption` for the caller.
+    /// `is_incremental`: the stream has a cursor, so that `incremental_dependency` has an effect.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -52,7 +52,7 @@ impl<O: Send + Sync> Router<O> {
         if part.node.as_list().is_some() {
             let mut routers: Vec<Option<Self>> =
                 part.items().map(|one| Self::build(builder, &one, is_incremental, option)).collect();
-            // A list of one is that one; of none, there is one partition without fields.
+            // A list of one is that one; an empty list is one partition without fields.
             return match routers.len() {
                 1 => routers.pop().flatten(),
                 _ => routers.into_iter().collect::<Option<_>>().map(Self::Product),
@@ -104,7 +104,7 @@ impl<O: Send + Sync> Router<O> {
         }
     }
 
-    /// Where its values go into requests.
+    /// Where its values go in requests.
     pub(super) fn options(&self) -> Vec<&O> {
         match self {
             Self::List(list) => list.option.iter().collect(),
@@ -115,8 +115,7 @@ impl<O: Send + Sync> Router<O> {
         }
     }
 
-    /// The names of the fields that its partitions have, without those of the parents' own. One that cannot be evaluated is
-    /// not among them.
+    /// The names of its partitions' fields, without those of the parents. It omits one that cannot be evaluated.
     pub(super) fn fields(&self) -> Vec<String> {
         match self {
             Self::List(list) => list.field().into_iter().collect(),
@@ -127,11 +126,10 @@ impl<O: Send + Sync> Router<O> {
         }
     }
 
-    /// The partitions, made while they are read where that is possible. `read` gives the partitions of a substream's
-    /// parents.
+    /// The partitions, made as they are read if possible. `read` returns the partitions of a substream's parents.
     ///
     /// # Errors
-    /// If a template cannot be evaluated, and those of `read`.
+    /// If a template cannot be evaluated, and the errors of `read`.
     pub(super) fn partitions<'a>(&'a self, read: &mut ReadParents<'_, 'a, O>) -> anyhow::Result<Partitions<'a>> {
         match self {
             Self::List(list) => Ok(Box::new(list.partitions()?.into_iter().map(Ok))),
@@ -145,8 +143,8 @@ impl<O: Send + Sync> Router<O> {
         }
     }
 
-    /// What of a slice goes into a request, router by router: where, and the value. A value that Python takes for false does
-    /// not go. If two go to the same place, the first counts.
+    /// The values of a slice for a request, router by router, with their places. A value that Python takes for false is
+    /// omitted. The first one for a place counts.
     ///
     /// # Errors
     /// If the name of a partition's field cannot be evaluated.

@@ -11,7 +11,7 @@ use super::placed::Text;
 use crate::protocol::Failure;
 use crate::streams::Fetcher;
 
-/// Where a stream's schema comes from.
+/// The source of a stream's schema.
 #[derive(Debug)]
 pub(super) struct SchemaSource {
     kind: Kind,
@@ -20,31 +20,31 @@ pub(super) struct SchemaSource {
 
 #[derive(Debug)]
 enum Kind {
-    /// `InlineSchemaLoader`. None is the empty schema.
+    /// `InlineSchemaLoader`. `None` is the empty schema.
     Inline(Option<Node>),
     /// `JsonFileSchemaLoader`, or no loader at all.
     File(Option<Box<Text>>, Names),
     /// `DynamicSchemaLoader`.
     Dynamic(Box<DynamicSchema>),
-    /// A list of loaders: their properties together.
+    /// A list of loaders: their properties are merged.
     Several(Vec<SchemaSource>),
 }
 
-/// What a schema's file may be called without its path being given.
+/// The default names of a schema's file.
 #[derive(Debug)]
 struct Names(Vec<String>);
 
-/// A schema, and what people should know of it.
+/// A schema, and a warning about it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Schema {
     /// The schema. Empty if none was found.
     pub(super) schema: Map<String, Value>,
-    /// Why it is empty.
+    /// The reason why it is empty.
     pub(super) note: Option<String>,
 }
 
 impl SchemaSource {
-    /// The source of a stream's schema: its `schema_loader`. `retriever` builds what asks the API for one.
+    /// The source of a stream's schema: its `schema_loader`. `retriever` builds the list that describes one in the API.
     pub(super) fn build(builder: &Builder<'_>, stream: &Part<'_>, retriever: &mut BuildRetriever<'_>) -> Option<Self> {
         let mut names = Vec::new();
         let from_parameters = builder.parameters(stream).get("name").and_then(Value::as_str).map(str::to_owned);
@@ -88,7 +88,7 @@ impl SchemaSource {
         Some(Self { kind, place })
     }
 
-    /// Whether the API is asked for it.
+    /// Whether it comes from the API.
     pub(super) fn is_asked_for(&self) -> bool {
         match &self.kind {
             Kind::Dynamic(_) => true,
@@ -97,12 +97,12 @@ impl SchemaSource {
         }
     }
 
-    /// The schema. `folder` is where the manifest's file is, if it is one. Without a `fetcher`, one that the API has to be
-    /// asked for is a failure.
+    /// The schema. `folder` is the folder of the manifest's file, if it is a file. Without a `fetcher`, a schema from
+    /// the API is a failure.
     ///
     /// # Errors
-    /// If a template cannot be evaluated, a file is no schema, a loader of several has no properties, or the API does not
-    /// say what the schema is.
+    /// If a template cannot be evaluated, a file is not a schema, a loader of several has no properties, or the API
+    /// does not give the schema.
     pub(super) fn load(&self, folder: Option<&Path>, fetcher: Option<&Fetcher<'_>>) -> Result<Schema, Failure> {
         match &self.kind {
             Kind::Inline(schema) => {
@@ -128,7 +128,7 @@ impl SchemaSource {
                             source.place
                         )));
                     };
-                    // Its properties come before those known so far, which keep their meaning.
+                    // Its properties come before the known ones, which keep their meaning.
                     for (name, schema) in properties {
                         match own.get_mut(&name) {
                             Some(place) => *place = schema,
@@ -169,10 +169,10 @@ impl SchemaSource {
     }
 }
 
-/// Where a schema's file may be, from the manifest's folder: at its path; at its path in the Python package that the
-/// manifest was in, which the first step names; in `schemas/`.
+/// Where a schema's file may be, from the manifest's folder: at its path; at its path in the Python package of the
+/// manifest, which the first step names; in `schemas/`.
 fn candidates(path: Option<&str>, names: &Names) -> Vec<PathBuf> {
-    // A path does not lead out of the folder.
+    // A path cannot lead out of the folder.
     let is_inside = |path: &PathBuf| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     let mut all = Vec::new();
     if let Some(path) = path {
@@ -194,7 +194,7 @@ fn object(value: Value) -> Option<Map<String, Value>> {
     }
 }
 
-/// The primary key of a stream, each part as the path to a field. Empty if it has none.
+/// The primary key of a stream, each part as the path to a field. Empty without one.
 pub(super) fn primary_key(builder: &Builder<'_>, stream: &Part<'_>) -> Option<Vec<Vec<String>>> {
     let Some(key) = stream.field("primary_key") else { return Some(Vec::new()) };
     if let Some(name) = key.node.as_text() {
@@ -204,7 +204,7 @@ pub(super) fn primary_key(builder: &Builder<'_>, stream: &Part<'_>) -> Option<Ve
     for part in key.items() {
         let path: Option<Vec<String>> = match part.node.as_list() {
             None => part.node.as_text().map(|name| vec![name.to_owned()]),
-            // Airbyte's runtime has no nested fields in a primary key.
+            // Airbyte's runtime does not support nested fields in a primary key.
             Some([only]) => only.as_text().map(|name| vec![name.to_owned()]),
             Some(_) => None,
         };
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inline_schema_is_as_it_is_written() {
+    fn an_inline_schema_is_used_as_written() {
         let stream = "{name: s, schema_loader: {type: InlineSchemaLoader, schema: {type: object, odd: 1, properties: {type: {}}}}}";
         let schema = loaded(stream, None).unwrap();
         assert_eq!(Value::Object(schema.schema), json!({"type": "object", "odd": 1, "properties": {"type": {}}}));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_found_beside_the_manifest_and_a_missing_one_is_told() {
+    fn a_file_is_found_beside_the_manifest_and_a_missing_one_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("schemas")).unwrap();
         std::fs::write(folder.path().join("schemas/s.json"), r#"{"type":"object"}"#).unwrap();

@@ -1,5 +1,5 @@
-//! `RecordSelector`: which items of a response become records, and how they are changed on the way. A record stays the text
-//! that the API sent unless a component changes it.
+//! `RecordSelector`: which items of a response become records, and how they are changed. A record keeps the API's text
+//! unless a component changes it.
 
 use std::borrow::Cow;
 
@@ -15,12 +15,12 @@ use crate::streams::Record;
 /// The judgement of a cursor on a record.
 pub(super) type IsInScope<'j> = dyn Fn(&Record<'_>) -> Result<bool, Failure> + 'j;
 
-/// What becomes of the items of a response.
+/// Makes records of the items of a response.
 #[derive(Debug)]
 pub(super) struct Selector {
-    /// What finds the items.
+    /// Finds the items.
     pub(super) extractor: Extractor,
-    /// Whether records are brought to the types of the stream's schema: `schema_normalization: Default`.
+    /// Whether records are cast to the types of the stream's schema: `schema_normalization: Default`.
     pub(super) normalizes: bool,
     filter: Option<Condition>,
     transforms: Vec<Transform>,
@@ -29,19 +29,19 @@ pub(super) struct Selector {
     place: String,
 }
 
-/// What the templates of a record see beside it.
+/// The template variables of a record besides it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'v> {
     /// `stream_slice`.
     pub(super) slice: Variable<'v>,
-    /// `next_page_token`, which the filter sees: none on the first page.
+    /// `next_page_token`, for the filter: none on the first page.
     pub(super) next_page_token: Variable<'v>,
 }
 
 impl Selector {
-    /// The selector that a part is, of what `extractor` finds, with the `transformations` of its stream. `is_client_side`: the stream's cursor has
-    /// `is_client_side_incremental`, so that records are changed before the cursor judges them, unless the selector says
-    /// otherwise.
+    /// The selector that a part describes, for the items of `extractor`, with the `transformations` of its stream.
+    /// `is_client_side`: the stream's cursor has `is_client_side_incremental`, so records are changed before the cursor
+    /// judges them, unless the selector says otherwise.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -56,7 +56,7 @@ impl Selector {
         let normalization = part.field("schema_normalization");
         let is_custom = normalization.as_ref().is_some_and(|part| part.node.as_text().is_none());
         if let Some(normalization) = normalization.as_ref().filter(|_| is_custom) {
-            builder.refuse(normalization, "a schema_normalization of its own class");
+            builder.refuse(normalization, "a custom schema_normalization");
         }
         let transforms = Transform::list(builder, transformations);
         Some(Self {
@@ -71,17 +71,17 @@ impl Selector {
         .filter(|_| !is_custom)
     }
 
-    /// The record that an item is. null, a number or a text is none, which is reported once.
+    /// The record in an item. null, a number or a text is not a record, which is reported once.
     ///
     /// # Errors
-    /// If it is a list: the path of the extractor ends too early then, and all records are in such lists.
+    /// If it is a list: then the path of the extractor ends too early, and all records are in such lists.
     pub(super) fn record<'t>(&self, item: Cow<'t, str>) -> Result<Option<Record<'t>>, Failure> {
         let kind = match item.trim_start().as_bytes().first() {
             Some(b'{') => return Ok(Some(Record::from_text(item))),
             Some(b'[') => {
                 return Err(Failure::config(format!(
-                    "{}: there is a list where a record should be. Add a step `*` to the extractor's path to take what is \
-                     in the lists.",
+                    "{}: there is a list where a record should be. Add a step `*` to the extractor's path to take the \
+                     items of the lists.",
                     self.place
                 )));
             }
@@ -94,12 +94,12 @@ impl Selector {
         Ok(None)
     }
 
-    /// The record as it goes on, or nothing if it is filtered out. `is_in_scope` is the cursor's judgement, for a stream
-    /// whose records are filtered by it.
+    /// The changed record, or nothing if it is filtered out. `is_in_scope` is the cursor's judgement, for a stream
+    /// whose cursor filters records.
     ///
     /// # Errors
-    /// If a template of a filter or transformation cannot be evaluated, or a path leads nowhere: a failure that names the
-    /// component and the template, and no value.
+    /// If a template of a filter or transformation cannot be evaluated, or a path finds nothing: a failure that names
+    /// the component and the template, and no value.
     pub(super) fn select<'r>(
         &self,
         mut record: Record<'r>,
@@ -139,18 +139,18 @@ impl Selector {
         self.transforms.iter().try_for_each(|transform| transform.apply(record, seen.slice, &self.warnings))
     }
 
-    /// Notes what people should know, once.
+    /// Adds a warning, once.
     pub(super) fn warn(&self, warning: String) {
         self.warnings.add(warning);
     }
 
-    /// What people should know, since the last call.
+    /// The warnings since the last call.
     pub(super) fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
 }
 
-/// The condition of a filter. Without one, it keeps nothing, as in the reference.
+/// The condition of a filter. Without one, it drops all records, as in the reference.
 pub(super) fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Condition> {
     if filter.kind() != "RecordFilter" {
         builder.refuse(filter, &format!("the filter {}", filter.kind()));

@@ -27,26 +27,26 @@ use crate::protocol::{ConnectorSpecification, Failure, LogLevel, Redactor};
 use crate::source::{CheckContext, Config, Source, SourceContext};
 use crate::streams::{Fetcher, HttpStream};
 
-/// A connector that is a manifest.
+/// A connector defined by a manifest.
 pub(super) struct ManifestSource {
     manifest: Node,
-    /// What people know the manifest by.
+    /// The manifest's name for people.
     file: String,
-    /// Where files that belong to it are.
+    /// The folder of its files.
     folder: Option<PathBuf>,
-    /// The streams that were made of each of `dynamic_streams`.
+    /// The streams made of each of `dynamic_streams`.
     made: Mutex<MadeStreams>,
 }
 
-/// What streams are built for.
+/// The purpose of building streams.
 #[derive(Clone, Copy, PartialEq)]
 enum Purpose {
     Everything,
-    /// A check does without lists that it does not need.
+    /// A check skips lists that it does not need.
     Check,
 }
 
-/// What streams are built with.
+/// The context for building streams.
 #[derive(Clone, Copy)]
 struct Asking<'a> {
     fetcher: &'a Fetcher<'a>,
@@ -64,7 +64,7 @@ impl ManifestSource {
     }
 }
 
-/// Builds something of a manifest, with a config. What is wrong comes out as `faults`.
+/// Builds something from a manifest, with a config. `faults` gets the faults.
 fn built<T>(config: &Config, clock: Arc<dyn Clock>, faults: &mut Faults, build: impl FnOnce(Builder<'_>) -> T) -> T {
     let env = Env { config: Value::Object(config.clone()), clock };
     build(Builder::new(Arc::new(env), faults))
@@ -78,7 +78,7 @@ impl Source for ManifestSource {
     fn spec(&self) -> ConnectorSpecification {
         match self.manifest.get("spec") {
             Some(own) if own.as_map().is_some() => spec::specification(own),
-            // The runtime's own specification asks for a manifest, and there is one.
+            // The runtime's own specification asks for a manifest, which exists here.
             _ => ConnectorSpecification::new(json!({"type": "object"})),
         }
     }
@@ -87,20 +87,20 @@ impl Source for ManifestSource {
         python_classes::need(&self.manifest, &self.file)
     }
 
-    /// Airbyte's runtime does not look at them, and configs that work there have dates without a time.
+    /// Airbyte's runtime ignores them, and configs that work there have dates without a time.
     fn checks_formats(&self) -> bool {
         false
     }
 
     fn migrate_config(&self, config: Config, clock: &Arc<dyn Clock>, redactor: &Redactor) -> Result<Config, Failure> {
-        // Nothing is made of nothing, as in the reference.
+        // An empty config stays unchanged, as in the reference.
         let ruled = (!config.is_empty())
             .then(|| with_rules(&self.manifest, &self.file, clock, redactor, |rules| rules.migrated(config.clone())));
         ruled.flatten().unwrap_or(Ok(config))
     }
 
     fn transform_config(&self, config: Config, clock: &Arc<dyn Clock>, redactor: &Redactor) -> Result<Config, Failure> {
-        // Nothing is made of nothing, as in the reference.
+        // An empty config stays unchanged, as in the reference.
         let ruled = (!config.is_empty()).then(|| {
             with_rules(&self.manifest, &self.file, clock, redactor, |rules| rules.transformed(config.clone()))
         });
@@ -124,7 +124,7 @@ impl Source for ManifestSource {
 
     fn num_workers(&self, config: &Config) -> usize {
         let mut faults = Faults::new(self.file.clone());
-        // What is wrong with it was reported when the streams were built.
+        // Its faults were reported when the streams were built.
         let workers =
             built(config, Arc::new(SystemClock::new()), &mut faults, |builder| workers(&builder, &self.root()));
         workers.unwrap_or(1)
@@ -136,7 +136,7 @@ impl Source for ManifestSource {
             (Check::build(&builder, &self.root()), builder.take_refusals())
         });
         if !refusals.is_empty() {
-            let text = format!("The check needs what this program does not run yet: {}.", refusals.join("; "));
+            let text = format!("The check needs a component that does not run here yet: {}.", refusals.join("; "));
             return Err(Failure::config(text).into());
         }
         let check = check?;
@@ -146,7 +146,7 @@ impl Source for ManifestSource {
             let Some(stream) = streams.iter().find(|stream| stream.name() == name) else { continue };
             if !cx.probe(&**stream)? {
                 let text = format!(
-                    "The stream {name:?} has no slices to ask for: its parent streams have no records, or the list of its \
+                    "The stream {name:?} has no slices to read: its parent streams have no records, or the list of its \
                      partitions is empty. Check a stream that does not depend on others."
                 );
                 return Err(Failure::config(text).into());
@@ -192,7 +192,7 @@ impl ManifestSource {
         let job_limit = async_jobs::limit(builder, &root)?;
         let mut streams = Streams::new(builder, self.folder.clone()).with_budget(budget).with_job_limit(job_limit);
         let mut all: Vec<Built> = Vec::new();
-        // Which errors are a stream's, to be reported when it is read.
+        // Errors of a stream, reported when it is read.
         let mut of_streams: Vec<std::ops::Range<usize>> = Vec::new();
         each_stream(builder, &root, &mut |name, part, refusals| {
             let known = builder.error_count();
@@ -251,7 +251,7 @@ impl ManifestSource {
 }
 
 impl ManifestSource {
-    /// What becomes of a stream of the manifest, when this many errors of others were known before.
+    /// Adds a stream of the manifest, when this many errors of others were known before.
     fn built(
         &self,
         streams: &mut Streams<'_, '_>,
@@ -271,7 +271,7 @@ impl ManifestSource {
             _ => {
                 let key = primary_key(builder, part).unwrap_or_default();
                 let schema = SchemaSource::build(builder, part, &mut |_| None);
-                // What is not run of it is none of the next stream's.
+                // Its unsupported components do not concern the next stream.
                 drop(builder.take_refusals());
                 let schema = schema.and_then(|schema| schema.load(self.folder.as_deref(), None).ok());
                 Built::Refused(Arc::new(RefusedStream::faulty(name, key, schema, &errors)))
@@ -279,7 +279,7 @@ impl ManifestSource {
         }
     }
 
-    /// The streams of `dynamic_streams`, unless it is known that they are not needed.
+    /// The streams of `dynamic_streams`, unless they are known not to be needed.
     fn dynamic(
         &self,
         builder: &Builder<'_>,
@@ -300,7 +300,7 @@ impl ManifestSource {
 /// The streams of a manifest, in its order.
 type AllStreams = Vec<Arc<dyn HttpStream>>;
 
-/// What became of an entry of `streams`.
+/// The result of an entry of `streams`.
 enum Built {
     Stream(Box<super::stream::DeclarativeStream>),
     Refused(Arc<RefusedStream>),

@@ -1,5 +1,4 @@
-//! `Spec`: the connector's specification, as the manifest has it; and that of the runtime itself, for where there is no
-//! manifest.
+//! `Spec`: the connector's specification from the manifest; and that of the runtime itself, for use without a manifest.
 
 use std::collections::HashSet;
 
@@ -8,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::manifest::Node;
 use crate::protocol::{AdvancedAuth, ConnectorSpecification};
 
-/// What the protocol knows of a connector's OAuth.
+/// The protocol's fields of a connector's OAuth.
 const OAUTH_BLOBS: [&str; 5] = [
     "oauth_user_input_from_connector_config_specification",
     "oauth_connector_input_specification",
@@ -16,7 +15,7 @@ const OAUTH_BLOBS: [&str; 5] = [
     "complete_oauth_server_input_specification",
     "complete_oauth_server_output_specification",
 ];
-/// What it knows of `oauth_connector_input_specification`.
+/// The protocol's fields of `oauth_connector_input_specification`.
 const CONNECTOR_INPUT: [&str; 16] = [
     "consent_url",
     "access_token_url",
@@ -36,7 +35,7 @@ const CONNECTOR_INPUT: [&str; 16] = [
     "redirect_uri_key",
 ];
 
-/// The specification that a manifest's `spec` is; other fields are left out.
+/// The specification in a manifest's `spec`; other fields are left out.
 pub(super) fn specification(spec: &Node) -> ConnectorSpecification {
     let text = |node: &Node, name: &str| node.get(name).and_then(Node::as_text).map(str::to_owned);
     let schema = spec.get("connection_specification").map_or_else(|| json!({}), Node::to_json);
@@ -55,8 +54,7 @@ pub(super) fn specification(spec: &Node) -> ConnectorSpecification {
     specification
 }
 
-/// The settings that a `spec` has at the top of a config. None if it has no properties, or changes configs before templates
-/// see them.
+/// The top-level settings in a `spec`. `None` if it has no properties, or changes configs before templates see them.
 pub(super) fn settings(spec: &Node) -> Option<HashSet<String>> {
     if spec.get("config_normalization_rules").is_some_and(Node::is_truthy) {
         return None;
@@ -96,8 +94,8 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-/// The specification of the runtime itself, which a platform reads before it has put a manifest into a config. Platforms
-/// know it: it is the same as that of Airbyte's image.
+/// The specification of the runtime itself, which a platform reads before it puts a manifest into a config. Platforms
+/// know it: it equals that of Airbyte's image.
 pub(super) fn generic_specification() -> ConnectorSpecification {
     ConnectorSpecification {
         documentation_url: Some("https://docs.airbyte.com/integrations/sources/low-code".to_owned()),
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_as_written_and_the_rest_is_what_the_protocol_knows() {
+    fn the_schema_is_as_written_and_the_rest_follows_the_protocol() {
         let spec = "type: Spec
 documentation_url: ''
 connection_specification: {type: object, properties: {a: {default: null}}}
@@ -165,7 +163,7 @@ advanced_auth:
     }
 
     #[test]
-    fn the_settings_are_those_at_the_top() {
+    fn the_settings_are_the_top_level_ones() {
         let of = |snippet: &str| {
             let found = build(snippet, json!({}), |_, part| settings(part.node)).unwrap();
             let mut names: Vec<String> = found.into_iter().flatten().collect();
@@ -180,7 +178,7 @@ advanced_auth:
     }
 
     #[test]
-    fn without_a_manifest_a_config_has_to_bring_one() {
+    fn without_a_manifest_a_config_must_have_one() {
         let spec = serde_json::to_value(generic_specification()).unwrap();
         assert_eq!(spec["connectionSpecification"]["required"], json!(["__injected_declarative_manifest"]));
         assert_eq!((&spec["supportsDBT"], &spec["supportsNormalization"]), (&json!(false), &json!(false)));

@@ -1,5 +1,5 @@
-//! Paths that look for values in JSON text, as `dpath` has them: a step may be a glob, and `**` any number of steps.
-//! Nothing is parsed but what the path leads through; what is found is handed out as the text it is.
+//! Paths that find values in JSON text, by the rules of `dpath`: a step may be a glob, and `**` is any number of steps.
+//! Only the values along the path are parsed; matches are returned as their text.
 
 mod glob;
 
@@ -11,7 +11,7 @@ use super::template::Literal;
 use crate::json;
 use glob::fits;
 
-/// How deep a path looks into a value. What is nested deeper is not found.
+/// How deep a path searches a value. Deeper values are not found.
 const MOST_LEVELS: usize = 400;
 
 /// A path.
@@ -23,31 +23,31 @@ pub(super) struct Steps(Vec<Step>);
 enum Step {
     /// The member of this name, or the item of this index if the name is one.
     Name { name: String, index: Option<i64> },
-    /// Members and items whose name or index fits.
+    /// Members and items whose name or index matches.
     Glob(String),
     /// Any number of steps.
     Deep,
-    /// An item only: a number is no name.
+    /// An item only: a number does not match names.
     Item(i64),
-    /// What leads nowhere: null, a list.
+    /// Matches nothing: null, a list.
     Nothing,
 }
 
-/// Where a value is in the one around it.
+/// The place of a value in its parent.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Segment<'s> {
     /// The name of a member.
     Name(&'s str),
-    /// The index of an item, and how many items there are.
+    /// The index of an item, and the number of items.
     Item(usize, usize),
 }
 
-/// As [`Segment`], kept while a way is walked.
+/// As [`Segment`], owned, for walking a path.
 #[derive(Debug)]
 pub(super) enum Place {
     /// The name of a member.
     Name(String),
-    /// The index of an item, and how many items there are.
+    /// The index of an item, and the number of items.
     Item(usize, usize),
 }
 
@@ -61,12 +61,12 @@ impl Place {
 }
 
 impl Steps {
-    /// A path of texts that nothing evaluates. None if it has more than one `**`.
+    /// A path of plain texts. `None` if it has more than one `**`.
     pub(super) fn of_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Option<Self> {
         Self(texts.into_iter().map(|text| Step::of_text(text.as_ref())).collect()).checked()
     }
 
-    /// A path of values that templates gave: a number finds items only. None if it has more than one `**`.
+    /// A path of template results: a number finds items only. `None` if it has more than one `**`.
     pub(super) fn of_literals(literals: &[Literal]) -> Option<Self> {
         Self(literals.iter().map(Step::of_literal).collect()).checked()
     }
@@ -76,12 +76,12 @@ impl Steps {
         (deep < 2).then_some(self)
     }
 
-    /// Whether it is the value itself.
+    /// Whether it is empty, and so finds the value itself.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a step is `*` and nothing else, so that all matches are meant.
+    /// Whether a step is exactly `*`, so that all matches are wanted.
     pub(super) fn has_star(&self) -> bool {
         self.0.iter().any(|step| matches!(step, Step::Glob(glob) if glob == "*"))
     }
@@ -103,7 +103,7 @@ impl Steps {
         })
     }
 
-    /// What it leads to in a value, at most `most` of it, in the order of `dpath`'s walk.
+    /// The values that it finds, at most `most`, in the order of `dpath`'s walk.
     pub(super) fn find<'t>(&self, text: &'t str, most: usize) -> Vec<&'t str> {
         let text = text.trim();
         if self.is_empty() {
@@ -117,7 +117,7 @@ impl Steps {
         found
     }
 
-    /// Whether it leads to where this way leads.
+    /// Whether it matches this place.
     pub(super) fn fits(&self, way: &[Place]) -> bool {
         let start = Positions::start(&self.0);
         way.iter().fold(start, |positions, place| positions.after(place.segment())).is_end()
@@ -171,7 +171,7 @@ fn index_of(text: &str) -> Option<i64> {
     }
 }
 
-/// How far along a path one can be, several places where there is a `**`.
+/// The possible positions along a path, several with a `**`.
 #[derive(Clone)]
 struct Positions<'s> {
     steps: &'s [Step],
@@ -200,7 +200,7 @@ impl<'s> Positions<'s> {
                 add(place);
             }
             add(place + 1);
-            // A `**` may be no step at all.
+            // A `**` may match no step.
             if self.steps.get(place + 1) == Some(&Step::Deep) {
                 add(place + 2);
             }
@@ -217,7 +217,7 @@ impl<'s> Positions<'s> {
     }
 }
 
-/// All of a value's children, then what is in each of them: `dpath`'s order.
+/// All of a value's children, then their children: `dpath`'s order.
 fn find<'t>(positions: &Positions<'_>, text: &'t str, level: usize, most: usize, found: &mut Vec<&'t str>) {
     if level > MOST_LEVELS {
         return;
@@ -249,7 +249,7 @@ fn find<'t>(positions: &Positions<'_>, text: &'t str, level: usize, most: usize,
     found.truncate(most);
 }
 
-/// The members of an object. Of a name that comes again, the last value counts, instead of the first, as in Python.
+/// The members of an object. For a repeated name, the last value counts, at the position of the first, as in Python.
 pub(super) fn members(object: &str) -> IndexMap<Cow<'_, str>, &str> {
     let mut members = IndexMap::new();
     json::for_each_member(object, |name, value| {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_a_template_finds_items_and_no_names() {
+    fn a_number_from_a_template_finds_items_and_no_names() {
         let number = Steps::of_literals(&[Literal::Int(1)]).unwrap();
         assert_eq!(number.find(r#"{"1": 5}"#, 9), [""; 0]);
         assert_eq!(number.find("[4, 5]", 9), ["5"]);

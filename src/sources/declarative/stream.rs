@@ -1,4 +1,4 @@
-//! A stream of a manifest: the contract of a stream, answered by the parts that its components were built into.
+//! A stream of a manifest: implements the contract of a stream with the parts built from its components.
 
 mod contract;
 
@@ -35,7 +35,7 @@ use crate::streams::{
     NoCursor, Page, PageToken, ParentStream, Parts, Record, Records, RequestContext, Slice, SliceContext, Slices,
 };
 
-/// What a stream without incremental sync has.
+/// The cursor of a stream without incremental sync.
 static STATELESS: NoCursor = NoCursor::stateless();
 
 /// `DeclarativeStream` with a `SimpleRetriever`, or with an `AsyncRetriever`, whose pages are the results of jobs.
@@ -51,26 +51,26 @@ pub(super) struct DeclarativeStream {
     pub(super) selector: Arc<Selector>,
     pub(super) router: Option<Router<RequestOption>>,
     pub(super) incremental: Option<Incremental>,
-    /// The streams of the router's parents, in its order.
+    /// The streams of the router's parents, in order.
     pub(super) parents: Vec<ParentStream>,
-    /// Whether a page after the first is asked for without what the router adds.
+    /// Whether requests after the first page omit the router's values.
     pub(super) only_first_page_is_sliced: bool,
     pub(super) use_cache: bool,
-    /// What the requests of all streams are spread out by.
+    /// The budget for the requests of all streams.
     pub(super) budget: Option<Arc<RequestBudget>>,
-    /// What it asks for by name.
+    /// The properties that it requests by name.
     pub(super) properties: Option<QueryProperties>,
-    /// What reads the whole of lists that are cut short, by the place of the expander.
+    /// Reads the complete versions of truncated lists, by the place of the expander.
     pub(super) lists: HashMap<String, DeclarativeStream>,
-    /// How it asks otherwise for what it does not get.
+    /// Repeats refused requests in another form.
     pub(super) repaging: Option<Repaging>,
-    /// What has the results made that the pages are.
+    /// Runs the jobs whose results are the pages.
     pub(super) jobs: Option<Jobs>,
-    /// The stream of one name that it may hand over to.
+    /// The stream of the same name that may replace it.
     pub(super) delegation: Option<Delegation<DeclarativeStream>>,
     /// Streams of this group are not read at the same time.
     pub(super) group: Option<String>,
-    /// What downloads the file of each record.
+    /// Downloads the file of each record.
     pub(super) files: Option<FileUploader>,
     /// The types that records are cast to.
     pub(super) types: OnceLock<Option<Arc<PythonTypes>>>,
@@ -85,7 +85,7 @@ impl DeclarativeStream {
         token.or_else(|| self.paginator.initial().map(Cow::Owned))
     }
 
-    /// The request of a page, for these properties where they are asked for by name.
+    /// The request of a page, for these properties if they are requested by name.
     pub(super) fn request_for(&self, cx: &RequestContext<'_>, names: Option<&[String]>) -> anyhow::Result<HttpRequest> {
         let (slice, token) = (request::Slice::of(cx.slice).with_properties(names), self.token(cx));
         let token = token.as_deref();
@@ -98,7 +98,7 @@ impl DeclarativeStream {
     }
 
     fn slice_injections(&self, slice: &Slice, has_token: bool) -> Result<Vec<Injection>, Failure> {
-        // A job is asked for its slice when it is created, by templates alone.
+        // A job gets its slice when it is created, by templates alone.
         if has_token && self.only_first_page_is_sliced || self.jobs.is_some() {
             return Ok(Vec::new());
         }
@@ -110,7 +110,7 @@ impl DeclarativeStream {
         };
         for injections in of_routers {
             let injections = injections.into_iter().map(|(option, value)| option.inject(value));
-            // Of two for the same place, the first counts.
+            // The first of two for the same place counts.
             let injections = injections.filter(|one| known.insert((one.place, Arc::clone(&one.path))));
             by_router.push(injections.collect::<Vec<_>>());
         }
@@ -121,10 +121,10 @@ impl DeclarativeStream {
         Ok(injections)
     }
 
-    /// The slices of the router, without what a cursor makes of them.
+    /// The slices of the router, before the cursor changes them.
     fn partitions<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
         match &self.router {
-            // The records of a parent have its children as they were, which a stream with a state has read already.
+            // The records of a parent contain its children as they were; a stream with a state has already read them.
             Some(router) if self.incremental.is_some() && !cx.state.is_empty() => {
                 let slices = parents::slices(router, &self.parents, cx)?;
                 Ok(Box::new(slices.map(|slice| slice.map(|slice| slice.without_extra(FIRST_PAGE)))))
@@ -147,7 +147,7 @@ impl DeclarativeStream {
         Ok(())
     }
 
-    /// What the page after this one of the paginator's is asked for with.
+    /// The token of the page after this one of the paginator's.
     pub(super) fn page_after(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
         let spot = self.repaging.as_ref().map(|_| Spot::of(cx.page_token)).unwrap_or_default();
         let part = spot.slice(cx.slice);
@@ -224,7 +224,7 @@ impl DeclarativeStream {
         Ok(())
     }
 
-    /// The record as the selector lets it go on.
+    /// The record after the selector.
     pub(super) fn shaped<'r>(
         &self,
         record: Record<'r>,

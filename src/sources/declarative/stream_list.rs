@@ -1,5 +1,4 @@
-//! The streams of a manifest: which there are for a config, and which of them need something that this program does not
-//! run.
+//! The streams of a manifest with a config, and which of them need a component that does not run here.
 
 use std::collections::HashMap;
 
@@ -8,12 +7,12 @@ use super::part::{Builder, Part};
 use super::python_classes;
 use crate::protocol::Failure;
 
-/// Hands out the streams of a manifest in its order: the name, the component, and why it cannot be run, if so. Of two
-/// streams with one name, the later one is handed out, and a warning noted. A stream without a name is an error of the
+/// Hands out the streams of a manifest in order: the name, the component, and the reason if it cannot run. Of two
+/// streams with one name, it hands out the later and notes a warning. A stream without a name is an error of the
 /// manifest.
 ///
 /// # Errors
-/// If the condition of a group of streams is no template or cannot be evaluated, or a stream has no name.
+/// If the condition of a group of streams is not a template or cannot be evaluated, or a stream has no name.
 pub(super) fn each_stream(
     builder: &Builder<'_>,
     manifest: &Part<'_>,
@@ -81,7 +80,7 @@ fn walk(builder: &Builder<'_>, manifest: &Part<'_>, each: &mut dyn FnMut(&Part<'
     Ok(())
 }
 
-/// Notes why a stream cannot be run, as far as its definition says so.
+/// Notes why a stream cannot run, as far as its definition shows.
 pub(super) fn refuse(builder: &Builder<'_>, stream: &Part<'_>) {
     if !["DeclarativeStream", "StateDelegatingStream"].contains(&stream.kind()) {
         builder.refuse(stream, &format!("the stream type {}", stream.kind()));
@@ -121,7 +120,7 @@ mod tests {
 ";
 
     #[test]
-    fn streams_are_listed_with_why_they_cannot_be_run() {
+    fn streams_are_listed_with_the_reasons_why_they_cannot_run() {
         let names = |on| listed(MANIFEST, on).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(names(true), ["a", "maybe", "b", "c"]);
         assert_eq!(names(false), ["a", "b", "c"]);

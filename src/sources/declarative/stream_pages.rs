@@ -1,5 +1,5 @@
-//! How a stream of a manifest gets a page, where one request is not enough: in chunks of properties whose records are put
-//! together, from the slice's first page on again, or with a smaller page.
+//! Reads pages that need more than one request: in chunks of properties whose records are merged, again from the
+//! slice's first page, or with a smaller page.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use crate::streams::{
 };
 
 impl DeclarativeStream {
-    /// The page of a place. It may turn out to be that of another one, which is noted in it.
+    /// The page at a place. It may turn out to be another place's page, which is noted in it.
     pub(super) fn page_at(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         let Some(repaging) = &self.repaging else { return self.one_page(cx, fetch) };
         let asked = Spot::of(cx.page_token);
@@ -66,7 +66,7 @@ impl DeclarativeStream {
                 Some(Otherwise::ShorterSpan) => {
                     spot = repaging.split(&spot, &failure, &window)?;
                     let text =
-                        format!("{}: {} The window is split and asked for in halves.", self.name, failure.message);
+                        format!("{}: {} The window is split and requested in halves.", self.name, failure.message);
                     fetch.output.log(LogLevel::Info, &text)?;
                 }
                 None => return Err(failure.into()),
@@ -102,7 +102,7 @@ impl DeclarativeStream {
         Ok(Some(page_of(response, found, records)))
     }
 
-    /// A page whose records are put together from several responses, each with some of the properties.
+    /// A page whose records are merged from several responses, each with some of the properties.
     fn page_in_chunks(
         &self,
         properties: &QueryProperties,
@@ -111,13 +111,13 @@ impl DeclarativeStream {
         cx: &RequestContext<'_>,
         fetch: &FetchContext<'_>,
     ) -> anyhow::Result<Option<Page>> {
-        // All of them, or none: a page with some of the properties is no page.
+        // All of them, or none: a page without some properties is incomplete.
         let parts = fetch.fetcher.for_all(chunks, |fetcher, names| {
             self.items_for(&self.request_for(cx, Some(names))?, cx, &FetchContext { fetcher, ..*fetch })
         })?;
         let is_ignored = parts.iter().any(Option::is_none) && parts.iter().any(Option::is_some);
         if is_ignored {
-            properties.warn("The response to a chunk of the properties is ignored, so records are without them.");
+            properties.warn("The response to a chunk of the properties is ignored, so records lack them.");
         }
         let mut response = None;
         let mut items = Vec::new();
@@ -142,7 +142,7 @@ impl DeclarativeStream {
         Ok(Page::new(response, records))
     }
 
-    /// A response and its items, before anything is made of them.
+    /// A response and its items, before they become records.
     fn items_for(
         &self,
         request: &HttpRequest,
@@ -166,7 +166,7 @@ impl DeclarativeStream {
         Ok(Some((page.response, items)))
     }
 
-    /// The whole list of an item that has only its beginning.
+    /// The complete list of an item that contains only its start.
     fn whole_list(&self, place: &str, item: &str, fetch: &FetchContext<'_>) -> Result<Option<Vec<String>>, Failure> {
         let Some(list) = self.lists.get(place) else { return Ok(None) };
         let parent: Value = serde_json::from_str(item).unwrap_or_default();
@@ -191,8 +191,8 @@ impl DeclarativeStream {
         Ok(records)
     }
 
-    /// The records of a page out of the items of all its chunks. Filters and transformations see whole records, unless it is
-    /// a transformation that makes the key.
+    /// The records of a page, from the items of all its chunks. Filters and transformations see whole records, except a
+    /// transformation that makes the key.
     fn put_together(
         &self,
         items: Vec<String>,
@@ -210,7 +210,7 @@ impl DeclarativeStream {
     }
 }
 
-/// A page of records that were made of this many.
+/// A page of records, made from this many items.
 fn page_of(response: Response, found: usize, records: Vec<Record<'static>>) -> Page {
     let mut parts = Parts::of(found);
     for record in records {
@@ -219,7 +219,8 @@ fn page_of(response: Response, found: usize, records: Vec<Record<'static>>) -> P
     Page::new(response, Records::of_parts(parts))
 }
 
-/// What reports which record an item is a part: the values of its key, as JSON. None if one of them says nothing.
+/// The identity of the record that an item is a part of: the values of its key, as JSON. `None` if one of them is
+/// missing.
 fn key_of(item: &str, key: &[String]) -> Option<Vec<String>> {
     if !item.trim_start().starts_with('{') {
         return None;
@@ -234,7 +235,7 @@ fn key_of(item: &str, key: &[String]) -> Option<Vec<String>> {
     key.iter().map(value).collect()
 }
 
-/// Items without a key as they are, and then one for each key: objects in it are merged, of other values the last counts.
+/// Items without a key unchanged, then one for each key: objects in it are merged, otherwise the last value counts.
 fn merged(items: Vec<String>, key: &[String]) -> Vec<String> {
     let (mut alone, mut order) = (Vec::new(), Vec::<Vec<String>>::new());
     let mut places: HashMap<Vec<String>, usize> = HashMap::new();

@@ -10,16 +10,16 @@ use super::placed::Env;
 use crate::clock::VirtualClock;
 use crate::protocol::Redactor;
 
-/// What came of a snippet.
+/// The result of a snippet.
 #[derive(Debug)]
 pub(super) struct Built<T> {
-    /// What was built.
+    /// The built part.
     pub(super) part: Option<T>,
     /// The errors.
     pub(super) errors: Vec<String>,
     /// The warnings.
     pub(super) warnings: Vec<String>,
-    /// What is not run.
+    /// The unsupported components.
     pub(super) refusals: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn built<T>(
     built_with(snippet, config, &Redactor::default(), build)
 }
 
-/// As [`built`], with a redactor of the test's.
+/// As [`built`], with the test's redactor.
 pub(super) fn built_with<T>(
     snippet: &str,
     config: Value,
@@ -62,7 +62,7 @@ pub(super) fn built_with<T>(
     Built { part, errors, warnings, refusals }
 }
 
-/// What `build` makes of a snippet with a config, or the refusals and errors, a line each.
+/// The result of `build` for a snippet with a config, or the refusals and errors, a line each.
 pub(super) fn build<T>(
     snippet: &str,
     config: Value,

@@ -1,5 +1,5 @@
-//! Transformations: the changes that a manifest makes to its records, in its order. All work in place on the record's text;
-//! only those that rename or move everything take it apart.
+//! Transformations: the changes that a manifest makes to its records, in order. All work in place on the record's text;
+//! only those that rename or move everything parse it.
 
 mod add_fields;
 mod flatten;
@@ -35,13 +35,13 @@ pub(super) enum Transform {
 }
 
 impl Transform {
-    /// The transformations of a list, all of which are looked at. None if one of them is wrong.
+    /// The transformations of a list; all of them are checked. `None` if one is faulty.
     pub(super) fn list(builder: &Builder<'_>, list: Option<&Part<'_>>) -> Option<Vec<Self>> {
         let all: Vec<_> = list.into_iter().flat_map(Part::items).map(|part| Self::build(builder, &part)).collect();
         all.into_iter().collect()
     }
 
-    /// The transformation that a part is.
+    /// The transformation that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         match part.kind() {
             "AddFields" => AddFields::build(builder, part).map(Self::Add),
@@ -59,8 +59,8 @@ impl Transform {
     /// Changes a record.
     ///
     /// # Errors
-    /// If a template cannot be evaluated, or a path leads through something that is no object: a failure that names the
-    /// place in the manifest, and no value.
+    /// If a template cannot be evaluated, or a path leads through a value that is not an object: a failure that names
+    /// the place in the manifest, and no value.
     pub(super) fn apply(
         &self,
         record: &mut Record<'_>,

@@ -1,4 +1,4 @@
-//! A JSON value that is taken apart as far as a change needs it. What nobody looks at stays its text, digit by digit.
+//! A JSON value that is parsed only as far as a change needs. The rest stays text, digit by digit.
 
 use std::borrow::Cow;
 
@@ -19,12 +19,12 @@ pub(super) enum Tree<'t> {
 }
 
 impl<'t> Tree<'t> {
-    /// The value of a text that is JSON.
+    /// The value of a JSON text.
     pub(super) fn of(text: &'t str) -> Self {
         Self::Text(Cow::Borrowed(text.trim()))
     }
 
-    /// The value of a text that somebody made.
+    /// The value of a text made here.
     pub(super) fn made(text: String) -> Self {
         Self::Text(Cow::Owned(text))
     }
@@ -80,7 +80,7 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The members, of an object that is not needed any more.
+    /// The members, of an object that is no longer needed.
     pub(super) fn into_members(mut self) -> Option<IndexMap<Cow<'t, str>, Tree<'t>>> {
         self.members()?;
         match self {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_looked_at_stays_its_text() {
+    fn unread_parts_keep_their_text() {
         let mut tree = Tree::of(r#"{"a": {"n": 1.10, "m":[1e400]}, "b": [ {"x": 1}, 2 ]}"#);
         let members = tree.members().unwrap();
         members["a"].members().unwrap().insert("k\"".into(), Tree::made("7".to_owned()));

@@ -1,18 +1,18 @@
-//! What people should know of a stream while it is read, told once however many records it concerns.
+//! Warnings about a stream while it is read, each once for any number of records.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 
 use crate::locks;
 
-/// What people should know, each sentence once a stream, whichever thread finds it.
+/// Warnings, each once a stream, from any thread.
 #[derive(Debug, Default)]
 pub(super) struct Warnings {
     known: Mutex<(HashSet<String>, Vec<String>)>,
 }
 
 impl Warnings {
-    /// Notes a sentence.
+    /// Adds a warning.
     pub(super) fn add(&self, warning: impl Into<String>) {
         let warning = warning.into();
         let mut known = locks::lock(&self.known);

@@ -1,6 +1,6 @@
-//! Parts of a slice's window, where all of it is too much for an API: halves of one that was refused
-//! (`RequestWindowSplitting`), and what is left after the newest record (`SPLIT_USING_CURSOR`). They are a place within the
-//! slice. The slice remains what a state knows, so no state passes a part that was not read.
+//! Parts of a slice's window, for APIs that cannot serve all of it: halves of a refused one (`RequestWindowSplitting`),
+//! and the rest after the newest record (`SPLIT_USING_CURSOR`). They are a place within the slice. States know only the
+//! slice, so no state passes a part that was not read.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use crate::protocol::{Failure, FailureKind};
 use crate::streams::cursor::{DatetimeCursor, Moment, TimeSpan};
 use crate::streams::{Page, Slice};
 
-/// How often a window is split, and its half again, at most.
+/// How often a window may be halved, at most.
 const MOST_SPLITS: u32 = 10;
 
 /// `RequestWindowSplitting`.
@@ -34,7 +34,7 @@ struct Window {
     depth: u32,
 }
 
-/// The parts of a slice that are left, the one that is read last. None is the whole slice.
+/// The remaining parts of a slice; the current one is last. `None` is the whole slice.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Windows {
     left: Vec<Window>,
@@ -44,7 +44,7 @@ pub(super) struct Windows {
     is_mixed: bool,
 }
 
-/// The window of a slice that a page is asked for in.
+/// The part of a slice's window that a page belongs to.
 pub(super) struct AskedWindow<'a> {
     pub(super) slice: &'a Slice,
     pub(super) cursor: Option<&'a DatetimeCursor>,
@@ -57,8 +57,8 @@ impl<'a> AskedWindow<'a> {
 }
 
 impl Splitting {
-    /// How a stream's windows are split. `is_asked`: one of its filters asks for it.
-    #[allow(clippy::option_option, reason = "nothing is not the same as something that is wrong")]
+    /// Builds the splitting of a stream's windows. `is_asked`: one of its filters asks for it.
+    #[allow(clippy::option_option, reason = "nothing differs from a fault")]
     pub(super) fn build(
         builder: &Builder<'_>,
         stream: &Part<'_>,
@@ -86,7 +86,7 @@ impl Splitting {
                     || !has_unit,
                 "it needs a `DatetimeBasedCursor` with `step` and `cursor_granularity`: there is no window to split",
             ),
-            (is_filtered, "it cannot be used with `is_client_side_incremental`, which asks for no window"),
+            (is_filtered, "it cannot be used with `is_client_side_incremental`, which requests no window"),
             (
                 has_some(&retriever.field("requester")?),
                 "it cannot be used together with `QueryProperties`: a window is refused when some of its chunks are read",
@@ -98,7 +98,7 @@ impl Splitting {
         ];
         wrong.iter().filter(|(is_wrong, _)| *is_wrong).for_each(|(_, what)| builder.error(&part, *what));
         if Windows::are_odd(stream) && !is_filtered {
-            builder.refuse(&part, "time windows of a data feed that are split");
+            builder.refuse(&part, "splitting the time windows of a data feed");
         }
         let least = part.field("min_split_window");
         let least = flat(least.map(|least| {
@@ -113,10 +113,10 @@ impl Splitting {
         wrong.iter().all(|(is_wrong, _)| !is_wrong).then_some(Some(Self { least, message }))
     }
 
-    /// The parts with the one that is read split in two.
+    /// The parts with the current one split in two.
     ///
     /// # Errors
-    /// A transient failure if it cannot be split any further. `why` is what the API said.
+    /// A transient failure if it cannot be split further. `why` is the API's message.
     pub(super) fn split(
         &self,
         windows: &Windows,
@@ -144,7 +144,7 @@ impl Splitting {
 }
 
 impl Windows {
-    /// Whether records of other windows come, too: then the end of the paging is no end of a window.
+    /// Whether records of other windows come, too: then the end of paging is not the end of a window.
     pub(super) fn are_odd(stream: &Part<'_>) -> bool {
         let cursor = stream.field("incremental_sync");
         let is = |flag: &str| cursor.as_ref().is_some_and(|cursor| cursor.flag(flag) == Some(true));
@@ -168,7 +168,7 @@ impl Windows {
         }
     }
 
-    /// What is left after the part that is read.
+    /// The parts after the current one.
     pub(super) fn next(&self) -> Option<Self> {
         let left = self.left.get(..self.left.len().checked_sub(1)?)?;
         (!left.is_empty()).then(|| Self { left: left.to_vec(), ..Self::default() })
@@ -188,15 +188,15 @@ impl Windows {
         Ok(())
     }
 
-    /// What is left from the newest record on.
+    /// The part from the newest record on.
     ///
     /// # Errors
-    /// If records do not come in the order of the cursor, so that older ones may be left; a system failure if the newest
-    /// record is at the start.
+    /// If records do not come in the order of the cursor, so that older ones may be left; a system failure if the
+    /// newest record is at the start.
     pub(super) fn since_newest(&self, asked: &AskedWindow<'_>, place: &str) -> Result<Self, Failure> {
         if self.is_mixed {
             return Err(Failure::config(format!(
-                "{place}: the paging would begin again at the newest record, but the records do not come in the order of the \
+                "{place}: paging would restart at the newest record, but the records do not come in the order of the \
                  cursor, and some before it would be lost. Have the API sort them, or use the action `RESET`."
             )));
         }
@@ -206,8 +206,8 @@ impl Windows {
         };
         let Some(rest) = rest else {
             return Err(Failure::system(format!(
-                "{place}: the paging would begin again at the newest record, and no record is newer than the start of the \
-                 window. The API gives too few records at once of those that have one value of the cursor."
+                "{place}: paging would restart at the newest record, and no record is newer than the start of the \
+                 window. The API returns too few records at once that share one cursor value."
             )));
         };
         let mut left = self.left.clone();

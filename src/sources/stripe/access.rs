@@ -1,5 +1,5 @@
-//! What a key can read. A restricted key need not have permission for every list, and not every account has every
-//! product, so a check tells which streams a read will skip.
+//! The permissions of a key. A restricted key may not have permission for every list, and not every account has every
+//! product, so a check names the streams that a read will skip.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::api_error::LACKS;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::streams::HttpStream;
 
-/// The stream that tells what has changed in all others.
+/// The stream with the changes of all others.
 const EVENTS: &str = "events";
 
-/// A stream that cannot be read, and why.
+/// A stream that cannot be read, and the reason.
 struct Refused<'a> {
     stream: &'a str,
     failure: Failure,
@@ -25,10 +25,11 @@ impl Refused<'_> {
     }
 }
 
-/// What probes of the streams amount to: a message about those that the key cannot read, if there are any.
+/// Summarises probes of the streams: a message about those that the key cannot read, if there are any.
 ///
 /// # Errors
-/// The first fault that is no refusal; or, if no stream can be read, a config failure that names what is missing.
+/// The first fault other than a refusal; or, if no stream can be read, a config failure that names the missing
+/// permissions.
 pub(super) fn check(
     streams: &[Arc<dyn HttpStream>],
     probes: Vec<anyhow::Result<bool>>,

@@ -1,4 +1,4 @@
-//! What all streams of Stripe share: where the API is, who asks, how its lists are paged, what its errors mean.
+//! The common parts of all Stripe streams: the API's URL, the credentials, pagination, and errors.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::source::SourceContext;
 use crate::streams::pager::Pager;
 use crate::streams::{ApiClock, path_segment};
 
-/// The API version the objects are requested in, whatever the account's default is.
+/// The API version of the objects, whatever the account's default is.
 pub(super) const VERSION: &str = "2022-11-15";
-/// Objects a page, the most Stripe gives.
+/// Objects a page: Stripe's maximum.
 const PAGE: &str = "100";
-/// What stands for the config's account in a path.
+/// The placeholder of the config's account in a path.
 pub(super) const ACCOUNT_ID: &str = "{account_id}";
 
-/// One account of Stripe, as seen by one key.
+/// One account of Stripe, through one key.
 pub(super) struct Api {
     pub(super) config: StripeConfig,
     authenticator: TokenAuthenticator,
@@ -42,12 +42,12 @@ impl Api {
         &self.authenticator
     }
 
-    /// The calls of all streams.
+    /// The budget of all streams.
     pub(super) fn request_budget(&self) -> &RequestBudget {
         &self.budget
     }
 
-    /// A path with the account's id in its place.
+    /// A path with the account's id filled in.
     pub(super) fn fill(&self, path: &str) -> String {
         path.replace(ACCOUNT_ID, &path_segment(&self.config.account_id))
     }
@@ -61,7 +61,7 @@ impl Api {
         headers
     }
 
-    /// The parameters of a list: its own, then the window of creation times, if any.
+    /// The parameters of a list: its own, then the window of creation times, if there is one.
     pub(super) fn list_params<'p>(
         own: impl IntoIterator<Item = (&'p str, &'p str)>,
         window: Option<(i64, i64)>,

@@ -1,15 +1,15 @@
-//! What Stripe's errors mean: worth another attempt, a list that the key or the account has no access to, one object
-//! whose list is refused, an object that is gone, and what the user can do about it.
+//! Interprets Stripe's errors: which to retry, which refuse a list to the key or the account, which refuse the list of
+//! one object, which mean that an object is gone, and how the user can fix them.
 
 use serde::Deserialize;
 
 use crate::http::{Response, ResponseAction};
 use crate::protocol::FailureKind;
 
-/// The parameter that asks for the page after an object.
+/// The parameter that requests the page after an object.
 pub(super) const STARTING_AFTER: &str = "starting_after";
 
-/// What a request asks for, and so what its refusal is about.
+/// The subject of a request, and so of its refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     /// A list of the account.
@@ -19,7 +19,7 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    /// That of the request of a response, where only these paths are lists of the account.
+    /// The subject of a response, if only these paths are lists of the account.
     pub(super) fn of(response: &Response, of_account: &[&str]) -> Self {
         let url = response.url();
         let path = url.as_ref().map_or("", |url| url.path().trim_end_matches('/'));
@@ -28,8 +28,8 @@ impl Subject {
     }
 }
 
-/// What is done about a response. Stripe says in a header whether another attempt makes sense, and expects one after
-/// a conflict. <https://docs.stripe.com/error-low-level> What a key or an account may not list is left out.
+/// The action for a response. Stripe says in a header whether a retry makes sense, and expects one after a conflict.
+/// <https://docs.stripe.com/error-low-level> Lists that a key or an account cannot read are skipped.
 pub(super) fn response_action(response: &Response, subject: Subject) -> ResponseAction {
     let default = ResponseAction::for_status(response.status);
     if is_nothing(response) {
@@ -45,8 +45,8 @@ pub(super) fn response_action(response: &Response, subject: Subject) -> Response
     ErrorObject::of(response).and_then(|error| error.refusal(response, subject)).unwrap_or(default)
 }
 
-/// Whether a good response says that there is nothing in it. Stripe answers a list with an object, also if there is nothing to list, so
-/// this is the answer of something on the way: to take it for an empty list would lose all that is in the list.
+/// Whether a good response has no content. Stripe answers even an empty list with an object, so an intermediary must
+/// have sent this: treating it as an empty list would lose the whole list.
 fn is_nothing(response: &Response) -> bool {
     matches!(response.status.as_u16(), 204 | 205)
 }
@@ -57,7 +57,7 @@ pub(super) fn is_vanished(response: &Response) -> bool {
         && ErrorObject::of(response).is_some_and(|error| error.is_missing() && !error.is_stale())
 }
 
-/// What the user can do, in terms of the config.
+/// The fix, in terms of the config.
 pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String> {
     let hint = match (response.status.as_u16(), response_action(response, subject)) {
         _ if is_nothing(response) => {
@@ -77,10 +77,10 @@ pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String
     Some(hint)
 }
 
-/// How the hint begins that names a missing permission.
+/// The start of the hint about a missing permission.
 pub(super) const LACKS: &str = "The key in `client_secret` lacks ";
 
-/// The permission that a refusal is about: the names Stripe gives for it (`rak_charge_read`), or else the list.
+/// The permission that a refusal names: Stripe's names (`rak_charge_read`), otherwise the list.
 fn permission(response: &Response) -> String {
     let words = response.error_message().unwrap_or_default();
     let names: Vec<&str> =
@@ -92,14 +92,14 @@ fn permission(response: &Response) -> String {
     names.join(" or ")
 }
 
-/// The words of an error, in lower case.
+/// The message of an error, in lower case.
 fn words_of(response: &Response) -> String {
     response.error_message().unwrap_or_default().to_lowercase()
 }
 
-/// What Stripe's words contain when it speaks of what a key may do. Such a refusal holds for every object.
+/// Parts of Stripe's messages about a key's permissions. Such a refusal holds for every object.
 const OF_THE_KEY: [&str; 3] = ["rak_", "required permissions", "would allow this request"];
-/// What Stripe's words contain when an account has not got a product, such as Issuing or Connect.
+/// Parts of Stripe's messages about products that an account lacks, such as Issuing or Connect.
 const OF_A_PRODUCT: [&str; 8] = [
     "not set up",
     "signed up for",
@@ -111,7 +111,7 @@ const OF_A_PRODUCT: [&str; 8] = [
     "not available",
 ];
 
-/// What an error of Stripe says of itself. <https://docs.stripe.com/api/errors>
+/// Stripe's description of an error. <https://docs.stripe.com/api/errors>
 #[derive(Deserialize)]
 struct ErrorObject {
     code: Option<String>,
@@ -119,7 +119,7 @@ struct ErrorObject {
 }
 
 impl ErrorObject {
-    /// The error in a response. Anything else, such as a page of a proxy, is not Stripe's word.
+    /// The error in a response. Anything else, such as a proxy's page, is not Stripe's.
     fn of(response: &Response) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body {
@@ -128,7 +128,7 @@ impl ErrorObject {
         response.status.is_client_error().then(|| response.json::<Body>().ok()).flatten().map(|body| body.error)
     }
 
-    /// Whether the object is gone that the page is requested after.
+    /// Whether the object is gone after which the page was requested.
     fn is_stale(&self) -> bool {
         matches!(self.param.as_deref(), Some(STARTING_AFTER | "ending_before"))
     }
@@ -138,7 +138,7 @@ impl ErrorObject {
         self.code.as_deref() == Some("resource_missing")
     }
 
-    /// Whether it is about what every request has, and not about the object that this one names.
+    /// Whether it is about a part of every request, and not about the object that this one names.
     fn is_of_request(&self, words: &str) -> bool {
         let own = ["limit", "created", "expand", "type"];
         let names_own = self.param.as_deref().is_some_and(|param| own.iter().any(|name| param.starts_with(name)));
@@ -146,8 +146,8 @@ impl ErrorObject {
         names_own || unknown || words.contains("api version")
     }
 
-    /// What of the stream is refused: all of it, by what the key or the account may list; or one object's list. `None` if
-    /// it is about the request or the whole account.
+    /// The refused part of the stream: all of it, if the key or the account cannot list it; or one object's list.
+    /// `None` if it is about the request or the whole account.
     fn refusal(&self, response: &Response, subject: Subject) -> Option<ResponseAction> {
         let code = self.code.as_deref().unwrap_or_default();
         let words = words_of(response);
@@ -162,7 +162,7 @@ impl ErrorObject {
         let is_refused = match (subject, status) {
             (Subject::Object, _) => return Some(ResponseAction::SkipSlice),
             (Subject::Account, 403) => code != "account_invalid",
-            // Any other one may be about the whole account, or this program has asked for something wrong.
+            // Any other one may be about the whole account, or this program sent a wrong request.
             (Subject::Account, 400) => code == "platform_account_required" || contains(&OF_A_PRODUCT),
             (Subject::Account, _) => false,
         };

@@ -1,4 +1,4 @@
-//! Stripe's limits on calls, kept on this side: one for all calls of a key, and a lower one for files.
+//! Stripe's call limits, enforced on this side: one for all calls of a key, and a lower one for files.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ const SECOND: Duration = Duration::from_secs(1);
 const FILES_RATE: u32 = 20;
 const FILES_PATHS: [&str; 2] = ["files", "file_links"];
 
-/// The budget of a config. Files have a limit of their own, unless the limit of all calls is as low: then nothing goes
-/// past that one.
+/// The budget of a config. Files have a limit of their own, unless the limit of all calls is as low and already covers
+/// them.
 pub(super) fn request_budget(config: &StripeConfig) -> RequestBudget {
     let all = BudgetPolicy::new(MovingWindow::new(config.call_rate_limit, SECOND));
     if config.call_rate_limit <= FILES_RATE {
         return RequestBudget::new().policy(all);
     }
-    // The paths stand below whatever path `api_url` has.
+    // The paths are below the path of `api_url`.
     let urls = FILES_PATHS.iter().filter_map(|path| join_url(&config.api_url, path).ok());
     let files = BudgetPolicy::new(MovingWindow::new(FILES_RATE, SECOND));
     let files = urls.fold(files, |files, url| files.matching(RequestMatcher::path(url.path())));
@@ -48,7 +48,7 @@ mod tests {
         }
     }
 
-    /// Whole seconds that this many calls of each path take, one after another.
+    /// Whole seconds for this many calls of each path, one after another.
     fn seconds(config: &serde_json::Value, calls: usize, paths: &[&str]) -> u64 {
         let config = StripeConfig::new(config.as_object().unwrap(), i64::MAX).unwrap();
         let (budget, clock) = (request_budget(&config), VirtualClock::at(0));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_the_user_set_low_holds_for_files_too() {
+    fn a_low_limit_of_the_user_holds_for_files_too() {
         let config = json!({"client_secret": "sk_live_1", "call_rate_limit": 10});
         assert_eq!(seconds(&config, 101, &["charges", "files"]), 10);
     }

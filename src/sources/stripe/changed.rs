@@ -1,6 +1,6 @@
-//! Objects that events say have changed, requested again. An event has its object as it was after the change, but in
-//! the API version of the account, and without expansions: a list would give another row. So the object itself is
-//! requested where the two may differ, once however many events are about it, several at once if workers are free.
+//! Requests changed objects again. An event has its object after the change, but in the API version of the account, and
+//! without expansions: a list would give another row. So the object itself is requested where the two may differ, once
+//! for any number of events, several in parallel if workers are free.
 //! <https://docs.stripe.com/api/events/object#event_object-api_version>
 
 use std::collections::HashMap;
@@ -20,37 +20,37 @@ use crate::http::{Response, RetryRules, Undecodable};
 use crate::protocol::LogLevel;
 use crate::streams::{FetchContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
 
-/// How the objects of one stream are requested.
+/// How to request the objects of one stream.
 pub(super) struct Changed {
     api: Arc<Api>,
     rules: Rules,
     stream: &'static str,
-    /// The API version the stream's objects are requested in.
+    /// The API version of the stream's objects.
     version: &'static str,
-    /// What lists of them expand.
+    /// The expansions of its lists.
     expand: Vec<String>,
     /// The member without which an object is in no list.
     listed_by: Option<&'static str>,
     has_warned: AtomicBool,
 }
 
-/// What became of an object that was requested.
+/// The result for a requested object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Now {
-    /// This is it.
+    /// The current object.
     Object(String),
-    /// There is no such object any more.
+    /// The object no longer exists.
     Gone,
-    /// It cannot be seen yet: what the event has will do until the next read.
+    /// It is not visible yet: the event's version serves until the next read.
     NotYet,
-    /// Stripe does not give it: what the event has must do.
+    /// Stripe does not return it: the event's version has to serve.
     Refused(String),
 }
 
-/// The objects that were requested, by id.
+/// The requested objects, by id.
 pub(super) type Objects = HashMap<String, Now>;
 
-/// An object to ask for.
+/// An object to request.
 pub(super) struct Wanted {
     id: String,
     path: String,
@@ -59,7 +59,7 @@ pub(super) struct Wanted {
 }
 
 impl Changed {
-    /// Objects of this stream, whose lists are requested with these parameters.
+    /// The objects of this stream, whose lists have these parameters.
     pub(super) fn new(
         api: Arc<Api>,
         stream: &'static str,
@@ -74,7 +74,8 @@ impl Changed {
         Self { api, rules, stream, version, expand, listed_by, has_warned: AtomicBool::new(false) }
     }
 
-    /// The object of an event as one to ask for, at a path with members of the object in it; `None` if the event will do.
+    /// The object of an event as one to request, at a path with members of the object filled in; `None` if the event's
+    /// version is enough.
     pub(super) fn wanted(&self, event: &Event<'_>, path: &str, fetch: &FetchContext<'_>) -> Option<Wanted> {
         let is_foreign = event.api_version.as_deref().is_some_and(|version| version != self.version);
         match self.api.config.changed_objects {
@@ -105,7 +106,7 @@ impl Changed {
         Some(Wanted { path: self.fill(path, &event.object)?, id, changed: event.created })
     }
 
-    /// A path with members of the object in their places.
+    /// A path with members of the object filled in.
     fn fill(&self, path: &str, object: &Record<'_>) -> Option<String> {
         let mut filled = self.api.fill(path);
         while let Some((before, rest)) = filled.split_once('{') {
@@ -115,7 +116,7 @@ impl Changed {
         Some(filled)
     }
 
-    /// Asks for objects.
+    /// Requests objects.
     pub(super) fn fetch(&self, wanted: &[Wanted], fetch: &FetchContext<'_>) -> anyhow::Result<Objects> {
         let found = fetch.fetcher.for_all(wanted, |fetcher, wanted| self.fetch_one(fetcher, wanted))?;
         let refused = found.iter().zip(wanted).find_map(|(now, wanted)| match now {
@@ -142,7 +143,7 @@ impl Changed {
 
     fn read(&self, response: Response, wanted: &Wanted) -> Result<Now, Box<(Response, Undecodable)>> {
         if api_error::is_vanished(&response) {
-            // What is new may be late: the next read asks again.
+            // New objects may appear late: the next read requests them again.
             let is_fresh = wanted.changed >= self.api.clock.now().saturating_sub(config::OVERLAP);
             return Ok(if is_fresh { Now::NotYet } else { Now::Gone });
         }
@@ -163,7 +164,7 @@ impl Changed {
         })
     }
 
-    /// Whether an object is in no list any more: a payment method of no customer.
+    /// Whether an object is no longer in any list: a payment method of no customer.
     pub(super) fn is_unlisted(&self, object: &Record<'_>) -> bool {
         self.listed_by.is_some_and(|name| object.field(name) == Some("null"))
     }
@@ -177,7 +178,7 @@ impl Changed {
     }
 }
 
-/// What a request for one object is sent with.
+/// The options of a request for one object.
 impl HttpStream for Changed {
     fn name(&self) -> &str {
         self.stream
@@ -203,7 +204,7 @@ impl HttpStream for Changed {
         self.api.headers(self.version)
     }
 
-    /// One object that is refused refuses no stream.
+    /// A refused object does not refuse its stream.
     fn retry_rules(&self) -> &dyn RetryRules {
         &self.rules
     }

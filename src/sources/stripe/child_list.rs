@@ -1,5 +1,5 @@
-//! A list that every object of another list has: the balance transactions of each customer. The parents are read with a
-//! state of their own, so that later on only those are asked for their children that have changed.
+//! A list inside every object of another list: the balance transactions of each customer. The parents are read with a
+//! state of their own, so that later reads only request the children of changed parents.
 
 use std::sync::Arc;
 
@@ -55,14 +55,14 @@ impl HttpStream for ChildList {
         std::slice::from_ref(&self.parent)
     }
 
-    /// A parent with a cursor of its own is asked for what is new since then; any other one for everything.
+    /// A parent with a cursor of its own is read from there; any other one completely.
     fn request_params(&self, cx: &RequestContext<'_>) -> Vec<(String, String)> {
         let now = self.api.clock.began();
         let known = match self.row.cursor {
             ChildCursor::PerParent(field) => cx.state.get(field).and_then(epoch_cursor::seconds),
             ChildCursor::Global(_) | ChildCursor::None => None,
         };
-        // A cursor of the future tells nothing.
+        // A cursor in the future is ignored.
         let known = known.filter(|known| !is_future(*known, now));
         let window = known.map(|known| (known.saturating_sub(self.api.config.lookback).min(now), now));
         self.row.request.params(cx.slice.partition(), window)

@@ -12,17 +12,18 @@ const API_URL: &str = "https://api.stripe.com/v1";
 const START_DATE: &str = "2017-01-25T00:00:00Z";
 const SLICE_RANGE_DAYS: i64 = 365;
 const NUM_WORKERS: usize = 10;
-/// How long before the end of the last read each read begins, in seconds, for what Stripe shows later than it stamps it.
-/// singer-io/tap-stripe takes five minutes, too; estuary's connector stays a minute behind the present.
+/// How long before the end of the last read each read begins, in seconds, because Stripe shows some objects later than
+/// their timestamps. singer-io/tap-stripe uses five minutes, too; estuary's connector stays a minute behind the
+/// present.
 pub(super) const OVERLAP: i64 = 300;
-/// How far a `start_date` may lie ahead of this machine's clock, in seconds.
+/// How far a `start_date` may be ahead of this machine's clock, in seconds.
 const CLOCK_SKEW: i64 = 600;
 const DAY: i64 = 86_400;
-/// Calls a second that Stripe lets through in test mode and in live mode. <https://docs.stripe.com/rate-limits>
+/// Stripe's limit of calls a second in test mode and in live mode. <https://docs.stripe.com/rate-limits>
 const TEST_RATE: u32 = 25;
 const LIVE_RATE: u32 = 100;
 
-/// What a user set.
+/// The user's settings.
 #[derive(Debug)]
 pub(super) struct StripeConfig {
     pub(super) account_id: String,
@@ -39,19 +40,19 @@ pub(super) struct StripeConfig {
     pub(super) changed_objects: ChangedObjects,
 }
 
-/// Where an object comes from that an event says has changed.
+/// The source of a changed object's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChangedObjects {
-    /// From the event, if it is there as a list would have it; or else it is requested.
+    /// The event, if its version equals that of a list; otherwise a request.
     Auto,
-    /// From the event, always.
+    /// The event, always.
     Events,
-    /// It is requested, always.
+    /// A request, always.
     Fetch,
 }
 
 impl StripeConfig {
-    /// From a config that fits the specification. `now` is in seconds since the epoch.
+    /// Reads a config that fits the specification. `now` is in seconds since the epoch.
     pub(super) fn new(config: &Config, now: i64) -> Result<Self, Failure> {
         let text = |name: &str| config.get(name).and_then(Value::as_str);
         let days = |name: &str, default: i64| config.get(name).and_then(whole).unwrap_or(default);
@@ -74,7 +75,7 @@ impl StripeConfig {
         };
         let api_url = text("api_url").unwrap_or(API_URL).to_owned();
         join_url(&api_url, "").map_err(|failure| {
-            Failure::config(format!("The config's `api_url`: {failure} Write it whole, as in {API_URL}."))
+            Failure::config(format!("The config's `api_url`: {failure} Write the full URL, as in {API_URL}."))
         })?;
         let client_secret = text("client_secret").unwrap_or_default().to_owned();
         for setting in ["client_secret", "account_id"] {
@@ -99,20 +100,20 @@ pub(super) fn num_workers(config: &Config) -> usize {
     config.get("num_workers").and_then(whole).and_then(|number| usize::try_from(number).ok()).unwrap_or(NUM_WORKERS)
 }
 
-/// The key as it may be shown: how it begins says of which kind and mode it is, and nothing else.
+/// The key for display: its prefix shows the kind and mode, and nothing else.
 pub(super) fn shown_key(config: &Config) -> String {
     let key = config.get("client_secret").and_then(Value::as_str).unwrap_or_default();
     let kind = ["sk_test_", "sk_live_", "rk_test_", "rk_live_"].into_iter().find(|kind| key.starts_with(kind));
     format!("the key {}{MASK}", kind.unwrap_or_default())
 }
 
-/// A whole number, also one that is written `7.0`, which JSON Schema takes for an integer.
+/// A whole number; `7.0` counts, as it is an integer in JSON Schema.
 fn whole(value: &Value) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and what is out of range is out of sense")]
     value.as_i64().or_else(|| value.as_f64().map(|number| number as i64))
 }
 
-/// The rate the user set, or that of the key's mode. Zero and less were never refused, and mean nothing: no limit set.
+/// The user's rate, or that of the key's mode. Zero and less were never refused, and mean: not set.
 fn call_rate(set: Option<i64>, key: &str) -> u32 {
     let is_test = ["sk_test_", "rk_test_"].iter().any(|start| key.starts_with(start));
     let default = if is_test { TEST_RATE } else { LIVE_RATE };
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_call_rate_is_the_users_or_that_of_the_keys_mode() {
+    fn the_call_rate_is_the_users_or_the_key_modes() {
         for (set, key, rate) in [
             (None, "sk_test_1", 25),
             (None, "rk_test_1", 25),
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_its_kind_is_shown_and_nothing_else() {
+    fn only_the_kind_of_a_key_is_shown() {
         for (key, shown) in [("rk_live_abc", "the key rk_live_****"), ("s3cret", "the key ****"), ("", "the key ****")]
         {
             let config = serde_json::json!({"client_secret": key});

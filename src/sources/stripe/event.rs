@@ -2,18 +2,18 @@
 
 use crate::streams::Record;
 
-/// An event, and the object it is about, as it was after the change or as it is now.
+/// An event, and its object after the change or as it is now.
 pub(super) struct Event<'e> {
     pub(super) id: String,
     /// Seconds since the epoch.
     pub(super) created: i64,
     /// Whether the object was deleted.
     pub(super) is_deleted: bool,
-    /// The API version the event has its object in.
+    /// The API version of its object.
     pub(super) api_version: Option<String>,
     pub(super) object: Record<'e>,
     kind: String,
-    /// Whether this is all there is to know: the next read need not look again.
+    /// Whether it is final: the next read need not check again.
     pub(super) is_settled: bool,
 }
 
@@ -32,14 +32,14 @@ impl<'e> Event<'e> {
         })
     }
 
-    /// Whether it is about an object of that name. In old API versions some had another one: a payout was a `transfer`.
-    /// Then the type of the event tells.
+    /// Whether its object has that name. Old API versions had other names: a payout was a `transfer`. Then the type of
+    /// the event decides.
     pub(super) fn is_about(&self, name: &str) -> bool {
         let verb = self.kind.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
         self.object.get::<String>("object").as_deref() == Some(name) || verb.is_some_and(|verb| !verb.contains('.'))
     }
 
-    /// What the version of the object is called, unless the next read is to look again.
+    /// The name of the object's version, unless the next read must check again.
     pub(super) fn version(&self) -> Option<&str> {
         Some(self.id.as_str()).filter(|_| self.is_settled)
     }

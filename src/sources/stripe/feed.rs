@@ -1,5 +1,5 @@
-//! What the streams have in common that list their objects first and read events about them after that: the requests
-//! for events, and the objects in them.
+//! The common parts of the streams that first list their objects and then read events about them: the requests for
+//! events, and the objects in them.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use crate::streams::{
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
-/// Objects that are remembered of one read of events: 220 kB of a page token, which is in states.
+/// Objects that one read of events remembers: 220 kB of a page token, which states store.
 const REMEMBERED: usize = 20_000;
 /// The path of the events.
 pub(super) const EVENTS: &str = "events";
@@ -49,7 +49,7 @@ pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(Stri
     Api::list_params(types.iter().map(|kind| (name, *kind)), DateWindows::of(cx.slice))
 }
 
-/// An event with what its object is now, if that was requested.
+/// An event with the current object, if that was requested.
 fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Objects) -> Event<'e> {
     match event.object.get::<String>("id").and_then(|id| objects.get(&id)) {
         Some(Now::Object(text)) => event.object = Record::from_text(text.as_str()),
@@ -61,13 +61,13 @@ fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Object
     event
 }
 
-/// Where a chain of pages of events stands. They come newest first, so of several about one object only the first is
+/// The position in a chain of pages of events. They come newest first, so only the first of several about one object is
 /// wanted: it is the newest version.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct EventPages {
     /// The last event's id.
     pub(super) after: String,
-    /// The objects that the events before were about.
+    /// The objects of earlier events.
     #[serde(default)]
     seen: Seen,
 }
@@ -84,13 +84,13 @@ impl EventPages {
     }
 }
 
-/// Objects, by a hash of their ids; in a token base64 of eight bytes each. Beyond what is remembered, older versions come
-/// along.
+/// Objects, by a hash of their ids; in a token base64 of eight bytes each. Beyond the limit, older versions are
+/// written, too.
 #[derive(Debug, Default)]
 pub(super) struct Seen(HashSet<u64>);
 
 impl Seen {
-    /// Notes an object. False if it was noted before.
+    /// Records an object. False if it was already recorded.
     pub(super) fn is_new(&mut self, id: &str) -> bool {
         let hash = stable_hash(id.as_bytes());
         match self.0.len() < REMEMBERED {
@@ -130,7 +130,7 @@ impl<'de> Deserialize<'de> for Seen {
     }
 }
 
-/// The records of a page of events: what `make` takes out of each. `pages` says where the chain stood before, and stands
+/// The records of a page of events: the results of `make` for each. `pages` is the position in the chain, before and
 /// after it.
 pub(super) fn event_records(
     response: &Response,
@@ -168,8 +168,8 @@ pub(super) fn objects(
     Ok(records.with_rest(pages.token()))
 }
 
-/// Asks for the objects that a page of events says have changed, as far as the events will not do. `path_of` is where the
-/// object of an event is, with its members in braces; `None` if the stream has no use for it.
+/// Requests the changed objects of a page of events, as far as the events' versions are not enough. `path_of` is the
+/// path of an event's object, with its members in braces; `None` if the stream does not need it.
 pub(super) fn ask_for(
     page: &Page,
     path: &RecordPath,

@@ -1,8 +1,9 @@
-//! Stripe. What Stripe's API reference says about each stream is a row in `table`, of a type in `row`; the structs around
-//! them say how such streams are read: `created_list` for objects that never change, `updated_list` for those that do, `nested_list`
-//! for lists inside objects, `child_list` and `updated_child_list` for lists that each object of another list has.
-//! `api` is what all of them share, `event` is one of Stripe's events, `feed` reads them, `changed` asks for the objects that they say have changed, `access` is what a key can read, `budget` keeps to Stripe's limits, `config` and `spec.json`
-//! are what a user can set.
+//! Stripe. Each stream is a row in `table`, taken from Stripe's API reference, of a type in `row`; other modules say
+//! how such streams are read: `created_list` for objects that never change, `updated_list` for those that do,
+//! `nested_list` for lists inside objects, `child_list` and `updated_child_list` for lists of each object of another
+//! list. `api` is their common part, `event` one of Stripe's events, `feed` reads them, `changed` requests the objects
+//! that they report, `access` has a key's permissions, `budget` Stripe's limits, `config` and `spec.json` the user's
+//! settings.
 
 mod access;
 mod api;
@@ -91,11 +92,10 @@ impl Source for Stripe {
     }
 }
 
-/// The stream that a row names as its parent; it stands before it.
+/// The stream that a row names as its parent; it comes before it.
 fn find(streams: &[Arc<dyn HttpStream>], name: &str) -> Result<Arc<dyn HttpStream>, Failure> {
     let parent = streams.iter().find(|stream| stream.name() == name).cloned();
-    parent
-        .ok_or_else(|| Failure::system(format!("The table of streams names the parent {name:?}, which is not there.")))
+    parent.ok_or_else(|| Failure::system(format!("The table of streams names the unknown parent {name:?}.")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A list whose first page is inside the objects of another list: the lines of invoices, the items of
-//! subscriptions. The first time the other list is read, and after that the events about its objects.
+//! A list whose first page is inside the objects of another list: the lines of invoices, the items of subscriptions.
+//! The first time the other list is read, and then the events about its objects.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use crate::streams::{
     Record, Records, RefusedPage, RequestContext,
 };
 
-/// Of an object that has such a list: when it was changed by an event.
+/// In an object with such a list: when an event changed it.
 const CHANGED: &str = "changed";
 const IS_DELETED: &str = "is_deleted";
-/// Of such an object: the event.
+/// In such an object: the event.
 const EVENT: &str = "event";
-/// Of such an object that is listed again: what is listed now is no older than this.
+/// In such an object that is listed again: listed records are no older than this.
 const FLOOR: &str = "floor";
 
 /// A stream of [`Nested`] objects.
@@ -48,7 +48,7 @@ impl NestedList {
         Self { row, api, rules, parent, cursor, changed }
     }
 
-    /// What the records and requests of an object's list need of the object.
+    /// The object's fields that its list's records and requests need.
     fn parent_of(object: &Record<'_>, updated: i64) -> Map<String, Value> {
         let mut parent = Map::new();
         for name in ["id", "created"] {
@@ -85,8 +85,8 @@ impl NestedList {
         Some(record)
     }
 
-    /// The first page inside an object, and what it leaves to be requested. Of records that came before a newer version
-    /// has been written.
+    /// The first page inside an object, and the requests left after it. Also for records that came before a newer
+    /// version.
     fn take(
         &self,
         object: &Record<'_>,
@@ -96,7 +96,7 @@ impl NestedList {
         seen: &mut Seen,
     ) {
         let first = FirstPage::of(object, self.row.field);
-        // The list of its own holds objects of one kind; the one inside the object may hold others, too.
+        // Its own list has objects of one kind; the one inside the object may have others, too.
         let is_listed = |record: &Record<'_>| record.get::<String>("object").as_deref() == Some(self.row.object);
         let unfinished = first.unfinished(is_listed, || parent.clone());
         let new =
@@ -152,7 +152,7 @@ impl NestedList {
         Ok(records.with_rest(pages.token()))
     }
 
-    /// A page of an object's own list. One whose object is gone has no more of it.
+    /// A page of an object's own list. If the object is gone, the list ends.
     fn continued(
         &self,
         response: &Response,
@@ -215,7 +215,7 @@ impl HttpStream for NestedList {
         NestedPages::refused(page_token)
     }
 
-    /// Of an object that has changed, its list is wanted as it is now.
+    /// A changed object's current list is wanted.
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         let Some(page) = fetch.fetcher.page(self, cx)? else { return Ok(None) };
         let pages = NestedPages::of(cx.page_token);
@@ -236,11 +236,11 @@ impl HttpStream for NestedList {
     }
 }
 
-/// The last id of a page that has another one behind it. To end where the page gives none would be a silent gap.
+/// The last id of a page that is not the last. Ending at a page without one would be a silent gap.
 fn go_on_after<T>(records: &Records, last: Option<T>) -> Result<Option<T>, Undecodable> {
     match has_more(records) {
         true if last.is_none() => {
-            let problem = "there are more pages, and it gives no record with `id` to continue from".to_owned();
+            let problem = "there are more pages, and it has no record with `id` to continue from".to_owned();
             Err(Undecodable { problem, retry: false })
         }
         more => Ok(last.filter(|_| more)),

@@ -1,4 +1,4 @@
-//! How Stripe's lists are paged, and the tokens that say where a read is in them.
+//! Pagination of Stripe's lists, and their page tokens.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use crate::protocol::Failure;
 use crate::streams::pager::{LastRecord, Pager};
 use crate::streams::{NestedPages, Page, PageToken};
 
-/// The member of a page token of events with the id that the next page begins after.
+/// The member of an event page token with the id after which the next page begins.
 const AFTER: &str = "after";
 
 /// Lists are paged by the id of the last object. <https://docs.stripe.com/api/pagination>
 ///
-/// A page token is that id; or, for events and for lists inside objects, an object of their own that has it.
+/// A page token is that id; or, for events and for lists inside objects, an object that contains it.
 pub(super) struct Pages(LastRecord);
 
 impl Pages {

@@ -1,17 +1,17 @@
-//! What a row of the table says: where a list is, what it is asked with and which events report its objects. How lists
-//! of its kind are read is said where the row's type is used.
+//! A row of the table: a list's path, its parameters, and the events about its objects. The module of each row type
+//! says how its lists are read.
 
 use serde_json::{Map, Value};
 
 use super::api::{Api, VERSION};
 use crate::streams::{Listing, path_segment};
 
-/// What every row tells.
+/// The common part of all rows.
 pub(super) trait Row {
     /// The stream's name, and that of its schema.
     fn name(&self) -> &'static str;
 
-    /// The version of the API that the objects are requested in.
+    /// The API version of the objects.
     fn version(&self) -> &'static str {
         VERSION
     }
@@ -22,14 +22,14 @@ pub(super) trait Row {
     }
 }
 
-/// A list of objects that never change: what is new since the last read is asked for by creation time.
+/// A list of objects that never change: new ones are requested by creation time.
 #[derive(Debug)]
 pub(super) struct Created {
     pub(super) name: &'static str,
     pub(super) path: &'static str,
 }
 
-/// A list of objects that change: read whole the first time, and from the events about them after that.
+/// A list of objects that change: read whole the first time, and from events after that.
 #[derive(Debug)]
 pub(super) struct Updated {
     pub(super) name: &'static str,
@@ -41,7 +41,7 @@ pub(super) struct Updated {
     pub(super) windows: bool,
     /// Further query parameters of the list.
     pub(super) params: &'static [(&'static str, &'static str)],
-    /// The events that carry such an object, newly changed.
+    /// The events with such an object, newly changed.
     pub(super) events: &'static [&'static str],
     /// Whether no event reports a new object.
     pub(super) list_newest: bool,
@@ -54,66 +54,66 @@ pub(super) struct Nested {
     pub(super) name: &'static str,
     /// The other list.
     pub(super) parent: &'static Updated,
-    /// Where the first page is in its objects.
+    /// The path of the first page in its objects.
     pub(super) field: &'static str,
-    /// How the further pages are requested.
+    /// How further pages are requested.
     pub(super) request: Request,
-    /// The `object` member of the objects wanted. Lists and events may hold others, too.
+    /// The `object` member of the wanted objects. Lists and events may contain others, too.
     pub(super) object: &'static str,
     pub(super) cursor: &'static str,
-    /// Fields that records get, and which of the parent's each is.
+    /// Fields that are added to records, and their sources in the parent.
     pub(super) of_parent: &'static [(&'static str, &'static str)],
-    /// Where one such object is, with members of its own in braces. `None` if no event carries one.
+    /// The path of one such object, with its own members in braces. `None` if no event carries one.
     pub(super) object_path: Option<&'static str>,
-    /// The events that carry such an object, or the parent's.
+    /// The events with such an object, or the parent's.
     pub(super) events: &'static [&'static str],
     /// Whether the objects are gone when the parent is.
     pub(super) deleted_with_parent: bool,
 }
 
-/// A list that every object of another list has.
+/// A list of every object of another list.
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) name: &'static str,
     /// The stream of the other list.
     pub(super) parent: &'static str,
-    /// What the parent's id is called.
+    /// The name of the parent's id.
     pub(super) key: &'static str,
-    /// Further fields of the parent that are needed.
+    /// Further fields of the parent.
     pub(super) extra_fields: &'static [&'static str],
     pub(super) request: Request,
     pub(super) cursor: ChildCursor,
-    /// Fields that records get, and which of the key and the further fields each is.
+    /// Fields that are added to records, and their sources among the key and the further fields.
     pub(super) of_parent: &'static [(&'static str, &'static str)],
 }
 
-/// A list that every object of another list has, of objects that have events.
+/// A list of every object of another list, of objects that have events.
 #[derive(Debug)]
 pub(super) struct UpdatedChild {
     pub(super) name: &'static str,
     /// The stream of the other list.
     pub(super) parent: &'static str,
-    /// What the parent's id is called.
+    /// The name of the parent's id.
     pub(super) key: &'static str,
     pub(super) request: Request,
     /// The objects' `object` member.
     pub(super) object: &'static str,
-    /// Where one such object is, with members of its own in braces.
+    /// The path of one such object, with its own members in braces.
     pub(super) object_path: &'static str,
     /// The member without which an object is in no list.
     pub(super) listed_by: Option<&'static str>,
-    /// The events that carry such an object, newly changed.
+    /// The events with such an object, newly changed.
     pub(super) events: &'static [&'static str],
 }
 
-/// What a child's newness is measured by.
+/// How new a child is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ChildCursor {
-    /// By nothing: it is always read whole, and its records have no key.
+    /// Unknown: the list is always read whole, and its records have no key.
     None,
     /// By this field. All children of a changed parent are read.
     Global(&'static str),
-    /// By this field. Of a changed parent only the children that are new are read.
+    /// By this field. Only the new children of a changed parent are read.
     PerParent(&'static str),
 }
 
@@ -130,7 +130,7 @@ impl ChildCursor {
     }
 }
 
-/// How the list of a parent is requested: `{name}` stands for that member of the parent.
+/// How a parent's list is requested: `{name}` stands for that member of the parent.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) path: &'static str,
@@ -138,12 +138,12 @@ pub(super) struct Request {
 }
 
 impl Updated {
-    /// The slices that the list is read in.
+    /// The slices of the list.
     pub(super) fn listing(&self) -> Listing {
         if self.windows { Listing::Spans } else { Listing::Whole }
     }
 
-    /// Where one such object is; `{id}` stands for its id.
+    /// The path of one such object; `{id}` stands for its id.
     pub(super) fn object_path(&self) -> String {
         format!("{}/{{id}}", self.path)
     }

@@ -1,5 +1,4 @@
-//! What is done about Stripe's answers, for each way in which a stream asks: what a refusal is about depends on what was
-//! requested.
+//! The rules for Stripe's answers, for each kind of request: the subject of a refusal depends on the request.
 
 use std::sync::Arc;
 
@@ -8,14 +7,14 @@ use super::api_error::{Subject, error_hint, is_vanished, response_action};
 use crate::http::{Response, ResponseAction, RetryRules, Verdict};
 use crate::protocol::Failure;
 
-/// What is done about the responses to one stream's requests.
+/// The rules for the responses to one stream's requests.
 pub(super) struct Rules {
     api: Arc<Api>,
-    /// The paths of lists of the account; those of other requests are lists of one object. `None`: all are of the account.
+    /// The paths of lists of the account; all others are lists of one object. `None`: all are of the account.
     of_account: Option<Vec<&'static str>>,
-    /// What is done if the object is gone whose list was requested. `None`: what is done about any such response.
+    /// The action if the object is gone whose list was requested. `None`: the usual one.
     vanished: Option<ResponseAction>,
-    /// Whether the refusal of one object is an answer like others.
+    /// Whether the refusal of one object is an ordinary answer.
     takes_refusals: bool,
 }
 
@@ -25,7 +24,7 @@ impl Rules {
         Self { api, of_account: None, vanished: None, takes_refusals: false }
     }
 
-    /// For requests for lists of one object, except at these paths. `vanished` is done where the object is gone.
+    /// For requests for lists of one object, except at these paths. `vanished` is the action if the object is gone.
     pub(super) fn of_objects(api: Arc<Api>, of_account: Vec<&'static str>, vanished: ResponseAction) -> Self {
         Self { api, of_account: Some(of_account), vanished: Some(vanished), takes_refusals: false }
     }

@@ -3,7 +3,7 @@
 use super::api::VERSION;
 use super::row::{Child, ChildCursor, Created, Nested, Request, Updated, UpdatedChild};
 
-/// What most rows have in common.
+/// The defaults of most rows.
 const UPDATED_ROW: Updated = Updated {
     name: "",
     path: "",
@@ -83,7 +83,7 @@ const SUBSCRIPTIONS: Updated = Updated {
     ..UPDATED_ROW
 };
 
-/// Customers with the bank accounts and cards that Stripe leaves out of them unless asked.
+/// Customers, expanded with the bank accounts and cards that Stripe otherwise omits.
 const CUSTOMERS_WITH_SOURCES: Updated =
     Updated { name: "customers_with_sources", params: &[("expand[]", "data.sources")], ..CUSTOMERS };
 
@@ -444,7 +444,7 @@ pub(super) const NESTED: &[Nested] = &[
         object_path: Some("application_fees/{fee}/refunds/{id}"),
         cursor: "updated",
         of_parent: &[],
-        // No event carries a new refund alone; the one about its fee has it in its list.
+        // No event carries a new refund alone; the event about its fee lists it.
         events: &["application_fee.refund.updated", "application_fee.refunded"],
         deleted_with_parent: false,
     },
@@ -502,7 +502,7 @@ pub(super) const GRANDCHILDREN: &[Child] = &[Child {
     of_parent: &[],
 }];
 
-/// Objects that came with a later version of the API, and are requested in that one.
+/// Objects that were added in a later version of the API, and are requested in that one.
 pub(super) const LATER: &[Updated] = &[Updated {
     name: "invoice_payments",
     path: "invoice_payments",

@@ -1,5 +1,5 @@
-//! A list that every object of another list has, and whose own objects have events: read parent by parent the first
-//! time, and from the events after that.
+//! A list of every object of another list, whose own objects have events: read parent by parent the first time, and
+//! from the events after that.
 
 use std::sync::Arc;
 

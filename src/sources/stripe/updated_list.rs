@@ -91,7 +91,7 @@ impl HttpStream for UpdatedList {
         page.with(&objects, |response| self.of_events(response, cx, &objects)).map(Some)
     }
 
-    /// A listed object gets the time of its last change: its own, if it tells, or else that of its creation.
+    /// A listed object gets the time of its last change: its own, if it has one, otherwise its creation time.
     fn transform<'a>(&self, mut record: Record<'a>, cx: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         match ListThenEvents::feed(cx.slice) {
             Feed::Events => {}
@@ -118,8 +118,8 @@ impl HttpStream for UpdatedList {
     }
 }
 
-/// Sets the moment of the last change, unless the object has it: that of its creation, or `otherwise`; but no moment
-/// before `floor`, of which the destination may have an older version.
+/// Sets the moment of the last change, unless the object has it: its creation time, or `otherwise`; but no moment
+/// before `floor`, from which the destination may have an older version.
 pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64, floor: Option<i64>) {
     let own = record.get::<i64>(CURSOR);
     let updated = own.or_else(|| record.get("created")).unwrap_or(otherwise).max(floor.unwrap_or(i64::MIN));

@@ -1,5 +1,5 @@
-//! A cursor that is a number which grows with each record, such as a sequence number: the state is the largest one, and
-//! a read asks from there on.
+//! A cursor that is a growing number, such as a sequence number: the state is the largest one, and a read requests
+//! records from there on.
 
 use std::cmp::Ordering;
 
@@ -9,10 +9,10 @@ use super::{Cursor, CursorRead, CursorState, compare, field_in_force};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{ParentStream, Slice, SliceContext, Slices};
 
-/// Makes the members of the slice's span out of the number it begins at.
+/// Makes the slice's span from the number at which it begins.
 type Members = dyn Fn(Value) -> Vec<(&'static str, Value)> + Send + Sync;
 
-/// A cursor that is a number. The stream is one slice, whose span the number is in where it begins.
+/// A number as the cursor. The stream is one slice, whose span contains the start.
 ///
 /// ```
 /// use source_http::streams::cursor::CountCursor;
@@ -28,8 +28,7 @@ pub struct CountCursor {
 }
 
 impl CountCursor {
-    /// A cursor that is the field of this name at the top of records, read from `start` on. `members` makes the span of the
-    /// slice.
+    /// A cursor on the top-level field of this name, read from `start` on. `members` makes the span of the slice.
     pub fn new(
         field: impl Into<String>,
         start: Number,
@@ -48,10 +47,10 @@ impl CountCursor {
     /// The number that a read begins at.
     fn base(&self, state: &StreamState, cursor_field: &[String]) -> Result<Number, Failure> {
         let field = field_in_force(&self.field, cursor_field)?;
-        // Airbyte's runtime takes a list of intervals, too.
+        // Airbyte's runtime also accepts a list of intervals.
         let slices = state.get("state_type").and(state.get("slices")).and_then(Value::as_array);
         let known = match slices.map(Vec::as_slice) {
-            // What is before or between them is to be read, and a count is read in one.
+            // Values before or between them are not read yet, and a count is read as a whole.
             Some([only]) if !self.is_newer(only.get("start")) => only.get("end"),
             Some(_) => None,
             None => state.get(field),
@@ -60,13 +59,13 @@ impl CountCursor {
             Some(Value::Number(number)) if self.is_newer(known) => Ok(number.clone()),
             None | Some(Value::Number(_)) => Ok(self.start.clone()),
             Some(_) => Err(Failure::config(format!(
-                "The state of the stream cannot be used: its `{field}` is no number. Correct it, or remove it to read the \
+                "The state of the stream cannot be used: its `{field}` is not a number. Correct it, or remove it to read the \
                  stream from its beginning."
             ))),
         }
     }
 
-    /// Whether a number is above the one that the stream begins at.
+    /// Whether a number is above the stream's start.
     fn is_newer(&self, value: Option<&Value>) -> bool {
         value.is_some_and(|value| compare(value, &Value::Number(self.start.clone())) == Some(Ordering::Greater))
     }
@@ -121,7 +120,7 @@ impl Cursor for CountCursor {
                 self.field
             ))),
             Some(_) => Err(Failure::config(format!(
-                "A record's `{}` is no number, so that it cannot be counted. Choose another cursor field, or make it a \
+                "A record's `{}` is not a number, so it cannot be counted. Choose another cursor field, or make it a \
                  number with a transformation.",
                 self.field
             ))),
@@ -154,7 +153,7 @@ impl CursorState for CountState {
         self.state()
     }
 
-    /// A state is due as soon as any number was seen but 0, as in Airbyte's runtime.
+    /// A state is due once any number but 0 was seen, as in Airbyte's runtime.
     fn close(&mut self, _slice: &Slice, newest: Option<&Value>) -> bool {
         let Some(newest @ Value::Number(number)) = newest else { return false };
         if compare(newest, &Value::Number(self.value.clone())) == Some(Ordering::Greater) {
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_begins_at_the_state_and_never_past_what_was_not_read() {
+    fn a_count_begins_at_the_state_and_never_after_unread_values() {
         assert_eq!(base(json!({})), Ok(2.into()));
         assert_eq!(base(json!({"n": 1})), Ok(2.into()));
         assert_eq!(base(json!({"n": 7})), Ok(7.into()));
@@ -197,11 +196,11 @@ mod tests {
         assert_eq!(base(intervals(json!([{"start": 2, "end": 5}]))), Ok(5.into()));
         assert_eq!(base(intervals(json!([{"start": 4, "end": 5}]))), Ok(2.into()), "2 and 3 were not read");
         assert_eq!(base(intervals(json!([{"start": 2, "end": 5}, {"start": 8, "end": 9}]))), Ok(2.into()));
-        assert!(base(json!({"n": "7"})).unwrap_err().contains("its `n` is no number"));
+        assert!(base(json!({"n": "7"})).unwrap_err().contains("its `n` is not a number"));
     }
 
     #[test]
-    fn the_state_is_the_largest_number_that_was_seen() {
+    fn the_state_is_the_largest_number_seen() {
         let mut state = CountState { field: "n".to_owned(), value: 3.into() };
         assert!(!state.close(&Slice::whole(), None));
         assert!(state.close(&Slice::whole(), Some(&json!(2))));

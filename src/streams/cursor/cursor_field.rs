@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Cursor;
 
-/// A cursor that is a field of the records. The state is its newest value under its name, as the API wrote it:
+/// A field of the records as the cursor. The state is its newest value under its name, as the API wrote it:
 /// `{"updated_at": "2026-11-01"}`; or one such state for each partition, if there are any. The default is no field.
 ///
 /// ```
@@ -15,7 +15,7 @@ use super::Cursor;
 #[derive(Debug, Clone, Default)]
 pub struct CursorField {
     field: Option<&'static str>,
-    /// Where it is not a field at the top.
+    /// The path, if it is not a top-level field.
     path: Vec<String>,
     is_chosen: bool,
     spans: &'static [&'static str],
@@ -24,7 +24,7 @@ pub struct CursorField {
 }
 
 impl CursorField {
-    /// The field of this name at the top of the records.
+    /// The top-level field of this name.
     #[must_use]
     pub const fn new(field: &'static str) -> Self {
         Self {
@@ -43,14 +43,14 @@ impl CursorField {
         Self { path: path.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    /// Whatever field the catalog names; without one the stream cannot be read incrementally.
+    /// Any field that the catalog names; without one the stream cannot be read incrementally.
     #[must_use]
     pub fn chosen_by_user() -> Self {
         Self { is_chosen: true, ..Self::default() }
     }
 
-    /// The stream's slices are spans of the cursor, oldest first, with these members: one state is enough for all of
-    /// them. Default: they are not.
+    /// Declares that the stream's slices are spans of the cursor, oldest first, with these members: one state covers
+    /// all of them. Default: they are not.
     #[must_use]
     pub const fn spans(mut self, members: &'static [&'static str]) -> Self {
         self.spans = members;
@@ -71,7 +71,7 @@ impl CursorField {
         self
     }
 
-    /// The field is a suggestion: the user may choose another one in the catalog. Default: it is fixed.
+    /// Makes the field a suggestion: the user may choose another one in the catalog. Default: it is fixed.
     #[must_use]
     pub const fn or_another(mut self) -> Self {
         self.is_chosen = true;

@@ -1,9 +1,9 @@
-//! What makes a stream incremental, as one object: which field says how new a record is, which slices are left for a
-//! state, how two values compare, which records are in scope, and which state is written. It was a dozen methods of the
-//! stream once, and two forms of state that the read knew; a form of another connector would have needed a third.
+//! The object that makes a stream incremental: the cursor field, the slices left for a state, the order of values, the
+//! scope of records, and the written state. These were once a dozen methods of the stream, and the read knew two forms
+//! of state; another connector's form would have needed a third.
 //!
-//! [`Cursor`] is the contract, [`CursorState`] what a read of a stream with it keeps. [`CursorField`] is the simplest
-//! one, [`NoCursor`] what a stream without one has.
+//! [`Cursor`] is the contract, [`CursorState`] the progress of a read with it. [`CursorField`] is the simplest cursor,
+//! [`NoCursor`] that of a stream without one.
 
 mod count;
 mod cursor_field;
@@ -32,11 +32,11 @@ use per_partition_state::PerPartitionState;
 pub use values::{compare, whole_number};
 pub(crate) use whole_state::WholeState;
 
-/// Says that a full refresh has read the stream to its end, or a slice of a stream without cursor was; a name Airbyte's
-/// platform knows.
+/// Marks a full refresh that has read the stream to its end, or a finished slice of a stream without cursor; Airbyte's
+/// platform knows this name.
 pub(crate) const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 
-/// What makes a stream incremental. Every method but the first has a default; [`CursorField`] is that first one alone:
+/// Makes a stream incremental. Every method but the first has a default; [`CursorField`] consists of that first one:
 ///
 /// ```
 /// use source_http::streams::{Cursor, CursorField, HttpStream, RequestContext};
@@ -60,7 +60,7 @@ pub(crate) const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 /// }
 /// ```
 ///
-/// One whose values are not in the order of their texts, and which asks each week by itself:
+/// A cursor whose values do not sort as texts, and that requests each week separately:
 ///
 /// ```
 /// use std::cmp::Ordering;
@@ -82,8 +82,7 @@ pub(crate) const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 /// }
 /// ```
 pub trait Cursor: Send + Sync {
-    /// Path of the field that says how new a record is. Empty for a stream that has none, and for one whose user chooses
-    /// it without a suggestion.
+    /// Path of the cursor field. Empty if the stream has none, or its user chooses it without a suggestion.
     fn cursor_field(&self) -> Vec<String>;
 
     /// Whether the cursor field is fixed. If not, the user chooses it in the catalog. Default: true.
@@ -91,8 +90,8 @@ pub trait Cursor: Send + Sync {
         true
     }
 
-    /// The slices that are left for a state, made while they are read. `parents` is [`super::HttpStream::parents`].
-    /// Default: one for each record of each parent, or one, the whole stream.
+    /// The slices left for a state, made as they are read. `parents` is [`super::HttpStream::parents`]. Default: one
+    /// for each record of each parent, or one, the whole stream.
     ///
     /// # Errors
     /// A config failure if the state is invalid.
@@ -111,44 +110,43 @@ pub trait Cursor: Send + Sync {
     }
 
     /// Whether the slices move one state in their order, such as spans of the cursor, oldest first. Otherwise each
-    /// partition has a state of its own, so that none is taken for read because another one is. Default: false. It makes
-    /// no difference to a stream with one slice.
+    /// partition has a state of its own, so that no partition counts as read because of another. Default: false. It
+    /// makes no difference to a stream with one slice.
     fn slices_in_order(&self) -> bool {
         false
     }
 
-    /// Whether a member of a slice is part of its span. States have partition and span in one object; this takes them
-    /// apart again. Default: no member is.
+    /// Whether a member of a slice is part of its span. States store partition and span in one object; this separates
+    /// them again. Default: no member is.
     fn is_of_span(&self, _member: &str) -> bool {
         false
     }
 
-    /// The order of two values of the cursor; `None` if they cannot be compared. A value that cannot be compared with
-    /// itself is none of the cursor's: the record is written, and does not move the state. Default: see [`compare`].
+    /// The order of two cursor values; `None` if they cannot be compared. A value that cannot be compared with itself
+    /// is not a cursor value: the record is written, and does not move the state. Default: see [`compare`].
     fn compare(&self, one: &Value, other: &Value) -> Option<Ordering> {
         compare(one, other)
     }
 
-    /// Whether [`Cursor::scope`] is to be asked. Default: false.
+    /// Whether to call [`Cursor::scope`]. Default: false.
     fn has_scope(&self) -> bool {
         false
     }
 
-    /// Whether a record, after [`super::HttpStream::transform`], is one that this read wants: for APIs that cannot be
-    /// asked for what is new alone. `cursor_field` is the cursor in force, which the user may have chosen. Default: all
-    /// are.
+    /// Whether this read wants a record, after [`super::HttpStream::transform`]: for APIs that cannot filter by the
+    /// cursor. `cursor_field` is the cursor in force, which the user may have chosen. Default: all are wanted.
     fn scope(&self, _record: &Record<'_>, _cx: &RequestContext<'_>, _cursor_field: &[String]) -> Scope {
         Scope::In
     }
 
-    /// Whether a page whose last record is [`Scope::Past`] is the last one. Otherwise all of its records have to be, for an
-    /// API whose records are not quite in order. Default: true.
+    /// Whether a page whose last record is [`Scope::Past`] is the last one. If false, all of its records must be, for
+    /// an API whose records are not quite in order. Default: true.
     fn ends_with_last(&self) -> bool {
         true
     }
 
-    /// Brings a state that was given into the form this cursor reads: what older versions wrote, or other connectors
-    /// with the same stream (the Python framework calls it a state migration). Default: as it is.
+    /// Converts a given state into the form of this cursor, from older versions or other connectors with the same
+    /// stream (a state migration in the Python framework). Default: unchanged.
     ///
     /// # Errors
     /// A config failure if the state is invalid.
@@ -156,9 +154,9 @@ pub trait Cursor: Send + Sync {
         Ok(state)
     }
 
-    /// Advances a state past a slice that was read to its end: the stream's state; where each partition has one, the
-    /// partition's. `newest` is the newest cursor value of the slice's records, `cursor_field` the cursor in force.
-    /// Default: the cursor field's value in the state becomes the newest seen.
+    /// Advances a state past a slice that was read to its end: the stream's state, or the partition's if each has one.
+    /// `newest` is the newest cursor value of the slice's records, `cursor_field` the cursor in force. Default: the
+    /// state's cursor value becomes the newest one seen.
     fn get_updated_state(
         &self,
         state: &mut StreamState,
@@ -169,23 +167,23 @@ pub trait Cursor: Send + Sync {
         advance(self, state, newest, cursor_field);
     }
 
-    /// After how many records of a slice a state is written within it. Only for a stream whose records come in
-    /// ascending order of the cursor field, and which asks for records at or after its state's cursor, so that nothing
-    /// is skipped. Such a state moves the cursor field and nothing else; a stream whose partitions have a state each has
-    /// none. Default: `None`, after each slice and, where [`super::HttpStream::is_resumable`], each page.
+    /// The number of records of a slice after which a state is written within it. Only for a stream whose records come
+    /// in ascending order of the cursor field, and which requests records at or after its state's cursor, so that
+    /// nothing is skipped. Such a state moves only the cursor field; a stream with a state for each partition has none.
+    /// Default: `None`, after each slice and, with [`super::HttpStream::is_resumable`], each page.
     fn state_checkpoint_interval(&self) -> Option<u64> {
         None
     }
 
-    /// How long before its newest record each incremental read asks again, for an API that shows records later than it
-    /// stamps them. The requests are the stream's own; what it has given already within that time is left out, if it has a
-    /// primary key and its cursor is a moment: see [`super::Recent`]. Default: zero.
+    /// How long before its newest record each incremental read begins, for an API that shows records later than their
+    /// timestamps. The requests are the stream's own; records already written within that time are dropped, if the
+    /// stream has a primary key and its cursor is a moment: see [`super::Recent`]. Default: zero.
     fn overlap(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Whether a state says that a full refresh has read the stream to its end, so that there is nothing left to be
-    /// read. Default: if it is one of [`Cursor::complete`].
+    /// Whether a state says that a full refresh has read the stream to its end, so that nothing is left. Default: if it
+    /// is one of [`Cursor::complete`].
     fn is_complete(&self, state: &StreamState) -> bool {
         says_complete(state)
     }
@@ -196,35 +194,35 @@ pub trait Cursor: Send + Sync {
         completed(state)
     }
 
-    /// Whether what the read knows may stand beside the state, under names of its own: the places of slices that were
-    /// begun or refused (`__resume`, `__refused`), so that the next read resumes there, and that it is a full refresh that
-    /// is not finished (`__full_refresh`). Not in a form that another connector would keep them in forever; a full
-    /// refresh then resumes from any state. Default: true.
+    /// Whether states may contain members of the read itself: the places of begun or refused slices (`__resume`,
+    /// `__refused`), for the next read to resume at, and the mark of an unfinished full refresh (`__full_refresh`).
+    /// False for a form in which another connector would keep them forever; then a full refresh resumes from any state.
+    /// Default: true.
     fn keeps_places(&self) -> bool {
         true
     }
 
-    /// Whether the other slices are read when one has failed. The stream fails anyway once they are, after its last
-    /// state, so [`CursorState::state`] must not go past a slice that was opened and not closed. Default: false, the first
+    /// Whether the other slices are read when one has failed. The stream still fails after them, after its last state,
+    /// so [`CursorState::state`] must not go past a slice that was opened and not closed. Default: false, the first
     /// failure ends the stream.
     fn reads_on_after_failure(&self) -> bool {
         false
     }
 
-    /// Looks at the cursor's value in a record that is written; `None` if the record has none. Returns what is odd
-    /// about it, which is reported once a stream. Default: nothing is.
+    /// Inspects the cursor's value in a written record; `None` if the record has none. Returns a warning, which is
+    /// reported once a stream. Default: none.
     ///
     /// # Errors
-    /// If the slice cannot be read with such a value in it. The record has been written by then.
+    /// If the slice cannot be read with such a value in it. The record is already written.
     fn note(&self, _value: Option<&Value>) -> Result<Option<String>, Failure> {
         Ok(None)
     }
 
-    /// What a read keeps, and makes its states of. Default: one state for the stream where
-    /// [`Cursor::slices_in_order`] or the slices are of no partition; otherwise a state for each partition.
+    /// The progress of a read, which makes its states. Default: one state for the stream with
+    /// [`Cursor::slices_in_order`] or slices without partition; otherwise a state for each partition.
     ///
     /// # Errors
-    /// A config failure if the state that was given is of no form that it can be made of.
+    /// A config failure if the given state has no supported form.
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
         let has_partitions = read.first.is_some_and(|first| !first.partition().is_empty() || first.is_marker());
         Ok(match has_partitions && !self.slices_in_order() {
@@ -234,8 +232,7 @@ pub trait Cursor: Send + Sync {
     }
 }
 
-/// The field of the cursor in force, for a cursor that can only be a field at the top: its own, or the one that the catalog
-/// chooses.
+/// The field of the cursor in force, for a cursor that must be a top-level field: its own, or the catalog's choice.
 ///
 /// # Errors
 /// A config failure if that is inside another field.
@@ -250,34 +247,34 @@ fn field_in_force<'f>(own: &'f str, cursor_field: &'f [String]) -> Result<&'f st
     }
 }
 
-/// Whether a record is one that a read wants.
+/// Whether a read wants a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// It is written.
     In,
-    /// It is left out.
+    /// It is dropped.
     Out,
-    /// It is left out, and so is what comes after it: if it is the last record of a page, no further page is requested.
+    /// It is dropped, and so are the ones after it: if it is the last record of a page, no further page is requested.
     Past,
 }
 
-/// What a read of a stream begins with.
+/// The start of a stream's read.
 pub struct CursorRead<'r> {
     /// The stream.
     pub stream: &'r dyn HttpStream,
-    /// The cursor in force: [`Cursor::cursor_field`], or the one that the user chose. Empty if there is none.
+    /// The cursor in force: [`Cursor::cursor_field`], or the user's choice. Empty without one.
     pub cursor_field: Vec<String>,
-    /// The state that was given, as [`Cursor::migrate_state`] left it.
+    /// The given state, after [`Cursor::migrate_state`].
     pub state: StreamState,
-    /// The first slice, if there is one and it is known. Where [`Cursor::slices_in_order`], it is not.
+    /// The first slice, if it exists and is known. With [`Cursor::slices_in_order`], it is not.
     pub first: Option<&'r Slice>,
 }
 
-/// How far a stream was read, and the states that say so. One is made for each read, by [`Cursor::begin`]; workers take
-/// turns with it. The places within slices, at which a read that was interrupted resumes, are kept beside it by the read.
+/// The progress of a stream, and its states. [`Cursor::begin`] makes one for each read; workers take turns with it. The
+/// read itself keeps the places within slices, at which an interrupted read resumes.
 pub trait CursorState: Send {
-    /// Whether the slices move one state in their order: then those that an earlier read has begun are read before all
-    /// others. Otherwise each is when its turn comes, if it still does.
+    /// Whether the slices move one state in their order: then slices begun by an earlier read come before all others.
+    /// Otherwise each is read when its turn comes, if it still exists.
     fn is_in_order(&self) -> bool;
 
     /// Whether each of its changes is written as a state, because it changes no more often than states are worth their
@@ -286,35 +283,36 @@ pub trait CursorState: Send {
         false
     }
 
-    /// A slice is next; `made_from` is the state that the slices were made from. Returns what requests get as
-    /// [`RequestContext::state`], or `None` if there is nothing to read: it came before, or was read by an earlier read.
+    /// A slice is next; `made_from` is the state that the slices were made from. Returns the state for requests
+    /// ([`RequestContext::state`]), or `None` if there is nothing to read: it was a duplicate, or an earlier read has
+    /// read it.
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState>;
 
-    /// A slice that an earlier read was refused is requested again. Returns what requests get.
+    /// A slice that was refused earlier is requested again. Returns the state for requests.
     fn reopen(&mut self, slice: &Slice, made_from: &StreamState) -> StreamState;
 
-    /// A slice was read to its end; others before it may not have been. Returns whether the state says more than before,
-    /// or will do so once all slices before it are read.
+    /// A slice was read to its end, possibly before earlier ones. Returns whether the state changes, now or once all
+    /// slices before it are read.
     fn close(&mut self, slice: &Slice, newest: Option<&Value>) -> bool;
 
-    /// A slice was read to its end, or is a marker, and all slices before it were read, too. It comes after
-    /// [`CursorState::close`], unless the slice was refused. Returns whether the state says more than before.
+    /// A slice was read to its end, or is a marker, and so were all slices before it. Called after
+    /// [`CursorState::close`], unless the slice was refused. Returns whether the state changes.
     fn count(&mut self, slice: &Slice, newest: Option<&Value>) -> bool;
 
-    /// All slices were read. Returns whether they were all that the stream has, so that what is known of others is of
-    /// no use any more.
+    /// All slices were read. Returns whether they were all that the stream has, so that other entries are no longer
+    /// needed.
     fn end(&mut self) -> bool;
 
     /// The state to be written.
     fn state(&self) -> StreamState;
 
-    /// The state at a cursor value within the first slice that is not read to its end: see
-    /// [`Cursor::state_checkpoint_interval`]. Default: there is none.
+    /// The state at a cursor value within the first unfinished slice: see [`Cursor::state_checkpoint_interval`].
+    /// Default: there is none.
     fn state_within(&self, _newest: Option<&Value>) -> Option<StreamState> {
         None
     }
 
-    /// About how many bytes the state has, if that is known without making it. Default: it is not.
+    /// The approximate bytes of the state, if known without making it. Default: unknown.
     fn bytes(&self) -> Option<usize> {
         None
     }

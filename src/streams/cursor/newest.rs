@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::Cursor;
 use crate::protocol::StreamState;
 
-/// The newer of what is known and what was seen, as the cursor compares them. What it cannot compare, such as a null, is
-/// never newer.
+/// The newer of two values, by the cursor's order. A value that cannot be compared, such as a null, is never newer.
 pub fn newer<C: Cursor + ?Sized>(cursor: &C, known: Option<Value>, seen: Value) -> Option<Value> {
     match known {
         None => cursor.compare(&seen, &seen).is_some().then_some(seen),
@@ -30,8 +29,7 @@ pub fn advance<C: Cursor + ?Sized>(
     }
 }
 
-/// Whether a cursor value is newer than another, as the cursor compares them. Values that cannot be compared are not
-/// newer.
+/// Whether a cursor value is newer than another, by the cursor's order. Values that cannot be compared are not newer.
 pub fn is_newer<C: Cursor + ?Sized>(cursor: &C, value: &Value, than: &Value) -> bool {
     cursor.compare(value, than) == Some(Ordering::Greater)
 }

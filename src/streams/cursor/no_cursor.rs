@@ -1,11 +1,11 @@
-//! Streams without a cursor: what they write when they were read to their end, and which states they accept.
+//! Streams without a cursor: their final state, and the states they accept.
 
 use serde_json::Value;
 
 use super::{Cursor, CursorRead, CursorState, PerPartitionState, WholeState, completed, says_complete};
 use crate::protocol::{Failure, NO_CURSOR_STATE, StreamState};
 
-/// The cursor of a stream that says nothing else.
+/// The cursor of a stream without its own.
 pub(crate) static READ_WHOLE: NoCursor = NoCursor::resumable();
 
 /// No cursor: the stream is read whole each time.
@@ -15,15 +15,15 @@ pub struct NoCursor {
 }
 
 impl NoCursor {
-    /// A read that was interrupted resumes where it stopped, and the last state says that all was read. A state that is
-    /// none of this source's is refused.
+    /// An interrupted read resumes where it stopped, and the last state says that all was read. Any state that is not
+    /// this source's is refused.
     #[must_use]
     pub const fn resumable() -> Self {
         Self { is_resumable: true }
     }
 
-    /// As Airbyte's low-code runtime has it: any state is ignored, and the last state is
-    /// `{"__ab_no_cursor_state_message": true}`, which says nothing. A read that was interrupted starts again.
+    /// The behaviour of Airbyte's low-code runtime: any state is ignored, and the last state is
+    /// `{"__ab_no_cursor_state_message": true}`, without content. An interrupted read starts again.
     #[must_use]
     pub const fn stateless() -> Self {
         Self { is_resumable: false }
@@ -50,7 +50,7 @@ impl Cursor for NoCursor {
         }
     }
 
-    /// Without states, a partition that comes twice is read twice, and none has to be known.
+    /// Without states, a repeated partition is read twice, and none needs to be remembered.
     fn begin<'a>(&'a self, read: CursorRead<'_>) -> Result<Box<dyn CursorState + 'a>, Failure> {
         match read.first.filter(|_| self.is_resumable) {
             Some(first) if !first.partition().is_empty() || first.is_marker() => {

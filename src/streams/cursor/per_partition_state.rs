@@ -1,6 +1,6 @@
-//! The state of a stream with partitions, such as a sub-stream: for each that was read, how far. The form is that of
-//! Airbyte's Python framework, `{"states": [{"partition": {...}, "cursor": {...}}]}`, where a partition is that part of
-//! the slice alone: for a sub-stream, the fields that identify the parent.
+//! The state of a stream with partitions, such as a sub-stream: how far each one was read. The form is that of
+//! Airbyte's Python framework, `{"states": [{"partition": {...}, "cursor": {...}}]}`, where a partition is only that
+//! part of the slice: for a sub-stream, the fields that identify the parent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,23 +11,22 @@ use crate::protocol::{Failure, StreamState};
 use crate::streams::{HttpStream, Slice, sorted_for};
 
 const STATES: &str = "states";
-/// What an entry has around the partition's own text, about.
+/// Approximate bytes of an entry around the partition's own text.
 const ENTRY_BYTES: usize = 80;
 
-/// A state for each partition. They count in whatever order their slices are read, but those of one partition that are
-/// spans count in their order.
+/// A state for each partition. Slices count in any order, except that spans of one partition count in their order.
 pub(crate) struct PerPartitionState<'a, C: ?Sized> {
     cursor: &'a C,
     cursor_field: Vec<String>,
     partitions: Partitions,
-    /// The slices that came in this read, and the partitions.
+    /// The slices and partitions that occurred in this read.
     seen: HashSet<String>,
     has_markers: bool,
 }
 
 impl<'a, C: Cursor + ?Sized> PerPartitionState<'a, C> {
     /// # Errors
-    /// A config failure if the state that was given is not of this form.
+    /// A config failure if the given state does not have this form.
     pub(crate) fn new(cursor: &'a C, read: CursorRead<'_>) -> Result<Self, Failure> {
         let partitions = Partitions::parse(read.stream, read.state)?;
         Ok(Self { cursor, cursor_field: read.cursor_field, partitions, seen: HashSet::new(), has_markers: false })
@@ -70,7 +69,7 @@ impl<C: Cursor + ?Sized> CursorState for PerPartitionState<'_, C> {
             self.has_markers = true;
             self.cursor.get_updated_state(&mut self.partitions.others, slice, newest, &self.cursor_field);
         } else if slice.span().is_empty() {
-            // It has counted when it was closed.
+            // It counted when it was closed.
             return false;
         } else {
             self.advance(slice, newest);
@@ -78,8 +77,8 @@ impl<C: Cursor + ?Sized> CursorState for PerPartitionState<'_, C> {
         true
     }
 
-    /// Forgets the partitions of which the stream knows no more. Where markers tell how far the slices go, those that did
-    /// not come are unchanged, not gone.
+    /// Drops the partitions that the stream no longer has. If markers say how far the slices go, missing ones are
+    /// unchanged, not gone.
     fn end(&mut self) -> bool {
         if !self.has_markers {
             let seen = &self.seen;
@@ -98,7 +97,7 @@ impl<C: Cursor + ?Sized> CursorState for PerPartitionState<'_, C> {
 }
 
 impl<C: Cursor + ?Sized> PerPartitionState<'_, C> {
-    /// A slice was read to its end, and so were all of its partition before it.
+    /// A slice was read to its end, and so were all earlier ones of its partition.
     fn advance(&mut self, slice: &Slice, newest: Option<&Value>) {
         let mut state = StreamState::new();
         if !self.cursor_field.is_empty() {
@@ -117,17 +116,17 @@ struct Partitions {
     /// By the partition, as text.
     places: HashMap<String, usize>,
     entries: Vec<(Map<String, Value>, StreamState)>,
-    /// Members of the state that are not ours.
+    /// Members of the state that others wrote.
     others: StreamState,
-    /// About how many bytes the state has.
+    /// The approximate bytes of the state.
     bytes: usize,
 }
 
 impl Partitions {
-    /// Reads a state. Version 0.1.0 had the extra fields of slices in its partitions, too.
+    /// Reads a state. Version 0.1.0 also stored the extra fields of slices in its partitions.
     ///
     /// # Errors
-    /// A config failure if it is not a state of this form.
+    /// A config failure if it does not have this form.
     fn parse(stream: &dyn HttpStream, mut state: StreamState) -> Result<Self, Failure> {
         let refused = |what: &str| {
             Failure::config(format!(
@@ -159,7 +158,7 @@ impl Partitions {
     /// The state of one partition; empty if it was never read to its end.
     fn cursor(&self, partition: &Map<String, Value>) -> StreamState {
         let mut cursor = self.get(partition).cloned().unwrap_or_default();
-        // Read to its end when the stream had no cursor: of no use to a stream that has one.
+        // Finished when the stream had no cursor: of no use to a stream with one.
         cursor.remove(COMPLETE);
         cursor
     }
@@ -173,7 +172,7 @@ impl Partitions {
         self.places.get(&key(partition)).and_then(|at| self.entries.get(*at)).map(|(_, cursor)| cursor)
     }
 
-    /// Forgets the partitions that are not to be kept.
+    /// Drops the partitions that are not kept.
     fn retain(&mut self, keep: impl Fn(&Map<String, Value>) -> bool) {
         self.entries.retain(|(partition, _)| keep(partition));
         self.bytes = self.entries.iter().map(|(partition, _)| key(partition).len() + ENTRY_BYTES).sum();
@@ -202,7 +201,7 @@ impl Partitions {
     }
 }
 
-/// A part of a slice as text, whatever the order of its members.
+/// A part of a slice as text, independent of the order of its members.
 fn key(part: &Map<String, Value>) -> String {
     let mut members: Vec<(&String, &Value)> = part.iter().collect();
     members.sort_unstable_by_key(|(name, _)| *name);
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_of_a_sub_stream_is_refused() {
+    fn an_invalid_state_of_a_sub_stream_is_refused() {
         for state in [
             json!({"updated": "1"}),
             json!({"states": 7}),
@@ -282,12 +281,12 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_is_known_by_nothing_else_and_its_spans_count_in_their_order() {
+    fn a_partition_is_identified_by_nothing_else_and_its_spans_count_in_their_order() {
         static CURSOR: CursorField = CursorField::new("n");
         let mut state = read(&CURSOR, &["n"], json!({"states": [{"partition": {"id": 1}, "cursor": {"n": 3}}]}));
         let nothing = StreamState::new();
         let shop = |id: i64| Slice::of_partition([("id", id)]).with_extra([("city", "Rome")]);
-        assert_eq!(state.open(&shop(1), &nothing), Some(object(json!({"n": 3}))), "whatever goes along");
+        assert_eq!(state.open(&shop(1), &nothing), Some(object(json!({"n": 3}))), "whatever its extra fields");
         assert_eq!(state.open(&shop(1).with_extra([("city", "Oslo")]), &nothing), None, "it has come");
         let spans = [1, 2].map(|from| shop(2).with_span([("from", from)]));
         assert!(spans.iter().all(|span| state.open(span, &nothing).is_some()));

@@ -1,12 +1,12 @@
-//! Comparing cursor values. APIs write them as numbers, as texts of numbers, and as dates; the newest is the largest
-//! in that order.
+//! Compares cursor values. APIs write them as numbers, as texts of numbers, and as dates; the newest is the largest in
+//! that order.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-/// The usual order of cursor values: numbers, and texts that are whole numbers, by value, other texts by their
-/// characters, which is the order of dates in ISO 8601 with the same offset. `None` if they cannot be compared.
+/// The usual order of cursor values: numbers, and texts that are whole numbers, by value; other texts by their
+/// characters, which orders ISO 8601 dates with the same offset. `None` if they cannot be compared.
 #[must_use]
 pub fn compare(one: &Value, other: &Value) -> Option<Ordering> {
     match (whole_number(one), whole_number(other)) {
@@ -14,13 +14,13 @@ pub fn compare(one: &Value, other: &Value) -> Option<Ordering> {
         _ => match (one, other) {
             (Value::Number(one), Value::Number(other)) => one.as_f64().partial_cmp(&other.as_f64()),
             (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
-            // Nobody knows which is newer, but it is a value.
+            // Neither is known to be newer, but it is a value.
             _ => (one == other && !one.is_null()).then_some(Ordering::Equal),
         },
     }
 }
 
-/// A whole number, written as a number or as a text.
+/// A whole number, as a number or a text.
 #[must_use]
 pub fn whole_number(value: &Value) -> Option<i128> {
     match value {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursor_values_compare_by_value_whatever_they_are_written_as() {
+    fn cursor_values_compare_by_value_in_any_notation() {
         for (value, than, newer) in [
             (json!(10), json!(9), true),
             (json!("10"), json!("9"), true),

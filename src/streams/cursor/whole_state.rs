@@ -1,4 +1,4 @@
-//! The state of a stream whose slices move one state in their order, or which has but one slice.
+//! The state of a stream whose slices move one state in their order, or which has only one slice.
 
 use serde_json::Value;
 
@@ -16,13 +16,13 @@ pub(crate) struct WholeState<'a, C: ?Sized> {
 
 impl<'a, C: Cursor + ?Sized> WholeState<'a, C> {
     /// # Errors
-    /// A config failure if the stream has one slice and no cursor, and there is a state: it means nothing.
+    /// A config failure if the stream has one slice and no cursor, but a state is given: it has no meaning.
     pub(crate) fn new(cursor: &'a C, read: CursorRead<'_>) -> Result<Self, Failure> {
         let CursorRead { stream, cursor_field, state, first } = read;
         let state_without_use = cursor_field.is_empty() && !cursor.slices_in_order() && first.is_some();
         if state_without_use && !state.is_empty() {
             return Err(Failure::config(format!(
-                "{:?} has no cursor, and its state {} is not one of this source. Remove it from the state file, or \
+                "{:?} has no cursor, and its state {} is not from this source. Remove it from the state file, or \
                  reset the stream, to read all of it.",
                 stream.name(),
                 Value::Object(state)
@@ -31,7 +31,7 @@ impl<'a, C: Cursor + ?Sized> WholeState<'a, C> {
         Ok(Self { cursor, cursor_field, state })
     }
 
-    /// Whether the end of a slice changes anything: not if it is the only one, and has no cursor.
+    /// Whether the end of a slice changes the state: not if it is the only one, and has no cursor.
     fn has_state(&self) -> bool {
         !self.cursor_field.is_empty() || self.cursor.slices_in_order()
     }
@@ -62,7 +62,7 @@ impl<C: Cursor + ?Sized> CursorState for WholeState<'_, C> {
     }
 
     fn end(&mut self) -> bool {
-        // Slices that are spans, or come from what has changed, are never all.
+        // Slices that are spans, or come from changes, never cover everything.
         false
     }
 

@@ -1,4 +1,4 @@
-//! CSV: one object a row, with the names of the first row. Rows are read as Python's `csv.DictReader` reads them.
+//! CSV: one object a row, with the names in the first row. Rows are read like Python's `csv.DictReader`.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -14,8 +14,8 @@ const CHUNK: usize = 64 * 1024;
 
 /// CSV whose first row has the names of the columns. All values are texts.
 ///
-/// A row that is too short has nulls at its end. What a row has beyond the last column is a list under the name `null`. Of
-/// two columns of one name the last one counts. A line break within a value is a line feed. Empty lines are ignored.
+/// A short row has nulls at its end. Values beyond the last column become a list under the name `null`. The last of two
+/// columns with one name counts. A line break within a value becomes a line feed. Empty lines are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Csv {
     delimiter: u8,
@@ -30,25 +30,25 @@ impl Default for Csv {
 }
 
 impl Csv {
-    /// Columns with commas between them.
+    /// Columns separated by commas.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What stands between two columns. Default: a comma.
+    /// The separator between columns. Default: a comma.
     #[must_use]
     pub fn delimiter(self, delimiter: u8) -> Self {
         Self { delimiter, ..self }
     }
 
-    /// What the text is in. Default: UTF-8, or what the response says.
+    /// The encoding of the text. Default: UTF-8, or the response's.
     #[must_use]
     pub fn encoding(self, encoding: Encoding) -> Self {
         Self { encoding: Some(encoding), ..self }
     }
 
-    /// Texts that stand for null, such as `""` or `"NA"`. Default: none.
+    /// Texts that mean null, such as `""` or `"NA"`. Default: none.
     #[must_use]
     pub fn nulls<S: Into<String>>(self, nulls: impl IntoIterator<Item = S>) -> Self {
         Self { nulls: nulls.into_iter().map(Into::into).collect(), ..self }
@@ -98,7 +98,7 @@ struct Rows<R> {
     chunk: Vec<u8>,
     filled: usize,
     at: usize,
-    /// The fields of a row, one after the other, and where each ends.
+    /// The fields of a row, one after the other, and the end of each.
     fields: Vec<u8>,
     ends: Vec<usize>,
     number: u64,
@@ -145,7 +145,7 @@ impl<R: Read> Rows<R> {
                     return Err(wrong(format!("row {number} is longer than {most} MiB: {hint}")).into());
                 }
                 ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
-                // Each of them needs a byte of the row at least.
+                // Each of them needs at least one byte of the row.
                 ReadRecordResult::OutputEndsFull if self.ends.len() >= MAX_ITEM / 8 => {
                     return Err(wrong(format!("row {} has millions of columns", self.number)).into());
                 }
@@ -162,7 +162,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// The names of the columns, and where the value of each is in a row.
+/// The names of the columns, and the index of the value for each in a row.
 struct Columns {
     /// Each name, as JSON with its colon, and the last column that has it.
     names: Vec<(Vec<u8>, usize)>,

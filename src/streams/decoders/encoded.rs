@@ -1,4 +1,4 @@
-//! A body, or a part of one, as decoders are given it: bytes, and what is known of their characters.
+//! The input of a decoder: the bytes of a body, or a part of one, and their known encoding.
 
 use std::fmt;
 use std::io::{self, Cursor, Read};
@@ -6,10 +6,10 @@ use std::io::{self, Cursor, Read};
 use super::{Encoding, MAX_UNPACKED, wrong};
 use crate::http::{Body, ReadSeek, Response};
 
-/// Longest archive that is itself in an archive, in bytes: it is held in memory.
+/// Longest archive inside another archive, in bytes: it is held in memory.
 const MAX_INNER: u64 = 64 * 1024 * 1024;
 
-/// What is to be decoded.
+/// The bytes to decode.
 pub struct Encoded<'r> {
     source: Source<'r>,
     charset: Option<Encoding>,
@@ -21,7 +21,7 @@ enum Source<'r> {
 }
 
 impl<'r> Encoded<'r> {
-    /// The body of a response. Content codings are undone by then. Its characters are what the header says.
+    /// The body of a response. Content codings are already undone. The header states its encoding.
     #[must_use]
     pub fn of(response: &'r Response) -> Self {
         Self { source: Source::Body(&response.body), charset: charset(response) }
@@ -36,13 +36,13 @@ impl<'r> Encoded<'r> {
         Self { source: Source::Body(body), charset }
     }
 
-    /// What is within a coding that was undone: other bytes, with the same characters.
+    /// The content of a coding that was undone: other bytes, in the same encoding.
     pub(super) fn unpacked(self, unpack: impl FnOnce(Box<dyn Read + 'r>) -> Box<dyn Read + 'r>) -> io::Result<Self> {
         let charset = self.charset.clone();
         Ok(Self { source: Source::Reader(unpack(self.bytes()?)), charset })
     }
 
-    /// The encoding that the response's header says, if it says one that is known here.
+    /// The encoding in the response's header, if it is supported.
     #[must_use]
     pub fn charset(&self) -> Option<&Encoding> {
         self.charset.as_ref()
@@ -59,9 +59,9 @@ impl<'r> Encoded<'r> {
         }
     }
 
-    /// The text, as UTF-8 and without a byte order mark. It is in `encoding`, or else in what a byte order mark says, or
-    /// else in UTF-8; where it turns out not to be UTF-8, in what the header says. Bytes that are no text in UTF-8 come
-    /// out as they are, and the code that makes texts of them notices.
+    /// The text, as UTF-8 and without a byte order mark. It is in `encoding`, otherwise in that of a byte order mark,
+    /// otherwise in UTF-8; if it turns out not to be UTF-8, in that of the header. Invalid UTF-8 passes unchanged, and
+    /// the code that makes texts of it reports it.
     ///
     /// # Errors
     /// If the body is on disk and cannot be read.
@@ -70,7 +70,7 @@ impl<'r> Encoded<'r> {
         encoding.cloned().unwrap_or_default().to_utf8(self.bytes()?, charset.filter(|_| encoding.is_none()))
     }
 
-    /// The bytes, so that they can be read from any place.
+    /// The bytes, readable from any position.
     pub(super) fn seekable(self) -> anyhow::Result<Box<dyn ReadSeek + 'r>> {
         match self.source {
             Source::Body(body) => Ok(body.seekable()?),
@@ -102,7 +102,7 @@ pub(crate) fn charset(response: &Response) -> Option<Encoding> {
     Encoding::named(charset?)
 }
 
-/// Ends with an error where a compressed body has no end.
+/// Fails if a compressed body has no end.
 pub(super) struct Unpacked<R> {
     reader: R,
     left: u64,

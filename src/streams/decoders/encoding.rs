@@ -1,4 +1,4 @@
-//! What the bytes of a text mean. Names are read as Python's codecs read them; what is made of a text is UTF-8.
+//! Encodings of texts. Their names are those of Python's codecs; the output is UTF-8.
 
 use std::io::{self, Cursor, Read};
 
@@ -16,17 +16,17 @@ pub struct Encoding(Kind);
 enum Kind {
     #[default]
     Utf8,
-    /// Whether the larger half of a unit comes first, if that is said.
+    /// Whether the larger half of a unit comes first, if stated.
     Utf16(Option<bool>),
     Ascii,
     Latin1,
-    /// What the bytes from 0x80 on stand for.
+    /// The characters of the bytes from 0x80 on.
     Table(&'static str),
 }
 
 impl Encoding {
-    /// The encoding of a name, such as `utf-8`, `iso-8859-1` or `windows-1252`. `None` if it is not known here. A byte order
-    /// mark is taken off in any case, so that `utf-8-sig` is `utf-8`.
+    /// The encoding of a name, such as `utf-8`, `iso-8859-1` or `windows-1252`. `None` if it is unsupported. A byte
+    /// order mark is always removed, so `utf-8-sig` is `utf-8`.
     ///
     /// ```
     /// use source_http::streams::decoders::Encoding;
@@ -91,13 +91,13 @@ impl Encoding {
     }
 }
 
-/// A text that becomes UTF-8.
+/// A text that is converted to UTF-8.
 struct Recoded<R> {
     reader: R,
     kind: Kind,
-    /// What it is in after the first bytes that are no UTF-8.
+    /// The encoding after the first invalid UTF-8.
     otherwise: Option<Kind>,
-    /// The bytes that were recoded before.
+    /// The number of bytes already converted.
     before: u64,
     input: Vec<u8>,
     output: Cursor<Vec<u8>>,
@@ -105,7 +105,7 @@ struct Recoded<R> {
 }
 
 impl<R: Read> Recoded<R> {
-    /// Recodes what there is of the input, but for the beginning of a character at its end.
+    /// Converts the available input, except an incomplete character at its end.
     fn recode(&mut self) -> io::Result<()> {
         let mut out = Vec::with_capacity(self.input.len() + 16);
         let done = match &self.kind {
@@ -154,7 +154,7 @@ impl<R: Read> Recoded<R> {
         while let Some(first) = units.next() {
             let char = match first {
                 0xd800..0xdc00 => match units.next() {
-                    // Its other half is not here yet.
+                    // Its other half has not arrived yet.
                     None if !self.is_over => break,
                     second => char::decode_utf16([first, second.unwrap_or_default()]).next(),
                 },
@@ -172,7 +172,7 @@ impl<R: Read> Recoded<R> {
 
     fn no_text(&self, at: usize) -> io::Error {
         let at = self.before + at as u64;
-        io::Error::other(wrong(format!("byte {at} is no character in the encoding that it should have")))
+        io::Error::other(wrong(format!("byte {at} is not a character in its declared encoding")))
     }
 }
 
@@ -189,7 +189,7 @@ impl<R: Read> Read for Recoded<R> {
             }
             let (left, kind) = (self.input.len(), self.kind.clone());
             self.recode()?;
-            // What is no text at the end of a text goes on as it is: the code that makes texts of it notices.
+            // Invalid bytes at the end of a text pass unchanged: the code that makes texts of them reports them.
             if self.is_over && self.input.len() == left && self.kind == kind {
                 self.output = Cursor::new(std::mem::take(&mut self.input));
             }
@@ -204,7 +204,7 @@ mod tests {
     fn read(encoding: &str, otherwise: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, String> {
         let encoding = Encoding::named(encoding).unwrap();
         let otherwise = otherwise.map(|name| Encoding::named(name).unwrap());
-        // A byte at a time, so that each character is cut somewhere.
+        // A byte at a time, so that each character is split somewhere.
         let mut text = Vec::new();
         let mut reader = encoding.to_utf8(Box::new(bytes), otherwise).unwrap();
         let mut byte = [0];
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_is_no_character_is_told_by_its_place() {
+    fn an_invalid_byte_is_reported_with_its_place() {
         for (encoding, bytes, at) in [
             ("ascii", &b"ab\xe9"[..], 2),
             ("cp1252", b"a\x81", 1),
@@ -252,7 +252,7 @@ mod tests {
             ("utf-16-le", b"a\0\x3d\xd8", 2),
         ] {
             let problem = read(encoding, None, bytes).unwrap_err();
-            assert!(problem.contains(&format!("byte {at} is no character")), "{encoding} {problem}");
+            assert!(problem.contains(&format!("byte {at} is not a character")), "{encoding} {problem}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! What the bytes of a text mean in encodings with one byte a character: what 0x80 to 0xff stand for, in order. The tables
-//! are those of Python's codecs, with U+FFFD for a byte that stands for nothing.
+//! Encodings with one byte a character: the characters of 0x80 to 0xff, in order. The tables are those of Python's
+//! codecs, with U+FFFD for undefined bytes.
 
 /// The names of an encoding, and its table.
 pub(super) const TABLES: &[(&[&str], &str)] = &[

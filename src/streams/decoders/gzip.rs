@@ -1,4 +1,4 @@
-//! Gzip within a body. The content coding that HTTP knows is undone before.
+//! Gzip within a body. HTTP's content coding is undone before.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -7,15 +7,15 @@ use flate2::bufread::GzDecoder;
 use super::encoded::Unpacked;
 use super::{Decoder, Decoding, Encoded, Items, broken};
 
-/// What every gzip stream begins with.
+/// The first bytes of every gzip stream.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// A body that is a gzip file, such as `orders.csv.gz`. One that is not is passed on as it is: some servers unpack it.
+/// A body that is a gzip file, such as `orders.csv.gz`. Any other body passes unchanged: some servers unpack it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gzip<D>(D);
 
 impl<D> Gzip<D> {
-    /// What is in the file is for this decoder.
+    /// Passes the content of the file to this decoder.
     pub fn new(inner: D) -> Self {
         Self(inner)
     }
@@ -42,7 +42,7 @@ impl<D: Decoder> Decoder for Gzip<D> {
     }
 }
 
-/// The members of a gzip file, one after the other. Zeros may fill it up at its end.
+/// The members of a gzip file, one after the other. Zeros may pad its end.
 struct Members<R> {
     member: Option<GzDecoder<R>>,
 }

@@ -1,12 +1,12 @@
-//! The elements of a list within a JSON document that is longer than memory.
+//! The elements of a list inside a JSON document that does not fit into memory.
 
 use std::io::Read;
 
 use super::{Decoder, Decoding, Encoded, Encoding, Items, broken, wrong};
 use crate::json::{self, ItemsError};
 
-/// The elements of the list at a path in a JSON document, one by one, whatever stands around it. A document that has no
-/// such list has no items.
+/// The elements of the list at a path in a JSON document, one by one, whatever surrounds it. A document without such a
+/// list has no items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonItems {
     path: Vec<String>,
@@ -19,7 +19,7 @@ impl JsonItems {
         Self { path: path.into_iter().map(Into::into).collect(), encoding: None }
     }
 
-    /// What the text is in. Default: UTF-8, or what the response says.
+    /// The encoding of the text. Default: UTF-8, or the response's.
     #[must_use]
     pub fn encoding(self, encoding: Encoding) -> Self {
         Self { encoding: Some(encoding), ..self }

@@ -1,4 +1,4 @@
-//! Lines of a text, of which one is in memory at a time.
+//! Reads the lines of a text, one in memory at a time.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -11,20 +11,20 @@ use crate::http::Undecodable;
 /// Bytes that are read at a time.
 const CHUNK: usize = 128 * 1024;
 
-/// The lines that a reader gives.
+/// The lines of a reader.
 #[allow(clippy::struct_excessive_bools, reason = "each is about another thing")]
 pub(super) struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
     at: usize,
-    /// A carriage return alone ends a line, too.
+    /// Whether a carriage return alone ends a line, too.
     has_returns: bool,
-    /// The line before ended with a carriage return: a line feed that follows belongs to it.
+    /// The previous line ended with a carriage return: a following line feed belongs to it.
     is_returned: bool,
     is_over: bool,
-    /// The number of the line that was given last, from 1.
+    /// The number of the last line, from 1.
     pub(super) number: u64,
-    /// It had an end.
+    /// Whether it had an end.
     pub(super) is_ended: bool,
 }
 
@@ -94,7 +94,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Brings more of the text into memory, and lets go of what was given.
+    /// Reads more of the text into memory, and drops the handed out part.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.at);
         self.at = 0;
@@ -112,7 +112,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// What a text cannot be read for, after this many lines.
+/// The failure to read a text after this many lines.
 pub(super) fn unreadable(error: io::Error, lines: u64) -> anyhow::Error {
     if error.get_ref().and_then(|inner| inner.downcast_ref::<Undecodable>()).is_some() {
         return error.into();
@@ -132,7 +132,7 @@ mod tests {
         all
     }
 
-    /// Gives a byte at a time.
+    /// Returns one byte at a time.
     struct Drops<'t>(&'t [u8]);
 
     impl Read for Drops<'_> {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_found_wherever_the_text_is_cut() {
+    fn lines_are_found_wherever_the_text_is_split() {
         for (text, feeds, returns) in [
             ("a\nb\r\n\nlast", &["a", "b\r", "", "last"][..], &["a", "b", "", "last"][..]),
             ("a\rb\r\r\nc\n", &["a\rb\r\r", "c"], &["a", "b", "", "c"]),

@@ -1,10 +1,10 @@
-//! How records are taken out of a body that is not one JSON document: CSV, JSON lines, XML, archives. A decoder hands out
-//! one item at a time, as text, so that of a body as long as a disk no more than one record is in memory.
+//! Extracts records from bodies other than one JSON document: CSV, JSON lines, XML, archives. A decoder hands out one
+//! item at a time, as text, so that of a body as large as a disk only one record is in memory.
 //!
-//! A body is decoded after it has arrived whole: in memory up to 4 MiB, then in a file without a name. A connection that is
-//! lost is so a matter of the request, which is sent again, and nothing of the page was handed out by then. The page is
-//! decoded twice: once to see that all of it can be read, and once to hand out its records. No record of a body that is
-//! broken is written, none of a good one is left out, and none comes twice.
+//! A body is decoded after it has arrived whole: in memory up to 4 MiB, then in an unnamed file. So a lost connection
+//! only concerns the request, which is retried before any record of the page is handed out. The page is decoded twice:
+//! first to check that all of it can be read, then to hand out its records. No record of a broken body is written, none
+//! of a good one is lost, and none comes twice.
 
 mod csv;
 mod encoded;
@@ -41,15 +41,15 @@ use crate::http::Undecodable;
 
 /// Longest row or line, in bytes. One at a time is held in memory.
 pub(crate) const MAX_ITEM: usize = 32 * 1024 * 1024;
-/// The most bytes that are made of a compressed body: far beyond any real one, and little enough for a read to end.
+/// The most bytes unpacked from a compressed body: far beyond any real one, but small enough for a read to end.
 const MAX_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
 
-/// What became of a body: `Break` if the taker of the items has had enough.
+/// The outcome of a body: `Break` if the receiver wants no more items.
 pub type Decoding = anyhow::Result<ControlFlow<()>>;
 
-/// Takes the items out of a body.
+/// Extracts the items of a body.
 ///
-/// A stream that has one of the ready-made decoders is a stream with one method more:
+/// A stream with a ready-made decoder has one more method:
 ///
 /// ```
 /// use source_http::http::{Response, Undecodable};
@@ -69,7 +69,7 @@ pub type Decoding = anyhow::Result<ControlFlow<()>>;
 /// }
 /// ```
 ///
-/// A decoder of your own reads the bytes, and hands out each record as soon as it is known:
+/// A custom decoder reads the bytes, and hands out each record once it is known:
 ///
 /// ```
 /// use std::io::{BufRead, BufReader};
@@ -96,12 +96,12 @@ pub type Decoding = anyhow::Result<ControlFlow<()>>;
 /// }
 /// ```
 pub trait Decoder: fmt::Debug + Send + Sync {
-    /// Hands out what is in a body, in order: each item is the text of one JSON value, in most cases an object. It is
-    /// called twice for each body, and has to give the same both times.
+    /// Hands out the items of a body, in order: each is the text of one JSON value, usually an object. It is called
+    /// twice for each body, and must give the same result.
     ///
     /// # Errors
-    /// An [`Undecodable`] inside, if the body is not what it should be; an error of reading, if it is broken or cut, after
-    /// which it is requested again; and what [`Items::push`] returns.
+    /// An [`Undecodable`] inside, if the body is invalid; a read error, if it is broken or truncated, after which it is
+    /// requested again; and the errors of [`Items::push`].
     fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding;
 }
 
@@ -117,7 +117,7 @@ impl<D: Decoder + ?Sized> Decoder for Box<D> {
     }
 }
 
-/// Where a decoder puts what it finds.
+/// Receives the items of a decoder.
 pub struct Items<'a> {
     take: &'a mut dyn FnMut(&str) -> Decoding,
     warnings: Vec<String>,
@@ -129,20 +129,20 @@ impl<'a> Items<'a> {
         Self { take, warnings: Vec::new() }
     }
 
-    /// Hands out an item: the text of a JSON value. At `Break`, nothing more is wanted.
+    /// Hands out an item: the text of a JSON value. After `Break`, no more items are wanted.
     ///
     /// # Errors
-    /// Those of its taker. Return them as they are.
+    /// The errors of its receiver. Return them unchanged.
     pub fn push(&mut self, item: &str) -> Decoding {
         (self.take)(item)
     }
 
-    /// Notes what people should know of this body, such as a line that was left out.
+    /// Adds a warning about this body, such as a skipped line.
     pub fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 
-    /// What was noted.
+    /// The warnings.
     #[must_use]
     pub fn into_warnings(self) -> Vec<String> {
         self.warnings
@@ -155,7 +155,7 @@ impl fmt::Debug for Items<'_> {
     }
 }
 
-/// What a decoder failed with, as an attempt of a request wants it told.
+/// A decoder's failure, in the form for an attempt of a request.
 pub(crate) fn undecodable(error: anyhow::Error) -> Undecodable {
     let error = match error.downcast::<Undecodable>() {
         Ok(undecodable) => return undecodable,
@@ -168,12 +168,12 @@ pub(crate) fn undecodable(error: anyhow::Error) -> Undecodable {
     }
 }
 
-/// A body that is not what it should be, whenever it is requested.
+/// A body that is invalid, and would be again after a retry.
 fn wrong(problem: impl Into<String>) -> Undecodable {
     Undecodable { problem: problem.into(), retry: false }
 }
 
-/// A body that may have been cut or garbled.
+/// A body that may have been truncated or garbled.
 fn broken(problem: impl Into<String>) -> Undecodable {
     Undecodable { problem: problem.into(), retry: true }
 }

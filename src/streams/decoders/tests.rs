@@ -6,7 +6,7 @@ use flate2::write::GzEncoder;
 
 use super::*;
 
-/// The items of some bytes, and the warnings, or what is wrong.
+/// The items of some bytes, and the warnings, or the problem.
 fn decode(decoder: &dyn Decoder, bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), Undecodable> {
     let mut found = Vec::new();
     let mut take = |item: &str| {
@@ -84,7 +84,7 @@ fn a_row_of_csv_is_an_object_of_texts() {
 }
 
 #[test]
-fn csv_that_cannot_be_read_is_told_by_its_row() {
+fn unreadable_csv_is_reported_with_its_row() {
     let (told, retry) = problem(&Csv::new(), b"a\n1\n\xff\n");
     assert!(told.starts_with("row 3 is not UTF-8") && !retry, "{told}");
     let long = [b"a\n\"".to_vec(), vec![b'x'; MAX_ITEM + 1]].concat();
@@ -110,15 +110,15 @@ fn json_lines_are_handed_out_as_they_were_sent() {
 }
 
 #[test]
-fn a_line_that_is_no_json_fails_or_is_passed_over_with_a_warning() {
+fn a_line_that_is_not_json_fails_or_is_ignored_with_a_warning() {
     let (strict, lenient) = (JsonLines::new(), JsonLines::new().skip_bad_lines());
-    assert_eq!(problem(&strict, "{}\nno\n{}\n"), ("line 2 is no JSON".to_owned(), false));
+    assert_eq!(problem(&strict, "{}\nno\n{}\n"), ("line 2 is not JSON".to_owned(), false));
     let (found, warnings) = decode(&lenient, b"{}\nno\n{}\n").unwrap();
-    assert_eq!((found.len(), warnings), (2, vec!["Line 2 of the response is no JSON. It is left out.".to_owned()]));
+    assert_eq!((found.len(), warnings), (2, vec!["Line 2 of the response is not JSON. It is left out.".to_owned()]));
     let (_, warnings) = decode(&lenient, b"{}\nno\nno\n").unwrap();
-    assert_eq!(warnings, ["2 lines of the response are no JSON, line 2 first. They are left out."]);
+    assert_eq!(warnings, ["2 lines of the response are not JSON, line 2 first. They are left out."]);
     for decoder in [&strict, &lenient] {
-        assert_eq!(problem(decoder, "{}\n{\"a\":"), ("it ends within line 2, which is no JSON".to_owned(), true));
+        assert_eq!(problem(decoder, "{}\n{\"a\":"), ("it ends within line 2, which is not JSON".to_owned(), true));
         let (found, warnings) = decode(decoder, b"{\"a\": NaN, \"b\": \"NaN\"}\n").unwrap();
         assert_eq!((found, warnings.len()), (vec![r#"{"a": null, "b": "NaN"}"#.to_owned()], 1));
         assert_eq!(problem(decoder, b"{}\n\xff\n").0, "line 2 is not UTF-8");
@@ -173,15 +173,15 @@ fn xml_is_the_object_that_xmltodict_makes_of_it() {
 }
 
 #[test]
-fn xml_that_is_none_or_too_much_is_told() {
+fn invalid_or_excessive_xml_is_reported() {
     for (text, words) in [
         ("<r>", "its XML ends within the element `r`"),
-        ("<r></x>", "no well-formed XML"),
+        ("<r></x>", "not well-formed XML"),
         ("<r/><r/>", "more than one element at the top"),
         ("<r/>x", "text outside of all elements"),
         ("text", "text outside of all elements"),
-        ("<r>&nope;</r>", "no well-formed XML"),
-        ("<r a='1' a='2'/>", "no well-formed XML"),
+        ("<r>&nope;</r>", "not well-formed XML"),
+        ("<r a='1' a='2'/>", "not well-formed XML"),
         ("<!DOCTYPE r [<!ENTITY a \"b\"><!ENTITY c \"&a;&a;\">]><r>&c;</r>", "declares entities of its own"),
         ("<!-- nothing -->", "there is no element in it"),
     ] {
@@ -194,7 +194,7 @@ fn xml_that_is_none_or_too_much_is_told() {
 }
 
 #[test]
-fn gzip_is_undone_and_what_is_not_gzip_is_passed_on() {
+fn gzip_is_undone_and_other_bodies_are_passed_on() {
     let lines = Gzip::new(JsonLines::new());
     let packed = gzip(b"{\"id\":1}\n");
     assert_eq!(items(&lines, &packed), [r#"{"id":1}"#]);
@@ -212,7 +212,7 @@ fn gzip_is_undone_and_what_is_not_gzip_is_passed_on() {
     let mut garbled = packed;
     let last = garbled.len() - 5;
     garbled[last] ^= 1;
-    assert!(problem(&lines, &garbled).1, "the checksum is looked at");
+    assert!(problem(&lines, &garbled).1, "the checksum is verified");
 }
 
 #[test]
@@ -227,12 +227,12 @@ fn each_file_of_an_archive_is_decoded_in_its_order() {
     assert!(told.starts_with("the file `b.json` in the ZIP archive cannot be read: it is not valid JSON") && retry);
     let whole = archive(&[("a.csv", b"id\n1\n")]);
     for bytes in [&b"nope"[..], &whole[..whole.len() - 10], b""] {
-        assert!(problem(&Zip::new(Csv::new()), bytes).0.contains("no ZIP archive"));
+        assert!(problem(&Zip::new(Csv::new()), bytes).0.contains("not a ZIP archive"));
     }
 }
 
 #[test]
-fn whoever_has_enough_is_given_no_more() {
+fn a_satisfied_receiver_is_given_no_more() {
     let zipped = archive(&[("a.csv", b"id\n1\n2\n"), ("b.csv", b"id\n3\n")]);
     let gzipped = gzip(b"{\"a\":1}\n{\"a\":2}\n");
     let decoders: [(&dyn Decoder, &[u8]); 5] = [

@@ -5,7 +5,7 @@ use super::{Decoder, Decoding, Encoded, Items};
 use crate::json;
 use std::ops::ControlFlow;
 
-/// Any text, line by line: each becomes an object with one member. Empty lines are lines, too.
+/// Any text, line by line: each becomes an object with one member. Empty lines count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLines {
     name: String,

@@ -11,19 +11,19 @@ use serde_json::{Map, Value};
 use super::{Decoder, Decoding, Encoded, Encoding, Items, broken, wrong};
 use crate::http::Undecodable;
 
-/// Longest document, in bytes. What is made of it takes several times as much memory.
+/// Longest document, in bytes. Its object takes several times as much memory.
 const MAX_XML: u64 = 64 * 1024 * 1024;
-/// The elements that can be nested.
+/// The deepest nesting of elements.
 const MAX_DEPTH: usize = 256;
 
-/// An XML document as one item: `{"root": …}`. A body that is empty or blank has no items.
+/// An XML document as one item: `{"root": …}`. An empty or blank body has no items.
 ///
-/// An element is an object of its attributes, each with `@` before its name, and its elements. One with text alone is
-/// that text; beside others, text is `#text`. Elements of one name are a list, and an empty element is null. White space
-/// around texts is left out, and so are comments. Prefixes stay as they are.
+/// An element is an object of its attributes, each with `@` before its name, and its elements. An element with only
+/// text is that text; beside others, text is `#text`. Elements with one name are a list, and an empty element is null.
+/// White space around texts is dropped, and so are comments. Prefixes stay unchanged.
 ///
-/// The text is in what a byte order mark, the header of the response, or the document itself says, in this order; or in
-/// UTF-8.
+/// The encoding is that of a byte order mark, the header of the response, or the document itself, in this order;
+/// otherwise UTF-8.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Xml;
 
@@ -47,7 +47,7 @@ impl Decoder for Xml {
     }
 }
 
-/// The encoding that the first line of a document says.
+/// The encoding in the first line of a document.
 fn declared(bytes: &[u8]) -> Option<Encoding> {
     let start = bytes.get(..bytes.len().min(200))?;
     let line = start.split(|byte| *byte == b'>').next()?;
@@ -55,25 +55,25 @@ fn declared(bytes: &[u8]) -> Option<Encoding> {
     let after = line.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
     let quote = after.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let name = after[1..].split(quote).next()?;
-    // The line is read by its bytes, so that it cannot have two for each character.
+    // The line is read as single bytes, so it cannot have two for each character.
     if name.to_ascii_lowercase().starts_with("utf-16") { None } else { Encoding::named(name) }
 }
 
-/// An element that is open.
+/// An open element.
 struct Open {
     name: String,
     members: Option<Map<String, Value>>,
     text: String,
 }
 
-/// The object that a document is. `None` if there is nothing in it.
+/// The object of a document. `None` if it is empty.
 fn object(text: &str) -> Result<Option<Map<String, Value>>, Undecodable> {
     let mut reader = Reader::from_str(text);
     let (mut open, mut root): (Vec<Open>, Option<Map<String, Value>>) = (Vec::new(), None);
     loop {
         let event = reader.read_event();
         let at = reader.buffer_position();
-        let bad = |why: &dyn std::fmt::Display| broken(format!("it is no well-formed XML at byte {at}: {why}"));
+        let bad = |why: &dyn std::fmt::Display| broken(format!("it is not well-formed XML at byte {at}: {why}"));
         match event.map_err(|error| bad(&error))? {
             Event::Start(start) => {
                 if open.len() == MAX_DEPTH {
@@ -117,7 +117,7 @@ fn object(text: &str) -> Result<Option<Map<String, Value>>, Undecodable> {
     }
     match (open.last(), root) {
         (Some(element), _) => Err(broken(format!("its XML ends within the element `{}`", shortened(&element.name)))),
-        (None, None) if !text.trim().is_empty() => Err(broken("it is no XML: there is no element in it")),
+        (None, None) if !text.trim().is_empty() => Err(broken("it is not XML: there is no element in it")),
         (None, root) => Ok(root),
     }
 }
@@ -128,7 +128,7 @@ fn opened(start: &BytesStart<'_>, bad: &dyn Fn(&dyn std::fmt::Display) -> Undeco
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| bad(&error))?;
         let value: &str = &attribute.value;
-        // A line break or a tab in it is a blank.
+        // A line break or a tab in it counts as a blank.
         let value = match value.contains(['\n', '\r', '\t']) {
             true => Cow::Owned(value.replace("\r\n", " ").replace(['\n', '\r', '\t'], " ")),
             false => Cow::Borrowed(value),
@@ -140,7 +140,7 @@ fn opened(start: &BytesStart<'_>, bad: &dyn Fn(&dyn std::fmt::Display) -> Undeco
     Ok(Open { name, members, text: String::new() })
 }
 
-/// Puts an element that has ended where it belongs.
+/// Adds an ended element to its parent.
 fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>) {
     let text = element.text.trim();
     let text = (!text.is_empty()).then(|| Value::from(text));
@@ -160,7 +160,7 @@ fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>
     add(around.get_or_insert_default(), element.name, value);
 }
 
-/// Adds a member. Of one name, there is a list.
+/// Adds a member. Several of one name become a list.
 fn add(members: &mut Map<String, Value>, name: String, value: Value) {
     match members.get_mut(&name) {
         None => _ = members.insert(name, value),

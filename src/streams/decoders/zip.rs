@@ -11,12 +11,12 @@ use super::encoded::Unpacked;
 use super::{Decoder, Decoding, Encoded, Items, MAX_UNPACKED, broken, undecodable, wrong};
 use crate::http::Undecodable;
 
-/// A body that is a ZIP archive: each file in it is for the same decoder, in the order of the archive.
+/// A body that is a ZIP archive: each file in it goes to the same decoder, in the order of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zip<D>(D);
 
 impl<D> Zip<D> {
-    /// What is in each file is for this decoder.
+    /// Passes the content of each file to this decoder.
     pub fn new(inner: D) -> Self {
         Self(inner)
     }
@@ -25,8 +25,8 @@ impl<D> Zip<D> {
 impl<D: Decoder> Decoder for Zip<D> {
     fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding {
         let mut archive = ZipArchive::new(encoded.seekable()?).map_err(|error| match error {
-            ZipError::Io(error) => broken(format!("it is no ZIP archive, or is cut: {error}")),
-            error => broken(format!("it is no ZIP archive: {error}")),
+            ZipError::Io(error) => broken(format!("it is not a ZIP archive, or is truncated: {error}")),
+            error => broken(format!("it is not a ZIP archive: {error}")),
         })?;
         let mut unpacked = 0;
         for place in 0..archive.len() {
@@ -53,7 +53,7 @@ impl<D: Decoder> Decoder for Zip<D> {
     }
 }
 
-/// A failure that names the file in the archive. What is not about its content stays as it is.
+/// A failure that names the file in the archive. Failures that do not concern its content stay unchanged.
 fn of_file(name: &str, error: anyhow::Error) -> anyhow::Error {
     let is_content = error.is::<Undecodable>() || error.is::<std::io::Error>();
     match is_content {
@@ -66,7 +66,7 @@ fn of_file(name: &str, error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 struct Counted<R> {
     reader: R,
     read: u64,

@@ -1,4 +1,4 @@
-//! One value's text into another's. All of it is JSON text: nothing becomes a tree, or a float.
+//! Converts one value's text into another's. Everything stays JSON text: nothing becomes a tree, or a float.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ use super::plan::{Plan, Target};
 use crate::json::{self, Splice};
 use crate::locks;
 
-/// What became of a value.
+/// The result for a value.
 enum Converted {
-    /// It is as it should be, or nobody can say how it should be.
+    /// It is correct, or its correct form is unknown.
     Same,
     New(String),
-    /// It has another type, and there is no sensible way to the wanted one.
+    /// It has another type, without a sensible conversion to the wanted one.
     Cannot,
 }
 
@@ -25,12 +25,12 @@ impl From<Option<String>> for Converted {
     }
 }
 
-/// What could not be converted, told once a field, whichever thread finds it first.
+/// The values that could not be converted, reported once a field, from any thread.
 #[derive(Debug)]
 pub(super) struct Warnings {
     told: Vec<AtomicBool>,
     new: Mutex<Vec<String>>,
-    /// Spares the lock, record by record.
+    /// Avoids the lock for each record.
     has_new: AtomicBool,
 }
 
@@ -62,7 +62,7 @@ impl Warnings {
     }
 }
 
-/// The kinds of JSON text, known by their first character.
+/// The kinds of JSON text, identified by their first character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Null,
@@ -97,7 +97,7 @@ impl Kind {
     }
 }
 
-/// An object with its members converted, or `None` if none had to be.
+/// An object with its members converted, or `None` if none needed it.
 pub(super) fn convert_members(plan: &Plan, object: &str, warnings: &Warnings) -> Option<String> {
     if plan.members.is_empty() {
         return None;
@@ -167,7 +167,7 @@ fn quoted_text(text: &str) -> String {
     String::from_utf8_lossy(&quoted).into_owned()
 }
 
-/// The digits in a text that is a JSON number, and nothing else but white space: `007` may be a code, and stays.
+/// The digits in a text that is a JSON number, and only white space around it: `007` may be a code, and stays.
 fn number(string: &str) -> Option<String> {
     let text = json::unquoted(string);
     let number: &RawValue = serde_json::from_str(text.trim()).ok()?;
@@ -182,7 +182,7 @@ fn boolean(value: &str) -> Converted {
     }
 }
 
-/// A list of the value, if the value may stand in it.
+/// A list of the value, if it may be in one.
 fn list_of(plan: &Plan, value: &str, warnings: &Warnings) -> Converted {
     let element = plan.elements.as_ref().map_or(Converted::Same, |plan| convert(plan, value, warnings));
     match element {

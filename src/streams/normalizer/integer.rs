@@ -1,10 +1,10 @@
-//! Whole numbers in their text, whatever their length.
+//! Whole numbers as texts, of any length.
 
-/// Longest text that an exponent may be written out to. Anything longer is no quantity.
+/// Longest text that an exponent may be written out to. Anything longer is not a quantity.
 const MAX_DIGITS: usize = 400;
 
-/// The digits of a JSON number that is whole, without fraction and exponent; `None` if it is not whole. A number that
-/// is written as an integer comes back as it is.
+/// The digits of a whole JSON number, without fraction and exponent; `None` if it is not whole. A number written as an
+/// integer comes back unchanged.
 pub(super) fn whole(number: &str) -> Option<String> {
     let (sign, unsigned) = number.strip_prefix('-').map_or(("", number), |unsigned| ("-", unsigned));
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_number_is_known_however_it_is_written() {
+    fn a_whole_number_is_recognised_in_every_notation() {
         for (number, digits) in [
             ("1", "1"),
             ("-0", "-0"),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_or_too_long_to_write_out_is_none() {
+    fn fractions_and_numbers_too_long_to_write_out_are_none() {
         for number in ["1.9", "0.1", "1e-1", "15e-1", "1.05e1", "1e401", "1e99999999999999999999", "5e-324"] {
             assert_eq!(whole(number), None, "{number}");
         }

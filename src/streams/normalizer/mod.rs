@@ -1,8 +1,8 @@
-//! Records brought to the types of their schema, for APIs that send `"1.5"` where they promise 1.5. Destinations make
-//! columns of those types, and a value of another type costs the whole record there, or is lost.
+//! Converts records to the types of their schema, for APIs that send `"1.5"` where they promise 1.5. Destinations
+//! create columns of those types, and lose a value of another type, or the whole record.
 //!
-//! `plan` is a schema, compiled; `convert` turns one value's text into another's; `integer` knows which numbers are
-//! whole. Only what has to change is rewritten: a number that is as it should be keeps its digits, however many.
+//! `plan` is a compiled schema; `convert` converts one value's text; `integer` recognises whole numbers. Only wrong
+//! values are rewritten: a correct number keeps all its digits.
 
 mod convert;
 mod integer;
@@ -15,9 +15,9 @@ use convert::Warnings;
 use plan::Plan;
 
 /// Converts the members of records to the types in a JSON Schema. Off by default: see
-/// [`super::HttpStream::normalizes_records`]. It takes each record apart, which costs about as much as reading it.
+/// [`super::HttpStream::normalizes_records`]. It parses each record, which costs about as much as reading it.
 ///
-/// | the schema says | what is converted |
+/// | type in the schema | converted values |
 /// | --- | --- |
 /// | `string` | a number to its digits, a boolean to `true` or `false`, an object or list to its JSON text |
 /// | `number` | a text that is a JSON number |
@@ -25,9 +25,9 @@ use plan::Plan;
 /// | `boolean` | the texts true, t, yes, y, on, 1 and false, f, no, n, off, 0 in any case; the numbers 1 and 0 |
 /// | `array` | a text, number or boolean to a list of it |
 ///
-/// Objects and lists are gone through. Null stays null. A value that cannot be converted, such as 1.9 for an integer,
-/// stays as it is, and [`Normalizer::take_warnings`] reports its field once. Left alone is what the schema gives
-/// several types besides null, and what it describes by `anyOf`, `oneOf` or `$ref`. Threads may share one.
+/// Objects and lists are converted recursively. Null stays null. A value that cannot be converted, such as 1.9 for an
+/// integer, stays unchanged, and [`Normalizer::take_warnings`] reports its field once. Values with several types
+/// besides null in the schema, or with `anyOf`, `oneOf` or `$ref`, stay unchanged. Threads may share a normalizer.
 ///
 /// ```
 /// use serde_json::json;
@@ -49,7 +49,7 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// A normalizer to that schema.
+    /// A normalizer for that schema.
     #[must_use]
     pub fn new(schema: &Map<String, Value>) -> Self {
         let mut fields = 0;
@@ -67,7 +67,7 @@ impl Normalizer {
         }
     }
 
-    /// What could not be converted since the last call: a sentence for each field, the first time it happens.
+    /// The fields that could not be converted since the last call: a sentence for each, the first time it happens.
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }

@@ -1,10 +1,10 @@
-//! A JSON Schema as far as normalisation needs it.
+//! A JSON Schema, as far as normalisation needs it.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-/// What is wanted of a value and of those in it. Values without a plan are left alone.
+/// The wanted types of a value and its parts. Values without a plan stay unchanged.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// Numbers the fields of a schema.
@@ -44,7 +44,7 @@ impl Target {
             }
             _ => return None,
         };
-        // Airbyte's older way to say that a number is whole.
+        // Airbyte's older way to mark whole numbers.
         let airbyte_type = schema.get("airbyte_type").and_then(Value::as_str);
         match name {
             "number" if matches!(airbyte_type, Some("integer" | "big_integer")) => Some(Self::Integer),
@@ -72,7 +72,7 @@ impl Target {
 }
 
 impl Plan {
-    /// The plan for a schema, or `None` if it asks for nothing. `fields` counts the plans made.
+    /// The plan for a schema, or `None` if it requires nothing. `fields` counts the plans made.
     pub(super) fn compile(schema: &Map<String, Value>, path: String, fields: &mut usize) -> Option<Self> {
         let target = Target::of(schema);
         let mut members = HashMap::new();

@@ -8,7 +8,7 @@ fn normalizer(properties: &Value) -> Normalizer {
     Normalizer::new(schema.as_object().unwrap())
 }
 
-/// The text that a value becomes as a field of that schema, and whether it is warned of.
+/// The converted text of a value as a field of that schema, and whether there is a warning.
 fn field(schema: &Value, value: &str) -> (String, bool) {
     let normalizer = normalizer(&json!({ "f": schema }));
     let record = format!(r#"{{"f":{value}}}"#);
@@ -82,7 +82,7 @@ fn the_usual_words_become_booleans() {
 }
 
 #[test]
-fn a_scalar_becomes_a_list_of_it_if_it_may_stand_in_one() {
+fn a_scalar_becomes_a_list_of_it_if_it_is_a_valid_element() {
     assert_converts(&json!({"type": "array"}), &[("1.10", "[1.10]"), ("[ 1 ]", "[ 1 ]"), ("null", "null")]);
     let of_integers = json!({"type": "array", "items": {"type": "integer"}});
     assert_converts(&of_integers, &[(r#""5""#, "[5]"), (r#"[1, "2", null]"#, "[1, 2, null]")]);
@@ -91,7 +91,7 @@ fn a_scalar_becomes_a_list_of_it_if_it_may_stand_in_one() {
 }
 
 #[test]
-fn members_and_elements_are_converted_at_any_depth_and_the_rest_stays_as_it_was() {
+fn members_and_elements_are_converted_at_any_depth_and_the_rest_stays_unchanged() {
     let normalizer = normalizer(&json!({
         "a": {"type": "object", "properties": {"n": {"type": "number"}}},
         "l": {"type": "array", "items": {"properties": {"s": {"type": ["string", "null"]}}}},
@@ -105,7 +105,7 @@ fn members_and_elements_are_converted_at_any_depth_and_the_rest_stays_as_it_was(
 }
 
 #[test]
-fn several_types_and_alternatives_are_left_alone() {
+fn several_types_and_alternatives_stay_unchanged() {
     for schema in [
         json!({"type": ["string", "integer"]}),
         json!({"anyOf": [{"type": "string"}]}),
@@ -121,7 +121,7 @@ fn several_types_and_alternatives_are_left_alone() {
 }
 
 #[test]
-fn a_field_is_warned_of_once_with_its_path() {
+fn a_field_causes_one_warning_with_its_path() {
     let normalizer = normalizer(&json!({
         "a": {"type": "array", "items": {"properties": {"n": {"type": "integer"}}}},
         "b": {"type": "object", "properties": {"n": {"type": "integer"}}},

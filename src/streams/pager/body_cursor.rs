@@ -1,11 +1,11 @@
-//! A cursor that the API gives with each page.
+//! A cursor in each response.
 
 use super::{FieldPath, Pager, TokenPlace};
 use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// The response names the cursor of the next page. Without one, or with null or an empty text, it was the last.
+/// The response contains the cursor of the next page. Without one, or with null or an empty text, it was the last.
 ///
 /// ```
 /// use source_http::streams::pager::BodyCursor;
@@ -26,8 +26,8 @@ impl BodyCursor {
         Self { cursor: cursor.into(), place: place.into(), has_more: None }
     }
 
-    /// The response says at this path whether there is more. If it says no, the cursor does not count; if it says yes
-    /// and gives no cursor, the stream fails. Default: the cursor alone decides.
+    /// The response says at this path whether there is more. If it says no, the cursor is ignored; if it says yes
+    /// without a cursor, the stream fails. Default: the cursor alone decides.
     #[must_use]
     pub fn has_more(mut self, path: impl Into<FieldPath>) -> Self {
         self.has_more = Some(path.into());
@@ -45,7 +45,7 @@ impl Pager for BodyCursor {
         if token.is_none() && has_more == Some(true) {
             let request = &page.response.request;
             let text =
-                format!("The response to {request} says that there is more, and gives no cursor at {}.", self.cursor);
+                format!("The response to {request} says that there is more, but has no cursor at {}.", self.cursor);
             return Err(Failure::system(text).into());
         }
         Ok(token)

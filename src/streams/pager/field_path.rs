@@ -1,4 +1,4 @@
-//! Where a pager finds something in a response.
+//! Where a pager finds a value in a response.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::streams::cursor::whole_number;
 use crate::streams::{Page, PageToken};
 
 /// The names that lead to a member of a response, outermost first: `"next"`, or `["meta", "next"]`. The member is
-/// looked for beside the records, not in them.
+/// beside the records, not inside one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath(Vec<String>);
 
@@ -20,12 +20,12 @@ impl FieldPath {
         Self(names.into_iter().map(Into::into).collect())
     }
 
-    /// The token at this place: null, false and an empty text are none.
+    /// The token at this place; null, false and an empty text count as none.
     pub(super) fn token(&self, page: &Page) -> Result<Option<PageToken>, Failure> {
         Ok(self.raw(page)?.and_then(|raw| token(raw.get())))
     }
 
-    /// The yes or no at this place, as a boolean or a text. `None` if there is nothing.
+    /// The yes or no at this place, as a boolean or a text. `None` without one.
     pub(super) fn flag(&self, page: &Page) -> Result<Option<bool>, Failure> {
         let Some(raw) = self.raw(page)? else { return Ok(None) };
         match raw.get().trim_matches('"').to_ascii_lowercase().as_str() {
@@ -35,7 +35,7 @@ impl FieldPath {
         }
     }
 
-    /// The count at this place, as a number or a text. `None` if there is nothing.
+    /// The count at this place, as a number or a text. `None` without one.
     pub(super) fn count(&self, page: &Page) -> Result<Option<u64>, Failure> {
         let Some(raw) = self.raw(page)? else { return Ok(None) };
         let count = serde_json::from_str::<Value>(raw.get()).ok();
@@ -46,9 +46,9 @@ impl FieldPath {
     }
 
     fn raw(&self, page: &Page) -> Result<Option<Box<RawValue>>, Failure> {
-        // Nothing is ever found at an empty path: every stream would end after its first page, silently.
+        // An empty path never finds anything: every stream would silently end after its first page.
         if self.0.is_empty() {
-            return Err(Failure::system("A pager of this stream looks for a member of the response without a name."));
+            return Err(Failure::system("A pager of this stream searches the response for a member without a name."));
         }
         Ok(page.get(&self.0))
     }
@@ -87,7 +87,7 @@ impl From<Vec<String>> for FieldPath {
     }
 }
 
-/// A member's text as a token. A number that would lose digits as a number becomes a text.
+/// A member's text as a token. A number that would lose digits becomes a text.
 pub(super) fn token(raw: &str) -> Option<PageToken> {
     match serde_json::from_str(raw).ok()? {
         Value::Null | Value::Bool(false) => None,

@@ -7,11 +7,11 @@ use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// The next page is asked for by a field of this page's last record, usually its id.
+/// The next page is requested with a field of this page's last record, usually its id.
 ///
-/// Whether there is a next page is said by the response ([`LastRecord::has_more`]), or by the page being a full one
-/// ([`LastRecord::page_size`]). Without either, pages are requested until one is empty, or ends with the record that
-/// was requested.
+/// The response says whether there is a next page ([`LastRecord::has_more`]), or a full page means it
+/// ([`LastRecord::page_size`]). Without either, pages are requested until one is empty, or ends with the record of its
+/// request.
 ///
 /// ```
 /// use source_http::streams::pager::LastRecord;
@@ -46,7 +46,7 @@ impl LastRecord {
         self
     }
 
-    /// A page of fewer records is the last, unless the response says otherwise. Default: only an empty one is.
+    /// A page with fewer records is the last, unless the response says otherwise. Default: only an empty one is.
     ///
     /// # Errors
     /// A config failure if the size is 0.
@@ -66,13 +66,13 @@ impl Pager for LastRecord {
         let next = page.last().and_then(|last| last.field_at(&self.field).and_then(token));
         let Some(next) = next else {
             return Err(Failure::system(format!(
-                "There are more pages after the response to {}, and it gives no record with `{}` to continue from.",
+                "There are more pages after the response to {}, and it has no record with `{}` to continue from.",
                 page.response.request,
                 self.field.join(".")
             ))
             .into());
         };
-        // Some APIs begin a page with the record it was asked for by. Alone it brings nothing new.
+        // Some APIs begin a page with the record of its request. Alone it is nothing new.
         let is_new = promised.is_some() || current != Some(&next);
         Ok(is_new.then_some(next))
     }

@@ -5,8 +5,8 @@ use crate::http::{HttpRequest, link_target};
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// The response gives the URL of the next page in a `Link` header with `rel="next"` (RFC 8288), absolute or relative
-/// to its own. Without one it was the last. The URL is used as by [`super::NextUrl`].
+/// The response has the URL of the next page in a `Link` header with `rel="next"` (RFC 8288), absolute or relative to
+/// its own. Without one it was the last. The URL is used as in [`super::NextUrl`].
 ///
 /// ```
 /// use source_http::streams::pager::LinkHeader;
@@ -26,7 +26,7 @@ impl LinkHeader {
         Self::default()
     }
 
-    /// The stream's own parameters that the URL lacks are added to it. Default: they are not.
+    /// Adds the stream's own parameters that the URL lacks. Default: they are not added.
     #[must_use]
     pub fn keep_params(mut self) -> Self {
         self.keep_params = true;

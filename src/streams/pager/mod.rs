@@ -1,19 +1,19 @@
-//! Paging, ready-made. There are a handful of ways in which APIs cut a list into pages; each is a small value here
-//! that a stream holds and returns from [`super::HttpStream::pager`]. A stream that pages in a way of its own writes
+//! Ready-made pagination. APIs cut a list into pages in a handful of ways; each is a small value here that a stream
+//! holds and returns from [`super::HttpStream::pager`]. A stream with its own way implements
 //! [`super::HttpStream::next_page_token`] instead, or a [`Pager`].
 //!
-//! | the API gives | pager |
+//! | the API returns | pager |
 //! | --- | --- |
 //! | everything at once | [`SinglePage`] |
 //! | a cursor in the body | [`BodyCursor`] |
-//! | nothing, and takes the last record's id | [`LastRecord`] |
-//! | nothing, and takes a page number | [`PageNumber`] |
-//! | nothing, and takes an offset | [`Offset`] |
+//! | nothing, and accepts the last record's id | [`LastRecord`] |
+//! | nothing, and accepts a page number | [`PageNumber`] |
+//! | nothing, and accepts an offset | [`Offset`] |
 //! | the next page's URL in the body | [`NextUrl`] |
 //! | the next page's URL in a `Link` header | [`LinkHeader`] |
 //!
-//! `field_path` and `token_place` say where a pager finds things in a response and puts them in a request; `target`
-//! follows URLs. That paging ends is nobody's duty here: who reads the pages watches over that.
+//! `field_path` and `token_place` locate values in responses and requests; `target` follows URLs. The caller that reads
+//! the pages ensures that paging ends.
 
 mod body_cursor;
 mod field_path;
@@ -42,9 +42,9 @@ pub use page_number::PageNumber;
 pub use single_page::SinglePage;
 pub use token_place::TokenPlace;
 
-/// A way of paging: how a page reports the next one, and how that one is requested.
+/// A way of paging: how a page leads to the next one, and how that one is requested.
 ///
-/// A stream without a ready-made pager that suits it may have its own:
+/// A stream without a suitable ready-made pager may have its own:
 ///
 /// ```
 /// use source_http::http::HttpRequest;
@@ -68,28 +68,28 @@ pub use token_place::TokenPlace;
 /// }
 /// ```
 pub trait Pager: Send + Sync {
-    /// What it takes to ask for the page after this one, which was requested with `current`; `None` after the last.
+    /// The token of the page after this one, which was requested with `current`; `None` after the last.
     ///
     /// # Errors
-    /// If the page promises more and does not say how to get it.
+    /// If the page promises another one and does not say how to get it.
     fn next_page_token(&self, page: &Page, current: Option<&PageToken>) -> anyhow::Result<Option<PageToken>>;
 
-    /// Makes the request one for the page of that token; `None` is the first page. What the stream itself says about
-    /// the request is in it already.
+    /// Changes the request into one for the page of that token; `None` is the first page. It already contains the
+    /// stream's own parts.
     ///
     /// # Errors
-    /// If the token, which may come from a state, is none of this pager.
+    /// If the token, which may come from a state, is not this pager's.
     fn apply(&self, token: Option<&PageToken>, request: &mut HttpRequest) -> Result<(), Failure>;
 
-    /// Whether a token names the same place later on. Default: true. Not so where pages or records are counted: a
-    /// record that is deleted on an earlier page moves all that follow.
+    /// Whether a token names the same place later. Default: true. False for counted pages or records: a deletion on an
+    /// earlier page shifts the rest.
     fn is_resumable(&self) -> bool {
         true
     }
 }
 
-/// The failure for a token that this pager did not make: one from a state that an earlier version of the stream, or
-/// another program, has written.
+/// The failure for a token that this pager did not make: one from a state of an earlier version of the stream, or
+/// another program.
 fn foreign_token(token: &PageToken, wanted: &str) -> Failure {
     Failure::config(format!(
         "The page token {token} in the state is not {wanted}. Remove `__resume` from the stream's state to read its \

@@ -5,11 +5,11 @@ use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// The response gives the URL of the next page, absolute or relative to its own. Without one, or with null or an
-/// empty text, it was the last.
+/// The response has the URL of the next page, absolute or relative to its own. Without one, or with null or an empty
+/// text, it was the last.
 ///
-/// The URL replaces the stream's path and parameters. On another host it is requested without credentials. It is kept
-/// in states, unless the API repeats an access key in it: then a read that is interrupted reads its slice again.
+/// The URL replaces the stream's path and parameters. On another host it is requested without credentials. States store
+/// it, unless the API repeats an access key in it: then an interrupted read reads its slice again.
 ///
 /// ```
 /// use source_http::streams::pager::NextUrl;
@@ -29,8 +29,8 @@ impl NextUrl {
         Self { url: url.into(), keep_params: false }
     }
 
-    /// The stream's own parameters that the URL lacks are added to it: for an API that forgets its filters. Default:
-    /// they are not.
+    /// Adds the stream's own parameters that the URL lacks: for an API that forgets its filters. Default: they are not
+    /// added.
     #[must_use]
     pub fn keep_params(mut self) -> Self {
         self.keep_params = true;

@@ -8,11 +8,11 @@ use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// A page is asked for by how many records to skip and how many to give.
+/// A page is requested by the number of records to skip and to return.
 ///
-/// The offset grows by what came, not by what was requested, so that an API which gives fewer loses none. A page of
-/// fewer records than the limit is the last, unless the response tells the total ([`Offset::total`]), which then
-/// decides.
+/// The offset grows by the received records, not by the requested ones, so that no record is lost if an API returns
+/// fewer. A page with fewer records than the limit is the last, unless the response has the total ([`Offset::total`]),
+/// which then decides.
 ///
 /// ```
 /// use source_http::streams::pager::Offset;
@@ -30,8 +30,8 @@ pub struct Offset {
 }
 
 impl Offset {
-    /// Offset and limit go to these places. Say no more records than the API gives at once, or tell it where the
-    /// total is: without a total a short page is taken for the last.
+    /// Offset and limit go to these places. Do not exceed the API's maximum, or set the path of the total: without a
+    /// total a short page counts as the last.
     ///
     /// # Errors
     /// A config failure if the limit is 0.
@@ -39,7 +39,7 @@ impl Offset {
         Ok(Self { place: place.into(), limit_place: limit_place.into(), limit: page_size(limit)?, total: None })
     }
 
-    /// Where the response tells how many records there are in all. Default: nowhere.
+    /// Where the response has the total number of records. Default: nowhere.
     #[must_use]
     pub fn total(mut self, path: impl Into<FieldPath>) -> Self {
         self.total = Some(path.into());
@@ -58,7 +58,7 @@ impl Pager for Offset {
 
     fn next_page_token(&self, page: &Page, current: Option<&PageToken>) -> anyhow::Result<Option<PageToken>> {
         let (offset, records) = (offset(current)?, page.len() as u64);
-        // An empty page before the end is one whose records may not be seen: it is stepped over.
+        // The records of an empty page before the end may be invisible: skip it.
         let step = if records == 0 { self.limit } else { records };
         let next = offset.saturating_add(step);
         let more = match self.total.as_ref().map_or(Ok(None), |path| path.count(page))? {

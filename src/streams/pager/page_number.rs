@@ -7,11 +7,11 @@ use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// Pages are counted, and each is asked for by its number, the first one too.
+/// Pages are counted, and each is requested by its number, including the first.
 ///
-/// Where the response tells the number of pages ([`PageNumber::total_pages`]) or whether there is more
-/// ([`PageNumber::has_more`]), that decides. Otherwise a page of fewer records than the page size is the last, and
-/// without a page size the first empty page is.
+/// If the response has the number of pages ([`PageNumber::total_pages`]) or says whether there is more
+/// ([`PageNumber::has_more`]), that decides. Otherwise a page with fewer records than the page size is the last, and
+/// without a page size the first empty page.
 ///
 /// ```
 /// use source_http::streams::pager::PageNumber;
@@ -46,8 +46,8 @@ impl PageNumber {
         self
     }
 
-    /// The records on each page but the last, where the API fixes it. Say no more than the API gives, or the first
-    /// page is taken for the last. Default: unknown.
+    /// The records on each page but the last, if the API fixes it. Do not exceed the API's number, or the first page
+    /// counts as the last. Default: unknown.
     ///
     /// # Errors
     /// A config failure if the size is 0.
@@ -56,7 +56,7 @@ impl PageNumber {
         Ok(self)
     }
 
-    /// As [`PageNumber::page_size`], and the size is requested at that place.
+    /// As [`PageNumber::page_size`], and the size is sent at that place.
     ///
     /// # Errors
     /// A config failure if the size is 0.
@@ -64,7 +64,7 @@ impl PageNumber {
         Ok(Self { size_place: Some(place.into()), ..self.page_size(size)? })
     }
 
-    /// Where the response tells how many pages there are. Default: nowhere.
+    /// Where the response has the number of pages. Default: nowhere.
     #[must_use]
     pub fn total_pages(mut self, path: impl Into<FieldPath>) -> Self {
         self.total_pages = Some(path.into());
@@ -112,7 +112,7 @@ impl Pager for PageNumber {
     }
 }
 
-/// A page size that makes sense. It may come from a config.
+/// A valid page size. It may come from a config.
 pub(super) fn page_size(size: u64) -> Result<u64, Failure> {
     if size == 0 {
         return Err(Failure::config("A page size of 0 never returns a record. Set at least 1."));

@@ -5,7 +5,7 @@ use crate::http::HttpRequest;
 use crate::protocol::Failure;
 use crate::streams::{Page, PageToken};
 
-/// One response holds everything. It is what a stream that says nothing about paging gets.
+/// One response holds everything: the default of a stream without pagination.
 ///
 /// ```
 /// use source_http::streams::pager::{Pager, SinglePage};

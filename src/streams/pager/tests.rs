@@ -1,4 +1,4 @@
-//! Each pager over the responses it is made for, and those it is not.
+//! Each pager with the responses it is made for, and others.
 #![allow(clippy::needless_pass_by_value, reason = "a test reads better without borrows")]
 
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn failure(pager: &dyn Pager, body: &str) -> Failure {
     pager.next_page_token(&page_of(body, ""), None).unwrap_err().downcast().unwrap()
 }
 
-/// The URL that a pager makes of one the stream made.
+/// The URL that a pager makes of a stream's.
 fn url(pager: &dyn Pager, token: Option<Value>, before: &str) -> String {
     let mut request = HttpRequest::get(before.parse().unwrap());
     pager.apply(token.as_ref(), &mut request).unwrap();
@@ -70,7 +70,7 @@ fn a_cursor_is_taken_from_the_body_whatever_its_type_and_null_or_empty_ends() {
 }
 
 #[test]
-fn has_more_rules_over_the_cursor_and_a_promise_without_one_is_a_failure() {
+fn has_more_wins_over_the_cursor_and_a_promise_without_one_is_a_failure() {
     let pager = BodyCursor::new("next", "c").has_more("more");
     assert_eq!(next(&pager, r#"{"data":[],"next":"x","more":false}"#, None), None);
     assert_eq!(next(&pager, r#"{"data":[],"next":"x","more":"true"}"#, None), Some(json!("x")));
@@ -80,7 +80,7 @@ fn has_more_rules_over_the_cursor_and_a_promise_without_one_is_a_failure() {
 }
 
 #[test]
-fn a_path_without_a_name_is_a_failure_and_no_early_end() {
+fn a_path_without_a_name_is_a_failure_and_not_an_early_end() {
     let pager = BodyCursor::new([""; 0], "c");
     assert_eq!(failure(&pager, r#"{"data":[]}"#).kind, FailureKind::System);
 }
@@ -121,7 +121,7 @@ fn page_numbers_go_up_until_a_short_page_or_an_empty_one() {
 }
 
 #[test]
-fn the_total_of_pages_rules_over_short_and_empty_ones() {
+fn the_total_of_pages_wins_over_short_and_empty_ones() {
     let from_0 = PageNumber::new("page").start_at(0).page_size(5).unwrap().total_pages("pages");
     assert_eq!(next(&from_0, r#"{"data":[],"pages":3}"#, Some(json!(1))), Some(json!(2)));
     assert_eq!(next(&from_0, r#"{"data":[{},{},{},{},{}],"pages":3}"#, Some(json!(2))), None);
@@ -137,7 +137,7 @@ fn the_total_of_pages_rules_over_short_and_empty_ones() {
 }
 
 #[test]
-fn an_offset_grows_by_what_came() {
+fn an_offset_grows_by_the_received_records() {
     let pager = Offset::new("skip", "take", 2).unwrap();
     assert_eq!(next(&pager, r#"{"data":[{},{}]}"#, None), Some(json!(2)));
     assert_eq!(next(&pager, r#"{"data":[{},{},{}]}"#, Some(json!(2))), Some(json!(5)));
@@ -147,7 +147,7 @@ fn an_offset_grows_by_what_came() {
 }
 
 #[test]
-fn the_total_of_records_rules_over_short_pages() {
+fn the_total_of_records_wins_over_short_pages() {
     let pager = Offset::new("skip", "take", 10).unwrap().total("total");
     assert_eq!(next(&pager, r#"{"data":[{},{}],"total":5}"#, None), Some(json!(2)), "the API gives fewer than asked");
     assert_eq!(next(&pager, r#"{"data":[],"total":25}"#, Some(json!(2))), Some(json!(12)), "an empty page is passed");
@@ -191,7 +191,7 @@ fn a_next_url_is_relative_to_the_page_and_brings_no_credentials_of_its_query() {
 }
 
 #[test]
-fn encryption_is_not_lost_to_an_api_that_does_not_know_of_it() {
+fn encryption_is_not_lost_to_an_api_that_does_not_know_about_it() {
     let pager = NextUrl::new("next");
     for (link, target) in [
         ("http://a.com/x?p=2", "https://a.com/x?p=2"),
@@ -204,7 +204,7 @@ fn encryption_is_not_lost_to_an_api_that_does_not_know_of_it() {
 }
 
 #[test]
-fn a_next_url_replaces_the_streams_and_keeps_its_parameters_only_if_told_to() {
+fn a_next_url_replaces_the_streams_and_keeps_its_parameters_only_on_request() {
     let token = || Some(json!("https://a.com/v1/items?after=x&limit=5"));
     let stream = "https://a.com/v1/items?limit=9&since=1";
     assert_eq!(url(&NextUrl::new("next"), token(), stream), "https://a.com/v1/items?after=x&limit=5");

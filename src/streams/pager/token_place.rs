@@ -1,4 +1,4 @@
-//! Where a pager puts something in a request.
+//! Where a pager puts a value in a request.
 
 use serde_json::{Map, Value};
 
@@ -43,11 +43,11 @@ impl TokenPlace {
         Self(Place::Body(path.into_iter().map(Into::into).collect()))
     }
 
-    /// Puts a value there, in place of what is there. Outside of a JSON body a value that is no text is written as
+    /// Sets a value there, replacing an existing one. Outside of a JSON body, values other than texts are written as
     /// JSON.
     ///
     /// # Errors
-    /// If the request cannot take it: its body is a text, or a list, or the value cannot stand in a header.
+    /// If the request cannot hold it: its body is a text or a list, or the value is not valid in a header.
     pub fn put(&self, request: &mut HttpRequest, value: &Value) -> Result<(), Failure> {
         match &self.0 {
             Place::Param(name) => set_param(&mut request.url, name, &text(value)),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_takes_the_value_where_it_belongs_and_keeps_the_rest() {
+    fn a_body_gets_the_value_at_its_path_and_keeps_the_rest() {
         let place = TokenPlace::body(["p", "after"]);
         let bodies = [
             (RequestBody::Empty, json!({"p": {"after": 7}})),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_cannot_take_it_is_a_failure() {
+    fn a_body_that_cannot_hold_it_is_a_failure() {
         let place = TokenPlace::body(["p", "after"]);
         let bodies = [
             RequestBody::Text("x".into()),

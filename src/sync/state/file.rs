@@ -1,9 +1,8 @@
-//! A file that keeps states from one read to the next, so that a job that runs again and again is one line. It is read
-//! once, held for one run at a time, and replaced as a whole: a reader sees the states of one moment.
+//! A file that keeps states between reads, so a repeated job is one command. It is read once, locked for one run at a
+//! time, and replaced as a whole: readers see the states of one moment.
 //!
-//! A state is taken in when it has been written, and the records it covers before it, so the file never knows more than
-//! the one who reads stdout was given. It is written a second after it was last written, at the earliest, and at the
-//! end of the run.
+//! A state enters the file only after it and the records it covers were written, so the file never runs ahead of
+//! stdout. It is written at most once a second, and at the end of the run.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -15,35 +14,35 @@ use crate::locks;
 use crate::protocol::{Failure, InputState, StreamDescriptor, StreamState};
 use crate::replacement::{replacement, sync_folder};
 
-/// Least time between two writes: each is one of the disk's, and takes milliseconds.
+/// Least time between two writes. Each takes milliseconds of disk time.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the file may be replaced by others while it is being opened.
+/// How often other programs may replace the file while it is opened.
 const TRIES: usize = 16;
 
 /// A state file, held by this run.
 #[derive(Debug)]
 pub struct StateFile {
-    /// As it was named, for messages.
+    /// Its name, for messages.
     name: PathBuf,
-    /// Where it is, all links followed.
+    /// Its path after following all links.
     path: PathBuf,
     kept: Mutex<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    /// Locked as long as the run holds it.
+    /// The lock, held for the whole run.
     file: File,
     states: InputState,
-    /// Whether there are states that the file does not have.
+    /// Whether states are waiting to be written.
     is_changed: bool,
-    /// When it was last tried to write them, in time of the run's clock.
+    /// When a write was last attempted, in time of the run's clock.
     tried_at: Option<Duration>,
 }
 
 impl StateFile {
-    /// Opens a file, or creates an empty one, and holds it until this is dropped.
+    /// Opens a file, or creates an empty one, and locks it until this is dropped.
     ///
     /// # Errors
     /// A config failure if it cannot be read, understood, or replaced; a transient one if another run holds it.
@@ -52,20 +51,20 @@ impl StateFile {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(|error| cannot(name, "read", &error))?;
         let states = InputState::parse(&text, &name.display().to_string())?;
-        // What will have to be done is tried now, before anything is read that could not be noted.
+        // Try the write now, before reading anything whose state could not be saved.
         replacement(&path).map_err(|error| cannot(name, "replaced", &error))?;
         let kept = Kept { file, states, is_changed: false, tried_at: None };
         Ok(Self { name: name.to_owned(), path, kept: Mutex::new(kept) })
     }
 
-    /// The states, with all that was taken in.
+    /// The states, including those added in this run.
     #[must_use]
     pub fn states(&self) -> InputState {
         self.lock().states.clone()
     }
 
-    /// Takes a state in that has been written, at a moment of the run's clock. That it cannot be written now is
-    /// reported by [`StateFile::finish`], if it still is so then.
+    /// Adds a written state, at a moment of the run's clock. If the file cannot be written now, [`StateFile::finish`]
+    /// reports it, unless a later write succeeds.
     pub(in crate::sync) fn take(&self, stream: &StreamDescriptor, state: StreamState, now: Duration) {
         let mut kept = self.lock();
         kept.states.set(stream, state);
@@ -76,10 +75,10 @@ impl StateFile {
         }
     }
 
-    /// Writes what is not written yet.
+    /// Writes states that are not in the file yet.
     ///
     /// # Errors
-    /// A config failure if that cannot be done.
+    /// A config failure if the file cannot be written.
     pub fn finish(&self) -> Result<(), Failure> {
         self.lock().save(&self.path).map_err(|error| {
             Failure::config(format!(
@@ -97,7 +96,7 @@ impl StateFile {
 }
 
 impl Kept {
-    /// Replaces the file, if there is something new.
+    /// Replaces the file, if there are new states.
     fn save(&mut self, path: &Path) -> io::Result<()> {
         if !self.is_changed {
             return Ok(());
@@ -105,7 +104,7 @@ impl Kept {
         let mut new = replacement(path)?;
         new.write_all(self.states.to_text().as_bytes())?;
         new.as_file().sync_all()?;
-        // It is held before it is there: nobody comes in between.
+        // Lock it before it becomes visible, so no other run comes in between.
         new.as_file().try_lock()?;
         self.file = new.persist(path).map_err(|error| error.error)?;
         self.is_changed = false;
@@ -114,7 +113,7 @@ impl Kept {
     }
 }
 
-/// Opens the file and locks it. Returns it and where it is.
+/// Opens the file and locks it. Returns it and its path.
 fn lock(path: &Path) -> Result<(File, PathBuf), Failure> {
     for _ in 0..TRIES {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_written_any_more_is_told_at_the_end_and_written_if_it_can_be_again() {
+    fn a_file_that_cannot_be_written_is_reported_at_the_end_and_written_if_it_can_be_again() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).unwrap();

@@ -1,4 +1,4 @@
-//! The slices of a stream in the order they were given out. Workers end them in any order; they count in this one.
+//! The slices of a stream in the order they were given out. Workers finish them in any order; they count in this one.
 
 use std::collections::VecDeque;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::position::SlicePosition;
 use crate::streams::PageToken;
 
-/// The slices from the first that is not done to the last that was given out.
+/// The slices from the first unfinished one to the last that was given out.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Ledger {
     slices: VecDeque<SlicePosition>,
-    /// How many there were before them.
+    /// The number of slices before them.
     counted: u64,
 }
 
@@ -20,18 +20,18 @@ pub(in crate::sync) struct Ledger {
 pub(in crate::sync) struct Ticket(u64);
 
 impl Ticket {
-    /// Of a slice that is in no ledger, because the state has gone past it: whatever becomes of it, the ledger stays.
+    /// A slice outside the ledger, because the state is past it: its outcome does not change the ledger.
     pub(in crate::sync) const NONE: Self = Self(u64::MAX);
 }
 
 impl Ledger {
-    /// Enters a slice behind all others.
+    /// Appends a slice.
     pub(in crate::sync) fn open(&mut self, place: SlicePosition) -> Ticket {
         self.slices.push_back(place);
         Ticket(self.counted + self.slices.len() as u64 - 1)
     }
 
-    /// Notes how far a slice was read.
+    /// Records how far a slice was read.
     pub(in crate::sync) fn turn_page(
         &mut self,
         ticket: Ticket,
@@ -43,14 +43,14 @@ impl Ledger {
         }
     }
 
-    /// Notes that a slice was read to its end.
+    /// Records that a slice was read to its end.
     pub(in crate::sync) fn close(&mut self, ticket: Ticket, newest: Option<Value>) {
         if let Some(slice) = self.slice(ticket) {
             (slice.next_page_token, slice.newest, slice.done) = (None, newest, true);
         }
     }
 
-    /// The next slice that counts: it is done, and so were all before it.
+    /// The next slice that counts: it and all slices before it are done.
     pub(in crate::sync) fn take_done(&mut self) -> Option<SlicePosition> {
         self.slices.front().filter(|first| first.done)?;
         self.counted += 1;
@@ -62,7 +62,7 @@ impl Ledger {
         ticket.0 == self.counted
     }
 
-    /// Whether there was never any slice.
+    /// Whether the ledger never had a slice.
     pub(in crate::sync) fn is_unused(&self) -> bool {
         self.counted == 0 && self.slices.is_empty()
     }
@@ -72,7 +72,7 @@ impl Ledger {
         self.slices.iter()
     }
 
-    /// What is known of a slice that is not done.
+    /// An unfinished slice.
     pub(in crate::sync) fn get(&self, ticket: Ticket) -> Option<&SlicePosition> {
         self.slices.get(self.index(ticket)?)
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn slices_count_in_the_order_they_were_opened_whatever_the_order_they_are_closed_in() {
+    fn slices_count_in_the_order_they_were_opened_whatever_order_they_are_closed_in() {
         let mut ledger = Ledger::default();
         assert!(ledger.is_unused());
         let [a, b, c] = [1, 2, 3].map(|n| ledger.open(slice(n)));

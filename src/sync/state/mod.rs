@@ -1,6 +1,6 @@
-//! What a stream has read, as its states tell it: `progress` knows which slices are done, begun and left, `ledger` which
-//! records a state may cover, `position` is a place within a slice, `refusals` are the slices that an API refuses, and
-//! `file` keeps states between runs.
+//! What a stream has read, as its states report it: `progress` knows which slices are done, begun and left; `ledger`,
+//! which records a state may cover; `position` is a place within a slice; `refusals` are the slices that an API
+//! refuses; `file` keeps states between runs.
 
 pub(in crate::sync) mod file;
 pub(in crate::sync) mod ledger;

@@ -1,6 +1,6 @@
-//! Where a stream can go on after an interruption. A stream's own state knows finished slices; what is known within a
-//! slice, the next page and the newest cursor value so far, is kept beside it under one key of our own, as a list: with
-//! several workers there are several such slices, and finished ones behind an unfinished one.
+//! Where a stream can resume after an interruption. A stream's own state covers finished slices. Positions within
+//! slices (the next page, the newest cursor value so far) are kept beside it as a list, under a key of our own: several
+//! workers leave several such slices, and finished ones behind an unfinished one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,15 +10,15 @@ use crate::streams::{COMPLETE, HttpStream, PageToken, Slice, sorted_for};
 
 /// The key of the [`SlicePosition`]s in a stream's state.
 const KEY: &str = "__resume";
-/// The key of the places that were refused by themselves, and are to be requested again.
+/// The key of the places that the API refused by themselves, to be requested again.
 const REFUSED: &str = "__refused";
 /// The members of a place within a slice, here and in [`crate::streams::ParentStream`].
 const TOKEN: &str = "next_page_token";
 const NEWEST: &str = "newest";
-/// What the stream gave lately: see [`crate::streams::Recent`].
+/// The key of the records written lately: see [`crate::streams::Recent`].
 const RECENT: &str = "__recent";
 
-/// Says that a full refresh is going on.
+/// The key of a full refresh in progress.
 const FULL_REFRESH: &str = "__full_refresh";
 
 /// A slice that was begun, and how far it was read.
@@ -26,35 +26,35 @@ const FULL_REFRESH: &str = "__full_refresh";
 pub(in crate::sync) struct SlicePosition {
     /// The slice.
     pub(in crate::sync) slice: Slice,
-    /// The page to ask for next; `None` is the slice's first.
+    /// The next page to request; `None` is the slice's first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::sync) next_page_token: Option<PageToken>,
-    /// The newest cursor value on the pages before.
+    /// The newest cursor value on earlier pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::sync) newest: Option<Value>,
-    /// It was read to its end, and a slice before it was not.
+    /// Whether it was read to its end while a slice before it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::sync) done: bool,
 }
 
 impl SlicePosition {
-    /// The beginning of a slice.
+    /// The start of a slice.
     pub(in crate::sync) fn at(slice: Slice) -> Self {
         Self { slice, ..Self::default() }
     }
 
-    /// Whether there is more to know of it than that it is one of the stream's slices.
+    /// Whether it says more than the slice alone.
     pub(in crate::sync) fn is_begun(&self) -> bool {
         self.done || self.next_page_token.is_some()
     }
 }
 
-/// Takes the begun slices out of a state of the stream. A single one may stand there without its list.
+/// Takes the begun slices out of a stream's state. A single one may be stored without a list.
 pub(in crate::sync) fn take(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<SlicePosition>, Failure> {
     take_places(state, stream, KEY)
 }
 
-/// Takes the refused places out of a state of the stream.
+/// Takes the refused places out of a stream's state.
 pub(in crate::sync) fn take_refused(
     state: &mut StreamState,
     stream: &dyn HttpStream,
@@ -79,7 +79,7 @@ fn take_places(state: &mut StreamState, stream: &dyn HttpStream, key: &str) -> R
     })
 }
 
-/// The state with the begun slices in it, if there are any.
+/// The state with the begun slices added, if there are any.
 pub(in crate::sync) fn put(mut state: StreamState, begun: &[&SlicePosition]) -> StreamState {
     if !begun.is_empty() {
         // Slices and tokens are JSON values: this cannot fail.
@@ -88,7 +88,7 @@ pub(in crate::sync) fn put(mut state: StreamState, begun: &[&SlicePosition]) -> 
     state
 }
 
-/// The state with the refused places in it, if there are any.
+/// The state with the refused places added, if there are any.
 pub(in crate::sync) fn put_refused(mut state: StreamState, refused: &[SlicePosition]) -> StreamState {
     if !refused.is_empty() {
         // As above.
@@ -97,21 +97,21 @@ pub(in crate::sync) fn put_refused(mut state: StreamState, refused: &[SlicePosit
     state
 }
 
-/// Takes out of a state what the stream gave lately.
+/// Takes the records written lately out of a state.
 pub(in crate::sync) fn take_recent(state: &mut StreamState) -> Option<Value> {
     state.remove(RECENT)
 }
 
-/// Puts into a state what the stream gave lately.
+/// Puts the records written lately into a state.
 pub(in crate::sync) fn put_recent(state: &mut StreamState, recent: Option<Value>) {
     if let Some(recent) = recent {
         state.insert(RECENT.to_owned(), recent);
     }
 }
 
-/// Takes the page tokens with a secret in them out of a state, those of parents included: what is read again then is
-/// the slice. Many APIs give the next page as a URL with the access token in it, and states are no place for that.
-/// True if there were any.
+/// Removes page tokens that contain a secret from a state, including those of parents, and returns true if there were
+/// any. The next read then starts that slice from its beginning. Many APIs return the next page as a URL with the
+/// access token in it, and states must not hold secrets.
 pub(in crate::sync) fn forget_secret_places(state: &mut StreamState, redactor: &Redactor) -> bool {
     let mut found = state.get(TOKEN).is_some_and(|token| redactor.finds(&token.to_string()));
     if found {
@@ -138,13 +138,13 @@ fn forget_within(value: &mut Value, redactor: &Redactor) -> bool {
     }
 }
 
-/// Notes in the state of a stream with a cursor that it is a full refresh that is going on: nothing else tells such a
-/// state from one of incremental reads, which a full refresh must not resume from.
+/// Marks the state of a stream with a cursor as that of an unfinished full refresh. Only this mark distinguishes it
+/// from an incremental state, from which a full refresh must not resume.
 pub(in crate::sync) fn mark_full_refresh(state: &mut StreamState) {
     state.insert(FULL_REFRESH.to_owned(), Value::Bool(true));
 }
 
-/// Takes the marks of full refreshes out of a state. True if one is going on.
+/// Removes the full refresh marks from a state. True if a full refresh is unfinished.
 pub(in crate::sync) fn take_full_refresh(state: &mut StreamState) -> bool {
     state.remove(COMPLETE);
     state.remove(FULL_REFRESH) == Some(Value::Bool(true))

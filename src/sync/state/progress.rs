@@ -1,5 +1,5 @@
-//! What the slices that were read to their ends amount to, and what is left of those that were not. A state made of it
-//! is right at any moment, whichever slices the workers are in.
+//! The state that the finished slices add up to, and the slices that are left. A state made of it is right at any
+//! moment, wherever the workers are.
 
 use std::collections::VecDeque;
 
@@ -12,10 +12,10 @@ use crate::protocol::{Failure, StreamState};
 use crate::streams::cursor::newer;
 use crate::streams::{CursorState, HttpStream, PageToken, RequestContext, Slice};
 
-/// The most slices that a state reports behind its own. More are read again after an interruption: the first of them
-/// takes that much longer than the others.
+/// The most slices that a state reports behind its own. Further ones are read again after an interruption: only a slice
+/// that takes far longer than the others leaves more.
 const MAX_BEGUN: usize = 40;
-/// About how many bytes a refused place has in a state.
+/// Approximate bytes of a refused place in a state.
 const REFUSED_BYTES: usize = 120;
 
 /// How far a stream was read.
@@ -23,21 +23,21 @@ pub(in crate::sync) struct StreamProgress<'a> {
     stream: &'a dyn HttpStream,
     ledger: Ledger,
     begun: Begun,
-    /// What the cursor makes of the slices that were read.
+    /// The cursor's state over the slices that were read.
     known: Box<dyn CursorState + 'a>,
-    /// What the API refuses by itself.
+    /// The places that the API refuses by themselves.
     pub(in crate::sync) refusals: Refusals,
-    /// The newest cursor value of the slices that count and that no marker has reported.
+    /// The newest cursor value of slices that count, before any marker has reported it.
     newest: Option<Value>,
-    /// Whether there is something that the last state does not tell.
+    /// Whether there is progress that the last state does not report.
     changed: bool,
 }
 
-/// Slices an earlier read has begun.
+/// Slices that an earlier read has begun.
 enum Begun {
     /// They move the state before all others, and no worker has taken them yet.
     First(VecDeque<Ticket>),
-    /// Their turn has not come. Each is resumed if it is still there.
+    /// Their turn has not come. Each is resumed if it still exists.
     InTurn(Vec<SlicePosition>),
 }
 
@@ -49,21 +49,21 @@ pub(in crate::sync) struct PendingSlice {
     /// The page to begin with, and the newest cursor value before it.
     pub(in crate::sync) next_page_token: Option<PageToken>,
     pub(in crate::sync) newest: Option<Value>,
-    /// What is known of the slice from before: the stream's state, or the slice's own.
+    /// The earlier state of the slice: the stream's state, or the slice's own.
     pub(in crate::sync) state: StreamState,
     /// The place, if an earlier read was refused there.
     pub(in crate::sync) again: Option<SlicePosition>,
 }
 
 impl PendingSlice {
-    /// What a request for the page of a token is made of.
+    /// The context of the request for the page of a token.
     pub(in crate::sync) fn context<'j>(&'j self, page_token: Option<&'j PageToken>) -> RequestContext<'j> {
         RequestContext::new(&self.state, &self.slice, page_token)
     }
 }
 
 impl<'a> StreamProgress<'a> {
-    /// What the cursor makes of a state, and slices that an earlier read has begun.
+    /// Splits a state into the cursor's part and the slices that an earlier read has begun.
     pub(in crate::sync) fn new(
         stream: &'a dyn HttpStream,
         known: Box<dyn CursorState + 'a>,
@@ -86,12 +86,12 @@ impl<'a> StreamProgress<'a> {
         progress
     }
 
-    /// The same, with what earlier reads were refused.
+    /// The same, with the refusals of earlier reads.
     pub(in crate::sync) fn refused_before(self, places: Vec<SlicePosition>) -> Self {
         Self { refusals: Refusals::new(places), ..self }
     }
 
-    /// The next slice that comes before all others: one that an earlier read has begun, or was refused.
+    /// The next slice that goes first: an earlier read has begun it, or was refused there.
     pub(in crate::sync) fn next_begun(&mut self, input: &StreamState) -> Option<PendingSlice> {
         if let Begun::First(begun) = &mut self.begun
             && let Some(ticket) = begun.pop_front()
@@ -106,7 +106,7 @@ impl<'a> StreamProgress<'a> {
         Some(PendingSlice { ticket: Ticket::NONE, slice, next_page_token, newest: None, state, again: Some(place) })
     }
 
-    /// Takes a slice in. `None` if there is nothing to ask for: it is a marker, or was read before.
+    /// Opens a slice. `None` if it needs no request: it is a marker, or was read before.
     pub(in crate::sync) fn open(&mut self, slice: Slice, input: &StreamState) -> Option<PendingSlice> {
         if slice.is_marker() {
             self.ledger.open(SlicePosition { done: true, ..SlicePosition::at(slice) });
@@ -126,7 +126,7 @@ impl<'a> StreamProgress<'a> {
         Some(PendingSlice { ticket: self.ledger.open(place), slice, next_page_token, newest, state, again: None })
     }
 
-    /// Notes which page of a slice comes next.
+    /// Records the next page of a slice.
     pub(in crate::sync) fn turn_page(
         &mut self,
         ticket: Ticket,
@@ -139,34 +139,33 @@ impl<'a> StreamProgress<'a> {
         }
     }
 
-    /// Notes that a slice was read to its end.
+    /// Records that a slice was read to its end.
     pub(in crate::sync) fn close(&mut self, ticket: Ticket, slice: &Slice, newest: Option<Value>) {
         self.changed |= self.known.close(slice, newest.as_ref());
         self.ledger.close(ticket, newest);
         self.count_done();
     }
 
-    /// Notes that the API refuses a page of a slice, which is to be requested again from the page of this token on.
+    /// Records that the API refuses a page of a slice. The next read requests it again from the page of this token.
     pub(in crate::sync) fn refuse(&mut self, slice: &Slice, again: Option<PageToken>, failure: Failure) {
         let place = SlicePosition { next_page_token: again, ..SlicePosition::at(slice.clone()) };
         self.refusals.note(self.stream, place, failure);
         self.changed = true;
     }
 
-    /// Notes that a slice was read up to where it is refused: the slices behind it may count. A state of its own stays as
-    /// it is.
+    /// Records that a slice was read up to a refusal, so later slices may count. A state of its own stays unchanged.
     pub(in crate::sync) fn close_refused(&mut self, ticket: Ticket, newest: Option<Value>) {
         self.ledger.close(ticket, newest);
         self.count_done();
     }
 
-    /// Notes that what an earlier read was refused was read.
+    /// Records that a place which refused an earlier read was read.
     pub(in crate::sync) fn settle(&mut self, place: &SlicePosition) {
         self.refusals.settle(self.stream, place);
         self.changed = true;
     }
 
-    /// Lets those slices count before which all are done.
+    /// Lets slices count once all slices before them are done.
     fn count_done(&mut self) {
         let cursor = self.stream.cursor();
         while let Some(SlicePosition { slice, newest, .. }) = self.ledger.take_done() {
@@ -180,12 +179,12 @@ impl<'a> StreamProgress<'a> {
         }
     }
 
-    /// All slices were read: forgets those of which the stream knows no more.
+    /// All slices were read: drops those that the stream no longer has.
     pub(in crate::sync) fn forget_what_is_gone(&mut self) {
         if let Begun::InTurn(begun) = &mut self.begun {
             begun.clear();
         }
-        // In any order there is a last state whether it says more or not.
+        // Without an order there is a last state even if it says nothing new.
         let before = self.known.is_in_order().then(|| self.known.state());
         if self.known.end() {
             self.refusals.forget();
@@ -193,22 +192,22 @@ impl<'a> StreamProgress<'a> {
         self.changed |= before.is_some_and(|before| before != self.known.state());
     }
 
-    /// What whole slices amount to.
+    /// The state of whole slices.
     pub(in crate::sync) fn state(&self) -> StreamState {
         self.known.state()
     }
 
-    /// The state once all slices were read: what they amount to, and those that were refused.
+    /// The final state: all slices, and the refused places.
     pub(in crate::sync) fn last_state(&self) -> StreamState {
         self.with_refused(self.state())
     }
 
-    /// The state to resume from: whole slices, and those that were begun or refused.
+    /// The state to resume from: whole slices, and those begun or refused.
     pub(in crate::sync) fn state_with_begun(&self) -> StreamState {
         let begun: Vec<&SlicePosition> = match &self.begun {
             _ if !self.keeps_places() => Vec::new(),
             Begun::First(_) => {
-                // Without a gap: what comes after the last of them is what the stream makes of the state they lead to.
+                // Without gaps: the slices after the last of them follow from the state.
                 let kept = self.ledger.iter().len().min(MAX_BEGUN);
                 let known = self.ledger.iter().take(kept).rev().skip_while(|slice| !slice.is_begun());
                 let mut begun: Vec<_> = known.collect();
@@ -223,14 +222,14 @@ impl<'a> StreamProgress<'a> {
         position::put(self.last_state(), &begun)
     }
 
-    /// The state at a cursor value within a slice whose records come in order. None where the slices before it are not
-    /// done, or have states of their own.
+    /// The state at a cursor value within a slice whose records come in order. `None` if earlier slices are unfinished,
+    /// or have states of their own.
     pub(in crate::sync) fn state_within(&self, ticket: Ticket, newest: Option<&Value>) -> Option<StreamState> {
         let state = self.ledger.is_first(ticket).then(|| self.known.state_within(newest))??;
         Some(self.with_refused(state))
     }
 
-    /// A state with the places that were refused, where it has room for them.
+    /// A state with the refused places, as far as it has room for them.
     fn with_refused(&self, state: StreamState) -> StreamState {
         let kept = if self.keeps_places() { self.refusals.kept() } else { &[] };
         position::put_refused(state, kept)
@@ -240,7 +239,7 @@ impl<'a> StreamProgress<'a> {
         self.stream.cursor().keeps_places()
     }
 
-    /// About how many bytes the state has.
+    /// The approximate bytes of the state.
     pub(in crate::sync) fn bytes(&self) -> usize {
         match self.known.bytes() {
             Some(bytes) => bytes + REFUSED_BYTES * self.refusals.kept().len(),
@@ -253,22 +252,22 @@ impl<'a> StreamProgress<'a> {
         self.known.paces_itself()
     }
 
-    /// Whether slices count in whatever order they are read.
+    /// Whether slices count in any order.
     pub(in crate::sync) fn is_in_any_order(&self) -> bool {
         matches!(self.begun, Begun::InTurn(_))
     }
 
-    /// Whether there was never any slice.
+    /// Whether there was never a slice.
     pub(in crate::sync) fn is_unused(&self) -> bool {
         self.ledger.is_unused()
     }
 
-    /// Whether there is something that the last state does not tell.
+    /// Whether there is progress that the last state does not report.
     pub(in crate::sync) fn is_changed(&self) -> bool {
         self.changed
     }
 
-    /// Notes that a state tells all of it.
+    /// Records that a state reports all progress.
     pub(in crate::sync) fn told(&mut self) {
         self.changed = false;
     }

@@ -1,6 +1,6 @@
 //! The slices that the API refuses by themselves, such as the children of one parent. The stream's own state goes past
-//! them, so that the others count; what was refused is kept beside it, and the next read asks for it again: a refusal may
-//! end, and nothing else would tell.
+//! them, so the others count. Refused places are kept beside it and the next read requests them again, because a
+//! refusal may end.
 
 use std::collections::VecDeque;
 
@@ -8,52 +8,52 @@ use super::position::SlicePosition;
 use crate::protocol::Failure;
 use crate::streams::HttpStream;
 
-/// The most places that a state has. An account with more has a kind of parent that is never to be asked.
+/// The most places that a state holds. An account with more has a kind of parent that should never be asked.
 const MAX_KEPT: usize = 1_000;
-/// The most places that one read asks for again; the others have their turn in the next ones.
+/// The most places that one read requests again; the rest follow in later reads.
 const MAX_AGAIN: usize = 100;
 
-/// What was refused, in this read and before it.
+/// The refusals of this read and of earlier ones.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Refusals {
-    /// In the order in which they are to be requested again.
+    /// In the order of the next requests.
     kept: Vec<SlicePosition>,
-    /// Those of earlier reads that this read has still to ask for.
+    /// Those of earlier reads that this read still has to request.
     again: VecDeque<SlicePosition>,
     /// The first one of this read.
     first: Option<Failure>,
     is_told: bool,
-    /// How many there were in this read.
+    /// The number in this read.
     count: u64,
-    /// How many there was no room for.
+    /// The number that did not fit.
     lost: u64,
     /// Whether any page of the stream was read.
     has_read: bool,
 }
 
 impl Refusals {
-    /// With those that earlier reads have left.
+    /// With the refusals of earlier reads.
     pub(in crate::sync) fn new(kept: Vec<SlicePosition>) -> Self {
         let again = kept.iter().take(MAX_AGAIN).cloned().collect();
         Self { kept, again, ..Self::default() }
     }
 
-    /// What a state says of them.
+    /// Their entry in a state.
     pub(in crate::sync) fn kept(&self) -> &[SlicePosition] {
         &self.kept
     }
 
-    /// The next place to be requested again.
+    /// The next place to request again.
     pub(in crate::sync) fn next_again(&mut self) -> Option<SlicePosition> {
         self.again.pop_front()
     }
 
-    /// Notes that a page of the stream was read.
+    /// Records that a page of the stream was read.
     pub(in crate::sync) fn note_page(&mut self) {
         self.has_read = true;
     }
 
-    /// Notes a refusal.
+    /// Records a refusal.
     pub(in crate::sync) fn note(&mut self, stream: &dyn HttpStream, place: SlicePosition, failure: Failure) {
         self.count += 1;
         self.first.get_or_insert(failure);
@@ -64,19 +64,18 @@ impl Refusals {
         }
     }
 
-    /// Notes that a place was read.
+    /// Records that a place was read.
     pub(in crate::sync) fn settle(&mut self, stream: &dyn HttpStream, place: &SlicePosition) {
         self.kept.retain(|kept| !is_same(stream, kept, place));
     }
 
-    /// Forgets the places, of a stream that asks for all its slices in each read.
+    /// Forgets the places of a stream that requests all its slices in each read.
     pub(in crate::sync) fn forget(&mut self) {
         self.kept.clear();
         self.lost = 0;
     }
 
-    /// The first one, once and if there is reason to report it by itself: not while it may be the stream that is
-    /// refused.
+    /// The first refusal, once, if it is worth its own report: not while the whole stream may be refused.
     pub(in crate::sync) fn untold(&mut self) -> Option<&Failure> {
         if self.is_told || self.is_all() {
             return None;
@@ -85,25 +84,25 @@ impl Refusals {
         self.first.as_ref()
     }
 
-    /// Whether everything that was requested so far was refused, so that it may be the stream that is.
+    /// Whether every request so far was refused, so that the stream itself may be refused.
     pub(in crate::sync) fn is_all(&self) -> bool {
         self.count > 0 && !self.has_read
     }
 
-    /// The refusal of the stream, if everything was refused and either nothing of it was ever read, or too much was
-    /// refused for a state to keep.
+    /// The refusal of the stream, if everything was refused and either nothing was ever read, or there are more
+    /// refusals than a state keeps.
     pub(in crate::sync) fn of_stream(&self, is_first_read: bool) -> Option<Failure> {
         let first = self.first.as_ref().filter(|_| self.is_all() && (is_first_read || self.lost > 0))?;
         Some(first.clone().of_every_slice(self.count))
     }
 
-    /// How many there were in this read, and how many of them the state does not have.
+    /// The number of refusals in this read, and how many of them the state does not have.
     pub(in crate::sync) fn counts(&self) -> (u64, u64) {
         (self.count, self.lost)
     }
 }
 
-/// Whether two places are of the same parent, or the same slice and page.
+/// Whether two places have the same parent, or the same slice and page.
 fn is_same(stream: &dyn HttpStream, one: &SlicePosition, other: &SlicePosition) -> bool {
     stream.parents().iter().any(|parent| parent.is_same(&one.slice, &other.slice))
         || one.slice.is_same(&other.slice) && one.next_page_token == other.next_page_token
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_again_goes_behind_the_others_and_what_is_read_goes() {
+    fn a_place_refused_again_goes_to_the_end_and_a_place_that_was_read_is_dropped() {
         let mut refusals = Refusals::new((0..150).map(place).collect());
         let mut asked = 0;
         while let Some(again) = refusals.next_again() {
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_state_keeps_refuse_the_stream_rather_than_be_lost() {
+    fn more_refusals_than_a_state_keeps_refuse_the_stream_rather_than_be_lost() {
         let mut refusals = Refusals::default();
         for n in 0..=MAX_KEPT {
             refusals.note(&Items, place(n), refusal());

@@ -6,7 +6,7 @@ use crate::protocol::{LogLevel, StreamState};
 use crate::stop::StopReason;
 
 impl StreamRead<'_, '_> {
-    /// Writes the last state and how it ended, when no worker is left.
+    /// Writes the last state and the final status, when no worker is left.
     pub(super) fn finish(&self, is_full_refresh: bool) -> anyhow::Result<()> {
         let stop = self.run.stop.reason();
         if let Some(reason @ StopReason::ClosedStdout) = stop {
@@ -16,7 +16,7 @@ impl StreamRead<'_, '_> {
         let mut writer = self.any_writer();
         match (writer.end.take(), stop) {
             (None, Some(reason)) => {
-                // Workers may have left off anywhere: whether all was read is not known.
+                // Workers may have stopped anywhere: whether all was read is unknown.
                 if is_sound && (writer.progress.is_changed() || writer.out.since_state() > 0) {
                     writer.write_known_state()?;
                 }
@@ -27,7 +27,7 @@ impl StreamRead<'_, '_> {
         Ok(writer.out.complete()?)
     }
 
-    /// Writes the last state of a stream whose slices are read, or that ends for a reason of its own.
+    /// Writes the last state of a stream whose slices are read, or that ends for another reason.
     fn write_end(
         &self,
         writer: &mut StreamWriter<'_, '_>,

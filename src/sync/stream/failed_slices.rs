@@ -1,10 +1,10 @@
-//! The slices of a stream that have failed while others are read: what the stream fails with at its end, and when it
-//! is no longer useful to ask for others.
+//! The failed slices of a stream that reads its other slices: the failure that the stream ends with, and when to
+//! request no more slices.
 
 use crate::protocol::Failure;
 
-/// Failures in a row after which no further slice is requested: a network that is gone, or credentials that are
-/// refused, are no fault of a slice.
+/// Failures in a row after which no further slice is requested: a lost network, or refused credentials, are no fault of
+/// a slice.
 const MAX_IN_A_ROW: u32 = 10;
 
 /// The slices that have failed.
@@ -16,7 +16,7 @@ pub(in crate::sync) struct FailedSlices {
 }
 
 impl FailedSlices {
-    /// Notes the failure of a slice. True if too many have failed since the last one that did not.
+    /// Counts the failure of a slice. True if too many have failed in a row.
     pub(in crate::sync) fn note(&mut self, failure: &Failure) -> bool {
         self.first.get_or_insert_with(|| failure.clone());
         self.count += 1;
@@ -29,12 +29,12 @@ impl FailedSlices {
         self.count == 1
     }
 
-    /// Notes that a slice was read to its end.
+    /// Records that a slice was read to its end.
     pub(in crate::sync) fn note_success(&mut self) {
         self.in_a_row = 0;
     }
 
-    /// The failure of the stream, if any slice has failed: that of the first, and how many there were.
+    /// The failure of the stream, if any slice has failed: the first failure, and their number.
     pub(in crate::sync) fn take(&mut self) -> Option<Failure> {
         let mut failure = self.first.take()?;
         if self.count > 1 {

@@ -1,5 +1,5 @@
-//! Files of records, such as attachments: each is in the staging directory, from where the destination takes it, before its
-//! record goes out.
+//! Files of records, such as attachments. Each is put into the staging directory, where the destination takes it,
+//! before its record is written.
 
 use std::fs;
 use std::io::{self, Read};
@@ -20,15 +20,16 @@ pub(in crate::sync) struct StagedFiles {
 }
 
 impl StagedFiles {
-    /// Those of a stream, below the staging directory. Folders are made when there is a file for them.
+    /// The folder of a stream, below the staging directory. It is created with the first file.
     pub(in crate::sync) fn of(directory: &Path, stream: &str) -> Self {
         Self { directory: directory.to_owned(), stream: inside(stream).unwrap_or_else(|| "stream".into()) }
     }
 
-    /// Keeps a file, and returns the `file_reference` of its record, as JSON. Until it is whole, it has another name.
+    /// Stores a file, and returns the `file_reference` of its record, as JSON. Until it is complete, it has another
+    /// name.
     ///
     /// # Errors
-    /// A system failure if it cannot be written, or be read back from where it was received.
+    /// A system failure if it cannot be written, or its received copy cannot be read.
     pub(in crate::sync) fn keep(&self, file: &RecordFile) -> Result<String, Failure> {
         let name = file.name.as_deref().and_then(inside).unwrap_or_else(|| uuid(rand::random(), rand::random()).into());
         let relative = self.stream.join(name);
@@ -50,7 +51,7 @@ impl StagedFiles {
     }
 }
 
-/// Writes a file at once: it is there as a whole, or not at all.
+/// Writes a file as a whole: it is complete, or not there at all.
 fn write(path: &Path, body: &mut dyn Read) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
@@ -66,7 +67,7 @@ fn write(path: &Path, body: &mut dyn Read) -> io::Result<()> {
     Ok(())
 }
 
-/// A name as a path that leads nowhere but down. None if nothing is left of it.
+/// A name as a path that only leads down. `None` if nothing is left of it.
 fn inside(name: &str) -> Option<PathBuf> {
     let is_odd = |letter: char| letter == '\0' || cfg!(windows) && ":\\".contains(letter);
     let steps = name.split('/').filter(|step| !["", ".", ".."].contains(step));
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_breaks_off_is_not_there() {
+    fn a_file_that_breaks_off_is_removed() {
         struct Broken(usize);
         impl Read for Broken {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -1,11 +1,11 @@
-//! What a stream takes over from the state that it was given.
+//! The parts of the given state that a stream takes over.
 
 use super::log::StreamLog;
 use crate::protocol::{LogLevel, StreamState, SyncMode};
 use crate::streams::{HttpStream, Recent};
 use crate::sync::state::position::{self, SlicePosition};
 
-/// What earlier reads gave lately, if the stream reads some time again.
+/// The records of earlier reads lately, if the stream reads some time again.
 pub(super) fn recent(
     stream: &dyn HttpStream,
     is_full_refresh: bool,
@@ -18,18 +18,18 @@ pub(super) fn recent(
         .then(|| Recent::parse(known.as_ref(), overlap, now))
 }
 
-/// What is taken over from the state that was given.
+/// The parts of the given state that are taken over.
 pub(super) struct Given {
-    /// Nothing of the stream was read before, as far as the state says.
+    /// Whether the state says that nothing of the stream was read before.
     pub(super) is_first_read: bool,
     pub(super) state: StreamState,
     /// The slices that were begun.
     pub(super) begun: Vec<SlicePosition>,
-    /// The places that were refused by themselves.
+    /// The places that the API refused by themselves.
     pub(super) refused: Vec<SlicePosition>,
 }
 
-/// Takes over the state that was given, as far as it is for a read of this kind.
+/// Takes over the given state, as far as it fits this kind of read.
 pub(super) fn accept(
     stream: &dyn HttpStream,
     sync_mode: SyncMode,

@@ -1,5 +1,5 @@
-//! What a stream says to people and to the platform while its records are on their way. It needs no lock: lines of
-//! different threads never mix.
+//! A stream's messages for people and the platform while it writes records. It needs no lock: lines of different
+//! threads never mix.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::http::{Activity, RetryObserver, Telling, Wait};
 use crate::protocol::{LogLevel, Output, RateLimited, Status, StatusReason, StreamDescriptor};
 use crate::sync::tally::stream::StreamTally;
 
-/// Says why a stream does not move, and what is odd about it.
+/// Reports why a stream waits, and anything unusual about it.
 #[derive(Debug, Clone)]
 pub(in crate::sync) struct StreamLog<'o> {
     pub(in crate::sync) output: &'o Output,
@@ -23,12 +23,12 @@ impl StreamLog<'_> {
         self.output.log(level, &format!("{}: {text}", self.stream.name))
     }
 
-    /// A warning of something that the user has to fix, with the stream's name.
+    /// A warning about something for the user to fix, with the stream's name.
     pub(in crate::sync) fn notice(&self, text: &str) -> io::Result<()> {
         self.output.notice(&format!("{}: {text}", self.stream.name))
     }
 
-    /// Lets those who look on know what is waited for.
+    /// Shows observers the current wait.
     fn note_wait(&self, reason: &str, delay: Duration) {
         self.tally.wait(self.output.redactor().redact(reason), self.output.elapsed() + delay);
     }
@@ -48,12 +48,12 @@ impl RetryObserver for StreamLog<'_> {
         if wait.telling != Telling::Silent {
             self.log(LogLevel::Info, &wait.to_string())?;
         }
-        // The log line may have been left out, and nothing may lie in the buffer during a wait.
+        // The log line may have been left out, and nothing may stay in the buffer during a wait.
         Ok(self.output.flush()?)
     }
 
     fn throttled(&self, wait: &BudgetWait) -> anyhow::Result<()> {
-        // Shorter ones come and go with every few requests.
+        // Shorter waits come and go with every few requests.
         if wait.is_long() {
             self.note_wait(&wait.rule, wait.delay);
         }

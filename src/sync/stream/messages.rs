@@ -1,5 +1,5 @@
-//! What one stream says on stdout, in the order the protocol wants: STARTED, RUNNING before the first record, records
-//! and states, then COMPLETE or INCOMPLETE. Counts the records each state covers.
+//! The messages of one stream on stdout, in the order of the protocol: STARTED, RUNNING before the first record,
+//! records and states, then COMPLETE or INCOMPLETE. It counts the records that each state covers.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::sync::tally::summary::StreamEnd;
 
 /// Bytes of records for each byte of a state that grows with the number of slices.
 const RECORDS_PER_STATE: usize = 20;
-/// What a STATE line has around the state, about.
+/// Approximate bytes of a STATE line around the state.
 const STATE_LINE: usize = 200;
 /// Time after which such a state is written anyway.
 const LONGEST_WITHOUT_STATE: Duration = Duration::from_secs(60);
@@ -23,14 +23,14 @@ const SECRET_PLACE: &str = "the API repeats a secret in its page tokens, which a
      interruption the slice is read from its \
                             beginning.";
 
-/// The voice of a stream.
+/// Writes the messages of a stream.
 pub(in crate::sync) struct StreamOutput<'o> {
     log: StreamLog<'o>,
     state_file: Option<&'o StateFile>,
     started: bool,
     has_state: bool,
     running: bool,
-    /// To be said once, when the first place is left out of a state.
+    /// The warning that a place was left out of a state, which is written once.
     secret_place_warning: Option<&'static str>,
     since_state: u64,
     /// Bytes of records since the last state.
@@ -56,7 +56,7 @@ impl<'o> StreamOutput<'o> {
         }
     }
 
-    /// States are kept there, too.
+    /// The file that keeps states, too.
     pub(in crate::sync) fn kept_in(self, state_file: Option<&'o StateFile>) -> Self {
         Self { state_file, ..self }
     }
@@ -89,13 +89,13 @@ impl<'o> StreamOutput<'o> {
         Ok(())
     }
 
-    /// Sees to it that nothing lies here while a page is fetched.
+    /// Flushes, so that nothing stays here while a page is fetched.
     pub(in crate::sync) fn flush(&self) -> io::Result<()> {
         self.log.output.flush()
     }
 
-    /// A checkpoint: it covers the records written since the last one. A place that a secret is needed for to go on there
-    /// is left out of it.
+    /// A checkpoint: it covers the records written since the last one. It omits a place that needs a secret to resume
+    /// from.
     pub(in crate::sync) fn state(&mut self, mut state: StreamState) -> io::Result<()> {
         if position::forget_secret_places(&mut state, self.log.output.redactor())
             && let Some(text) = self.secret_place_warning.take()
@@ -109,19 +109,19 @@ impl<'o> StreamOutput<'o> {
         let kept = self.state_file.map(|file| (file, state.clone()));
         self.log.output.state(&self.log.stream, state, records)?;
         if let Some((file, state)) = kept {
-            // Not before it has been written, with all that it covers.
+            // Only after it and all that it covers were written.
             self.log.output.flush()?;
             file.take(&self.log.stream, state, self.log.output.elapsed());
         }
         Ok(())
     }
 
-    /// Whether it is time that the platform hears something again, of any stream.
+    /// Whether the platform is due a sign of life from any stream.
     pub(in crate::sync) fn is_silent(&self) -> bool {
         self.log.output.silence() >= LONGEST_SILENCE
     }
 
-    /// A reading of the clock.
+    /// The time now.
     pub(in crate::sync) fn elapsed(&self) -> Duration {
         self.log.output.elapsed()
     }
@@ -136,8 +136,8 @@ impl<'o> StreamOutput<'o> {
         self.since_state
     }
 
-    /// Whether a state of this size, which grows with the stream, is worth its bytes: the records since the last one
-    /// outweigh it, or that was a while ago.
+    /// Whether a growing state of this size is worth its bytes: the records since the last one outweigh it, or that one
+    /// is old.
     pub(in crate::sync) fn outweighs(&self, state_bytes: usize) -> bool {
         self.bytes_since_state >= RECORDS_PER_STATE * (state_bytes + STATE_LINE)
             || self.log.output.elapsed().saturating_sub(self.state_at) >= LONGEST_WITHOUT_STATE
@@ -162,7 +162,7 @@ impl<'o> StreamOutput<'o> {
         self.log.output.status(&self.log.stream, Status::Complete, None)
     }
 
-    /// The end of a stream that failed. Records that were written already are good, and no state covers them.
+    /// The end of a stream that failed. Records already written are good, but no state covers them.
     pub(in crate::sync) fn incomplete(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.started {
             self.start()?;
@@ -178,7 +178,7 @@ impl<'o> StreamOutput<'o> {
         self.log.output.failure(&failure.clone().of_stream(&self.log.stream))
     }
 
-    /// Lets those who look on know how it ended.
+    /// Shows observers how it ended.
     fn end(&self, end: StreamEnd) {
         self.log.tally.end(self.elapsed(), end);
     }
@@ -187,7 +187,7 @@ impl<'o> StreamOutput<'o> {
         self.log.log(level, text)
     }
 
-    /// For those who are to speak for the stream without being its writer.
+    /// The log for threads that are not the stream's writer.
     pub(in crate::sync) fn stream_log(&self) -> StreamLog<'o> {
         self.log.clone()
     }

@@ -1,5 +1,5 @@
-//! Reading one stream: which slices, by how many workers, from where on. The first worker of a stream is the thread that
-//! starts and ends it; the others come and go while there are slices.
+//! Reads one stream: which slices, by how many workers, from which state. The first worker's thread starts and ends the
+//! stream; the others come and go while there are slices.
 
 mod end;
 pub(in crate::sync) mod failed_slices;
@@ -44,7 +44,7 @@ use crate::sync::state::progress::StreamProgress;
 use crate::sync::{Run, is_always_whole, is_closed_pipe};
 use crate::workers::{Worker, Workers};
 
-/// One stream being read, as its workers share it.
+/// One stream that is being read, shared by its workers.
 pub(in crate::sync) struct StreamRead<'a, 'o> {
     pub(in crate::sync) stream: &'a dyn HttpStream,
     sync_mode: SyncMode,
@@ -58,29 +58,29 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     pub(in crate::sync) log: StreamLog<'o>,
     pub(in crate::sync) shaper: RecordShaper,
     pub(in crate::sync) records: RecordWriter,
-    /// Where the files of its records are kept, if it has files that are wanted.
+    /// Where record files are stored, if the stream has files and they are wanted.
     files: Option<StagedFiles>,
-    /// What earlier reads gave lately; `None` if the stream gives everything.
+    /// The records of earlier reads lately; `None` if the stream writes everything.
     pub(in crate::sync) recent: Option<Recent>,
     run: &'a Run<'a>,
-    /// The places that earlier reads were refused, until the progress has them.
+    /// The places that the API refused earlier, until the progress has them.
     refused: Mutex<Vec<SlicePosition>>,
-    /// Whether it was reported that records have no cursor, or an odd one.
+    /// Whether missing or odd cursor values were reported.
     pub(in crate::sync) odd_cursor_told: AtomicBool,
-    /// Whether nothing of the stream was read before, as far as the state says.
+    /// Whether the state says that nothing of the stream was read before.
     is_first_read: bool,
     writer: Mutex<StreamWriter<'a, 'o>>,
 }
 
-/// The stream that is asked.
+/// The stream to read.
 #[derive(Clone, Copy)]
 pub(in crate::sync) struct Asked<'a> {
     pub(in crate::sync) stream: &'a dyn HttpStream,
-    /// It is asked in another's place.
+    /// Whether it is read instead of another.
     pub(in crate::sync) delegate: Option<&'a Delegate<'a>>,
 }
 
-/// Reads a stream, with further workers as far as there are free ones, from the state on that was given.
+/// Reads a stream from the given state, with further workers while there are free ones.
 ///
 /// # Errors
 /// The first fault of any worker, once all are done.
@@ -176,7 +176,7 @@ fn state_of(run: &Run<'_>, asked: Asked<'_>, configured: &ConfiguredStream) -> S
         None => run.plan.state.of(&configured.descriptor()),
         Some(delegate) if delegate.drops_state.is_some() => StreamState::new(),
         Some(_) => {
-            // That the whole stream was read before makes no difference to the one that is asked now.
+            // A whole read of the other stream makes no difference to the one that is read now.
             let mut state = run.plan.state.as_given(&configured.descriptor());
             state.remove(NO_CURSOR_STATE);
             state
@@ -185,7 +185,7 @@ fn state_of(run: &Run<'_>, asked: Asked<'_>, configured: &ConfiguredStream) -> S
 }
 
 impl<'a, 'o> StreamRead<'a, 'o> {
-    /// The slices that were begun are finished as they were begun; then the stream is asked what is left.
+    /// Finishes begun slices as they were begun, then asks the stream for the rest.
     fn read_in_order(
         &self,
         state: &StreamState,
@@ -210,8 +210,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         Ok(())
     }
 
-    /// Each partition has a state of its own, so their order makes no difference, and neither do those that come and go;
-    /// unless there are none, and the stream is one slice.
+    /// Each partition has a state of its own, so order, additions and removals make no difference; except where there
+    /// are no partitions, and the stream is one slice.
     fn read_in_any_order(
         &self,
         state: &StreamState,
@@ -236,21 +236,21 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         let is_begun = is_whole && !begun.is_empty();
         self.begin(self.progress(state, first.as_ref(), begun)?);
         if is_begun {
-            // It is that one.
+            // This is that one slice.
             first = None;
         }
         self.read_slices(&SliceQueue::new(Box::new(first.map(Ok).into_iter().chain(slices)), state), Some(worker));
         Ok(())
     }
 
-    /// It is known what is to be read, and from where on.
+    /// Begins the read: its slices and start are known.
     fn begin(&self, progress: StreamProgress<'a>) {
         let refused = std::mem::take(&mut *locks::lock(&self.refused));
         let mut writer = self.any_writer();
         (writer.progress, writer.is_begun) = (progress.refused_before(refused), true);
     }
 
-    /// What the cursor makes of the state.
+    /// The cursor's reading of the state.
     fn progress(
         &self,
         state: &StreamState,
@@ -262,13 +262,13 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         Ok(StreamProgress::new(stream, known, begun))
     }
 
-    /// Reads all slices of a queue. `worker` is free for others as soon as there is no slice for it any more; without it,
-    /// the caller stays one.
+    /// Reads all slices of a queue. `worker` becomes free for others when the queue has no slice left; without it, the
+    /// caller remains one.
     fn read_slices(&self, queue: &SliceQueue<'_>, worker: Option<Worker<'_>>) {
         thread::scope(|scope| self.work(scope, queue, worker));
     }
 
-    /// What each worker does. With each slice it takes, it calls for another worker to take the next one.
+    /// The loop of each worker. With each slice it takes, it hires another worker for the next one.
     fn work<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -278,7 +278,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         let result = panics::caught(|| {
             while let Some(QueuedSlice { job, is_last }) = self.take(queue)? {
                 if let Some(worker) = self.run.workers.try_hire().filter(|_| !is_last) {
-                    // If the system has no more threads, those that there are read everything.
+                    // If the system has no more threads, the existing ones read everything.
                     let _ = thread::Builder::new().spawn_scoped(scope, move || self.work(scope, queue, Some(worker)));
                 }
                 if let Err(error) = self.read_slice(job) {
@@ -293,7 +293,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         drop(worker);
     }
 
-    /// The next slice. If none can be made any more, those that others have are read to their ends.
+    /// The next slice. If there is none left, workers finish the slices they have.
     fn take(&self, queue: &SliceQueue<'_>) -> anyhow::Result<Option<QueuedSlice>> {
         match queue.take(|| self.writer()) {
             Err(error) if self.reads_on() => self.fail_slice(error).map(|()| None),
@@ -305,10 +305,10 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         self.stream.cursor().reads_on_after_failure()
     }
 
-    /// Notes that a slice has failed, if the others are read anyway.
+    /// Records that a slice has failed, if the others are read anyway.
     ///
     /// # Errors
-    /// The failure, if it is one of the stream, or if slice after slice fails.
+    /// The failure, if it concerns the stream, or if slice after slice fails.
     fn fail_slice(&self, error: anyhow::Error) -> anyhow::Result<()> {
         let Some(failure) = error.downcast_ref::<Failure>().filter(|_| self.reads_on()) else { return Err(error) };
         if failure.skips_stream || self.run.stop.is_requested() {
@@ -320,15 +320,15 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             let text = format!("a slice has failed, and so will its stream after the other slices: {failure}");
             writer.out.log(LogLevel::Warn, &text)?;
         } else if !is_hopeless {
-            // The stream ends with that of the first.
+            // The stream ends with the failure of the first.
             writer.out.slice_failed(failure)?;
         }
         drop(writer);
         if is_hopeless { Err(error) } else { Ok(()) }
     }
 
-    /// Ends the stream with a fault. The other workers finish what they have asked for, and write no more of it. What
-    /// fails because the run is stopping is no fault.
+    /// Ends the stream with a fault. The other workers finish their requests, and write nothing more of them. A failure
+    /// caused by the stop of the run is no fault.
     fn fail(&self, error: anyhow::Error) {
         if is_closed_pipe(&error) {
             self.run.stop.request(StopReason::ClosedStdout);
@@ -344,19 +344,19 @@ impl<'a, 'o> StreamRead<'a, 'o> {
         self.run.workers
     }
 
-    /// The writer, once it is free. `None` if the stream is at its end, or another worker has panicked while it wrote:
-    /// what it knows may be half of the truth.
+    /// The writer, once it is free. `None` if the stream is at its end, or another worker panicked while writing: its
+    /// progress may be half updated.
     pub(in crate::sync) fn writer(&self) -> Option<MutexGuard<'_, StreamWriter<'a, 'o>>> {
         let writer = self.writer.lock().ok()?;
         (writer.end.is_none() && !self.run.stop.is_requested()).then_some(writer)
     }
 
-    /// The writer, whatever became of the stream.
+    /// The writer, in whatever state the stream is.
     fn any_writer(&self) -> MutexGuard<'_, StreamWriter<'a, 'o>> {
         locks::lock(&self.writer)
     }
 
-    /// What a page is fetched with.
+    /// The context for fetching a page.
     pub(in crate::sync) fn fetch_context<'c>(&'c self, fetcher: &'c Fetcher<'c>) -> FetchContext<'c> {
         FetchContext {
             fetcher,
@@ -372,8 +372,8 @@ impl<'a, 'o> StreamRead<'a, 'o> {
     }
 }
 
-/// The thread that waits for a page of the stream speaks for it: in the log, and now and then with the state as far as
-/// it is known, which is what the platform takes for a sign of life.
+/// The thread that waits for a page of the stream speaks for it: in the log, and now and then with the known state,
+/// which the platform takes as a sign of life.
 impl RetryObserver for StreamRead<'_, '_> {
     fn waiting(&self, wait: &Wait) -> anyhow::Result<()> {
         self.log.waiting(wait)
@@ -395,7 +395,7 @@ impl RetryObserver for StreamRead<'_, '_> {
         if self.log.output.silence() < LONGEST_SILENCE {
             return Ok(());
         }
-        // Who holds the writer writes.
+        // The thread that holds the writer writes.
         let Ok(mut writer) = self.writer.try_lock() else { return Ok(()) };
         if writer.end.is_none() && !self.run.stop.is_requested() {
             writer.write_known_state()?;
@@ -404,7 +404,7 @@ impl RetryObserver for StreamRead<'_, '_> {
     }
 }
 
-/// The progress of a stream of which it is not known yet what is to be read.
+/// The progress of a stream whose slices are not known yet.
 fn nothing_yet(stream: &dyn HttpStream) -> anyhow::Result<StreamProgress<'_>> {
     let read = CursorRead { stream, cursor_field: Vec::new(), state: StreamState::new(), first: None };
     Ok(StreamProgress::new(stream, Box::new(WholeState::new(stream.cursor(), read)?), Vec::new()))

@@ -1,9 +1,9 @@
-//! The pages of a slice, one after the other. While a worker is free, a thread of its own fetches them: as soon as one is
-//! taken it asks for the next, without waiting for the writer, and goes no further than that one. Otherwise, each is
-//! fetched by who asks for it.
+//! The pages of a slice, one after the other. While a worker is free, a separate thread fetches them: once a page is
+//! taken it requests the next, without waiting for the writer, and never more than one ahead. Otherwise the caller
+//! fetches each page.
 //!
-//! A slice has one such thread, from the first page ahead on: a thread for each page would cost more than a small page
-//! does, and so would a writer that has to be woken before the next page is requested.
+//! A slice keeps one such thread from its first prefetched page: a thread for each page would cost more than a small
+//! page, as would waking a writer before each request.
 
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope};
@@ -13,17 +13,17 @@ use crate::streams::paging::Paging;
 use crate::streams::{Page, PageToken};
 use crate::workers::{Worker, Workers};
 
-/// A page, and what comes after it.
+/// A page, and the place after it.
 pub(in crate::sync) struct FetchedPage {
-    /// What it was requested with; `None` is the first.
+    /// The token it was requested with; `None` is the first page.
     pub(in crate::sync) token: Option<PageToken>,
     /// `None` if the stream ignores the response.
     pub(in crate::sync) page: Option<Page>,
-    /// What to ask for the next page with, if there is one. The page is good even if it leads nowhere.
+    /// The token of the next page, if there is one. The page is good even if its token is unusable.
     pub(in crate::sync) next: anyhow::Result<Option<PageToken>>,
 }
 
-/// Fetches the page at a place, and goes on to the place after it.
+/// Fetches the page at a place, and moves on to the place after it.
 pub(in crate::sync) type FetchPage<'e> = dyn Fn(&mut Paging) -> anyhow::Result<FetchedPage> + Sync + 'e;
 
 /// The pages of a slice, in order.
@@ -31,7 +31,7 @@ pub(in crate::sync) struct PagePrefetch<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
     fetch_page: &'e FetchPage<'e>,
     workers: &'e Workers,
-    /// Where the next page is. The thread has it while it fetches ahead.
+    /// The place of the next page. The thread holds it while it prefetches.
     paging: Option<Paging>,
     thread: Option<Thread<'e>>,
 }
@@ -41,7 +41,7 @@ struct Thread<'e> {
     fetched: Receiver<Fetched>,
 }
 
-/// What the thread has to say.
+/// A message from the thread.
 enum Fetched {
     FetchedPage(Box<anyhow::Result<FetchedPage>>),
     /// No worker is free for the next page.
@@ -59,10 +59,10 @@ impl<'s, 'e> PagePrefetch<'s, 'e> {
         Self { scope, fetch_page, workers, paging: Some(Paging::at(token)), thread: None }
     }
 
-    /// The next page. It is waited for.
+    /// The next page; waits for it.
     pub(in crate::sync) fn next(&mut self) -> anyhow::Result<FetchedPage> {
         if let Some(thread) = self.thread.as_ref().filter(|_| self.paging.is_none()) {
-            // The thread catches panics: there is always a page, or what went wrong.
+            // The thread catches panics: it always sends a page, or a failure.
             match thread.fetched.recv()? {
                 Fetched::FetchedPage(turn) => return *turn,
                 Fetched::Back(paging) => self.paging = Some(paging),
@@ -71,15 +71,15 @@ impl<'s, 'e> PagePrefetch<'s, 'e> {
         (self.fetch_page)(self.paging.get_or_insert_default())
     }
 
-    /// Goes on somewhere else, after a page that was not there.
+    /// Continues at another place, after a page that was missing.
     pub(in crate::sync) fn go_on_at(&mut self, paging: Paging) {
         self.paging = Some(paging);
-        // It has ended with that page.
+        // The thread ended with that page.
         self.thread = None;
     }
 
-    /// Has the pages from the next one on fetched ahead, if a worker is free for that. If the system has no more threads,
-    /// nothing is done.
+    /// Starts prefetching from the next page on, if a worker is free for it. Does nothing if the system has no more
+    /// threads.
     pub(in crate::sync) fn go_ahead(&mut self) {
         if self.paging.is_none() {
             return;
@@ -89,7 +89,7 @@ impl<'s, 'e> PagePrefetch<'s, 'e> {
             self.thread = self.start();
         }
         let Some(thread) = &self.thread else { return };
-        // A thread that is there takes it.
+        // An existing thread takes it.
         if let Some(paging) = self.paging.take() {
             let _ = thread.places.send((paging, worker));
         }
@@ -97,7 +97,7 @@ impl<'s, 'e> PagePrefetch<'s, 'e> {
 
     fn start(&self) -> Option<Thread<'e>> {
         let (places, given) = mpsc::channel();
-        // Nothing lies between the two: the thread has a page, or it is taken.
+        // There is nothing between the two: either the thread has a page, or it was taken.
         let (fetched, taken) = mpsc::sync_channel(0);
         let (fetch_page, workers) = (self.fetch_page, self.workers);
         let work = move || {
@@ -112,8 +112,8 @@ impl<'s, 'e> PagePrefetch<'s, 'e> {
     }
 }
 
-/// Fetches pages as long as there are any and a worker is free, and has one only while it fetches. `None` once there is
-/// nothing more to do.
+/// Fetches pages while there are any and a worker is free; it holds that worker only during the fetch. `None` at the
+/// end.
 fn fetch_ahead<'e>(
     fetch_page: &FetchPage<'_>,
     workers: &'e Workers,
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// The page at a place, of that many that are counted from 0.
+    /// The page at a place, out of this many, counted from 0.
     fn turn(paging: &mut Paging, pages: u64) -> FetchedPage {
         let token = paging.token.take();
         let n = token.as_ref().map_or(0, |token| token.as_u64().unwrap());
@@ -151,7 +151,7 @@ mod tests {
         FetchedPage { token, page: Some(Page::of("[]")), next: Ok(paging.token.clone()) }
     }
 
-    /// Reads all pages, and tells the place of each.
+    /// Reads all pages, and returns the place of each.
     fn read(pages: &mut PagePrefetch<'_, '_>, mut on_page: impl FnMut()) -> Vec<u64> {
         let mut places = Vec::new();
         loop {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_is_wanted_elsewhere_is_given_up_and_the_pages_go_on_where_they_were() {
+    fn prefetching_ends_when_its_worker_is_needed_elsewhere_and_the_pages_continue() {
         let by: Mutex<Vec<ThreadId>> = Mutex::default();
         let fetch_page = |paging: &mut Paging| {
             by.lock().unwrap().push(thread::current().id());
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_fails_is_told_in_its_place_and_a_panic_is_one() {
+    fn a_page_that_fails_is_reported_in_its_place_and_so_is_a_panic() {
         let fetch_page = |paging: &mut Paging| {
             assert!(paging.token != Some(json!(2)), "no such page");
             Ok(turn(paging, 9))

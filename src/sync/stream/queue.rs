@@ -1,4 +1,4 @@
-//! The slices of a stream as its workers take them: one at a time, in their order.
+//! The slices of a stream as its workers take them: one at a time, in order.
 
 use std::iter::{self, Fuse};
 use std::sync::{Mutex, MutexGuard};
@@ -8,14 +8,14 @@ use crate::protocol::StreamState;
 use crate::streams::Slices;
 use crate::sync::state::progress::PendingSlice;
 
-/// Slices, and the state they were made from. A worker that takes a slice may have to fetch a page of a parent first,
-/// and the others wait for it; meanwhile those that have a slice go on.
+/// Slices, and the state they were made from. A worker that takes a slice may first have to fetch a page of a parent.
+/// Workers without a slice wait for it; the others continue.
 pub(in crate::sync) struct SliceQueue<'q> {
     slices: Mutex<Fuse<Slices<'q>>>,
     state: &'q StreamState,
 }
 
-/// What a worker takes from the queue.
+/// One entry of the queue.
 pub(in crate::sync) struct QueuedSlice {
     pub(in crate::sync) job: PendingSlice,
     /// Whether it may be the last one.
@@ -27,14 +27,13 @@ impl<'q> SliceQueue<'q> {
         Self { slices: Mutex::new(slices.fuse()), state }
     }
 
-    /// The next slice that there is something to ask for; those that an earlier read has begun come first. `None` if
-    /// that was all, or the stream is at its end for another reason. `writer` locks the stream's writer, unless the stream
-    /// is at its end.
+    /// The next slice that needs a request, begun ones first. `None` after the last one, or if the stream has ended for
+    /// another reason. `writer` locks the stream's writer, unless the stream has ended.
     pub(in crate::sync) fn take<'g, 'a: 'g, 'o: 'a>(
         &self,
         writer: impl Fn() -> Option<MutexGuard<'g, StreamWriter<'a, 'o>>>,
     ) -> anyhow::Result<Option<QueuedSlice>> {
-        // The worker that has panicked here reports it.
+        // The worker that panicked here reports it.
         let Ok(mut slices) = self.slices.lock() else { return Ok(None) };
         loop {
             let Some(mut held) = writer() else { return Ok(None) };

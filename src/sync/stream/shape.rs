@@ -1,5 +1,5 @@
-//! What becomes of a stream's records on their way out, if the stream wants it: only the configured columns, and
-//! those with the types of the schema. For every other stream nothing is loaded and nothing is done.
+//! Shapes a stream's records on their way out, if the stream wants it: only the configured columns, and only the types
+//! of the schema. For all other streams it loads nothing and does nothing.
 
 use std::collections::HashSet;
 use std::io;
@@ -18,11 +18,11 @@ pub(in crate::sync) struct RecordShaper {
 }
 
 impl RecordShaper {
-    /// What the stream wants. `configured` is its schema in the configured catalog. Warns of columns in it that the
-    /// source has no more.
+    /// The stream's shaper. `configured` is its schema in the configured catalog. Warns of columns there that the
+    /// source no longer has.
     ///
     /// # Errors
-    /// A failure if the stream's schema is needed and cannot be had, or stdout is closed.
+    /// A failure if the stream's schema is needed and cannot be loaded, or stdout is closed.
     pub(in crate::sync) fn new(
         stream: &dyn HttpStream,
         configured: &Map<String, Value>,
@@ -32,7 +32,7 @@ impl RecordShaper {
         let filter = stream.only_configured_columns().then(|| ColumnFilter::of_schema(configured)).flatten();
         let normalizes = stream.normalizes_records();
         if !normalizes && filter.is_none() && !stream.asks_for_schema() {
-            // The schema is not needed. If it is a file, a look at its columns costs nothing worth saving.
+            // The schema is not needed. If it is a file, reading its columns costs nothing worth saving.
             let known = if configured.is_empty() { None } else { stream.schemas() };
             if let Some(known) = known.and_then(|folder| folder.columns(stream.name())) {
                 warn_of_gone_columns(configured, &known.iter().map(String::as_str).collect(), log)?;
@@ -44,7 +44,7 @@ impl RecordShaper {
         Ok(Self { filter, normalizer: normalizes.then(|| Normalizer::new(&schema)) })
     }
 
-    /// The record as it is written. Warns of what could not be converted, once a field.
+    /// The record as it is written. Warns of values that could not be converted, once a field.
     pub(in crate::sync) fn shape<'r>(&self, record: Record<'r>, log: &StreamLog<'_>) -> io::Result<Record<'r>> {
         let record = match &self.filter {
             Some(filter) => filter.apply(record),

@@ -1,6 +1,6 @@
-//! Reading one slice: page after page, from its beginning or from where an earlier read stopped. Pages are fetched,
-//! and their records made into lines, without the stream's writer; only to write them it is waited for. If a worker is
-//! free, it fetches the next page meanwhile.
+//! Reads one slice: page after page, from its beginning or from the position of an earlier read. Pages are fetched, and
+//! their records made into lines, without the stream's writer; only the writing waits for it. Meanwhile a free worker
+//! fetches the next page.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -21,11 +21,11 @@ use crate::streams::{
 };
 use crate::sync::state::progress::PendingSlice;
 
-/// Bytes of records gathered before they are handed on: about a page. Of one as long as a disk no more than this is in
-/// memory.
+/// Bytes of records gathered before they are passed on: about a page. It bounds the memory for a page as large as a
+/// disk.
 const BATCH: usize = 256 * 1024;
 
-/// What is known of a slice while it is read.
+/// The progress of a slice while it is read.
 struct OpenSlice {
     /// The newest cursor value so far.
     newest: Option<Value>,
@@ -34,15 +34,15 @@ struct OpenSlice {
     /// The lines of records that are not written yet, and their number.
     lines: Vec<u8>,
     records: u64,
-    /// The page that comes next.
+    /// The next page.
     token: Option<PageToken>,
     way: WayBack<Option<Value>>,
-    /// Records that are to be remembered once they have been written.
+    /// Records to remember once they have been written.
     marks: Vec<Mark>,
 }
 
 impl StreamRead<'_, '_> {
-    /// Reads a slice to its end, or to that of the stream.
+    /// Reads a slice to its end, or to the end of the stream.
     pub(in crate::sync) fn read_slice(&self, mut job: PendingSlice) -> anyhow::Result<()> {
         let token = job.next_page_token.take();
         let interval = self.stream.cursor().state_checkpoint_interval();
@@ -86,13 +86,13 @@ impl StreamRead<'_, '_> {
             if matches!(next, Ok(Some(_))) && self.limit.is_none() {
                 pages.go_ahead();
             }
-            // A page that leads nowhere is still written.
+            // A page with an unusable token is still written.
             if self.write_page(&page, &job.context(token.as_ref()), job, &mut reading)?.is_break() {
                 return Ok(());
             }
             reading.token = next?;
             let Some(next) = reading.token.clone() else { break };
-            // Before the next page is waited for: finished slices have been written, and the state says so.
+            // Before waiting for the next page: finished slices have been written, and the state says so.
             if self.turn_page(job, next, &reading)?.is_break() {
                 return Ok(());
             }
@@ -104,8 +104,8 @@ impl StreamRead<'_, '_> {
         Ok(())
     }
 
-    /// Where the slice is read on when its next page is not there: it was ignored, or failed with `error`. `None` if this
-    /// is the end of the slice, or of the stream.
+    /// Where to continue a slice whose next page is missing: it was ignored, or failed with `error`. `None` if the
+    /// slice, or the stream, ends here.
     fn way_on(
         &self,
         job: &PendingSlice,
@@ -136,7 +136,7 @@ impl StreamRead<'_, '_> {
         Ok(next.map(|next| Paging::at(Some(next))))
     }
 
-    /// Leaves out what the API refuses by itself. Returns the page at which the slice goes on, if it does.
+    /// Skips what the API refuses by itself. Returns the page at which the slice continues, if it does.
     fn leave_out(
         &self,
         job: &PendingSlice,
@@ -163,7 +163,7 @@ impl StreamRead<'_, '_> {
         Ok(writer.turn_page(job.ticket, Some(next), reading.newest.clone())?)
     }
 
-    /// Fetches the page at a place, and goes on to the place after it.
+    /// Fetches the page at a place, and moves on to the place after it.
     fn fetch_page(&self, job: &PendingSlice, paging: &mut Paging) -> anyhow::Result<FetchedPage> {
         let token = paging.token.clone();
         let cx = job.context(token.as_ref());
@@ -202,7 +202,7 @@ impl StreamRead<'_, '_> {
             Ok(Flow::Continue(()))
         });
         let flow = match walked {
-            // Those before a record that fails are good.
+            // Records before a failing one are good.
             Err(error) if !is_closed_pipe(&error) => {
                 let _ = self.write_lines(reading)?;
                 return Err(error);
@@ -215,7 +215,7 @@ impl StreamRead<'_, '_> {
         self.write_lines(reading)
     }
 
-    /// Gathers a record, and writes what was gathered if it is time. Breaks off at the end of the stream.
+    /// Gathers a record, and writes the gathered ones when due. Breaks off at the end of the stream.
     fn write_record(
         &self,
         record: Record<'_>,
@@ -256,7 +256,7 @@ impl StreamRead<'_, '_> {
         }
     }
 
-    /// The reference to the file of a record, which is kept, if the stream has files.
+    /// The reference to a record's file, which is stored, if the stream has files.
     fn reference(&self, record: &Record<'_>, cx: &RequestContext<'_>) -> anyhow::Result<Option<String>> {
         let Some(files) = &self.files else { return Ok(None) };
         let fetcher = Fetcher::new(self.client, self);
@@ -264,7 +264,7 @@ impl StreamRead<'_, '_> {
         Ok(file.map(|file| files.keep(&file)).transpose()?)
     }
 
-    /// What is remembered of a record, if the stream reads some time again and the record is of that time.
+    /// The entry to remember for a record, if the stream reads some time again and the record is of that time.
     fn mark(
         &self,
         record: &Record<'_>,
@@ -273,7 +273,7 @@ impl StreamRead<'_, '_> {
         newest: Option<&Value>,
     ) -> Option<Mark> {
         let recent = self.recent.as_ref()?;
-        // A child comes again when its parent has changed, however old it is itself.
+        // A child comes again when its parent has changed, however old the child is.
         let moment = seen.and_then(epoch_seconds).max(cx.slice.get(CHANGED).and_then(epoch_seconds))?;
         if !recent.reaches(moment, newest.and_then(epoch_seconds)) {
             return None;
@@ -286,14 +286,14 @@ impl StreamRead<'_, '_> {
         Some(Mark::new(&key, moment, json::compacted(&content.text())?.as_bytes(), record.version()))
     }
 
-    /// Writes what was gathered.
+    /// Writes the gathered records.
     fn write_lines(&self, reading: &mut OpenSlice) -> anyhow::Result<Flow> {
         let Some(mut writer) = self.writer() else { return Ok(Flow::Break(())) };
         reading.write(&mut writer)
     }
 
-    /// Writes a record of a slice whose records are said to be in the order of the cursor, and a state if there were
-    /// `interval` records since the last one.
+    /// Writes a record of a slice whose records should be in the order of the cursor, and a state after each `interval`
+    /// records.
     fn write_record_in_order(
         &self,
         interval: u64,
@@ -310,7 +310,7 @@ impl StreamRead<'_, '_> {
             let text = "the stream declares state_checkpoint_interval, and its records are not in ascending order of \
                         the cursor. No state is written within this slice.";
             self.log.log(LogLevel::Warn, text)?;
-            // States that have been written may be ahead of this record: the one of whole pages takes their place.
+            // Written states may be ahead of this record: the state of whole pages replaces them.
             let state = writer.progress.state_with_begun();
             writer.write_state(state)?;
         } else if writer.out.since_state() >= interval
@@ -325,7 +325,7 @@ impl StreamRead<'_, '_> {
 impl OpenSlice {
     /// Whether a cursor value is older than one before it.
     fn is_behind(&self, cursor: &dyn Cursor, seen: Option<&Value>) -> bool {
-        // Who asks for no state within the slice need not know.
+        // A stream that asks for no state within the slice does not need to know.
         self.interval.is_some()
             && matches!((seen, &self.newest), (Some(seen), Some(newest)) if is_newer(cursor, newest, seen))
     }

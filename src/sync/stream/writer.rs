@@ -1,5 +1,5 @@
-//! The one writer of a stream. Its workers take turns with it, each for a part of a page: what is written and what is
-//! known go together, so a state never reports a record that is not out.
+//! The one writer of a stream. Its workers take turns with it, each for a part of a page. Records and progress change
+//! together, so a state never covers a record that is not written.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -16,9 +16,9 @@ use crate::sync::state::ledger::Ticket;
 use crate::sync::state::position;
 use crate::sync::state::progress::{PendingSlice, StreamProgress};
 
-/// Bytes below which a state that grows with the slices is always worth it.
+/// A growing state of fewer bytes is always worth writing.
 const SMALL_STATE: usize = 1024;
-/// The same for one state of the whole stream: it fits the places in all slices that such a state reports.
+/// The same for one state of the whole stream: the places of all slices in such a state fit.
 const WHOLE_STATE: usize = 16 * 1024;
 
 /// Whether to continue, or the stream is at its end.
@@ -35,13 +35,13 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) before: Option<KeptState>,
     /// Its slices are another stream's records: there may be any number of them, many without records.
     pub(in crate::sync) has_parent: bool,
-    /// What was given lately, for the states; `None` if the stream gives everything.
+    /// The records written lately, for the states; `None` if the stream writes everything.
     pub(in crate::sync) recent: Option<Recent>,
-    /// States have to say that they are those of a full refresh.
+    /// Whether states carry the mark of a full refresh.
     pub(in crate::sync) marks_full_refresh: bool,
-    /// Slices that have failed, where the others are read.
+    /// The failed slices, if the others are read anyway.
     pub(in crate::sync) failed_slices: FailedSlices,
-    /// States are empty until all was read: see [`crate::streams::Delegate`].
+    /// Whether states stay empty until all was read: see [`crate::streams::Delegate`].
     pub(in crate::sync) is_all_or_nothing: bool,
     pub(in crate::sync) limit: Option<u64>,
     pub(in crate::sync) memory: &'a MemoryLimit,
@@ -50,7 +50,7 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) end: Option<End>,
 }
 
-/// An end that is not that of the slices.
+/// An end other than that of the slices.
 #[derive(Debug)]
 pub(in crate::sync) enum End {
     /// `--limit`.
@@ -60,7 +60,7 @@ pub(in crate::sync) enum End {
 }
 
 impl StreamWriter<'_, '_> {
-    /// Writes the lines of this many records of a page; one at a time, if there is a limit. Breaks off at the limit.
+    /// Writes the lines of N records of a page; one at a time, if there is a limit. Breaks off at the limit.
     pub(in crate::sync) fn write(&mut self, lines: &[u8], records: u64) -> io::Result<Flow> {
         if self.stops_at_limit() {
             return Ok(Flow::Break(()));
@@ -76,7 +76,7 @@ impl StreamWriter<'_, '_> {
         }
     }
 
-    /// The records of a page have been written, and this page is next. Breaks off at the limit.
+    /// The records of a page have been written; this page is next. Breaks off at the limit.
     pub(in crate::sync) fn turn_page(
         &mut self,
         ticket: Ticket,
@@ -108,8 +108,7 @@ impl StreamWriter<'_, '_> {
         self.tell_of_refusal()
     }
 
-    /// One line reports the first slice that is refused by itself, and one at the end how many there were: there may be
-    /// thousands.
+    /// Logs the first slice that is refused by itself; the end logs how many there were, since there may be thousands.
     pub(in crate::sync) fn tell_of_refusal(&mut self) -> io::Result<()> {
         let what = if self.has_parent { "parent" } else { "slice" };
         let Some(failure) = self.progress.refusals.untold() else { return Ok(()) };
@@ -117,8 +116,7 @@ impl StreamWriter<'_, '_> {
         self.out.log(LogLevel::Warn, &text)
     }
 
-    /// All slices were requested. Says how many of them were refused, if there was more than the one that is in the
-    /// log.
+    /// All slices were requested. Logs how many of them were refused, if more than the one in the log.
     pub(in crate::sync) fn tell_of_refusals(&mut self) -> io::Result<()> {
         // Each may have been refused, and earlier reads have read others.
         self.note_page()?;
@@ -135,13 +133,13 @@ impl StreamWriter<'_, '_> {
         self.out.log(LogLevel::Warn, &format!("{count} slices were refused and skipped.{rest}"))
     }
 
-    /// A slice was read up to where it is refused.
+    /// A slice was read up to a refusal.
     pub(in crate::sync) fn close_refused(&mut self, job: &PendingSlice, newest: Option<Value>) -> io::Result<()> {
         self.progress.close_refused(job.ticket, newest);
         self.end_page()
     }
 
-    /// Writes the state if it is time for one. In any case nothing lies here while the next page is fetched.
+    /// Writes the state if it is due. In any case nothing stays here while the next page is fetched.
     pub(in crate::sync) fn end_page(&mut self) -> io::Result<()> {
         if let Some(shortage) = self.memory.shortage(self.out.elapsed()) {
             self.stop.request(StopReason::OutOfMemory(shortage));
@@ -155,7 +153,7 @@ impl StreamWriter<'_, '_> {
         self.out.flush()
     }
 
-    /// Writes what is known so far, though no state is due.
+    /// Writes the known progress, though no state is due.
     pub(in crate::sync) fn write_known_state(&mut self) -> io::Result<()> {
         if self.is_begun && !self.progress.refusals.is_all() {
             return self.write_state(self.progress.state_with_begun());
@@ -163,7 +161,7 @@ impl StreamWriter<'_, '_> {
         self.out.state(self.before.as_ref().map(KeptState::state).unwrap_or_default())
     }
 
-    /// Whether the limit is reached. Then this is the end.
+    /// Whether the limit is reached, which ends the stream.
     pub(in crate::sync) fn stops_at_limit(&mut self) -> bool {
         let at_limit = self.limit.is_some_and(|limit| self.out.total() >= limit);
         if at_limit {
@@ -186,8 +184,8 @@ impl StreamWriter<'_, '_> {
         self.out.state(state)
     }
 
-    /// A long state, such as one for each slice, would outweigh the records if it was written each time. So would any
-    /// state that was written after each of a hundred thousand children.
+    /// A long state, such as one with an entry for each slice, would outweigh the records if it was written each time.
+    /// So would a state after each of a hundred thousand children.
     fn state_is_due(&self) -> bool {
         if self.progress.paces_itself() {
             return true;
@@ -196,7 +194,7 @@ impl StreamWriter<'_, '_> {
         let small = if self.progress.is_in_any_order() { SMALL_STATE } else { WHOLE_STATE };
         match self.has_parent {
             false if bytes() < small => true,
-            // Its length need not be known as long as even the shortest would be too long.
+            // Its length is not needed while even the shortest would be too long.
             _ => self.out.outweighs(0) && self.out.outweighs(bytes()),
         }
     }

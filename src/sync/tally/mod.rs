@@ -1,4 +1,4 @@
-//! What a read has done so far, stream by stream, for those who look on: a terminal while it runs, a summary at its end.
+//! The progress of a read, stream by stream, for observers: a terminal while it runs, a summary at its end.
 
 pub(in crate::sync) mod stream;
 pub(in crate::sync) mod summary;
@@ -10,14 +10,14 @@ use self::stream::StreamTally;
 use self::summary::{Numbers, StreamSummary};
 use crate::locks;
 
-/// The counters of a read. Clones are about the same read.
+/// The counters of a read. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Tally(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     streams: Mutex<Arc<[StreamTally]>>,
-    /// A reading of the clock.
+    /// The time now.
     begun: OnceLock<Duration>,
 }
 
@@ -28,7 +28,7 @@ impl Tally {
         locks::lock(&self.0.streams).clone()
     }
 
-    /// Time since the read began, at a reading of the clock. Zero before.
+    /// Time since the read began. Zero before.
     #[must_use]
     pub fn elapsed(&self, now: Duration) -> Duration {
         self.0.begun.get().map_or(Duration::ZERO, |begun| now.saturating_sub(*begun))
@@ -45,7 +45,7 @@ impl Tally {
         (streams, total)
     }
 
-    /// Notes that a read of these streams begins.
+    /// Begins a read of these streams.
     pub(crate) fn begin<'n>(&self, now: Duration, names: impl Iterator<Item = &'n str>) -> Arc<[StreamTally]> {
         let streams: Arc<[StreamTally]> = names.map(StreamTally::new).collect();
         *locks::lock(&self.0.streams) = streams.clone();

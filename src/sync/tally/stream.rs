@@ -1,5 +1,5 @@
-//! What one stream has done so far. Counters are added to once a page or once a request, never once a record, and the
-//! one that shows them reads them from outside without holding anybody up.
+//! The progress of one stream. Counters change once a page or once a request, never once a record; an observer reads
+//! them without blocking anyone.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +11,10 @@ use super::summary::{Numbers, StreamEnd, StreamSummary};
 use crate::http::Activity;
 use crate::locks;
 
-/// Time without an answer after which people wonder.
+/// Time without an answer after which it is worth showing.
 const LONG_SILENCE: Duration = Duration::from_secs(3);
 
-/// The counters of one stream, shared by those who work for it and those who look on.
+/// The counters of one stream, shared by workers and observers.
 #[derive(Debug, Default)]
 pub struct StreamTally {
     name: String,
@@ -30,31 +30,31 @@ pub struct StreamTally {
     begun: OnceLock<Duration>,
     /// A reading of the clock, and how it ended.
     ended: OnceLock<(Duration, StreamEnd)>,
-    /// Each thread waits for one thing at a time.
+    /// Each thread is in one wait at a time.
     waiting: Mutex<HashMap<ThreadId, CurrentWait>>,
-    /// Each thread asks one host at a time.
+    /// Each thread requests from one host at a time.
     asking: Mutex<HashMap<ThreadId, Asked>>,
 }
 
-/// A host that a thread waits for an answer from.
+/// A host that a thread waits for.
 #[derive(Debug, Clone)]
 struct Asked {
     host: String,
-    /// When it was asked, or last heard of: a reading of the clock.
+    /// When it was asked, or last sent something: a reading of the clock.
     since: Duration,
 }
 
-/// A wait that somebody is in.
+/// A wait in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrentWait {
-    /// Why, without secrets.
+    /// The reason, without secrets.
     pub reason: String,
-    /// When it is over: a reading of the clock.
+    /// Its end: a reading of the clock.
     pub until: Duration,
 }
 
 impl StreamTally {
-    /// Of a stream of that name, or of whatever else sends requests.
+    /// For a stream of that name, or another sender of requests.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
@@ -78,7 +78,7 @@ impl StreamTally {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether it was begun, and has not ended.
+    /// Whether it has begun, and has not ended.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.begun.get().is_some() && !self.has_ended()
@@ -90,25 +90,25 @@ impl StreamTally {
         self.ended.get().is_some()
     }
 
-    /// The wait that is over last, if anybody waits at this reading of the clock.
+    /// The wait that ends last, if any thread waits at this reading of the clock.
     #[must_use]
     pub fn waiting(&self, now: Duration) -> Option<CurrentWait> {
         let waits = self.waits();
         waits.values().filter(|wait| wait.until > now).max_by_key(|wait| wait.until).cloned()
     }
 
-    /// The host that an answer is waited for, and for how long, if nothing has come from any host for a while.
+    /// The silent host and the length of its silence, if no host has sent anything for a while.
     #[must_use]
     pub fn unanswered(&self, now: Duration) -> Option<(String, Duration)> {
         let asking = self.asking();
-        // While one is answered, the stream moves.
+        // While one host answers, the stream moves.
         let last = asking.values().max_by_key(|asked| asked.since)?;
         let silence = now.saturating_sub(last.since);
         let longest = asking.values().min_by_key(|asked| asked.since)?;
         (silence >= LONG_SILENCE).then(|| (longest.host.clone(), now.saturating_sub(longest.since)))
     }
 
-    /// Everything that is known at this reading of the clock.
+    /// All numbers at this reading of the clock.
     #[must_use]
     pub fn summary(&self, now: Duration) -> StreamSummary {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -134,17 +134,17 @@ impl StreamTally {
         }
     }
 
-    /// Notes that it begins.
+    /// Records that it begins.
     pub(crate) fn begin(&self, now: Duration) {
         let _ = self.begun.set(now);
     }
 
-    /// Notes how it ended; the first word counts.
+    /// Records how it ended; the first call counts.
     pub(crate) fn end(&self, now: Duration, end: StreamEnd) {
         let _ = self.ended.set((now, end));
     }
 
-    /// Adds records that are written.
+    /// Adds written records.
     pub(crate) fn add_records(&self, records: u64) {
         self.records.fetch_add(records, Ordering::Relaxed);
     }
@@ -154,12 +154,12 @@ impl StreamTally {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes that this thread begins to wait. The reason holds no secret.
+    /// Records that this thread begins to wait. The reason holds no secret.
     pub(crate) fn wait(&self, reason: String, until: Duration) {
         self.waits().insert(thread::current().id(), CurrentWait { reason, until });
     }
 
-    /// Notes that this thread asks a host, or has heard of it; `None` that it has its answer.
+    /// Records that this thread asks a host, or got something from it; `None` after the whole answer.
     pub(crate) fn ask(&self, host: Option<&str>, now: Duration) {
         let (mut asking, thread) = (self.asking(), thread::current().id());
         match (host, asking.get_mut(&thread)) {
@@ -173,7 +173,7 @@ impl StreamTally {
         }
     }
 
-    /// Counts what a request does.
+    /// Counts the activity of a request.
     pub(crate) fn note(&self, activity: Activity) {
         let add = |counter: &AtomicU64, more| counter.fetch_add(more, Ordering::Relaxed);
         match activity {
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_waits_the_longest_is_told_until_it_is_over() {
+    fn of_several_waits_the_longest_is_reported_until_it_is_over() {
         let tally = StreamTally::new("a");
         let told = |now| tally.waiting(Duration::from_secs(now)).map(|wait| (wait.reason, wait.until.as_secs()));
         thread::scope(|scope| {

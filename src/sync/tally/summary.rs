@@ -1,4 +1,4 @@
-//! What a stream, or a read, amounts to: numbers, and how it ended. It is what people see as a table and scripts as JSON.
+//! The result of a stream, or a read: numbers, and how it ended. People see it as a table, scripts as JSON.
 
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::protocol::FailureKind;
 
-/// What one stream amounts to.
+/// The result of one stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StreamSummary {
     /// Its name.
@@ -15,31 +15,31 @@ pub struct StreamSummary {
     /// How it ended.
     #[serde(flatten)]
     pub end: StreamEnd,
-    /// What it did.
+    /// Its numbers.
     #[serde(flatten)]
     pub numbers: Numbers,
 }
 
-/// What was done, in numbers.
+/// The numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Numbers {
     /// Records written.
     pub records: u64,
-    /// Attempts that were sent, for tokens, schemas and parents, too. Redirects count as one with their attempt.
+    /// Attempts sent, including those for tokens, schemas and parents. A redirect counts as one with its attempt.
     pub requests: u64,
-    /// How many of them were for a request that was attempted before.
+    /// Those of them that repeated an earlier attempt.
     pub retries: u64,
     /// Waits, for retries and for the request budget.
     pub waits: u64,
-    /// Their length; those of several workers are added up. In JSON: seconds.
+    /// Their length, added up over workers. In JSON: seconds.
     #[serde(rename = "waited_seconds", serialize_with = "seconds")]
     pub waited: Duration,
-    /// Requests that the response cache spared.
+    /// Requests that the response cache answered.
     pub cache_hits: u64,
     /// The length of all response bodies, decompressed.
     pub bytes: u64,
-    /// Slices, such as the children of one parent, that the API refused by themselves, and that were left out. In JSON: only if
-    /// there are any.
+    /// Slices, such as the children of one parent, that the API refused by themselves and the read skipped. In JSON:
+    /// only if there are any.
     #[serde(skip_serializing_if = "is_zero")]
     pub refused: u64,
     /// From its beginning to its end. In JSON: seconds.
@@ -54,20 +54,20 @@ pub struct Numbers {
 pub enum StreamEnd {
     /// Nothing was requested.
     NotBegun,
-    /// It goes on, or was broken off because the reader of stdout closed the pipe.
+    /// It is still read, or was broken off because the reader of stdout closed the pipe.
     BrokenOff,
     /// All of it was read, or as much as `--limit` allows.
     Complete,
-    /// It cannot be read, and was left out.
+    /// It cannot be read, and was skipped.
     Skipped {
-        /// Why, without secrets.
+        /// The reason, without secrets.
         message: String,
     },
-    /// It ended before it was read.
+    /// It ended before it was fully read.
     Incomplete {
         /// Who can fix it.
         kind: FailureKind,
-        /// Why, without secrets.
+        /// The reason, without secrets.
         message: String,
     },
 }
@@ -86,7 +86,7 @@ impl StreamEnd {
     }
 }
 
-/// All but the time, which streams spend side by side.
+/// Everything but the time, since streams run side by side.
 impl AddAssign for Numbers {
     fn add_assign(&mut self, other: Self) {
         self.records += other.records;

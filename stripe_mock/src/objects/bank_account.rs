@@ -1,4 +1,4 @@
-//! Bank accounts and cards that money is taken from or paid to.
+//! Bank accounts and cards for payments and payouts.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ pub(in super::super) fn payment_source(seed: &mut Seed) -> Value {
     join(source, owner)
 }
 
-/// Where a connected account is paid to: every third is a card.
+/// The payout account of a connected account: every third is a card.
 pub(in super::super) fn external_account(seed: &mut Seed) -> Value {
     let card_account = seed.number.is_multiple_of(3);
     let owner = json!({
@@ -55,7 +55,7 @@ fn bank_account(seed: &mut Seed) -> Value {
     })
 }
 
-/// A card as it was before payment methods.
+/// A card in the form before payment methods.
 fn card(seed: &mut Seed) -> Value {
     let person = Person::new(seed);
     let face = json!({

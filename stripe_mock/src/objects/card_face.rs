@@ -4,7 +4,7 @@ use super::super::seed::Seed;
 
 const BRANDS: &[(&str, &str)] = &[("visa", "4242"), ("mastercard", "4444"), ("amex", "0005"), ("discover", "1117")];
 
-/// What every shape of a payment card has.
+/// The common part of all forms of a payment card.
 pub(super) fn card_face(seed: &mut Seed, country: &Value) -> Value {
     let (brand, last4) = *seed.pick(BRANDS);
     json!({
@@ -18,7 +18,7 @@ pub(super) fn card_face(seed: &mut Seed, country: &Value) -> Value {
     })
 }
 
-/// What came of the checks of a card's address and code.
+/// The results of the checks of a card's address and code.
 pub(super) fn card_checks(seed: &mut Seed) -> Value {
     json!({
         "address_line1_check": "pass",

@@ -42,7 +42,7 @@ pub(in super::super) fn dispute(seed: &mut Seed) -> Value {
     })
 }
 
-/// What the shop has to say for itself.
+/// The shop's evidence.
 fn evidence(seed: &mut Seed, person: &Person, answered: bool) -> Value {
     json!({
         "access_activity_log": null,

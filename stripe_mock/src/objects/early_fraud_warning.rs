@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::seed::Seed;
 
-/// What a card network thinks of the charge of the same number.
+/// A card network's opinion of the charge of the same number.
 pub(in super::super) fn early_fraud_warning(seed: &mut Seed) -> Value {
     let mut warning = json!({
         "id": seed.id,

@@ -6,7 +6,7 @@ use super::super::resource::{RESOURCES, Resource};
 use super::super::seed::Seed;
 use super::object;
 
-/// Event type, and the resource of its object: all that came, then all that changed or went.
+/// Event types, and the resource of their object: first creations, then changes and deletions.
 static KINDS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
     let of: [fn(&Resource) -> Option<&'static str>; 3] =
         [|row| row.event_created, |row| row.event_updated, |row| row.event_deleted];

@@ -5,7 +5,7 @@ use super::super::seed::Seed;
 use super::merchant::merchant;
 use super::{CARDS, when};
 
-/// What the authorization of the same number came to.
+/// The result of the authorization of the same number.
 pub(in super::super) fn issuing_transaction(seed: &mut Seed) -> Value {
     let refund = seed.chance(10);
     let amount = seed.between(150, 60_000) as i64 * if refund { 1 } else { -1 };
@@ -34,7 +34,7 @@ pub(in super::super) fn issuing_transaction(seed: &mut Seed) -> Value {
     })
 }
 
-/// What was bought: a flight, fuel, a stay, goods, or nobody knows.
+/// The purchase: a flight, fuel, a stay, goods, or unknown.
 fn purchase(seed: &mut Seed, amount: i64) -> Value {
     let kind = seed.between(0, 9);
     let flight = json!({

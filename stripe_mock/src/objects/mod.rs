@@ -1,5 +1,5 @@
-//! Made-up Stripe objects with the fields, types and sizes of real ones at API version
-//! 2022-11-15. Every field that Stripe always sends is there.
+//! Generated Stripe objects with the fields, types and sizes of real ones at API version 2022-11-15. Every field that
+//! Stripe always sends is there.
 
 mod account;
 mod account_person;
@@ -106,16 +106,16 @@ pub(super) use transfer::transfer;
 pub(super) use transfer_reversal::transfer_reversal;
 pub(super) use usage_record_summary::usage_record_summary;
 
-/// How many different customers the other objects name.
+/// How many different customers other objects refer to.
 const CUSTOMERS: u64 = 500;
 
-/// How many different products the other objects name.
+/// How many different products other objects refer to.
 const PRODUCTS: u64 = 50;
 
-/// How many different connected accounts the other objects name.
+/// How many different connected accounts other objects refer to.
 const ACCOUNTS: u64 = 20;
 
-/// How many different issued cards the other objects name.
+/// How many different issued cards other objects refer to.
 const CARDS: u64 = 30;
 
 const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "chf", "sek"];
@@ -123,23 +123,23 @@ const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "chf", "sek"];
 /// How many children of each kind a parent has: the first two belong to the first parent.
 const PER_PARENT: u64 = 2;
 
-/// The number of the parent of the object that is made.
+/// The number of the generated object's parent.
 fn parent_number(seed: &Seed) -> u64 {
     seed.number.div_ceil(PER_PARENT)
 }
 
-/// The id of the parent of the object that is made.
+/// The id of the generated object's parent.
 fn parent_id(seed: &Seed, parents: &str) -> String {
     seed.id_of(parents, parent_number(seed))
 }
 
-/// The children of the object that is made, as their own list has them.
+/// The children of the generated object, in the form of their own list.
 fn children(seed: &Seed, resource: &str) -> Vec<Value> {
     let last = seed.number * PER_PARENT;
     (last - PER_PARENT + 1..=last).map(|number| object(seed, resource, number)).collect()
 }
 
-/// The object of another resource, as it is sent, created at the same time.
+/// The object of another resource, created at the same time.
 fn object(seed: &Seed, resource: &str, number: u64) -> Value {
     let generate = RESOURCES[Resource::place(resource)].generate;
     let mut object = generate(&mut seed.sibling(resource, number));
@@ -154,7 +154,7 @@ fn list(data: Vec<Value>, url: String) -> Value {
     json!({ "object": "list", "total_count": data.len(), "data": data, "has_more": false, "url": url })
 }
 
-/// The customer that the object names.
+/// The customer of the object.
 fn customer_id(seed: &Seed) -> String {
     seed.id_of("customers", customer_number(seed.number))
 }
@@ -163,7 +163,7 @@ fn customer_number(number: u64) -> u64 {
     number % CUSTOMERS + 1
 }
 
-/// The first payment method of the customer that the object names.
+/// The first payment method of the object's customer.
 fn payment_method_id(seed: &Seed) -> String {
     seed.id_of("payment_methods", payment_method_number(seed))
 }
@@ -172,17 +172,17 @@ fn payment_method_number(seed: &Seed) -> u64 {
     PER_PARENT * customer_number(seed.number) - 1
 }
 
-/// The connected account that the object names.
+/// The connected account of the object.
 fn account_id(seed: &Seed) -> String {
     seed.id_of("accounts", seed.number % ACCOUNTS + 1)
 }
 
-/// What the customer of the object of that number pays in.
+/// The currency of the customer of the object with that number.
 fn currency(number: u64) -> &'static str {
     CURRENCIES[(customer_number(number) % CURRENCIES.len() as u64) as usize]
 }
 
-/// The value if so, else null.
+/// The value if so, otherwise null.
 fn when(is_so: bool, value: impl Into<Value>) -> Value {
     if is_so { value.into() } else { Value::Null }
 }

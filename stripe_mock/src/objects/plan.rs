@@ -4,7 +4,7 @@ use super::super::seed::Seed;
 use super::price::tiers;
 use super::{CURRENCIES, PRODUCTS, when};
 
-/// A plan, what prices were before they were prices.
+/// A plan, the form of prices before there were prices.
 pub(in super::super) fn plan(seed: &mut Seed) -> Value {
     let tiered = seed.chance(25);
     let metered = tiered || seed.chance(20);

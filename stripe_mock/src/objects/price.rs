@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::super::seed::Seed;
 use super::{CURRENCIES, PRODUCTS, currency, object, when};
 
-/// The number says what sort of price it is. Of each sort and currency, other objects name some.
+/// The number decides the kind of price. Other objects refer to some of each kind and currency.
 const SORTS: u64 = 5;
 const ALIKE: u64 = 5;
 
@@ -83,12 +83,12 @@ pub(super) fn recurring_price(seed: &Seed, currency_of: u64) -> Value {
     object(seed, "prices", number_of(RECURRING, seed, currency_of))
 }
 
-/// The id of a price paid once, in the currency of the object that is made.
+/// The id of a price paid once, in the currency of the generated object.
 pub(super) fn one_time_price_id(seed: &Seed) -> String {
     seed.id_of("prices", number_of(ONE_TIME, seed, seed.number))
 }
 
-/// The id of a recurring price, in the currency of the object that is made.
+/// The id of a recurring price, in the currency of the generated object.
 pub(super) fn recurring_price_id(seed: &Seed) -> String {
     seed.id_of("prices", number_of(RECURRING, seed, seed.number))
 }

@@ -8,7 +8,7 @@ use super::{currency, customer_id, payment_method_id, when};
 
 const YEAR: i64 = 365 * DAY;
 
-/// What is planned for the subscription of the same number.
+/// The plan for the subscription of the same number.
 pub(in super::super) fn subscription_schedule(seed: &mut Seed) -> Value {
     let status = *seed.pick(&["active", "active", "not_started", "completed", "released", "canceled"]);
     let subscription = seed.id_of("subscriptions", seed.number);

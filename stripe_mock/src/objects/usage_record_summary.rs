@@ -4,7 +4,7 @@ use super::super::DAY;
 use super::super::seed::Seed;
 use super::{PER_PARENT, parent_id, when};
 
-/// What was used of a subscription item in a month. The second month has no invoice yet.
+/// The monthly usage of a subscription item. The second month has no invoice yet.
 pub(in super::super) fn usage_record_summary(seed: &mut Seed) -> Value {
     let billed = seed.number % PER_PARENT == 1;
     json!({

@@ -3,13 +3,13 @@
 use super::*;
 use source_http::json::field_at;
 
-/// A mock that shows everything at once, and events in the version of its lists.
+/// A mock without delays, and with events in the version of its lists.
 fn prompt() -> StripeMockBuilder {
     StripeMock::builder().late_by(0).account_version("2022-11-15")
 }
 
 #[test]
-fn what_happens_is_shown_up_to_two_minutes_late_each_after_a_time_of_its_own() {
+fn changes_become_visible_up_to_two_minutes_late_each_after_its_own_delay() {
     let mock = StripeMock::builder().count("customers", 1).start();
     let made: Vec<String> = (0..20).map(|_| mock.create("customers")).collect();
     let mut counts = Vec::new();
@@ -46,7 +46,7 @@ fn newest_event(mock: &StripeMock) -> Value {
 }
 
 #[test]
-fn what_is_created_is_listed_and_told_at_the_mocks_clock() {
+fn a_created_object_is_listed_and_reported_at_the_mocks_clock() {
     let mock = prompt().count("customers", 2).start();
     mock.set_now(DEFAULT_NOW + 60);
     let id = mock.create_with("customers", r#"{"name":"Ada","email":null}"#);
@@ -67,7 +67,7 @@ fn what_is_created_is_listed_and_told_at_the_mocks_clock() {
 }
 
 #[test]
-fn an_update_tells_what_was_before() {
+fn an_update_reports_the_previous_values() {
     let text = r#"{"id":"prod_1","object":"product","created":5,"updated":5,"name":"Lamp","price":1.10,"metadata":{"shelf":"1","row":"2"},"images":["a"],"url":null}"#;
     let mock = prompt().object("products", text).start();
     mock.update("products", "prod_1", |product| {
@@ -94,7 +94,7 @@ fn an_update_tells_what_was_before() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_but_for_its_event() {
+fn a_deleted_object_is_gone_except_for_its_event() {
     let mock = prompt().count("customers", 2).children("payment_methods", 1).start();
     let gone = mock.ids("customers")[0].to_string();
     let last: Value = serde_json::from_str(&mock.objects("customers")[0]).unwrap();
@@ -109,7 +109,7 @@ fn what_is_deleted_is_gone_but_for_its_event() {
 }
 
 #[test]
-fn a_subscription_is_canceled_and_listed_for_those_who_ask() {
+fn a_subscription_is_canceled_and_listed_on_request() {
     let mock = prompt().count("subscriptions", 3).start();
     let id = mock.ids("subscriptions")[1].to_string();
     let listed = |params: &str| ids_of(&ask(&mock, &format!("/v1/subscriptions{params}"))).0.contains(&id);
@@ -143,7 +143,7 @@ fn events_hold_the_lists_that_are_always_inside_and_no_others() {
 }
 
 #[test]
-fn events_that_are_made_are_about_the_objects_that_are_there() {
+fn generated_events_are_about_existing_objects() {
     let mock = prompt().count("invoices", 200).children("invoice_line_items", 11).count("events", 200).start();
     let invoices: BTreeSet<String> = mock.objects("invoices").iter().map(ToString::to_string).collect();
     let about_invoices = walk(&mock, "/v1/events", "&type=invoice.*");

@@ -12,7 +12,7 @@ fn first(response: &Response) -> Value {
 }
 
 #[test]
-fn the_first_ten_children_stand_inside_and_all_are_in_their_list() {
+fn the_first_ten_children_are_inside_and_all_are_in_their_list() {
     for (parents, field, children, url) in [
         ("invoices", "lines", "invoice_line_items", "/v1/invoices/{}/lines"),
         ("subscriptions", "items", "subscription_items", "/v1/subscription_items?subscription={}"),
@@ -60,7 +60,7 @@ fn children_are_in_order_where_they_have_no_time_and_newest_first_where_they_hav
 }
 
 #[test]
-fn lists_that_are_not_always_inside_have_to_be_asked_for() {
+fn lists_that_are_not_always_inside_must_be_requested() {
     let mock = StripeMock::builder()
         .count("charges", 2)
         .children("refunds", 11)
@@ -193,7 +193,7 @@ fn unknown_parents_and_missing_parameters_are_refused() {
 }
 
 #[test]
-fn objects_of_lists_that_an_object_brings_along_are_listed_too() {
+fn objects_of_an_objects_inner_lists_are_listed_too() {
     let invoice = r#"{"id":"in_1","object":"invoice","created":5,"lines":{"data":[{"id":"il_1","amount":1.10},{"id":"il_2"}]},"x":1}"#;
     let mock = StripeMock::builder().object("invoices", invoice).start();
     let lines = r#"{"object":"list","data":[{"id":"il_1","amount":1.10},{"id":"il_2"}],"has_more":false,"total_count":2,"url":"/v1/invoices/in_1/lines"}"#;
@@ -220,6 +220,6 @@ fn objects_of_lists_that_an_object_brings_along_are_listed_too() {
 
 #[test]
 #[should_panic(expected = "customers are nobody's children")]
-fn only_children_can_be_asked_for_as_such() {
+fn only_children_can_be_requested_as_such() {
     let _ = StripeMock::builder().children("customers", 1);
 }

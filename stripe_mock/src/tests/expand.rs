@@ -1,9 +1,9 @@
-//! What `expand[]` does.
+//! The effect of `expand[]`.
 
 use super::*;
 
 #[test]
-fn ids_become_objects_where_asked_for() {
+fn ids_become_objects_on_request() {
     let invoice = r#"{"id":"in_1","created":5,"discounts":["di_1","di_2"],"total_tax_amounts":[{"amount":1.10,"tax_rate":"txr_1"}]}"#;
     let plain = r#"{"id":"in_2","created":4,"discounts":[],"total_tax_amounts":[]}"#;
     for pretty in [false, true] {
@@ -28,7 +28,7 @@ fn ids_become_objects_where_asked_for() {
 }
 
 #[test]
-fn fields_that_are_left_out_come_when_asked_for() {
+fn omitted_fields_come_on_request() {
     let mock = StripeMock::builder()
         .count("plans", 30)
         .count("checkout_sessions", 3)

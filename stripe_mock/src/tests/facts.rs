@@ -1,4 +1,4 @@
-//! Facts about Stripe's API that its objects are held against.
+//! Facts about Stripe's API against which its objects are checked.
 
 /// For each resource the fields that Stripe always sends at version 2022-11-15, with the type:
 /// array, boolean, integer, number, object or string (also an id that is not expanded). Of lists

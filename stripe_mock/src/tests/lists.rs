@@ -1,4 +1,4 @@
-//! What is listed, and how.
+//! Lists and their order.
 
 use super::*;
 
@@ -138,7 +138,7 @@ fn events_are_listed_by_type_for_30_days() {
 }
 
 #[test]
-fn what_is_pushed_shows_up_at_once_and_keeps_its_digits() {
+fn pushed_objects_appear_at_once_and_keep_their_digits() {
     let mock = StripeMock::builder().late_by(0).count("customers", 2).count("events", 2).start();
     let list = |path: &str| ids_of(&ask(&mock, path)).0;
     assert_eq!(list("/v1/customers").len(), 2);

@@ -22,7 +22,7 @@ use source_http_testkit::json_text;
 use source_http_testkit::server::Reply;
 use source_http_testkit::{Client, Response};
 
-/// Asks with the key of the mock.
+/// Sends a request with the mock's key.
 fn ask(mock: &StripeMock, target: &str) -> Response {
     ask_with(mock, target, &[("Authorization", &format!("Bearer {}", mock.key()))])
 }

@@ -1,4 +1,4 @@
-//! What the objects look like.
+//! The form of the objects.
 
 use super::super::relation::Relation;
 use super::facts::ALWAYS_PRESENT;

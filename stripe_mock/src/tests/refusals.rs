@@ -1,4 +1,4 @@
-//! What is not answered with a page.
+//! Answers other than a page.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -147,7 +147,7 @@ fn a_path_can_fail_for_a_while() {
 }
 
 #[test]
-fn versions_of_the_api_differ_in_what_they_have() {
+fn versions_of_the_api_have_different_resources() {
     let mock = StripeMock::builder()
         .count("invoice_payments", 1)
         .count("subscription_items", 1)
@@ -171,7 +171,7 @@ fn versions_of_the_api_differ_in_what_they_have() {
 }
 
 #[test]
-fn requests_that_are_served_side_by_side_are_all_recorded() {
+fn parallel_requests_are_all_recorded() {
     let seen = Arc::new(AtomicUsize::new(0));
     let of_mock = Arc::clone(&seen);
     let mock = StripeMock::builder()

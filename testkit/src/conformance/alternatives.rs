@@ -1,5 +1,4 @@
-//! `oneOf` in a specification: the form shows a choice, and tells from one constant which of the alternatives a config
-//! has chosen.
+//! `oneOf` in a specification: the form shows a choice, and one constant identifies the alternative of a config.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::schema_nodes::Node;
 
-/// What is wrong with a node's alternatives, if it has any.
+/// The faults of a node's alternatives, if it has any.
 pub(super) fn broken(node: &Node<'_>) -> Option<String> {
     let options = node.schema.get("oneOf")?;
     if node.types() != ["object"] {
@@ -15,7 +14,7 @@ pub(super) fn broken(node: &Node<'_>) -> Option<String> {
     }
     let members: Option<Vec<&Map<String, Value>>> = options.as_array()?.iter().map(members).collect();
     let Some(members) = members.filter(|members| !members.is_empty()) else {
-        return Some("has an alternative that is no object with settings".to_owned());
+        return Some("has an alternative that is not an object with settings".to_owned());
     };
     let is_constant = |name: &&String| members.iter().all(|option| constant(option, name).is_some());
     let shared: Vec<&String> = members[0].keys().filter(is_constant).collect();

@@ -1,9 +1,9 @@
-//! What a new catalog does to the tables that destinations have made of the old one.
+//! The effect of a new catalog on the tables that destinations made of the old one.
 
 use std::collections::BTreeMap;
 
-/// The changes from one catalog to a later one that break tables: streams and fields that are gone, other types, other
-/// keys and cursors, modes that are gone. Both are [outlines](super::outline()).
+/// The changes from one catalog to a later one that break tables: removed streams and fields, changed types, keys and
+/// cursors, removed modes. Both are [outlines](super::outline()).
 pub fn catalog_changes(old: &str, new: &str) -> Vec<String> {
     let new: BTreeMap<String, &str> = places(new).collect();
     let told = |(place, before): (String, &str)| match new.get(&place) {
@@ -14,7 +14,7 @@ pub fn catalog_changes(old: &str, new: &str) -> Vec<String> {
     places(old).filter_map(told).collect()
 }
 
-/// Each stream, and each field with its stream, and what is said of it.
+/// Each stream, and each field with its stream, and its description.
 fn places(outline: &str) -> impl Iterator<Item = (String, &str)> {
     let mut stream = "";
     outline.lines().filter_map(|line| line.split_once(" = ")).map(move |(place, said)| {
@@ -26,7 +26,7 @@ fn places(outline: &str) -> impl Iterator<Item = (String, &str)> {
     })
 }
 
-/// Whether what is said of a field or a stream is as it was. A stream may have more modes.
+/// Whether the description of a field or a stream is unchanged. A stream may get more modes.
 fn is_kept(before: &str, now: &str) -> bool {
     match (before.rsplit_once("; "), now.rsplit_once("; ")) {
         (Some((before, old_modes)), Some((now, modes))) => {

@@ -1,12 +1,12 @@
-//! The rules for a discovered catalog: what destinations make tables of.
+//! The rules for a discovered catalog, from which destinations make tables.
 
 use serde_json::Value;
 
 use super::rule::Rule;
 use super::schema_nodes::{Node, has_path, nodes};
 
-/// Of the catalog in the answer to `discover`. That there is exactly one, that names are distinct and that each stream
-/// has a sync mode is a matter of the protocol check.
+/// Rules for the catalog in the answer to `discover`. The protocol check ensures that there is exactly one, with
+/// distinct names and a sync mode for each stream.
 pub const CATALOG_RULES: &[Rule<Value>] = &[
     Rule::new("there_are_streams", |catalog| {
         if streams(catalog).next().is_none() { vec!["the catalog is empty".to_owned()] } else { Vec::new() }
@@ -15,7 +15,7 @@ pub const CATALOG_RULES: &[Rule<Value>] = &[
     Rule::new("cursors_are_in_the_schema", |catalog| each(catalog, cursor)),
     Rule::new("primary_keys_are_in_the_schema", |catalog| each(catalog, primary_key)),
     Rule::new("destinations_know_every_keyword", |catalog| at_nodes(catalog, forbidden_keyword)),
-    Rule::new("unknown_fields_are_let_pass", |catalog| at_nodes(catalog, closed)),
+    Rule::new("unknown_fields_are_accepted", |catalog| at_nodes(catalog, closed)),
     Rule::new("types_and_formats_are_airbytes", |catalog| at_nodes(catalog, unknown_type)),
 ];
 
@@ -49,13 +49,13 @@ pub(super) fn path(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// What a rule for streams finds in all of them.
+/// The findings of a rule for streams in all of them.
 fn each(catalog: &Value, broken: fn(&Value) -> Vec<String>) -> Vec<String> {
     let told = |stream| broken(stream).into_iter().map(move |text| format!("{}: {text}", name(stream)));
     streams(catalog).flat_map(told).collect()
 }
 
-/// What a rule for single schemas finds in all schemas of all streams.
+/// The findings of a rule for single schemas in all schemas of all streams.
 fn at_nodes(catalog: &Value, broken: fn(&Node<'_>) -> Option<String>) -> Vec<String> {
     let mut found = Vec::new();
     for stream in streams(catalog) {
@@ -110,7 +110,7 @@ fn unknown_type(node: &Node<'_>) -> Option<String> {
         let word = node.schema.get(keyword)?.as_str().unwrap_or_default();
         (!known.contains(&word)).then(|| format!("has the {keyword} {word}"))
     };
-    // Of what is no date a format tells validators something, and destinations nothing.
+    // A format on a type other than a date matters to validators, not to destinations.
     let is_time = |word: &str| word.contains("date") || word.contains("time");
     let format = node.schema.get("format").and_then(Value::as_str).filter(|word| is_time(word));
     is_other("airbyte_type", &AIRBYTE_TYPES).or_else(|| format.and_then(|_| is_other("format", &FORMATS)))

@@ -1,5 +1,5 @@
-//! A connector whose conformance is checked: what it is called with, and what it has answered so far. A rule that wants
-//! a full refresh has one, and the next rule has the same one.
+//! A connector whose conformance is checked: its input, and its answers so far. A full refresh is read once and shared
+//! by all rules.
 
 use std::sync::OnceLock;
 
@@ -19,22 +19,22 @@ pub struct Call<'a> {
     pub command: &'a str,
     /// The content of the config file.
     pub config: Option<&'a Value>,
-    /// That of the configured catalog.
+    /// The content of the configured catalog.
     pub catalog: Option<&'a Value>,
-    /// That of the state file.
+    /// The content of the state file.
     pub state: Option<&'a Value>,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The exit status.
     pub status: i32,
-    /// Stdout, which has passed the protocol check.
+    /// Stdout, after the protocol check.
     pub messages: Messages,
 }
 
-/// What is worth knowing of a connector that keeps all rules.
+/// Facts about a connector that keeps all rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Records of a full refresh.
@@ -45,7 +45,7 @@ pub struct Report {
     pub unseen: Vec<String>,
 }
 
-/// A connector under test, and a config that works.
+/// A connector under test, and a valid config.
 pub struct Connector {
     call: Box<dyn Fn(&Call<'_>) -> Answer + Send + Sync>,
     config: Value,
@@ -58,7 +58,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector that runs inside the test. `make` is called for each run; the config is one that works.
+    /// A connector that runs inside the test. `make` is called for each run; the config must be valid.
     pub fn new(make: impl Fn() -> InProcess + Send + Sync + 'static, config: &Value) -> Self {
         let run = move |call: &Call<'_>| {
             let connector = call.config.into_iter().fold(make(), InProcess::config);
@@ -70,7 +70,7 @@ impl Connector {
         Self::over(run, config)
     }
 
-    /// A connector that is called in any other way, such as a program. Its output has to pass the protocol check, as in
+    /// A connector that is called in another way, such as a program. Its output must pass the protocol check, as in
     /// [`Messages::parse_answer`].
     pub fn over(call: impl Fn(&Call<'_>) -> Answer + Send + Sync + 'static, config: &Value) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Connector {
         }
     }
 
-    /// Lets a stream give no records, for that reason.
+    /// Allows a stream to have no records, for that reason.
     ///
     /// # Panics
     /// If there is no reason.
@@ -95,7 +95,7 @@ impl Connector {
         self
     }
 
-    /// Lets a field of a stream, at the top of its records, differ from one full refresh to the next, for that reason.
+    /// Allows a top-level field of a stream to differ between full refreshes, for that reason.
     ///
     /// # Panics
     /// If there is no reason.
@@ -105,10 +105,10 @@ impl Connector {
         self
     }
 
-    /// Checks every rule there is.
+    /// Checks every rule.
     ///
     /// # Panics
-    /// If any is broken, with all that are, each by its name.
+    /// If any rule is broken, with the names of all broken ones.
     #[track_caller]
     pub fn assert_conforms(&self) -> Report {
         let records = self.records();
@@ -146,7 +146,7 @@ impl Connector {
         self.catalog.get_or_init(discover).messages.catalog()
     }
 
-    /// A full refresh of all streams, those aside that can only be read incrementally.
+    /// A full refresh of all streams, except those that can only be read incrementally.
     ///
     /// # Panics
     /// If it fails.
@@ -154,7 +154,7 @@ impl Connector {
         self.full_refresh.get_or_init(|| self.read("full_refresh", &json!([])))
     }
 
-    /// A first incremental read of all streams, those aside that can only be read in full.
+    /// A first incremental read of all streams, except those that can only be read in full.
     ///
     /// # Panics
     /// If it fails.
@@ -162,7 +162,7 @@ impl Connector {
         self.incremental.get_or_init(|| self.read("incremental", &json!([])))
     }
 
-    /// A read of all streams in that mode, as far as they have it, from that state on.
+    /// A read of all streams from that state, in that mode if they support it.
     ///
     /// # Panics
     /// If it fails.
@@ -197,7 +197,7 @@ impl Connector {
     }
 }
 
-/// The entry of a configured catalog for a stream, in that mode if it has it.
+/// The configured catalog's entry for a stream, in that mode if it has it.
 fn configured(stream: &Value, mode: &str) -> Value {
     let modes = &stream["supported_sync_modes"];
     let has_mode = modes.as_array().is_some_and(|modes| modes.iter().any(|known| known == mode));

@@ -1,7 +1,7 @@
 //! Airbyte's rules for connectors, as functions: those of its acceptance tests and of its CDK's standard tests. The
-//! protocol check looks at one output; these look at what the outputs say, and at several of them side by side.
+//! protocol check examines one output; these examine the content of outputs, and compare several.
 //!
-//! One line checks all of them on a source of one's own:
+//! One line checks all of them on your own source:
 //!
 //! ```no_run
 //! # use serde_json::json;
@@ -12,12 +12,12 @@
 //! Connector::new(|| InProcess::with_registry(Registry::built_in()), &config).assert_conforms();
 //! ```
 //!
-//! The config has to work, so it is one for a scripted [`Server`](super::Server). What the source reads is read about
-//! ten times: the server has to answer any number of requests.
+//! The config must be valid, so it is one for a scripted [`Server`](super::Server). The source is read about ten times:
+//! the server must answer any number of requests.
 //!
-//! Each rule has a name, and belongs to what it is about: [`SPEC_RULES`], [`CATALOG_RULES`], [`RECORD_RULES`] and
-//! [`READ_RULES`] are the whole list. [`spec_changes()`] and [`catalog_changes()`] tell what an older version's users would
-//! stumble over, [`sample_configs()`] makes configs that fit a specification.
+//! Each rule has a name and belongs to a group: [`SPEC_RULES`], [`CATALOG_RULES`], [`RECORD_RULES`] and [`READ_RULES`]
+//! are all of them. [`spec_changes()`] and [`catalog_changes()`] report changes that would break users of an older
+//! version, [`sample_configs()`] makes configs that fit a specification.
 
 mod alternatives;
 mod catalog_changes;

@@ -1,10 +1,10 @@
-//! `advanced_auth`: where the platform finds what an OAuth consent needs in the config, and puts what comes of it.
+//! `advanced_auth`: where the platform finds the input of an OAuth consent in the config, and puts its output.
 
 use serde_json::Value;
 
 use super::schema_nodes::has_path;
 
-/// The lists of members that each name a place in the config.
+/// The lists of members that name places in the config.
 const LISTS: [&str; 3] = [
     "complete_oauth_output_specification",
     "complete_oauth_server_output_specification",

@@ -1,4 +1,4 @@
-//! A catalog in short: what destinations and their users rely on, as lines of text that can be compared and reviewed.
+//! A catalog as text: what destinations and their users rely on, as lines that can be compared and reviewed.
 
 use serde_json::Value;
 

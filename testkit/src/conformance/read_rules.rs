@@ -1,4 +1,4 @@
-//! The rules that take runs of a connector: what several of them say, side by side.
+//! The rules that compare several runs of a connector.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -10,15 +10,15 @@ use super::connector::{Answer, Call, Connector};
 use super::records::at;
 use super::rule::Rule;
 
-/// Of runs of a connector.
+/// Rules for runs of a connector.
 pub const READ_RULES: &[Rule<Connector>] = &[
     Rule::new("the_config_fits_the_specification", config_fits),
     Rule::new("a_config_that_works_succeeds", check_succeeds),
     Rule::new("a_config_without_a_required_setting_is_refused", refuses_configs),
     Rule::new("every_stream_completes", every_stream_completes),
     Rule::new("two_full_refreshes_give_the_same", two_full_refreshes),
-    Rule::new("a_second_incremental_read_goes_on_from_the_first", second_read),
-    Rule::new("every_state_can_be_gone_on_from", every_state),
+    Rule::new("a_second_incremental_read_resumes_from_the_first", second_read),
+    Rule::new("every_state_can_be_resumed_from", every_state),
     Rule::new("a_stream_that_is_not_there_gives_an_error_trace", |connector| bad_catalog(connector, NO_STREAM, None)),
     Rule::new("a_mode_that_is_not_there_gives_an_error_trace", |connector| {
         let known = streams(connector.catalog()).next().map_or(NO_STREAM, name);
@@ -29,7 +29,7 @@ pub const READ_RULES: &[Rule<Connector>] = &[
 /// A stream that no source has.
 const NO_STREAM: &str = "__stream_that_does_not_exist";
 
-/// Members of states within a slice, a first pass or a list of parents: the records to come are in no order.
+/// Members of states within a slice, a first pass or a list of parents: the following records have no order.
 const UNDER_WAY: [&str; 3] = ["__resume", "list_pass", "parent_state"];
 
 fn config_fits(connector: &Connector) -> Vec<String> {
@@ -48,7 +48,7 @@ fn check_succeeds(connector: &Connector) -> Vec<String> {
     }
 }
 
-/// That a check answers with one status and no error trace is a matter of the protocol check.
+/// The protocol check ensures that a check answers with one status and no error trace.
 fn refuses_configs(connector: &Connector) -> Vec<String> {
     let mut broken = Vec::new();
     let required = path(&connector.spec()["connectionSpecification"]["required"]);
@@ -115,7 +115,7 @@ fn without_volatile(connector: &Connector, stream: &str, record: &str) -> String
     let Ok(Value::Object(mut members)) = serde_json::from_str(record) else { return record.to_owned() };
     let all = members.len();
     members.retain(|field, _| !connector.is_volatile(stream, field));
-    // What need not be changed keeps its digits.
+    // The rest keeps its digits.
     if members.len() == all { record.to_owned() } else { Value::Object(members).to_string() }
 }
 
@@ -127,7 +127,7 @@ fn second_read(connector: &Connector) -> Vec<String> {
     for stream in streams(connector.catalog()) {
         match first.states(name(stream)).last() {
             Some(state) => broken.extend(older(stream, state, &second.messages.records(name(stream)))),
-            // A stream that was skipped has none, and has said so.
+            // A skipped stream has none, and its warning says so.
             None if first.records(name(stream)).is_empty() => {}
             None => broken.push(format!("{}: the first read left no state", name(stream))),
         }
@@ -135,7 +135,7 @@ fn second_read(connector: &Connector) -> Vec<String> {
     broken
 }
 
-/// The first of the records whose cursor lies before that of the state they were read from, if any.
+/// The first record whose cursor is before that of the state it was read from, if any.
 fn older(stream: &Value, state: &Value, records: &[&str]) -> Option<String> {
     let cursor: Vec<String> = path(&stream["default_cursor_field"]).into_iter().map(str::to_owned).collect();
     let field = cursor.last()?;
@@ -148,7 +148,7 @@ fn older(stream: &Value, state: &Value, records: &[&str]) -> Option<String> {
     Some(format!("{}: the state says {known}, and this comes: {record}", name(stream)))
 }
 
-/// How two cursors compare: as numbers if both are, as texts otherwise. `None` for anything else.
+/// The order of two cursors: as numbers if both are, otherwise as texts. `None` for anything else.
 fn compared(one: &Value, other: &Value) -> Option<Ordering> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
     match (number(one), number(other)) {
@@ -157,8 +157,8 @@ fn compared(one: &Value, other: &Value) -> Option<Ordering> {
     }
 }
 
-/// In round `n` each stream is read from its `n`-th state on. What was written before that state and what is read from
-/// it on are together all there is.
+/// In round `n` each stream is read from its `n`-th state on. The records before that state and those read from it must
+/// together be complete.
 fn every_state(connector: &Connector) -> Vec<String> {
     let whole = &connector.incremental().messages;
     let mut broken = Vec::new();
@@ -193,7 +193,7 @@ fn every_state(connector: &Connector) -> Vec<String> {
     broken
 }
 
-/// What tells records apart: their primary keys, or all there is of them.
+/// The identity of records: their primary keys, or their whole content.
 fn keys(connector: &Connector, stream: &Value, records: &[&str]) -> BTreeSet<String> {
     let paths = stream["source_defined_primary_key"].as_array().map(Vec::as_slice).unwrap_or_default();
     let paths: Vec<Vec<String>> = paths.iter().map(|key| path(key).into_iter().map(str::to_owned).collect()).collect();

@@ -1,4 +1,4 @@
-//! The records of a read beside the catalog: what a destination that makes tables of the schemas will meet.
+//! Compares the records of a read with the catalog, as a destination with tables of the schemas would.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::rule::Rule;
 use super::schema_nodes::nodes;
 use crate::Messages;
 
-/// Of the records of all streams.
+/// Rules for the records of all streams.
 pub const RECORD_RULES: &[Rule<Records>] = &[
     Rule::new("every_stream_gives_records", |records| records.each(Stream::is_empty)),
     Rule::new("records_fit_their_schemas", |records| records.each(Stream::misfits)),
@@ -20,7 +20,7 @@ pub const RECORD_RULES: &[Rule<Records>] = &[
     Rule::new("cursors_are_not_null", |records| records.each(Stream::null_cursors)),
 ];
 
-/// How many records of a stream a report shows at most.
+/// The most records of a stream in a report.
 const SHOWN: usize = 3;
 
 /// The records of all streams of a catalog.
@@ -34,7 +34,7 @@ struct Stream {
     primary_key: Vec<Vec<String>>,
     cursor: Vec<String>,
     records: Vec<Value>,
-    /// Records that are more than a JSON tree can hold.
+    /// Records that exceed a JSON tree.
     unreadable: Vec<String>,
     may_be_empty: bool,
 }
@@ -45,19 +45,19 @@ impl Records {
         Self { streams: streams(catalog).map(|stream| Stream::new(stream, messages)).collect() }
     }
 
-    /// Lets a stream give no records.
+    /// Allows a stream to have no records.
     pub(super) fn may_be_empty(&mut self, stream: &str) {
         let found = self.streams.iter_mut().filter(|known| known.name == stream);
         found.for_each(|known| known.may_be_empty = true);
     }
 
-    /// How many there are.
+    /// The number of records.
     pub fn count(&self) -> usize {
         self.streams.iter().map(|stream| stream.records.len()).sum()
     }
 
     /// Every field that a schema declares, with its stream, and whether any record has it with a value other than null:
-    /// `charges refunds.data[].amount`. A field that no record of a test has is one that nothing is known of.
+    /// `charges refunds.data[].amount`. Nothing is known about a field that no record of a test has.
     pub fn fields(&self) -> BTreeMap<String, bool> {
         let mut fields = BTreeMap::new();
         for stream in &self.streams {
@@ -81,7 +81,7 @@ impl Records {
     }
 }
 
-/// The places of all values in a record but nulls.
+/// The places of all values in a record except nulls.
 fn add_paths(seen: &mut BTreeSet<String>, value: &Value, path: &str) {
     if !value.is_null() && !path.is_empty() {
         seen.insert(path.to_owned());
@@ -98,7 +98,7 @@ fn add_paths(seen: &mut BTreeSet<String>, value: &Value, path: &str) {
     }
 }
 
-/// What a record has at a path; null where there is nothing.
+/// The value of a record at a path; null if it is missing.
 pub(super) fn at<'a>(record: &'a Value, path: &[String]) -> &'a Value {
     path.iter().fold(record, |value, name| &value[name.as_str()])
 }
@@ -111,7 +111,7 @@ impl Stream {
         for text in messages.records(name(stream)) {
             match serde_json::from_str(text) {
                 Ok(record) => records.push(record),
-                Err(error) => unreadable.push(format!("a record cannot be looked at: {error}")),
+                Err(error) => unreadable.push(format!("a record is not valid JSON: {error}")),
             }
         }
         Self {

@@ -1,4 +1,4 @@
-//! A rule: a name that tests and reports call it by, and what finds out where it is broken.
+//! A rule: a name for tests and reports, and a function that finds violations.
 
 /// A rule for a `T`.
 pub struct Rule<T> {
@@ -11,12 +11,12 @@ impl<T> Rule<T> {
         Self { name, broken }
     }
 
-    /// What it says, in `snake_case`.
+    /// Its statement, in `snake_case`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Where it is broken, and how: one text each. None, if it is kept.
+    /// Its violations: one text each. None, if it is kept.
     pub fn broken(&self, of: &T) -> Vec<String> {
         (self.broken)(of)
     }
@@ -30,7 +30,7 @@ impl<T> Rule<T> {
         found.unwrap_or_else(|| panic!("there is no rule {name}"))
     }
 
-    /// All that is broken of these rules, each with the rule's name.
+    /// All violations of these rules, each with the rule's name.
     pub fn all_broken(rules: &[Self], of: &T) -> Vec<String> {
         let broken = |rule: &Self| {
             let name = rule.name;

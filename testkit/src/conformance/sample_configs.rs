@@ -1,4 +1,4 @@
-//! Configs that users may have: made up from a specification, every one of which fits it.
+//! Generates configs that fit a specification.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -9,10 +9,10 @@ use super::schema_nodes::types;
 /// Tries for one config that fits.
 const TRIES: usize = 20;
 
-/// This many configs that fit the specification, the whole message. The same on every call.
+/// N configs that fit the specification, given as the whole message. The same on every call.
 ///
 /// # Panics
-/// If the specification is no JSON Schema, or wants values that it gives no example of.
+/// If the specification is not a JSON Schema, or requires values without giving an example.
 pub fn sample_configs(spec: &Value, count: usize) -> Vec<Value> {
     let schema = &spec["connectionSpecification"];
     let validator = jsonschema::options().should_validate_formats(true).build(schema).expect("a JSON Schema");
@@ -53,7 +53,7 @@ impl Maker {
 
     fn item(&mut self, schema: &Value, n: usize) -> Value {
         match self.value(schema) {
-            // Lists may be of distinct values.
+            // Lists may need distinct values.
             Value::String(text) if schema.get("enum").is_none() => json!(format!("{text}{n}")),
             value => value,
         }
@@ -81,7 +81,7 @@ impl Maker {
         (0..=self.below(24)).map(|_| LETTERS[self.below(LETTERS.len())]).collect::<String>().into()
     }
 
-    /// Settings that are not required are there half of the time.
+    /// Optional settings are present half of the time.
     fn object(&mut self, schema: &Value) -> Value {
         let mut members = Map::new();
         let options = schema["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The schemas within a schema, each with its place: what the rules go through.
+//! The schemas within a schema, each with its place, for the rules.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub(super) struct Node<'a> {
     /// `credentials.token`; `[]` is a list's items, `|0` the first of alternatives. Empty for the root.
     pub(super) path: String,
-    /// The name of the member that it describes, if it is one of an object's.
+    /// The name of the member that it describes, if it describes an object's member.
     pub(super) name: Option<&'a str>,
     pub(super) schema: &'a Map<String, Value>,
 }

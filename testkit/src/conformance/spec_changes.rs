@@ -1,11 +1,11 @@
-//! What a new specification does to the configs that users have: they were made for the old one.
+//! The effect of a new specification on users' configs for the old one.
 
 use serde_json::{Map, Value};
 
 use super::schema_nodes::types;
 
-/// The changes from one specification to a later one that break configs, or silently mean something else by them. Both
-/// are whole messages, as `spec` answers.
+/// The changes from one specification to a later one that break configs, or silently change their meaning. Both are
+/// whole messages of `spec`.
 pub fn spec_changes(old: &Value, new: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare(&mut found, &old["connectionSpecification"], &new["connectionSpecification"], "the config");
@@ -25,7 +25,7 @@ fn compare(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
         tell("settings that are not declared are refused now".to_owned());
     }
     if old["airbyte_secret"] == true && new["airbyte_secret"] != true {
-        tell("it is no secret any more".to_owned());
+        tell("it is no longer secret".to_owned());
     }
     match (old.get("enum").and_then(Value::as_array), new.get("enum").and_then(Value::as_array)) {
         (None, Some(_)) => tell("only some values are allowed now".to_owned()),
@@ -69,12 +69,12 @@ fn members(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
     for (name, old) in old["properties"].as_object().into_iter().flatten() {
         match new["properties"].get(name) {
             Some(new) => compare(found, old, new, &format!("{at}.{name}")),
-            None => found.push(format!("{at}.{name}: it has no effect any more")),
+            None => found.push(format!("{at}.{name}: it no longer has an effect")),
         }
     }
 }
 
-/// Alternatives are the same if their constants are.
+/// Alternatives are equal if their constants are.
 fn alternatives(found: &mut Vec<String>, old: &Value, new: &Value, at: &str) {
     let constants = |option: &Value| -> Map<String, Value> {
         let members = option["properties"].as_object().into_iter().flatten();

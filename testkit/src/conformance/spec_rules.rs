@@ -1,5 +1,5 @@
-//! The rules for a specification. The platform makes a form out of it, which can show only so much of JSON Schema, and
-//! keeps the secrets that it marks apart.
+//! The rules for a specification. The platform makes a form of it, which supports only parts of JSON Schema, and stores
+//! marked secrets separately.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use super::oauth_paths;
 use super::rule::Rule;
 use super::schema_nodes::{Node, nodes};
 
-/// Of the answer to `spec`.
+/// Rules for the answer to `spec`.
 pub const SPEC_RULES: &[Rule<Value>] = &[
     Rule::new("the_specification_is_a_json_schema_of_an_object", schema_of_an_object),
     Rule::new("enum_values_are_distinct", enum_values),
-    Rule::new("alternatives_are_told_apart_by_one_constant", |spec| at_nodes(spec, alternatives::broken)),
+    Rule::new("alternatives_are_distinguished_by_one_constant", |spec| at_nodes(spec, alternatives::broken)),
     Rule::new("secrets_are_marked", |spec| at_nodes(spec, unmarked_secret)),
     Rule::new("a_secret_is_a_single_value", |spec| at_nodes(spec, compound_secret)),
     Rule::new("a_setting_has_one_type", |spec| at_nodes(spec, several_types)),
@@ -23,12 +23,12 @@ pub const SPEC_RULES: &[Rule<Value>] = &[
     Rule::new("forms_can_show_every_keyword", |spec| at_nodes(spec, forbidden_keyword)),
     Rule::new("dates_have_a_pattern_and_a_format", |spec| at_nodes(spec, date)),
     Rule::new("nothing_is_a_reference", |spec| at_nodes(spec, reference)),
-    Rule::new("unknown_settings_are_let_pass", |spec| at_nodes(spec, closed)),
+    Rule::new("unknown_settings_are_accepted", |spec| at_nodes(spec, closed)),
     Rule::new("defaults_and_examples_fit", |spec| at_nodes(spec, default_and_examples)),
     Rule::new("the_paths_of_oauth_are_there", oauth_paths::broken),
 ];
 
-/// What the platform's form has no field for.
+/// Keywords without a field in the platform's form.
 const FORBIDDEN: [&str; 10] = [
     "allOf",
     "anyOf",
@@ -64,7 +64,7 @@ fn schema(spec: &Value) -> &Value {
     &spec["connectionSpecification"]
 }
 
-/// What a rule for single schemas finds in all of them.
+/// The findings of a rule for single schemas in all of them.
 fn at_nodes(spec: &Value, broken: fn(&Node<'_>) -> Option<String>) -> Vec<String> {
     let told = |node: &Node<'_>| broken(node).map(|text| format!("{} {text}", node.place()));
     nodes(schema(spec)).iter().filter_map(told).collect()
@@ -89,7 +89,7 @@ fn enum_values(spec: &Value) -> Vec<String> {
     })
 }
 
-/// Whether a setting of that name holds a secret, as far as names tell.
+/// Whether the name of a setting sounds like a secret.
 fn sounds_secret(name: &str) -> bool {
     let name = name.to_lowercase().replace('-', "_");
     let ends = |secret: &str| name.strip_suffix(secret).is_some_and(|start| start.is_empty() || start.ends_with('_'));
@@ -110,7 +110,7 @@ fn compound_secret(node: &Node<'_>) -> Option<String> {
         return Some("has an `airbyte_secret` that is neither true nor false".to_owned());
     }
     let is_single = matches!(node.types()[..], ["string" | "integer" | "number"]);
-    (*mark == json!(true) && !is_single).then(|| "is marked as a secret, and is no text or number".to_owned())
+    (*mark == json!(true) && !is_single).then(|| "is marked as a secret, and is not a text or number".to_owned())
 }
 
 fn several_types(node: &Node<'_>) -> Option<String> {
@@ -119,7 +119,7 @@ fn several_types(node: &Node<'_>) -> Option<String> {
 }
 
 fn empty_object(node: &Node<'_>) -> Option<String> {
-    // A source that wants no config has none at its root.
+    // A source without settings has an empty root.
     if node.path.is_empty() || !node.types().contains(&"object") {
         return None;
     }
@@ -148,14 +148,14 @@ fn forbidden_keyword(node: &Node<'_>) -> Option<String> {
     (!found.is_empty()).then(|| format!("has {}", found.join(", ")))
 }
 
-/// Both tell the form to show a calendar, and the pattern is what the form checks.
+/// Both make the form show a calendar; it validates with the pattern.
 fn date(node: &Node<'_>) -> Option<String> {
     let format = node.schema.get("format").and_then(Value::as_str).filter(|format| format.starts_with("date"));
     let Some(pattern) = node.schema.get("pattern") else {
         return format.map(|format| format!("has the format {format} and no pattern"));
     };
     let Ok(validator) = jsonschema::validator_for(&json!({ "pattern": pattern })) else {
-        return Some(format!("has a pattern that is no regular expression: {pattern}"));
+        return Some(format!("has a pattern that is not a regular expression: {pattern}"));
     };
     let matches = |sample: &str| validator.is_valid(&json!(sample));
     let samples = [("date", "2024-02-03"), ("date-time", "2024-02-03T04:05:06Z")];
@@ -164,7 +164,7 @@ fn date(node: &Node<'_>) -> Option<String> {
         Some(format) if !taken.contains(&format) => {
             Some(format!("has the format {format}, and its pattern refuses one"))
         }
-        // A pattern that takes anything is not one of dates.
+        // A pattern that accepts anything is not a pattern of dates.
         None if !taken.is_empty() && !matches("x") => {
             Some(format!("has a pattern of dates and no format {}", taken[0]))
         }

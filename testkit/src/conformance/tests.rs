@@ -1,4 +1,4 @@
-//! Each rule is broken by something, and reported by its name and place.
+//! For each rule, something that breaks it, with its report by name and place.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -74,17 +74,21 @@ fn a_good_specification_breaks_no_rule_and_each_rule_is_broken_by_a_bad_one() {
         ),
         ("the_specification_is_a_json_schema_of_an_object", setting("x", json!({"type": 3})), "is not valid"),
         ("enum_values_are_distinct", setting("x", json!({"enum": ["a", "a"]})), "x names a value twice"),
-        ("alternatives_are_told_apart_by_one_constant", kind(json!({"const": "token"})), "the same `kind`"),
-        ("alternatives_are_told_apart_by_one_constant", kind(json!({"type": "string"})), "auth has 0 constants"),
-        ("alternatives_are_told_apart_by_one_constant", kind(json!({"const": "b", "default": "b"})), "a default"),
+        ("alternatives_are_distinguished_by_one_constant", kind(json!({"const": "token"})), "the same `kind`"),
+        ("alternatives_are_distinguished_by_one_constant", kind(json!({"type": "string"})), "auth has 0 constants"),
+        ("alternatives_are_distinguished_by_one_constant", kind(json!({"const": "b", "default": "b"})), "a default"),
         (
-            "alternatives_are_told_apart_by_one_constant",
+            "alternatives_are_distinguished_by_one_constant",
             setting("auth/oneOf/0", json!({"type": "string"})),
-            "no object",
+            "not an object",
         ),
-        ("alternatives_are_told_apart_by_one_constant", setting("auth/type", json!("string")), "not of type object"),
+        ("alternatives_are_distinguished_by_one_constant", setting("auth/type", json!("string")), "not of type object"),
         ("secrets_are_marked", token(json!({"type": "string"})), "auth|0.token sounds like a secret"),
-        ("a_secret_is_a_single_value", token(json!({"type": "object", "airbyte_secret": true})), "no text or number"),
+        (
+            "a_secret_is_a_single_value",
+            token(json!({"type": "object", "airbyte_secret": true})),
+            "not a text or number",
+        ),
         ("a_secret_is_a_single_value", token(json!({"type": "string", "airbyte_secret": 1})), "neither true nor"),
         ("a_setting_has_one_type", setting("x", json!({"type": ["string", "integer"]})), "string, integer"),
         ("objects_have_settings", setting("x", json!({"type": "object", "properties": {}})), "x is an object without"),
@@ -95,7 +99,7 @@ fn a_good_specification_breaks_no_rule_and_each_rule_is_broken_by_a_bad_one() {
         ("dates_have_a_pattern_and_a_format", setting("start/pattern", json!("^[0-9]{4}$")), "refuses one"),
         ("dates_have_a_pattern_and_a_format", setting("start/format", json!(null)), "no format date"),
         ("nothing_is_a_reference", setting("x", json!({"$ref": "#/definitions/y"})), "x refers to"),
-        ("unknown_settings_are_let_pass", setting("auth/additionalProperties", json!(false)), "auth has"),
+        ("unknown_settings_are_accepted", setting("auth/additionalProperties", json!(false)), "auth has"),
         ("defaults_and_examples_fit", setting("pages/examples", json!([3, 10])), "would refuse: 10"),
         ("defaults_and_examples_fit", setting("region/default", json!("asia")), "would refuse: \"asia\""),
         ("the_paths_of_oauth_are_there", setting("auth/oneOf/0/properties", json!({"kind": {}})), "auth.token"),
@@ -154,7 +158,7 @@ fn a_good_catalog_breaks_no_rule_and_each_rule_is_broken_by_a_bad_one() {
         ("cursors_are_in_the_schema", field("meta", json!({"type": "object"})), "meta.at is not in"),
         ("primary_keys_are_in_the_schema", stream("source_defined_primary_key", json!([["uid"]])), "uid is not in"),
         ("destinations_know_every_keyword", field("id", json!({"$ref": "x.json", "not": {}})), "id has $ref, not"),
-        ("unknown_fields_are_let_pass", field("lines/items/additionalProperties", json!(false)), "lines[] has"),
+        ("unknown_fields_are_accepted", field("lines/items/additionalProperties", json!(false)), "lines[] has"),
         ("types_and_formats_are_airbytes", field("id", json!({"type": "text"})), "id has the type text"),
         ("types_and_formats_are_airbytes", field("id", json!({"format": "datetime"})), "the format datetime"),
         ("types_and_formats_are_airbytes", field("id", json!({"airbyte_type": "int"})), "the airbyte_type int"),
@@ -211,7 +215,7 @@ fn good_records_break_no_rule_and_each_rule_is_broken_by_bad_ones() {
 }
 
 #[test]
-fn the_fields_that_no_record_has_are_told() {
+fn fields_that_no_record_has_are_reported() {
     let seen = with(&order(1), "/lines", json!([]));
     let fields = Records::new(&catalog(), &read(&[seen])).fields();
     let unseen: Vec<&str> = fields.iter().filter(|(_, is_seen)| !**is_seen).map(|(field, _)| field.as_str()).collect();
@@ -219,11 +223,11 @@ fn the_fields_that_no_record_has_are_told() {
 }
 
 #[test]
-fn the_changes_that_break_configs_are_told_and_no_others() {
+fn exactly_the_changes_that_break_configs_are_reported() {
     let change = |pointer: &str, value: Value| spec_changes(&spec(), &with(&spec(), pointer, value));
     let setting = |name: &str, value: Value| change(&format!("{SETTINGS}/{name}"), value);
     assert_eq!(spec_changes(&spec(), &spec()), [""; 0]);
-    // What lets more pass.
+    // Changes that accept more.
     for widened in [
         setting("more", json!({"type": "string"})),
         setting("region/enum", json!(["eu", "us", "asia"])),
@@ -243,17 +247,17 @@ fn the_changes_that_break_configs_are_told_and_no_others() {
         (setting("pages", json!({"type": "string"})), "the config.pages: integer is refused now"),
         (setting("pages/maximum", json!(5)), "the config.pages: its maximum is 5 now"),
         (setting("names/items/pattern", json!("^a")), "the config.names[]: its pattern is \"^a\" now"),
-        (setting("auth/oneOf/0/properties/token/airbyte_secret", json!(false)), "is no secret any more"),
+        (setting("auth/oneOf/0/properties/token/airbyte_secret", json!(false)), "is no longer secret"),
         (setting("auth/oneOf/1/properties/kind/const", json!("b")), "the alternative {\"kind\":\"basic\"} is gone"),
     ] {
         assert!(changes.len() == 1 && changes[0].contains(text), "{changes:?}");
     }
     let gone = spec_changes(&with(&spec(), &format!("{SETTINGS}/old"), json!({})), &spec());
-    assert_eq!(gone, ["the config.old: it has no effect any more"]);
+    assert_eq!(gone, ["the config.old: it no longer has an effect"]);
 }
 
 #[test]
-fn the_changes_that_break_tables_are_told_and_no_others() {
+fn exactly_the_changes_that_break_tables_are_reported() {
     let old = outline(&catalog());
     assert_eq!(
         old,
@@ -282,7 +286,7 @@ fn sample_configs_fit_differ_and_are_the_same_each_time() {
     assert!(kinds("token") > 20 && kinds("basic") > 20);
 }
 
-/// A connector of three orders, which keeps every rule but for its fault. It writes a state after each order.
+/// A connector of three orders, which keeps every rule except through its fault. It writes a state after each order.
 fn shop(fault: &str, call: &Call<'_>, reads: &AtomicUsize) -> Answer {
     let at = 1_793_491_200_000_i64;
     let trace = |mut trace: Value| {
@@ -367,9 +371,9 @@ fn a_good_connector_conforms_and_each_rule_for_runs_is_broken_by_a_fault() {
         ("a_config_without_a_required_setting_is_refused", "lets every config in", "a check without `start`"),
         ("every_stream_completes", "says nothing of its streams", "orders: its statuses are"),
         ("two_full_refreshes_give_the_same", "counts its reads", "orders: 3 records, then 3"),
-        ("a_second_incremental_read_goes_on_from_the_first", "forgets its state", "orders: the state says 3"),
-        ("every_state_can_be_gone_on_from", "forgets its state", "orders: the state says 2"),
-        ("every_state_can_be_gone_on_from", "loses what is new", "resumed from {\"at\":1}, 2 is lost"),
+        ("a_second_incremental_read_resumes_from_the_first", "forgets its state", "orders: the state says 3"),
+        ("every_state_can_be_resumed_from", "forgets its state", "orders: the state says 2"),
+        ("every_state_can_be_resumed_from", "loses what is new", "resumed from {\"at\":1}, 2 is lost"),
         ("a_stream_that_is_not_there_gives_an_error_trace", "reads any stream in any mode", "exit status 0"),
         ("a_mode_that_is_not_there_gives_an_error_trace", "reads any stream in any mode", "exit status 0"),
     ] {
@@ -385,7 +389,7 @@ fn a_good_connector_conforms_and_each_rule_for_runs_is_broken_by_a_fault() {
 }
 
 #[test]
-fn what_may_differ_and_what_may_be_empty_is_let_pass() {
+fn allowed_differences_and_empty_streams_are_accepted() {
     let connector = faulty("counts its reads").may_differ("orders", "read", "it counts");
     assert_eq!(Rule::named(READ_RULES, "two_full_refreshes_give_the_same").broken(&connector), [""; 0]);
     let mut records = Records::new(&catalog(), &read(&[]));
@@ -395,6 +399,6 @@ fn what_may_differ_and_what_may_be_empty_is_let_pass() {
 
 #[test]
 #[should_panic(expected = "a_config_that_works_succeeds: FAILED")]
-fn what_is_broken_is_told_by_the_name_of_the_rule() {
+fn broken_rules_are_reported_by_name() {
     faulty("fails the check").assert_conforms();
 }

@@ -1,4 +1,4 @@
-//! One line of output, taken apart without a JSON tree: the data of a record stays text.
+//! Parses one line of output without a JSON tree: the data of a record stays text.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::super::json_text;
 use super::shape;
 
-/// A message whose payload has the shape that the protocol asks for.
+/// A message whose payload has the form of the protocol.
 #[derive(Debug, Clone)]
 pub(super) enum Message {
     Record {
@@ -46,7 +46,7 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// The message in a few words.
+    /// A short description of the message.
     pub(super) fn headline(&self) -> String {
         match self {
             Self::Record { stream, .. } => format!("{stream} 1 record"),
@@ -104,12 +104,12 @@ pub(super) struct StreamState {
     pub(super) state: Value,
 }
 
-/// Takes one line, without its newline, apart.
+/// Parses one line, without its newline.
 pub(super) fn parse(line: &str) -> Result<Message, String> {
     let fields = fields_of(line)?;
     let get = |name: &str| fields.iter().find(|(key, _)| key == name);
     let kind = get("type").ok_or("no `type`")?.1.get();
-    let kind: String = serde_json::from_str(kind).map_err(|_| "`type` is no string")?;
+    let kind: String = serde_json::from_str(kind).map_err(|_| "`type` is not a string")?;
     let key = match kind.as_str() {
         "RECORD" => "record",
         "STATE" => "state",
@@ -162,9 +162,9 @@ fn record(payload: &str) -> Result<Message, String> {
     }
     let data = data.ok_or("record without `data`")?;
     if !data.starts_with('{') {
-        return Err("record.data is no object".to_owned());
+        return Err("record.data is not an object".to_owned());
     }
-    // What the members are called is the API's affair: a name may come twice, or be half of a surrogate pair.
+    // The names of members belong to the API: they may repeat, or be half of a surrogate pair.
     let stream = shape::record_fields(&Value::Object(rest))?;
     Ok(Message::Record { stream, data })
 }

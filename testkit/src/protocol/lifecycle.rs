@@ -1,17 +1,17 @@
-//! What may happen to a stream, in which order, and how its states count its records.
+//! The allowed order of a stream's messages, and the record counts of its states.
 
 use std::collections::HashMap;
 
 use super::envelope::{Message, StateKind, StreamId};
 
-/// How far a stream is.
+/// The phase of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Phase {
     #[default]
     Unseen,
     Started,
     Running,
-    /// A warning has said that it is left out.
+    /// A warning has said that it is skipped.
     Skipped,
     Complete,
     Incomplete,
@@ -44,13 +44,13 @@ struct Stream {
 #[derive(Default)]
 pub(super) struct Lifecycle {
     streams: HashMap<StreamId, Stream>,
-    /// The streams as they first appeared, so that a report does not depend on hashing.
+    /// The streams in order of appearance, so that a report does not depend on hashing.
     order: Vec<StreamId>,
     ends_with_trace: bool,
 }
 
 impl Lifecycle {
-    /// Takes the next message.
+    /// Handles the next message.
     pub(super) fn take(&mut self, message: &Message) -> Result<(), String> {
         self.ends_with_trace = matches!(message, Message::Status { .. } | Message::Error { .. } | Message::OtherTrace);
         match message {
@@ -65,9 +65,9 @@ impl Lifecycle {
         }
     }
 
-    /// Checks what only the end of a whole output can tell.
+    /// Checks that are possible only at the end of the output.
     pub(super) fn finish(&self) -> Result<(), String> {
-        // An output without any status is none of a read, and has no life cycle to check.
+        // An output without any status is not a read's, and has no life cycle to check.
         if self.streams.values().all(|stream| stream.phase == Phase::Unseen) {
             return Ok(());
         }
@@ -119,7 +119,7 @@ impl Lifecycle {
         }
         let covered = std::mem::take(&mut stream.uncovered);
         stream.has_state = true;
-        // A global state has one count for all streams, which tells nothing about each.
+        // A global state has one count for all streams, which says nothing about each.
         match (kind, count) {
             (StateKind::Stream, None) => Err(format!("a state of stream {id} without sourceStats.recordCount")),
             (StateKind::Stream, Some(count)) if count != covered => {
@@ -155,7 +155,7 @@ impl Lifecycle {
         }
     }
 
-    /// A warning names no more than the name of its stream.
+    /// A warning contains only the stream's name.
     fn warning(&mut self, text: &str) -> Result<(), String> {
         for (id, stream) in &mut self.streams {
             let says_so = text.strip_prefix(&id.name).is_some_and(|rest| rest.starts_with(": skipped"));

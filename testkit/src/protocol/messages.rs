@@ -1,4 +1,4 @@
-//! The messages of one output, checked, and what a test wants to know of them.
+//! The checked messages of one output, with accessors for tests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ const SHOWN: usize = 300;
 
 /// The checked messages of one run's stdout.
 ///
-/// Streams are asked for by name; their namespaces only matter to the check.
+/// Streams are found by name; only the check uses namespaces.
 #[derive(Debug, Clone)]
 pub struct Messages {
     lines: Arc<Vec<(String, Message)>>,
@@ -24,11 +24,11 @@ pub struct Messages {
 pub struct ErrorTrace {
     /// For the user.
     pub message: String,
-    /// For a person who debugs the connector.
+    /// For a maintainer.
     pub internal_message: Option<String>,
     /// `system_error`, `config_error` or `transient_error`.
     pub failure_type: Option<String>,
-    /// The stream that failed, none if the whole run did.
+    /// The stream that failed; `None` if the whole run did.
     pub stream: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Messages {
     /// The messages of a run that ended by itself.
     ///
     /// # Panics
-    /// With the rule that is broken and the line that breaks it.
+    /// With the broken rule and the offending line.
     #[track_caller]
     pub fn parse(stdout: &str) -> Self {
         Self::try_parse(stdout).unwrap_or_else(|broken| panic!("{broken}"))
@@ -52,8 +52,8 @@ impl Messages {
         Ok(messages)
     }
 
-    /// The messages of a run of `command` that ended by itself with this exit code. They have to be an answer to it,
-    /// and the exit code has to say the same as they do.
+    /// The messages of a run of `command` that ended by itself with this exit code. They must answer it and agree with
+    /// the exit code.
     ///
     /// # Panics
     /// Like [`Messages::parse`].
@@ -66,8 +66,8 @@ impl Messages {
         messages
     }
 
-    /// The messages of a run that was killed: its last line may be cut and its streams need not
-    /// have ended. All other rules hold.
+    /// The messages of a killed run: its last line may be truncated and its streams need not have ended. All other
+    /// rules hold.
     ///
     /// # Panics
     /// Like [`Messages::parse`].
@@ -109,7 +109,7 @@ impl Messages {
         self.lines.iter().map(|(_, message)| message)
     }
 
-    /// The text of the `data` of each record of the stream, as it was written.
+    /// The text of the `data` of each record of the stream, as written.
     pub fn records(&self, stream: &str) -> Vec<&str> {
         self.messages()
             .filter_map(|message| match message {
@@ -119,7 +119,7 @@ impl Messages {
             .collect()
     }
 
-    /// How many records there are, over all streams.
+    /// The number of records of all streams.
     pub fn record_count(&self) -> usize {
         self.messages().filter(|m| matches!(m, Message::Record { .. })).count()
     }
@@ -162,8 +162,8 @@ impl Messages {
         self.last_states().into_iter().map(|(line, _)| line).collect()
     }
 
-    /// What the platform would pass to `--state` after this run: a JSON array of the last state
-    /// of each stream.
+    /// The state that the platform would pass to `--state` after this run: a JSON array of the last state of each
+    /// stream.
     pub fn state_file(&self) -> String {
         let states: Vec<&str> = self.last_states().into_iter().map(|(_, text)| text).collect();
         format!("[{}]", states.join(","))

@@ -1,12 +1,12 @@
-//! An output at a glance.
+//! A summary of an output.
 
 use super::Messages;
 use super::envelope::Message;
 
 impl Messages {
-    /// The output at a glance, for assertions on the order of things: `charges STARTED`,
-    /// `charges RUNNING`, `charges 100 records`, `charges STATE {"updated":"1"}`, `charges ERROR
-    /// config_error`, `LOG INFO`, `SPEC` and so on. Consecutive records of a stream are one line.
+    /// A summary of the output, for assertions on the order of messages: `charges STARTED`, `charges RUNNING`, `charges
+    /// 100 records`, `charges STATE {"updated":"1"}`, `charges ERROR config_error`, `LOG INFO`, `SPEC` and so on.
+    /// Consecutive records of a stream are one line.
     pub fn outline(&self) -> Vec<String> {
         let mut outline = Vec::new();
         let mut run: Option<(&str, usize)> = None;

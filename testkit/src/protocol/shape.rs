@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::envelope::{Message, StateKind, StreamId, StreamState};
 
-/// A time before this, in milliseconds since 1970, is one that was given in seconds.
+/// An earlier time, in milliseconds since 1970, was probably given in seconds.
 const EARLIEST: f64 = 100_000_000_000.0;
 
 pub(super) fn record_fields(record: &Value) -> Result<StreamId, String> {
@@ -14,7 +14,7 @@ pub(super) fn record_fields(record: &Value) -> Result<StreamId, String> {
     };
     emitted_at(record)?;
     if record["emitted_at"].as_i64().is_none() {
-        return Err("record.emitted_at is no integer".to_owned());
+        return Err("record.emitted_at is not an integer".to_owned());
     }
     for change in list(&record["meta"], "changes")? {
         text(change, "field")?;
@@ -40,15 +40,16 @@ pub(super) fn record_fields(record: &Value) -> Result<StreamId, String> {
     Ok(stream)
 }
 
-/// `text` is the payload as written and `count` the literal of `sourceStats.recordCount` in it:
-/// the protocol wants a decimal point.
+/// `text` is the payload as written and `count` the literal of `sourceStats.recordCount` in it: the protocol requires a
+/// decimal point.
 pub(super) fn state(state: &Value, text: &str, count: Option<&str>) -> Result<Message, String> {
     object(state, "state")?;
     let (kind, streams) = match state.get("type").map_or("LEGACY", |t| t.as_str().unwrap_or("")) {
         "STREAM" => (StateKind::Stream, vec![stream_state(&state["stream"])?]),
         "GLOBAL" => {
             object(&state["global"], "state.global")?;
-            let states = state["global"]["stream_states"].as_array().ok_or("state.global.stream_states is no array")?;
+            let states =
+                state["global"]["stream_states"].as_array().ok_or("state.global.stream_states is not an array")?;
             let states = states.iter().map(stream_state).collect::<Result<_, _>>()?;
             (StateKind::Global, states)
         }
@@ -63,9 +64,9 @@ pub(super) fn state(state: &Value, text: &str, count: Option<&str>) -> Result<Me
             return Err(format!("recordCount {literal} has no decimal point"));
         }
         Some(literal) => {
-            let number: f64 = literal.parse().map_err(|_| "recordCount is no number")?;
+            let number: f64 = literal.parse().map_err(|_| "recordCount is not a number")?;
             if number < 0.0 || number.fract() != 0.0 {
-                return Err(format!("recordCount {literal} is no count"));
+                return Err(format!("recordCount {literal} is not a count"));
             }
             Some(number as u64)
         }
@@ -78,7 +79,7 @@ fn stream_state(value: &Value) -> Result<StreamState, String> {
     let stream = descriptor(&value["stream_descriptor"])?;
     let state = value.get("stream_state").cloned().unwrap_or_default();
     if !state.is_null() && !state.is_object() {
-        return Err("stream_state is no object".to_owned());
+        return Err("stream_state is not an object".to_owned());
     }
     Ok(StreamState { stream, state })
 }
@@ -108,7 +109,7 @@ pub(super) fn connection_status(status: Value) -> Result<Message, String> {
 }
 
 pub(super) fn catalog(catalog: Value) -> Result<Message, String> {
-    let streams = catalog["streams"].as_array().ok_or("catalog.streams is no array")?;
+    let streams = catalog["streams"].as_array().ok_or("catalog.streams is not an array")?;
     let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
     for stream in streams {
         let name = text(stream, "name")?;
@@ -136,11 +137,11 @@ fn catalog_stream(stream: &Value) -> Result<(), String> {
     let is_path = |path: &[Value]| !path.is_empty() && path.iter().all(Value::is_string);
     let cursor = list(stream, "default_cursor_field")?;
     if !cursor.is_empty() && !is_path(cursor) {
-        return Err("default_cursor_field is no path".to_owned());
+        return Err("default_cursor_field is not a path".to_owned());
     }
     for key in list(stream, "source_defined_primary_key")? {
         if !key.as_array().is_some_and(|path| is_path(path)) {
-            return Err("source_defined_primary_key is no list of paths".to_owned());
+            return Err("source_defined_primary_key is not a list of paths".to_owned());
         }
     }
     Ok(())
@@ -213,19 +214,19 @@ fn descriptor(value: &Value) -> Result<StreamId, String> {
 }
 
 fn emitted_at(value: &Value) -> Result<(), String> {
-    let at = value["emitted_at"].as_f64().ok_or("emitted_at is no number")?;
+    let at = value["emitted_at"].as_f64().ok_or("emitted_at is not a number")?;
     if at < EARLIEST {
-        return Err(format!("emitted_at {at} is no time in milliseconds"));
+        return Err(format!("emitted_at {at} is not a time in milliseconds"));
     }
     Ok(())
 }
 
 fn object(value: &Value, name: &str) -> Result<(), String> {
-    if value.is_object() { Ok(()) } else { Err(format!("{name} is no object")) }
+    if value.is_object() { Ok(()) } else { Err(format!("{name} is not an object")) }
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, String> {
-    value[name].as_str().ok_or_else(|| format!("{name} is no string"))
+    value[name].as_str().ok_or_else(|| format!("{name} is not a string"))
 }
 
 fn one_of<'a>(value: &'a Value, name: &str, legal: &[&str]) -> Result<&'a str, String> {
@@ -233,21 +234,21 @@ fn one_of<'a>(value: &'a Value, name: &str, legal: &[&str]) -> Result<&'a str, S
     if legal.contains(&found) { Ok(found) } else { Err(format!("{name} is {found}")) }
 }
 
-/// An absent field is fine; a null is not, as absent is how the protocol says "none".
+/// An absent field is valid; a null is not, as the protocol expresses "none" by absence.
 fn optional_text<'a>(value: &'a Value, name: &str) -> Result<Option<&'a str>, String> {
     value.get(name).map(|_| text(value, name)).transpose()
 }
 
 fn optional_bool(value: &Value, name: &str) -> Result<(), String> {
     match value.get(name) {
-        Some(found) if !found.is_boolean() => Err(format!("{name} is no boolean")),
+        Some(found) if !found.is_boolean() => Err(format!("{name} is not a boolean")),
         _ => Ok(()),
     }
 }
 
 fn optional_integer(value: &Value, name: &str) -> Result<(), String> {
     match value.get(name) {
-        Some(found) if found.as_i64().is_none() => Err(format!("{name} is no integer")),
+        Some(found) if found.as_i64().is_none() => Err(format!("{name} is not an integer")),
         _ => Ok(()),
     }
 }
@@ -257,6 +258,6 @@ fn list<'a>(value: &'a Value, name: &str) -> Result<&'a [Value], String> {
     match value.get(name) {
         None => Ok(&[]),
         Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(format!("{name} is no array")),
+        Some(_) => Err(format!("{name} is not an array")),
     }
 }

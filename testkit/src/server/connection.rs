@@ -1,4 +1,4 @@
-//! One connection: requests in, replies out, until one side has enough.
+//! One connection: requests in, replies out, until one side ends it.
 
 use std::io::Read;
 use std::net::{Shutdown, TcpStream};
@@ -9,8 +9,7 @@ use super::reader::{Incoming, Reader};
 use super::writer::{After, Writer};
 use super::{Reply, Request};
 
-/// Serves one connection to its end. Errors of the socket end it silently: the client's own
-/// report is what a test looks at.
+/// Serves one connection to its end. Socket errors end it silently: tests check the client's own report.
 pub(super) fn serve(shared: &Shared, number: u64, stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let mut reader = Reader::new(stream, number);
@@ -46,8 +45,8 @@ fn closes(request: &Request) -> bool {
         .is_some_and(|value| value.split(',').any(|option| option.trim().eq_ignore_ascii_case("close")))
 }
 
-/// Reads a little of what the client still sends. Closing a socket with unread input resets it,
-/// and the client would never see why it was refused.
+/// Reads some of the client's remaining input. Closing a socket with unread input resets it, and the client would not
+/// see the reason of the refusal.
 fn discard_rest(stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));

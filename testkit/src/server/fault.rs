@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A misbehaviour that replaces the orderly sending of a [`Reply`](super::Reply).
+/// A fault that replaces the orderly sending of a [`Reply`](super::Reply).
 ///
 /// "Payload" is what follows the head on the wire: the body, or its chunks with their framing if
 /// the reply is chunked. Every fault but the two silences ends the connection.
@@ -17,10 +17,10 @@ pub enum Fault {
     /// Sends the head, which announces the whole body, and that many payload bytes, then closes
     /// the connection in an orderly way (FIN).
     TruncateBody(usize),
-    /// Sends the first half of the body as a good chunk, then a chunk size that is no hexadecimal
+    /// Sends the first half of the body as a good chunk, then a chunk size that is not a hexadecimal
     /// number, and closes.
     BadChunking,
-    /// Sends nothing for that long, then goes on as if nothing had happened.
+    /// Sends nothing for that long, then continues normally.
     SilenceBeforeHead(Duration),
     /// Sends the head and `after` payload bytes, then nothing for `lasting`, then the rest.
     SilenceInBody {
@@ -40,14 +40,14 @@ pub enum Fault {
     RawThenReset(Vec<u8>),
     /// Sends exactly these bytes, then nothing for that long, and closes.
     RawThenSilence(Vec<u8>, Duration),
-    /// Sends `start`, then `again` over and over until the client has had enough: 16 GiB at most.
+    /// Sends `start`, then `again` over and over until the client ends the connection: 16 GiB at most.
     Endless {
-        /// What comes first.
+        /// The first bytes.
         start: Vec<u8>,
-        /// What is repeated. If it is empty, nothing is.
+        /// The repeated bytes. If empty, nothing is repeated.
         again: Vec<u8>,
     },
-    /// Sends the whole reply, then closes the connection without having said that it would.
+    /// Sends the whole reply, then closes the connection without announcing it.
     CloseAfter,
     /// Sends the whole reply, then resets the connection (RST).
     ResetAfter,

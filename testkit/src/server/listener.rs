@@ -1,5 +1,4 @@
-//! The server itself: a listening socket, a thread for each connection, and the record of what
-//! came in.
+//! The server itself: a listening socket, a thread for each connection, and the record of requests.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,8 +13,8 @@ use super::{Reply, Request, connection};
 /// How many connections are served side by side; further ones wait in the listen queue.
 const MAX_CONNECTIONS: usize = 256;
 
-/// What answers the requests. Closures are handlers if their argument's type is written out:
-/// `|request: &Request| Reply::empty(204)`.
+/// Answers the requests. Closures are handlers if their argument's type is explicit: `|request: &Request|
+/// Reply::empty(204)`.
 pub trait Handler: Send + Sync + 'static {
     /// The reply to one request. Called from many threads at once; it must not block, see
     /// [`Reply::delay`]. A panic becomes status 599 with the panic's text.
@@ -31,8 +30,7 @@ where
     }
 }
 
-/// A running server. Dropping it ends every connection, also those that clients hold open, and
-/// joins all its threads.
+/// A running server. Dropping it ends every connection, even those that clients hold open, and joins all its threads.
 pub struct Server {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -81,7 +79,7 @@ impl Server {
         self.shared.lock().requests.clone()
     }
 
-    /// Like [`Server::requests`], and starts the record again.
+    /// Like [`Server::requests`], and restarts the record.
     pub fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.lock().requests)
     }
@@ -97,7 +95,7 @@ impl Server {
         self.shared.lock().accepted
     }
 
-    /// Switches the record of requests on or off; benches do without. Default: on.
+    /// Switches the record of requests on or off; benches switch it off. Default: on.
     pub fn set_recording(&self, on: bool) {
         self.shared.recording.store(on, Ordering::Relaxed);
     }
@@ -114,7 +112,7 @@ impl Drop for Server {
     }
 }
 
-/// What the server's threads share.
+/// State shared by the server's threads.
 pub(super) struct Shared {
     handler: Box<dyn Handler>,
     recording: AtomicBool,

@@ -1,8 +1,8 @@
 //! A scripted HTTP/1.1 server on 127.0.0.1, for tests that need a real socket.
 //!
-//! The client under test keeps its own connection pool, timeouts and decoders, so the server
-//! speaks real HTTP and can misbehave in every way an API does: resets, truncated bodies, broken
-//! chunks and gzip, silence. It records what it receives, and a test asserts the conversation.
+//! The client under test has its own connection pool, timeouts and decoders, so the server speaks real HTTP and can
+//! fail in every way an API does: resets, truncated bodies, broken chunks and gzip, silence. It records its requests,
+//! and a test asserts the conversation.
 //!
 //! ```ignore
 //! let routes = Routes::new().on("GET", "/items", [Reply::empty(500), Reply::json(json!([]))]);

@@ -6,30 +6,30 @@ use std::time::Instant;
 
 use super::Request;
 
-/// The longest request line with headers that is read, in bytes.
+/// The longest accepted head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
-/// The longest body that is read, in bytes.
+/// The longest accepted body, in bytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 const MAX_HEADERS: usize = 128;
 
-/// What came next on the connection.
+/// The next thing on the connection.
 pub(super) enum Incoming {
     /// A whole request.
     Request(Request),
-    /// Something that is no request; the connection is of no more use.
+    /// Anything but a request; the connection is unusable.
     Refused { status: u16, reason: String },
     /// The client closed the connection.
     End,
 }
 
-/// Reads one request after the other; bytes read too far are kept for the next one.
+/// Reads one request after the other; extra bytes are kept for the next one.
 pub(super) struct Reader<'a> {
     stream: &'a TcpStream,
     connection: u64,
     buffer: Vec<u8>,
 }
 
-/// How long the body is said to be.
+/// The declared length of the body.
 enum Length {
     Bytes(usize),
     Chunked,
@@ -83,8 +83,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The head at the start of the buffer, which it is then removed from; none if more bytes
-    /// are needed.
+    /// Takes the head from the start of the buffer; `None` if more bytes are needed.
     fn parse_head(&mut self) -> Result<Option<Head>, Refusal> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Request::new(&mut headers);
@@ -201,8 +200,8 @@ fn body_too_long() -> Refusal {
     (413, format!("the body is longer than {MAX_BODY} bytes"))
 }
 
-/// The length of the body (RFC 9112, section 6). A request with both framings is refused, as it
-/// is one that the peers on the way may read differently.
+/// The length of the body (RFC 9112, section 6). A request with both framings is refused, because intermediaries may
+/// read it differently.
 fn body_length(request: &Request) -> Result<Length, Refusal> {
     let sized = request.header("Content-Length");
     match request.header("Transfer-Encoding") {
@@ -212,7 +211,7 @@ fn body_length(request: &Request) -> Result<Length, Refusal> {
         None => match sized.map(str::parse) {
             None => Ok(Length::Bytes(0)),
             Some(Ok(length)) => Ok(Length::Bytes(length)),
-            Some(Err(_)) => Err((400, "Content-Length is no number".to_owned())),
+            Some(Err(_)) => Err((400, "Content-Length is not a number".to_owned())),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! What the server answers.
+//! The server's responses.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ pub struct Reply {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Arc<[u8]>,
-    /// In place of `body`.
+    /// Replaces `body`.
     pub(super) streamed: Option<Streamed>,
     pub(super) delay: Duration,
     pub(super) chunk: Option<usize>,
@@ -31,7 +31,7 @@ pub struct Reply {
 /// Writes a body.
 type WriteBody = dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync;
 
-/// A body that is made while it is sent.
+/// A body that is generated while it is sent.
 #[derive(Clone)]
 pub(super) struct Streamed {
     pub(super) length: u64,
@@ -65,11 +65,11 @@ impl Reply {
     pub fn json(value: impl Serialize) -> Self {
         match serde_json::to_vec(&value) {
             Ok(body) => Self::shared("application/json", body),
-            Err(error) => panic!("a reply that is no JSON: {error}"),
+            Err(error) => panic!("a reply that is not JSON: {error}"),
         }
     }
 
-    /// Status 200 with this JSON text as it is, valid or not.
+    /// Status 200 with this JSON text unchanged, valid or not.
     pub fn json_text(text: impl Into<String>) -> Self {
         Self::shared("application/json", text.into().into_bytes())
     }
@@ -91,8 +91,8 @@ impl Reply {
         reply
     }
 
-    /// Status 200 with a body too long for memory: `write` makes it while it is sent, and has to write exactly `length`
-    /// bytes. Such a reply cannot be compressed or chunked, and has no fault in its body.
+    /// Status 200 with a body that does not fit into memory: `write` generates it while it is sent, and must write
+    /// exactly `length` bytes. Such a reply cannot be compressed or chunked, and has no fault in its body.
     pub fn streamed(
         content_type: &str,
         length: u64,
@@ -109,8 +109,8 @@ impl Reply {
         self
     }
 
-    /// Adds a header. `Content-Length` and `Transfer-Encoding` given here are sent as they are,
-    /// in place of the right ones; `Connection: close` ends the connection after the reply.
+    /// Adds a header. A given `Content-Length` or `Transfer-Encoding` replaces the correct one; `Connection: close`
+    /// ends the connection after the reply.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -138,7 +138,7 @@ impl Reply {
         self
     }
 
-    /// Goes wrong on the wire in that way.
+    /// Fails on the wire in that way.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);
         self

@@ -1,4 +1,4 @@
-//! What the server received.
+//! The requests that the server received.
 
 use std::fmt;
 use std::time::Instant;
@@ -43,7 +43,7 @@ impl Request {
         }
     }
 
-    /// The value of the first header of that name, whose case does not matter.
+    /// The value of the first header of that name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find_header(&self.headers, name)
     }
@@ -53,13 +53,13 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as text; bytes that are no UTF-8 are replaced.
+    /// The body as text; invalid UTF-8 is replaced.
     pub fn body_text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-/// Method, path and decoded query, made for assertions: `GET /v1/charges?limit=100&types[]=a`.
+/// Method, path and decoded query, for assertions: `GET /v1/charges?limit=100&types[]=a`.
 impl fmt::Display for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.method, self.path)?;
@@ -71,7 +71,7 @@ impl fmt::Display for Request {
     }
 }
 
-/// The first header of that name, whose case does not matter.
+/// The first header of that name, ignoring case.
 pub(super) fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }

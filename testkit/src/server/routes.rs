@@ -8,8 +8,8 @@ use super::{Handler, Reply, Request};
 
 /// A [`Handler`] that answers the n-th hit of a method and path with its n-th reply.
 ///
-/// The path is compared as sent, without the query. A request that no route takes gets status 404
-/// and a JSON body that names it, so that a wrong URL shows in the failing test's output.
+/// The path is compared as sent, without the query. A request without a route gets status 404 and a JSON body that
+/// names it, so that a wrong URL shows in the failing test's output.
 #[derive(Default)]
 pub struct Routes {
     routes: Vec<Route>,
@@ -37,8 +37,8 @@ impl Routes {
         self.add(method, path, replies, true)
     }
 
-    /// Adds replies to a route, each good for one hit. A further hit gets status 599 and a JSON
-    /// body that names the route: a status that no client takes for success and no API sends.
+    /// Adds replies to a route, each for one hit. A further hit gets status 599 and a JSON body that names the route: a
+    /// status that no client accepts and no API sends.
     ///
     /// # Panics
     /// If there is no reply.

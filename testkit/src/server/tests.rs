@@ -112,7 +112,7 @@ fn bodies_arrive_sized_and_chunked_and_continue_is_sent() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_with_a_reason() {
+fn anything_but_a_request_is_refused_with_a_reason() {
     let server = body_of(Reply::empty(204));
     let cases: [(&[u8], u16); 4] = [
         (b"nonsense\r\n\r\n", 400),
@@ -182,7 +182,7 @@ fn reset_before_head_is_a_reset() {
 }
 
 #[test]
-fn faults_in_the_body_cut_it_where_they_say() {
+fn faults_in_the_body_truncate_it_at_the_given_place() {
     let whole = Reply::text("0123456789");
     for (fault, reset) in [(Fault::ResetInBody(4), true), (Fault::TruncateBody(4), false)] {
         let server = body_of(whole.clone().fault(fault.clone()));
@@ -261,7 +261,7 @@ fn dropping_the_server_ends_silences_and_idle_connections() {
 }
 
 #[test]
-fn dropping_the_server_ends_a_write_that_nobody_reads() {
+fn dropping_the_server_ends_a_blocked_write() {
     let server = body_of(Reply::bytes(vec![0; 32 * 1024 * 1024]));
     let mut client = Client::connect(server.addr());
     client.send(b"GET / HTTP/1.1\r\n\r\n").unwrap();
@@ -272,7 +272,7 @@ fn dropping_the_server_ends_a_write_that_nobody_reads() {
 }
 
 #[test]
-fn many_connections_are_served_side_by_side() {
+fn many_connections_are_served_in_parallel() {
     let server = Server::start(|request: &Request| Reply::text(request.target.clone()));
     let addr = server.addr();
     std::thread::scope(|scope| {

@@ -15,10 +15,10 @@ use super::{Fault, Reply, Request};
 /// Bytes of an endless reply that are written in one system call.
 const JOINED: usize = 64 * 1024;
 
-/// This many bytes of an endless reply are sent.
+/// The most bytes of an endless reply.
 const MOST_REPEATED: usize = 16 * 1024 * 1024 * 1024;
 
-/// What becomes of the connection once the reply is sent.
+/// The connection's fate after the reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum After {
     KeepAlive,
@@ -137,7 +137,7 @@ impl<'a> Writer<'a> {
         output.write_all(&payload[written.saturating_sub(head.len())..])
     }
 
-    /// Writes the bytes over and over. Ends with the connection, which ends with the server.
+    /// Writes the bytes repeatedly. Ends with the connection, which ends with the server.
     fn repeat(&self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -174,7 +174,7 @@ fn head(request: &Request, reply: &Reply) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// What follows the head on the wire.
+/// The bytes after the head.
 fn payload<'a>(request: &Request, reply: &'a Reply) -> Cow<'a, [u8]> {
     if request.method == "HEAD" || !may_have_body(reply.status) {
         return Cow::Borrowed(&[]);
@@ -196,7 +196,7 @@ fn push_chunk(out: &mut Vec<u8>, chunk: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The reply with a body that is gzip, and broken.
+/// The reply with a broken gzip body.
 fn damage_gzip(reply: Reply, damage: impl FnOnce(&mut Vec<u8>)) -> Reply {
     let mut gzip = if reply.is_gzip() { reply.body.to_vec() } else { gzip_bytes(&reply.body) };
     damage(&mut gzip);

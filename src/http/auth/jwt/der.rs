@@ -1,5 +1,5 @@
-//! As much of DER (ITU-T X.690) as it takes to find the two halves of a key on an elliptic curve: `openssl ecparam
-//! -genkey` writes them in a form of their own (RFC 5915), which ring does not read.
+//! The part of DER (ITU-T X.690) needed to find the two halves of an elliptic curve key: `openssl ecparam -genkey`
+//! writes them in a form (RFC 5915) that ring does not read.
 
 const INTEGER: u8 = 0x02;
 const BITS: u8 = 0x03;
@@ -7,7 +7,7 @@ const BYTES: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 const PUBLIC_KEY: u8 = 0xa1;
 
-/// The private and the public half of an `ECPrivateKey`. `None` if it is none, or has no public half.
+/// The private and the public half of an `ECPrivateKey`. `None` if it is not one, or has no public half.
 pub(super) fn ec_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (tag, mut rest, _) = next(der)?;
     if tag != SEQUENCE {
@@ -21,7 +21,7 @@ pub(super) fn ec_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
             BYTES => private = Some(content),
             PUBLIC_KEY => {
                 let (tag, content, _) = next(content)?;
-                // The first byte of a string of bits says how many of its last byte are unused.
+                // The first byte of a bit string is the number of unused bits in its last byte.
                 public = content.strip_prefix(&[0]).filter(|_| tag == BITS);
             }
             _ => {}
@@ -31,7 +31,7 @@ pub(super) fn ec_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((private?, public?))
 }
 
-/// The next element: its tag, its content, and what follows it.
+/// The next element: its tag, its content, and the rest.
 fn next(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let [tag, first, rest @ ..] = der else { return None };
     let (length, rest) = match first {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_halves_are_found_and_what_is_cut_or_something_else_is_none() {
+    fn both_halves_are_found_and_truncated_or_other_data_is_none() {
         let key = [0x30, 15, 2, 1, 1, 4, 2, 7, 8, 0xa1, 6, 3, 4, 0, 4, 5, 6];
         assert_eq!(ec_private_key(&key), Some((&[7, 8][..], &[4, 5, 6][..])));
         for length in 0..key.len() {

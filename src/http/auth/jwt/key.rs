@@ -1,4 +1,4 @@
-//! The keys that a JSON Web Token is signed with: a shared secret, or a private key in PEM.
+//! Keys for signing JSON Web Tokens: a shared secret, or a private key in PEM.
 
 use std::fmt;
 
@@ -55,7 +55,7 @@ const NAMES: [(&str, JwtAlgorithm); 12] = [
 ];
 
 impl JwtAlgorithm {
-    /// The algorithm of this name. `None` for one that is not known here, such as ES512 and ES256K.
+    /// The algorithm of this name. `None` for an unsupported one, such as ES512 and ES256K.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm)
@@ -77,10 +77,10 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The key that a text is: a shared secret as it is, a private key in PEM.
+    /// The key in a text: a shared secret unchanged, a private key in PEM.
     ///
     /// # Errors
-    /// A config failure that says what is wrong with the key, and shows nothing of it.
+    /// A config failure that names the fault of the key, and shows nothing of it.
     pub(super) fn read(algorithm: JwtAlgorithm, text: &str) -> Result<Self, Failure> {
         use JwtAlgorithm as Algorithm;
 
@@ -130,7 +130,7 @@ impl Key {
     }
 }
 
-/// Nothing of the key.
+/// Shows nothing of the key.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key")
@@ -163,10 +163,10 @@ fn ecdsa(algorithm: JwtAlgorithm, text: &str, with: &'static signature::EcdsaSig
     key.map(Key::Ecdsa).map_err(|why| rejected(algorithm, &why))
 }
 
-/// The kind and the bytes of the first PEM in a text. Line breaks that a form or a `.env` file has lost, or has written as
-/// `\n`, do no harm.
+/// The kind and the bytes of the first PEM in a text. Line breaks that a form or a `.env` file has lost, or written as
+/// `\n`, are accepted.
 fn pem(algorithm: JwtAlgorithm, text: &str) -> Result<(String, Vec<u8>), Failure> {
-    let no_pem = || wrong(algorithm, "it is no PEM, which begins with `-----BEGIN`");
+    let no_pem = || wrong(algorithm, "it is not a PEM, which begins with `-----BEGIN`");
     let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(no_pem)?;
     let (label, rest) = rest.split_once("-----").ok_or_else(no_pem)?;
     let (body, _) = rest.split_once("-----END ").ok_or_else(|| wrong(algorithm, "its end is missing"))?;
@@ -183,11 +183,11 @@ fn pem(algorithm: JwtAlgorithm, text: &str) -> Result<(String, Vec<u8>), Failure
         ));
     }
     let body: String = body.replace("\\n", "").replace("\\r", "").chars().filter(|c| !c.is_whitespace()).collect();
-    let der = BASE64_STANDARD.decode(body).map_err(|_| wrong(algorithm, "it is damaged: its text is no base64"))?;
+    let der = BASE64_STANDARD.decode(body).map_err(|_| wrong(algorithm, "it is damaged: its text is not base64"))?;
     Ok((label.to_owned(), der))
 }
 
-/// What the cryptography says of a key: one word, such as `TooSmall`.
+/// The cryptography library's complaint about a key: one word, such as `TooSmall`.
 fn rejected(algorithm: JwtAlgorithm, why: &dyn fmt::Display) -> Failure {
     let word = why.to_string();
     let told = match word.as_str() {
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_algorithm_has_one_name_and_what_is_not_known_has_none() {
+    fn each_algorithm_has_one_name_and_unknown_names_have_none() {
         for (name, algorithm) in NAMES {
             assert_eq!((JwtAlgorithm::named(name), algorithm.name()), (Some(algorithm), name));
         }
@@ -216,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_key_is_told_and_nothing_of_the_key() {
+    fn a_faulty_key_is_reported_without_showing_it() {
         let pem = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
         for (algorithm, text, told) in [
             (JwtAlgorithm::Hs256, String::new(), "it is empty"),
-            (JwtAlgorithm::Rs256, "s3cret".to_owned(), "it is no PEM"),
+            (JwtAlgorithm::Rs256, "s3cret".to_owned(), "it is not a PEM"),
             (JwtAlgorithm::Rs256, "-----BEGIN PRIVATE KEY-----s3cret".to_owned(), "its end is missing"),
-            (JwtAlgorithm::Rs256, pem("PRIVATE KEY", "s3cr!t"), "its text is no base64"),
+            (JwtAlgorithm::Rs256, pem("PRIVATE KEY", "s3cr!t"), "its text is not base64"),
             (JwtAlgorithm::Rs256, pem("PRIVATE KEY", "czNjcmV0"), "of another kind, or damaged"),
             (JwtAlgorithm::Es256, pem("ENCRYPTED PRIVATE KEY", "czNjcmV0"), "encrypted with a passphrase"),
             (JwtAlgorithm::Es384, pem("EC PRIVATE KEY", "czNjcmV0"), "its public part is missing"),

@@ -1,5 +1,5 @@
 //! JSON Web Tokens (RFC 7519) that the client signs itself: sent with each request, or exchanged for an access token.
-//! `key` is what they are signed with, `der` a form that some keys come in.
+//! `key` has the signing keys, `der` reads a form that some keys come in.
 
 mod der;
 mod key;
@@ -22,9 +22,9 @@ use crate::protocol::{Failure, Redactor};
 
 pub use key::JwtAlgorithm;
 
-/// How long a token is good for unless it is said.
+/// Default lifetime of a token.
 const LIFETIME: Duration = Duration::from_secs(1200);
-/// A token is sent for so long at most. Some APIs want one that was made just now.
+/// The longest time that a token is reused. Some APIs want a fresh one.
 const REUSED: Duration = Duration::from_secs(60);
 
 /// Signs tokens with one key.
@@ -41,7 +41,7 @@ const REUSED: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct JwtSigner {
     key: Arc<Key>,
-    /// Tells one key from another. It is a secret.
+    /// Distinguishes keys. It is a secret.
     name: Secret,
     header: Map<String, Value>,
     claims: Map<String, Value>,
@@ -50,15 +50,15 @@ pub struct JwtSigner {
     redactor: Redactor,
 }
 
-/// Claims that are others for each token.
+/// Claims that differ for each token.
 type Fresh = Arc<dyn Fn() -> Result<Map<String, Value>, Failure> + Send + Sync>;
 
 impl JwtSigner {
-    /// Tokens that are signed so, with a shared secret (HS256 and the like) or a private key in PEM, which is registered
-    /// as a secret. They have the header `typ: JWT` and no claims but their times.
+    /// A signer with a shared secret (HS256 and the like) or a private key in PEM, which is registered as a secret. Its
+    /// tokens have the header `typ: JWT` and no claims but their times.
     ///
     /// # Errors
-    /// A config failure if the key is none of the algorithm: it says what is wrong, and shows nothing of the key.
+    /// A config failure if the key does not fit the algorithm: it names the fault, and shows nothing of the key.
     pub fn new(algorithm: JwtAlgorithm, key: &str, redactor: &Redactor) -> Result<Self, Failure> {
         let name = Secret::new(key, redactor);
         let header = [("typ".to_owned(), "JWT".into()), ("alg".to_owned(), algorithm.name().into())];
@@ -73,29 +73,30 @@ impl JwtSigner {
         })
     }
 
-    /// A member of the header, such as `kid`. It replaces one of that name.
+    /// Sets a member of the header, such as `kid`. It replaces one of that name.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Leaves a member out of the header, such as `typ`.
+    /// Removes a member from the header, such as `typ`.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         self.header.remove(name);
         self
     }
 
-    /// A claim, such as `iss`. It replaces one of that name. `iat`, `exp` and `nbf` are set when a token is signed.
+    /// Adds a claim, such as `iss`. It replaces one of that name. `iat`, `exp` and `nbf` are set when a token is
+    /// signed.
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.claims.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Claims that are others for each token, such as `jti`. They stand before the others, which replace those of their
-    /// names. A token is then sent once.
+    /// Adds claims that differ for each token, such as `jti`. They come before the others, which replace them if the
+    /// names are equal. Each token is then sent once.
     #[must_use]
     pub fn fresh_claims(
         mut self,
@@ -112,10 +113,10 @@ impl JwtSigner {
         self
     }
 
-    /// A token that is good from now on, registered as a secret.
+    /// A token that is valid from now on, registered as a secret.
     ///
     /// # Errors
-    /// A system failure if the system gives no random numbers; what [`JwtSigner::fresh_claims`] returns.
+    /// A system failure if the system gives no random numbers, and the errors of [`JwtSigner::fresh_claims`].
     pub(in crate::http::auth) fn sign(&self, now: Timestamp) -> Result<Secret, Failure> {
         let mut header: Vec<(&String, &Value)> = self.header.iter().collect();
         header.sort_by_key(|(name, _)| *name);
@@ -134,7 +135,7 @@ impl JwtSigner {
         Ok(Secret::passing(format!("{signed}.{signature}"), &self.redactor))
     }
 
-    /// What stays the same while tokens come and go.
+    /// The parts that stay the same as tokens change.
     pub(in crate::http::auth) fn identity(&self) -> String {
         let (header, claims) = (Value::from(self.header.clone()), Value::from(self.claims.clone()));
         super::joined([
@@ -146,14 +147,14 @@ impl JwtSigner {
     }
 }
 
-/// Nothing of key and claims.
+/// Shows nothing of key and claims.
 impl fmt::Debug for JwtSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtSigner").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 
-/// Sends a token that it signs itself. A token is used for a minute at most, and for a quarter of its life.
+/// Sends a token that it signs itself. It uses a token for a minute at most, and for a quarter of its life.
 ///
 /// ```
 /// use source_http::http::auth::{JwtAlgorithm, JwtAuthenticator, JwtSigner};
@@ -178,7 +179,7 @@ impl JwtAuthenticator {
         Self { signer, place: TokenPlace::default(), last: Mutex::default() }
     }
 
-    /// Where the token stands. Default: `Authorization: Bearer TOKEN`.
+    /// Where the token is sent. Default: `Authorization: Bearer TOKEN`.
     #[must_use]
     pub fn place(mut self, place: TokenPlace) -> Self {
         self.place = place;
@@ -244,8 +245,8 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_standard_is_signed_as_it_says() {
-        // RFC 7515, appendix A.1, whose key is no text: here is one that is, signed by another implementation.
+    fn the_example_of_the_standard_is_signed_as_specified() {
+        // RFC 7515, appendix A.1, has a key that is not text: this one is, signed by another implementation.
         let signer = JwtSigner::new(JwtAlgorithm::Hs256, "k", &Redactor::default()).unwrap().without_header("typ");
         let token = signer.lifetime(Duration::ZERO).sign(Timestamp::UNIX_EPOCH).unwrap();
         let [header, claims, signature] = token.expose().split('.').collect::<Vec<_>>()[..] else { panic!() };

@@ -12,7 +12,7 @@ pub struct ConfigPaths {
     pub access_token: String,
     /// The refresh token. Default: `credentials.refresh_token`.
     pub refresh_token: String,
-    /// When the access token ends. Written in RFC 3339. Default: `credentials.token_expiry_date`.
+    /// When the access token expires, in RFC 3339. Default: `credentials.token_expiry_date`.
     pub token_expiry_date: String,
 }
 

@@ -1,4 +1,4 @@
-//! How long an access token lives, in the ways APIs say it, and when it is time for the next.
+//! The lifetime of an access token, in the forms of different APIs, and the time of its renewal.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use serde_json::Value;
 
-/// A token is renewed this long before its end, if it lives long enough: a request must not overtake its token.
+/// A token is renewed this long before it expires, if it lives long enough: a request must not outlive its token.
 pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(30);
-/// The life of a token whose response does not tell.
+/// The lifetime of a token whose response does not state it.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(3600);
-/// Seconds from here on are a point in time, below it a duration: no token lives thirty years.
+/// Larger numbers of seconds are a point in time, smaller ones a duration: no token lives thirty years.
 const EPOCH_FROM: f64 = 1e9;
 
-/// When a token ends that was made now: `expires_in` (RFC 6749, section 5.1) as seconds, or as a time, which some APIs
-/// send. Nothing, and what is not in the future, is an hour.
+/// When a token issued now expires: `expires_in` (RFC 6749, section 5.1) as seconds, or as a time, which some APIs
+/// send. A missing or past value counts as an hour.
 pub(super) fn expires_at(expires_in: Option<&Value>, now: Timestamp) -> Timestamp {
     let after = |life: Duration| now.checked_add(life).unwrap_or(Timestamp::MAX);
     let told = expires_in.and_then(|value| {
@@ -24,7 +24,7 @@ pub(super) fn expires_at(expires_in: Option<&Value>, now: Timestamp) -> Timestam
     told.filter(|end| *end > now).unwrap_or_else(|| after(UNKNOWN_LIFE))
 }
 
-/// A point in time, as RFC 3339, without an offset (then it is UTC), or as seconds since the epoch.
+/// A point in time, as RFC 3339, without an offset (then in UTC), or as seconds since the epoch.
 pub(in crate::http) fn date(value: &Value) -> Option<Timestamp> {
     if let Some(seconds) = number(value) {
         let since_epoch = SignedDuration::try_from_secs_f64(seconds).ok().filter(|_| seconds >= EPOCH_FROM)?;
@@ -37,8 +37,8 @@ pub(in crate::http) fn date(value: &Value) -> Option<Timestamp> {
     })
 }
 
-/// When a token that was made now is renewed: after three quarters of its life and [`MARGIN`] before its end, whichever
-/// is first; but not before half of its life, or a short-lived one would be renewed for each request.
+/// When a token issued now is renewed: after three quarters of its life or [`MARGIN`] before its end, whichever is
+/// first; but not before half of its life, or a short-lived one would be renewed for each request.
 pub(super) fn renew_at(now: Timestamp, expires_at: Timestamp) -> Timestamp {
     let life = expires_at.duration_since(now);
     let ahead = (life / 4).max(MARGIN).min(life / 2);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_no_life_is_an_hour() {
+    fn an_unusable_lifetime_is_an_hour() {
         assert_eq!(expires_at(None, at(NOW)), at(NOW + 3600));
         for expires_in in [json!(0), json!(-5), json!("soon"), json!(""), json!("NaN"), json!(1e300), json!(NOW)] {
             assert_eq!(expires_at(Some(&expires_in), at(NOW)), at(NOW + 3600), "{expires_in}");

@@ -1,6 +1,6 @@
-//! OAuth 2.0 (RFC 6749): access tokens that are requested, renewed before they expire, and replaced when the API
-//! refuses them. `token_request` is what is asked, `token_response` what comes back, `token_rules` which failures are
-//! retried; `expiry` says how long a token lives; `stored_tokens` keeps tokens that the platform has to remember.
+//! OAuth 2.0 (RFC 6749): access tokens are requested, renewed before they expire, and replaced when the API refuses
+//! them. `token_request` and `token_response` are the exchange with the endpoint, `token_rules` says which failures are
+//! retried, `expiry` how long a token lives; `stored_tokens` keeps tokens that the platform has to store.
 
 mod config_paths;
 mod credentials;
@@ -35,10 +35,10 @@ pub use token_request::TokenRequest;
 
 /// Sends `Authorization: Bearer`, with an access token from a token endpoint.
 ///
-/// A token is renewed after three quarters of its life, at the latest 30 seconds before its end; one that lives less
-/// than a minute is renewed after half of its life. If the API refuses a token anyway (401), it is replaced and
-/// the request sent once more. However many threads ask, one of them asks the endpoint and the others wait for its
-/// token. The endpoint's 429, 5xx and network faults are retried; any other refusal is a config failure.
+/// A token is renewed after three quarters of its life, at the latest 30 seconds before it expires; one that lives less
+/// than a minute, after half of its life. If the API refuses a token anyway (401), it is replaced and the request is
+/// sent once more. One thread asks the endpoint, and all others wait for its token. The endpoint's 429, 5xx and network
+/// faults are retried; any other refusal is a config failure.
 ///
 /// ```
 /// use source_http::http::auth::{OAuth2Authenticator, TokenRequest};
@@ -54,10 +54,10 @@ pub use token_request::TokenRequest;
 /// );
 /// ```
 ///
-/// Some APIs give a new refresh token with each access token, and the old one is void. Then the platform has to store
-/// the new one, which [`OAuth2Authenticator::stored_in`] asks it to.
+/// Some APIs return a new refresh token with each access token and invalidate the old one. Then the platform has to
+/// store the new one, which [`OAuth2Authenticator::stored_in`] asks it to do.
 pub struct OAuth2Authenticator {
-    /// Whose tokens these are, while they come and go.
+    /// The owner of the tokens, which stays the same as they change.
     identity: String,
     request: TokenRequest,
     names: ResponseNames,
@@ -68,7 +68,7 @@ pub struct OAuth2Authenticator {
 }
 
 impl OAuth2Authenticator {
-    /// Gets its tokens with this request, the first one when the first request of a stream is signed.
+    /// Requests its tokens so, the first one when the first request of a stream is signed.
     #[must_use]
     pub fn new(request: TokenRequest) -> Self {
         let credentials = Credentials { refresh_token: request.initial_refresh_token(), ..Credentials::default() };
@@ -83,10 +83,10 @@ impl OAuth2Authenticator {
         }
     }
 
-    /// The tokens are kept in the connector's config: `config`, whole, as the run was given it. The refresh token in
-    /// it is used, and so is the access token until its expiry date; a date that is empty or cannot be read is past.
-    /// When the endpoint gives a new refresh token, the new tokens are put into the config and the platform is asked to
-    /// store it, before anything is sent that needs them.
+    /// Keeps the tokens in the connector's config: `config` is the run's whole config. The refresh token in it is used,
+    /// and so is the access token until its expiry date; an empty or unreadable date counts as past. When the endpoint
+    /// returns a new refresh token, the new tokens are put into the config and the platform is asked to store it,
+    /// before any request uses them.
     ///
     /// ```
     /// use source_http::http::auth::{ConfigPaths, OAuth2Authenticator, TokenRequest};
@@ -101,14 +101,14 @@ impl OAuth2Authenticator {
         self.stored_with_others(&TokenConfig::new(config), paths)
     }
 
-    /// As [`OAuth2Authenticator::stored_in`], in a config that holds the tokens of other authenticators, too.
+    /// As [`OAuth2Authenticator::stored_in`], in a config that also holds the tokens of other authenticators.
     #[must_use]
     pub fn stored_with_others(mut self, config: &TokenConfig, paths: ConfigPaths) -> Self {
         let stored = StoredTokens::new(config.clone(), paths);
         let redactor = &self.request.redactor;
         let credentials = self.credentials.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(refresh_token) = stored.refresh_token() {
-            // The stored one stands for the user in place of the request's own.
+            // The stored one replaces the request's own.
             self.identity = self.request.identity(Some(&refresh_token));
             credentials.refresh_token = Some(Secret::new(refresh_token, redactor));
         }
@@ -119,16 +119,16 @@ impl OAuth2Authenticator {
         self
     }
 
-    /// Has the platform store each new access token, too, not only a new refresh token: the next run begins with it.
-    /// Default: only with a new refresh token. It takes [`OAuth2Authenticator::stored_in`].
+    /// Asks the platform to store each new access token, too, not only a new refresh token, so the next run begins with
+    /// it. It requires [`OAuth2Authenticator::stored_in`]. Default: only with a new refresh token.
     #[must_use]
     pub fn storing_each_token(mut self) -> Self {
         self.stores_each = true;
         self
     }
 
-    /// The access token to begin with, which is registered as a secret, and its expiry date, as the config has it. A date
-    /// that is empty or cannot be read is past.
+    /// The first access token, registered as a secret, and its expiry date, as in the config. An empty or unreadable
+    /// date counts as past.
     #[must_use]
     pub fn first_token(mut self, access_token: &str, expiry_date: &str) -> Self {
         let token = Secret::new(access_token, &self.request.redactor);
@@ -138,9 +138,9 @@ impl OAuth2Authenticator {
         self
     }
 
-    /// How the endpoint says that the refresh token itself is no longer good: by one of these statuses and one of these
-    /// values of a member of its response. The user is then asked to authenticate again; after any other refusal, to check
-    /// the client's settings. Default: any refusal asks to authenticate again.
+    /// How the endpoint reports that the refresh token itself is invalid: by one of these statuses and one of these
+    /// values of a member of its response. Then the user is asked to authenticate again; after any other refusal, to
+    /// check the client's settings. Default: any refusal asks to authenticate again.
     #[must_use]
     pub fn refresh_token_refused_by<T: AsRef<str>>(
         mut self,
@@ -154,16 +154,16 @@ impl OAuth2Authenticator {
         self
     }
 
-    /// The name of the access token in the endpoint's response, at its root or within it. Default: `access_token`.
+    /// The name of the access token in the endpoint's response, at its root or nested. Default: `access_token`.
     #[must_use]
     pub fn access_token_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.names.access_token);
         self
     }
 
-    /// The name of the token's life in the endpoint's response, at its root or within it: seconds as a number or a
-    /// text, or the time it ends as RFC 3339 or seconds since the epoch. Without one that makes sense a token is taken
-    /// to live an hour. Default: `expires_in`.
+    /// The name of the token's lifetime in the endpoint's response, at its root or nested: seconds as a number or a
+    /// text, or the time it expires as RFC 3339 or seconds since the epoch. Without a valid one, a token is assumed to
+    /// live an hour. Default: `expires_in`.
     #[must_use]
     pub fn expires_in_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.names.expires_in);
@@ -184,7 +184,7 @@ impl OAuth2Authenticator {
         self
     }
 
-    /// All that it was made of, as one text with secrets in it: of two with the same one, one will do.
+    /// All its settings as one text, with secrets in it: instances with equal ones can be shared.
     pub(crate) fn definition(&self) -> String {
         let Self { request, names, header, rules, .. } = self;
         let credentials = self.credentials();
@@ -194,8 +194,7 @@ impl OAuth2Authenticator {
         format!("{} {form:?} {names:?} {header:?} {rules:?} {first:?} {paths:?} {}", self.identity, self.stores_each)
     }
 
-    /// As [`Self::credentials`]; if another thread is asking for a token, nothing lies in the output's buffer
-    /// meanwhile.
+    /// As [`Self::credentials`]; while another thread requests a token, the output's buffer is flushed.
     fn wait_for_credentials(&self, cx: &AuthContext<'_>) -> io::Result<MutexGuard<'_, Credentials>> {
         if let Err(TryLockError::WouldBlock) = self.credentials.try_lock() {
             cx.output().flush()?;
@@ -203,19 +202,19 @@ impl OAuth2Authenticator {
         Ok(self.credentials())
     }
 
-    /// Held while a token is requested: another thread that needs one waits for it instead of asking too.
+    /// Held while a token is requested: other threads wait for it instead of requesting one, too.
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
         locks::lock(&self.credentials)
     }
 
-    /// Gets a new access token. Every secret in the response is registered, and what the platform has to store is
-    /// written out, before this returns.
+    /// Gets a new access token. Before it returns, every secret in the response is registered, and changes to the
+    /// config are written.
     fn renew(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
         if let Some(refused) = &credentials.refused {
             return Err(refused.clone().into());
         }
         let stored = credentials.stored.clone();
-        // Another authenticator may have the same refresh token, and spend it.
+        // Another authenticator may use the same refresh token.
         let _turn = stored.as_ref().map(StoredTokens::turn);
         if let Some(stored) = &stored {
             if let Some(token) = self.of_another(stored, credentials, cx.now()) {
@@ -239,7 +238,7 @@ impl OAuth2Authenticator {
         (now < token.renew_at && !known.into_iter().flatten().any(|known| *known == token.value)).then_some(token)
     }
 
-    /// Asks the endpoint.
+    /// Requests a token from the endpoint.
     fn ask(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
         let request = self.request.build(credentials.refresh_token.as_ref(), cx.now())?;
         if credentials.stored.is_some() && (credentials.refresh_token.is_some() || self.stores_each) {
@@ -264,7 +263,7 @@ impl OAuth2Authenticator {
                 cx.output().control(redactor.config_references().restore(stored.config()))?;
             }
             None if refresh_token.is_some() => {
-                let text = "The token endpoint gave a new refresh token, and this source does not ask for it to be \
+                let text = "The token endpoint returned a new refresh token, and this source does not ask for it to be \
                             stored. If the old one is void now, the next sync will fail.";
                 cx.output().log(LogLevel::Warn, text)?;
             }
@@ -275,8 +274,8 @@ impl OAuth2Authenticator {
         Ok(())
     }
 
-    /// Renews a token that is still good. If the endpoint is in trouble, the token is used for the time it has left,
-    /// and the next attempt waits for half of it.
+    /// Renews a token that is still valid. If the endpoint fails, the token is used for its remaining time, and the
+    /// next attempt comes after half of it.
     fn renew_early(&self, credentials: &mut Credentials, cx: &AuthContext<'_>) -> anyhow::Result<()> {
         let Err(error) = self.renew(credentials, cx) else { return Ok(()) };
         let is_transient =
@@ -292,7 +291,7 @@ impl OAuth2Authenticator {
     }
 }
 
-/// Without the identity, which has secrets in it.
+/// Omits the identity, which contains secrets.
 impl fmt::Debug for OAuth2Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { request, header, credentials, .. } = self;
@@ -305,7 +304,7 @@ impl fmt::Debug for OAuth2Authenticator {
 }
 
 impl Authenticator for OAuth2Authenticator {
-    /// The client and the endpoint stay the same while tokens come and go.
+    /// The client and the endpoint stay the same as tokens change.
     fn identity(&self) -> Option<String> {
         Some(self.identity.clone())
     }

@@ -9,17 +9,17 @@ use super::{ConfigPaths, expiry};
 use crate::locks;
 use crate::protocol::Failure;
 
-/// The config that the tokens of several authenticators are kept in: what one of them stores is in what the next one
-/// stores, and each takes the newest refresh token. Clones are the same config.
+/// The config that holds the tokens of several authenticators: each stores its tokens in it and takes the newest
+/// refresh token. Clones share the config.
 #[derive(Clone)]
 pub struct TokenConfig {
     config: Arc<Mutex<Map<String, Value>>>,
-    /// Held while a token is renewed: a refresh token may be good for one use.
+    /// Held while a token is renewed: a refresh token may be valid only once.
     renewing: Arc<Mutex<()>>,
 }
 
 impl TokenConfig {
-    /// The config as the run was given it, whole.
+    /// The run's whole config.
     #[must_use]
     pub fn new(config: Map<String, Value>) -> Self {
         Self { config: Arc::new(Mutex::new(config)), renewing: Arc::default() }
@@ -47,7 +47,7 @@ impl StoredTokens {
         &self.paths
     }
 
-    /// No other authenticator renews a token of this config until this is dropped.
+    /// Until this is dropped, no other authenticator renews a token of this config.
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
         locks::lock(&self.config.renewing)
     }
@@ -56,16 +56,16 @@ impl StoredTokens {
         self.text(&self.paths.refresh_token)
     }
 
-    /// The access token and when it ends. A token without a date is none: nobody knows whether it is still good.
+    /// The access token and its expiry. A token without a date is ignored: it may have expired.
     pub(super) fn access_token(&self) -> Option<(String, Timestamp)> {
         let expires_at = expiry::date(&self.get(&self.paths.token_expiry_date)?)?;
         Some((self.text(&self.paths.access_token)?, expires_at))
     }
 
-    /// Puts new tokens in the places of the old ones. Without a refresh token, the old one stays.
+    /// Replaces the tokens. Without a new refresh token, the old one stays.
     ///
     /// # Errors
-    /// A config failure if a place is inside of something that has no members.
+    /// A config failure if a place is inside a value without members.
     pub(super) fn update(
         &self,
         access_token: &str,
@@ -118,7 +118,9 @@ fn set(config: &mut Map<String, Value>, path: &str, text: &str) -> Result<(), Fa
     for folder in folders {
         let inner = members.entry(folder.as_str()).or_insert_with(|| Value::Object(Map::new()));
         members = inner.as_object_mut().ok_or_else(|| {
-            Failure::config(format!("A new token cannot be stored as `{path}`: `{folder}` in the config is no object."))
+            Failure::config(format!(
+                "A new token cannot be stored as `{path}`: the config's `{folder}` is not an object."
+            ))
         })?;
     }
     members.insert(name, text.into());
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_stores_is_in_what_the_other_stores() {
+    fn tokens_stored_by_one_are_seen_by_the_other() {
         let config = TokenConfig::new(Map::new());
         let one = StoredTokens::new(config.clone(), ConfigPaths::default());
         let paths = ConfigPaths { access_token: "other".to_owned(), ..ConfigPaths::default() };
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn places_may_be_at_the_root_or_anywhere_else_and_are_made() {
+    fn missing_places_at_the_root_or_elsewhere_are_created() {
         let paths = ConfigPaths {
             access_token: "token".to_owned(),
             refresh_token: "a.b.refresh".to_owned(),
@@ -197,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn a_place_inside_of_a_text_is_refused_without_showing_the_token() {
+    fn a_place_inside_a_text_is_refused_without_showing_the_token() {
         let tokens = stored(json!({"credentials": "x"}), ConfigPaths::default());
         let failure = tokens.update("s3cret", Some("r"), Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(failure.message.contains("`credentials`") && !failure.message.contains("s3cret"), "{failure}");
     }
 
     #[test]
-    fn a_token_without_a_date_that_can_be_read_is_none() {
+    fn a_token_without_a_readable_date_is_ignored() {
         for date in [json!(null), json!(""), json!("soon")] {
             let config = json!({"credentials": {"access_token": "a", "token_expiry_date": date}});
             assert_eq!(stored(config, ConfigPaths::default()).access_token(), None);

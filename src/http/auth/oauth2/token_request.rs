@@ -12,7 +12,7 @@ use crate::http::auth::secret::Secret;
 use crate::http::{HttpRequest, Method, RequestBody, add_params, join_url, sendable};
 use crate::protocol::{Failure, Redactor};
 
-/// What a token endpoint is asked (RFC 6749, sections 4.4.2 and 6): a POST of a form. Every name in it can be changed.
+/// A request to a token endpoint (RFC 6749, sections 4.4.2 and 6): a POST of a form. Every name in it can be changed.
 ///
 /// ```
 /// use source_http::http::auth::TokenRequest;
@@ -29,12 +29,12 @@ pub struct TokenRequest {
     grant_type: String,
     client_id: String,
     client_secret: Secret,
-    /// The one to begin with. `None` for a grant that needs none.
+    /// The first refresh token. `None` for a grant that needs none.
     refresh_token: Option<Secret>,
     scope: String,
     sending: Sending,
     needs_refresh_token: bool,
-    /// Signs what is sent in place of the client's id and secret.
+    /// Signs the token that replaces the client's id and secret.
     assertion: Option<JwtSigner>,
     fields: Vec<(String, Vec<String>)>,
     headers: Vec<(String, String)>,
@@ -59,7 +59,8 @@ struct Names {
 }
 
 impl TokenRequest {
-    /// The grant `refresh_token`, which renews the access a user has given. Secret and token are registered as secrets.
+    /// The grant `refresh_token`, which renews the access that a user has granted. Secret and token are registered as
+    /// secrets.
     #[must_use]
     pub fn refresh_token(
         url: &str,
@@ -73,14 +74,14 @@ impl TokenRequest {
         Self { refresh_token, needs_refresh_token: true, ..new }
     }
 
-    /// The grant `client_credentials`, by which a program has access of its own. The secret is registered as one.
+    /// The grant `client_credentials`, which gives a program its own access. The secret is registered as one.
     #[must_use]
     pub fn client_credentials(url: &str, client_id: &str, client_secret: &str, redactor: &Redactor) -> Self {
         Self::new(url, "client_credentials", client_id, client_secret, redactor)
     }
 
-    /// The grant `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523, section 2.1): a token that the client signs is
-    /// exchanged for an access token. Of the form it sends the grant type, `assertion` and further fields.
+    /// The grant `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523, section 2.1): exchanges a token that the
+    /// client signs for an access token. It sends the grant type, `assertion` and further fields.
     #[must_use]
     pub fn jwt_bearer(url: &str, signer: JwtSigner, redactor: &Redactor) -> Self {
         let new = Self::new(url, "urn:ietf:params:oauth:grant-type:jwt-bearer", "", "", redactor);
@@ -154,8 +155,8 @@ impl TokenRequest {
         self
     }
 
-    /// What access is requested, sent as one text with spaces between (RFC 6749, section 3.3). Default: nothing, which
-    /// leaves it to the endpoint.
+    /// The requested access, sent as one text with spaces between (RFC 6749, section 3.3). Default: none, which leaves
+    /// it to the endpoint.
     #[must_use]
     pub fn scopes<T: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scope = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect::<Vec<_>>().join(" ");
@@ -169,13 +170,13 @@ impl TokenRequest {
         self
     }
 
-    /// One more field of the body. A name that is there already keeps its value.
+    /// Adds a field to the body. An existing name keeps its value.
     #[must_use]
     pub fn field(self, name: &str, value: &str) -> Self {
         self.fields(name, [value])
     }
 
-    /// One more field of the body, several times, each with another value. A name that is there already keeps its value.
+    /// Adds a field to the body several times, each with another value. An existing name keeps its value.
     #[must_use]
     pub fn fields<T: AsRef<str>>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         let values = values.into_iter().map(|value| value.as_ref().to_owned()).collect();
@@ -183,7 +184,7 @@ impl TokenRequest {
         self
     }
 
-    /// Sends a refresh token with a grant that needs none, as some endpoints want it. It is registered as a secret.
+    /// Sends a refresh token with a grant that needs none, as some endpoints expect. It is registered as a secret.
     #[must_use]
     pub fn with_refresh_token(mut self, refresh_token: &str) -> Self {
         self.refresh_token = Some(Secret::new(refresh_token, &self.redactor));
@@ -198,15 +199,15 @@ impl TokenRequest {
         self
     }
 
-    /// Sends all fields in the query of the URL, and no body. Default: in the body, where no log of a proxy has them.
+    /// Sends all fields in the query of the URL, and no body. Default: in the body, which proxies do not log.
     #[must_use]
     pub fn in_query(mut self) -> Self {
         self.sending.in_query = true;
         self
     }
 
-    /// One more header. An `Authorization` given here takes the place of the client's id and secret in the body; what
-    /// is secret in it is the caller's to register.
+    /// Adds a header. An `Authorization` header replaces the client's id and secret in the body; the caller has to
+    /// register its secrets.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -217,14 +218,14 @@ impl TokenRequest {
         self.refresh_token.clone()
     }
 
-    /// What stays the same while tokens come and go: the endpoint, the client, the user and what is requested, each
-    /// part with its length. `stored` is the user's refresh token if it is not the request's own.
+    /// The constant parts, each with its length: the endpoint, the client, the user and the requested access. `stored`
+    /// is the user's refresh token if it is not the request's own.
     pub(super) fn identity(&self, stored: Option<&str>) -> String {
         let own = self.refresh_token.as_ref().map_or("", Secret::expose);
         let client: [&str; 5] =
             [&self.url, &self.grant_type, &self.client_id, self.client_secret.expose(), &self.scope];
         let mut parts: Vec<&str> = client.into_iter().chain([stored.unwrap_or(own)]).collect();
-        // Ends the list before.
+        // Ends the previous list.
         parts.push("");
         for (name, values) in &self.fields {
             parts.push(name);
@@ -238,7 +239,7 @@ impl TokenRequest {
         super::super::joined(parts)
     }
 
-    /// The names of the form's fields, and how they are sent.
+    /// The names of the form's fields, and their settings.
     pub(super) fn names(&self) -> impl std::fmt::Debug {
         (&self.names, self.sending)
     }
@@ -247,7 +248,7 @@ impl TokenRequest {
         &self.names.refresh_token
     }
 
-    /// The request with the refresh token in force.
+    /// The request with the current refresh token.
     ///
     /// # Errors
     /// A config failure if there is no refresh token and the grant needs one, or the URL or a header cannot be sent.
@@ -300,7 +301,7 @@ impl TokenRequest {
         Ok(request)
     }
 
-    /// The form: the fields of its own, and those that were added whose names are not there yet.
+    /// The form: its own fields, and added ones with other names.
     fn with_fields<'f>(&self, own: impl IntoIterator<Item = (&'f str, Option<&'f str>)>) -> Vec<(String, String)> {
         let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         let mut form: Vec<(String, String)> = own.collect();

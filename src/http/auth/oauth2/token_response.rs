@@ -1,4 +1,4 @@
-//! What a token endpoint answers.
+//! Reads the answer of a token endpoint.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -32,11 +32,12 @@ pub(super) struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Reads a response with a good status. A failure never shows its body: there may be tokens in it that nobody
-    /// knows as secrets.
+    /// Reads a response with a good status. A failure never shows its body: it may hold tokens that are not registered
+    /// as secrets yet.
     ///
     /// # Errors
-    /// A config failure with the API's words if it is an error after all; a system failure if there is no token in it.
+    /// A config failure with the API's message if it is an error after all; a system failure if there is no token in
+    /// it.
     pub(super) fn parse(
         response: &Response,
         names: &ResponseNames,
@@ -70,7 +71,7 @@ impl TokenResponse {
     }
 }
 
-/// The value of that name that is least deep in a document.
+/// The value of that name with the least depth in a document.
 fn find<'d>(document: &'d Value, name: &str) -> Option<&'d Value> {
     let mut level = vec![document];
     for _ in 0..DEPTH {
@@ -115,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_with_a_good_status_is_told_in_the_apis_words() {
+    fn an_error_with_a_good_status_is_reported_in_the_apis_words() {
         let failure = parse(r#"{"ok": false, "error": "bad_refresh_token"}"#).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Config);
         assert!(failure.message.contains("bad_refresh_token. Re-authenticate"), "{failure}");
     }
 
     #[test]
-    fn a_response_without_a_token_is_told_by_its_members_and_never_by_its_values() {
+    fn a_response_without_a_token_is_reported_by_its_members_and_never_by_its_values() {
         for (body, told) in [
             (r#"{"token": "s3cret", "ttl": 5}"#, "It has: token, ttl."),
             (r#"{"access_token": ""}"#, "It has: access_token."),

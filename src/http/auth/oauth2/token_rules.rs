@@ -5,21 +5,21 @@ use serde_json::Value;
 use crate::http::{Response, ResponseAction, RetryRules, Verdict};
 use crate::protocol::{Failure, FailureKind};
 
-/// What a user can do about a refusal.
+/// The fix for a refusal.
 pub(super) const RE_AUTHENTICATE: &str = "Re-authenticate: connect the account again, or put valid client credentials and a valid refresh token in the \
      config.";
 
-/// What a user can do about a refusal of something else than the refresh token.
-const CHECK_THE_CLIENT: &str = "Check the client id and secret and what else the config says of the login. If they are right, connect the account \
-     again.";
+/// The fix for a refusal of anything but the refresh token.
+const CHECK_THE_CLIENT: &str = "Check the client id, the secret and the other login settings in the config. \
+     If they are right, connect the account again.";
 
-/// The rules for requests to a token endpoint: a refusal stays one however often it is repeated.
+/// The rules for requests to a token endpoint: repeating a refused one is useless.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TokenRules {
     pub(super) refused_by: Option<RefusedBy>,
 }
 
-/// How an endpoint says that the refresh token is no longer good.
+/// How an endpoint reports that the refresh token is invalid.
 #[derive(Debug, Clone)]
 pub(super) struct RefusedBy {
     pub(super) statuses: Vec<u16>,
@@ -82,7 +82,7 @@ mod tests {
     use crate::http::response::tests::response;
 
     #[test]
-    fn only_limits_and_troubles_of_the_server_are_retried() {
+    fn only_limits_and_server_errors_are_retried() {
         for (status, retried) in [
             (400, false),
             (401, false),
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_to_authenticate_again_and_a_slow_client_is_none() {
+    fn a_refusal_asks_to_authenticate_again_and_a_slow_client_is_no_refusal() {
         let hint = |status| TokenRules::default().verdict(&response(status, &[], "")).unwrap().hint;
         assert_eq!(hint(400).as_deref(), Some(RE_AUTHENTICATE));
         assert_eq!((hint(408), hint(429), hint(500)), (None, None, None));
     }
 
     #[test]
-    fn what_says_that_the_refresh_token_is_refused_can_be_told_apart() {
+    fn a_refused_refresh_token_can_be_distinguished() {
         let refused_by =
             RefusedBy { statuses: vec![400], member: "error".to_owned(), values: vec!["expired".to_owned()] };
         let rules = TokenRules { refused_by: Some(refused_by) };
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn code_and_description_are_both_told() {
+    fn code_and_description_are_both_reported() {
         for (document, told) in [
             (json!({"error": "invalid_grant", "error_description": "revoked"}), Some("invalid_grant: revoked")),
             (json!({"error": "invalid_client"}), Some("invalid_client")),

@@ -1,6 +1,6 @@
-//! Several tokens whose quotas the API tells: a request is sent with a token that has some left, before the API has to
-//! turn one away. `quota` is one quota of a token, `pools` what is left to all tokens; [`super::RotatingTokenAuthenticator`]
-//! is for APIs that tell nothing.
+//! Several tokens whose quotas the API reports: a request uses a token with quota left, before the API has to refuse
+//! one. `quota` is one quota of a token, `pools` the remaining quota of all tokens;
+//! [`super::RotatingTokenAuthenticator`] is for APIs that report nothing.
 
 mod pools;
 mod quota;
@@ -22,16 +22,16 @@ use crate::protocol::{Failure, LogLevel, Redactor};
 
 pub use quota::TokenQuota;
 
-/// A shorter wait between two requests is not worth it.
+/// Shorter waits between two requests are not worth it.
 const MIN_PACE: Duration = Duration::from_millis(100);
-/// The shortest wait for new quotas: the moment that the API has told may be past already.
+/// The shortest wait for new quota: the reported moment may already be past.
 const MIN_WAIT: Duration = Duration::from_secs(5);
 
-/// Sends the token that has quota left, and changes to the next one when it has none.
+/// Sends a token that has quota left, and changes to the next one when it has none.
 ///
-/// What is left is requested once for each token, and counted from there on, with what responses say if the quota names
-/// their headers. When no token has any left, the request waits for the first that gets new ones, at most
-/// [`QuotaTokenAuthenticator::max_wait`]. When all of them run low, requests are spread out over the time that is left.
+/// The remaining quota is requested once for each token, and counted from there on, corrected by responses if the quota
+/// names their headers. When no token has any left, the request waits for the first renewal, at most
+/// [`QuotaTokenAuthenticator::max_wait`]. When all of them run low, requests are spread over the remaining time.
 ///
 /// ```
 /// use source_http::http::HttpRequest;
@@ -57,8 +57,8 @@ pub struct QuotaTokenAuthenticator {
 }
 
 impl QuotaTokenAuthenticator {
-    /// Bearer tokens, the first one first, whose quotas `status` asks for, signed with the token it asks about. Empty tokens
-    /// and repeated ones are left out; the others are registered as secrets.
+    /// Bearer tokens, the first one first. Requests to `status`, signed with each token, return its quotas. Empty
+    /// tokens and repeated ones are left out; the others are registered as secrets.
     #[must_use]
     pub fn new<T: AsRef<str>>(
         tokens: impl IntoIterator<Item = T>,
@@ -100,7 +100,7 @@ impl QuotaTokenAuthenticator {
         self
     }
 
-    /// Statuses by which the API says that it counts nothing. The tokens then take turns. Default: none.
+    /// Statuses by which the API reports that it does not count. The tokens then take turns. Default: none.
     #[must_use]
     pub fn uncounted_at(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.unavailable = statuses.into_iter().collect();
@@ -114,8 +114,8 @@ impl QuotaTokenAuthenticator {
         self
     }
 
-    /// Spreads requests out while each token has no more left than this part of its limit, or than `least` requests,
-    /// whichever is more. Default: a tenth, and 50.
+    /// Spreads requests while each token has less left than this part of its limit, or than `least` requests, whichever
+    /// is more. Default: a tenth, and 50.
     #[must_use]
     pub fn reserve(mut self, fraction: f64, least: u32) -> Self {
         self.reserve = Reserve { fraction, least: i64::from(least) };
@@ -126,14 +126,14 @@ impl QuotaTokenAuthenticator {
         locks::lock(&self.pools)
     }
 
-    /// The quota that a request is charged to.
+    /// The quota for a request.
     fn quota_of(&self, request: &HttpRequest) -> usize {
         let own = self.quotas.iter().position(|quota| quota.is_for(request));
         own.or_else(|| self.quotas.iter().position(TokenQuota::is_for_all)).unwrap_or(0)
     }
 
-    /// Asks for the status of all tokens, unless another thread has done so meanwhile: `wanted` says whether it is still
-    /// to be requested.
+    /// Requests the status of all tokens, unless another thread did so meanwhile: `wanted` says whether it is still
+    /// needed.
     fn ask(&self, cx: &AuthContext<'_>, wanted: impl Fn(&Pools) -> bool) -> anyhow::Result<()> {
         if !wanted(&self.pools()) {
             return Ok(());
@@ -150,7 +150,7 @@ impl QuotaTokenAuthenticator {
         let uncounted = left.iter().filter(|left| left.iter().any(|left| !left.tracked)).count();
         if uncounted > 0 && is_first {
             let text = format!(
-                "The API counts nothing for {uncounted} of {} tokens: they take turns, and nothing waits for their quotas.",
+                "The API does not count {uncounted} of {} tokens: they take turns, and nothing waits for their quotas.",
                 self.tokens.len()
             );
             cx.output().log(LogLevel::Info, &text)?;
@@ -173,7 +173,7 @@ impl QuotaTokenAuthenticator {
         Ok(self.quotas.iter().map(|quota| quota.read(&status, &answered)).collect::<Result<_, _>>()?)
     }
 
-    /// Charges a request to a quota, and returns the token it is sent with. Waits if it has to.
+    /// Charges a request to a quota, and returns its token. Waits if necessary.
     fn charge(&self, quota: usize, cx: &AuthContext<'_>) -> anyhow::Result<usize> {
         let mut until = None;
         loop {
@@ -209,7 +209,7 @@ impl QuotaTokenAuthenticator {
     }
 }
 
-/// Statuses that say that nothing is counted are good.
+/// Statuses that report "not counted" are good.
 struct StatusRules<'a>(&'a [u16]);
 
 impl RetryRules for StatusRules<'_> {
@@ -257,8 +257,8 @@ impl Authenticator for QuotaTokenAuthenticator {
         }
     }
 
-    /// Another token, if the one that was turned away has nothing left and another has. Otherwise the limit is another one,
-    /// which may be that of all tokens.
+    /// Another token, if the refused one has no quota left and another has. Otherwise the limit is of another kind,
+    /// possibly that of all tokens.
     fn rate_limited(&self, limited: &HttpRequest, _: Option<Duration>, _: &AuthContext<'_>) -> Option<Duration> {
         let quota = self.quota_of(limited);
         let token = self.tokens.iter().position(|token| self.header.is_on(limited, token.expose()))?;
@@ -268,7 +268,7 @@ impl Authenticator for QuotaTokenAuthenticator {
         (is_spent && pools.left.iter().any(|left| left[quota].remaining > 0)).then_some(Duration::ZERO)
     }
 
-    /// All tokens are of one user: whichever signs, the answer is the same.
+    /// All tokens belong to one user, so the answer does not depend on the token.
     fn identity(&self) -> Option<String> {
         Some(super::joined(self.tokens.iter().map(Secret::expose)))
     }

@@ -1,4 +1,4 @@
-//! What is left to each token of each quota, and which token a request can be sent with.
+//! The remaining quota of each token, and the token to use for a request.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use jiff::Timestamp;
 
 use super::quota::Left;
 
-/// The longest wait between two requests that is made to spread them out.
+/// The longest wait that spreads two requests.
 const MAX_PACE: Duration = Duration::from_secs(10);
-/// What is kept back: below it, requests are spread out.
+/// The reserve: below it, requests are spread.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reserve {
     pub(super) fraction: f64,
     pub(super) least: i64,
 }
 
-/// What is left to each token.
+/// The remaining quota of each token.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     /// The token in use.
     pub(super) active: usize,
-    /// By token and quota. Empty until it was requested.
+    /// By token and quota. Empty before the first request.
     pub(super) left: Vec<Vec<Left>>,
 }
 
-/// What a request can do.
+/// The next step of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// Go out with this token, after a wait.
+    /// Send it with this token, after a wait.
     Go { token: usize, pace: Duration },
     /// Wait until some token has new quota.
     Wait(Duration),
@@ -52,7 +52,7 @@ impl Pools {
         let token = token.unwrap_or(self.active);
         let left = &mut self.left[token][quota];
         if !left.tracked {
-            // Nothing tells one from the other, so the load is spread over all of them.
+            // Nothing distinguishes them, so they share the load.
             self.active = (token + 1) % count;
             return Turn::Go { token, pace: Duration::ZERO };
         }
@@ -61,7 +61,7 @@ impl Pools {
         Turn::Go { token, pace: self.pace(quota, reserve, now) }
     }
 
-    /// The wait that spreads the requests that are left over the time until there are more.
+    /// The wait that spreads the remaining requests over the time until the renewal.
     fn pace(&self, quota: usize, reserve: Reserve, now: Timestamp) -> Duration {
         #[allow(clippy::cast_precision_loss, reason = "a part of a limit need not be exact")]
         let is_low = |left: &Left| {
@@ -76,7 +76,7 @@ impl Pools {
     }
 }
 
-/// The time until a moment; nothing if it is past.
+/// The time until a moment; zero if it is past.
 fn until(moment: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(moment.duration_since(now)).unwrap_or_default()
 }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_used_until_it_has_nothing_left_then_the_next_then_all_wait_for_the_first_reset() {
+    fn a_token_is_used_until_it_has_no_quota_left_then_the_next_then_all_wait_for_the_first_reset() {
         let mut pools = pools(&[(2, 500, true), (1, 300, true)]);
         let turns: Vec<Turn> = (0..4).map(|_| pools.turn(0, NONE, at(100))).collect();
         assert_eq!(turns, [go(0), go(0), go(1), Turn::Wait(Duration::from_secs(200))]);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_spread_out_when_all_tokens_run_low() {
+    fn the_remaining_requests_are_spread_when_all_tokens_run_low() {
         let low = Reserve { fraction: 0.1, least: 0 };
         let pace = |mut pools: Pools, reserve| match pools.turn(0, reserve, at(0)) {
             Turn::Go { pace, .. } => pace.as_secs_f64(),

@@ -1,4 +1,4 @@
-//! One of the quotas that an API counts for each token: which requests it is for, and where the API says how much is left.
+//! A quota that an API counts for each token: the requests it covers, and where the API reports the rest.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::http::auth::oauth2::date;
 use crate::http::{HttpRequest, Response};
 use crate::protocol::Failure;
 
-/// Which requests a quota is for.
+/// The requests that a quota covers.
 type Matches = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
 
-/// A quota of each token, as [`super::QuotaTokenAuthenticator`] keeps it.
+/// A quota of each token, for [`super::QuotaTokenAuthenticator`].
 ///
 /// ```
 /// use source_http::http::auth::TokenQuota;
@@ -37,7 +37,7 @@ pub struct TokenQuota {
     exhausted_by: Vec<u16>,
 }
 
-/// What is left of a quota.
+/// The rest of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Left {
     pub(super) remaining: i64,
@@ -47,19 +47,19 @@ pub(super) struct Left {
     pub(super) tracked: bool,
 }
 
-/// What a response says of a quota.
+/// The quota in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Says {
     pub(super) remaining: Option<i64>,
     pub(super) reset: Option<Timestamp>,
     pub(super) limit: Option<i64>,
-    /// The request was turned away for want of quota.
+    /// The request was refused because the quota is used up.
     pub(super) turned_away: bool,
 }
 
 impl TokenQuota {
-    /// A quota for all requests, of this name in messages. The status of a token says at these names, one inside the other,
-    /// how many requests are left, and when there will be new ones: seconds since the epoch, or a date.
+    /// A quota for all requests, with this name in messages. The status of a token has, at these paths, the number of
+    /// requests left, and the time of renewal: seconds since the epoch, or a date.
     #[must_use]
     pub fn new<T: AsRef<str>>(
         name: &str,
@@ -79,22 +79,22 @@ impl TokenQuota {
         }
     }
 
-    /// Where the status says how many requests there are in all. Default: as many as are left at first.
+    /// The path of the total number of requests in the status. Default: the number left at first.
     #[must_use]
     pub fn limit_at<T: AsRef<str>>(mut self, path: impl IntoIterator<Item = T>) -> Self {
         self.limit_at = Some(names(path));
         self
     }
 
-    /// Only for these requests. Of several quotas, the first whose requests these are is charged; else the first for all
-    /// requests.
+    /// Restricts it to these requests. The first of several quotas that covers a request is charged; otherwise the
+    /// first for all requests.
     #[must_use]
     pub fn when(mut self, matches: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
         self.matches = Some(Arc::new(matches));
         self
     }
 
-    /// The headers in which each response says what is left, when there will be more, and how many there are in all.
+    /// The headers of each response with the requests left, the time of renewal, and the total.
     #[must_use]
     pub fn headers(mut self, remaining: Option<&str>, reset: Option<&str>, limit: Option<&str>) -> Self {
         let owned = |name: Option<&str>| name.map(str::to_owned);
@@ -102,14 +102,14 @@ impl TokenQuota {
         self
     }
 
-    /// Statuses that say that nothing is left, whatever the headers say.
+    /// Statuses that mean that nothing is left, whatever the headers say.
     #[must_use]
     pub fn exhausted_by(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.exhausted_by = statuses.into_iter().collect();
         self
     }
 
-    /// Whether it is for all requests.
+    /// Whether it covers all requests.
     pub(super) fn is_for_all(&self) -> bool {
         self.matches.is_none()
     }
@@ -121,11 +121,11 @@ impl TokenQuota {
     /// Reads the status of a token.
     ///
     /// # Errors
-    /// A system failure that names the quota and the place at which the status says nothing that makes sense.
+    /// A system failure that names the quota and the path where the status has no valid value.
     pub(super) fn read(&self, status: &Value, answered: &str) -> Result<Left, Failure> {
         let at = |path: &[String]| path.iter().try_fold(status, |value, name| value.get(name));
         let missing = |path: &[String]| {
-            let text = format!("{answered} without what is left of the quota {:?} at `{}`.", self.name, path.join("."));
+            let text = format!("{answered} without the remaining quota {:?} at `{}`.", self.name, path.join("."));
             Failure::system(text)
         };
         let count = |path: &[String]| at(path).and_then(number).ok_or_else(|| missing(path));
@@ -135,7 +135,7 @@ impl TokenQuota {
         Ok(Left { remaining, reset, limit, tracked: true })
     }
 
-    /// What a response says; `None` if that is nothing.
+    /// The quota in a response; `None` if it has none.
     pub(super) fn says(&self, response: &Response) -> Option<Says> {
         let header = |name: &Option<String>| response.header(name.as_deref()?).map(Value::from);
         let turned_away = self.exhausted_by.contains(&response.status.as_u16());
@@ -174,10 +174,10 @@ fn moment(value: &Value) -> Option<Timestamp> {
 }
 
 impl Left {
-    /// Takes what a response says into account. Responses come out of order: of one window only the smallest count is true,
-    /// and what an older window says is nothing, unless it is that a request was turned away.
+    /// Applies a response. Responses come out of order: within one window only the smallest count is true, and an older
+    /// window is ignored, except that a refused request counts.
     pub(super) fn update(&mut self, says: Says) {
-        /// The status and the headers may differ by so much about one moment.
+        /// The status and the headers may differ by this much about one moment.
         const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
         let Says { remaining, reset, limit, turned_away } = says;
@@ -216,18 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_read_and_what_it_lacks_is_named() {
+    fn a_status_is_read_and_missing_parts_are_named() {
         let left =
             quota().read(&json!({"core": {"left": "7", "reset": 1_900_000_000_000_i64}}), "It answered").unwrap();
         assert_eq!(left, Left { remaining: 7, reset: at(1_900_000_000), limit: 7, tracked: true });
         let date = json!({"core": {"left": 7, "reset": "2027-01-15T08:00:00Z"}});
         assert_eq!(quota().read(&date, "").unwrap().reset, at(1_800_000_000));
         let failure = quota().read(&json!({"core": {"left": 7}}), "It answered 200").unwrap_err();
-        assert_eq!(failure.message, "It answered 200 without what is left of the quota \"core\" at `core.reset`.");
+        assert_eq!(failure.message, "It answered 200 without the remaining quota \"core\" at `core.reset`.");
     }
 
     #[test]
-    fn of_one_window_the_smallest_count_is_true_and_a_later_window_begins_anew() {
+    fn of_one_window_the_smallest_count_is_true_and_a_later_window_starts_over() {
         let mut left = Left { remaining: 5, reset: at(1_900_000_000), limit: 10, tracked: true };
         let mut told = |status, headers: &'static [(&'static str, &'static str)]| {
             let says = quota().says(&response(status, headers, ""));

@@ -39,7 +39,7 @@ impl Bench {
         Self { clock: VirtualClock::at(1_800_000_000), told: Told::default(), budget }
     }
 
-    /// Sends a request when it may go, and returns when that was, in whole seconds.
+    /// Sends a request when it may go, and returns the time, in whole seconds.
     fn send(&self, path: &str) -> u64 {
         self.acquire(path, &self.told).unwrap();
         assert_eq!(self.clock.elapsed().subsec_nanos(), 0);
@@ -73,7 +73,7 @@ fn moving(limit: u32) -> MovingWindow {
 }
 
 #[test]
-fn the_first_policy_that_is_for_a_request_applies_and_what_none_is_for_is_free() {
+fn the_first_policy_that_covers_a_request_applies_and_uncovered_requests_are_free() {
     let bench = Bench::new([
         BudgetPolicy::new(moving(1)).matching(RequestMatcher::path("/slow")),
         BudgetPolicy::new(moving(3)).matching(RequestMatcher::path_prefix("/v1").weight(3)),
@@ -85,7 +85,7 @@ fn the_first_policy_that_is_for_a_request_applies_and_what_none_is_for_is_free()
 }
 
 #[test]
-fn each_wait_is_told_with_its_rule_and_only_long_ones_are_worth_a_line() {
+fn each_wait_is_reported_with_its_rule_and_only_long_ones_are_worth_a_line() {
     let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(2, Duration::from_secs(5)))]);
     bench.send("/x");
     bench.clock.advance(Duration::from_secs(4));
@@ -112,7 +112,7 @@ fn headers_tighten_until_a_relative_or_absolute_reset_and_never_loosen() {
 }
 
 #[test]
-fn a_wait_for_the_servers_reset_is_told_in_the_servers_words() {
+fn a_wait_for_the_servers_reset_is_reported_in_the_servers_words() {
     let bench = Bench::new([BudgetPolicy::new(Window::Unlimited)]);
     bench.answer("/x", 200, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "30")]);
     assert_eq!(bench.send("/x"), 30);
@@ -137,14 +137,14 @@ fn status_429_empties_the_window_for_all_until_its_reset_and_without_one_leaves_
 }
 
 #[test]
-fn an_end_that_the_server_did_not_name_is_waited_for_like_a_limit_of_ones_own() {
+fn an_end_that_the_server_did_not_name_is_waited_for_like_an_own_limit() {
     let bench = Bench::new([BudgetPolicy::new(moving_hour(5))]);
     bench.answer("/x", 200, &[("ratelimit-remaining", "0")]);
     assert_eq!(bench.send("/x"), 3_600);
 }
 
 #[test]
-fn what_is_forgotten_blocks_nobody() {
+fn a_forgotten_quota_blocks_nobody() {
     let bench = Bench::new([BudgetPolicy::new(moving(5))]);
     bench.answer("/x", 429, &[("retry-after", "7")]);
     bench.budget.forget(&get("/x"));
@@ -170,7 +170,7 @@ fn a_servers_reset_past_all_patience_is_a_transient_failure_and_an_own_limit_is_
     );
 }
 
-/// A server's word that comes during the first wait, and what of the waits was reported before.
+/// A server's quota that arrives during the first wait, and the waits already reported.
 struct Meanwhile<'a>(&'a Bench, &'a str, Mutex<Vec<bool>>);
 
 impl RetryObserver for Meanwhile<'_> {
@@ -188,7 +188,7 @@ impl RetryObserver for Meanwhile<'_> {
 }
 
 #[test]
-fn who_was_waiting_already_waits_on_when_the_server_says_so() {
+fn a_waiting_request_waits_on_when_the_server_says_so() {
     let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(5)))]);
     bench.send("/x");
     let observer = Meanwhile(&bench, "20", Mutex::default());
@@ -198,7 +198,7 @@ fn who_was_waiting_already_waits_on_when_the_server_says_so() {
 }
 
 #[test]
-fn a_turn_that_was_revoked_costs_nothing_of_the_window() {
+fn a_revoked_turn_costs_nothing_of_the_window() {
     let bench = Bench::new([BudgetPolicy::new(moving_hour(1))]);
     bench.send("/x");
     let observer = Meanwhile(&bench, "3610", Mutex::default());
@@ -208,7 +208,7 @@ fn a_turn_that_was_revoked_costs_nothing_of_the_window() {
 }
 
 #[test]
-fn a_first_wait_that_was_too_short_to_tell_does_not_silence_the_second() {
+fn a_first_wait_that_is_too_short_to_report_does_not_silence_the_second() {
     let bench = Bench::new([BudgetPolicy::new(MovingWindow::new(1, Duration::from_secs(1)))]);
     bench.send("/x");
     let observer = Meanwhile(&bench, "20", Mutex::default());
@@ -217,7 +217,7 @@ fn a_first_wait_that_was_too_short_to_tell_does_not_silence_the_second() {
 }
 
 #[test]
-fn patience_is_for_all_waits_that_the_server_imposes_together() {
+fn patience_covers_all_waits_that_the_server_imposes_together() {
     let bench = Bench::new([BudgetPolicy::new(Window::Unlimited)]);
     bench.answer("/x", 429, &[("retry-after", "400")]);
     let observer = Meanwhile(&bench, "900", Mutex::default());

@@ -1,4 +1,4 @@
-//! A job that is completed, and what the requests for its results see of it.
+//! A completed job, as the requests for its results see it.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::super::request::Slice;
 use super::variables::{CREATION, POLLING, TARGET};
 use crate::streams;
 
-/// A job that has come to a result.
+/// A job with a result.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// The slice that it is for, with what was answered when it was created.
+    /// Its slice, with the answer to its creation.
     pub(super) slice: Slice,
     pub(super) creation: Value,
     pub(super) polling: Value,
@@ -17,14 +17,14 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// A slice as the requests for a result see it. None if there are no further results.
+    /// The slice for the requests for a result. `None` if there are no further results.
     pub(super) fn slice(&self, slice: &streams::Slice, target: usize) -> Option<streams::Slice> {
         let target = self.targets.get(target)?.clone();
         let extra = [(CREATION, self.creation.clone()), (POLLING, self.polling.clone()), (TARGET, target)];
         Some(slice.clone().with_extra(extra))
     }
 
-    /// How many results there are.
+    /// The number of its results.
     pub(super) fn targets(&self) -> usize {
         self.targets.len()
     }

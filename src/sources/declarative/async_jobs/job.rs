@@ -1,5 +1,5 @@
-//! One job, from its creation to its end. Nothing is asked for without a wait in between, and nothing forever: what fails
-//! is tried again a few times, and the slice fails only if no job came to a result.
+//! One job, from its creation to its end. It waits between requests, and never waits forever: a failed job is retried a
+//! few times, and the slice fails only if no job came to a result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use super::variables::{CREATION, POLLING};
 use crate::protocol::{Failure, FailureKind, LogLevel};
 use crate::streams::FetchContext;
 
-/// Time between two questions for the status of a job.
+/// Time between two requests for the status of a job.
 const POLL: Duration = Duration::from_secs(5);
-/// How many jobs are created for a slice, if the first ones fail.
+/// Jobs that are created for a slice, while they fail.
 const ATTEMPTS: u32 = 3;
-/// Answers in a row that say nothing of a job's status, after which it is given up.
+/// Status answers in a row without a usable status, after which the job is given up.
 const MAX_ODD: u32 = 5;
 
-/// What came of a job.
+/// The outcome of a job.
 enum End {
     Completed(Arc<Job>),
     Skipped,
-    /// Another one may come to a result.
+    /// Another job may come to a result.
     Failed(String),
 }
 
@@ -36,15 +36,15 @@ enum Ended {
     Completed(Value, String),
     Skipped,
     Failed(String),
-    /// As failed, and it may run still.
+    /// As failed, but it may still run.
     GivenUp(String),
 }
 
 impl Jobs {
-    /// Has the result of a slice made. None if the API says that there is nothing to download.
+    /// Creates jobs until the slice has a result. `None` if the API says that there is nothing to download.
     ///
     /// # Errors
-    /// If no job comes to a result; the user has to fix something; or the run is to end.
+    /// If no job comes to a result, the user has to fix something, or the run must stop.
     pub(super) fn run(
         &self,
         stream: &str,
@@ -111,7 +111,7 @@ impl Jobs {
         })
     }
 
-    /// Asks for the status of a job until it has ended.
+    /// Polls the status of a job until it has ended.
     fn wait_for_end(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<Ended> {
         let begun = fetch.fetcher.elapsed();
         let (mut odd, mut told) = (0, String::new());
@@ -154,7 +154,7 @@ impl Jobs {
             if !why.is_empty() {
                 odd += 1;
                 if odd == MAX_ODD {
-                    let text = format!("The status of a job was asked for {odd} times in a row without success. {why}");
+                    let text = format!("{odd} requests in a row for the status of a job failed. {why}");
                     return Ok(Ended::GivenUp(text));
                 }
                 if told != why {
@@ -210,9 +210,9 @@ impl Jobs {
         is_other.then(|| Job { slice: job.slice.clone(), creation: job.creation.clone(), polling, targets })
     }
 
-    /// Tells the API that nobody will ask for a job's result. If that fails, the job costs the API more than it had to.
+    /// Tells the API that the result of a job is not needed. If this fails, the job costs the API more than necessary.
     fn abort(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
-        let problem = "a job may run on, because it could not be aborted";
+        let problem = "a job may still run, because it could not be aborted";
         part_with(self.abort.as_ref(), slice, fetch, |error| format!("{stream}: {problem}: {error}"))
     }
 
@@ -223,7 +223,7 @@ impl Jobs {
     }
 }
 
-/// Sends the last request about a job, if there is a requester for it. What the API refuses here is a warning.
+/// Sends the last request about a job, if there is a requester for it. A refusal is only a warning.
 fn part_with(
     requester: Option<&JobRequester>,
     slice: &Slice,
@@ -256,7 +256,7 @@ fn with(slice: &Slice, name: &str, value: Value) -> Slice {
 /// A failure that may be gone at the next attempt.
 ///
 /// # Errors
-/// The error, if the user has to fix something or leaves something out, or if it is none of the API.
+/// The error, if the user has to fix or ignore something, or if it does not come from the API.
 fn mendable(error: anyhow::Error) -> anyhow::Result<Failure> {
     let failure: Failure = error.downcast()?;
     match failure.kind {

@@ -1,4 +1,4 @@
-//! The jobs of a stream: what asks for them, and how much patience it has.
+//! The jobs of a stream: their requesters and their time limits.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -15,26 +15,26 @@ use super::variables::{CREATION, POLLING};
 use crate::http::budget::RequestBudget;
 use crate::protocol::Failure;
 
-/// Time that a job has where the manifest does not say.
+/// Default time limit of a job.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// The jobs of a stream.
 pub(in super::super) struct Jobs {
     pub(super) creation: JobRequester,
     pub(super) polling: JobRequester,
-    /// Asks where the results are, if the last answer about the status does not say.
+    /// Requests the places of the results, if the last status answer does not have them.
     pub(super) targets: Option<JobRequester>,
     pub(super) abort: Option<JobRequester>,
     pub(super) delete: Option<JobRequester>,
     pub(super) statuses: Statuses,
-    /// What finds where the results are; without it there is one.
+    /// Finds the places of the results; without it there is one.
     pub(super) target_extractor: Option<Extractor>,
     /// How long a job may run.
     pub(super) timeout: Duration,
-    /// How long to wait after a job that has failed.
+    /// How long to wait after a failed job.
     pub(super) retry_wait: Option<Duration>,
     pub(super) limit: Arc<JobLimit>,
-    /// Those whose results are being downloaded, by their numbers.
+    /// The jobs whose results are being downloaded, by number.
     pub(super) known: Mutex<HashMap<u64, Arc<Job>>>,
     pub(super) next_number: AtomicU64,
 }
@@ -49,7 +49,7 @@ impl Jobs {
         limit: &Arc<JobLimit>,
     ) -> Option<Self> {
         if let Some(decoder) = retriever.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
-            builder.refuse(&decoder, &format!("the decoder `{}` for what is said of a job", decoder.kind()));
+            builder.refuse(&decoder, &format!("the decoder `{}` for answers about a job", decoder.kind()));
         }
         if let Some(requester) = retriever.field("download_target_requester")
             && retriever.field("download_target_extractor").is_none()
@@ -93,7 +93,7 @@ impl Jobs {
 }
 
 /// The number that a field or its template gives, if it is there and above 0.
-#[allow(clippy::option_option, reason = "a number that is wrong is not one that is not given")]
+#[allow(clippy::option_option, reason = "a wrong number differs from a missing one")]
 fn number(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<u64>> {
     let Some(field) = part.field(name) else { return Some(None) };
     let text = builder.value(&field)?.to_text();
@@ -110,7 +110,7 @@ fn number(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<u
 /// How many jobs of a manifest may run at the same time: `max_concurrent_async_job_count`.
 ///
 /// # Errors
-/// If it is no whole number.
+/// If it is not a whole number.
 pub(in super::super) fn limit(builder: &Builder<'_>, manifest: &Part<'_>) -> Result<Arc<JobLimit>, Failure> {
     let name = "max_concurrent_async_job_count";
     let most = number(builder, manifest, name)

@@ -1,4 +1,4 @@
-//! How many jobs of a manifest run at the same time: APIs refuse more, or answer the rest late.
+//! The number of jobs of a manifest that run at the same time: with more, APIs refuse them or answer late.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use crate::locks;
 use crate::streams::Fetcher;
 
-/// How often a slice that waits looks whether the run is to end.
+/// Time between two checks of a waiting slice for the stop of the run.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The jobs that may be begun. All streams of a manifest share one limit.
+/// Counts the jobs that may begin. All streams of a manifest share one limit.
 #[derive(Debug)]
 pub(in super::super) struct JobLimit {
     free: Mutex<usize>,
     freed: Condvar,
 }
 
-/// The right to have a job; given back when it is dropped.
+/// The right to have a job; returned when it is dropped.
 #[derive(Debug)]
 pub(super) struct JobPermit<'l>(&'l JobLimit);
 
 impl JobLimit {
-    /// This many at the same time; one at least.
+    /// A limit of N jobs at the same time; at least one.
     pub(in super::super) fn new(most: usize) -> Self {
         Self { free: Mutex::new(most.max(1)), freed: Condvar::new() }
     }
 
-    /// Waits until there may be one more job.
+    /// Waits until one more job may begin.
     ///
     /// # Errors
-    /// If the run is to end.
+    /// If the run must stop.
     pub(super) fn take(&self, fetcher: &Fetcher<'_>) -> anyhow::Result<JobPermit<'_>> {
         loop {
             let free = locks::lock(&self.free);

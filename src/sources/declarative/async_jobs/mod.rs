@@ -1,5 +1,5 @@
-//! `AsyncRetriever`: an API that makes a report of what is asked for, and hands it out once it is ready. A slice is one
-//! job: it is created, its status is asked for until it has ended, and then its results are downloaded as pages.
+//! `AsyncRetriever`: the API creates a report on request, and returns it once it is ready. A slice is one job: create
+//! it, poll its status until it has ended, then download its results as pages.
 
 mod finished;
 mod job;

@@ -1,5 +1,5 @@
-//! The results of a job as pages: one after the other, each with the pages that its paginator finds. The first page of a
-//! slice is the one that has the job made.
+//! The results of a job as pages: one result after the other, each with the pages of its paginator. The first page of a
+//! slice creates the job.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,9 +18,9 @@ use crate::streams::{FetchContext, HttpStream, Page, PageToken, RequestContext};
 struct Spot {
     /// The number of the job.
     job: u64,
-    /// Which of its results.
+    /// The index of the result.
     target: usize,
-    /// Which page of that.
+    /// The page of that result.
     token: Option<PageToken>,
 }
 
@@ -37,7 +37,7 @@ impl Spot {
 }
 
 impl Jobs {
-    /// A page of a slice, with a note of what comes after it.
+    /// A page of a slice, with a note of the place after it.
     ///
     /// # Errors
     /// If no job comes to a result, or the result cannot be read.
@@ -88,7 +88,7 @@ impl Jobs {
                 spot.token = Some(page.note().clone());
             }
             let page = page.with_note(json!({"spot": spot.token()}));
-            // A page that leads nowhere is good: the failure comes after it.
+            // A page with an unusable token is good: the failure comes after it.
             let Ok(next) = self.next(stream, &page, cx) else { return Ok(Some(page)) };
             if next.is_none() {
                 self.end(spot.job, stream, fetch)?;
@@ -97,10 +97,10 @@ impl Jobs {
         }
     }
 
-    /// What the page after one is asked for with.
+    /// The token of the page after one.
     ///
     /// # Errors
-    /// If the page promises more and does not say how to get it.
+    /// If the page promises another one and does not say how to get it.
     pub(in super::super) fn next(
         &self,
         stream: &DeclarativeStream,
@@ -130,7 +130,7 @@ impl Jobs {
 
     fn job(&self, number: u64) -> Result<Arc<Job>, Failure> {
         let job = locks::lock(&self.known).get(&number).cloned();
-        job.ok_or_else(|| Failure::system("The job of a page is not known any more. Read the stream again."))
+        job.ok_or_else(|| Failure::system("The job of a page is no longer known. Read the stream again."))
     }
 
     /// Nobody will ask for a result of a job any more.
@@ -139,10 +139,10 @@ impl Jobs {
         job.map_or(Ok(()), |job| self.delete(stream.name(), &job.slice, fetch))
     }
 
-    /// Deletes the jobs whose results nobody has read to their ends.
+    /// Deletes the jobs whose results were not read to their ends.
     ///
     /// # Errors
-    /// If nothing can be written any more.
+    /// If stdout can no longer be written.
     pub(in super::super) fn clean_up(&self, stream: &str, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         let known = std::mem::take(&mut *locks::lock(&self.known));
         known.values().try_for_each(|job| self.delete(stream, &job.slice, fetch))

@@ -17,7 +17,7 @@ use crate::http::{HttpRequest, Outcome, RequestOptions, Response, RetryRules, Ve
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, HttpStream, RequestContext};
 
-/// Longest time for one of the requests that are sent although the run is to end.
+/// Longest time for a request that is sent while the run is stopping.
 const PARTING: Duration = Duration::from_secs(5);
 
 /// One of the requesters of an `AsyncRetriever`, or that of a `FileUploader`.
@@ -30,7 +30,7 @@ pub(in super::super) struct JobRequester {
     use_cache: bool,
 }
 
-/// What was answered.
+/// Its answer.
 #[derive(Debug)]
 pub(in super::super) struct Answer {
     response: Response,
@@ -60,7 +60,7 @@ impl JobRequester {
         tell_collisions(builder, part, &self.requester, &[]);
     }
 
-    /// Asks for a slice. None if the rules of the requester ignore the answer.
+    /// Sends the request for a slice. `None` if the rules of the requester ignore the answer.
     ///
     /// # Errors
     /// If the request cannot be made, is not answered, or is answered with an error.
@@ -70,10 +70,10 @@ impl JobRequester {
         Ok(response.map(|response| Answer { response, request }))
     }
 
-    /// As [`JobRequester::ask`], once and for a short time, for a run that is to end.
+    /// As [`JobRequester::ask`], once and for a short time, for a run that is stopping.
     ///
     /// # Errors
-    /// Those of [`JobRequester::ask`].
+    /// The errors of [`JobRequester::ask`].
     pub(super) fn ask_in_parting(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<()> {
         let request = self.request_for(slice)?;
         let client = fetcher.parting_client();
@@ -95,7 +95,7 @@ impl Answer {
     /// The document that the answer is; empty if there is none.
     ///
     /// # Errors
-    /// A system failure if it is no JSON.
+    /// A system failure if it is not JSON.
     pub(super) fn document(&self) -> Result<String, Failure> {
         match json_text(&self.response) {
             Ok(json) => Ok(json.text.trim().to_owned()),
@@ -106,7 +106,7 @@ impl Answer {
         }
     }
 
-    /// The request as templates see it: what the manifest has put on it, without what an authenticator adds.
+    /// The request for templates: the manifest's parts of it, without those of an authenticator.
     fn sent(&self) -> Value {
         let HttpRequest { method, url, headers, body } = &self.request;
         let headers: Map<_, _> = header_pairs(headers).into_iter().map(|(name, value)| (name, value.into())).collect();
@@ -114,18 +114,18 @@ impl Answer {
         json!({"method": method.as_str(), "url": url.as_str(), "headers": headers, "body": body})
     }
 
-    /// The answer as templates see it: the object that it is, with `headers` and `request` unless it has members of these
-    /// names. An answer without a body is an empty object.
+    /// The answer for templates: its object, plus `headers` and `request` unless it has members of these names. An
+    /// answer without a body is an empty object.
     ///
     /// # Errors
-    /// A system failure if it is no object.
+    /// A system failure if it is not an object.
     pub(super) fn context(&self) -> Result<Value, Failure> {
         let document = self.document()?;
         let mut members = match serde_json::from_str(&document) {
             Ok(Value::Object(members)) => members,
             _ if document.is_empty() => Map::new(),
             _ => {
-                let text = format!("{}: the answer is no JSON object.", self.response.request);
+                let text = format!("{}: the answer is not a JSON object.", self.response.request);
                 return Err(Failure::system(text));
             }
         };
@@ -142,7 +142,7 @@ impl HttpStream for JobRequester {
         &self.name
     }
 
-    /// Requests are made as a whole.
+    /// Requests are built as a whole.
     fn url_base(&self) -> &str {
         ""
     }
@@ -176,7 +176,7 @@ impl HttpStream for JobRequester {
     }
 }
 
-/// A requester that asks once, and waits for nothing.
+/// A requester that sends once, and does not wait.
 struct Parting<'r>(&'r JobRequester);
 
 impl HttpStream for Parting<'_> {

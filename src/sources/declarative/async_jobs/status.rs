@@ -1,4 +1,4 @@
-//! What an API says of a job: `status_extractor` and `status_mapping`.
+//! The status of a job, by `status_extractor` and `status_mapping`.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::super::part::{Builder, Part, literal};
 use super::super::steps::items;
 use crate::protocol::Failure;
 
-/// How a job is.
+/// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     /// There is no result yet.
     Running,
     /// The result can be downloaded.
     Completed,
-    /// There is none, and another job may give one.
+    /// It failed, and another job may succeed.
     Failed,
     /// It took too long for the API.
     TimedOut,
@@ -33,7 +33,7 @@ const FIELDS: [(&str, Status); 5] = [
     ("skipped", Status::Skipped),
 ];
 
-/// How the status of a job is read.
+/// Reads the status of a job.
 #[derive(Debug)]
 pub(super) struct Statuses {
     extractor: Extractor,
@@ -42,7 +42,7 @@ pub(super) struct Statuses {
 }
 
 impl Statuses {
-    /// The statuses of a retriever. None if one word is in two lists.
+    /// The statuses of a retriever. `None` if one word is in two lists.
     pub(super) fn build(builder: &Builder<'_>, retriever: &Part<'_>) -> Option<Self> {
         let mut known = HashMap::new();
         let mut is_right = true;
@@ -51,12 +51,7 @@ impl Statuses {
             for word in mapping.field(field).iter().flat_map(Part::items) {
                 let text = literal(word.node).to_text();
                 if known.get(&text).is_some_and(|other| *other != status) {
-                    builder.error(
-                        &word,
-                        format!(
-                            "the status `{text}` is in two lists. Say once what it means: remove it from one of them"
-                        ),
-                    );
+                    builder.error(&word, format!("the status `{text}` is in two lists. Remove it from one of them"));
                     is_right = false;
                 }
                 known.insert(text, status);

@@ -1,8 +1,8 @@
-//! The variables that templates have once a job is created, is completed, and has something to download.
+//! The template variables of a job that is created, completed, or has results to download.
 
 /// The answer to the creation.
 pub(in super::super) const CREATION: &str = "creation_response";
-/// The answer that said that the job is completed.
+/// The answer that reported the job as completed.
 pub(in super::super) const POLLING: &str = "polling_response";
-/// Where a result is.
+/// The place of a result.
 pub(in super::super) const TARGET: &str = "download_target";

@@ -1,4 +1,4 @@
-//! `JwtAuthenticator`: a token that is signed here, with what the manifest and the config put in it.
+//! `JwtAuthenticator`: a token that is signed here, with values from the manifest and the config.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use super::{Auth, Target};
 use crate::http::auth::{JwtAlgorithm, JwtAuthenticator, JwtSigner};
 use crate::protocol::Failure;
 
-/// How long a token is good for, in seconds.
+/// Lifetime of a token, in seconds.
 const DURATION: u64 = 1200;
-/// What its templates see beside the config: keys come in a config as JSON in a text.
+/// The variables of its templates beside the config: configs often hold keys as JSON in a text.
 const NAMES: [&str; 1] = ["json_loads"];
 const VARS: [Var<'static>; 1] = [("json_loads", Variable::Function("json_loads"))];
 
 /// Members of the header that have fields of their own.
 const OWN_HEADERS: [&str; 4] = ["kid", "alg", "typ", "cty"];
-/// Claims that have fields of their own, or are set when a token is signed.
+/// Claims with fields of their own, or set while signing.
 const OWN_CLAIMS: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "nbf"];
 
-/// The authenticator that a part is.
+/// The authenticator that a part describes.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let prefix = text(builder, part, "header_prefix")?.unwrap_or_default();
     let target = match part.field("request_option") {
@@ -37,7 +37,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     Some(target.auth(Arc::new(authenticator)))
 }
 
-/// What signs the tokens of a part.
+/// The signer of a part's tokens.
 pub(super) fn signer(builder: &Builder<'_>, part: &Part<'_>) -> Option<JwtSigner> {
     let name = part.text("algorithm").unwrap_or_default();
     let Some(algorithm) = JwtAlgorithm::named(name) else {
@@ -52,7 +52,7 @@ pub(super) fn signer(builder: &Builder<'_>, part: &Part<'_>) -> Option<JwtSigner
     builder.redactor.add(&secret);
     let is_encoded = match part.field("base64_encode_secret_key") {
         None => false,
-        // A text is true, as long as it is no empty one: the reference does not evaluate it.
+        // A text is true unless it is empty: the reference does not evaluate it.
         Some(field) => field.node.is_truthy(),
     };
     let secret = if is_encoded { base64_of(&secret) } else { secret };
@@ -103,7 +103,7 @@ fn base64_of(text: &str) -> String {
 }
 
 /// The text of a field, if it is there.
-#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
+#[allow(clippy::option_option, reason = "a missing field differs from a wrong one")]
 fn text(builder: &Builder<'_>, part: &Part<'_>, field: &str) -> Option<Option<String>> {
     let Some(field) = part.field(field) else { return Some(None) };
     let text = builder.text(&field, &NAMES)?;
@@ -125,7 +125,7 @@ impl Entry {
         }
     }
 
-    /// Its name and value; nothing where its template gives nothing.
+    /// Its name and value; nothing if its template gives nothing.
     fn value(&self) -> Result<Option<(String, Value)>, Failure> {
         Ok(match self {
             Self::Value(name, value) => Some((name.clone(), value.clone())),
@@ -137,7 +137,7 @@ impl Entry {
     }
 }
 
-/// The members of a field that is an object, none of which may have these names.
+/// The members of an object field; none may have these names.
 fn entries(builder: &Builder<'_>, part: &Part<'_>, field: &str, own: &[&str]) -> Option<Vec<Entry>> {
     let Some(field) = part.field(field) else { return Some(Vec::new()) };
     let mut all = Some(Vec::new());

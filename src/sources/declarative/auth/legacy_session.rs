@@ -1,5 +1,5 @@
-//! `LegacySessionTokenAuthenticator`: a session token that the config has, or a login with user name and password where
-//! the API does not take it.
+//! `LegacySessionTokenAuthenticator`: a session token from the config, or a login with user name and password when the
+//! API does not accept it.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::http::auth::{AuthContext, SessionLogin, SessionTokenAuthenticator};
 use crate::http::{HttpRequest, Method, RequestBody, Response, ResponseAction, RetryRules, Verdict, join_url};
 use crate::protocol::{Failure, LogLevel};
 
-/// The authenticator that a part is. Its URLs begin with that of its requester, as it is written.
+/// The authenticator that a part describes. Its URLs begin with its requester's, as written there.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, requester: &Part<'_>) -> Option<Auth> {
     let base = match requester.present("url") {
         Some(_) => text_or(builder, requester, "url", "")?,
@@ -43,13 +43,13 @@ struct Login {
     password: String,
     url: String,
     validate_url: String,
-    /// The member of the login's response that is the token.
+    /// The member of the login's response with the token.
     key: String,
     header: String,
 }
 
 impl Login {
-    /// Whether the API takes the token of the config.
+    /// Whether the API accepts the config's token.
     fn is_taken(&self, cx: &AuthContext<'_>) -> anyhow::Result<bool> {
         let mut request = HttpRequest::get(join_url(&self.validate_url, "")?);
         request.set_secret_header(&self.header, &self.given)?;
@@ -81,12 +81,11 @@ impl SessionLogin for Login {
                 return Ok(self.given.clone());
             }
             cx.output()
-                .log(LogLevel::Info, "The API does not take the session token of the config: logging in again.")?;
+                .log(LogLevel::Info, "The API does not accept the session token of the config: logging in again.")?;
         }
         if self.username.is_empty() || self.password.is_empty() {
-            let what =
-                if self.given.is_empty() { "has no session token" } else { "has a session token that has ended" };
-            let text = format!("The config {what}, and no user name and password to get one with. Add them.");
+            let what = if self.given.is_empty() { "has no session token" } else { "has an expired session token" };
+            let text = format!("The config {what}, and no user name and password to log in with. Add them.");
             return Err(Failure::config(text).into());
         }
         self.new_token(cx)
@@ -98,7 +97,7 @@ impl SessionLogin for Login {
     }
 }
 
-/// A refusal is an answer.
+/// A refusal is an answer, too.
 struct ValidationRules;
 
 impl RetryRules for ValidationRules {

@@ -11,7 +11,7 @@ use super::{Auth, RequestOption, Target, pairs, secret, text_or};
 use crate::http::auth::{QuotaTokenAuthenticator, TokenPlace, TokenQuota};
 use crate::http::{HttpRequest, Method, join_url};
 
-/// The authenticator that a part is.
+/// The authenticator that a part describes.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let tokens = tokens(builder, part)?;
     if tokens.is_empty() {
@@ -49,7 +49,7 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let place = TokenPlace::Header { name: header.to_owned(), method: method.to_owned() };
     let option = RequestOption::header(builder, part, header.to_owned(), By::Authenticator);
     let target = Target { place, injections: Vec::new(), option };
-    // One set of counters for all streams whose definitions come to the same.
+    // Streams whose definitions evaluate to the same share one set of counters.
     let definition = [part.field("quotas"), part.field("quota_status_source")];
     let definition = definition.map(|field| field.map(|field| super::definition(&field)));
     let key = format!(
@@ -76,7 +76,7 @@ fn text<'p>(part: &Part<'p>, name: &str, default: &'p str) -> &'p str {
     part.text(name).filter(|text| !text.is_empty()).unwrap_or(default)
 }
 
-/// The tokens: a list of texts, or one text with something between them.
+/// The tokens: a list of texts, or one text with a separator.
 fn tokens(builder: &Builder<'_>, part: &Part<'_>) -> Option<Vec<String>> {
     let field = part.field("tokens")?;
     let given: Vec<String> = if field.node.as_list().is_some() {

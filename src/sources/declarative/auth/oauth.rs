@@ -1,5 +1,5 @@
-//! `OAuthAuthenticator`: the form of the token request as Airbyte's runtime has it, sent by the OAuth client of the HTTP
-//! layer.
+//! `OAuthAuthenticator`: builds the token request as Airbyte's runtime does. The OAuth client of the HTTP layer sends
+//! it.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::super::part::{Builder, Part, flat, literal};
 use super::{Auth, Target, pairs, secret, text_or};
 use crate::http::auth::{ConfigPaths, OAuth2Authenticator, TokenAuthenticator, TokenConfig, TokenRequest};
 
-/// Errors of the endpoint that say that the refresh token is no longer good, unless the manifest has others.
+/// Errors of the endpoint for an invalid refresh token, unless the manifest lists others.
 const REFUSED: (u16, &str, [&str; 2]) = (400, "error", ["invalid_grant", "invalid_permissions"]);
 
-/// The authenticator that a part is.
+/// The authenticator that a part describes.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let target = Target::authorization(builder, part, "Bearer");
     let updater = part.field("refresh_token_updater");
@@ -47,12 +47,12 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     } else if !first.is_empty() {
         auth = auth.first_token(&first, &text_or(builder, part, "token_expiry_date", "")?);
     }
-    // Definitions that differ in nothing but `$parameters` are one login.
+    // Definitions that differ only in `$parameters` share one login.
     let key = format!("OAuth {}", auth.definition());
     Some(target.auth(builder.shared_as(key, || auth)))
 }
 
-/// The request without fields of the manifest's own, and whether it sends a signed token.
+/// The request without the manifest's own fields, and whether it sends a signed token.
 fn request(
     builder: &Builder<'_>,
     part: &Part<'_>,
@@ -82,7 +82,7 @@ fn request(
     }
     let grant = text("grant_type", "refresh_token")?;
     let refresh_token = match updater {
-        // It is the one in the config.
+        // The config has it.
         Some(_) => None,
         None => part.field("refresh_token").map(|_| secret(builder, part, "refresh_token")),
     };
@@ -114,7 +114,7 @@ fn request(
     Some((request, false))
 }
 
-/// Id or secret of the client. With tokens in the config, that of the config comes first.
+/// Id or secret of the client. If the config holds the tokens, its value wins.
 fn client(builder: &Builder<'_>, part: &Part<'_>, field: &str, updater: Option<&Part<'_>>) -> Option<String> {
     let stored = builder.env.config.get("credentials").and_then(|credentials| credentials.get(field));
     match stored.filter(|_| updater.is_some()) {
@@ -146,11 +146,11 @@ fn with_further_fields(
             request = request.in_query();
         }
     }
-    // As Python's client has it. An endpoint that chooses its answer by it can be named in the manifest.
+    // The header of Python's client. An endpoint whose answer depends on it can be described in the manifest.
     request = request.header("Accept", "*/*");
     for (name, values) in pairs(builder, part, "refresh_request_headers")? {
         let value = values.first()?;
-        // A header says nothing that people need to read, and may be made of a secret.
+        // Headers do not help people, and may contain a secret.
         if let Some((_, credentials)) = value.split_once(' ').filter(|_| name.eq_ignore_ascii_case("authorization")) {
             builder.redactor.add(credentials);
         }
@@ -159,7 +159,7 @@ fn with_further_fields(
     Some(request)
 }
 
-/// How the endpoint says that the refresh token is no longer good.
+/// The endpoint's answers for an invalid refresh token.
 fn refused_by(
     builder: &Builder<'_>,
     part: &Part<'_>,
@@ -183,7 +183,7 @@ fn refused_by(
     Some((from.statuses(fields[0]), from.text(fields[1]).unwrap_or_default().to_owned(), from.texts(fields[2])))
 }
 
-/// Where the config keeps the tokens.
+/// Where the config stores the tokens.
 fn paths(updater: &Part<'_>) -> ConfigPaths {
     let path = |name: &str, default: String| {
         let Some(list) = updater.field(name) else { return default };

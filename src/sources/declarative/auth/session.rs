@@ -1,4 +1,5 @@
-//! `SessionTokenAuthenticator`: a requester of its own logs in, with its own credentials, headers, body and error handler.
+//! `SessionTokenAuthenticator`: a separate requester logs in, with its own credentials, headers, body and error
+//! handler.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,10 @@ use crate::http::auth::{AuthContext, Authenticator, NoAuth, SessionLogin, Sessio
 use crate::http::{HttpRequest, Outcome, Response, ResponseAction, RetryRules, Verdict};
 use crate::protocol::Failure;
 
-/// What `ApiKey` sends unless the manifest says.
+/// The defaults of `ApiKey`.
 const TOKEN: &str = "{{ session_token }}";
 
-/// The authenticator that a part is.
+/// The authenticator that a part describes.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
     let decoder = Decoder::build(builder, part.field("decoder").as_ref(), None, None)?;
     let duration = flat(
@@ -96,7 +97,7 @@ pub(super) struct Login {
     path: Vec<String>,
     decoder: Decoder,
     place: Arc<str>,
-    /// Who logs in; nothing if that cannot be determined before the run.
+    /// The user; nothing if that cannot be determined before the run.
     identity: Option<String>,
 }
 
@@ -145,7 +146,7 @@ impl Login {
         let text =
             text.map_err(|why| Failure::system(format!("{answered}, and it cannot be read: {}.", why.problem)))?;
         let mut document: Value = serde_json::from_str(&text).unwrap_or_default();
-        // Of a list at the top, each item is a response of its own.
+        // Each item of a top-level list is a response of its own.
         if let Value::Array(items) = &mut document {
             document = items.first_mut().map(Value::take).unwrap_or_default();
         }
@@ -186,8 +187,8 @@ impl SessionLogin for Login {
     }
 }
 
-/// The rules of the login's error handler. What they ignore is read anyway: the token may be in it. A redirect that was
-/// not followed is no answer.
+/// The rules of the login's error handler. An ignored answer is read anyway: it may have the token. A redirect that was
+/// not followed is not an answer.
 struct LoginRules<'a>(&'a ErrorHandler);
 
 impl RetryRules for LoginRules<'_> {

@@ -1,4 +1,4 @@
-//! Each authenticator as a manifest has it, without any network.
+//! Each authenticator of a manifest, without any network.
 
 use serde_json::{Value, json};
 
@@ -74,27 +74,27 @@ fn equal_definitions_share_one_instance() {
 }
 
 #[test]
-fn a_class_of_ones_own_is_refused_by_name() {
+fn a_custom_class_is_refused_by_name() {
     let built = auth("{type: CustomAuthenticator}", json!({}));
     assert_eq!(built.refusals, ["the authenticator `CustomAuthenticator`: m.yaml:1:1"]);
 }
 
 #[test]
-fn keys_that_cannot_be_used_and_algorithms_that_are_not_known_are_told_by_name() {
+fn unusable_keys_and_unknown_algorithms_are_reported_by_name() {
     let jwt = |more: &str| {
         auth(&format!("{{type: JwtAuthenticator, secret_key: \"{{{{ config['k'] }}}}\"{more}}}"), json!({"k": "x"}))
     };
     assert!(jwt(", algorithm: ES512").refusals[0].starts_with("tokens that are signed with `ES512`"));
     let built = jwt(", algorithm: RS256, passphrase: p");
     assert!(built.refusals[0].starts_with("keys with a `passphrase`"), "{:?}", built.refusals);
-    assert!(jwt(", algorithm: RS256").errors[0].contains("it is no PEM"));
+    assert!(jwt(", algorithm: RS256").errors[0].contains("it is not a PEM"));
     assert!(
         jwt(", algorithm: HS256, additional_jwt_payload: {iss: a}").errors[0].contains("`iss` has a field of its own")
     );
 }
 
 #[test]
-fn a_key_may_be_inside_of_a_text_of_json_and_claims_keep_their_types() {
+fn a_key_may_be_inside_a_json_text_and_claims_keep_their_types() {
     let snippet = "{type: JwtAuthenticator, algorithm: HS256, secret_key: \"{{ json_loads(config['account'])['key'] }}\", \
                    header_prefix: Bearer, additional_jwt_payload: {n: '5', v: \"{{ config['version'] }}\"}, \
                    jwt_payload: {iss: \"{{ json_loads(config['account']).id }}\"}}";
@@ -107,7 +107,7 @@ fn a_key_may_be_inside_of_a_text_of_json_and_claims_keep_their_types() {
 }
 
 #[test]
-fn what_a_login_lacks_is_told_before_any_request() {
+fn missing_login_fields_are_reported_before_any_request() {
     for (fields, told) in [
         ("client_id: c, client_secret: s", "neither a `token_refresh_endpoint` nor"),
         ("token_refresh_endpoint: \"{{ config['no'] }}\"", "it gives no URL"),

@@ -6,7 +6,7 @@ use super::super::literals::json_of;
 use super::super::part::{Builder, Part};
 use crate::protocol::Failure;
 
-/// What a value of the manifest is with the config: a text is a template.
+/// A value of the manifest, evaluated with the config: a text is a template.
 pub(super) fn evaluated(builder: &Builder<'_>, part: &Part<'_>) -> Result<Value, Failure> {
     if part.node.as_text().is_none() {
         return Ok(part.node.to_json());

@@ -6,7 +6,7 @@ use super::super::manifest::{propagate, resolve, yaml};
 use super::*;
 use crate::clock::VirtualClock;
 
-/// What comes of a config with these rules, or why nothing does.
+/// The config after these rules, or their failure.
 fn with(rules: &str, config: &Value, run: impl FnOnce(&ConfigRules<'_>, Config) -> Result<Value, Failure>) -> Value {
     let snippet = format!("spec: {{config_normalization_rules: {rules}}}");
     let mut faults = Faults::new("m.yaml");
@@ -45,7 +45,7 @@ fn fields_are_added_one_after_the_other() {
     assert_eq!(changed(&only, &json!({"x": 1})), json!({"x": 1}));
     let through = changed(&add(&field("[x, y]", "v"), ""), &json!({"x": "secret"}));
     let text = through.as_str().unwrap();
-    assert!(text.contains("can hold no such field") && !text.contains("secret"), "{text}");
+    assert!(text.contains("cannot hold such a field") && !text.contains("secret"), "{text}");
 }
 
 #[test]
@@ -69,11 +69,11 @@ fn fields_are_removed_and_mapped() {
     }
     assert_eq!(changed(map, &json!({"r": "eu"})), json!({"r": "eu"}));
     let custom = changed("{type: CustomConfigTransformation, class_name: a.B}", &json!({"x": 1}));
-    assert!(custom.as_str().unwrap().contains("does not run yet"), "{custom}");
+    assert!(custom.as_str().unwrap().contains("does not run here yet"), "{custom}");
 }
 
 #[test]
-fn migrations_and_transformations_are_told_apart() {
+fn migrations_and_transformations_are_distinguished() {
     let rules = "{config_migrations: [{type: ConfigMigration, transformations: [{type: ConfigAddFields, fields: [{path: [a], value: \
                  '1'}]}]}], transformations: [{type: ConfigAddFields, fields: [{path: [b], value: '{{ config.a }}'}]}]}";
     let migrated = with(rules, &json!({}), |rules, config| rules.migrated(config).map(Value::Object));
@@ -83,14 +83,14 @@ fn migrations_and_transformations_are_told_apart() {
 }
 
 #[test]
-fn what_a_validation_finds_names_the_setting_and_no_value() {
+fn a_failed_validation_names_the_setting_and_no_value() {
     let strategy =
         |schema: &str| format!("validation_strategy: {{type: ValidateAdheresToSchema, base_schema: {schema}}}");
     let at = |path: &str, schema: &str| format!("{{type: DpathValidator, field_path: {path}, {}}}", strategy(schema));
     let number = at("[n]", "{type: integer}");
     assert_eq!(problems(&number, &json!({"n": 5})), Value::Null);
-    assert_eq!(problems(&number, &json!({"n": "5"})), Value::Null, "a text that is JSON is what it says");
-    assert_eq!(problems(&number, &json!({})), Value::Null, "what is not there passes");
+    assert_eq!(problems(&number, &json!({"n": "5"})), Value::Null, "a JSON text is parsed");
+    assert_eq!(problems(&number, &json!({})), Value::Null, "a missing setting passes");
     let wrong = problems(&number, &json!({"n": "secret"}));
     let text = wrong.as_str().unwrap();
     assert!(text.contains("`n`: the value is not of type \"integer\"") && !text.contains("secret"), "{text}");
@@ -104,5 +104,5 @@ fn what_a_validation_finds_names_the_setting_and_no_value() {
         |value: &str, schema: &str| format!("{{type: PredicateValidator, value: {value}, {}}}", strategy(schema));
     assert_eq!(problems(&predicate("'{{ config.n > 3 }}'", "{const: true}"), &json!({"n": 5})), Value::Null);
     assert!(problems(&predicate("'{{ config.n > 3 }}'", "{const: true}"), &json!({"n": 1})).is_string());
-    assert!(problems(&at("[n]", "{type: nonsense}"), &json!({"n": 1})).as_str().unwrap().contains("no JSON Schema"));
+    assert!(problems(&at("[n]", "{type: nonsense}"), &json!({"n": 1})).as_str().unwrap().contains("not a JSON Schema"));
 }

@@ -1,5 +1,5 @@
-//! `DpathValidator`, `PredicateValidator` and `ValidateAdheresToSchema`: whether a config can be used, before anything is
-//! asked for with it.
+//! `DpathValidator`, `PredicateValidator` and `ValidateAdheresToSchema`: check whether a config can be used, before any
+//! request.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::super::template::Literal;
 use super::evaluated::evaluated;
 use crate::protocol::Failure;
 
-/// What a validation finds wrong, a line each.
+/// The findings of a validation, a line each.
 pub(super) fn problems(builder: &Builder<'_>, part: &Part<'_>) -> Result<Vec<String>, Failure> {
     let Some(strategy) = part.field("validation_strategy") else { return Ok(Vec::new()) };
     if strategy.kind() != "ValidateAdheresToSchema" {
@@ -40,7 +40,7 @@ pub(super) fn problems(builder: &Builder<'_>, part: &Part<'_>) -> Result<Vec<Str
     Ok(wrong)
 }
 
-/// The values at the path of a `DpathValidator`, and its name. What is not there passes.
+/// The values at the path of a `DpathValidator`, and its name. A missing value passes.
 fn at_path(builder: &Builder<'_>, part: &Part<'_>) -> Result<(Option<String>, Vec<Value>), Failure> {
     let Some(path) = part.field("field_path") else { return Ok((None, Vec::new())) };
     let mut steps = Vec::new();
@@ -49,7 +49,7 @@ fn at_path(builder: &Builder<'_>, part: &Part<'_>) -> Result<(Option<String>, Ve
         steps.push(step.literal(&[])?);
     }
     if steps.is_empty() {
-        builder.error(&path, "`field_path` is empty. Name the setting that is to be looked at");
+        builder.error(&path, "`field_path` is empty. Name the setting to validate");
         return Ok((None, Vec::new()));
     }
     let name = steps.iter().map(Literal::to_text).collect::<Vec<_>>().join(".");
@@ -62,7 +62,7 @@ fn at_path(builder: &Builder<'_>, part: &Part<'_>) -> Result<(Option<String>, Ve
     Ok((Some(name), found.into_iter().filter_map(|value| serde_json::from_str(value).ok()).collect()))
 }
 
-/// A text that is JSON is what it says. Another one is itself, as is one that the schema takes as it is.
+/// A JSON text is parsed, unless the schema accepts the text itself. Any other text stays as it is.
 fn read(value: Value, schema: &jsonschema::Validator) -> Value {
     match &value {
         Value::String(text) => match serde_json::from_str(text) {
@@ -77,12 +77,12 @@ fn schema(builder: &Builder<'_>, strategy: &Part<'_>) -> Result<Option<jsonschem
     let Some(base) = strategy.field("base_schema") else { return Ok(None) };
     let schema = match base.node.as_text() {
         Some(text) => serde_json::from_str(text)
-            .map_err(|error| builder.failure(&base, &format!("the schema is no JSON: {error}. Correct it.")))?,
+            .map_err(|error| builder.failure(&base, &format!("the schema is not JSON: {error}. Correct it.")))?,
         None => base.node.to_json(),
     };
-    // Formats are no rules, as with the specification.
+    // Formats are not enforced, as in the specification.
     let built = jsonschema::options().should_validate_formats(false).build(&schema);
     let built =
-        built.map_err(|error| builder.failure(&base, &format!("it is no JSON Schema: {error}. Correct it.")))?;
+        built.map_err(|error| builder.failure(&base, &format!("it is not a JSON Schema: {error}. Correct it.")))?;
     Ok(Some(built))
 }

@@ -5,8 +5,8 @@ use super::super::stream::DeclarativeStream;
 use super::super::testing::built;
 use super::*;
 
-/// A stream with both ways; `extra` are further fields of it, and `full` and `changes` fields of its two streams. The time
-/// is 2024-03-15.
+/// A stream with both variants; `extra` are further fields of it, `full` and `changes` fields of its two streams. The
+/// time is 2024-03-15.
 fn stream(extra: &str, full: &str, changes: &str) -> (Option<DeclarativeStream>, Vec<String>) {
     let one = |path: &str, extra: &str| {
         format!(
@@ -28,7 +28,7 @@ fn stream(extra: &str, full: &str, changes: &str) -> (Option<DeclarativeStream>,
 const CURSOR: &str = "incremental_sync: {type: DatetimeBasedCursor, cursor_field: at, datetime_format: '%Y-%m-%d', \
                       start_datetime: '2024-01-01'}";
 
-/// What is asked for a state: whether it is the list of everything, and whether the state is dropped.
+/// The stream for a state: whether it is the list of everything, and whether the state is dropped.
 fn asked(stream: &DeclarativeStream, state: Value) -> (bool, bool) {
     let state = serde_json::from_value(state).unwrap();
     let delegate = stream.for_state(&state).unwrap().unwrap();
@@ -48,7 +48,7 @@ fn any_state_leads_to_the_changes() {
 }
 
 #[test]
-fn a_state_that_is_older_than_the_changes_is_dropped() {
+fn a_state_older_than_the_changes_is_dropped() {
     let stream = stream("api_retention_period: \"P{{ config['days'] }}D\"", "", CURSOR).0.unwrap();
     assert_eq!(asked(&stream, json!({"at": "2024-03-05"})), (true, true));
     assert_eq!(asked(&stream, json!({"at": "2024-03-06"})), (false, false));
@@ -64,9 +64,9 @@ fn a_state_that_is_older_than_the_changes_is_dropped() {
 }
 
 #[test]
-fn what_is_wrong_with_such_a_stream_is_told() {
+fn faults_of_such_a_stream_are_reported() {
     for (extra, full, words) in [
-        ("", "name: other", "Give both of them its name"),
+        ("", "name: other", "Give both its name"),
         (
             "api_retention_period: P1D",
             "incremental_sync: {type: IncrementingCountCursor, cursor_field: n}",

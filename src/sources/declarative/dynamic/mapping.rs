@@ -1,4 +1,4 @@
-//! `ComponentMappingDefinition`: what of an item goes where in the template.
+//! `ComponentMappingDefinition`: copies a value of an item into the template.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::resolver::Resolver;
 use super::values::Item;
 use crate::protocol::Failure;
 
-/// The most values in a text that is YAML. Aliases make them out of a few lines.
+/// The most values in a YAML text. Aliases multiply a few lines.
 const MOST_VALUES: u64 = 1_000_000;
 
 /// A mapping.
@@ -24,13 +24,13 @@ pub(super) struct Mapping {
     creates: bool,
     condition: Option<Condition>,
     mark: Mark,
-    /// Its way from the top of the manifest.
+    /// Its path from the top of the manifest.
     way: String,
     place: String,
 }
 
 impl Mapping {
-    /// The mapping that a part is. None if something is wrong with it, which is noted.
+    /// The mapping that a part describes. `None` if it is faulty; the faults are noted.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, resolver: Resolver) -> Option<Self> {
         let variables: &[&str] = match resolver {
             Resolver::Http => &["components_values", "stream_template_config", "stream_slice"],
@@ -45,7 +45,7 @@ impl Mapping {
         if creates && resolver == Resolver::Http {
             builder.warn(
                 part,
-                "`create_or_update` has no effect with an HttpComponentsResolver. Put the field into the template",
+                "`create_or_update` has no effect with an HttpComponentsResolver. Add the field to the template",
             );
         }
         let path = part.field("field_path")?;
@@ -54,7 +54,7 @@ impl Mapping {
         let condition = flat(condition.map(|condition| builder.condition(&condition, variables)))?;
         let path = path.into_iter().collect::<Option<Vec<Text>>>()?;
         if path.is_empty() {
-            builder.error(part, "`field_path` is empty. Name the field of the template that is to change");
+            builder.error(part, "`field_path` is empty. Name the field of the template to change");
             return None;
         }
         Some(Self {
@@ -69,10 +69,10 @@ impl Mapping {
         })
     }
 
-    /// Changes a copy of the template. Where it has no effect that was meant, a warning is noted.
+    /// Changes a copy of the template. A mapping without effect is noted as a warning.
     ///
     /// # Errors
-    /// If a template cannot be evaluated, or the path leads through a value that can hold no such field.
+    /// If a template cannot be evaluated, or the path leads through a value that cannot hold such a field.
     pub(super) fn apply(
         &self,
         builder: &Builder<'_>,
@@ -100,12 +100,12 @@ impl Mapping {
         }
         if self.creates {
             if value.is_truthy() && !create(copy, &path, &value) {
-                return Err(self.failure("the path leads through a value that can hold no such field"));
+                return Err(self.failure("the path leads through a value that cannot hold such a field"));
             }
             return Ok(());
         }
         let way_out = match resolver {
-            Resolver::Http => "Correct the path, or put the field into the template",
+            Resolver::Http => "Correct the path, or add the field to the template",
             Resolver::Config | Resolver::Parametrized => "Correct the path, or set `create_or_update: true`",
         };
         let message = format!("the template has nothing at `{}`, so nothing is set there. {way_out}", path.join("."));
@@ -113,8 +113,8 @@ impl Mapping {
         Ok(())
     }
 
-    /// The value as a node. Of the config and of parameters, a text is YAML, unless it is meant to be text. One that is no
-    /// YAML stays as it is.
+    /// The value as a node. From the config and parameters, a text is YAML, unless it is meant to be text. A text that
+    /// is not YAML stays unchanged.
     ///
     /// # Errors
     /// If aliases make it too large.
@@ -149,7 +149,7 @@ pub(in crate::sources::declarative) fn valid_types(name: Option<&str>) -> Vec<Va
     }
 }
 
-/// A node without its lines, which are not those of the manifest.
+/// A node without its lines, which are not the manifest's.
 fn without_places(node: &Node) -> Node {
     match node.value() {
         Yaml::List(_) | Yaml::Map(_) => Node::from_json(&node.to_json()),

@@ -1,4 +1,4 @@
-//! Setting values in a tree of the manifest, by the rules of `dpath`. What is not changed keeps its place in the file.
+//! Sets values in a tree of the manifest, by the rules of `dpath`. Unchanged values keep their places in the file.
 
 use super::super::edits::is_index;
 use super::super::manifest::{Map, Mark, Node, Value};
@@ -8,7 +8,7 @@ use super::super::steps::{Place, Steps};
 /// The longest list that setting an item makes.
 const MOST_ITEMS: usize = 10_000;
 
-/// Sets whatever a path leads to, and tells how much that is.
+/// Sets all values at a path, and returns their number.
 pub(super) fn set(tree: &mut Node, path: &Steps, value: &Node) -> usize {
     let mut found = 0;
     *tree = set_within(tree, path, value, &mut Vec::new(), &mut found);
@@ -51,8 +51,8 @@ fn set_within(tree: &Node, path: &Steps, value: &Node, way: &mut Vec<Place>, fou
     }
 }
 
-/// The value at the place of an older one. A number where there was text becomes text, as the fields of components have it;
-/// but the name of a stream has to be one.
+/// The value that replaces an older one. A number instead of text becomes text, as component fields expect; but a
+/// stream's name must be text.
 fn in_place_of(old: &Node, value: &Node, way: &[Place]) -> Node {
     let is_name = matches!(way, [Place::Name(name)] if name == "name");
     let is_scalar =
@@ -63,8 +63,8 @@ fn in_place_of(old: &Node, value: &Node, way: &[Place]) -> Node {
     }
 }
 
-/// Sets the value at a path of names and indexes. What is missing on the way is made: a list where the next step is an index,
-/// else a mapping. False if something on the way is neither.
+/// Sets the value at a path of names and indexes. Missing containers are created: a list if the next step is an index,
+/// otherwise a mapping. False if a value on the way is neither.
 pub(super) fn create(tree: &mut Node, path: &[String], value: &Node) -> bool {
     let Some(new) = created(tree, path, value) else { return false };
     *tree = new;
@@ -113,20 +113,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_set_and_a_number_in_place_of_text_becomes_text() {
+    fn existing_values_are_set_and_a_number_in_place_of_text_becomes_text() {
         let (found, tree) = after_set(&["**", "path"], &json!(7));
         assert_eq!((found, tree), (2, json!({"a": {"path": "7", "n": 1}, "l": [{"path": "7"}, 2], "name": ""})));
         let (found, tree) = after_set(&["l", "1"], &json!([true]));
         assert_eq!((found, &tree["l"]), (1, &json!([{"path": ""}, [true]])));
         assert_eq!(after_set(&["a", "*"], &json!(true)).1["a"], json!({"path": "True", "n": true}));
-        assert_eq!(after_set(&["name"], &json!(7)).1["name"], json!(7), "a name that is no text is an error");
+        assert_eq!(after_set(&["name"], &json!(7)).1["name"], json!(7), "a name that is not text is an error");
         for nowhere in [&["a", "nope"][..], &["l", "5"], &["a", "n", "m"]] {
             assert_eq!(after_set(nowhere, &json!(1)).0, 0, "{nowhere:?}");
         }
     }
 
     #[test]
-    fn what_is_missing_on_the_way_is_made() {
+    fn missing_containers_are_created() {
         let after = |path: &[&str]| {
             let mut tree = Node::from_json(&json!({"a": {}, "l": [1], "t": "x"}));
             let path: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Which kinds of resolvers there are. They differ in what a mapping may do.
+//! The kinds of resolvers. They differ in the mappings that they allow.
 
 /// Where the values of mappings come from.
 #[derive(Debug, Clone, Copy, PartialEq)]

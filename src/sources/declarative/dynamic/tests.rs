@@ -1,4 +1,4 @@
-//! What becomes of templates, without an API.
+//! Templates and the streams made of them, without an API.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::protocol::{LogLevel, Output, Redactor};
 use crate::source::SourceContext;
 use crate::stop::Stop;
 
-/// The names and definitions of the streams that a snippet makes, or why there are none.
+/// The names and definitions of the streams that a snippet makes, or the failure.
 fn made(resolver: &str, template: &str, more: &str, config: Value) -> Built<Result<Vec<(String, Value)>, String>> {
     let manifest = format!(
         "streams: []
@@ -57,7 +57,7 @@ fn of_parameters(list: &str, mappings: &str, template: &str) -> Result<Vec<(Stri
 const NAME: &str = "{type: ComponentMappingDefinition, field_path: [name], value: \"{{ components_values['n'] }}\"}";
 
 #[test]
-fn a_text_of_parameters_is_yaml_and_one_that_is_none_stays_text() {
+fn a_text_of_parameters_is_yaml_and_any_other_stays_text() {
     let mappings = format!(
         "[{NAME}, {{type: ComponentMappingDefinition, field_path: [x], value: \"{{{{ components_values['v'] }}}}\"}}]"
     );
@@ -96,7 +96,7 @@ fn a_name_is_a_text_of_its_own() {
 }
 
 #[test]
-fn a_mapping_to_nowhere_is_warned_of_once_and_one_that_creates_does() {
+fn a_mapping_to_nowhere_warns_once_and_one_that_creates_works() {
     let nowhere = format!("[{NAME}, {{type: ComponentMappingDefinition, field_path: [a, b], value: v}}]");
     let resolver = PARAMETERS.replace("LIST", "[{n: a}, {n: b}]");
     let built = made(&resolver.replace("MAPPINGS", &nowhere), "x: 1", "", json!({}));
@@ -109,7 +109,7 @@ fn a_mapping_to_nowhere_is_warned_of_once_and_one_that_creates_does() {
     let falsy = nowhere.replace("value: v", "value: 'False', create_or_update: true");
     assert_eq!(of_parameters("[{n: a}]", &falsy, "x: 1").unwrap()[0].1.get("a"), None);
     let through = nowhere.replace("[a, b]", "[x, b]").replace("value: v", "value: v, create_or_update: true");
-    assert!(of_parameters("[{n: a}]", &through, "x: 1").unwrap_err().contains("can hold no such field"));
+    assert!(of_parameters("[{n: a}]", &through, "x: 1").unwrap_err().contains("cannot hold such a field"));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn parameters_of_an_outer_component_win_unless_it_says_otherwise() {
 }
 
 #[test]
-fn a_fault_of_a_template_is_that_of_each_stream_that_is_made_of_it() {
+fn a_fault_of_a_template_is_a_fault_of_each_stream_made_of_it() {
     let template = "retriever: {type: SimpleRetriever, record_selector: 5}";
     let resolver = PARAMETERS.replace("LIST", "[{n: a}, {n: b}]").replace("MAPPINGS", &format!("[{NAME}]"));
     let streams = made(&resolver, template, "", json!({})).good().unwrap();
@@ -182,14 +182,14 @@ fn values_that_grow_without_bounds_are_an_error() {
         let value = format!("{{{{ components_values['{value}'] }}}}");
         format!("{{type: ComponentMappingDefinition, field_path: [{path}], value: \"{value}\"}}")
     };
-    // A few lines that aliases make a hundred million values of.
+    // Aliases multiply a few lines to a hundred million values.
     let level = |n: u32| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
     let aliases = "a0: &a0 [1]\n".to_owned() + &(1..=8).map(level).collect::<String>();
     let item = json!([{"n": "a", "v": aliases}]).to_string();
     let error = of_parameters(&item, &format!("[{NAME}, {}]", mapping("x", "v")), "x: ''").unwrap_err();
     assert!(error.contains("YAML of more than 1000000 values"), "{error}");
 
-    // Each mapping fills the place that the one before it has made, deep within.
+    // Each mapping fills the value that the one before it created, deeper each time.
     let deep = |leaf: &str| format!("{}{{{leaf}: ''}}{}", "{a: ".repeat(90), "}".repeat(90));
     let item = json!([{"n": "a", "u": deep("u"), "v": deep("v"), "w": deep("w")}]).to_string();
     let mappings = [mapping("x", "u"), mapping("'**', u", "v"), mapping("'**', v", "w")].join(", ");
@@ -207,5 +207,5 @@ fn lists_of_a_config_are_multiplied_one_stream_at_a_time() {
     let error = made(resolver, "x: ''", "", json!({"a": many, "b": [1]})).good().unwrap_err();
     assert!(error.contains("there are more than 10000 of them"), "{error}");
     let none = made(resolver, "x: ''", "", json!({"a": many, "b": []})).good();
-    assert_eq!(none, Ok(Vec::new()), "of nothing with anything, nothing comes");
+    assert_eq!(none, Ok(Vec::new()), "an empty list makes no streams");
 }

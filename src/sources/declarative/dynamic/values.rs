@@ -1,4 +1,4 @@
-//! What the copies of a template are filled in with: one object for each stream.
+//! The values that fill the copies of a template: one object for each stream.
 
 use std::ops::ControlFlow;
 
@@ -13,22 +13,22 @@ use super::resolver::Resolver;
 use crate::protocol::Failure;
 use crate::streams::{Fetcher, for_each_record};
 
-/// What one stream is made of.
+/// The values of one stream.
 pub(super) struct Item<'i> {
     pub(super) values: &'i Value,
-    /// The slice in which the API has given it. `None` for what it has not given.
+    /// The slice in which the API returned it. `None` for values from elsewhere.
     pub(super) slice: Option<&'i Slice>,
-    /// As messages name it, such as `item 3 of the list`.
+    /// Its name in messages, such as `item 3 of the list`.
     pub(super) place: String,
 }
 
-/// Where the values come from.
+/// The source of the values.
 pub(super) enum Values {
-    /// The records of a list that the API has.
+    /// The records of a list of the API.
     Http(Box<DeclarativeStream>),
-    /// Lists of the config: each entry of one with each of the others.
+    /// Lists of the config: each entry combined with each of the other lists.
     Config(Vec<ConfigList>),
-    /// Those of the manifest.
+    /// A list of the manifest.
     Known(Vec<Value>),
 }
 
@@ -41,15 +41,15 @@ pub(super) struct ConfigList {
 }
 
 impl Values {
-    /// The values of a resolver. None if something is wrong with it, or it needs what this program does not run: both are
-    /// noted in the builder.
+    /// The values of a resolver. `None` if it is faulty, or needs a component that does not run here; the builder notes
+    /// both.
     pub(super) fn build(streams: &mut Streams<'_, '_>, part: &Part<'_>, resolver: Resolver) -> Option<Self> {
         let builder = streams.builder;
         match resolver {
             Resolver::Http => {
                 let mut list = streams.of_retriever(part, "retriever")?;
                 list.name = format!("the list for {}", builder.place(part));
-                // Whatever the manifest says: discover, check and read ask for it more than once.
+                // Whatever the manifest says: discover, check and read request it more than once.
                 list.use_cache = true;
                 Some(Self::Http(Box::new(list)))
             }
@@ -70,10 +70,10 @@ impl Values {
         }
     }
 
-    /// Hands out the values, one stream's after the other's.
+    /// Hands out the values, one stream at a time.
     ///
     /// # Errors
-    /// If a list cannot be had, and the errors of `each`.
+    /// If a list cannot be read, and the errors of `each`.
     pub(super) fn for_each(
         &self,
         fetcher: &Fetcher<'_>,
@@ -93,7 +93,7 @@ impl Values {
             }),
             Self::Config(lists) => {
                 let lists = lists.iter().map(ConfigList::entries).collect::<Result<Vec<_>, Failure>>()?;
-                // Of nothing with anything, nothing comes.
+                // An empty list makes no streams.
                 if lists.iter().any(Vec::is_empty) {
                     return Ok(());
                 }
@@ -116,7 +116,7 @@ impl ConfigList {
         Some(Self { path, config: builder.env.config.to_string(), defaults })
     }
 
-    /// Its entries: those of a list, or one value. What is not there or null is none.
+    /// Its entries: those of a list, or one value. A missing or null value has none.
     fn entries(&self) -> Result<Vec<Value>, Failure> {
         let unreadable = |error: serde_json::Error| Failure::system(format!("{}: {error}", self.path.place()));
         let found = self.path.one(&self.config)?.map(serde_json::from_str).transpose().map_err(unreadable)?;
@@ -130,9 +130,9 @@ impl ConfigList {
     }
 }
 
-/// Each entry of a list with each of the others; the last list goes round first. Members of objects are put together. What
-/// is no object is under `source_config_N`, N being the number of its list, with its index before it. `known` is what the
-/// lists before the list `number` give.
+/// Combines the entries of all lists; the last list varies fastest. Objects are merged. Any other value is stored as
+/// `source_config_N`, N being the number of its list, with its index before it. `known` is the combination of the lists
+/// before the list `number`.
 fn for_each_combination(
     lists: &[Vec<Value>],
     known: &Map<String, Value>,

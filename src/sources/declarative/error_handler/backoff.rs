@@ -1,5 +1,5 @@
-//! How long to wait before a request is sent again: the backoff strategies of a manifest. What depends on the config alone
-//! is known when the manifest is read.
+//! How long to wait before a retry: the backoff strategies of a manifest. Strategies that depend only on the config are
+//! evaluated when the manifest is read.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::super::template::Literal;
 use super::filter::Seen;
 use crate::protocol::Failure;
 
-/// From this on a point in time is given in milliseconds: as seconds it would lie thousands of years ahead.
+/// A larger timestamp is in milliseconds: in seconds it would be thousands of years ahead.
 const MILLISECONDS_FROM: f64 = 1e11;
 
 /// A strategy.
 #[derive(Debug)]
 pub(super) enum Strategy {
-    /// Always as long.
+    /// Always the same wait.
     Constant { seconds: f64, jitter: f64 },
-    /// Twice as long each time.
+    /// Twice the wait each time.
     Exponential { factor: f64, jitter: f64 },
-    /// As many seconds as a header says.
+    /// The seconds in a header.
     FromHeader { header: Header, longest: Option<f64> },
-    /// Until the time that a header says.
+    /// Until the time in a header.
     UntilHeader { header: Header, shortest: Option<f64>, longest: Option<f64> },
-    /// As many seconds as a template makes of the response.
+    /// The seconds that a template makes of the response.
     FromResponse { seconds: Box<Text>, longest: Option<f64> },
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Strategy {
 #[derive(Debug)]
 pub(super) struct Header {
     name: String,
-    /// What the number is, if it is not the whole value. It has to begin where the value begins.
+    /// Matches the number, if it is not the whole value, from the start of the value.
     pattern: Option<Box<Regex>>,
 }
 
@@ -75,7 +75,7 @@ impl Strategy {
         }
     }
 
-    /// The wait after this many failed attempts, from 1. None leaves it to the next strategy.
+    /// The wait after N failed attempts, from 1. `None` leaves it to the next strategy.
     ///
     /// # Errors
     /// A transient failure if it is longer than the manifest allows.
@@ -121,7 +121,7 @@ impl Header {
             Some(regex) => match Regex::new(&format!(r"\A(?:{})", text(&regex)?)) {
                 Ok(pattern) => Some(Box::new(pattern)),
                 Err(error) => {
-                    builder.error(&regex, format!("it is no regular expression: {error}"));
+                    builder.error(&regex, format!("it is not a regular expression: {error}"));
                     return None;
                 }
             },
@@ -129,7 +129,7 @@ impl Header {
         Some(Self { name: text(&name)?, pattern })
     }
 
-    /// The number that it holds.
+    /// The number in it.
     fn number(&self, seen: &Seen<'_>) -> Option<f64> {
         let value = seen.response.header(&self.name)?;
         let found = self.pattern.as_ref().and_then(|pattern| pattern.find(value).ok().flatten());
@@ -137,8 +137,8 @@ impl Header {
     }
 }
 
-/// What a template makes of a response. One that cannot be evaluated leaves it to the next strategy: it is evaluated for
-/// each response that is retried, not only for those that it was written for.
+/// The template's result for a response. A template that cannot be evaluated leaves it to the next strategy: it also
+/// meets responses for which it was not written.
 fn of_response(seconds: &Text, seen: &Seen<'_>) -> Option<f64> {
     let [response, headers, _] = seen.vars();
     seconds.literal(&[response, headers]).ok().and_then(|value| number(&value.to_text()))
@@ -158,7 +158,7 @@ fn jitter(builder: &Builder<'_>, part: &Part<'_>) -> Option<f64> {
 }
 
 /// A number of seconds that depends on the config alone.
-#[allow(clippy::option_option, reason = "a number that is wrong is not one that is not there")]
+#[allow(clippy::option_option, reason = "a wrong number differs from a missing one")]
 fn optional(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<f64>> {
     let Some(field) = part.field(name) else { return Some(None) };
     let value = builder.value(&field)?;

@@ -1,4 +1,4 @@
-//! `HttpResponseFilter`: which responses it is about, and what is done about them.
+//! `HttpResponseFilter`: the responses that it matches, and their action.
 
 use std::cell::OnceCell;
 use std::io::Read;
@@ -15,7 +15,7 @@ use crate::http::{Body, Response, ResponseAction};
 use crate::json;
 use crate::protocol::{Failure, FailureKind, Otherwise};
 
-/// Bytes of a body that templates are given at most. What is longer is no error message, and is taken for an empty object.
+/// The most bytes of a body that templates see. A longer one is not an error message, and counts as an empty object.
 const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 const NAMES: [&str; 3] = ["response", "headers", "request_url"];
@@ -32,7 +32,7 @@ pub(super) struct Filter {
     message: Option<Text>,
 }
 
-/// What a filter wants.
+/// The action of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Success,
@@ -44,7 +44,7 @@ pub(super) enum Action {
     AskOtherwise(Otherwise),
 }
 
-/// A response as filters and strategies see it. Its body is read only where one of them looks at it.
+/// A response for filters and strategies. Its body is read only if one of them needs it.
 pub(super) struct Seen<'r> {
     pub(super) response: &'r Response,
     text: OnceCell<String>,
@@ -77,7 +77,7 @@ impl Filter {
             Some("transient_error") => Some(FailureKind::Transient),
             Some("system_error") => Some(FailureKind::System),
             Some(other) => {
-                builder.error(part, format!("there is no `failure_type` of the name `{other}`"));
+                builder.error(part, format!("`{other}` is not a `failure_type`"));
                 return None;
             }
         };
@@ -106,19 +106,19 @@ impl Filter {
         if filter.action.is_none() {
             builder.warn(part, "without an `action` it changes nothing, and its texts are not used");
         } else if filter.codes.is_empty() && filter.predicate.is_none() && filter.contains.is_none() {
-            builder.warn(part, "it fits no response: add `http_codes`, `predicate` or `error_message_contains`");
+            builder.warn(part, "it matches no response: add `http_codes`, `predicate` or `error_message_contains`");
         } else if filter.kind.is_some() && filter.action != Some(Action::Fail) {
-            builder.warn(part, "`failure_type` counts with `action: FAIL` only");
+            builder.warn(part, "`failure_type` has an effect only with `action: FAIL`");
         }
         Some(filter)
     }
 
-    /// Whether nothing but the status decides whether it fits.
+    /// Whether the status alone decides whether it matches.
     pub(super) fn only_codes(&self) -> bool {
         self.predicate.is_none() && self.contains.is_none()
     }
 
-    /// What is done about a response, if the filter is about it.
+    /// The action for a response, if the filter matches it.
     pub(super) fn verdict(&self, seen: &Seen<'_>) -> Result<Option<Verdict>, Failure> {
         let Some(action) = self.action else { return Ok(None) };
         if !self.fits(seen)? {
@@ -157,7 +157,7 @@ impl Filter {
     }
 }
 
-/// A status, which JSON schemas let be a text, too.
+/// A status; JSON schemas allow it to be a text, too.
 fn status(builder: &Builder<'_>, part: &Part<'_>) -> Option<u16> {
     let status = match literal(part.node) {
         Literal::Int(status) => u16::try_from(status).ok(),
@@ -173,7 +173,7 @@ fn status(builder: &Builder<'_>, part: &Part<'_>) -> Option<u16> {
     status
 }
 
-/// Whether a body is too long to be a message, or no JSON and as long as a disk: rows, an archive.
+/// Whether a body is too long to be a message, or not JSON and unbounded: rows, an archive.
 fn is_data(body: &Body) -> bool {
     let Body::Spooled { length, .. } = body else { return false };
     let mut start = Vec::new();
@@ -202,7 +202,7 @@ impl<'r> Seen<'r> {
                     let text = String::from_utf8_lossy(&bytes);
                     text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()
                 }
-                // Reading its records will tell.
+                // Reading its records will show it.
                 _ => String::new(),
             }
         })
@@ -213,7 +213,7 @@ impl<'r> Seen<'r> {
         *self.is_json.get_or_init(|| serde_json::from_str::<IgnoredAny>(self.text()).is_ok())
     }
 
-    /// The variables of templates about a response. A body that is no JSON is an empty object.
+    /// The template variables for a response. A body that is not JSON is an empty object.
     pub(super) fn vars(&self) -> [Var<'_>; 3] {
         let headers = self.headers.get_or_init(|| header_pairs(&self.response.headers));
         let url = self.url.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! The message of an error response as `error_message_contains` sees it: found under the names and in the order that
-//! Airbyte's runtime has, which is not the order in which people see them.
+//! The message of an error response for `error_message_contains`: searched under the names and in the order of
+//! Airbyte's runtime, which differs from the order for people.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ const NAMES: [&str; 12] = [
     "status_message",
 ];
 
-/// The message in a body: of a body that is no JSON, all of it. Empty if there is none.
+/// The message in a body; the whole body if it is not JSON. Empty if there is none.
 pub(super) fn find(text: &str, is_json: bool) -> String {
     if !is_json {
         return text.to_owned();
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_name_that_holds_something_counts() {
+    fn the_first_non_empty_name_counts() {
         for (body, message) in [
             (r#"{"error": {"message": "quota"}, "msg": "x"}"#, "quota"),
             (r#"{"message": "", "errors": [{"detail": "a"}, "b", 3]}"#, "a, b"),

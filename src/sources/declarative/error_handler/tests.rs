@@ -63,7 +63,7 @@ fn without_filters_the_status_decides() {
 }
 
 #[test]
-fn the_first_filter_that_fits_and_has_an_action_decides() {
+fn the_first_matching_filter_with_an_action_decides() {
     let handler = filters(
         "
 - {http_codes: [404], error_message: no action, failure_type: config_error}
@@ -108,7 +108,7 @@ fn a_good_response_that_is_ignored_keeps_its_records() {
 }
 
 #[test]
-fn a_failure_has_the_filters_kind_and_words() {
+fn a_failure_has_the_filters_kind_and_message() {
     let handler = filters(
         "
 - {http_codes: [402], action: FAIL, failure_type: config_error, error_message: \"pay, {{ config['who'] }}: {{ response.error }}\"}
@@ -136,11 +136,11 @@ fn a_predicate_that_cannot_be_evaluated_is_a_failure_that_names_it() {
 }
 
 #[test]
-fn what_has_no_effect_or_is_not_run_is_told() {
+fn filters_without_effect_and_unsupported_handlers_are_reported() {
     for (filter, told) in [
         ("{http_codes: [404]}", "without an `action` it changes nothing"),
-        ("{action: IGNORE}", "it fits no response"),
-        ("{http_codes: [404], action: RETRY, failure_type: config_error}", "counts with `action: FAIL` only"),
+        ("{action: IGNORE}", "it matches no response"),
+        ("{http_codes: [404], action: RETRY, failure_type: config_error}", "has an effect only with `action: FAIL`"),
         ("{predicate: 'oops', action: RETRY}", "without `{{ }}` it is a text"),
     ] {
         let built = handler(&format!("response_filters: [{filter}]"), json!({}));
@@ -186,7 +186,7 @@ fn constant_and_exponential_waits_are_a_second_longer() {
 }
 
 #[test]
-fn a_header_says_how_long() {
+fn a_header_gives_the_wait() {
     let name = "- {type: WaitTimeFromHeader, header: \"{{ config['h'] }}\"}";
     let plain = waits(name);
     for (value, seconds) in
@@ -209,7 +209,7 @@ fn a_header_says_how_long() {
 }
 
 #[test]
-fn a_header_says_until_when() {
+fn a_header_gives_the_end_of_the_wait() {
     // The clock says 1710498030.
     let until = waits("- {type: WaitUntilTimeFromHeader, header: X-Wait, regex: '\\d+'}");
     for (value, seconds) in
@@ -227,7 +227,7 @@ fn a_header_says_until_when() {
 }
 
 #[test]
-fn a_template_says_how_long() {
+fn a_template_gives_the_wait() {
     let said = waits("- {type: WaitTimeFromResponse, wait_time_in_seconds: \"{{ response['retry_in'] * 1 }}\"}");
     for (body, seconds) in
         [(r#"{"retry_in": 4}"#, 5.0), (r#"{"retry_in": -1}"#, 0.0), (r#"{"retry_in": null}"#, 0.0), ("<html>", 0.0)]
@@ -242,7 +242,7 @@ fn a_template_says_how_long() {
 }
 
 #[test]
-fn the_servers_retry_after_is_never_cut_short() {
+fn the_servers_retry_after_is_never_shortened() {
     let constant = waits("- {type: ConstantBackoffStrategy, backoff_time_in_seconds: 5}");
     assert!(is_near(wait(&constant, &[("retry-after", "60")], ""), 60.0));
     assert!(is_near(wait(&constant, &[("retry-after", "2")], ""), 6.0));
@@ -265,16 +265,16 @@ fn of_several_handlers_the_first_that_does_not_fail_decides() {
 }
 
 #[test]
-fn filters_that_are_never_asked_are_told() {
+fn filters_that_never_run_are_reported() {
     let first = "- {type: DefaultErrorHandler}\n";
     let second = "- {type: DefaultErrorHandler, response_filters: [{http_codes: [500], action: IGNORE}]}\n";
     let built = handler(&format!("{SECOND}{first}{second}"), json!({}));
-    assert!(built.warnings[0].contains("this filter is never asked (500)"), "{:?}", built.warnings);
+    assert!(built.warnings[0].contains("this filter never runs (500)"), "{:?}", built.warnings);
     assert_eq!(action(&built.good(), 500, ""), Retry);
 }
 
 #[test]
-fn an_action_may_be_to_ask_otherwise() {
+fn an_action_may_be_to_change_the_request() {
     use crate::protocol::Otherwise;
     for (name, otherwise) in [
         ("RESET_PAGINATION", Otherwise::FromStart),

@@ -20,7 +20,7 @@ fn items_of(snippet: &str, response: &str) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn what_is_at_the_path_makes_items() {
+fn values_at_the_path_become_items() {
     for (path, response, items) in [
         ("[]", r#"[{"id": 1.10}, {"id":2}]"#, &[r#"{"id": 1.10}"#, r#"{"id":2}"#][..]),
         ("[]", r#"{"id":1}"#, &[r#"{"id":1}"#]),
@@ -49,7 +49,7 @@ fn what_is_at_the_path_makes_items() {
 }
 
 #[test]
-fn two_places_for_one_are_an_error_that_names_the_path() {
+fn an_ambiguous_path_is_an_error_that_names_it() {
     let error = items_of("{type: DpathExtractor, field_path: ['d*']}", r#"{"d1":["secret"],"d2":[]}"#).unwrap_err();
     assert!(error.contains("field_path (m.yaml:1:36)") && !error.contains("secret"), "{error}");
     let error = items_of("{type: DpathExtractor, field_path: ['**', \"{{ config['two'] }}\"]}", "{}").unwrap_err();
@@ -116,12 +116,12 @@ fn an_expander_makes_a_record_of_each_entry() {
 }
 
 #[test]
-fn a_list_that_is_cut_short_is_told_once() {
+fn a_truncated_list_is_reported_once() {
     let snippet = "{type: DpathExtractor, field_path: [], record_expander: {type: RecordExpander, expand_records_from_field: [l], truncation_indicator_path: [more]}}";
     let extractor = extractor(snippet).unwrap();
     let told = |response: &str| extractor.items(response).unwrap().warnings;
     assert_eq!(told(r#"{"l":[{}],"more":false}"#), [""; 0]);
-    assert!(told(r#"{"l":[{}],"more":true}"#)[0].contains("cut short: 1 entries"));
+    assert!(told(r#"{"l":[{}],"more":true}"#)[0].contains("cut short: 1 of its entries"));
     assert_eq!(told(r#"{"l":[{}],"more":true}"#), [""; 0]);
     let refused = build(
         "{type: RecordExpander, expand_records_from_field: [l], truncated_list_retriever: {type: SimpleRetriever}}",

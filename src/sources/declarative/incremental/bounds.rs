@@ -1,4 +1,4 @@
-//! Where a datetime cursor begins and ends: a text, or a `MinMaxDatetime`.
+//! The start and end of a datetime cursor: a text, or a `MinMaxDatetime`.
 
 use super::super::part::{Builder, Part};
 use super::super::placed::Text;
@@ -6,7 +6,7 @@ use super::formats;
 use crate::protocol::Failure;
 use crate::streams::cursor::Moment;
 
-/// A moment that the config or the clock decides.
+/// A moment from the config or the clock.
 #[derive(Debug)]
 pub(super) struct Bound {
     datetime: Text,
@@ -16,7 +16,7 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// The bound that a part is. `format` is that of the cursor.
+    /// The bound that a part describes. `format` is that of the cursor.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, format: &str) -> Option<Self> {
         if part.node.as_map().is_none() {
             let datetime = builder.text(part, &[])?;
@@ -31,10 +31,10 @@ impl Bound {
         Some(Self { datetime: builder.text(&datetime, &[])?, min: min?, max: max?, format: format.to_owned() })
     }
 
-    /// The moment, as it is now.
+    /// The moment, as of now.
     ///
     /// # Errors
-    /// A config failure if a template cannot be evaluated, or gives no date in the format.
+    /// A config failure if a template cannot be evaluated, or does not give a date in the format.
     pub(super) fn moment(&self) -> Result<Moment, Failure> {
         let mut moment = self.read(&self.datetime.literal(&[])?.to_text(), &self.datetime)?;
         for (other, is_min) in [(&self.min, true), (&self.max, false)] {
@@ -52,7 +52,7 @@ impl Bound {
     fn read(&self, text: &str, place: &Text) -> Result<Moment, Failure> {
         formats::moment(text, &self.format).ok_or_else(|| {
             Failure::config(format!(
-                "{}: it is no date in the format `{}`. Correct the manifest, or the setting that it uses.",
+                "{}: it is not a date in the format `{}`. Correct the manifest, or the setting that it uses.",
                 place.place(),
                 self.format
             ))

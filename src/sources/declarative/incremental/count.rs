@@ -8,11 +8,11 @@ use super::super::template::{Literal, parse_int};
 use super::fields::{config_text, option};
 use crate::streams::cursor::CountCursor;
 
-/// Where a slice begins, in its span, and where it ends: nowhere.
+/// The keys of a slice's span: its start, and its end, which is unused.
 const START: &str = "start";
 const END: (&str, &str) = ("end", "inf");
 
-/// The cursor that a part is, and where the start of its slice goes in a request.
+/// The cursor that a part describes, and where requests get the start of its slice.
 pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<(CountCursor, Option<(RequestOption, String)>)> {
     let field = part.field("cursor_field").and_then(|field| config_text(builder, &field));
     let start = match part.field("start_value") {

@@ -1,4 +1,4 @@
-//! Fields of a cursor that the config alone decides.
+//! Fields of a cursor that depend on the config alone.
 
 use super::super::options::{By, RequestOption};
 use super::super::part::{Builder, Part, flat};
@@ -12,7 +12,7 @@ pub(super) fn config_text(builder: &Builder<'_>, part: &Part<'_>) -> Option<Stri
     Some(text)
 }
 
-#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
+#[allow(clippy::option_option, reason = "a missing field differs from a wrong one")]
 pub(super) fn option(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> Option<Option<RequestOption>> {
     flat(part.field(name).map(|option| RequestOption::build(builder, &option, By::Cursor)))
 }

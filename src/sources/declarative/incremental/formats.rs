@@ -1,4 +1,4 @@
-//! The formats of a datetime cursor: in which values are read, and the one in which they are written.
+//! The formats of a datetime cursor: those that it reads, and the one that it writes.
 
 use serde_json::Value;
 
@@ -16,12 +16,12 @@ pub(super) struct Formats {
     /// In the order in which they are tried.
     read: Vec<String>,
     write: String,
-    /// Whether what is written says at which offset it is, or is the same at each.
+    /// Whether a written value states its offset, or is the same at each.
     has_offset: bool,
 }
 
 impl Formats {
-    /// Reads in all of these and then in the last one, which is the one to write in.
+    /// Reads all of these and then the last one, which it also writes.
     pub(super) fn new(mut read: Vec<String>, write: &str) -> Self {
         read.push(write.to_owned());
         let has_offset = NUMBERS.contains(&write) || ["%z", "%Z", "%s", "%c%z"].iter().any(|zone| write.contains(zone));
@@ -48,7 +48,7 @@ impl TimeFormat for Formats {
         Ok(None)
     }
 
-    /// A format without an offset is read as UTC later. Local time ahead of it would be a later moment then.
+    /// A value without an offset is later read as UTC. Local time ahead of UTC would then be a later moment.
     fn write(&self, moment: Moment) -> String {
         let offset = if self.has_offset { moment.offset } else { moment.offset.min(0) };
         let at = DateTime::from_instant(moment.micros.into()).and_then(|utc| utc.at_offset(Offset::new(offset)));
@@ -65,11 +65,12 @@ fn of(at: &DateTime) -> Option<Moment> {
     Some(Moment { micros: i64::try_from(at.instant()).ok()?, offset: at.offset.map_or(0, |offset| offset.micros) })
 }
 
-/// A value in one format. The error is none if it is only not in this format, and else why it can be no moment at all.
+/// A value in one format. The error is `None` if only this format does not fit, otherwise the reason why it cannot be a
+/// moment.
 fn parse(value: &Value, format: &str) -> Result<Moment, Option<String>> {
     let text = match value {
         Value::String(text) => parse_datetime(text, format),
-        // As Python's `int` and `float` take them.
+        // As Python's `int` and `float` read them.
         _ if NUMBERS.contains(&format) => match value {
             Value::Bool(value) => parse_datetime(if *value { "1" } else { "0" }, format),
             Value::Number(number) if format != "%s_as_float" && number.is_f64() => {
@@ -77,7 +78,7 @@ fn parse(value: &Value, format: &str) -> Result<Moment, Option<String>> {
                 parse_datetime(&format!("{whole:.0}"), format)
             }
             Value::Number(number) => parse_datetime(&number.to_string(), format),
-            _ => return Err(Some("it is no number and no text".to_owned())),
+            _ => return Err(Some("it is neither a number nor a text".to_owned())),
         },
         value => parse_datetime(&literal_of(value).to_text(), format),
     };
@@ -109,7 +110,7 @@ mod tests {
             assert_eq!(formats.write(moment), written, "{value}");
         }
         assert_eq!(formats.read(&json!("yesterday")).unwrap(), None);
-        assert!(formats.read(&json!({"a": 1})).unwrap_err().message.contains("no number and no text"));
+        assert!(formats.read(&json!({"a": 1})).unwrap_err().message.contains("neither a number nor a text"));
         assert_eq!(formats_of_dates().read(&json!({"a": 1})).unwrap(), None);
         assert_eq!(formats_of_dates().write(formats_of_dates().read(&json!(20_240_102)).unwrap().unwrap()), "20240102");
     }

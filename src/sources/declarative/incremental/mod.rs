@@ -1,4 +1,4 @@
-//! `incremental_sync`: the cursor of a stream, as the manifest has it, and what of each slice goes into requests.
+//! `incremental_sync`: a stream's cursor from the manifest, and the values of each slice for its requests.
 
 mod bounds;
 mod count;
@@ -24,28 +24,28 @@ use crate::streams::{Cursor, ParentStream, Record, RequestContext, Scope, Slice,
 /// The cursor of a stream.
 pub(super) struct Incremental {
     kind: Kind,
-    /// Where the ends of a slice go in a request, each with the member of the slice that it is.
+    /// Where requests get the ends of a slice, each with its member of the slice.
     options: Vec<(RequestOption, String)>,
-    /// Whether records outside of the wanted time are left out by the selector.
+    /// Whether the selector leaves out records outside of the wanted time.
     pub(super) is_client_side: bool,
 }
 
-/// What a cursor has to know of the partitions of its stream.
+/// The partitions of a stream, as far as its cursor needs to know.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
-    /// They are the records of parent streams, and of nothing else.
+    /// They are the records of parent streams, and nothing else.
     pub(super) of_parents: bool,
     /// Several records make one partition: then there is one state for all, as in the reference.
     pub(super) are_groups: bool,
-    /// The member by whose text older states know them: `LegacyToPerPartitionStateMigration`.
+    /// The member whose text identifies them in older states: `LegacyToPerPartitionStateMigration`.
     pub(super) legacy: Option<String>,
     /// All parents are read before the first partition is made.
     pub(super) at_once: bool,
 }
 
-/// The config's key that has new partitions read from the start.
+/// The config's key that makes new partitions start from the beginning.
 const WHOLE_WHEN_NEW: &str = "__new_partitions_from_start";
-/// The config's key that has data feeds paged until a whole page is older than the state.
+/// The config's key that pages data feeds until a whole page is older than the state.
 const UNSORTED: &str = "__unsorted_feeds";
 
 enum Kind {
@@ -55,7 +55,7 @@ enum Kind {
 }
 
 impl Incremental {
-    /// The cursor that a part is, with the `router` of its stream, if it has one.
+    /// The cursor that a part describes, with the `router` of its stream, if it has one.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>, router: Option<Partitions>) -> Option<Self> {
         match part.kind() {
             "DatetimeBasedCursor" => {
@@ -111,7 +111,7 @@ impl Incremental {
         Self { kind, ..self }
     }
 
-    /// The slices, of the partitions that the router gives, if there is one.
+    /// The slices, of the router's partitions, if there is a router.
     ///
     /// # Errors
     /// If the state cannot be used, or `partitions` fails.
@@ -136,7 +136,7 @@ impl Incremental {
         }
     }
 
-    /// The value that a state has, for all partitions. None if it has none, or none that can be read; a count is none.
+    /// The value in a state, for all partitions. `None` if it has none, none that can be read, or a count.
     pub(super) fn value_in(&self, state: &StreamState) -> Option<Moment> {
         match &self.kind {
             Kind::Datetime(cursor) => cursor.value_in(state),
@@ -145,7 +145,7 @@ impl Incremental {
         }
     }
 
-    /// What people should know of the read.
+    /// Warnings about the read.
     pub(super) fn take_warning(&self) -> Option<String> {
         match &self.kind {
             Kind::Partitioned(cursor) => cursor.take_warning(),
@@ -162,18 +162,18 @@ impl Incremental {
         }
     }
 
-    /// Where it puts something into requests.
+    /// The request options for its values.
     pub(super) fn options(&self) -> impl Iterator<Item = &RequestOption> {
         self.options.iter().map(|(option, _)| option)
     }
 
-    /// What of a slice goes into its requests.
+    /// The values of a slice for its requests.
     pub(super) fn injections(&self, slice: &Slice) -> Vec<Injection> {
         let value = |name: &str| slice.span().get(name).cloned();
         self.options.iter().filter_map(|(option, name)| Some(option.inject(value(name)?))).collect()
     }
 
-    /// Whether the selector lets a record go on.
+    /// Whether the selector keeps a record.
     ///
     /// # Errors
     /// If the slice cannot be read with such a cursor value in it.
@@ -251,7 +251,7 @@ fn datetime(builder: &Builder<'_>, part: &Part<'_>) -> Option<Incremental> {
     Some(Incremental { kind, options, is_client_side: is_client_side && !is_data_feed })
 }
 
-/// Whether the config says that this is so.
+/// Whether the config turns this on.
 fn switch(builder: &Builder<'_>, part: &Part<'_>, name: &str) -> bool {
     match builder.env.config.get(name) {
         None | Some(Value::Bool(false)) => false,
@@ -271,7 +271,7 @@ fn boundaries(builder: &Builder<'_>, part: &Part<'_>) -> Option<[String; 2]> {
     let (start, end) = (name("partition_field_start", "start_time"), name("partition_field_end", "end_time"));
     let (start, end) = (start?, end?);
     if start == end {
-        builder.error(part, format!("both ends of a slice are called `{start}`. Give each a name of its own"));
+        builder.error(part, format!("both ends of a slice are called `{start}`. Give each its own name"));
         return None;
     }
     Some([start, end])

@@ -1,11 +1,11 @@
-//! The spans of time of a datetime cursor: steps, the smallest unit, what is read again, and boundaries.
+//! The durations of a datetime cursor: step, smallest unit, lookback, and boundaries.
 
 use super::super::part::{Builder, Part, flat};
 use super::super::template::datetime::{Span, parse_duration};
 use super::formats::Formats;
 use crate::streams::cursor::{Clamping, TimeSpan};
 
-/// The spans of time of a cursor.
+/// The durations of a cursor.
 pub(super) struct Steps {
     pub(super) step: Option<TimeSpan>,
     pub(super) granularity: Option<TimeSpan>,
@@ -20,7 +20,7 @@ impl Steps {
             builder.error(part, text);
             return None;
         }
-        // A template that gives nothing is none.
+        // A template that gives nothing means none.
         let evaluated = |part: Option<Part<'_>>| match part {
             None => Some(None),
             Some(part) => match builder.value(&part)? {
@@ -32,7 +32,7 @@ impl Steps {
         let unit = granularity.map(|part| span(builder, &part, part.node.as_text().unwrap_or_default()));
         let length = evaluated(step);
         let (step, granularity, lookback) = (length?, flat(unit)?, lookback?);
-        // A unit of no time is none.
+        // A unit of zero length means none.
         let granularity = granularity.filter(|unit| *unit != TimeSpan::micros(0));
         for (name, span) in [("step", step), ("cursor_granularity", granularity)] {
             if span.is_some_and(|span| !span.is_positive()) {
@@ -85,18 +85,18 @@ pub(super) fn clamp(builder: &Builder<'_>, part: &Part<'_>) -> Option<Clamping> 
     }
 }
 
-/// Between the windows of a unit that is coarser than the data, the API may have records that nobody asks for.
+/// With windows of a unit coarser than the data, the API may have records between them that no request covers.
 pub(super) fn tell_gaps(builder: &Builder<'_>, part: &Part<'_>, steps: &Steps, formats: &Formats) {
     let Some(unit) = steps.granularity.filter(|_| steps.step.is_some()) else { return };
     let finest = formats.all().map(finest_unit).min().unwrap_or(i64::MAX);
     if unit.months == 0 && unit.micros > finest {
-        let text = "`cursor_granularity` is coarser than the formats of the cursor: if the API cuts to the exact time, what is \
-                    stamped in the last unit of a window is in none. Use the smallest unit that the API knows";
+        let text = "`cursor_granularity` is coarser than the formats of the cursor: if the API filters by the exact time, \
+                    records in the last unit of a window are missed. Use the smallest unit that the API knows";
         builder.warn(part, text);
     }
 }
 
-/// The smallest unit that a format tells, in microseconds.
+/// The smallest unit of a format, in microseconds.
 fn finest_unit(format: &str) -> i64 {
     let has = |directives: &[&str]| directives.iter().any(|directive| format.contains(directive));
     match format {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::super::testing::built;
 use super::*;
 
-/// What is noted of a cursor, as warnings or errors.
+/// The warnings or errors about a cursor.
 fn noted(fields: &str) -> (Vec<String>, Vec<String>) {
     let manifest = format!(
         "{{type: DatetimeBasedCursor, cursor_field: at, start_datetime: '2024-01-01T00:00:00Z', \
@@ -14,7 +14,7 @@ fn noted(fields: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_granularity_that_leaves_gaps_is_told() {
+fn a_granularity_that_leaves_gaps_is_reported() {
     let gap = |fields: &str| noted(fields).0.iter().any(|warning| warning.contains("is coarser than the formats"));
     assert!(gap("step: P1D, cursor_granularity: PT1M"));
     assert!(gap("step: P1D, cursor_granularity: PT1S, cursor_datetime_formats: ['%Y-%m-%dT%H:%M:%S.%fZ']"));
@@ -23,14 +23,14 @@ fn a_granularity_that_leaves_gaps_is_told() {
 }
 
 #[test]
-fn what_is_wrong_with_a_cursor_is_told_with_the_fix() {
+fn faults_of_a_cursor_are_reported_with_the_fix() {
     for (fields, words) in [
         ("step: P1D", "belong together"),
         ("step: P0D, cursor_granularity: PT1S", "`step` has to be longer than zero"),
         ("step: 1 day, cursor_granularity: PT1S", "a duration of ISO 8601"),
         ("clamping: {target: YEAR}", "DAY, WEEK or MONTH"),
         ("clamping: {target: WEEK}", "`target_details.weekday`, one of MONDAY"),
-        ("partition_field_end: start_time", "Give each a name of its own"),
+        ("partition_field_end: start_time", "Give each its own name"),
         ("end_datetime: '2024'", ""),
     ] {
         let errors = noted(fields).1;
@@ -39,5 +39,5 @@ fn what_is_wrong_with_a_cursor_is_told_with_the_fix() {
             words => assert!(errors.iter().any(|error| error.contains(words)), "{fields}: {errors:?}"),
         }
     }
-    assert_eq!(noted("step: P1D, cursor_granularity: PT0S").1, [""; 0], "a unit of no time is none");
+    assert_eq!(noted("step: P1D, cursor_granularity: PT0S").1, [""; 0], "a unit of zero length means none");
 }

@@ -1,4 +1,4 @@
-//! Which component a mapping without `type` is, by the component and the field that hold it. The facts are those of
+//! The component of a mapping without `type`, by the component and the field that hold it. The facts are those of
 //! airbyte-cdk 7.39.1 (`manifest_component_transformer.py`), its surprises included: a paginator without a type is
 //! `NoPagination`, and `ConfigComponentResolver` does not exist.
 

@@ -1,43 +1,43 @@
-//! What is wrong with a manifest, all of it, so that nobody has to fix one fault to see the next.
+//! All faults of a manifest, so that nobody has to fix one to see the next.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use super::node::Mark;
 
-/// Whether a fault keeps a manifest from being run.
+/// Whether a fault keeps a manifest from running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// It does.
     Error,
-    /// It does not: Airbyte's runtime ignores it, and so do we, with a word about it.
+    /// It does not: Airbyte's runtime ignores it. So do we, with a warning.
     Warning,
 }
 
-/// What kind of fault it is.
+/// The kind of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The text is no YAML or JSON, or holds what a manifest cannot be made of.
+    /// The text is not YAML or JSON, or holds values that a manifest cannot have.
     Syntax,
-    /// A value is not what a reader of the text may take it for: octal, base 60, a key that is true.
+    /// A value may not be what it looks like: octal, base 60, a key that is true.
     Surprise,
     /// A key comes twice.
     DuplicateKey,
-    /// Too large, too deep, too much of it.
+    /// Too large, too deep, or too many.
     Limit,
     /// A reference to nothing.
     UndefinedReference,
-    /// A reference to what it is itself a part of.
+    /// A reference to a value that contains it.
     CircularReference,
-    /// A reference that leads through a value which holds nothing.
+    /// A reference that leads through a value without members.
     ReferenceThroughValue,
-    /// `$parameters` that is no mapping.
+    /// `$parameters` that are not a mapping.
     Parameters,
-    /// A field that has to be there is not.
+    /// A required field is missing.
     MissingField,
     /// A value of a wrong type.
     WrongType,
-    /// A value that is not among those that are allowed.
+    /// A value that is not allowed.
     WrongValue,
     /// A component that does not exist, or not in this place.
     UnknownComponent,
@@ -45,28 +45,27 @@ pub enum Kind {
     UnknownField,
 }
 
-/// One fault: where, what, and what to write instead where that can be guessed.
+/// One fault: its place, its message, and the correct word if it can be guessed.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// Whether it keeps the manifest from being run.
+    /// Whether it keeps the manifest from running.
     pub severity: Severity,
     /// Its kind.
     pub kind: Kind,
     /// The line and column; 0 where there is none.
     pub mark: Mark,
-    /// The way from the root of the manifest, such as `streams[3].retriever.paginator`. The first one, if what is
-    /// written once is used in several places.
+    /// Its path from the root of the manifest, such as `streams[3].retriever.paginator`. The first one, if a shared
+    /// part is used in several places.
     pub path: String,
-    /// What is wrong, without a full stop.
+    /// The message, without a full stop.
     pub message: String,
-    /// The nearest word that is allowed.
+    /// The nearest allowed word.
     pub nearest: Option<String>,
-    /// How many places of the resolved manifest have it.
+    /// The number of places in the resolved manifest that have it.
     pub places: usize,
 }
 
-/// The faults of one manifest, in the order in which they were found. What is written once and used in many places is
-/// one fault.
+/// The faults of one manifest, in the order they were found. A fault in a shared part counts once.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     file: String,

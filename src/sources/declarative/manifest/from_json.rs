@@ -1,11 +1,11 @@
-//! A manifest that is JSON in memory already, because a config holds it.
+//! A manifest that is already JSON in memory, because a config holds it.
 
 use serde_json::Value as Json;
 
 use super::node::{Map, Mark, Node, Value};
 
 impl Node {
-    /// The node of a JSON value. It is in no text, so it has no line.
+    /// The node of a JSON value. It has no text, so it has no line.
     #[must_use]
     pub fn from_json(json: &Json) -> Self {
         let value = match json {

@@ -1,5 +1,5 @@
-//! From the text of a manifest to a tree in which everything is said: read, references resolved, types and parameters
-//! filled in, checked. All faults are found at once, each with its place.
+//! Turns the text of a manifest into an explicit tree: reads it, resolves references, fills in types and parameters,
+//! and checks it. It finds all faults at once, each with its place.
 //!
 //! ```
 //! use source_http::sources::declarative::manifest::{Faults, Format, load};
@@ -34,17 +34,17 @@ pub use read::{MOST_BYTES, MOST_LEVELS, json, yaml};
 pub use resolve::{MOST_NODES, resolve};
 pub use validate::{CustomClass, classes_of, custom_classes, validate, validate_component};
 
-/// How a manifest is written.
+/// The syntax of a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// YAML, as every file is. Most JSON is YAML, too.
+    /// YAML, for every file. Most JSON is YAML, too.
     Yaml,
-    /// JSON, as a manifest inside a config is.
+    /// JSON, for a manifest inside a config.
     Json,
 }
 
-/// The manifest that a text is, resolved and checked, or nothing if it cannot be run; `faults` says why, and what is
-/// odd about one that can.
+/// Loads a manifest from a text, resolved and checked. Returns nothing if it cannot run; `faults` has the reasons, and
+/// warnings about one that can.
 pub fn load(text: &str, format: Format, faults: &mut Faults) -> Option<Node> {
     let read = match format {
         Format::Yaml => yaml(text, faults),
@@ -53,14 +53,14 @@ pub fn load(text: &str, format: Format, faults: &mut Faults) -> Option<Node> {
     complete(&read, faults)
 }
 
-/// As [`load`], for a manifest that was read before.
+/// As [`load`], for a manifest that was already read.
 pub fn complete(manifest: &Node, faults: &mut Faults) -> Option<Node> {
     let propagated = expand(manifest, faults)?;
     validate(&propagated, faults);
     (!faults.has_errors()).then_some(propagated)
 }
 
-/// A manifest with its references resolved, types and parameters filled in, but not checked; nothing if it is no
+/// A manifest with references resolved, types and parameters filled in, but not checked; nothing if it is not a
 /// mapping.
 pub fn expand(manifest: &Node, faults: &mut Faults) -> Option<Node> {
     if manifest.as_map().is_none() {

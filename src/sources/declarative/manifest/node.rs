@@ -1,5 +1,5 @@
-//! The tree of a manifest. Every node knows the line and column it was written at, because a fault without a place is
-//! hard to find in a file of 40,000 lines. Nodes are shared: what a hundred `$ref`s point to is in memory once.
+//! The tree of a manifest. Every node knows its line and column, because a fault without a place is hard to find in a
+//! file of 40,000 lines. Nodes are shared: the target of a hundred `$ref`s is in memory once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::civil;
 
-/// Where something is in the manifest's text. Lines and columns count from 1, columns in characters; both are 0
-/// for what is in no text, such as a `type` that was filled in.
+/// A place in the manifest's text. Lines and columns count from 1, columns in characters; both are 0 for nodes without
+/// text, such as a `type` that was filled in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mark {
     /// The line, from 1.
@@ -29,7 +29,7 @@ struct Inner {
     depth: u32,
 }
 
-/// What a node can be: the values that Python's YAML loader makes of a text.
+/// The values that Python's YAML loader makes of a text.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// None.
@@ -44,21 +44,21 @@ pub enum Value {
     Float(f64),
     /// A text.
     Text(Arc<str>),
-    /// A date, which an unquoted `2024-01-01` is.
+    /// A date: an unquoted `2024-01-01` is one.
     Date(civil::Date),
-    /// A date with a time, and its offset from UTC in seconds where it has one.
+    /// A date with a time, and its offset from UTC in seconds if it has one.
     DateTime(civil::DateTime, Option<i32>),
-    /// What `!!binary` holds.
+    /// The bytes of `!!binary`.
     Bytes(Box<[u8]>),
     /// A list.
     List(Vec<Node>),
     /// A pair of `!!omap` or `!!pairs`.
     Pair(Box<(Node, Node)>),
-    /// What `!!set` holds.
+    /// The items of `!!set`.
     Set(Vec<Node>),
     /// A mapping.
     Map(Map),
-    /// What a reference that leads nowhere stands for.
+    /// Stands for a reference to nothing.
     Unresolved,
 }
 
@@ -66,7 +66,7 @@ pub enum Value {
 #[derive(Clone, Default)]
 pub struct Map {
     entries: Vec<(Node, Node)>,
-    /// Made when a large mapping is first looked into; a changed mapping makes a new one.
+    /// Built when a large mapping is first searched; a changed mapping builds a new one.
     index: OnceLock<Arc<HashMap<Key, usize>>>,
 }
 
@@ -102,17 +102,17 @@ impl Node {
         self.0.mark
     }
 
-    /// How many nodes there would be if nothing were shared, itself included.
+    /// The number of nodes if nothing were shared, itself included.
     pub fn size(&self) -> u64 {
         self.0.size
     }
 
-    /// How many nodes lie upon each other, itself included.
+    /// The depth of nesting, itself included.
     pub fn depth(&self) -> u32 {
         self.0.depth
     }
 
-    /// What tells shared nodes apart: equal for two handles to the same node, as long as one of them is kept.
+    /// The identity of a shared node: equal for two handles to the same node, while one of them is kept.
     pub fn address(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
     }
@@ -161,7 +161,7 @@ impl Node {
         }
     }
 
-    /// What it is, in words for people.
+    /// Its type, in words for people.
     pub fn kind(&self) -> &'static str {
         match self.value() {
             Value::Null => "null",
@@ -179,8 +179,8 @@ impl Node {
         }
     }
 
-    /// Whether Python takes two keys for the same one: numbers are equal by value, so 1, 1.0 and true are. Lists and
-    /// mappings, which cannot be keys, are equal to themselves only.
+    /// Whether Python takes two keys as equal: numbers are equal by value, so 1, 1.0 and true are. Lists and mappings,
+    /// which cannot be keys, are equal only to themselves.
     pub fn is_same_key(&self, other: &Node) -> bool {
         self.address() == other.address() || self.key() == other.key()
     }
@@ -201,7 +201,7 @@ impl Node {
     }
 }
 
-/// What makes two keys the same.
+/// Keys with equal identities are the same.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Text(Arc<str>),
@@ -224,16 +224,16 @@ impl Key {
     }
 }
 
-/// From this many entries on, a mapping has an index of its keys.
+/// A mapping with this many entries has an index of its keys.
 const LARGE: usize = 24;
 
 impl Map {
-    /// A mapping of these entries. A key that comes again keeps its first place and takes the last value, as in Python.
+    /// A mapping of these entries. A repeated key keeps its first place and takes the last value, as in Python.
     pub fn new(entries: Vec<(Node, Node)>) -> Self {
         Self::with_duplicates(entries, |_, _| ())
     }
 
-    /// As [`new`](Self::new), and says which keys came again: the first one and the later one.
+    /// As [`new`](Self::new), and returns the repeated keys: the first one and the later one.
     pub fn with_duplicates(entries: Vec<(Node, Node)>, mut again: impl FnMut(&Node, &Node)) -> Self {
         let mut map = Self::default();
         if entries.len() < LARGE {
@@ -297,12 +297,12 @@ impl Map {
         self.position(key).map(|place| &self.entries[place].1)
     }
 
-    /// The key `key` itself, with the place where it stands.
+    /// The key `key` itself, with its place.
     pub fn key(&self, key: &str) -> Option<&Node> {
         self.text_position(key).map(|place| &self.entries[place].0)
     }
 
-    /// Sets a value: instead of an equal key, else at the end.
+    /// Sets a value: replaces an equal key, otherwise appends.
     pub fn insert(&mut self, key: Node, value: Node) {
         if let Some(place) = self.position(&key) {
             self.entries[place].1 = value;
@@ -312,7 +312,7 @@ impl Map {
         }
     }
 
-    /// Takes a text key out.
+    /// Removes a text key.
     pub fn remove(&mut self, key: &str) -> Option<(Node, Node)> {
         let place = self.text_position(key)?;
         self.index = OnceLock::new();
@@ -324,24 +324,24 @@ impl Map {
         self.entries.iter()
     }
 
-    /// The entry at this place.
+    /// The entry at this index.
     pub fn entry(&self, place: usize) -> Option<&(Node, Node)> {
         self.entries.get(place)
     }
 
-    /// Sets the value at this place, which has to exist.
+    /// Sets the value at this index, which must exist.
     pub(super) fn set(&mut self, place: usize, value: Node) {
         if let Some(entry) = self.entries.get_mut(place) {
             entry.1 = value;
         }
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

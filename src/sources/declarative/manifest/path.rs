@@ -1,10 +1,10 @@
-//! The way to a node, such as `streams[3].retriever.paginator`. It is made into text only where there is a fault.
+//! The path to a node, such as `streams[3].retriever.paginator`. It becomes text only for a fault.
 
 use std::fmt;
 
 use super::node::{Node, Value};
 
-/// The way from the root of a manifest to a node.
+/// The path from the root of a manifest to a node.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
     before: Option<&'a Path<'a>>,
@@ -25,17 +25,17 @@ impl Path<'static> {
 }
 
 impl<'a> Path<'a> {
-    /// The way to the value of this key.
+    /// The path to the value of this key.
     pub fn key(&'a self, key: &'a Node) -> Path<'a> {
         Path { before: Some(self), step: Step::Key(key) }
     }
 
-    /// The way to the field of this name.
+    /// The path to the field of this name.
     pub fn name(&'a self, name: &'a str) -> Path<'a> {
         Path { before: Some(self), step: Step::Name(name) }
     }
 
-    /// The way to an item of a list.
+    /// The path to an item of a list.
     pub fn index(&'a self, index: usize) -> Path<'a> {
         Path { before: Some(self), step: Step::Index(index) }
     }

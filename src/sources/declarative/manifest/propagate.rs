@@ -1,7 +1,7 @@
-//! Types that are not written, and `$parameters`, which become fields of every component below. The rules are those of
-//! airbyte-cdk 7.39.1 (`manifest_component_transformer.py`), quirks included: a connector may rest on any of them.
+//! Fills in missing types, and copies `$parameters` into every component below. The rules are those of airbyte-cdk
+//! 7.39.1 (`manifest_component_transformer.py`), quirks included: a connector may depend on any of them.
 //!
-//! A part that comes out the same for the same parameters is made once and shared.
+//! A part with the same parameters is made once and shared.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use super::path::Path;
 use super::read::MOST_LEVELS;
 use super::resolve::MOST_NODES;
 
-/// How many components are made for one manifest at most. The largest of Airbyte's own need a tenth of it.
+/// The most components made for one manifest. Airbyte's largest needs a tenth of it.
 const MOST_COMPONENTS: usize = 1_000_000;
 
-/// A resolved manifest with types and parameters filled in. With `parent_wins`, the parameters of an outer component
-/// win over those of an inner one, which is the rule for the streams that a `DynamicDeclarativeStream` makes.
+/// Fills in the types and parameters of a resolved manifest. With `parent_wins`, the parameters of an outer component
+/// win over those of an inner one: the rule for the streams of a `DynamicDeclarativeStream`.
 pub fn propagate(resolved: &Node, parent_wins: bool, faults: &mut Faults) -> Node {
     let mut propagator = Propagator {
         parent_wins,
@@ -33,15 +33,15 @@ pub fn propagate(resolved: &Node, parent_wins: bool, faults: &mut Faults) -> Nod
     if propagator.full { Node::new(Value::Unresolved, resolved.mark()) } else { made }
 }
 
-/// Parameters that are in force at some place. The same ones are the same `Arc`.
+/// The parameters in force at some place. Equal ones share one `Arc`.
 type Parameters = Arc<Map>;
 
-/// A component without its parameters' influence: where it is written, and the type that it gets for want of one.
+/// A component apart from its parameters: its place, and the type that it gets if it has none.
 type Origin = (usize, Option<&'static str>);
 
 struct Propagator<'a> {
     parent_wins: bool,
-    /// What was made of a node with these parameters. The node is kept, so that its address stays its own.
+    /// The result for a node with these parameters. The node is kept, so that its address stays unique.
     made: HashMap<(Origin, *const Map), (Node, Node)>,
     known: HashMap<Vec<(usize, usize)>, Parameters>,
     levels: usize,
@@ -51,7 +51,7 @@ struct Propagator<'a> {
 }
 
 impl Propagator<'_> {
-    /// The one set of parameters with this content. Keys and values are the same if they are the same nodes.
+    /// Returns the one set of parameters with this content. Keys and values are equal if they are the same nodes.
     fn parameters(&mut self, map: Map) -> Parameters {
         let content: Vec<_> = map.iter().map(|(key, value)| (key.address(), value.address())).collect();
         Arc::clone(self.known.entry(content).or_insert_with(|| Arc::new(map)))
@@ -122,7 +122,7 @@ impl Propagator<'_> {
             return Node::new(Value::Map(fields), node.mark());
         }
 
-        // Fields that are a parameter and nothing else: such a list is the very list among the parameters.
+        // Fields that consist of one parameter: such a list is the same list as the parameter's.
         let mut from_parameters = Vec::new();
         for (key, value) in current.iter() {
             if !fields.get_node(key).is_some_and(Node::is_truthy) {
@@ -135,7 +135,7 @@ impl Propagator<'_> {
             let here = path.key(&key);
             let made = match value.value() {
                 Value::Map(_) | Value::List(_) => {
-                    // A parameter does not reach into the field of its own name.
+                    // A parameter does not apply inside the field with its own name.
                     let withheld = current.get_node(&key).cloned();
                     if withheld.is_some() {
                         current = self.without(&current, &key);
@@ -159,7 +159,7 @@ impl Propagator<'_> {
         Node::new(Value::Map(fields), node.mark())
     }
 
-    /// A field of a component: a mapping, or a list of which the mappings are looked at.
+    /// A field of a component: a mapping, or a list whose mappings are handled.
     fn field(&mut self, fields: &Map, key: &Node, value: &Node, current: &Parameters, path: &Path<'_>) -> Node {
         let parent = fields.get("type").and_then(Node::as_text).unwrap_or_default().to_owned();
         let field = key.as_text().unwrap_or_default();
@@ -180,7 +180,7 @@ impl Propagator<'_> {
         if same { value.clone() } else { Node::new(Value::List(made), value.mark()) }
     }
 
-    /// The parameters inside a component that has some of its own.
+    /// The parameters inside a component that has its own.
     fn overlay(&mut self, parent: &Parameters, own: Option<&Node>, path: &Path<'_>) -> Parameters {
         let Some(own) = own else { return Arc::clone(parent) };
         let Some(own_map) = own.as_map() else {
@@ -211,7 +211,7 @@ impl Propagator<'_> {
     }
 }
 
-/// Whether a mapping is taken for a JSON schema, in which nothing is filled in.
+/// Whether a mapping is treated as a JSON schema, in which nothing is filled in.
 fn is_schema(map: &Map) -> bool {
     match map.get("type").map(Node::value) {
         Some(Value::Text(text)) => &**text == "object",
@@ -220,14 +220,14 @@ fn is_schema(map: &Map) -> bool {
     }
 }
 
-/// The places of the fields of a mapping without type that are components.
+/// The indexes of the component fields in a mapping without type.
 fn nested_components(map: &Map) -> impl Iterator<Item = usize> + '_ {
     map.iter()
         .enumerate()
         .filter_map(|(place, (_, value))| value.get("type").is_some_and(Node::is_truthy).then_some(place))
 }
 
-/// A manifest whose `type` is filled in where it is missing, which is done before its references are resolved.
+/// Fills in a missing `type` of the manifest, before its references are resolved.
 pub(super) fn with_source_type(manifest: &Node) -> Node {
     let Some(map) = manifest.as_map().filter(|map| map.get("type").is_none()) else { return manifest.clone() };
     let mut map = map.clone();

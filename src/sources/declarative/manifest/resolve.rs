@@ -1,7 +1,7 @@
 //! References: `$ref`, and any text that begins with `#/`. The rules are those of airbyte-cdk 7.39.1
-//! (`manifest_reference_resolver.py`): a reference leads into the manifest as it is written, from its root.
+//! (`manifest_reference_resolver.py`): a reference starts at the root of the unresolved manifest.
 //!
-//! What a reference points to is resolved once and then shared. Airbyte's runtime makes copies, and 54 MB of a
+//! The target of a reference is resolved once and then shared. Airbyte's runtime copies it, and makes 54 MB of a
 //! manifest of 227 KB.
 
 use std::collections::HashMap;
@@ -11,14 +11,14 @@ use super::node::{Map, Node, Value};
 use super::path::Path;
 use super::read::MOST_LEVELS;
 
-/// How many nodes a resolved manifest may have if nothing were shared. Large ones of Airbyte's have a million.
+/// The most nodes of a resolved manifest, counted as if nothing were shared. Airbyte's large ones have a million.
 pub const MOST_NODES: u64 = 20_000_000;
 
-/// Fields whose values belong to the connector's config: a text in there is no reference.
+/// Fields whose values belong to the connector's config: texts there are not references.
 const CONFIG_VALUES: &str = "config_overrides";
 
-/// The manifest with what its references point to in their places. Every reference that leads nowhere is a fault, and
-/// null in the result.
+/// The manifest with its references replaced by their targets. Every reference to nothing is a fault, and null in the
+/// result.
 pub fn resolve(manifest: &Node, faults: &mut Faults) -> Node {
     let mut resolver = Resolver { root: manifest, done: HashMap::new(), levels: 0, full: false, faults };
     let whole = resolver.node(manifest, &Path::ROOT);
@@ -31,7 +31,7 @@ pub fn resolve(manifest: &Node, faults: &mut Faults) -> Node {
 
 struct Resolver<'a> {
     root: &'a Node,
-    /// By the address of a node as it is written; nothing while it is being resolved.
+    /// By the address of an unresolved node; nothing while it is being resolved.
     done: HashMap<usize, Option<Node>>,
     levels: usize,
     /// Whether a limit was hit, after which nothing more is made.
@@ -118,7 +118,7 @@ impl Resolver<'_> {
                 let entries = referenced.iter().cloned().chain(own).collect();
                 Node::new(Value::Map(Map::new(entries)), node.mark())
             }
-            // What stands beside a reference to anything but a mapping is dropped.
+            // Fields beside a reference to anything but a mapping are dropped.
             _ => target,
         }
     }
@@ -133,7 +133,7 @@ impl Resolver<'_> {
         }
         let (kind, message) = match look_up(self.root, text) {
             Ok(target) if matches!(self.done.get(&target.address()), Some(None)) => {
-                let message = format!("the reference {} leads to what it is itself a part of", quoted(text));
+                let message = format!("the reference {} leads to a value that contains it", quoted(text));
                 (Kind::CircularReference, message)
             }
             Ok(_) if self.levels >= MOST_LEVELS => {
@@ -161,8 +161,8 @@ impl Resolver<'_> {
     }
 }
 
-/// The node that a reference points to, as it is written: at each level the rest of the reference as one key, else its
-/// part up to the next slash, which is an index if it looks like a whole number.
+/// The unresolved node that a reference points to. At each level, the rest of the reference is tried as one key, then
+/// its part up to the next slash, which is an index if it looks like a whole number.
 fn look_up<'a>(root: &'a Node, reference: &str) -> Result<&'a Node, (Kind, String)> {
     let (mut node, mut way) = (root, String::new());
     // Python's `.` matches anything but a line feed, so a reference ends at one.
@@ -199,7 +199,7 @@ fn look_up<'a>(root: &'a Node, reference: &str) -> Result<&'a Node, (Kind, Strin
     Ok(node)
 }
 
-/// A whole number as Python's `int()` takes it: blanks around it, a sign, single underscores between digits.
+/// A whole number as Python's `int()` reads it: surrounding blanks, a sign, single underscores between digits.
 fn python_integer(text: &str) -> Option<i64> {
     let text = text.trim();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -207,7 +207,7 @@ fn python_integer(text: &str) -> Option<i64> {
     if good { text.replace('_', "").parse().ok() } else { None }
 }
 
-/// The reference that is meant by one that leads nowhere: the last part that is wrong, corrected.
+/// The likely meaning of a reference to nothing: its last wrong part, corrected.
 fn nearest_target(root: &Node, reference: &str) -> Option<String> {
     let rest = reference.strip_prefix("#/")?;
     let (mut node, mut way) = (root, String::from("#"));

@@ -1,4 +1,4 @@
-//! What a manifest is read as, and what is said about a faulty one.
+//! The values that a manifest is read as, and the messages about a faulty one.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Faults, Format, Kind, Node, Value, custom_classes, expand, json, load, resolve, yaml};
 
-/// The value of a YAML text, and what is said about it.
+/// The value of a YAML text, and the messages about it.
 fn read(text: &str) -> (Option<Json>, Vec<String>) {
     let mut faults = Faults::new("m");
     let node = yaml(text, &mut faults);
@@ -29,7 +29,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn words_and_numbers_are_what_pyyaml_takes_them_for() {
+fn words_and_numbers_are_read_as_pyyaml_reads_them() {
     for (text, wanted) in [
         ("yes", json!(true)),
         ("Off", json!(false)),
@@ -82,7 +82,7 @@ fn values_that_look_like_others_are_named_with_their_line() {
 }
 
 #[test]
-fn the_last_of_two_equal_keys_wins_with_a_word() {
+fn the_last_of_two_equal_keys_wins_with_a_warning() {
     let (value, said) = read("a: 1\nb: 2\na: 3\n1: x\n1.0: y\n");
     assert_eq!(value.unwrap().to_string(), r#"{"a":3,"b":2,"1":"y"}"#);
     assert_eq!(said.len(), 2, "{said:?}");
@@ -90,7 +90,7 @@ fn the_last_of_two_equal_keys_wins_with_a_word() {
 }
 
 #[test]
-fn merged_mappings_come_first_and_lose_to_what_is_written() {
+fn merged_mappings_come_first_and_lose_to_explicit_keys() {
     assert_eq!(value("x: &x {p: 1, q: 2}\ny:\n  <<: *x\n  q: 3\n")["y"].to_string(), r#"{"p":1,"q":3}"#);
     // As in PyYAML 6.0.4, and the other way round with names of one letter.
     assert_eq!(value("<<: [{aa: 1}, {aa: 2}]"), json!({"aa": 2}));
@@ -99,7 +99,7 @@ fn merged_mappings_come_first_and_lose_to_what_is_written() {
 }
 
 #[test]
-fn what_only_libyaml_takes_is_taken() {
+fn texts_that_only_libyaml_accepts_are_read() {
     let flow = "schema: {\n\"a\": [\n1,\n\"]\" # ]\n],\n\"b\": 2\n}\nc: x\n";
     assert_eq!(value(flow), json!({"schema": {"a": [1, "]"], "b": 2}, "c": "x"}));
     assert_eq!(
@@ -124,10 +124,10 @@ fn a_faulty_text_is_refused_with_line_and_column() {
         ("a:\n  b: !x y\n", "m:2:6: the tag `!x` is unknown"),
         ("a: {{ x }}", "m:1:5: a mapping cannot be a key; a value that begins with `{{` needs quotes"),
         ("a: =", "m:1:4: a bare `=`"),
-        ("a: b: c", "m:1:5: this is no YAML"),
-        ("a: 'x", "m:1:4: this is no YAML"),
-        ("a: *x", "m:1:4: this is no YAML"),
-        ("a: &x [*x]", "m:1:8: an alias to what it is itself a part of"),
+        ("a: b: c", "m:1:5: this is not YAML"),
+        ("a: 'x", "m:1:4: this is not YAML"),
+        ("a: *x", "m:1:4: this is not YAML"),
+        ("a: &x [*x]", "m:1:8: an alias to a value that contains it"),
         ("a: \u{1}", "m:1:4: the character U+0001"),
         ("a: 0b_", "m:1:4: 0b_ looks like a whole number"),
         ("a: !!int x", "m:1:4: x looks like"),
@@ -148,13 +148,13 @@ fn json_is_read_with_lines_and_columns() {
     assert_eq!(node.to_json(), json!({"a": true, "c": {}}));
     assert_eq!(said(&faults), ["m:2:56: the key `a` is already there in line 1; this one wins"]);
     for (text, wanted) in [
-        ("{\"a\": }", "m:1:7: this is no JSON: a value is missing"),
-        ("[1,\n 02]", "m:2:2: this is no JSON"),
-        ("[1] x", "m:1:5: this is no JSON: there is more"),
-        ("{a: 1}", "m:1:2: this is no JSON: a key in double quotes is missing"),
-        ("[1", "m:1:3: this is no JSON: a comma"),
-        ("\"a", "m:1:1: this is no JSON: a text that does not end"),
-        ("", "m:1:1: this is no JSON: the text ends"),
+        ("{\"a\": }", "m:1:7: this is not JSON: a value is missing"),
+        ("[1,\n 02]", "m:2:2: this is not JSON"),
+        ("[1] x", "m:1:5: this is not JSON: there is more"),
+        ("{a: 1}", "m:1:2: this is not JSON: a key in double quotes is missing"),
+        ("[1", "m:1:3: this is not JSON: a comma"),
+        ("\"a", "m:1:1: this is not JSON: a text that does not end"),
+        ("", "m:1:1: this is not JSON: the text ends"),
     ] {
         let mut faults = Faults::new("m");
         assert!(json(text, &mut faults).is_none(), "{text}");
@@ -196,7 +196,7 @@ fn bombs_and_deep_nesting_are_refused_at_once() {
 }
 
 #[test]
-fn what_several_references_point_to_is_in_memory_once() {
+fn the_target_of_several_references_is_in_memory_once() {
     let mut faults = Faults::new("m");
     let read = yaml(
         "d: {s: {type: object, properties: {a: {}}}}\nx: {$ref: '#/d/s'}\ny: '#/d/s'\nz: {w: {$ref: '#/x'}}",
@@ -254,7 +254,7 @@ fn each_fault_has_its_place_its_path_and_the_nearest_word() {
         (
             "type: HttpRequester",
             "type: HttpRequestr",
-            "m:6:11: streams[0].retriever.requester: `HttpRequestr` is no component. Write HttpRequester or CustomRequester. Did you mean `HttpRequester`?",
+            "m:6:11: streams[0].retriever.requester: `HttpRequestr` is not a component. Write HttpRequester or CustomRequester. Did you mean `HttpRequester`?",
         ),
         (
             "type: HttpRequester",
@@ -305,7 +305,7 @@ fn each_fault_has_its_place_its_path_and_the_nearest_word() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_and_each_once() {
+fn all_faults_are_reported_at_once_and_each_once() {
     let text = SMALL.replace("GET", "GETT").replace("field_path: [data]", "field_path: data").replace(
         "streams:\n",
         "streams:\n  - {type: DeclarativeStream, name: b, retriever: {$ref: '#/streams/1/retriever'}}\n",
@@ -362,7 +362,7 @@ fn a_manifest_is_a_mapping() {
     }
 }
 
-/// `cargo test --release -- --ignored --nocapture how_long` prints what it takes.
+/// `cargo test --release -- --ignored --nocapture how_long` prints how long it takes.
 #[test]
 #[ignore = "a measurement"]
 #[allow(clippy::disallowed_methods, clippy::format_push_string, clippy::print_stdout, reason = "a measurement")]

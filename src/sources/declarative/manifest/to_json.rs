@@ -8,8 +8,8 @@ use serde_json::{Map as JsonMap, Number, Value as Json};
 use super::node::{Node, Value};
 
 impl Node {
-    /// The value as JSON, as Airbyte's runtime writes it: dates as ISO 8601, and null for what is no number. A key that
-    /// is no text becomes one, for which Python's `json` module is the model.
+    /// The value as JSON, as Airbyte's runtime writes it: dates as ISO 8601, and null for NaN and infinity. A key that
+    /// is not a text becomes one as in Python's `json` module.
     pub fn to_json(&self) -> Json {
         match self.value() {
             Value::Null | Value::Unresolved => Json::Null,

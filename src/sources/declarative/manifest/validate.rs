@@ -1,6 +1,6 @@
-//! Whether a manifest is one: each component's fields against the table of components. What Airbyte's runtime accepts
-//! is accepted, and what it refuses is refused; but it says that some stream "is not valid under any of the given
-//! schemas", and here each fault has its place.
+//! Validates a manifest: each component's fields against the table of components. It accepts and refuses the same as
+//! Airbyte's runtime; but that says that some stream "is not valid under any of the given schemas", and here each fault
+//! has its place.
 
 mod custom;
 mod explain;
@@ -13,7 +13,7 @@ use super::path::Path;
 
 pub use custom::{CustomClass, classes_of, custom_classes};
 
-/// Checks a manifest that is resolved, with types and parameters filled in. Errors are what Airbyte's runtime refuses;
+/// Checks a resolved manifest, with types and parameters filled in. Errors are faults that Airbyte's runtime refuses;
 /// warnings are fields that no component of that type has.
 pub fn validate(manifest: &Node, faults: &mut Faults) {
     let table = components();
@@ -21,7 +21,7 @@ pub fn validate(manifest: &Node, faults: &mut Faults) {
     explain::Explainer::new(table, faults).root(root, manifest);
 }
 
-/// Checks one component of this name, at its place in a manifest, as [`validate`] checks a whole one.
+/// Checks one component of this name, at its place in a manifest, as [`validate`] checks a whole manifest.
 pub fn validate_component(name: &str, component: &Node, path: &Path<'_>, faults: &mut Faults) {
     let table = components();
     if let Some(place) = table.place(name) {

@@ -9,7 +9,7 @@ fn normalized(properties: &Value, record: &str) -> (String, Vec<String>) {
     (text, types.take_warnings())
 }
 
-/// What becomes of a value for a type, null allowed, and whether a warning says that it does not fit.
+/// The value cast to a type, null allowed, and whether a warning says that it does not fit.
 fn cast(name: &str, value: &str) -> (String, bool) {
     let (text, warnings) = normalized(&json!({"v": {"type": ["null", name]}}), &format!("{{\"v\":{value}}}"));
     (text[5..text.len() - 1].to_owned(), !warnings.is_empty())
@@ -50,7 +50,7 @@ fn values_are_cast_as_python_does() {
 }
 
 #[test]
-fn what_cannot_be_cast_stays_and_is_told_once() {
+fn a_value_that_cannot_be_cast_stays_and_is_reported_once() {
     for (name, value) in [
         ("number", "\"x\""),
         ("number", "\"\""),
@@ -74,7 +74,7 @@ fn what_cannot_be_cast_stays_and_is_told_once() {
 }
 
 #[test]
-fn lists_and_objects_are_gone_through() {
+fn lists_and_objects_are_traversed() {
     let properties = json!({
         "a": {"type": "array", "items": {"type": ["null", "string"]}},
         "b": {"type": "array", "items": {"type": "string"}},
@@ -89,7 +89,7 @@ fn lists_and_objects_are_gone_through() {
 }
 
 #[test]
-fn what_the_schema_leaves_open_stays() {
+fn values_that_the_schema_does_not_type_stay() {
     let properties =
         json!({"a": {"type": ["string", "integer", "null"]}, "b": {}, "c": {"oneOf": [{"type": "integer"}]}});
     let record = r#"{"a":1, "b":"1", "c":"1"}"#;

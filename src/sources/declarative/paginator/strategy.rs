@@ -1,5 +1,5 @@
-//! The strategies of pagination. What counts as a page's number of records is what the response had, before any filter; a
-//! cursor's templates see what is left after it.
+//! The strategies of pagination. The size of a page is its number of records in the response, before any filter; a
+//! cursor's templates see the records after it.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub(super) enum Strategy {
     Page { size: Option<i64>, start: i64, inject_first: bool },
     /// Pages begin at an offset.
     Offset { size: Option<i64>, of_response: Option<Box<Text>>, inject_first: bool },
-    /// A page says what comes next.
+    /// A page contains the token of the next one.
     Cursor { size: Option<i64>, value: Box<Text>, stop: Option<Box<Condition>> },
 }
 
@@ -45,7 +45,7 @@ impl Strategy {
                     let text = builder.text(field, &["response"])?;
                     if text.template().uses("response") {
                         if sends_size {
-                            builder.error(field, "a page size out of the response cannot be sent with the request");
+                            builder.error(field, "a page size from the response cannot be sent with the request");
                             return None;
                         }
                         return Some(Self::Offset { size: None, of_response: Some(Box::new(text)), inject_first });
@@ -88,9 +88,9 @@ impl Strategy {
 
     pub(super) fn can_reduce(&self, smallest: i64) -> Result<(), &'static str> {
         match self {
-            Self::None | Self::Page { .. } => Err(
-                "pages that are counted begin elsewhere when they get smaller: use OffsetIncrement or CursorPagination",
-            ),
+            Self::None | Self::Page { .. } => {
+                Err("smaller pages would move the numbered pages after them: use OffsetIncrement or CursorPagination")
+            }
             _ if self.size().is_none() => Err("the `pagination_strategy` has no `page_size`"),
             Self::Cursor { stop: Some(stop), .. } if stops_at_small_pages(stop, smallest) => {
                 Err("the `stop_condition` takes a smaller page for the last one: compare with `page_size`, or with 0")
@@ -150,8 +150,8 @@ fn stops_at_small_pages(stop: &Condition, smallest: i64) -> bool {
     })
 }
 
-/// A page size that depends on the config alone. Zero is none.
-#[allow(clippy::option_option, reason = "a size that is wrong is not one that is not there")]
+/// A page size that depends on the config alone. Zero means none.
+#[allow(clippy::option_option, reason = "a wrong size differs from a missing one")]
 fn page_size(builder: &Builder<'_>, part: Option<&Part<'_>>) -> Option<Option<i64>> {
     match part {
         None => Some(None),
@@ -168,12 +168,12 @@ fn short(found: u64, size: Option<i64>) -> Option<&'static str> {
     }
 }
 
-/// The number that a token is.
+/// The number in a token.
 fn number(token: Option<&Value>) -> Result<Option<i64>, Failure> {
     match token {
         None => Ok(None),
         Some(token) => token.as_i64().map(Some).ok_or_else(|| {
-            Failure::system("The page that the last read ended at is no number. Reset the stream to read it again.")
+            Failure::system("The page at which the last read ended is not a number. Reset the stream to read it again.")
         }),
     }
 }
@@ -189,7 +189,7 @@ fn response_size(size: &Text, page: &Page<'_>) -> Result<Option<i64>, Failure> {
     }
 }
 
-/// What the response says next.
+/// The token in the response.
 fn cursor(size: Option<i64>, value: &Text, stop: Option<&Condition>, page: &Page<'_>) -> Result<Next, Failure> {
     let headers = header_pairs(page.headers);
     let links = links(page.headers);
@@ -208,8 +208,8 @@ fn cursor(size: Option<i64>, value: &Text, stop: Option<&Condition>, page: &Page
     {
         return Ok(Next::End("its `stop_condition` holds"));
     }
-    // Whether there is a next page is decided as in the reference. What is sent is what the API gave; but a text that the
-    // template makes an object or a list of, such as the variables of a GraphQL query, is meant as one.
+    // Whether there is a next page is decided as in the reference. The API's value is sent as it is; but a text that
+    // the template turns into an object or a list, such as the variables of a GraphQL query, is sent as that.
     let literal = value.literal(&vars)?;
     if !literal.truth() {
         return Ok(Next::End("its `cursor_value` gives nothing"));
@@ -227,7 +227,7 @@ fn response(body: Option<Json<'_>>) -> Variable<'_> {
     Variable::Json(first)
 }
 
-/// Headers as texts. Several lines of the same name are one value.
+/// Headers as texts. Several lines with the same name are one value.
 pub(in super::super) fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let mut pairs = Vec::with_capacity(headers.keys_len());
     for name in headers.keys() {

@@ -18,7 +18,7 @@ fn cursor(fields: &str) -> Paginator {
     paginator(&format!("type: CursorPagination, {fields}"), "", json!({})).good()
 }
 
-/// A response and what was read of it.
+/// A response and its records.
 struct Seen {
     status: u16,
     headers: HeaderMap,
@@ -63,7 +63,7 @@ impl Seen {
     }
 }
 
-/// The tokens of all pages that are asked for, given how many records each of them has.
+/// The tokens of all requested pages, given the number of records in each.
 fn tokens(paginator: &Paginator, pages: &[u64]) -> Vec<Value> {
     let mut token = paginator.initial();
     let mut tokens = Vec::new();
@@ -89,7 +89,7 @@ fn pages_are_numbered_until_one_is_not_full() {
 }
 
 #[test]
-fn offsets_grow_by_what_a_page_had() {
+fn offsets_grow_by_the_records_of_a_page() {
     let all = |strategy: &str, pages: &[u64]| tokens(&paginator(strategy, "", json!({})).good(), pages);
     assert_eq!(all("type: OffsetIncrement, page_size: 2", &[2, 5, 1]), [json!(null), json!(2), json!(7)]);
     assert_eq!(
@@ -104,14 +104,14 @@ fn offsets_grow_by_what_a_page_had() {
 }
 
 #[test]
-fn an_error_that_is_passed_over_ends_the_pages() {
+fn an_ignored_error_ends_the_pages() {
     let pages = paginator("type: PageIncrement", "", json!({})).good();
     let seen = Seen { status: 404, ..Seen::page(5) };
     assert_eq!(seen.next(&pages).unwrap(), Next::End("the response is an error that is ignored"));
 }
 
 #[test]
-fn a_token_stays_what_the_api_gave_and_what_is_false_ends_the_pages() {
+fn a_token_stays_as_the_api_gave_it_and_a_false_one_ends_the_pages() {
     let paginator = cursor("cursor_value: \"{{ response['next'] }}\"");
     for (next, token) in [
         (json!("10"), json!("10")),
@@ -158,7 +158,7 @@ fn headers_are_found_in_any_case_and_links_by_their_relation() {
 }
 
 #[test]
-fn the_stop_condition_is_asked_first_and_sees_what_was_read() {
+fn the_stop_condition_is_checked_first_and_sees_the_records() {
     let fields =
         "page_size: 2, cursor_value: \"{{ last_record['id'] }}\", stop_condition: \"{{ last_page_size < page_size }}\"";
     let last = cursor(fields);
@@ -174,7 +174,7 @@ fn the_stop_condition_is_asked_first_and_sees_what_was_read() {
 }
 
 #[test]
-fn a_condition_that_cannot_be_evaluated_is_a_failure_and_no_end() {
+fn a_condition_that_cannot_be_evaluated_is_a_failure_and_not_the_end() {
     let stop = cursor("cursor_value: x, stop_condition: \"{{ response['n'] > 1 }}\"");
     let failure = Seen::of(&json!({"n": null})).next(&stop).unwrap_err();
     assert!(failure.message.contains("`{{ response['n'] > 1 }}`"), "{failure}");
@@ -183,7 +183,7 @@ fn a_condition_that_cannot_be_evaluated_is_a_failure_and_no_end() {
 }
 
 #[test]
-fn names_that_are_not_there_are_told_at_load() {
+fn unknown_names_are_reported_at_load() {
     for (fields, name) in [
         ("cursor_value: \"{{ next_page_token }}\"", "next_page_token"),
         ("cursor_value: x, stop_condition: \"{{ last_page_size < page_size }}\"", "page_size"),
@@ -194,7 +194,7 @@ fn names_that_are_not_there_are_told_at_load() {
 }
 
 #[test]
-fn token_and_size_are_put_where_the_options_say() {
+fn token_and_size_go_where_the_options_say() {
     let size = "page_size_option: {type: RequestOption, inject_into: header, field_name: X-Size}";
     let pages = paginator("type: PageIncrement, page_size: 2", size, json!({})).good();
     let shown = |token: Option<&Value>| {
@@ -215,7 +215,7 @@ fn token_and_size_are_put_where_the_options_say() {
 }
 
 #[test]
-fn what_is_wrong_or_not_run_is_told() {
+fn faults_and_unsupported_strategies_are_reported() {
     let size = "page_size_option: {type: RequestOption, inject_into: header, field_name: X-Size}";
     let config = json!({"n": "abc"});
     for (strategy, told) in [

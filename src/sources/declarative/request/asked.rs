@@ -1,4 +1,4 @@
-//! What is asked of a requester: which slice, which page, and what other components put on the request.
+//! The input of a requester: the slice, the page, and the values of other components.
 
 use serde_json::{Map, Value};
 
@@ -8,15 +8,15 @@ use super::super::options::Injection;
 use super::super::placed::Var;
 use super::super::template::{Json, Variable};
 
-/// A slice: three objects. What is no object is taken for an empty one by templates.
+/// A slice: three objects. Templates see any other value as an empty one.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(clippy::struct_field_names, reason = "templates and states call them so")]
+#[allow(clippy::struct_field_names, reason = "templates and states use these names")]
 pub(in crate::sources::declarative) struct Slice {
-    /// What the partition routers give.
+    /// The fields of the partition routers.
     pub(in crate::sources::declarative) partition: Value,
     /// The span of the cursor.
     pub(in crate::sources::declarative) cursor_slice: Value,
-    /// Fields that are in neither.
+    /// Fields in neither.
     pub(in crate::sources::declarative) extra_fields: Value,
 }
 
@@ -56,21 +56,21 @@ impl Slice {
     }
 }
 
-/// One request that is wanted.
+/// One request to build.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sources::declarative) struct Asked<'a> {
     /// The slice.
     pub(in crate::sources::declarative) slice: &'a Slice,
     /// The token of the page, if it is not the first, or the first has one.
     pub(in crate::sources::declarative) token: Option<&'a Value>,
-    /// A path in place of the requester's own, see [`super::super::paginator::Paginator::path`].
+    /// A path instead of the requester's own, see [`super::super::paginator::Paginator::path`].
     pub(in crate::sources::declarative) path: Option<&'a str>,
-    /// What paginator, routers and cursor put on it. The authenticator's comes of itself.
+    /// The values of paginator, routers and cursor. The authenticator adds its own.
     pub(in crate::sources::declarative) injections: &'a [Injection],
 }
 
 impl<'a> Asked<'a> {
-    /// The token as templates see it.
+    /// The token for templates.
     pub(super) fn token_variable(&self) -> Option<Value> {
         let token = self.token?;
         Some(Value::Object([("next_page_token".to_owned(), token.clone())].into_iter().collect()))

@@ -1,5 +1,5 @@
 //! The body of a request: JSON, a form, or a text. It is rendered to bytes here, because an API that checks a signature
-//! or compares bodies wants the bytes that Python would send.
+//! or compares bodies needs the bytes that Python would send.
 
 use super::super::literals::python_json;
 use super::super::options::Place;
@@ -14,7 +14,7 @@ use crate::protocol::Failure;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a requester puts in the body.
+/// The requester's body.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     json: Option<Inputs>,
@@ -22,7 +22,7 @@ pub(super) struct Body {
     text: Option<Text>,
 }
 
-/// The fields that others put in the body, and whether there are any.
+/// The fields of other components in the body, and whether there are any.
 type Others = (Vec<(Literal, Literal)>, bool);
 
 impl Body {
@@ -35,7 +35,7 @@ impl Body {
             Some("RequestBodyJsonObject" | "RequestBodyGraphQL") => json = value,
             Some("RequestBodyUrlEncodedForm" | "RequestBodyPlainText") => data = value,
             Some(other) => {
-                builder.error(new.as_ref()?, format!("there is no request body of the type `{other}`"));
+                builder.error(new.as_ref()?, format!("`{other}` is not a type of request body"));
                 return None;
             }
         }
@@ -56,7 +56,7 @@ impl Body {
         Some(Self { json: flat(json)?, form: flat(form)?, text: flat(text)? })
     }
 
-    /// Puts the body on a request that has its headers. `merged` adds what others put there to what the requester has.
+    /// Adds the body to a request that has its headers. `merged` adds the other components' values to the requester's.
     pub(super) fn put(
         &self,
         request: &mut HttpRequest,
@@ -118,7 +118,7 @@ impl Body {
         let mut entries = Vec::new();
         if let Some(text) = &self.text {
             let raw = text.text(vars)?;
-            // What is called something else than a form is sent as it is written.
+            // With a content type other than a form, it is sent as written.
             let kind = request.headers.get("content-type").and_then(|kind| kind.to_str().ok());
             let named = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("form"));
             match Literal::of_text(raw.clone(), &[]) {

@@ -1,5 +1,6 @@
-//! The headers of a requester. Unlike query parameters, their values are read again as literals: `1e5` is sent as
-//! `100000.0`. A value that one expression takes from a text, such as a version or an id of the config, stays that text.
+//! The headers of a requester. Unlike query parameters, their values pass through the literal step: `1e5` is sent as
+//! `100000.0`. A value that one expression takes from a text, such as a version or an id of the config, stays that
+//! text.
 
 use super::super::part::{Builder, Part, literal};
 use super::super::placed::{Inputs, Text, Var};
@@ -45,7 +46,7 @@ impl Headers {
         all.then_some(Self { entries, whole: None })
     }
 
-    /// Names and values. What gives nothing is left out.
+    /// Names and values. Empty results are omitted.
     pub(super) fn eval(&self, vars: &[Var<'_>]) -> Result<Vec<(Literal, Literal)>, Failure> {
         let mut headers: Vec<(Literal, Literal)> = Vec::with_capacity(self.entries.len());
         if let Some(whole) = &self.whole
@@ -79,7 +80,7 @@ impl Headers {
     }
 }
 
-/// Reports a plain text that is sent otherwise than it is written.
+/// Reports a plain text that is not sent as written.
 fn tell_changed(builder: &Builder<'_>, part: &Part<'_>, text: &str) {
     if text.contains('{') {
         return;

@@ -1,6 +1,6 @@
-//! One request out of the parts of several components: requester, authenticator, paginator, partition routers, cursor, in
-//! this order. A name that two of them set is a mistake, except that of several routers the first counts, and the cursor
-//! before a router.
+//! Merges the values of several components into one request: requester, authenticator, paginator, partition routers,
+//! cursor, in this order. A name that two of them set is a mistake, except that the first of several routers counts,
+//! and the cursor before a router.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use super::super::options::{By, Injection, Place};
 use super::super::template::Literal;
 use crate::protocol::Failure;
 
-/// Who set a field: nobody but the requester itself has no [`By`].
+/// The component that set a field: the requester itself has no [`By`].
 struct Set {
     path: Vec<String>,
     by: Option<By>,
     from: Arc<str>,
 }
 
-/// Fields that are put together.
+/// The merged fields.
 pub(super) struct Merge {
     place: Place,
     entries: Vec<(Literal, Literal)>,
-    /// The requester, as messages name it.
+    /// The requester, for messages.
     own: Arc<str>,
     set: Vec<Set>,
 }
 
 impl Merge {
-    /// Begins with the fields of the requester itself.
+    /// Begins with the requester's own fields.
     pub(super) fn new(place: Place, own: &Arc<str>, entries: Vec<(Literal, Literal)>) -> Self {
         Self { place, entries, own: Arc::clone(own), set: Vec::new() }
     }
@@ -40,7 +40,7 @@ impl Merge {
         let path = &injection.path[..];
         let before = self.set.iter().find(|set| set.path[..] == *path && sliced && is_sliced(set));
         match before.and_then(|set| set.by) {
-            // Of routers, the first counts.
+            // The first router counts.
             Some(By::Router) if injection.by == By::Router => return Ok(()),
             Some(_) => remove(&mut self.entries, path),
             None => {}
@@ -88,7 +88,7 @@ fn put_flat(entries: &mut Vec<(Literal, Literal)>, key: &str, value: Literal) ->
     Ok(())
 }
 
-/// Puts a value at the end of a path. An equal value may be there; objects become one.
+/// Sets a value at the end of a path. An equal value may exist; objects are merged.
 fn put_deep(entries: &mut Vec<(Literal, Literal)>, path: &[String], value: Literal) -> Result<(), ()> {
     let [key, rest @ ..] = path else { return Err(()) };
     let value = match rest {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_merged_deeply_and_equal_values_may_meet() {
+    fn json_is_merged_deeply_and_equal_values_are_allowed() {
         let own = json!({"req": 1, "nest": {"r": 1}});
         let all = [
             (By::Authenticator, &["nest", "auth"][..], json!("T")),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn of_routers_the_first_counts_and_the_cursor_before_a_router() {
+    fn the_first_router_counts_and_the_cursor_before_a_router() {
         let all = [
             (By::Router, &["a"][..], json!(1)),
             (By::Router, &["a"][..], json!(2)),

@@ -6,7 +6,7 @@ use super::super::testing::{Built, built};
 use super::*;
 use crate::http::RequestBody;
 
-/// What is asked for, when nothing special is.
+/// A plain request.
 fn first(slice: &Slice) -> Asked<'_> {
     Asked { slice, token: None, path: None, injections: &[] }
 }
@@ -16,7 +16,7 @@ fn requester(fields: &str, config: Value) -> Built<Requester> {
     built(&snippet, config, |builder, part| Requester::build(builder, part, &[]))
 }
 
-/// The target of the request, its own headers but for the kind of body, and the body.
+/// The target of the request, its own headers except the content type, and the body.
 fn shown(request: &HttpRequest) -> (String, Vec<String>, String) {
     let target = request.url[::url::Position::BeforePath..].to_owned();
     let headers = request.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
@@ -44,7 +44,7 @@ fn the_path_is_rendered_and_its_query_comes_first() {
     let fields = "path: items?a=1&c=9\nrequest_parameters: {a: '1', c: '8', b: '2'}";
     assert_eq!(target(fields, json!({})), "/v1/items?a=1&c=9&c=8&b=2");
     assert_eq!(target("path: ''\nrequest_parameters: {y: '2'}", json!({})), "/v1?y=2");
-    // The id of an account stays what it is.
+    // The id of an account stays unchanged.
     assert_eq!(target("path: \"{{ config['id'] }}\"", json!({"id": "1e5"})), "/v1/1e5");
 }
 
@@ -93,7 +93,7 @@ request_parameters:
 }
 
 #[test]
-fn headers_are_read_again_but_for_texts_of_one_expression() {
+fn headers_pass_the_literal_step_except_texts_of_one_expression() {
     let fields = r#"
 request_headers:
   X-Plain: abc
@@ -183,7 +183,7 @@ fn each_kind_of_body_has_its_bytes_and_type() {
             r#"{"new": 1}"#,
             Some("application/json"),
         ),
-        // Not as the reference, which sends no list.
+        // Unlike the reference, which sends no list.
         ("request_body_json: \"{{ [1, 2] }}\"", "[1, 2]", Some("application/json")),
         // Nor a text that is called JSON.
         (
@@ -234,7 +234,7 @@ request_parameters:
 const KEY: &str = "authenticator: {type: ApiKeyAuthenticator, api_token: T, inject_into: {type: RequestOption, ";
 
 #[test]
-fn components_follow_each_other_in_one_order() {
+fn components_add_values_in_one_order() {
     let slice = Slice::default();
     let inject = |place, path: &[&str], value, by| {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
@@ -304,7 +304,7 @@ fn a_key_is_not_sent_to_another_host() {
     let sent = |path| shown(&own.request(&Asked { path: Some(path), ..first(&slice) }).unwrap()).1;
     assert_eq!(sent("/x"), ["x-key: T", "x-a: b"]);
     assert_eq!(sent("http://b.com/x"), ["x-a: b"]);
-    // What the manifest itself names is meant.
+    // A host that the manifest itself names is intended.
     let fields = fields.replace("path: items", "path: http://b.com/x");
     let requester = self::requester(&fields, json!({})).good();
     assert_eq!(requester.request(&first(&slice)).unwrap().url.as_str(), "http://b.com/x?key=T");
@@ -327,7 +327,7 @@ fn without_a_base_the_path_is_the_base() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_a_failure_that_names_the_expression() {
+fn a_template_that_cannot_be_evaluated_is_a_failure_that_names_the_expression() {
     let failure = sent("request_parameters: {a: \"{{ 1 + config['s'] }}\"}", json!({"s": "s3cret"})).unwrap_err();
     let told = "request_parameters (m.yaml:3:21): in the template `{{ 1 + config['s'] }}`";
     assert!(failure.message.contains(told) && !failure.message.contains("s3cret"), "{failure}");
@@ -336,7 +336,7 @@ fn what_cannot_be_evaluated_is_a_failure_that_names_the_expression() {
 }
 
 #[test]
-fn collisions_that_can_be_seen_are_told_at_load_with_both_components() {
+fn visible_collisions_are_reported_at_load_with_both_components() {
     let snippet = "
 requester:
   type: HttpRequester
@@ -380,7 +380,7 @@ fn an_option_has_one_kind_of_name() {
     for (fields, told) in [
         ("inject_into: header, field_path: [a]", "is for `inject_into: body_json` only"),
         ("inject_into: body_json, field_path: [a], field_name: b", "exclude each other"),
-        ("inject_into: header", "but not under which name"),
+        ("inject_into: header", "it has no name for its value"),
     ] {
         let snippet = format!("{{type: RequestOption, {fields}}}");
         let built = built(&snippet, json!({}), |builder, part| RequestOption::build(builder, part, By::Router));
@@ -393,7 +393,7 @@ fn an_option_has_one_kind_of_name() {
 }
 
 #[test]
-fn timeouts_and_the_cache_are_the_manifests() {
+fn timeouts_and_the_cache_come_from_the_manifest() {
     let fields = "connect_timeout_in_seconds: 1.5\nread_timeout_in_seconds: 7\nuse_cache: true";
     let requester = requester(fields, json!({})).good();
     let options = requester.travel(RequestOptions::default());

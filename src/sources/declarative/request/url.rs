@@ -1,5 +1,4 @@
-//! The URL of a request as `requests` makes it of the texts of a manifest: joined, and with what a URL cannot have
-//! percent-encoded, once.
+//! The URL of a request, made from the texts of a manifest as `requests` does: joined, and percent-encoded once.
 
 use std::fmt::Write as _;
 
@@ -7,14 +6,14 @@ use ::url::Url;
 
 use crate::protocol::Failure;
 
-/// Joins a base and the requester's own path, which has no leading slashes. No segment of the base is lost, nor its query
-/// if the path has none.
+/// Joins a base and the requester's own path, which has no leading slashes. It keeps all segments of the base, and its
+/// query if the path has none.
 ///
 /// # Errors
-/// A config failure if they make no `http` or `https` URL.
+/// A config failure if the result is not an `http` or `https` URL.
 pub(super) fn join_own(base: &str, path: &str) -> Result<Url, Failure> {
     if path.is_empty() {
-        // Where nothing is joined, Python's URLs keep tabs and line breaks.
+        // If nothing is joined, Python's URLs keep tabs and line breaks.
         let breaks = [('\t', "%09"), ('\n', "%0A"), ('\r', "%0D")];
         return parse(&breaks.into_iter().fold(base.trim_start().to_owned(), |url, (c, code)| url.replace(c, code)));
     }
@@ -29,8 +28,8 @@ pub(super) fn join_own(base: &str, path: &str) -> Result<Url, Failure> {
     Ok(joined)
 }
 
-/// Joins a base and a path that an API gave, as RFC 3986 has it: what stands after the last slash of the base, its query
-/// included, is lost if the base has a query.
+/// Joins a base and a path from an API, by RFC 3986: the part after the last slash of the base, its query included, is
+/// lost if the base has a query.
 ///
 /// # Errors
 /// See [`join_own`].
@@ -40,7 +39,7 @@ pub(super) fn join_token(base: &str, path: &str) -> Result<Url, Failure> {
     }
     match before_query(base) {
         (before, "") => join(before, path),
-        // The slash that is put between base and path belongs to the query then.
+        // The slash between base and path then belongs to the query.
         (before, _) => parse(before)?.join(&reference(path)).map_err(cannot_join).map(bare),
     }
 }
@@ -50,7 +49,7 @@ fn join(base: &str, path: &str) -> Result<Url, Failure> {
     let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
     let mut joined = parse(&base)?.join(&reference(path)).map_err(cannot_join)?;
     if !path.starts_with(['/', '?']) {
-        // Python takes empty segments out where it puts two paths together.
+        // Python removes empty segments when it joins two paths.
         let segments: Vec<&str> = joined.path().split('/').collect();
         let last = segments.len() - 1;
         let kept = segments.iter().enumerate().filter(|(at, segment)| *at == 0 || *at == last || !segment.is_empty());
@@ -62,7 +61,7 @@ fn join(base: &str, path: &str) -> Result<Url, Failure> {
 
 fn cannot_join(error: ::url::ParseError) -> Failure {
     Failure::config(format!(
-        "the path makes no URL with its base: {error}. Correct `path`, or the setting that it uses."
+        "the path and its base do not make a URL: {error}. Correct `path`, or the setting that it uses."
     ))
 }
 
@@ -71,7 +70,7 @@ fn bare(mut url: Url) -> Url {
     url
 }
 
-/// A path as a reference: `./` keeps a segment such as `items:search` from being taken for a URL of its own.
+/// A path as a reference: `./` keeps a segment such as `items:search` from being read as a URL of its own.
 fn reference(path: &str) -> String {
     let quoted = quoted_reference(path);
     let first = quoted.split(['/', '?']).next().unwrap_or_default();
@@ -98,7 +97,7 @@ fn is_absolute(text: &str) -> bool {
         .any(|scheme| text.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
 }
 
-/// What to do about it. What the URL is made of may be a setting that is nobody's to read.
+/// The fix. Parts of the URL may be settings that must not be shown.
 const CORRECT: &str =
     "It has to begin with http:// or https:// and a host. Correct `url_base` or `url`, or the setting that it uses.";
 
@@ -109,7 +108,7 @@ fn parse(text: &str) -> Result<Url, Failure> {
     let path = text[after_scheme..].find(['/', '?', '#']).map_or(text.len(), |at| after_scheme + at);
     let quoted = format!("{}{}", &text[..path], quoted_reference(&text[path..]));
     let url = Url::parse(&quoted).map_err(|error| {
-        Failure::config(format!("the manifest and the config make no URL here: {error}. {CORRECT}"))
+        Failure::config(format!("the manifest and the config do not make a URL here: {error}. {CORRECT}"))
     })?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(Failure::config(format!("the manifest and the config make no http or https URL here. {CORRECT}")));
@@ -117,8 +116,8 @@ fn parse(text: &str) -> Result<Url, Failure> {
     Ok(bare(url))
 }
 
-/// What a URL cannot have is percent-encoded; what is encoded stays so, unless it need not be. A text with a `%` that
-/// begins no escape has none, and all its `%` are encoded.
+/// Percent-encodes characters that a URL cannot have; encoded ones stay so, unless the encoding is unnecessary. In a
+/// text with an invalid escape, all `%` are encoded.
 fn requoted(text: &str, is_query: bool) -> String {
     let bytes = text.as_bytes();
     let escape = |at: usize| {
@@ -203,7 +202,7 @@ mod tests {
             ("http://a.com/v1", "a|b^c", "/v1/a%7Cb%5Ec"),
             ("http://a.com/v1", "a\r\nb\tc?d=\n", "/v1/abc?d="),
             ("http://a.com//v1/", "a//b//", "/v1/a/b/"),
-            // Not as the reference, which loses parts of these.
+            // Unlike the reference, which loses parts of these.
             ("http://a.com/v1?x=1", "items", "/v1/items?x=1"),
             ("http://a.com/v1?x=1", "items?y=2", "/v1/items?y=2"),
             ("http://a.com/v1", "items:search", "/v1/items:search"),
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_the_api_may_begin_at_the_root_or_be_a_whole_url() {
+    fn a_path_from_the_api_may_begin_at_the_root_or_be_a_whole_url() {
         for (base, path, sent) in [
             ("http://a.com/v1", "/v1/items?l=3", "http://a.com/v1/items?l=3"),
             ("http://a.com/v1", "p3", "http://a.com/v1/p3"),
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_url_is_a_config_failure() {
+    fn a_url_other_than_http_is_a_config_failure() {
         for base in ["a.com/v1", "ftp://a.com", "", "http://"] {
             let failure = join_own(base, "items").unwrap_err();
             assert_eq!(failure.kind, crate::protocol::FailureKind::Config, "{base}");

@@ -1,4 +1,4 @@
-//! `GroupingPartitionRouter`: several partitions of another router as one, for APIs that take lists.
+//! `GroupingPartitionRouter`: merges several partitions of another router into one, for APIs that accept lists.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub(in crate::sources::declarative) struct GroupRouter<O> {
 }
 
 impl<O: Send + Sync> GroupRouter<O> {
-    /// The router that a part is.
+    /// The router that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -44,7 +44,7 @@ impl<O: Send + Sync> GroupRouter<O> {
         Some(Self { router, size, deduplicates, place: builder.place(part) })
     }
 
-    /// The groups, made while the other router gives its partitions.
+    /// The groups, made as the other router returns its partitions.
     pub(super) fn partitions<'a>(&'a self, mut inner: Partitions<'a>) -> Partitions<'a> {
         let mut seen = HashSet::new();
         Box::new(std::iter::from_fn(move || {
@@ -63,7 +63,7 @@ impl<O: Send + Sync> GroupRouter<O> {
         }))
     }
 
-    /// What two equal partitions have in common: the value of their one field.
+    /// The key of equal partitions: the value of their one field.
     fn key(&self, partition: &Partition) -> Result<String, Failure> {
         let mut own = partition.partition.iter().filter(|(name, _)| *name != PARENT_SLICE);
         match (own.next(), own.next()) {
@@ -76,7 +76,7 @@ impl<O: Send + Sync> GroupRouter<O> {
     }
 }
 
-/// Lists of the values of a group. The fields of its partitions are those of the first one.
+/// Merges the partitions of a group into lists of values. The fields are those of the first partition.
 fn joined(group: &[Partition]) -> Partition {
     let lists = |names: Vec<&String>, of: fn(&Partition) -> &Map<String, Value>| -> Map<String, Value> {
         let list = |name: &String| group.iter().map(|one| of(one).get(name).cloned().unwrap_or_default()).collect();

@@ -1,4 +1,4 @@
-//! `ListPartitionRouter`: a partition for each value of a list that the manifest or the config has.
+//! `ListPartitionRouter`: a partition for each value of a list in the manifest or the config.
 
 use serde_json::{Map, Value};
 
@@ -20,12 +20,12 @@ pub(in crate::sources::declarative) struct ListRouter<O> {
 enum Values {
     /// Those of the manifest. They are not evaluated.
     Known(Vec<Value>),
-    /// What a template gives.
+    /// The result of a template.
     Template(Box<Text>),
 }
 
 impl<O> ListRouter<O> {
-    /// The router that a part is.
+    /// The router that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -41,7 +41,7 @@ impl<O> ListRouter<O> {
         Some(Self { values, cursor_field, option })
     }
 
-    /// The field that holds the value.
+    /// The field with the value.
     pub(in crate::sources::declarative) fn field(&self) -> Result<String, Failure> {
         Ok(self.cursor_field.literal(&[])?.to_text())
     }
@@ -49,7 +49,7 @@ impl<O> ListRouter<O> {
     /// The partitions, in the order of the list.
     ///
     /// # Errors
-    /// If the template cannot be evaluated, or gives nothing that has items.
+    /// If the template cannot be evaluated, or its result has no items.
     pub(super) fn partitions(&self) -> Result<Vec<Partition>, Failure> {
         let field = self.field()?;
         let partition =
@@ -71,7 +71,7 @@ impl<O> ListRouter<O> {
     }
 }
 
-/// What Python iterates over: of a text, its characters.
+/// The values that Python iterates over: of a text, its characters.
 fn items(literal: Literal) -> Option<Vec<Literal>> {
     match literal {
         Literal::List(items) | Literal::Tuple(items) | Literal::Set(items) => Some(items),

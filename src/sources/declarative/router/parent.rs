@@ -12,15 +12,15 @@ use super::super::steps::Steps;
 use super::partition::{PARENT_SLICE, Partition};
 use crate::protocol::Failure;
 
-/// The extra field of a slice that holds its first page, if that is in the parent's record.
+/// The extra field of a slice with its first page, if the parent's record contains it.
 pub(in crate::sources::declarative) const FIRST_PAGE: &str = "child_response";
 
-/// A parent stream, and what of its records makes a partition.
+/// A parent stream, and the fields of its records that make a partition.
 #[derive(Debug)]
 pub(in crate::sources::declarative) struct ParentConfig<O> {
     /// The component of the parent stream.
     pub(in crate::sources::declarative) stream: Node,
-    /// Where it is in the manifest, as the way from the root: `streams[1].retriever.partition_router...stream`.
+    /// Its place in the manifest, as the path from the root: `streams[1].retriever.partition_router...stream`.
     pub(in crate::sources::declarative) stream_path: String,
     pub(super) option: Option<O>,
     /// Whether the parent is read from a state of its own: `incremental_dependency`.
@@ -28,13 +28,13 @@ pub(in crate::sources::declarative) struct ParentConfig<O> {
     key: Text,
     partition_field: Text,
     extra_fields: Vec<Vec<Text>>,
-    /// Where in the parent's record the first page of its children is: `lazy_read_pointer`.
+    /// The path of the children's first page in the parent's record: `lazy_read_pointer`.
     lazy: Option<FieldPath>,
     place: String,
     once: OnceLock<Evaluated>,
 }
 
-/// What only the config decides.
+/// The parts that depend on the config alone.
 #[derive(Debug)]
 struct Evaluated {
     key: Steps,
@@ -43,7 +43,7 @@ struct Evaluated {
 }
 
 impl<O> ParentConfig<O> {
-    /// The parent that a part is.
+    /// The parent that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -87,7 +87,7 @@ impl<O> ParentConfig<O> {
         })
     }
 
-    /// The field of the partition that holds the value.
+    /// The field of the partition with the value.
     ///
     /// # Errors
     /// If it cannot be evaluated.
@@ -95,23 +95,23 @@ impl<O> ParentConfig<O> {
         Ok(self.evaluated()?.field.clone())
     }
 
-    /// Whether the first page of children is in the parent's record.
+    /// Whether the parent's record contains the first page of children.
     pub(in crate::sources::declarative) fn is_lazy(&self) -> bool {
         self.lazy.is_some()
     }
 
-    /// The names of the extra fields, which templates of a request see as variables. Those that cannot be evaluated are
+    /// The names of the extra fields, which are template variables of a request. Those that cannot be evaluated are
     /// reported when the stream is read.
     pub(in crate::sources::declarative) fn extra_names(&self) -> Vec<String> {
         let known = self.evaluated().ok();
         known.into_iter().flat_map(|known| known.extra_fields.iter().map(|(name, _)| name.clone())).collect()
     }
 
-    /// The partition that a record of the parent makes: its key, and the partition that the record was read in. None if
-    /// the record has no key, or null.
+    /// The partition of a parent's record: its key, and the partition that the record was read in. `None` if the
+    /// record's key is missing or null.
     ///
     /// # Errors
-    /// If a template cannot be evaluated, or a path leads to two values.
+    /// If a template cannot be evaluated, or a path finds two values.
     pub(in crate::sources::declarative) fn partition(
         &self,
         record: &str,

@@ -1,8 +1,8 @@
-//! Several routers in a list: each partition of one with each of the others.
+//! Several routers in a list: combines each partition of one with each of the others.
 
 use super::partition::Partition;
 
-/// Each with each, those of the last list varying fastest. Where two have the same field, that of the first list counts.
+/// All combinations; the last list varies fastest. If two have the same field, the first list's counts.
 pub(super) fn each_with_each(lists: Vec<Vec<Partition>>) -> impl Iterator<Item = Partition> + Send {
     let is_empty = lists.iter().any(Vec::is_empty);
     let mut next: Option<Vec<usize>> = (!is_empty).then(|| vec![0; lists.len()]);
@@ -14,7 +14,7 @@ pub(super) fn each_with_each(lists: Vec<Vec<Partition>>) -> impl Iterator<Item =
     })
 }
 
-/// The places after these, like the digits of a number. None after the last.
+/// The next combination of indexes, like counting. `None` after the last.
 fn after(mut places: Vec<usize>, lists: &[Vec<Partition>]) -> Option<Vec<usize>> {
     for (place, list) in places.iter_mut().zip(lists).rev() {
         *place += 1;

@@ -16,7 +16,7 @@ fn listed(snippet: &str, config: Value) -> Vec<Value> {
     partitions.map(|one| Value::Object(one.unwrap().partition)).collect()
 }
 
-/// The partitions and extra fields of a router, each of whose parents gives these.
+/// The partitions and extra fields of a router, given the records of each parent.
 fn given(snippet: &str, parents: &[Value]) -> Result<Vec<(Value, Value)>, String> {
     let router = router(snippet, json!({"field": "pid"}))?;
     let partition = |one: &Value| {
@@ -86,7 +86,7 @@ fn a_group_has_lists_and_takes_equal_values_once() {
 }
 
 #[test]
-fn the_first_page_of_the_children_goes_along_as_it_was_sent() {
+fn the_first_page_of_the_children_is_passed_on_as_sent() {
     let lazy = format!("{PARENT}  lazy_read_pointer: [kids]\n");
     let lazy = build(&lazy, json!({"field": "pid"}), |builder, part| {
         Router::build(builder, part, false, &mut |_| Some(())).unwrap()
@@ -108,7 +108,7 @@ parent_stream_configs:
 ";
 
 #[test]
-fn a_list_is_what_the_manifest_or_the_config_has() {
+fn a_list_comes_from_the_manifest_or_the_config() {
     let list = |values: &str| {
         format!("{{type: ListPartitionRouter, cursor_field: \"{{{{ 'si' ~ 'te' }}}}\", values: {values}}}")
     };
@@ -142,7 +142,7 @@ fn a_record_of_the_parent_makes_a_partition_unless_it_has_no_key() {
 }
 
 #[test]
-fn values_that_are_false_do_not_go_into_requests() {
+fn false_values_do_not_go_into_requests() {
     let router = router(PARENT, json!({"field": "pid"})).unwrap();
     let injected = |value: Value| {
         let slice = json!({"pid": value});
@@ -157,7 +157,7 @@ fn values_that_are_false_do_not_go_into_requests() {
 }
 
 #[test]
-fn several_routers_give_each_with_each_and_the_first_counts() {
+fn several_routers_are_combined_and_the_first_counts() {
     let routers = "- {type: ListPartitionRouter, cursor_field: a, values: [x, y]}
 - {type: ListPartitionRouter, cursor_field: b, values: ['1', '2']}
 - {type: ListPartitionRouter, cursor_field: a, values: [z]}";
@@ -178,12 +178,12 @@ fn an_empty_list_is_one_partition_without_fields() {
 }
 
 #[test]
-fn what_is_not_run_is_refused_by_name() {
+fn unsupported_routers_are_refused_by_name() {
     let refused = |snippet: &str| router(snippet, json!({"field": "f"})).unwrap_err();
     assert!(refused("{type: CustomPartitionRouter}").contains("CustomPartitionRouter"));
     let full_refresh = format!("{PARENT}  incremental_dependency: true\n");
     let built = build(&full_refresh, json!({}), |builder, part| {
         Router::build(builder, part, false, &mut |_| Some(())).is_some()
     });
-    assert_eq!(built, Ok(true), "of a child without a cursor it means nothing");
+    assert_eq!(built, Ok(true), "it has no effect on a child without a cursor");
 }

@@ -1,4 +1,4 @@
-//! `UnionPartitionRouter`: the partitions of several routers one after the other, each value once.
+//! `UnionPartitionRouter`: the partitions of several routers, one after the other, each value once.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ pub(in crate::sources::declarative) struct UnionRouter<O> {
 }
 
 impl<O: Send + Sync> UnionRouter<O> {
-    /// The router that a part is.
+    /// The router that a part describes.
     pub(super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -57,12 +57,12 @@ impl<O: Send + Sync> UnionRouter<O> {
         Some(Self { field, routers, place: builder.place(part) }).filter(|_| is_good)
     }
 
-    /// The field that holds the value.
+    /// The field with the value.
     pub(super) fn field(&self) -> Result<String, Failure> {
         Ok(self.field.literal(&[])?.to_text())
     }
 
-    /// The partitions, reduced to the field. What else they have goes along in their extra fields.
+    /// The partitions, reduced to the field. Their other values become extra fields.
     pub(super) fn partitions<'a>(&'a self, read: &mut ReadParents<'_, 'a, O>) -> anyhow::Result<Partitions<'a>> {
         let field = self.field()?;
         let inner = self.routers.iter().map(|router| router.partitions(read)).collect::<anyhow::Result<Vec<_>>>()?;

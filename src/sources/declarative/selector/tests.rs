@@ -31,7 +31,7 @@ fn filtered(condition: &str, record: &str) -> Result<bool, String> {
 }
 
 #[test]
-fn a_filter_keeps_what_is_not_one_of_the_words_for_false() {
+fn a_filter_keeps_records_unless_the_result_is_a_word_for_false() {
     for (condition, keeps) in [
         ("{{ record.a }}", true),
         ("{{ record['a'] >= config['limit'] }}", true),
@@ -92,14 +92,14 @@ fn filters_come_before_transformations_unless_the_selector_or_the_cursor_says_ot
 }
 
 #[test]
-fn a_record_that_nothing_changes_keeps_its_text() {
+fn an_unchanged_record_keeps_its_text() {
     let selector = selector(", schema_normalization: Default", "[]", false).unwrap();
     assert!(selector.normalizes);
     assert_eq!(kept(&selector, r#"{"a" : 1.10, "b":1e400}"#).unwrap().unwrap(), r#"{"a" : 1.10, "b":1e400}"#);
 }
 
 #[test]
-fn items_that_are_no_objects_are_left_out_and_told_once() {
+fn items_other_than_objects_are_left_out_and_reported_once() {
     let selector = selector("", "[]", false).unwrap();
     for item in ["null", "null", "5"] {
         assert_eq!(selector.record(item.into()).unwrap(), None);
@@ -121,7 +121,7 @@ fn nulls_at_the_top_are_not_written() {
 }
 
 #[test]
-fn classes_of_their_own_are_refused() {
+fn custom_classes_are_refused() {
     for options in [
         ", record_filter: {type: CustomRecordFilter, class_name: x.Y}",
         ", schema_normalization: {type: CustomSchemaNormalization, class_name: x.Y}",

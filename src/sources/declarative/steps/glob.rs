@@ -4,7 +4,7 @@
 pub(super) fn fits(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     let (mut at, mut read) = (0, 0);
-    // Where the last `*` stands, and how much it has taken.
+    // The position of the last `*`, and how much it has matched.
     let mut star: Option<(usize, usize)> = None;
     loop {
         let step = match glob.get(at) {
@@ -32,7 +32,7 @@ pub(super) fn fits(glob: &str, text: &str) -> bool {
     }
 }
 
-/// Where the glob goes on after a part that fits one character.
+/// The rest of the glob after a part that matches one character.
 fn one(glob: &[char], at: usize, char: char) -> Option<usize> {
     match glob[at] {
         '?' => return Some(at + 1),
@@ -41,7 +41,7 @@ fn one(glob: &[char], at: usize, char: char) -> Option<usize> {
     }
     let negated = glob.get(at + 1) == Some(&'!');
     let first = at + 1 + usize::from(negated);
-    // A `]` at once is one of the characters; a set that has no end is a plain bracket.
+    // A leading `]` is one of the characters; a set without an end is a plain bracket.
     let end = glob.iter().enumerate().skip(first + 1).find(|(_, end)| **end == ']').map(|(end, _)| end);
     let Some(end) = end else { return (char == '[').then_some(at + 1) };
     let (mut is_in, mut place) = (false, first);

@@ -1,4 +1,4 @@
-//! The arguments of a call, and how a function takes them.
+//! The arguments of a call, and how a function reads them.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ impl CallArgs {
         Self { positional, named: Vec::new() }
     }
 
-    /// Takes an argument by its name away.
+    /// Removes and returns an argument by its name.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         let at = self.named.iter().position(|(known, _)| &**known == name)?;
         Some(self.named.remove(at).1)
     }
 
-    /// The arguments by parameter, of which the first `required` have to be there. A parameter whose name is empty is
-    /// taken by its place only. Anything else is Python's `TypeError`.
+    /// The arguments by parameter; the first `required` must be present. A parameter with an empty name is positional
+    /// only. Anything else is Python's `TypeError`.
     pub(crate) fn bind<const N: usize>(
         self,
         function: &str,
@@ -86,7 +86,7 @@ pub(crate) fn int_or(value: Option<&Value>, default: i64, function: &str) -> Res
     value.map_or(Ok(default), |value| int(value, function))
 }
 
-/// An optional text, for which `None` stands, too.
+/// An optional text; `None` counts as missing, too.
 pub(crate) fn text_or_none(value: Option<&Value>, function: &str) -> Result<Option<Arc<str>>> {
     match value {
         None | Some(Value::None) => Ok(None),

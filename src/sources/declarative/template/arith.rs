@@ -43,7 +43,7 @@ impl Op {
 const MAX_BITS: u64 = 200_000;
 
 pub(crate) fn apply(op: Op, left: &Value, right: &Value) -> Result<Value> {
-    // `%` formats a text before it looks at what is on the right.
+    // `%` formats a text before it checks the right operand.
     if let (Op::Mod, Value::Str(format)) = (op, left) {
         return Ok(Value::str(super::format::percent(format, right, false)?));
     }
@@ -141,7 +141,7 @@ fn integers(op: Op, a: &BigInt, b: &BigInt) -> Result<Value> {
             let exponent =
                 b.to_u64().filter(|exponent| a.bits().saturating_mul(*exponent) <= MAX_BITS || a.bits() <= 1);
             let exponent = exponent.ok_or_else(|| Fault::too_large("a number gets too large"))?;
-            // Of 0, 1 and -1 only the last bit of the exponent counts.
+            // For 0, 1 and -1 only the last bit of the exponent counts.
             let exponent = if a.bits() <= 1 { if exponent == 0 { 0 } else { 2 - exponent % 2 } } else { exponent };
             Pow::pow(a, exponent)
         }

@@ -17,7 +17,7 @@ pub(crate) enum Const {
     Str(Arc<str>),
 }
 
-/// An expression, where it begins (in bytes), and how deep it nests.
+/// An expression, its start (in bytes), and its depth.
 #[derive(Debug, Clone)]
 pub(crate) struct Expr {
     pub(crate) kind: Kind,
@@ -29,7 +29,7 @@ pub(crate) struct Expr {
 pub(crate) enum Kind {
     Const(Const),
     Name(Arc<str>),
-    /// A variable and constant keys: what most templates are.
+    /// A variable and constant keys, as in most templates.
     Path(Arc<str>, Vec<PathKey>),
     Tuple(Vec<Expr>),
     List(Vec<Expr>),
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
         bounds: [Option<Box<Expr>>; 3],
     },
     Call(Box<Expr>, Args),
-    /// Without a value inside `{% filter %}` and `{% set %}` blocks, where it is what the block prints.
+    /// Without a value inside `{% filter %}` and `{% set %}` blocks, where it is the block's output.
     Filter {
         of: Option<Box<Expr>>,
         name: Arc<str>,

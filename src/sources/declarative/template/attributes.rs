@@ -1,5 +1,5 @@
-//! `value.name` and `value[key]` as Jinja's sandbox looks them up: an attribute comes before a key after a dot, and
-//! behind it in brackets. What is not there is undefined.
+//! `value.name` and `value[key]` as Jinja's sandbox looks them up: after a dot, attributes come before keys; in
+//! brackets, after them. A missing one is undefined.
 
 use std::rc::Rc;
 
@@ -25,7 +25,7 @@ pub(crate) fn attribute(value: &Value, name: &str) -> Result<Value> {
     }
 }
 
-/// `value[key]`. The message of what is missing names the key only if the template spells it.
+/// `value[key]`. The message about a missing value names the key only if the template spells it.
 pub(crate) fn item(value: &Value, key: &Value, spelt: bool) -> Result<Value> {
     if let Value::Undefined(missing) = value {
         return Err(used(missing));
@@ -218,7 +218,7 @@ pub(crate) fn slice(value: &Value, bounds: [Option<Value>; 3]) -> Result<Value> 
     })
 }
 
-/// The places that Python's slice takes.
+/// The indexes of Python's slice.
 fn indices(length: i64, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<usize> {
     let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
     let clip = |bound: i64| if bound < 0 { bound.saturating_add(length).max(low) } else { bound.min(high) };

@@ -1,5 +1,5 @@
-//! What a template gives, beside the golden cases: answers of airbyte-cdk 7.39.1 that a comparison over random templates
-//! showed to be easy to miss, and what is ours alone: limits, faults, lazy look-ups.
+//! Results of templates beyond the golden cases: answers of airbyte-cdk 7.39.1 that a comparison over random templates
+//! showed to be easy to miss, and our own limits, faults and lazy look-ups.
 
 use super::datetime::{format_datetime, parse_datetime, parse_duration, strftime, strptime};
 use super::{
@@ -130,7 +130,7 @@ fn a_type_error_is_a_fault_that_names_the_expression_and_no_value() {
 }
 
 #[test]
-fn what_is_wrong_with_a_template_is_told_with_its_place() {
+fn faults_of_a_template_are_reported_with_their_place() {
     let cases = [
         ("a\n  {{ config.key", "TemplateSyntaxError", 2),
         ("{{ x | uper }}", "TemplateAssertionError", 1),
@@ -203,7 +203,7 @@ fn a_template_that_takes_too_much_ends_as_a_fault() {
         let short: String = template.chars().take(60).collect();
         assert!(matches!(fault.kind, FaultKind::Limit | FaultKind::Other | FaultKind::Syntax), "{short}: {fault}");
     }
-    // Nested as deep as its steps allow, and taken apart again.
+    // Nested as deep as its steps allow, and then dropped.
     let deep = "{% set ns = namespace(l=[]) %}{% for x in [1] * 20000 %}{% set ns.l = [ns.l] %}{% endfor %}ok";
     assert_eq!(repr(deep), "'ok'");
 }

@@ -8,7 +8,7 @@ use super::number::big_from_float;
 use super::value::{MAX_NESTING, Object, Value, ViewKind, key_of};
 use num_bigint::BigInt;
 
-/// A number, whatever its class.
+/// A number of any class.
 pub(crate) enum Number {
     Int(i64),
     Big(Rc<BigInt>),
@@ -132,7 +132,7 @@ fn mappings_equal(left: &Value, right: &Value, depth: usize) -> Result<bool> {
     Ok(true)
 }
 
-/// Python's `is`, as far as it shows: singletons and shared containers.
+/// Python's `is`, as far as templates can see it: singletons and shared containers.
 pub(crate) fn identical(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::None, Value::None) => true,
@@ -259,7 +259,7 @@ pub(crate) fn header(headers: &super::value::Dict, name: &str) -> Option<Value> 
 pub(crate) fn sort_by_keys<T>(items: &mut [(Value, T)], reverse: bool) -> Result<()> {
     let mut fault = None;
     items.sort_by(|(left, _), (right, _)| {
-        // Python sorts in reverse by turning the list around twice, which keeps equal items in order.
+        // Python reverses the list before and after sorting, which keeps equal items in order.
         let ordered = order(left, right, "<").map(|order| order.unwrap_or(Ordering::Equal));
         match ordered {
             Ok(order) if reverse => order.reverse(),

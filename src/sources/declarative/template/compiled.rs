@@ -22,8 +22,8 @@ pub struct Template {
 }
 
 impl Template {
-    /// Parses a template. A fault names line, column and what is wrong: its syntax, a filter or test that does not
-    /// exist, or `stream_state`, which templates have no more.
+    /// Parses a template. A fault names line, column and problem: its syntax, an unknown filter or test, or
+    /// `stream_state`, which templates no longer have.
     pub fn compile(text: &str) -> Result<Self> {
         if let Some(at) = text.find("stream_state") {
             let (line, column) = position(text, at);
@@ -40,14 +40,14 @@ impl Template {
         let volatile = any_expr(&body, &|expr: &Expr| match &expr.kind {
             Kind::Name(name) | Kind::Path(name, _) => macros::is_volatile(name),
             Kind::Filter { name, .. } => &**name == "random",
-            // A filter may be named by a text.
+            // A text may name a filter.
             Kind::Const(super::ast::Const::Str(text)) => &**text == "random",
             _ => false,
         });
         Ok(Self { text: text.to_owned(), source, body, free, volatile })
     }
 
-    /// The template as it was written.
+    /// The template as written.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -57,7 +57,7 @@ impl Template {
         self.body.iter().all(|statement| matches!(statement, Stmt::Data(_)))
     }
 
-    /// The variables it needs from outside, each once. Python's analysis: also where they are never reached.
+    /// The variables it needs from outside, each once. As in Python's analysis, unreachable ones count.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.free.iter().map(|(name, _)| &**name)
     }
@@ -83,13 +83,13 @@ impl Template {
         self.variables().any(|name| name == variable)
     }
 
-    /// Whether it gives the same for one config: it needs nothing but `config` and `parameters`, neither the time nor
+    /// Whether it always gives the same for one config: it needs only `config` and `parameters`, neither the time nor
     /// chance. It can be evaluated once.
     pub fn is_constant(&self) -> bool {
         !self.volatile && self.variables().all(|name| matches!(name, "config" | "parameters"))
     }
 
-    /// A fault for each variable that is not among those its place has, with the nearest name that exists.
+    /// A fault for each variable that its place does not have, with the nearest existing name.
     pub fn undeclared(&self, known: &[&str]) -> Vec<Fault> {
         let unknown = self.free.iter().filter(|(name, _)| &**name != "self" && !known.contains(&&**name));
         unknown
@@ -104,7 +104,7 @@ impl Template {
             .collect()
     }
 
-    /// The text that it gives, before the literal step.
+    /// Its output, before the literal step.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String> {
         if let Some((name, at)) = self.free.iter().find(|(name, _)| scope.get(name).is_none()) {
             let known: Vec<&str> = scope.names().collect();
@@ -128,8 +128,8 @@ impl Template {
         Ok(out)
     }
 
-    /// What the reference makes of it: the rendered text as a literal of an allowed type (any without types), or the
-    /// default's where it renders to nothing or uses a missing value.
+    /// The reference's result: the rendered text as a literal of an allowed type (any without types), or the default's
+    /// if it renders to nothing or uses a missing value.
     ///
     /// Python's `TypeError`, where the reference continues with the text of the template, is a fault.
     pub fn eval(&self, scope: &Scope<'_>, default: Option<&Self>, valid: &[ValidType]) -> Result<Literal> {
@@ -150,8 +150,8 @@ impl Template {
         }
     }
 
-    /// Its text without the literal step, for what is sent as it is: credentials, headers, page tokens. What renders to
-    /// nothing or uses a missing value gives the default's text, without one nothing.
+    /// Its text without the literal step, for credentials, headers and page tokens. If it renders to nothing or uses a
+    /// missing value, it gives the default's text, or nothing without one.
     pub fn eval_text(&self, scope: &Scope<'_>, default: Option<&Self>) -> Result<Option<String>> {
         match self.render(scope) {
             Ok(text) if !text.is_empty() => return Ok(Some(text)),
@@ -162,8 +162,8 @@ impl Template {
         default.map(|default| default.render(scope)).transpose()
     }
 
-    /// As [`Template::eval`] with any type, but a text that one expression gives stays that text: a `"1.10"` of a config
-    /// is a version and no number.
+    /// As [`Template::eval`] with any type, but the text of a single expression stays that text: a `"1.10"` of a config
+    /// is a version, not a number.
     pub fn eval_kept(&self, scope: &Scope<'_>, default: Option<&Self>) -> Result<Literal> {
         match self.one_text(scope)? {
             Some(text) => Ok(Literal::Str(text)),
@@ -171,8 +171,8 @@ impl Template {
         }
     }
 
-    /// The text that it gives if it is one expression and the value of that is a text. What the filter `string` has
-    /// marked for the literal step is none.
+    /// Its text, if it is one expression whose value is a text. Texts that the filter `string` has marked for the
+    /// literal step do not count.
     fn one_text(&self, scope: &Scope<'_>) -> Result<Option<String>> {
         let [Stmt::Print(value)] = &self.body[..] else { return Ok(None) };
         if self.variables().any(|name| scope.get(name).is_none()) {
@@ -194,7 +194,7 @@ impl Template {
     }
 }
 
-/// The first filter or test that does not exist, and where.
+/// The first unknown filter or test, and its place.
 fn unknown_name(body: &[Stmt]) -> Option<(Box<Fault>, u32)> {
     let found = std::cell::RefCell::new(None);
     any_expr(body, &|expr: &Expr| {

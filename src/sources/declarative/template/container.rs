@@ -1,4 +1,4 @@
-//! The rarer kinds of value, and containers, which are taken apart without recursion.
+//! The rarer kinds of value, and containers, which are dropped without recursion.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -21,14 +21,15 @@ pub(crate) enum Object {
         cursor_slice: Value,
         extra_fields: Value,
     },
-    /// What `keys()`, `values()` and `items()` give.
+    /// The results of `keys()`, `values()` and `items()`.
     View(ViewKind, Value),
-    /// A generator or another iterator, which gives its items once. The items are found eagerly, up to the first fault.
+    /// A generator or another iterator, which returns its items once. The items are found eagerly, up to the first
+    /// fault.
     Iter(&'static str, RefCell<IterState>),
     Method(Value, &'static str),
     /// A macro of the runtime or a global of Jinja.
     Function(&'static str),
-    /// What `{% macro %}` defines.
+    /// A function defined by `{% macro %}`.
     Macro(Arc<MacroDef>),
     Namespace(RefCell<Dict>),
     Loop(RefCell<LoopState>),
@@ -61,12 +62,12 @@ pub(crate) struct LoopState {
     pub(crate) recursive: Option<Arc<ForDef>>,
 }
 
-/// A container. Its `Drop` takes the containers inside it apart one after the other: a template can nest them deeper
-/// than the stack is.
+/// A container. Its `Drop` drops the containers inside it one after the other: a template can nest them deeper than the
+/// stack.
 #[derive(Debug)]
 pub(crate) struct Body<T: Contents>(pub(crate) T);
 
-/// What is inside a container.
+/// The content of a container.
 pub(crate) trait Contents {
     /// Moves the values out.
     fn take(&mut self, into: &mut Vec<Value>);

@@ -1,4 +1,4 @@
-//! Python's dict, and what values are hashed by.
+//! Python's dict, and the hash keys of values.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::container::{Contents, Object, nests};
 use super::error::{Fault, Result};
 use super::value::{MAX_NESTING, Value};
 
-/// What a dict compares its keys by: equal values have equal keys, `1`, `1.0` and `True` among them.
+/// The hash key of a dict: equal values have equal keys, `1`, `1.0` and `True` among them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     None,
@@ -89,7 +89,7 @@ impl Dict {
     }
 }
 
-/// What a value is hashed by, or the `TypeError` of a value that cannot be.
+/// The hash key of a value, or the `TypeError` of an unhashable one.
 pub(crate) fn key_of(value: &Value) -> Result<Key> {
     key_within(value, 0)
 }

@@ -1,25 +1,25 @@
-//! What can be wrong with a template, and where. A fault names settings and Python classes, never a value: values of a
+//! The faults of templates, and their places. A fault names settings and Python classes, never a value: values of a
 //! config may be secrets.
 
 use std::fmt;
 
-/// The kind of a fault, by what a caller can do about it.
+/// The kind of a fault, by how a caller can react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
-    /// The template cannot be parsed, or names a filter or test that does not exist.
+    /// The template cannot be parsed, or names an unknown filter or test.
     Syntax,
-    /// A variable is used that is not there where this template is evaluated.
+    /// It uses a variable that does not exist in its place.
     Undeclared,
-    /// Something was asked of a missing value. The reference takes the default then.
+    /// It uses a missing value. The reference takes the default then.
     Undefined,
-    /// Python's `TypeError`. The reference gives the text of the template in place of a result.
+    /// Python's `TypeError`. The reference gives the text of the template instead of a result.
     Type,
     /// The sandbox does not allow it.
     Security,
     /// The template takes too many steps, too much memory, or is nested too deep.
     Limit,
-    /// Known and refused by name: `stream_state`, which the reference refuses, too, and the few filters and methods of
-    /// the reference that are not there.
+    /// Known and refused by name: `stream_state`, which the reference also refuses, and the few filters and methods of
+    /// the reference that are missing here.
     Refused,
     /// Any other Python exception, such as a `ValueError`.
     Other,
@@ -28,21 +28,21 @@ pub enum FaultKind {
 /// A fault of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What can be done about it.
+    /// How a caller can react.
     pub kind: FaultKind,
     /// The Python class of the exception that the reference raises.
     pub class: &'static str,
-    /// What is wrong. It holds no value.
+    /// The problem. It contains no value.
     pub message: String,
     /// The line in the template, from 1.
     pub line: u32,
     /// The column in its line, in characters from 1.
     pub column: u32,
-    /// The expression or tag that it happened in, as the template spells it.
+    /// The expression or tag of the fault, as the template spells it.
     pub expression: Option<Box<str>>,
 }
 
-/// A fault is boxed: results are returned at every step of an evaluation.
+/// A fault is boxed: every step of an evaluation returns a result.
 pub(crate) type Result<T> = std::result::Result<T, Box<Fault>>;
 
 impl Fault {
@@ -79,7 +79,7 @@ impl Fault {
         Self::new(FaultKind::Limit, "MemoryError", message)
     }
 
-    /// What Python can do and this engine cannot.
+    /// A feature of Python that this engine lacks.
     pub(crate) fn unsupported(message: impl Into<String>) -> Box<Self> {
         Self::new(FaultKind::Refused, "NotImplementedError", message)
     }
@@ -88,7 +88,7 @@ impl Fault {
         Self::other("OverflowError", message)
     }
 
-    /// Says where it happened, unless that is known more closely already.
+    /// Sets the place, unless a closer one is known.
     pub(crate) fn at(mut self: Box<Self>, line: u32, column: u32) -> Box<Self> {
         if self.line == 0 {
             self.line = line;
@@ -97,7 +97,7 @@ impl Fault {
         self
     }
 
-    /// The tag of the template that a fault happened in.
+    /// The tag of the template with the fault.
     pub(crate) fn in_source(mut self: Box<Self>, source: &str) -> Box<Self> {
         if self.expression.is_none() && self.line > 0 {
             let lines = source.split_inclusive('\n').take(self.line as usize - 1);

@@ -1,9 +1,9 @@
 //! The escapes in Python's string literals.
 
-/// One escape at the start of what follows a backslash: what it stands for and how many characters it takes.
+/// One escape after a backslash: its meaning and its number of characters.
 enum Escape {
     Code(u32, usize),
-    /// An end of line, which is left out.
+    /// An end of line, which is dropped.
     Nothing,
     /// Not an escape: the backslash stays.
     Unknown,
@@ -65,8 +65,8 @@ fn decode(body: &[char], wide: bool, mut push: impl FnMut(u32) -> Option<()>) ->
     Some(())
 }
 
-/// The text of a string literal between its quotes. `None` for an escape that is broken, that names a character, or
-/// that is half of a surrogate pair.
+/// The text of a string literal between its quotes. `None` for an escape that is broken, names a character, or is half
+/// of a surrogate pair.
 pub(crate) fn text(body: &str) -> Option<String> {
     if !body.contains('\\') {
         return Some(body.to_owned());
@@ -91,8 +91,8 @@ pub(crate) fn bytes(body: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A string in a template: Jinja escapes what is not ASCII first, so that a backslash before such a character takes
-/// part of its escape.
+/// A string in a template: Jinja escapes non-ASCII characters first, so a backslash before such a character takes part
+/// of its escape.
 pub(crate) fn template_text(body: &str) -> Option<String> {
     if !body.contains('\\') {
         return Some(body.to_owned());

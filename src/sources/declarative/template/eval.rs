@@ -1,4 +1,4 @@
-//! The evaluation of a template: statements. Expressions are in `eval_expr`.
+//! Evaluates the statements of a template. `eval_expr` has the expressions.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use super::scope::Scope;
 use super::text::{self, MAX_TEXT};
 use super::value::{Body, LoopState, Object, Value};
 
-/// Steps of one evaluation: an expression, a statement or an item is one; so are 64 bytes that are copied.
+/// Steps of one evaluation: each expression, statement or item is one; so are 64 copied bytes.
 const MAX_STEPS: u64 = 2_000_000;
-/// Calls and blocks inside each other.
+/// The deepest nesting of calls and blocks.
 const MAX_NESTED: u16 = 400;
 
 pub(super) type Frame = Vec<(Arc<str>, Value)>;
@@ -25,15 +25,15 @@ pub(crate) struct Eval<'a> {
     pub(crate) source: &'a str,
     pub(crate) scope: &'a Scope<'a>,
     pub(super) frames: Vec<Frame>,
-    /// Variables of the scope that were made into values.
+    /// Variables of the scope that were converted to values.
     pub(crate) made: Frame,
     steps: u64,
     nested: u16,
     pub(crate) autoescape: bool,
-    /// What a filter block prints, while its filters are at work.
+    /// The output of a filter block, while its filters run.
     pub(crate) block_text: Option<Value>,
     loops: usize,
-    /// What is printed is constant: Jinja computes it beforehand, where a slice of what has none is a missing value.
+    /// The output is constant: Jinja computes it beforehand, where slicing a value without items gives a missing value.
     pub(crate) folding: bool,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Eval<'a> {
         Ok(())
     }
 
-    /// Counts a text or list that was made.
+    /// Counts a text or list that was created.
     pub(crate) fn spend_size(&mut self, value: &Value) -> Result<()> {
         let size = match value {
             Value::Str(text) | Value::Markup(text) => text.len() / 64,
@@ -99,7 +99,7 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// Says where a fault happened.
+    /// Sets the place of a fault.
     pub(crate) fn place(&self, fault: Box<Fault>, at: u32) -> Box<Fault> {
         if fault.line > 0 {
             return fault;
@@ -229,7 +229,7 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// What a body prints, as a value.
+    /// The output of a body, as a value.
     fn captured(&mut self, body: &[Stmt]) -> Result<Value> {
         let mut text = String::new();
         self.in_frame(|eval| eval.run(body, &mut text))?;

@@ -1,4 +1,4 @@
-//! The evaluation of expressions.
+//! Evaluates expressions.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -119,7 +119,7 @@ impl Eval<'_> {
         self.made(made)
     }
 
-    /// Counts the size of a value that was made.
+    /// Counts the size of a created value.
     fn made(&mut self, value: Value) -> Result<Value> {
         self.spend_size(&value)?;
         Ok(value)
@@ -153,7 +153,7 @@ impl Eval<'_> {
                 let (found, rest) = in_json(json, keys);
                 match found {
                     Ok(json) if rest.len() < keys.len() => (json.to_value(), rest),
-                    // Methods may change what the variable is.
+                    // Methods may change the variable's value.
                     Ok(_) => (self.root(root), rest),
                     Err(name) => (Value::undefined(format!("'dict object' has no attribute '{name}'")), rest),
                 }
@@ -197,7 +197,7 @@ impl Eval<'_> {
         Ok(given)
     }
 
-    /// The call of a `{% call %}` block, which hands the block over as `caller`.
+    /// The call of a `{% call %}` block, which passes the block as `caller`.
     pub(crate) fn call_with(&mut self, call: &Expr, caller: Option<Value>) -> Result<Value> {
         match &call.kind {
             Kind::Call(target, args) => {
@@ -281,7 +281,7 @@ impl Eval<'_> {
     }
 }
 
-/// Whether an expression has nothing in it that is known only at the evaluation.
+/// Whether an expression is known before the evaluation.
 pub(crate) fn is_constant(expr: &Expr) -> bool {
     !matches!(expr.kind, Kind::Name(_) | Kind::Path(..) | Kind::Call(..))
         && expr.kind.children().into_iter().all(is_constant)
@@ -291,8 +291,8 @@ fn not_callable(value: &Value) -> Box<Fault> {
     Fault::ty(format!("'{}' object is not callable", value.type_name()))
 }
 
-/// Follows keys through JSON as far as they are members and items. With what was reached comes the rest of the keys;
-/// a member that is not there is named.
+/// Follows keys through JSON as far as they are members and items. Returns the value and the remaining keys; a missing
+/// member is named.
 fn in_json<'a, 'k>(json: Json<'a>, keys: &'k [PathKey]) -> (std::result::Result<Json<'a>, &'k str>, &'k [PathKey]) {
     let mut json = json;
     for (at, key) in keys.iter().enumerate() {

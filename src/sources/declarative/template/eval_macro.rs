@@ -17,7 +17,7 @@ impl Eval<'_> {
         Ok(Value::str(text))
     }
 
-    /// Calls a macro. It sees its arguments and what is set at the top of the template.
+    /// Calls a macro. It sees its arguments and the top-level variables of the template.
     pub(crate) fn call_macro(&mut self, definition: &MacroDef, args: CallArgs) -> Result<Value> {
         let mut frame: Frame = Vec::new();
         let CallArgs { mut positional, mut named } = args;

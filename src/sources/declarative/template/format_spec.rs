@@ -213,7 +213,7 @@ fn float_body(value: f64, spec: &Spec) -> (bool, String) {
         Some(kind) => float(value, kind, spec.precision.unwrap_or(6), spec.alternate),
         None => match spec.precision {
             None => float_repr(value),
-            // As `g`, but with a digit behind the point.
+            // As `g`, but with a digit after the point.
             Some(precision) => {
                 let text = float(value, 'g', precision, spec.alternate);
                 let exponent = format!("{value:.*e}", precision.max(1) - 1);

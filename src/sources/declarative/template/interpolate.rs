@@ -1,4 +1,4 @@
-//! Templates in the shapes in which a manifest has them: one text, a condition, mappings, the inputs of a request.
+//! Templates in the forms of a manifest: one text, a condition, mappings, the inputs of a request.
 
 use super::compiled::Template;
 use super::error::{Fault, Result};
@@ -13,7 +13,7 @@ pub struct InterpolatedString {
 }
 
 impl InterpolatedString {
-    /// Compiles a text. The default is used where it gives nothing; an empty one is none.
+    /// Compiles a text. The default replaces an empty result; an empty default is none.
     pub fn compile(text: &str, default: Option<&str>) -> Result<Self> {
         let default = default.filter(|default| !default.is_empty()).map(Template::compile).transpose()?;
         Ok(Self { template: Template::compile(text)?, default })
@@ -24,12 +24,12 @@ impl InterpolatedString {
         &self.template
     }
 
-    /// Its value. Without a default, a missing value that is used is a fault, as in the reference.
+    /// Its value. Without a default, using a missing value is a fault, as in the reference.
     pub fn eval(&self, scope: &Scope<'_>) -> Result<Literal> {
         self.template.eval(scope, Some(self.default.as_ref().unwrap_or(&self.template)), &[])
     }
 
-    /// Its value, but a text that one expression gives stays that text.
+    /// Its value, but the text of a single expression stays that text.
     pub fn eval_kept(&self, scope: &Scope<'_>) -> Result<Literal> {
         self.template.eval_kept(scope, Some(self.default.as_ref().unwrap_or(&self.template)))
     }
@@ -46,7 +46,7 @@ impl InterpolatedString {
 pub enum InterpolatedBoolean {
     /// Always this.
     Constant(bool),
-    /// Decided by a template.
+    /// The result of a template.
     Template(Template),
 }
 
@@ -56,13 +56,13 @@ impl InterpolatedBoolean {
         Template::compile(text).map(Self::Template)
     }
 
-    /// Whether it holds: all that is not one of the reference's words for false. A missing value that is used is false;
-    /// Python's `TypeError`, which is true in the reference, is a fault.
+    /// Whether it holds: any result except the reference's words for false. Using a missing value is false; Python's
+    /// `TypeError`, which is true in the reference, is a fault.
     pub fn eval(&self, scope: &Scope<'_>) -> Result<bool> {
         match self {
             Self::Constant(value) => Ok(*value),
             Self::Template(template) => {
-                // Without a default, nothing is null, which is false.
+                // Without a default, an empty result is null, which is false.
                 Ok(!is_false(&template.eval(scope, None, &[])?))
             }
         }
@@ -78,12 +78,12 @@ fn is_false(value: &Literal) -> bool {
     }
 }
 
-/// A value of a mapping: what is no text is not evaluated.
+/// A value of a mapping: only texts are evaluated.
 #[derive(Debug)]
 pub enum Entry {
     /// A text.
     Template(Template),
-    /// A number, a list and the like, as it is.
+    /// A number, a list and the like, unchanged.
     Raw(Literal),
 }
 
@@ -94,7 +94,7 @@ pub struct InterpolatedMapping {
 }
 
 impl InterpolatedMapping {
-    /// Compiles the keys and the values that are texts. All their faults are found.
+    /// Compiles the keys and the text values. It finds all their faults.
     pub fn compile(mapping: &[(String, Literal)]) -> std::result::Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let mut entries = Vec::new();
@@ -112,7 +112,7 @@ impl InterpolatedMapping {
         if faults.is_empty() { Ok(Self { entries }) } else { Err(faults) }
     }
 
-    /// The entries, for what looks at their templates.
+    /// The entries, for inspecting their templates.
     pub fn entries(&self) -> &[(Template, Entry)] {
         &self.entries
     }
@@ -140,12 +140,12 @@ pub enum Nested {
     Mapping(Vec<(Nested, Nested)>),
     /// A list.
     List(Vec<Nested>),
-    /// Anything else, as it is.
+    /// Anything else, unchanged.
     Raw(Literal),
 }
 
 impl Nested {
-    /// Compiles every text in a value. All their faults are found.
+    /// Compiles every text in a value. It finds all their faults.
     pub fn compile(value: &Literal) -> std::result::Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let compiled = Self::within(value, &mut faults);
@@ -182,7 +182,7 @@ impl Nested {
         }
     }
 
-    /// The value. Of mappings, entries that are null are left out; of lists, nothing is.
+    /// The value. Null entries of mappings are omitted; items of lists are not.
     pub fn eval(&self, scope: &Scope<'_>) -> Result<Literal> {
         Ok(match self {
             Self::Template(template) => template.eval(scope, None, &[])?,
@@ -209,7 +209,7 @@ fn without_null(value: Literal) -> Literal {
     }
 }
 
-/// Which inputs of a request: each place has its own rules.
+/// The kind of request inputs: each place has its own rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InputPlace {
     /// Query parameters.
@@ -237,7 +237,7 @@ enum Inputs {
 }
 
 impl RequestInputs {
-    /// Compiles a text or a mapping. All their faults are found.
+    /// Compiles a text or a mapping. It finds all their faults.
     pub fn compile(place: InputPlace, inputs: &Literal) -> std::result::Result<Self, Vec<Fault>> {
         let inputs = match inputs {
             Literal::Str(text) => Inputs::Text(InterpolatedString::compile(text, None).map_err(|fault| vec![*fault])?),
@@ -270,8 +270,8 @@ impl RequestInputs {
         }
     }
 
-    /// The inputs: a mapping without what is null, or what the one text gives. Query parameters and forms take texts and
-    /// lists; any other value is its text, so that a null is sent as `None`.
+    /// The inputs: a mapping without nulls, or the result of the one text. Query parameters and forms accept texts and
+    /// lists; any other value becomes its text, so that a null is sent as `None`.
     pub fn eval(&self, scope: &Scope<'_>) -> Result<Literal> {
         let as_text = matches!(self.place, InputPlace::Parameters | InputPlace::BodyData);
         let value = match &self.inputs {

@@ -1,4 +1,4 @@
-//! JSON as a template sees it: looked up in place, and made into a value only where a value is needed.
+//! JSON for templates: looked up in place, and converted only where a value is needed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::value::{Dict, Value};
 use crate::json;
 use crate::streams::Record;
 
-/// A JSON value: a tree that is there already, or the text of one.
+/// A JSON value: a parsed tree, or a text.
 #[derive(Debug, Clone, Copy)]
 pub enum Json<'a> {
     /// Parsed before.
@@ -43,7 +43,7 @@ impl Members for Record<'_> {
     }
 }
 
-/// How deep a text may be nested; deeper parts are taken for null.
+/// How deep a text may be nested; deeper parts count as null.
 const MAX_DEPTH: usize = 500;
 
 impl<'a> Json<'a> {
@@ -87,12 +87,12 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text that Python's `str` gives. None if the value is nested too deep for one.
+    /// The text of Python's `str`. `None` if the value is nested too deep for one.
     pub fn to_text(self) -> Option<String> {
         super::text::str_of(&self.to_value()).ok()
     }
 
-    /// The value as Python has it.
+    /// The value in Python.
     pub(crate) fn to_value(self) -> Value {
         match self {
             Self::Tree(tree) => of_tree(tree),
@@ -140,7 +140,7 @@ fn of_tree(tree: &serde_json::Value) -> Value {
     }
 }
 
-/// A text that is no JSON is null: the caller has checked it.
+/// A text that is not JSON counts as null: the caller has checked it.
 fn of_text(text: &str, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return Value::None;

@@ -21,7 +21,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    /// How a message names it.
+    /// Its name in messages.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Data(_) => "template data / text".to_owned(),
@@ -39,7 +39,7 @@ impl Token {
     }
 }
 
-/// A token and where it begins, in bytes.
+/// A token and its start, in bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     pub(crate) token: Token,
@@ -64,7 +64,7 @@ pub(crate) fn position(source: &str, at: usize) -> (u32, u32) {
     (line as u32, column as u32)
 }
 
-/// The source as Jinja takes it: one kind of line end, and none at the very end.
+/// The source as Jinja reads it: one kind of line end, and none at the very end.
 pub(crate) fn normalized(source: &str) -> String {
     let mut text =
         if source.contains('\r') { source.replace("\r\n", "\n").replace('\r', "\n") } else { source.to_owned() };
@@ -111,7 +111,7 @@ impl<'s> Lexer<'s> {
                 self.push(Token::End, 0);
                 return Ok(());
             };
-            // `-` takes the blanks before it away; `+` is only ever a mark.
+            // `-` removes the blanks before it; `+` is only a mark.
             let mark = rest.as_bytes().get(tag + 2).copied();
             let data = if mark == Some(b'-') { rest[..tag].trim_end_matches(number::is_space) } else { &rest[..tag] };
             if !data.is_empty() {
@@ -142,7 +142,7 @@ impl<'s> Lexer<'s> {
     fn comment(&mut self) -> Result<()> {
         let rest = self.rest();
         let start = 2 + usize::from(matches!(rest.as_bytes().get(2), Some(b'-' | b'+')));
-        // Jinja overlooks a comment that begins at the very end.
+        // Jinja ignores a comment that begins at the very end.
         if rest.len() == start {
             self.at += start;
             return Ok(());
@@ -158,7 +158,7 @@ impl<'s> Lexer<'s> {
         Ok(())
     }
 
-    /// `{% raw %}...{% endraw %}`, if that is what stands here.
+    /// `{% raw %}...{% endraw %}`, if it begins here.
     fn raw(&mut self) -> Result<bool> {
         let rest = self.rest();
         let tag = |text: &'s str, name: &str| -> Option<(&'s str, bool)> {
@@ -267,7 +267,7 @@ impl<'s> Lexer<'s> {
         Ok(())
     }
 
-    /// A float where there is one, else an integer: a leading zero is a number of its own.
+    /// A float if there is one, otherwise an integer: a leading zero is a number of its own.
     fn number(&mut self) -> Result<()> {
         let rest = self.rest();
         let bytes = rest.as_bytes();

@@ -1,4 +1,4 @@
-//! The literal step: what a template prints is read again as one Python literal, or stays text. `ast.literal_eval` of
+//! The literal step: a template's output is read again as one Python literal, or stays text. `ast.literal_eval` of
 //! `CPython` 3.11.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use super::literal_parser::Parser;
 use super::text;
 use super::value::{Dict, Key, Value, key_of};
 
-/// A plain value: what a template gives.
+/// A plain value: the result of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
     /// `None`.
@@ -42,7 +42,7 @@ pub enum Literal {
     Ellipsis,
 }
 
-/// The Python types that a literal may have to be kept; any other stays the text that was rendered.
+/// The Python types that a literal may have; any other stays the rendered text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValidType {
     /// `str`
@@ -64,13 +64,13 @@ pub enum ValidType {
 }
 
 impl Literal {
-    /// Reads one Python literal; `None` if the text is none, and so stays what it is.
+    /// Reads one Python literal; `None` if the text is not one, and so stays unchanged.
     ///
     /// Beside the reference, `\N{NAME}` and lone surrogates in a string are not read.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_start_matches([' ', '\t']);
-        // Most texts cannot be a literal by how they begin.
+        // The first character shows that most texts cannot be a literal.
         let first = text.trim_start_matches(['\n', '\r', '\x0c', '#']).chars().next()?;
         if !matches!(first, '0'..='9' | '+' | '-' | '.' | '(' | '[' | '{' | '\'' | '"' | '\\' | ' ' | '\t')
             && !"TFNsuUbBrR".contains(first)
@@ -90,7 +90,7 @@ impl Literal {
         }
     }
 
-    /// Whether Python's `isinstance` says so.
+    /// Python's `isinstance`.
     #[must_use]
     pub fn is(&self, valid: ValidType) -> bool {
         match self {
@@ -186,15 +186,15 @@ impl Literal {
                 out.push('}');
             }
             Self::Ellipsis => out.push_str("Ellipsis"),
-            // Any other has a value of the same text; a number too long to be printed cannot be a literal.
+            // Any other has a value with the same text; a number too long to print cannot be a literal.
             _ => out.push_str(&text::repr_of(&self.to_value()).unwrap_or_default()),
         }
     }
 
-    /// Appends the value as JSON. Tuples become arrays, keys texts, and floats that JSON has no word for null.
+    /// Appends the value as JSON. Tuples become arrays, keys texts, and NaN and infinite floats null.
     ///
     /// # Errors
-    /// Bytes, sets and `...` are no JSON, which is Python's `TypeError`.
+    /// Bytes, sets and `...` are not JSON, which is Python's `TypeError`.
     pub fn write_json(&self, out: &mut String) -> std::result::Result<(), Box<Fault>> {
         let quote = |out: &mut String, text: &str| match serde_json::to_string(text) {
             Ok(text) => out.push_str(&text),
@@ -240,13 +240,13 @@ impl Literal {
                 out.push('}');
             }
             Self::Bytes(_) | Self::Set(_) | Self::Ellipsis => {
-                return Err(Fault::ty(format!("a value of type {} is no JSON", self.type_name())));
+                return Err(Fault::ty(format!("a value of type {} is not JSON", self.type_name())));
             }
         }
         Ok(())
     }
 
-    /// The value for an evaluation. Sets become tuples, of which a template can do the same.
+    /// The value for an evaluation. Sets become tuples, which templates can use the same way.
     pub(crate) fn to_value(&self) -> Value {
         let all = |items: &[Self]| items.iter().map(Self::to_value).collect();
         match self {
@@ -271,7 +271,7 @@ impl Literal {
     }
 }
 
-/// `{k: v}`: a key that occurs again keeps its place and takes the later value.
+/// `{k: v}`: a repeated key keeps its place and takes the later value.
 pub(crate) fn unique_entries(entries: Vec<(Literal, Literal)>) -> Result<Literal> {
     let mut places: HashMap<Key, usize> = HashMap::new();
     let mut kept: Vec<(Literal, Literal)> = Vec::with_capacity(entries.len());

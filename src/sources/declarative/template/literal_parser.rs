@@ -4,7 +4,7 @@ use num_traits::ToPrimitive;
 
 use super::literal::{Literal, unique_entries, unique_items};
 
-/// `CPython`'s tokenizer allows that many open brackets.
+/// The most open brackets that `CPython`'s tokenizer allows.
 const MAX_BRACKETS: usize = 200;
 
 pub(crate) struct Parser {
@@ -13,14 +13,14 @@ pub(crate) struct Parser {
     brackets: usize,
 }
 
-/// A parsed operand: only a plain number may stand behind a sign.
+/// A parsed operand: only a plain number may follow a sign.
 struct Operand {
     value: Literal,
     signed: bool,
 }
 
 impl Parser {
-    /// The literal that a text is, if it is one. Blanks before it are gone already.
+    /// The literal in a text, if it is one. Leading blanks are already gone.
     pub(crate) fn read(text: &str) -> Option<Literal> {
         if text.contains('\0') {
             return None;
@@ -85,13 +85,13 @@ impl Parser {
         }
     }
 
-    /// Blanks between tokens; within brackets, ends of lines and comments, too.
+    /// Blanks between tokens; within brackets, line ends and comments, too.
     pub(super) fn blanks(&mut self) -> Option<()> {
         while let Some(c) = self.peek() {
             match c {
                 ' ' | '\t' | '\x0c' => self.at += 1,
                 '\\' => {
-                    // A continued line has to have a next one.
+                    // A continued line must have a next one.
                     if self.text.get(self.at + 1) != Some(&'\n') || self.at + 2 >= self.text.len() {
                         return None;
                     }
@@ -105,7 +105,7 @@ impl Parser {
         Some(())
     }
 
-    /// Nothing but empty lines and comments may follow. A last line of blanks would be indented.
+    /// Only empty lines and comments may follow. A last line of blanks would be indented.
     fn skip_rest(&mut self) -> Option<()> {
         self.blanks()?;
         while self.peek().is_some() {
@@ -203,7 +203,7 @@ impl Parser {
         }
     }
 
-    /// `(a)` is what is inside, sign and all; `(a,)` a tuple.
+    /// `(a)` is its content, sign included; `(a,)` a tuple.
     fn parenthesis(&mut self) -> Option<Operand> {
         let (mut items, comma) = self.operands(')')?;
         if items.len() == 1 && !comma {
@@ -240,7 +240,7 @@ impl Parser {
             comma = self.peek()? == ',';
             if comma {
                 self.at += 1;
-                // `{,}` is nothing.
+                // `{,}` is not valid.
                 if keys.is_empty() && entries.is_empty() {
                     return None;
                 }

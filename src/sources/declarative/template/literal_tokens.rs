@@ -63,7 +63,7 @@ impl Parser {
         }
     }
 
-    /// One string or several that stand side by side.
+    /// One string or several adjacent ones.
     fn strings(&mut self) -> Option<Literal> {
         let (mut text, mut bytes): (Option<String>, Option<Vec<u8>>) = (None, None);
         loop {

@@ -1,4 +1,4 @@
-//! The functions that every template has: the CDK's macros, and Jinja's globals without `range`.
+//! The functions of every template: the CDK's macros, and Jinja's globals without `range`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use super::text::str_of;
 use super::value::{Dict, Object, Value};
 use crate::uuid::uuid;
 
-/// What a call gives depends on nothing but its arguments.
+/// The result depends only on the arguments.
 const PURE: &[&str] = &[
     "camel_case_to_snake_case",
     "cycler",
@@ -32,7 +32,7 @@ const PURE: &[&str] = &[
     "str_to_datetime",
     "timestamp",
 ];
-/// What a call gives depends on the time or on chance.
+/// The result depends on the time or on chance.
 const VOLATILE: &[&str] = &["day_delta", "generate_uuid", "lipsum", "now_utc", "today_utc", "today_with_timezone"];
 
 /// Whether every template has a function of this name.
@@ -40,7 +40,7 @@ pub(crate) fn is_global(name: &str) -> bool {
     PURE.contains(&name) || VOLATILE.contains(&name)
 }
 
-/// Whether what the function gives may be another each time.
+/// Whether the result of the function may change from call to call.
 pub(crate) fn is_volatile(name: &str) -> bool {
     VOLATILE.contains(&name)
 }
@@ -125,7 +125,7 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &'static str, args: CallArgs) -> R
             let [value] = args.bind(name, ["s"], 1)?;
             let given = text(&value.unwrap_or(Value::None), name)?;
             let read = serde_json::from_str::<serde_json::Value>(&given);
-            let read = read.map_err(|_| Fault::value("json_loads() was given a text that is no JSON"))?;
+            let read = read.map_err(|_| Fault::value("json_loads() got a text that is not JSON"))?;
             Ok(Json::Tree(&read).to_value())
         }
         _ => jinja(name, args),
@@ -161,7 +161,7 @@ fn jinja(name: &'static str, args: CallArgs) -> Result<Value> {
     }
 }
 
-/// The text that a date is to be read from. Anything else has no length, or is used and missing.
+/// The text to read a date from. Anything else has no length, or is a missing value.
 fn date_text(value: &Value, function: &str) -> Result<std::sync::Arc<str>> {
     match value {
         Value::Undefined(missing) => Err(used(missing)),
@@ -174,7 +174,7 @@ fn date_text(value: &Value, function: &str) -> Result<std::sync::Arc<str>> {
 }
 
 fn today(now: DateTime, zone: &Value) -> Result<Value> {
-    let unknown = || Fault::other("UnknownTimeZoneError", "the time zone is not known: it is no IANA name");
+    let unknown = || Fault::other("UnknownTimeZoneError", "the time zone is unknown: it is not an IANA name");
     let name = match zone {
         Value::Undefined(missing) => return Err(used(missing)),
         Value::None => return Err(unknown()),
@@ -218,7 +218,7 @@ fn formatted(value: &Value, format: &Value, input: Option<Value>) -> Result<Valu
         Value::Bool(_) | Value::Int(_) | Value::Big(_) => {
             let whole = Number::of(value).map(|number| number.to_big().to_string()).unwrap_or_default();
             let input = input.map_or_else(|| Ok("%s".into()), |input| text(&input, name))?;
-            // Python prints a bool by its name where the format is not one of numbers.
+            // Python prints a bool as its name unless the format is for numbers.
             let whole = if input.starts_with("%s") || input.starts_with("%ms") || input.starts_with("%epoch") {
                 whole
             } else {

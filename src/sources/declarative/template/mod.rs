@@ -1,12 +1,12 @@
-//! Templates of a manifest: Jinja 3.1's sandbox with Python's values, as Airbyte's runtime has it.
+//! Templates of a manifest: Jinja 3.1's sandbox with Python's values, as in Airbyte's runtime.
 //!
-//! A [`Template`] is compiled once and evaluated against a [`Scope`] many times. What it prints is read again as a
-//! Python [`Literal`], unless [`Template::eval_text`] is asked for the text itself. [`InterpolatedString`],
-//! [`InterpolatedBoolean`], [`InterpolatedMapping`], [`Nested`] and [`RequestInputs`] are the shapes in which a manifest
-//! has templates. Dates, their formats and durations are in [`datetime`], for cursors too.
+//! A [`Template`] is compiled once and evaluated against a [`Scope`] many times. Its output is read again as a Python
+//! [`Literal`], except by [`Template::eval_text`]. [`InterpolatedString`], [`InterpolatedBoolean`],
+//! [`InterpolatedMapping`], [`Nested`] and [`RequestInputs`] are the forms of templates in a manifest. [`datetime`] has
+//! dates, their formats and durations, for cursors too.
 //!
-//! Where Python raises a `TypeError`, the runtime takes the text of the template for its result: filters pass, and
-//! `{{ }}` lands in URLs. Here that is a [`Fault`] of the kind [`FaultKind::Type`]. A fault names the expression, never a
+//! Where Python raises a `TypeError`, the runtime uses the text of the template as its result: filters pass, and `{{
+//! }}` lands in URLs. Here that is a [`Fault`] of the kind [`FaultKind::Type`]. A fault names the expression, never a
 //! value.
 
 #![allow(
@@ -15,7 +15,7 @@
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     clippy::float_cmp,
-    reason = "Python's numbers go over into each other, and compare exactly"
+    reason = "Python's numbers convert into each other, and compare exactly"
 )]
 #![allow(
     clippy::format_push_string,
@@ -24,9 +24,9 @@
     clippy::similar_names,
     clippy::single_match_else,
     clippy::too_many_lines,
-    reason = "tables of what Python's types can do read best as one match, an arm a rule"
+    reason = "tables of Python's methods read best as one match, an arm a rule"
 )]
-#![allow(clippy::unnecessary_box_returns, reason = "a fault is one word wide wherever it is handed on")]
+#![allow(clippy::unnecessary_box_returns, reason = "a fault is one word wide wherever it is returned")]
 
 mod args;
 mod arith;

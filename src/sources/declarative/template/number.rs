@@ -6,7 +6,7 @@ use num_traits::{FromPrimitive, ToPrimitive};
 /// `CPython` refuses to read or print longer integers.
 pub(crate) const MAX_DIGITS: usize = 4300;
 
-/// Python's `int(text, base)`: blanks around, a sign, single underscores between digits, a prefix where the base has
+/// Python's `int(text, base)`: surrounding blanks, a sign, single underscores between digits, a prefix if the base has
 /// one. `None` is Python's `ValueError`.
 pub(crate) fn parse_int(text: &str, base: u32) -> Option<BigInt> {
     let text = text.trim_matches(is_space);
@@ -46,7 +46,7 @@ pub(crate) fn parse_int(text: &str, base: u32) -> Option<BigInt> {
             }
             underscore = true;
         } else {
-            // Any decimal digit counts, whatever its script.
+            // Decimal digits of any script count.
             let digit = c.to_digit(base).or_else(|| unicode_digit(c).filter(|digit| *digit < base))?;
             plain.push(char::from_digit(digit, base)?);
             underscore = false;
@@ -64,7 +64,7 @@ pub(crate) fn parse_small(text: &str) -> Option<i64> {
     parse_int(text, 10)?.to_i64()
 }
 
-/// The value of a decimal digit of another script: they come in runs of ten, each of which begins at a zero.
+/// The value of a decimal digit of another script: they come in runs of ten, each beginning at a zero.
 pub(crate) fn unicode_digit(c: char) -> Option<u32> {
     const ZEROS: [u32; 20] = [
         0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20,
@@ -96,7 +96,7 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
     Some(if text.starts_with('-') { -value } else { value })
 }
 
-/// The digits without the underscores that stand between two of them.
+/// The digits without single underscores between two of them.
 fn without_underscores(text: &str) -> Option<String> {
     let mut plain = String::with_capacity(text.len());
     let mut before = ' ';
@@ -125,7 +125,7 @@ pub(crate) fn float_repr(value: f64) -> String {
         return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
     let magnitude = value.abs();
-    // Of two shortest ones that are equally near, Python takes the even one.
+    // Of two equally near shortest ones, Python takes the even one.
     let shortest = format!("{value:e}");
     let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
     let even = format!("{value:.*e}", digits.saturating_sub(1));
@@ -180,7 +180,7 @@ pub(crate) fn divide_big(left: &BigInt, right: &BigInt) -> Option<f64> {
     if let (Some(left), Some(right)) = (exact(left), exact(right)) {
         return Some(left / right);
     }
-    // Scaled so that the quotient has 66 bits or more, and a sticky last one for what is left.
+    // Scaled so that the quotient has 66 bits or more, and a sticky last bit for the remainder.
     let shift = right.bits() as i64 - left.bits() as i64 + 66;
     let (left, right) = match shift {
         0.. => (left.magnitude() << shift.unsigned_abs(), right.magnitude().clone()),

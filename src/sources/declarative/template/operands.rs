@@ -1,4 +1,4 @@
-//! Operators of what is no number: texts, lists, dates and spans.
+//! Operators of values other than numbers: texts, lists, dates and spans.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::filters::escape::escape_value;
 use super::text::MAX_TEXT;
 use super::value::Value;
 
-/// Items of the longest list that is made.
+/// Items of the longest list that is created.
 const MAX_ITEMS: usize = 1 << 20;
 
 fn joined(left: &str, right: &str) -> Result<Arc<str>> {
@@ -143,7 +143,7 @@ pub(super) fn multiply(left: &Value, right: &Value) -> Result<Option<Value>> {
 }
 
 fn repeated(items: &[Value], times: usize) -> Vec<Value> {
-    // Nothing, however often, is nothing: there is no need to count.
+    // An empty list, however often, stays empty: there is no need to count.
     let times = if items.is_empty() { 0 } else { times };
     std::iter::repeat_n(items, times).flatten().cloned().collect()
 }

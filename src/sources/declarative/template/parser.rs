@@ -1,4 +1,4 @@
-//! Jinja's statements. Expressions are in `parser_expr`.
+//! Parses Jinja's statements. `parser_expr` has the expressions.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) struct Parser<'s> {
     pub(super) block_names: Vec<String>,
 }
 
-/// Parses a source that is normalized already.
+/// Parses a normalized source.
 pub(crate) fn parse(source: &str) -> Result<Vec<Stmt>> {
     let mut parser = Parser { source, tokens: tokens(source)?, next: 0, blocks: 0, open: 0, block_names: Vec::new() };
     let body = parser.body(&[]).map_err(|fault| parser.place(fault))?;
@@ -98,7 +98,7 @@ impl Parser<'_> {
         Err(self.unexpected("end of statement block"))
     }
 
-    /// Statements up to a tag of one of these names, which is left to be read. Without names, up to the end.
+    /// Statements up to a tag of one of these names, which is not consumed. Without names, up to the end.
     pub(super) fn body(&mut self, ends: &[&str]) -> Result<Vec<Stmt>> {
         self.blocks += 1;
         if self.blocks > MAX_DEPTH / 2 {
@@ -204,7 +204,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What is assigned to: a name, `namespace.name`, or several.
+    /// The target of an assignment: a name, `namespace.name`, or several.
     pub(super) fn target(&mut self, with_tuple: bool) -> Result<Target> {
         if with_tuple && matches!((self.peek(), self.look()), (Token::Name(_), Token::Op("."))) {
             let name = self.expect_name()?;

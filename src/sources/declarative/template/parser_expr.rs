@@ -270,7 +270,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What is in parentheses: nothing is an empty tuple.
+    /// The content of parentheses: an empty one is an empty tuple.
     fn parenthesised(&mut self) -> Result<Expr> {
         if self.is_op(")") {
             return Self::node(self.at(), Kind::Tuple(Vec::new()));

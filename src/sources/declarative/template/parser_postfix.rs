@@ -1,4 +1,4 @@
-//! What follows an operand: attributes, subscripts, calls, filters and tests.
+//! Parses what follows an operand: attributes, subscripts, calls, filters and tests.
 
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Filters, tests, and calls of what they give.
+    /// Filters, tests, and calls of their results.
     pub(crate) fn filters(&mut self, value: Option<Expr>, named_first: bool) -> Result<Expr> {
         let mut value = value;
         let mut named_first = named_first;

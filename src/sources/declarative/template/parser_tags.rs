@@ -1,4 +1,4 @@
-//! The tags that have more to them than an expression.
+//! Parses the tags that consist of more than an expression.
 
 use std::sync::Arc;
 
@@ -125,12 +125,12 @@ impl Parser<'_> {
         Ok(Stmt::CallBlock(call, Arc::new(definition)))
     }
 
-    /// Tags that need other templates. What they name is looked at, and there are none to load.
+    /// Tags that need other templates. Their names are parsed, but there are none to load.
     pub(super) fn no_loader(&mut self, tag: &str) -> Result<Stmt> {
         let known = ["include", "import", "extends", "from"];
         let tag = known.into_iter().find(|known| *known == tag).unwrap_or("include");
         let name = self.expression()?;
-        // What follows has no values in it, but for names that an import would bind.
+        // The rest has no values, except names that an import would bind.
         let mut bound = Vec::new();
         while !matches!(self.peek(), Token::BlockEnd | Token::End) {
             if let Token::Name(name) = self.advance() {

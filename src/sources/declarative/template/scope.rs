@@ -1,4 +1,4 @@
-//! What a template is evaluated against: the variables of its place, the time, and chance.
+//! The context of an evaluation: the variables of its place, the time, and chance.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ static NO_BLOCKS: LazyLock<serde_json::Value> = LazyLock::new(|| serde_json::jso
 /// A variable.
 #[derive(Debug, Clone, Copy)]
 pub enum Variable<'a> {
-    /// A JSON value: a config, a record, a response. Only what a template looks at is made into a value.
+    /// A JSON value: a config, a record, a response. Only the parts that a template uses become values.
     Json(Json<'a>),
     /// A slice: the partition and the cursor's span as one mapping, each of them and the extra fields as attributes.
     Slice {
@@ -22,17 +22,17 @@ pub enum Variable<'a> {
         partition: Json<'a>,
         /// The span of the cursor: an object.
         cursor_slice: Json<'a>,
-        /// Fields that are in neither: an object.
+        /// Fields in neither: an object.
         extra_fields: Json<'a>,
         /// The names of the extra fields that are answers, see [`Variable::Answer`].
         answers: &'a [&'a str],
     },
     /// Headers of a response, by names in any case.
     Headers(&'a [(String, String)]),
-    /// What another template gave.
+    /// The result of another template.
     Literal(&'a Literal),
-    /// Headers of a response as pagination has them: also by names in any case, but `link` is an object of links by their
-    /// relation; the text of that header is `Link`.
+    /// Headers of a response for pagination: also by names in any case, but `link` is an object of links by their
+    /// relation; `Link` is the text of that header.
     PageHeaders {
         /// Names and values.
         headers: &'a [(String, String)],
@@ -75,11 +75,11 @@ impl<'a> Scope<'a> {
             "stream_interval" | "stream_partition" => "stream_slice",
             other => other,
         };
-        // Jinja's own: the blocks of the template, of which there are none here.
+        // Jinja's own: the blocks of the template; there are none here.
         self.given(name).or_else(|| (name == "self").then_some(Variable::Json(Json::Tree(&NO_BLOCKS))))
     }
 
-    /// The variable that was given under this very name.
+    /// The variable with exactly this name.
     pub(crate) fn given(&self, name: &str) -> Option<Variable<'a>> {
         self.variables.iter().find(|(known, _)| *known == name).map(|(_, variable)| *variable)
     }

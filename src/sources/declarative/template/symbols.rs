@@ -1,5 +1,5 @@
-//! What a template needs from outside: Jinja's own analysis, in which a name counts as needed even where it is never
-//! reached, and a name that only some branches of an `if` set.
+//! The names that a template needs from outside, by Jinja's own analysis: unreachable names count, and so do names that
+//! only some branches of an `if` set.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::ast::{Expr, Kind, MacroDef, Stmt, Target};
 use super::macros;
 
-/// A name that is needed, and where it is used first, in bytes.
+/// A needed name, and the place of its first use, in bytes.
 pub(crate) type Free = Vec<(Arc<str>, u32)>;
 
 #[derive(Default, Clone)]
@@ -55,7 +55,7 @@ impl Frames<'_> {
         }
     }
 
-    /// What a statement does in its own frame. Frames inside it come later.
+    /// The effects of a statement in its own frame. Inner frames come later.
     fn statement(&mut self, statement: &Stmt) {
         match statement {
             Stmt::Data(_) | Stmt::Block(_) | Stmt::Autoescape(..) => {}
@@ -226,7 +226,7 @@ pub(crate) fn any_expr(body: &[Stmt], predicate: &dyn Fn(&Expr) -> bool) -> bool
     })
 }
 
-/// The word that a mistyped one is nearest to, if any is near: at most a third of its letters differ.
+/// The word nearest to a mistyped one, if any is near: at most a third of its letters differ.
 pub(crate) fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     known
         .map(|candidate| (distance(word, candidate), candidate))
@@ -235,7 +235,7 @@ pub(crate) fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> O
         .map(|(_, candidate)| candidate.to_owned())
 }
 
-/// How many letters have to be added, left out or replaced.
+/// The number of letters to add, remove or replace.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().take(60).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();

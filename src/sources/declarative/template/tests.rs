@@ -161,7 +161,7 @@ fn is_iterable(value: &Value) -> bool {
     }
 }
 
-/// It has a length and can be subscribed.
+/// It has a length and supports subscripts.
 fn is_sequence(value: &Value) -> bool {
     match value {
         Value::Undefined(_)

@@ -1,4 +1,4 @@
-//! `str` and `repr`: how a value looks when it is printed.
+//! `str` and `repr`: the printed forms of a value.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::error::{Fault, Result};
 use super::number::{MAX_DIGITS, float_repr};
 use super::value::{MAX_NESTING, Object, Value, ViewKind};
 
-/// No text that a template makes may be longer, in bytes.
+/// The longest text of a template, in bytes.
 pub(crate) const MAX_TEXT: usize = 16 << 20;
 
 /// Python's `str`.
@@ -206,7 +206,7 @@ fn write_entries(out: &mut String, value: &Value, depth: usize) -> Result<()> {
     Ok(())
 }
 
-/// A text in quotes: single ones, unless there are only such inside. What cannot be printed is escaped.
+/// A text in quotes: single ones, unless it contains only those. Unprintable characters are escaped.
 pub(crate) fn write_quoted(out: &mut String, text: &str) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote);
@@ -232,7 +232,7 @@ pub(crate) fn write_quoted(out: &mut String, text: &str) {
     out.push(quote);
 }
 
-/// Whether Python prints a character as it is: Rust's tables know it, behind a letter that a mark can stand on.
+/// Whether Python prints a character unescaped: Rust's tables tell, after a letter that can carry a mark.
 pub(crate) fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return (' '..='~').contains(&c);

@@ -1,5 +1,5 @@
-//! Python's values, as far as a template can meet them. Lists and dicts are shared and can be changed, as in Python;
-//! what a template changes is gone when its evaluation ends.
+//! Python's values, as far as a template can meet them. Lists and dicts are shared and can be changed, as in Python; a
+//! template's changes are gone when its evaluation ends.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(crate) enum Value {
     Big(Rc<BigInt>),
     Float(f64),
     Str(Arc<str>),
-    /// Text that counts as escaped already: `markupsafe.Markup`.
+    /// Text that is already escaped: `markupsafe.Markup`.
     Markup(Arc<str>),
     Bytes(Rc<[u8]>),
     List(Rc<Body<RefCell<Vec<Value>>>>),
@@ -40,7 +40,7 @@ pub(crate) enum Value {
     Object(Rc<Body<Object>>),
 }
 
-/// Why a value is undefined: the message of the error that using it raises.
+/// The reason why a value is undefined: the message of the error for using it.
 #[derive(Debug)]
 pub(crate) struct Missing {
     pub(crate) message: Box<str>,
@@ -48,7 +48,7 @@ pub(crate) struct Missing {
     pub(crate) unsafe_access: bool,
 }
 
-/// How deep values may be nested wherever one is walked as a whole.
+/// How deep values may be nested when one is traversed.
 pub(crate) const MAX_NESTING: usize = 200;
 
 impl Value {
@@ -72,7 +72,7 @@ impl Value {
         Self::Object(Rc::new(Body(object)))
     }
 
-    /// An iterator of this Python class over items that are known.
+    /// An iterator of this Python class over known items.
     pub(crate) fn iterator(class: &'static str, items: impl IntoIterator<Item = Value>) -> Self {
         Self::object(Object::Iter(class, RefCell::new(IterState { items: items.into_iter().collect(), fault: None })))
     }
@@ -115,7 +115,7 @@ impl Value {
         }
     }
 
-    /// The name of its Python class, as messages have it.
+    /// The name of its Python class, for messages.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::Undefined(_) => "Undefined",
@@ -186,7 +186,7 @@ impl Value {
         }
     }
 
-    /// The items that iterating over it gives.
+    /// The items of iterating over it.
     pub(crate) fn iterate(&self) -> Result<Vec<Value>> {
         Ok(match self {
             Self::Undefined(_) => Vec::new(),

@@ -1,4 +1,4 @@
-//! `AddFields`: members with values that templates give, one after the other, so that a later one sees the earlier ones.
+//! `AddFields`: members with values from templates, one after the other, so that a later one sees the earlier ones.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ use super::super::tree::Tree;
 use crate::protocol::Failure;
 use crate::streams::Record;
 
-/// The fields that are added.
+/// The fields to add.
 #[derive(Debug)]
 pub(in crate::sources::declarative) struct AddFields {
     fields: Vec<Field>,
@@ -22,19 +22,19 @@ pub(in crate::sources::declarative) struct AddFields {
 #[derive(Debug)]
 struct Field {
     path: Vec<String>,
-    /// Whether a step is an index if it meets a list, or where a list has to be made for it.
+    /// Whether a step is an index if it meets a list, or needs a new list.
     has_index: bool,
     value: Text,
     valid: Vec<ValidType>,
     /// The path as conditions see it.
     literal_path: Literal,
-    /// The JSON of a value that needs no record.
+    /// The JSON of a value that does not depend on the record.
     once: OnceLock<Box<RawValue>>,
     place: String,
 }
 
 impl AddFields {
-    /// The fields that a part adds.
+    /// The fields that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let list = part.field("fields")?;
         let fields: Vec<Option<Field>> = list.items().map(|field| Field::build(builder, &field)).collect();
@@ -133,7 +133,7 @@ impl Field {
         };
         match is_set {
             true => Ok(()),
-            false => Err(self.failure("its path leads through a value that can hold no such field")),
+            false => Err(self.failure("its path leads through a value that cannot hold such a field")),
         }
     }
 

@@ -14,9 +14,9 @@ use super::super::warnings::Warnings;
 use crate::protocol::Failure;
 use crate::streams::Record;
 
-/// The record with the members of all its inner objects, and the items of lists if `lists`. The last of the waiting values
-/// comes first, so that later fields come before earlier ones. A member has its own name, or its way joined by dots if
-/// that name is taken by then, or a list was met.
+/// The record with the members of all its inner objects, and the items of lists if `lists`. The last waiting value
+/// comes first, so that later fields come before earlier ones. A member keeps its name, or gets its path joined by dots
+/// if that name is already taken, or it passed a list.
 pub(super) fn flat(record: &str, lists: bool) -> String {
     let mut waiting: Vec<(&str, String)> = vec![(record.trim(), "_".to_owned())];
     let mut flat: IndexMap<Cow<'_, str>, Tree<'_>> = IndexMap::new();
@@ -54,7 +54,7 @@ pub(in crate::sources::declarative) struct DpathFlatten {
 }
 
 impl DpathFlatten {
-    /// The transformation that a part is.
+    /// The transformation that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let path = FieldPath::build(builder, &part.field("field_path")?, &[])?;
         let (mut prefix, mut suffix) = (None, None);
@@ -124,6 +124,6 @@ impl DpathFlatten {
 
 fn affix(text: Option<&Text>) -> Result<String, Failure> {
     let literal = text.map(|text| text.literal(&[])).transpose()?;
-    // What Python takes for false is no prefix.
+    // A value that Python takes for false is no prefix.
     Ok(literal.filter(super::super::template::Literal::truth).map(|literal| literal.to_text()).unwrap_or_default())
 }

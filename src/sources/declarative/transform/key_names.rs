@@ -1,5 +1,5 @@
-//! `KeysToLower`, `KeysToSnakeCase` and `KeysReplace`: other names for members. Where two members get one name, the last
-//! value counts, instead of the first.
+//! `KeysToLower`, `KeysToSnakeCase` and `KeysReplace`: rename members. If two members get one name, the last value
+//! counts, at the position of the first.
 
 use std::borrow::Cow;
 
@@ -18,16 +18,16 @@ const MOST_LEVELS: usize = 400;
 /// How members are renamed.
 #[derive(Debug)]
 pub(in crate::sources::declarative) enum KeyNames {
-    /// Those at the top, in lower case.
+    /// The top-level ones, to lower case.
     Lower,
-    /// All but those inside lists, in snake case.
+    /// All except those inside lists, to snake case.
     Snake,
-    /// All but those inside lists, with one text in place of another.
+    /// All except those inside lists, with one text replaced by another.
     Replace(Box<Text>, Box<Text>),
 }
 
 impl KeyNames {
-    /// The renaming that a part is.
+    /// The renaming that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         match part.kind() {
             "KeysToLower" => Some(Self::Lower),
@@ -72,7 +72,7 @@ fn renamed<'t>(tree: Tree<'t>, rename: &dyn Fn(&str) -> String, level: usize) ->
     Tree::Object(members)
 }
 
-/// What a character belongs to.
+/// The class of a character.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Upper,

@@ -1,4 +1,4 @@
-//! `RemoveFields`: takes out what its pointers lead to.
+//! `RemoveFields`: removes the fields at its pointers.
 
 use super::super::edits;
 use super::super::part::{Builder, Part, flat};
@@ -9,7 +9,7 @@ use super::super::tree::Tree;
 use crate::protocol::Failure;
 use crate::streams::Record;
 
-/// The fields that are removed.
+/// The fields to remove.
 #[derive(Debug)]
 pub(in crate::sources::declarative) struct RemoveFields {
     pointers: Vec<Steps>,
@@ -17,7 +17,7 @@ pub(in crate::sources::declarative) struct RemoveFields {
 }
 
 impl RemoveFields {
-    /// The fields that a part removes.
+    /// The fields that a part describes.
     pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Self> {
         let list = part.field("field_pointers")?;
         let mut pointers = Vec::new();

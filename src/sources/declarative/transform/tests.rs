@@ -2,7 +2,7 @@ use super::super::template::Json;
 use super::super::testing::build;
 use super::*;
 
-/// What a list of transformations, as YAML, makes of a record; the slice is `{"site": "u"}`.
+/// The result of a list of transformations, as YAML, for a record; the slice is `{"site": "u"}`.
 fn changed(transformations: &str, record: &str) -> Result<String, String> {
     let (changed, warnings) = changed_and_told(transformations, record)?;
     assert_eq!(warnings, [""; 0]);
@@ -98,7 +98,7 @@ fn a_template_that_fails_is_an_error_and_never_the_value() {
 }
 
 #[test]
-fn fields_are_removed_where_the_pointers_lead() {
+fn fields_are_removed_at_their_pointers() {
     let remove = |pointers: &str| format!("- {{type: RemoveFields, field_pointers: {pointers}}}");
     for (pointers, record, after) in [
         ("[[a], [o, x], [none, y]]", r#"{"a":1,"o":{"x":1,"y":1.10}}"#, r#"{"o":{"y":1.10}}"#),

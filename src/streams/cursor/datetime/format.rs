@@ -1,4 +1,4 @@
-//! How moments are written in records, requests and states.
+//! The notation of moments in records, requests and states.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,13 +8,13 @@ use crate::protocol::Failure;
 
 /// Reads and writes moments.
 pub trait TimeFormat: Send + Sync {
-    /// The moment that a value is; `None` if it is none.
+    /// The moment in a value; `None` if it is not one.
     ///
     /// # Errors
     /// If a slice that has such a value cannot be read.
     fn read(&self, value: &Value) -> Result<Option<Moment>, Failure>;
 
-    /// A moment as requests and states have it. It must not be later than the moment, or records would be missed.
+    /// A moment as written in requests and states. It must not be later than the moment, or records would be missed.
     fn write(&self, moment: Moment) -> String;
 }
 

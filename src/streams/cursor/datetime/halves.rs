@@ -1,5 +1,4 @@
-//! Shorter windows than those that a cursor gives out, for an API that refuses a window for its length, or has no page
-//! beyond a certain number of records.
+//! Splits a cursor's windows, for an API that refuses long windows, or has no page beyond a certain number of records.
 
 use serde_json::Value;
 
@@ -7,15 +6,15 @@ use super::{DatetimeCursor, Moment, TimeSpan};
 use crate::protocol::Failure;
 use crate::streams::{Record, Slice};
 
-/// Units of a calendar that are counted in a window, at most.
+/// The most calendar units counted in a window.
 const MOST_UNITS: i64 = 100_000;
 
 impl DatetimeCursor {
-    /// The two halves of a slice's window, without a gap between them but the smallest unit. None if it is not longer than
-    /// that or `least`, if the cursor has no smallest unit, or its format cannot tell the halves apart.
+    /// The two halves of a slice's window, with a gap of only the smallest unit. `None` if it is not longer than that
+    /// or `least`, if the cursor has no smallest unit, or its format cannot distinguish the halves.
     ///
     /// # Errors
-    /// If the format writes what it cannot read.
+    /// If the format cannot read its own output.
     pub fn halves(&self, slice: &Slice, least: Option<TimeSpan>) -> Result<Option<[Slice; 2]>, Failure> {
         let (Some((start, end)), Some(unit)) = (self.window_of(slice), self.granularity) else { return Ok(None) };
         let is_least = least.is_some_and(|least| start.plus(least).is_none_or(|shortest| end <= shortest));
@@ -27,24 +26,24 @@ impl DatetimeCursor {
         let moments = first_end.and_then(|span| start.plus(span)).zip(second_start.and_then(|span| start.plus(span)));
         let Some((first_end, second_start)) = moments.filter(|_| half > 0 && !is_least) else { return Ok(None) };
         let halves = [self.slice_of(slice, (start, first_end))?, self.slice_of(slice, (second_start, end))?];
-        // As they are asked for.
+        // As they are requested.
         let windows = halves.each_ref().map(|half| self.window_of(half));
         let [Some((_, first_end)), Some((second_start, _))] = windows else { return Ok(None) };
         let fits = self.window_fits(start, first_end) && self.window_fits(second_start, end);
         Ok((fits && first_end < second_start).then_some(halves))
     }
 
-    /// Whether a window is asked for: not one that ends before it begins, nor one without length from an API that takes its
-    /// bounds strictly.
+    /// Whether a window is requested: not one that ends before it begins, nor one of zero length from an API with
+    /// strict bounds.
     fn window_fits(&self, start: Moment, end: Moment) -> bool {
         if self.is_compare_strictly { start < end } else { start <= end }
     }
 
-    /// The slice from this value of the cursor on, as the format writes it; None if that is not after its start, or leaves no
-    /// window.
+    /// The slice from this cursor value on, as the format writes it; `None` if it is not after the slice's start, or
+    /// leaves no window.
     ///
     /// # Errors
-    /// If the format writes what it cannot read.
+    /// If the format cannot read its own output.
     pub fn rest_from(&self, slice: &Slice, value: Moment) -> Result<Option<Slice>, Failure> {
         let Some((start, end)) = self.window_of(slice) else { return Ok(None) };
         let rest = self.slice_of(slice, (value, end))?;
@@ -54,7 +53,7 @@ impl DatetimeCursor {
             .then_some(rest))
     }
 
-    /// The cursor's value in a record. None if there is none that can be read.
+    /// The cursor's value in a record. `None` without a readable one.
     ///
     /// # Errors
     /// If the slice cannot be read with such a value in it.
@@ -62,7 +61,7 @@ impl DatetimeCursor {
         self.moment_at(record, &self.field)
     }
 
-    /// The time at a field of a record. None if there is none that can be read.
+    /// The time at a field of a record. `None` without a readable one.
     pub(super) fn moment_at(&self, record: &Record<'_>, field: &String) -> Result<Option<Moment>, Failure> {
         let text = record.field_at(std::slice::from_ref(field));
         let value: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
@@ -70,7 +69,7 @@ impl DatetimeCursor {
     }
 }
 
-/// How many units a window has: both ends are in it.
+/// The number of units in a window, both ends included.
 fn units(start: Moment, end: Moment, unit: TimeSpan) -> i64 {
     if unit.months == 0 {
         return (end.micros.saturating_sub(start.micros)).checked_div(unit.micros).map_or(0, |count| count + 1);
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_have_all_of_a_window_until_it_is_one_unit_or_the_least() {
+    fn halves_cover_all_of_a_window_until_it_is_one_unit_or_the_least() {
         let cursor = cursor(TimeSpan::days(1));
         let slice =
             |start, end| cursor.slice_of(&Slice::whole(), (Moment::utc(start * DAY), Moment::utc(end * DAY))).unwrap();
@@ -123,7 +122,7 @@ mod tests {
             strict.halves(&slice(start, end), None).unwrap().map(|halves| halves.map(|half| days(&strict, &half)))
         };
         assert_eq!(halves(0, 3), Some([(0, 1), (2, 3)]));
-        assert_eq!(halves(0, 1), None, "a window without length is not asked for");
+        assert_eq!(halves(0, 1), None, "a window of zero length is not requested");
     }
 
     #[test]

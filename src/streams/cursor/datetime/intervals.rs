@@ -1,12 +1,12 @@
-//! What of a cursor's time was read: intervals, merged where they touch, each with the newest value that was seen in it.
-//! They are read from a state, grow with each slice that was read to its end, and say how far a state may go.
+//! The part of a cursor's time that was read: intervals, merged where they touch, each with its newest value. They come
+//! from a state, grow with each slice that was read to its end, and limit a state.
 
 use serde_json::{Map, Value};
 
 use super::{DatetimeCursor, Moment};
 use crate::protocol::{Failure, StreamState};
 
-/// Names of the states that have a list of intervals, as Airbyte's runtime writes them.
+/// Kinds of states with a list of intervals, as Airbyte's runtime writes them.
 const STATE_TYPES: [&str; 2] = ["date-range", "integer"];
 
 /// A closed interval that was read.
@@ -14,21 +14,21 @@ const STATE_TYPES: [&str; 2] = ["date-range", "integer"];
 pub(super) struct Interval {
     pub(super) start: Moment,
     pub(super) end: Moment,
-    /// The newest value of its records, wherever it lies. `None` if there was none.
+    /// The newest value of its records, anywhere. `None` without one.
     pub(super) newest: Option<Moment>,
 }
 
-/// What was read, in order and merged; never empty.
+/// The read intervals, in order and merged; never empty.
 #[derive(Debug, Clone)]
 pub(super) struct Intervals {
     pub(super) list: Vec<Interval>,
-    /// The value that the state had.
+    /// The value of the state.
     pub(super) base: Moment,
 }
 
 impl Intervals {
-    /// What a state says: one value under the cursor's field, up to which all was read, or a list of intervals. Any other
-    /// state says nothing, and all is read.
+    /// The meaning of a state: one value under the cursor's field, up to which all was read, or a list of intervals.
+    /// Any other state means nothing, and all is read.
     ///
     /// # Errors
     /// A config failure if a value is in none of the cursor's formats.
@@ -48,7 +48,7 @@ impl Intervals {
         Ok(Self { list: vec![Interval { start: cursor.start, end: base, newest: Some(base) }], base })
     }
 
-    /// Adds what was read.
+    /// Adds a read interval.
     pub(super) fn add(&mut self, cursor: &DatetimeCursor, interval: Interval) {
         self.list.push(interval);
         self.merge(cursor);
@@ -69,17 +69,17 @@ impl Intervals {
         self.list = merged;
     }
 
-    /// The value up to which all was read. `open` are the beginnings of slices that are not read to their ends.
+    /// The value up to which all was read. `open` are the starts of slices that are not read to their ends.
     ///
-    /// It is the newest value of the first interval, as in Airbyte's runtime, but never past what was read: an API may give
-    /// records of a time that was not asked for, and one that is stamped in the future must not hide all that comes until
-    /// then. And it stays where it was as long as a slice before it is open, such as one of the time that is read again.
-    /// `is_all`: all slices were read.
+    /// It is the newest value of the first interval, as in Airbyte's runtime, but never past the read part: an API may
+    /// return records outside of the requested time, and one with a time in the future must not hide everything until
+    /// then. It also stays unchanged while a slice before it is open, such as one in the lookback. `is_all`: all slices
+    /// were read.
     pub(super) fn value(&self, cursor: &DatetimeCursor, open: &[Moment], is_all: bool) -> Moment {
         let Some(first) = self.list.first() else { return self.base };
         let newest = first.newest.unwrap_or(first.start);
         let end = match self.list.last().filter(|_| is_all) {
-            // Windows whose ends the format cuts do not join, and were read anyway.
+            // Windows whose ends the format truncates do not join, and were read anyway.
             Some(last) => cursor.now.as_ref().map_or(last.end, |now| now().max(last.end)),
             None => first.end,
         };

@@ -1,6 +1,6 @@
-//! A cursor that is a date or a time, for an API that can be asked for a window of it: which windows are left, in steps,
-//! with some time read again, and which value a state may have, whichever slices were read or have failed. Its states are
-//! those of Airbyte's low-code runtime: one value under the cursor's field, so that each can resume from the other's.
+//! A date or time cursor, for an API that can be filtered by a window: the remaining windows, in steps, with a
+//! lookback, and a safe state value for any set of read and failed slices. Its states are those of Airbyte's low-code
+//! runtime: one value under the cursor's field, so that either can resume from the other's.
 
 mod format;
 mod halves;
@@ -24,12 +24,12 @@ use super::{Cursor, CursorRead, CursorState, Scope, field_in_force};
 use crate::protocol::{Failure, StreamState};
 use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 
-/// Gives the end of what can be read, each time it is asked.
+/// Returns the current end of the readable time.
 pub type EndOfTime = dyn Fn() -> Result<Moment, Failure> + Send + Sync;
 
 type Now = dyn Fn() -> Moment + Send + Sync;
 
-/// A cursor that is a date or a time. The span of each slice is the window to ask for, under [`DatetimeCursor::boundaries`].
+/// A date or time as the cursor. The span of each slice is the window to request, under [`DatetimeCursor::boundaries`].
 ///
 /// ```
 /// use source_http::streams::cursor::{DatetimeCursor, Moment, Rfc3339, TimeSpan};
@@ -62,7 +62,7 @@ pub struct DatetimeCursor {
 }
 
 impl DatetimeCursor {
-    /// A cursor that is the field of this name at the top of records, read from `start` to `end`, both inclusive.
+    /// A cursor on the top-level field of this name, read from `start` to `end`, both inclusive.
     pub fn new(field: impl Into<String>, format: impl TimeFormat + 'static, start: Moment, end: Moment) -> Self {
         Self {
             field: field.into(),
@@ -82,15 +82,15 @@ impl DatetimeCursor {
         }
     }
 
-    /// What can be read ends at what this gives when it is asked, such as now.
+    /// Ends the readable time at the result of this call, such as now.
     #[must_use]
     pub fn until(mut self, end: impl Fn() -> Result<Moment, Failure> + Send + Sync + 'static) -> Self {
         self.end = Box::new(end);
         self
     }
 
-    /// The time now, for an API that gives records from after the end, too: once all was read, a state may be as new as
-    /// they are, but not newer than now. Default: a state is never newer than the end.
+    /// The time now, for an API that returns records from after the end, too: once all was read, a state may be as new
+    /// as they are, but not newer than now. Default: a state is never newer than the end.
     #[must_use]
     pub fn now(mut self, now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
         self.now = Some(Box::new(now));
@@ -104,7 +104,7 @@ impl DatetimeCursor {
         self
     }
 
-    /// The longest window, which has to be positive. Default: there is one for all.
+    /// The longest window; it must be positive. Default: one for all.
     #[must_use]
     pub fn step(mut self, step: TimeSpan) -> Self {
         self.step = Some(step).filter(|step| step.is_positive());
@@ -119,14 +119,14 @@ impl DatetimeCursor {
         self
     }
 
-    /// How long before the state each read begins. Default: zero.
+    /// How long before the state each read begins (the lookback). Default: zero.
     #[must_use]
     pub fn lookback(mut self, span: TimeSpan) -> Self {
         self.lookback = Some(span);
         self
     }
 
-    /// Windows begin and end at such boundaries alone, and what can be read ends one unit before one: a second for days
+    /// Windows begin and end only at such boundaries, and the readable time ends one unit before one: a second for days
     /// without [`DatetimeCursor::granularity`], otherwise a day. Default: anywhere.
     #[must_use]
     pub fn clamped(mut self, to: Clamping) -> Self {
@@ -141,31 +141,30 @@ impl DatetimeCursor {
         self
     }
 
-    /// The field is a suggestion: the user may choose another one in the catalog. Default: it is fixed.
+    /// Makes the field a suggestion: the user may choose another one in the catalog. Default: it is fixed.
     #[must_use]
     pub fn or_another(mut self) -> Self {
         self.is_chosen = true;
         self
     }
 
-    /// The API cannot be asked for a window, and gives the newest records first: those outside of it are left out, and
-    /// paging ends behind it. Default: it can.
+    /// The API cannot be filtered by a window, and returns the newest records first: records outside of it are dropped,
+    /// and paging ends after it. Default: it can.
     #[must_use]
     pub fn data_feed(mut self) -> Self {
         self.is_data_feed = true;
         self
     }
 
-    /// The records of a data feed are not strictly in order: paging ends after a page that is all before the window. Default: it
-    /// ends after one whose last record is.
+    /// The records of a data feed are not strictly in order: paging ends after a page that is entirely before the
+    /// window. Default: after a page whose last record is.
     #[must_use]
     pub fn unsorted(mut self) -> Self {
         self.is_unsorted = true;
         self
     }
 
-    /// Whether a record is of the time that a read wants, whose requests get this state. One whose value cannot be
-    /// read is.
+    /// Whether a record is in the wanted time of a read with this state. One with an unreadable value is.
     ///
     /// # Errors
     /// If the slice cannot be read with such a value in it, or there is no end.
@@ -181,12 +180,12 @@ impl DatetimeCursor {
         if seen < lowest {
             return Ok(Scope::Past);
         }
-        // What is stamped later says nothing about what comes after it.
+        // A later timestamp says nothing about the records after it.
         Ok(if seen > self.end()? { Scope::Out } else { Scope::In })
     }
 
-    /// The value that a state has under the cursor's own field, or in the first of its intervals. None if it has none, or
-    /// none that can be read.
+    /// The value in a state under the cursor's own field, or in the first of its intervals. `None` without a readable
+    /// one.
     #[must_use]
     pub fn value_in(&self, state: &StreamState) -> Option<Moment> {
         let value = match state.get("slices").and_then(Value::as_array) {
@@ -199,7 +198,7 @@ impl DatetimeCursor {
         self.format.read(value?).ok().flatten()
     }
 
-    /// The end of what can be read now.
+    /// The current end of the readable time.
     fn end(&self) -> Result<Moment, Failure> {
         let end = (self.end)()?;
         let Some(to) = self.clamping else { return Ok(end) };
@@ -239,14 +238,14 @@ impl DatetimeCursor {
         start.zip(end)
     }
 
-    /// A window as a slice: as requests and states have it, so that what was read is what was requested.
+    /// A window as a slice, in the form of requests and states, so that the read part equals the requested one.
     fn slice_of(&self, partition: &Slice, (start, end): (Moment, Moment)) -> Result<Slice, Failure> {
         let texts = [start, end].map(|moment| Value::String(self.format.write(moment)));
         let slice = partition.clone().with_span(self.boundaries.iter().cloned().zip(texts));
         match self.window_of(&slice) {
             Some(_) => Ok(slice),
             None => Err(Failure::config(
-                "The cursor's format writes a date that it cannot read again, so that no state could be resumed from. \
+                "The cursor's format writes a date that it cannot read again, so no state could be resumed. \
                  Choose a format that gives each year four digits, and a later start.",
             )),
         }
@@ -286,7 +285,7 @@ impl Cursor for DatetimeCursor {
     }
 
     fn scope(&self, record: &Record<'_>, cx: &RequestContext<'_>, _cursor_field: &[String]) -> Scope {
-        // A value that ends the slice ends it when the record is written.
+        // A value that ends the slice does so when the record is written.
         self.judge(record, cx.state).unwrap_or(Scope::In)
     }
 
@@ -294,7 +293,7 @@ impl Cursor for DatetimeCursor {
         !self.is_unsorted
     }
 
-    /// A state is one of what was read, whatever it is called.
+    /// A state describes what was read, under any name.
     fn is_complete(&self, _state: &StreamState) -> bool {
         false
     }

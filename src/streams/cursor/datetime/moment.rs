@@ -1,5 +1,5 @@
-//! Moments and spans of time as a datetime cursor computes with them: to the microsecond, at the offset they came with,
-//! with months and years of the calendar.
+//! Moments and spans of time for a datetime cursor: to the microsecond, with their original offset, with months and
+//! years of the calendar.
 
 use std::cmp::Ordering;
 
@@ -23,13 +23,13 @@ pub struct Moment {
 /// A span of time: months of the calendar, and a fixed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeSpan {
-    /// Months. The day is cut to what the month has.
+    /// Months. The day is limited to the month's length.
     pub months: i64,
-    /// Microseconds, after the months.
+    /// Microseconds, added after the months.
     pub micros: i64,
 }
 
-/// Where windows may begin and end, for an API that knows whole days, weeks or months alone.
+/// Where windows may begin and end, for an API that filters only by whole days, weeks or months.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clamping {
     /// At midnight.
@@ -73,7 +73,7 @@ impl Moment {
         self.clamped(to, false).unwrap_or(self)
     }
 
-    /// The first boundary at or after it. A time on the day of a weekly or monthly boundary is cut to that boundary.
+    /// The first boundary at or after it. A time on the day of a weekly or monthly boundary counts as that boundary.
     #[must_use]
     pub fn ceil(self, to: Clamping) -> Self {
         self.clamped(to, true).unwrap_or(self)
@@ -128,7 +128,7 @@ impl TimeSpan {
         Self::seconds(days.saturating_mul(86_400))
     }
 
-    /// Whether it is no time at all, or leads backwards.
+    /// Whether it is zero or negative.
     #[must_use]
     pub const fn is_positive(self) -> bool {
         self.months >= 0 && self.micros >= 0 && (self.months > 0 || self.micros > 0)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn months_are_those_of_the_calendar_and_the_day_is_cut() {
+    fn months_are_those_of_the_calendar_and_the_day_is_limited() {
         let month = TimeSpan { months: 1, micros: 0 };
         assert_eq!(at("2024-01-31T10:00:00Z").plus(month), Some(at("2024-02-29T10:00:00Z")));
         assert_eq!(at("2024-03-31T10:00:00Z").minus(month), Some(at("2024-02-29T10:00:00Z")));

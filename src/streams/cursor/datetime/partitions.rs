@@ -1,6 +1,6 @@
 //! A datetime cursor for each partition of a stream, in the states of Airbyte's low-code runtime: an entry for each
-//! partition, and the newest value of all of them, from which partitions begin that come later. A stream may also have that
-//! one value alone.
+//! partition, and the newest value of all of them (the global value), from which later partitions begin. A stream may
+//! also have the global value alone.
 
 mod known;
 mod made;
@@ -25,7 +25,7 @@ use crate::protocol::{Failure, KeptState, StreamState};
 use crate::streams::cursor::{Cursor, CursorRead, CursorState, Scope, field_in_force};
 use crate::streams::{ParentStream, Record, RequestContext, Slice, SliceContext, Slices};
 
-/// A datetime cursor of a stream that has partitions.
+/// A datetime cursor of a stream with partitions.
 #[allow(clippy::struct_excessive_bools, reason = "each is about another thing")]
 pub struct PartitionedCursor {
     cursor: DatetimeCursor,
@@ -35,11 +35,11 @@ pub struct PartitionedCursor {
     are_made_at_once: bool,
     is_whole_when_new: bool,
     warning: Mutex<Option<String>>,
-    /// The partitions of the read that is about to begin.
+    /// The partitions of the coming read.
     generated: Mutex<Generated>,
 }
 
-/// The partitions of a read, in their order.
+/// The partitions of a read, in order.
 #[derive(Debug, Default)]
 struct Generated {
     /// The keys of the partitions.
@@ -65,46 +65,46 @@ impl PartitionedCursor {
         }
     }
 
-    /// One value for all partitions, unless the state that is given has one for each. Default: one for each.
+    /// Keeps one value for all partitions, unless the given state has one for each. Default: one for each.
     #[must_use]
     pub fn global(mut self) -> Self {
         self.is_global = true;
         self
     }
 
-    /// The partitions are the records of parent streams, and states have a place for what is known of these. Nothing is, so
-    /// it is empty. Default: they are not.
+    /// The partitions are the records of parent streams, and states have a member for these parents' states. There are
+    /// none, so it is empty. Default: they are not.
     #[must_use]
     pub fn of_parents(mut self) -> Self {
         self.has_parents = true;
         self
     }
 
-    /// Older states are an object with a state for each value of this member of partitions: `{"7": {"updated": "..."}}`.
-    /// Default: there are no such states.
+    /// Accepts older states: an object with a state for each value of this member of partitions: `{"7": {"updated":
+    /// "..."}}`. Default: there are none.
     #[must_use]
     pub fn with_legacy_states_of(mut self, member: impl Into<String>) -> Self {
         self.legacy = Some(member.into());
         self
     }
 
-    /// The parents are read to their ends before the first partition is made, so that it is not known which partitions
-    /// their states amount to before all are read. Default: a parent is read as its partitions are made.
+    /// The parents are read to their ends before the first partition is made, so no state of theirs holds before all
+    /// partitions are read. Default: a parent is read as its partitions are made.
     #[must_use]
     pub fn made_at_once(mut self) -> Self {
         self.are_made_at_once = true;
         self
     }
 
-    /// A partition that a state with an entry for each does not have is read from the cursor's start. Default: from the
-    /// value for all of them, so that what is older in it is never read.
+    /// A partition without an entry is read from the cursor's start. Default: from the global value, so its older
+    /// records are never read.
     #[must_use]
     pub fn whole_when_new(mut self) -> Self {
         self.is_whole_when_new = true;
         self
     }
 
-    /// What people should know of a read since this was last asked: whether a partition begins at the value for all.
+    /// The warnings since the last call: whether a partition begins at the global value.
     pub fn take_warning(&self) -> Option<String> {
         locks::lock(&self.warning).take()
     }
@@ -115,13 +115,13 @@ impl PartitionedCursor {
         &self.cursor
     }
 
-    /// The slices of partitions: the windows that are left of each. All partitions are made before the first slice is
-    /// read, so that states know them; if making them fails, those that were made are read. `parents` are those that
-    /// `partitions` reads; the states of those that have their own ([`ParentStream::with_own_state`]) are in that of the
-    /// stream.
+    /// The slices of partitions: the remaining windows of each. All partitions are made before the first slice is read,
+    /// so that states know them; if making them fails, those already made are read. `parents` are those that
+    /// `partitions` reads; the states of those with their own ([`ParentStream::with_own_state`]) become part of the
+    /// stream's.
     ///
     /// # Errors
-    /// A config failure if the state cannot be used, and those of `partitions`.
+    /// A config failure if the state cannot be used, and the errors of `partitions`.
     pub fn slices_of<'a>(
         &'a self,
         parents: &'a [ParentStream],
@@ -152,7 +152,7 @@ impl PartitionedCursor {
         let mut parent_states: Vec<(usize, KeptState)> = Vec::new();
         let mut changes = None;
         let mut note = |count: usize| {
-            // States may be long: they are looked at only when they have changed.
+            // States may be long: they are compared only when they have changed.
             let now = Some(parents.iter().map(ParentStream::state_changes).sum::<u64>());
             if std::mem::replace(&mut changes, now) == now {
                 return;

@@ -1,4 +1,4 @@
-//! What a read of a stream with a datetime cursor keeps: what was read, and what was begun.
+//! The progress of a read of a stream with a datetime cursor: the read part, and the begun slices.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl<'a> DatetimeState<'a> {
         Self { cursor, field, intervals, open: Vec::new(), is_all: false, was_read: false }
     }
 
-    /// The number of slices that are left up to `end`.
+    /// The number of remaining slices up to `end`.
     pub(super) fn windows(&self, end: Moment) -> usize {
         windows::windows(self.cursor, &self.intervals, end).count()
     }
@@ -46,7 +46,7 @@ impl<'a> DatetimeState<'a> {
         self.intervals.value(self.cursor, &open, self.is_all)
     }
 
-    /// The state that this value makes.
+    /// The state with this value.
     pub(super) fn of(&self, value: Moment) -> StreamState {
         std::iter::once(((*self.field).to_owned(), Value::String(self.cursor.format.write(value)))).collect()
     }
@@ -57,7 +57,7 @@ impl CursorState for DatetimeState<'_> {
         false
     }
 
-    /// Requests and the cursor's scope get the value that the state had, under the name of the cursor in force.
+    /// Requests and the cursor's scope get the value of the given state, under the name of the cursor in force.
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState> {
         if let Some((start, _)) = self.cursor.window_of(slice) {
             self.open.push((key(slice), start));

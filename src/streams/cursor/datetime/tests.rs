@@ -56,8 +56,8 @@ fn spans(cursor: &DatetimeCursor, state: Value) -> Vec<String> {
     slices(cursor, state).iter().map(|slice| format!("{}-{}", text(slice, "from"), text(slice, "to"))).collect()
 }
 
-/// A read from a state: what becomes of the slices in their order, and the states after each and at the end. An
-/// error is a slice that fails, otherwise it is the newest value of its records, if it has any.
+/// A read from a state: the outcomes of the slices in order, and the states after each and at the end. An error is a
+/// failed slice, otherwise it is the newest value of its records, if it has any.
 fn read(cursor: &DatetimeCursor, state: Value, outcomes: &[Result<Option<&str>, ()>]) -> Vec<String> {
     let slices = slices(cursor, state.clone());
     assert_eq!(slices.len(), outcomes.len());
@@ -79,7 +79,7 @@ fn read(cursor: &DatetimeCursor, state: Value, outcomes: &[Result<Option<&str>, 
 }
 
 #[test]
-fn what_is_left_is_cut_into_steps_that_do_not_overlap() {
+fn the_rest_is_cut_into_steps_that_do_not_overlap() {
     assert_eq!(spans(&by_three(1, 10), json!({})), ["1-3", "4-6", "7-10"]);
     assert_eq!(spans(&by_three(1, 10), json!({"day": "5"})), ["5-7", "8-10"]);
     assert_eq!(spans(&days(1, 10), json!({"day": "5"})), ["5-10"]);
@@ -103,7 +103,7 @@ fn a_state_with_intervals_has_its_gaps_read() {
 }
 
 #[test]
-fn a_state_moves_with_the_first_interval_alone() {
+fn a_state_moves_only_with_the_first_interval() {
     let cursor = by_three(1, 9);
     assert_eq!(read(&cursor, json!({}), &[Ok(Some("2")), Ok(None), Ok(Some("9"))]), ["2", "2", "9", "9"]);
     assert_eq!(read(&cursor, json!({}), &[Ok(Some("2")), Err(()), Ok(Some("9"))]), ["2", "2", "2"]);
@@ -126,7 +126,7 @@ fn a_value_in_the_future_moves_the_state_to_now_at_most() {
 }
 
 #[test]
-fn a_slice_that_is_read_again_and_fails_keeps_the_state_where_it_was() {
+fn a_slice_that_is_read_again_and_fails_keeps_the_state_unchanged() {
     let cursor = by_three(1, 9).lookback(TimeSpan::days(4));
     assert_eq!(spans(&cursor, json!({"day": "5"})), ["1-3", "4-6", "7-9"]);
     assert_eq!(read(&cursor, json!({"day": "5"}), &[Err(()), Ok(Some("6")), Ok(Some("9"))]), ["5", "5", "5"]);
@@ -134,16 +134,16 @@ fn a_slice_that_is_read_again_and_fails_keeps_the_state_where_it_was() {
 }
 
 #[test]
-fn windows_begin_at_a_boundary_before_what_is_left() {
+fn windows_begin_at_a_boundary_before_the_rest() {
     let weeks = days(1, 31).step(TimeSpan::days(7)).granularity(TimeSpan::days(1)).clamped(Clamping::Week(0));
     // The first of January 2024 is a Monday.
     assert_eq!(spans(&weeks, json!({"day": "10"})), ["8-14", "15-21", "22-28"]);
     assert_eq!(read(&weeks, json!({"day": "10"}), &[Ok(Some("12")), Ok(None), Ok(None)]), ["12"; 4]);
 }
 
-/// The API may have cut at midnight, and what is later is requested again as long as the state stays.
+/// The API may have cut at midnight; later records are requested again while the state stays.
 #[test]
-fn an_end_that_the_format_cuts_keeps_the_state_before_it() {
+fn an_end_that_the_format_truncates_keeps_the_state_before_it() {
     let hours = by_three(1, 9).granularity(TimeSpan::seconds(1));
     assert_eq!(spans(&hours, json!({})), ["1-3", "4-6", "7-9"]);
     assert_eq!(read(&hours, json!({}), &[Ok(Some("2")), Ok(Some("5")), Ok(Some("9"))]), ["2"; 4]);
@@ -165,7 +165,7 @@ fn a_record_above_the_window_does_not_end_a_feed() {
 }
 
 #[test]
-fn a_state_that_cannot_be_used_is_a_config_failure_and_keys_of_others_are_left_out() {
+fn an_unusable_state_is_a_config_failure_and_keys_of_others_are_left_out() {
     let begin = |state: Value| {
         let read = CursorRead { stream: &Items, cursor_field: Vec::new(), state: object(state), first: None };
         days(1, 9).begin(read).map(|known| known.state()).map_err(|failure| failure.message)

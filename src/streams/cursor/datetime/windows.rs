@@ -1,5 +1,4 @@
-//! The windows that are left to be read, made while they are read: before, between and after what was read already, cut
-//! into steps.
+//! The windows left to read, made as they are read: before, between and after the read intervals, cut into steps.
 
 use super::intervals::Intervals;
 use super::{DatetimeCursor, Moment};
@@ -7,7 +6,7 @@ use super::{DatetimeCursor, Moment};
 /// A window, both ends inclusive.
 pub(super) type Window = (Moment, Moment);
 
-/// The windows that are left, up to `end`.
+/// The remaining windows, up to `end`.
 pub(super) fn windows<'c>(
     cursor: &'c DatetimeCursor,
     intervals: &Intervals,
@@ -23,20 +22,20 @@ pub(super) fn windows<'c>(
         ranges.push(Range::new(cursor, after(pair[0].end), pair[1].start, false, end));
     }
     if let Some(last) = list.last() {
-        // Some time again, but not from before the beginning.
+        // The lookback, but not from before the start.
         let lower = cursor.lookback.map_or(Some(last.end), |lookback| last.end.minus(lookback));
         ranges.push(Range::new(cursor, lower.unwrap_or(cursor.start), end, true, end));
     }
     ranges.into_iter().flatten().flatten()
 }
 
-/// The windows of a time that was not read.
+/// The windows of an unread interval.
 struct Range<'c> {
     cursor: &'c DatetimeCursor,
-    /// Where the next window begins; `None` after the last.
+    /// The start of the next window; `None` after the last.
     lower: Option<Moment>,
     upper: Moment,
-    /// Whether it ends where the stream does, and not at what was read before.
+    /// Whether it ends where the stream does, and not at an earlier read.
     is_last: bool,
     /// The end of the stream.
     end: Moment,

@@ -95,7 +95,7 @@ fn slices_that_were_begun_are_read_first_and_done_ones_only_wait_for_those_befor
 }
 
 #[test]
-fn a_state_remembers_so_many_slices_ahead_and_no_more() {
+fn a_state_remembers_a_limited_number_of_slices_ahead() {
     let stream = Stream { cursor: &IN_ORDER };
     let mut progress = whole(&stream, json!({}));
     open(&mut progress, json!({"k": 0}));
@@ -131,7 +131,7 @@ fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
 }
 
 #[test]
-fn one_slice_without_a_cursor_has_a_page_to_go_on_at_and_no_state_at_its_end() {
+fn one_slice_without_a_cursor_has_a_page_to_resume_at_and_no_state_at_its_end() {
     let stream = Stream { cursor: &NONE };
     let mut progress = whole(&stream, json!({}));
     let job = open(&mut progress, json!({}));

@@ -1,4 +1,4 @@
-//! What a test can ask for.
+//! The accessors for tests.
 
 use super::*;
 

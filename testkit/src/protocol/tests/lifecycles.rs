@@ -6,7 +6,7 @@ use super::*;
 fn counts_that_are_no_float_or_do_not_add_up_are_caught() {
     let with = |count: &str| opened("a") + &record("a", "{}") + &state("a", json!({}), count);
     assert_broken(&with("1"), "no decimal point");
-    assert_broken(&with("1.5"), "is no count");
+    assert_broken(&with("1.5"), "is not a count");
     assert_broken(&with("2.0"), "counts 2 records, 1 came");
     assert_broken(&with("0.0"), "counts 0 records, 1 came");
     let without = with("1.0").replace(r#","sourceStats":{"recordCount":1.0}"#, "");

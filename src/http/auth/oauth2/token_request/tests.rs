@@ -1,4 +1,4 @@
-//! The form that is sent, to the letter.
+//! The exact form that is sent.
 
 use super::*;
 use crate::http::auth::JwtAlgorithm;
@@ -27,7 +27,7 @@ fn the_form_has_the_standards_names_and_order_and_one_scope() {
 }
 
 #[test]
-fn every_name_can_be_changed_and_further_fields_never_take_the_place_of_another() {
+fn every_name_can_be_changed_and_further_fields_never_replace_another() {
     let request = TokenRequest::refresh_token(URL, "c", "s", "r", &Redactor::default())
         .grant_type("renew")
         .grant_type_name("g")
@@ -58,7 +58,7 @@ fn fields_may_be_sent_empty_repeated_and_in_the_query() {
 }
 
 #[test]
-fn a_signed_token_is_sent_in_place_of_the_clients_id() {
+fn a_signed_token_is_sent_instead_of_the_clients_id() {
     let redactor = Redactor::default();
     let signer = JwtSigner::new(JwtAlgorithm::Hs256, "s3cret", &redactor).unwrap();
     let request = TokenRequest::jwt_bearer(URL, signer, &redactor);
@@ -82,7 +82,7 @@ fn credentials_in_a_header_are_encoded_registered_and_not_in_the_body() {
 }
 
 #[test]
-fn what_nobody_can_have_typed_is_refused_before_it_is_sent() {
+fn implausible_values_are_refused_before_they_are_sent() {
     let redactor = Redactor::default();
     for (id, secret, refresh, told) in [
         ("c\u{a0}", "s", "r", "The client id has U+00A0"),
@@ -114,7 +114,7 @@ fn a_missing_refresh_token_asks_to_authenticate() {
 }
 
 #[test]
-fn every_part_of_what_is_asked_makes_another_identity() {
+fn every_part_of_the_request_makes_another_identity() {
     let redactor = Redactor::default();
     let new = |secret: &str| TokenRequest::refresh_token(URL, "c", secret, "r", &redactor);
     let mut identities = vec![

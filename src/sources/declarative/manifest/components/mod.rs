@@ -1,10 +1,10 @@
-//! Which components there are, which fields they have, and what a field takes: facts about Airbyte's low-code language
-//! in `components.txt`, whose head says how it is written.
+//! The components, their fields, and the values of each field: facts about Airbyte's low-code language in
+//! `components.txt`, whose head explains the format.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// What a value can be.
+/// The type of a value.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// Anything.
@@ -13,32 +13,32 @@ pub enum Kind {
     Null,
     /// True or false.
     Boolean,
-    /// A whole number within these bounds. A number such as `2.0` is one, too.
+    /// A whole number within these bounds. `2.0` is one, too.
     Integer(Bounds),
     /// A number within these bounds.
     Number(Bounds),
     /// A text.
     Text,
-    /// This very text.
+    /// Exactly this text.
     Word(&'static str),
     /// A list.
     List {
-        /// What each item can be.
+        /// The type of each item.
         items: Box<Kind>,
-        /// How many items there have to be.
+        /// The least number of items.
         least: usize,
-        /// Whether no two may be equal.
+        /// Whether all items must differ.
         unique: bool,
     },
-    /// A mapping, and what each of its values can be.
+    /// A mapping, and the type of its values.
     Mapping(Box<Kind>),
-    /// An entry of the table, by its place.
+    /// An entry of the table, by its index.
     Named(usize),
     /// One of several.
     OneOf(Vec<Kind>),
 }
 
-/// What a number has to be at least, or more than.
+/// The lower bound of a number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bounds {
     /// At least this.
@@ -50,17 +50,17 @@ pub struct Bounds {
 /// A component, or a mapping inside one that has fields of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Component {
-    /// The name, which is also its `type`; with a point in it, the component and the field where it stands.
+    /// The name, which is also its `type`; with a point in it, the component and the field that contains it.
     pub name: &'static str,
-    /// Whether other fields are errors.
+    /// Whether unknown fields are errors.
     pub closed: bool,
-    /// Whether something other than a mapping is ignored.
+    /// Whether a value other than a mapping is ignored.
     pub loose: bool,
-    /// Whether there is something newer for it.
+    /// Whether it is deprecated.
     pub deprecated: bool,
     /// The fields, in the order of the table.
     pub fields: Vec<Field>,
-    /// Of these fields, one has to be there.
+    /// One of these fields is required.
     pub one_of: Vec<&'static str>,
 }
 
@@ -69,11 +69,11 @@ pub struct Component {
 pub struct Field {
     /// The name.
     pub name: &'static str,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub required: bool,
-    /// Whether there is something newer for it.
+    /// Whether it is deprecated.
     pub deprecated: bool,
-    /// What it takes.
+    /// Its type.
     pub kind: Kind,
 }
 
@@ -83,7 +83,7 @@ impl Component {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The word that its `type` has to be, if it has one.
+    /// The required value of its `type`, if it has one.
     pub fn type_word(&self) -> Option<&'static str> {
         match self.field("type")?.kind {
             Kind::Word(word) => Some(word),
@@ -97,7 +97,7 @@ impl Component {
 pub enum Entry {
     /// A component.
     Component(Component),
-    /// Another name for what a value can be.
+    /// Another name for a type.
     Alias(Kind),
 }
 
@@ -115,12 +115,12 @@ pub fn components() -> &'static Components {
 }
 
 impl Components {
-    /// The place of an entry.
+    /// The index of an entry.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
     }
 
-    /// The entry at a place that a [`Kind::Named`] has.
+    /// The entry at the index of a [`Kind::Named`].
     pub fn entry(&self, place: usize) -> Option<&Entry> {
         self.entries.get(place)
     }
@@ -133,7 +133,7 @@ impl Components {
         }
     }
 
-    /// Every `type` that there is.
+    /// Every `type` in the table.
     pub fn types(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Component(component) => component.type_word(),
@@ -218,7 +218,7 @@ fn strip<'a>(text: &'a str, mark: &str) -> (&'a str, bool) {
     text.strip_suffix(mark).map_or((text, false), |text| (text, true))
 }
 
-/// The alternatives of a kind: what ` | ` parts outside of brackets.
+/// The alternatives of a kind: split at ` | ` outside of brackets.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0usize);
     for (place, byte) in text.bytes().enumerate() {

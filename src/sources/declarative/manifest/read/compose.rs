@@ -1,4 +1,4 @@
-//! Nodes of events: anchors and aliases, duplicate keys, merge keys.
+//! Builds nodes from events: anchors and aliases, duplicate keys, merge keys.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use super::super::faults::{Faults, Kind, quoted};
 use super::super::node::{Map, Mark, Node, Value};
 use super::{MOST_LEVELS, Problem, lenient, mark, moved_back, scalar, tagged};
 
-/// The only document of a text, null if there is none. `moved` says by how many columns each line was moved.
+/// The only document of a text, null if there is none. `moved` has the columns by which each line was moved.
 pub(super) fn document(text: &str, moved: &[u32], faults: &mut Faults) -> Result<Node, Problem> {
     let mut composer = Composer { faults, open: Vec::new(), anchors: HashMap::new(), root: None };
     let mut documents = 0;
@@ -36,7 +36,7 @@ pub(super) fn document(text: &str, moved: &[u32], faults: &mut Faults) -> Result
             Event::Alias(anchor) => {
                 let node = match composer.anchors.get(&anchor) {
                     Some(Some(node)) => node.clone(),
-                    _ => return Err(Problem::new(start, "an alias to what it is itself a part of")),
+                    _ => return Err(Problem::new(start, "an alias to a value that contains it")),
                 };
                 composer.add(node, false, start)?;
             }
@@ -66,7 +66,7 @@ fn place(marker: &Marker) -> Mark {
     mark(marker.line(), marker.col() + 1)
 }
 
-/// What a part of the parser's message mostly comes from.
+/// The usual cause of some of the parser's messages.
 const HINTS: [(&str, &str); 7] = [
     ("trailing content", ". Look above it for a quote that is not closed"),
     ("tab", ". Indent with blanks, never with tabs"),
@@ -77,11 +77,11 @@ const HINTS: [(&str, &str); 7] = [
     ("simple key", ". A `:` is missing here or in the line above, or a quote is not closed"),
 ];
 
-/// The parser's message as a part of a sentence of ours.
+/// The parser's message as part of our sentence.
 fn plain(info: &str) -> String {
     let info = info.trim_end_matches('.');
     let hint = HINTS.iter().find(|(part, _)| info.contains(part)).map(|(_, hint)| *hint).unwrap_or_default();
-    format!("this is no YAML: {info}{hint}")
+    format!("this is not YAML: {info}{hint}")
 }
 
 /// The whole name of a tag. A `!` alone is none.
@@ -98,7 +98,7 @@ struct Open {
     tag: Option<String>,
     items: Vec<Node>,
     entries: Vec<(Node, Node)>,
-    /// What merge keys bring in.
+    /// The entries from merge keys.
     merged: Vec<(Node, Node)>,
     merged_keys: HashSet<Identity>,
     key: Option<Pending>,
@@ -112,13 +112,13 @@ enum Pending {
 struct Composer<'a> {
     faults: &'a mut Faults,
     open: Vec<Open>,
-    /// Nothing is an anchor of what has not ended yet.
+    /// A value that has not ended yet has no anchor.
     anchors: HashMap<usize, Option<Node>>,
     root: Option<Node>,
 }
 
 impl Composer<'_> {
-    /// The value of a scalar, and whether it is a merge key where it is a key.
+    /// The value of a scalar, and whether it is a merge key when used as a key.
     fn scalar(&mut self, text: &str, plain: bool, tag: Option<&str>, mark: Mark) -> Result<(Node, bool), Problem> {
         let is_key = self.open.last().is_some_and(|open| open.mapping && open.key.is_none());
         let value = match tag {
@@ -144,7 +144,7 @@ impl Composer<'_> {
         Ok((Node::new(value, mark), false))
     }
 
-    /// A word about what is easily taken for something else.
+    /// The warning about a value that is easily mistaken.
     fn note(&mut self, text: &str, value: &Value, is_key: bool, surprise: Option<scalar::Surprise>, mark: Mark) {
         let meaning = match (surprise, value) {
             (Some(scalar::Surprise::Octal), Value::Integer(number)) => format!("is octal in YAML 1.1: {number}"),
@@ -189,7 +189,7 @@ impl Composer<'_> {
             let mut twice = Vec::new();
             let mut map = Map::with_duplicates(open.entries, |first, again| twice.push((first.mark(), again.clone())));
             if !open.merged.is_empty() {
-                // What is merged in comes first, so that the mapping's own keys win.
+                // Merged entries come first, so that the mapping's own keys win.
                 open.merged.extend(map.iter().cloned());
                 map = Map::new(open.merged);
             }
@@ -213,7 +213,7 @@ impl Composer<'_> {
         self.add(node, false, open.mark)
     }
 
-    /// Puts a node into what is open, or makes it the root.
+    /// Adds a node to the innermost open node, or makes it the root.
     fn add(&mut self, node: Node, merge: bool, mark: Mark) -> Result<(), Problem> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
@@ -238,7 +238,7 @@ impl Composer<'_> {
         Ok(())
     }
 
-    /// The way to what is open now.
+    /// The path to the innermost open node.
     fn path(&self) -> String {
         let mut path = String::new();
         for open in &self.open {
@@ -259,9 +259,9 @@ impl Composer<'_> {
     }
 }
 
-/// Adds what a merge key brings in. `PyYAML` 6.0.4 takes the later one of two mappings with the same key, but ignores
-/// the very same key of the same mapping, which is what two aliases bring, and over a key of one letter, because Python
-/// has each of these in memory once and so takes it for the very same.
+/// Adds the entries of a merge key. `PyYAML` 6.0.4 uses the later of two mappings with the same key, but ignores an
+/// identical key: one of the same mapping, as two aliases bring it, or one of a single letter, which Python holds in
+/// memory once.
 fn merge_into(open: &mut Open, from: &Node, mark: Mark) -> Result<(), Problem> {
     let mut add = |map: &Map| {
         for (key, value) in map {
@@ -290,7 +290,7 @@ fn merge_into(open: &mut Open, from: &Node, mark: Mark) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What makes a merged key the very same as another one.
+/// The identity of a merged key.
 #[derive(PartialEq, Eq, Hash)]
 enum Identity {
     Letter(Option<char>),

@@ -1,11 +1,11 @@
-//! JSON with lines and columns, which `serde_json` does not give for values. Read as Python's `json.loads` does: whole
-//! numbers of any size, `NaN` and `Infinity`, the last of two equal keys.
+//! Reads JSON with lines and columns, which `serde_json` does not give for values. It reads as Python's `json.loads`
+//! does: whole numbers of any size, `NaN` and `Infinity`, the last of two equal keys.
 
 use super::super::faults::{Faults, Kind, quoted};
 use super::super::node::{Map, Mark, Node, Value};
 use super::{MOST_BYTES, MOST_LEVELS, Problem, mark, number};
 
-/// The tree of a JSON text, or nothing if it is none; `faults` says why.
+/// The tree of a JSON text, or nothing if it is not JSON; `faults` has the reason.
 pub fn json(text: &str, faults: &mut Faults) -> Option<Node> {
     if text.len() > MOST_BYTES {
         let message = format!("{} bytes are more than the {MOST_BYTES} that a manifest may have", text.len());
@@ -15,7 +15,7 @@ pub fn json(text: &str, faults: &mut Faults) -> Option<Node> {
     let mut reader = Reader { text, place: 0, line: 1, counted: (0, 1), levels: 0, faults };
     let read = reader.value().and_then(|node| match reader.peek() {
         None => Ok(node),
-        Some(_) => Err(reader.problem("there is more behind the end of the manifest")),
+        Some(_) => Err(reader.problem("there is more after the end of the manifest")),
     });
     match read {
         Ok(node) => Some(node),
@@ -44,10 +44,10 @@ impl Reader<'_, '_> {
     }
 
     fn problem(&mut self, message: &str) -> Problem {
-        Problem::new(self.mark(), format!("this is no JSON: {message}"))
+        Problem::new(self.mark(), format!("this is not JSON: {message}"))
     }
 
-    /// The next byte behind white space.
+    /// The next byte after white space.
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.place)?;
@@ -184,7 +184,7 @@ fn json_number(word: &str) -> Option<Value> {
         let one = digits.len() == 1 || !digits.starts_with('0');
         return if one { number::integer(digits, 10, digits.len() < word.len()) } else { None };
     }
-    // Of the rest, serde_json knows what is a number; too large a one is infinite in Python.
+    // `serde_json` decides which of the rest is a number; one that is too large is infinite in Python.
     let known = serde_json::from_str::<&serde_json::value::RawValue>(word).is_ok();
     let number = word.starts_with('-') || word.as_bytes().first()?.is_ascii_digit();
     (known && number).then(|| number::float(word)).flatten().map(Value::Float)

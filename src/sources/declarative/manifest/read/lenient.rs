@@ -1,4 +1,4 @@
-//! What libyaml takes, which Airbyte's runtime reads with, and the parser does not, because YAML 1.2 is stricter: tabs
+//! Accepts what libyaml, the parser of Airbyte's runtime, accepts and our stricter YAML 1.2 parser does not: tabs
 //! between words, and lists in brackets and quoted texts whose later lines are not indented, as in
 //!
 //! ```yaml
@@ -7,32 +7,32 @@
 //! }
 //! ```
 //!
-//! The text is changed where the parser stumbled, and read again.
+//! The text is changed at the place of the error, and read again.
 
 use super::super::node::Mark;
 use super::{MOST_BYTES, Problem};
 
-/// How many bytes are read again at most, and how often.
+/// The most bytes that are read again, and the most times.
 const MOST_WORK: usize = 4 * MOST_BYTES;
 const MOST_TIMES: usize = 2000;
 
 /// How often one place is fixed.
 const MOST_AGAIN: usize = 3;
 
-/// How far a line is moved. Nothing is likely to be indented further; if something is, it is moved again.
+/// How far a line is moved. Nothing is likely to be indented further; otherwise it is moved again.
 const INDENT: usize = 64;
 
-/// What the parser stumbled over.
+/// The cause of a parser error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stumble {
     Tab,
     /// A line in brackets that is not indented.
     Flow,
-    /// A line of a quoted text that is not indented; the place is where the text begins.
+    /// An unindented line of a quoted text; the place is the start of the text.
     Quoted,
 }
 
-/// What a message of the parser is about.
+/// The cause behind a message of the parser.
 pub(super) fn stumble(message: &str) -> Option<Stumble> {
     match message {
         "invalid indentation" | "invalid indentation in flow construct" => Some(Stumble::Flow),
@@ -42,13 +42,13 @@ pub(super) fn stumble(message: &str) -> Option<Stumble> {
     }
 }
 
-/// A text, and by how much its lines were moved.
+/// A text, and the columns by which its lines were moved.
 pub(super) struct Lenient {
     pub(super) text: String,
     pub(super) moved: Vec<u32>,
     work: usize,
     times: usize,
-    /// Where the parser stumbled last, and how often there.
+    /// The place of the last error, and how often it occurred there.
     last: (Mark, usize),
 }
 
@@ -57,8 +57,8 @@ impl Lenient {
         Self { text: text.to_owned(), moved: Vec::new(), work: 0, times: 0, last: (Mark::default(), 0) }
     }
 
-    /// Changes the text so that the parser gets further; false if there is nothing to change. The problem's place is
-    /// that in the changed text.
+    /// Changes the text so that the parser gets further; false if nothing can be changed. The problem's place is that
+    /// in the changed text.
     pub(super) fn mend(&mut self, problem: &Problem) -> bool {
         self.work += self.text.len();
         self.times += 1;
@@ -80,7 +80,7 @@ impl Lenient {
             Some(Stumble::Tab) => {
                 let until = row.char_indices().nth(column).map_or(row.len(), |(place, _)| place);
                 let Some(tab) = row.get(..until).and_then(|row| row.rfind('\t')) else { return false };
-                // A tab in front of everything is no indentation for libyaml either.
+                // A leading tab is no indentation for libyaml either.
                 if row.get(..tab).is_none_or(|before| before.trim().is_empty()) {
                     return false;
                 }
@@ -99,7 +99,7 @@ impl Lenient {
         }
     }
 
-    /// Moves the lines from a place to another to the right.
+    /// Moves the lines between two places to the right.
     fn indent(&mut self, line: usize, start: usize, end: usize) -> bool {
         let (Some(before), Some(lines), Some(after)) =
             (self.text.get(..start), self.text.get(start..end), self.text.get(end..))
@@ -118,7 +118,7 @@ impl Lenient {
     }
 }
 
-/// Where the brackets end that are open at the beginning of this line: the first bracket that closes more than opened.
+/// The end of the brackets that are open at the start of this line: the first bracket that closes more than opened.
 fn end_of_flow(text: &[u8], start: usize) -> usize {
     let (mut place, mut depth, mut token) = (start, 1usize, true);
     while let Some(byte) = text.get(place) {
@@ -130,7 +130,7 @@ fn end_of_flow(text: &[u8], start: usize) -> usize {
                     return place + 1;
                 }
             }
-            // A quote inside of a word is none.
+            // A quote inside a word is an ordinary character.
             b'"' | b'\'' if token => {
                 place = end_of_quotes(text, place);
                 token = false;
@@ -150,7 +150,7 @@ fn end_of_flow(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
-/// The place behind a text in quotes that begins here.
+/// The end of the quoted text that begins here.
 fn end_of_quotes(text: &[u8], start: usize) -> usize {
     let Some(quote) = text.get(start).copied() else { return text.len() };
     let mut place = start + 1;

@@ -1,7 +1,7 @@
-//! From the text of a manifest to its tree. A file is YAML, and JSON is read as YAML, too, as Airbyte's runtime does;
-//! a manifest inside a config is JSON and nothing else.
+//! Reads the text of a manifest into its tree. A file is YAML, and JSON is read as YAML, as in Airbyte's runtime; a
+//! manifest inside a config is JSON only.
 //!
-//! saphyr-parser finds out where nodes begin and end; what they mean is decided here, as `PyYAML` 6 does it.
+//! saphyr-parser finds the start and end of nodes; their meaning is decided here, as in `PyYAML` 6.
 
 mod compose;
 mod json;
@@ -18,14 +18,14 @@ use lenient::{Lenient, Stumble};
 
 pub use json::json;
 
-/// The longest manifest that is read, in bytes. The largest of Airbyte's own are a bit over one megabyte.
+/// The longest manifest that is read, in bytes. Airbyte's largest are a bit over one megabyte.
 pub const MOST_BYTES: usize = 16 << 20;
 
 /// How deep a manifest may be nested. Real ones have about 30 levels.
 pub const MOST_LEVELS: usize = 200;
 
-/// The tree of a YAML text with one document, or nothing if it has none or is faulty; `faults` says which.
-/// An empty text is null.
+/// The tree of a YAML text with one document, or nothing if it has none or is faulty; `faults` has the reason. An empty
+/// text is null.
 pub fn yaml(text: &str, faults: &mut Faults) -> Option<Node> {
     let text = acceptable(text, faults)?;
     // A "next line" character breaks lines in YAML 1.1, but not for the parser, which reads YAML 1.2.
@@ -52,19 +52,19 @@ pub fn yaml(text: &str, faults: &mut Faults) -> Option<Node> {
     None
 }
 
-/// A place in the text as it was before lines were moved.
+/// A place in the text before lines were moved.
 fn moved_back(mark: Mark, moved: &[u32]) -> Mark {
     let by = moved.get((mark.line as usize).saturating_sub(1)).copied().unwrap_or_default();
     Mark { column: mark.column.saturating_sub(by).max(1), ..mark }
 }
 
-/// What keeps a text from being read.
+/// A reason why a text cannot be read.
 #[derive(Debug)]
 struct Problem {
     kind: Kind,
     mark: Mark,
     message: String,
-    /// What can be fixed about it.
+    /// Whether, and how, it can be fixed here.
     stumble: Option<Stumble>,
 }
 
@@ -79,7 +79,7 @@ impl Problem {
     }
 }
 
-/// The text without a byte order mark, if it is of a size and of characters that can be read.
+/// The text without a byte order mark, if its size and characters are allowed.
 fn acceptable<'a>(text: &'a str, faults: &mut Faults) -> Option<&'a str> {
     if text.len() > MOST_BYTES {
         let message = format!("{} bytes are more than the {MOST_BYTES} that a manifest may have", text.len());

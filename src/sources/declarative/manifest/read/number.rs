@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::super::node::Value;
 
-/// Python refuses to turn more digits into a number, and so do we.
+/// Python refuses to parse more digits, and so do we.
 const MOST_DIGITS: usize = 4300;
 
-/// The whole number that these digits are in this base, or nothing if they are none.
+/// The whole number that these digits mean in this base, or nothing if they are not digits.
 pub(super) fn integer(digits: &str, base: u32, negative: bool) -> Option<Value> {
     if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.chars().all(|digit| digit.is_digit(base)) {
         return None;
@@ -22,7 +22,7 @@ pub(super) fn integer(digits: &str, base: u32, negative: bool) -> Option<Value> 
     Some(large.value(negative))
 }
 
-/// The whole number of digits of base 60, which colons part: `1:30` is ninety.
+/// The whole number of base 60 digits, separated by colons: `1:30` is ninety.
 pub(super) fn base_60(text: &str, negative: bool) -> Option<Value> {
     let mut large = Large::default();
     for (index, part) in text.split(':').enumerate() {
@@ -38,9 +38,9 @@ pub(super) fn base_60(text: &str, negative: bool) -> Option<Value> {
     Some(large.value(negative))
 }
 
-/// A number with or without a point, as Python's `float()` takes it without blanks around it.
+/// A number with or without a point, as Python's `float()` reads it without surrounding blanks.
 pub(super) fn float(text: &str) -> Option<f64> {
-    // Rust takes what Python takes, `inf`, `infinity` and `nan` in any case included.
+    // Rust accepts the same as Python, including `inf`, `infinity` and `nan` in any case.
     text.parse().ok()
 }
 

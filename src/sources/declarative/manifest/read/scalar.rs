@@ -1,12 +1,13 @@
-//! What a scalar without quotes means: YAML 1.1 as `PyYAML` 6 reads it (`resolver.py`, `constructor.py`). It is neither
-//! YAML 1.2 nor the text of YAML 1.1: `1e3` and `-.5` are texts, `010` is eight, `1:30` is ninety, `y` is a text.
+//! The value of an unquoted scalar: YAML 1.1 as `PyYAML` 6 reads it (`resolver.py`, `constructor.py`). It differs from
+//! both YAML 1.2 and the YAML 1.1 specification: `1e3` and `-.5` are texts, `010` is eight, `1:30` is ninety, `y` is a
+//! text.
 
 use jiff::civil;
 
 use super::super::node::Value;
 use super::number;
 
-/// The type that a scalar has by its look, in the order in which `PyYAML` asks.
+/// The type of a scalar by its form, in the order that `PyYAML` tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bool,
@@ -15,12 +16,12 @@ pub(super) enum Kind {
     Merge,
     Null,
     Timestamp,
-    /// `=`, for which `PyYAML` has no value.
+    /// `=`, which has no value in `PyYAML`.
     Default,
     Text,
 }
 
-/// What is unusual about a value that a reader of the text may take for another one.
+/// Why a value may differ from what its reader expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Surprise {
     Octal,
@@ -71,7 +72,7 @@ fn in_one_case(text: &str) -> bool {
     lower(rest) || (upper(rest) && upper(&text[..1]))
 }
 
-/// Takes from the front of a text what a pattern wants.
+/// Takes matches of a pattern from the front of a text.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
@@ -127,7 +128,7 @@ fn is_float(text: &str) -> bool {
     if !signed && rest.word(&[".nan", ".NaN", ".NAN"]) {
         return rest.ended();
     }
-    // A point in front of all digits takes no sign.
+    // A point before all digits allows no sign.
     if !signed && rest.one(b".") {
         return rest.digits(1, 1).is_some() && {
             rest.many(digit_or_line);
@@ -146,12 +147,12 @@ fn is_float(text: &str) -> bool {
     (based_60 || exponent(&mut rest)) && rest.ended()
 }
 
-/// An exponent, which has to have a sign, or none at all. False if there is half of one.
+/// An exponent, which must have a sign, or none at all. False if half of one is there.
 fn exponent(rest: &mut Rest<'_>) -> bool {
     !rest.one(b"eE") || (rest.one(b"+-") && !rest.many(|byte| byte.is_ascii_digit()).is_empty())
 }
 
-/// `:30:15`, the digits of a number of base 60 but the first ones. False if there are none.
+/// `:30:15`, the digits of a base 60 number after the first ones. False if there are none.
 fn minutes(rest: &mut Rest<'_>) -> bool {
     let mut any = false;
     loop {
@@ -240,7 +241,7 @@ fn date_and_time(text: &str, time_wanted: bool) -> Option<Timestamp<'_>> {
     (rest.ended() && (zone.is_some() || spaces.is_empty())).then_some(Timestamp { date, time, fraction, zone })
 }
 
-/// True or false, of one of the words for it in any case.
+/// True or false, from one of the words for it in any case.
 pub(super) fn bool(text: &str) -> Result<Value, String> {
     bool_word(text).map(Value::Bool).ok_or_else(|| "`!!bool` takes yes, no, true, false, on or off".to_owned())
 }
@@ -285,7 +286,7 @@ pub(super) fn integer(text: &str) -> Result<(Value, Option<Surprise>), String> {
     let clean = text.replace('_', "");
     let negative = clean.starts_with('-');
     let digits = clean.strip_prefix(['-', '+']).unwrap_or(&clean);
-    let wrong = || format!("{text} looks like a whole number and is none: put it in quotes if it is a text");
+    let wrong = || format!("{text} looks like a whole number but is not one: put it in quotes if it is a text");
     let (value, surprise) = if digits == "0" {
         (Some(Value::Integer(0)), None)
     } else if let Some(binary) = digits.strip_prefix("0b") {
@@ -293,7 +294,7 @@ pub(super) fn integer(text: &str) -> Result<(Value, Option<Surprise>), String> {
     } else if let Some(hex) = digits.strip_prefix("0x") {
         (number::integer(hex, 16, negative), None)
     } else if digits.starts_with('0') {
-        // Python's int(text, 8) takes 0o in front, which only `!!int` can bring here.
+        // Python's `int(text, 8)` accepts a leading 0o, which only `!!int` can bring here.
         let octal = digits.strip_prefix("0o").unwrap_or(digits);
         (number::integer(octal, 8, negative), Some(Surprise::Octal))
     } else if digits.contains(':') {
@@ -311,7 +312,7 @@ pub(super) fn float(text: &str) -> Result<(Value, Option<Surprise>), String> {
     let digits = clean.strip_prefix(['-', '+']).unwrap_or(&clean);
     let parse = |digits: &str| {
         number::float(digits)
-            .ok_or_else(|| format!("{text} looks like a number and is none: put it in quotes if it is a text"))
+            .ok_or_else(|| format!("{text} looks like a number but is not one: put it in quotes if it is a text"))
     };
     match digits {
         ".inf" => return Ok((Value::Float(sign * f64::INFINITY), None)),

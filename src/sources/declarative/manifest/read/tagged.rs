@@ -1,4 +1,4 @@
-//! Values whose type is written in front of them, as in `!!str 1`.
+//! Values with an explicit type, as in `!!str 1`.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -71,7 +71,7 @@ fn unknown(tag: &str) -> String {
     format!("the tag {} is unknown; a text that begins with `!` needs quotes", quoted(&shown))
 }
 
-/// Base64 with anything between, as Python's `base64.decodebytes` takes it.
+/// Base64 with other characters in between, as Python's `base64.decodebytes` reads it.
 fn binary(text: &str) -> Result<Value, String> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,

@@ -1,27 +1,27 @@
-//! Components that are Python classes of the connector's own.
+//! Components that are the connector's own Python classes.
 
 use std::collections::HashSet;
 
 use super::super::node::{Mark, Node};
 use super::super::path::Path;
 
-/// A component that a Python class is: `type: CustomRetriever` and the like, with `class_name`.
+/// A component that is a Python class: `type: CustomRetriever` and the like, with `class_name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomClass {
     /// The class, such as `source_declarative_manifest.components.MyRetriever`.
     pub class_name: String,
     /// The `type`.
     pub component: String,
-    /// Where it stands first.
+    /// The place of its first definition.
     pub mark: Mark,
-    /// The way to where it is used first.
+    /// The path of its first use.
     pub path: String,
-    /// The streams that need it, in the order of the manifest; those of `dynamic_streams` by the name that they have
-    /// there. Nothing if no stream needs it, which is so for a class that `check` or `spec` names.
+    /// The streams that need it, in the order of the manifest; those of `dynamic_streams` by their names there. Empty
+    /// if no stream needs it, such as a class in `check` or `spec`.
     pub streams: Vec<String>,
 }
 
-/// The Python classes that a manifest with types filled in needs. What only is in `definitions` is not needed.
+/// The Python classes that a manifest with types filled in needs. An unused entry of `definitions` is not needed.
 pub fn custom_classes(manifest: &Node) -> Vec<CustomClass> {
     let mut found = Vec::new();
     let Some(map) = manifest.as_map() else { return found };
@@ -66,7 +66,7 @@ fn walk(node: &Node, path: &Path<'_>, stream: Option<&str>, seen: &mut HashSet<u
         note(component, class_name, node.mark(), path, stream, found);
     }
     for (key, value) in map {
-        // Parameters are fields of the component already; a schema has no components.
+        // Parameters are already fields of the component; a schema has no components.
         let schema =
             key.as_text() == Some("$parameters") || (key.as_text() == Some("schema") && text("type").is_some());
         if !schema {

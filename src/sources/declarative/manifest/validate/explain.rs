@@ -1,4 +1,4 @@
-//! What is wrong with a value that is not what its field takes, said where it is wrong.
+//! Explains why a value does not fit its field, at the place of the fault.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use super::{Alternative, alternatives};
 pub(super) struct Explainer<'a, 'f> {
     table: &'a Components,
     matcher: Matcher<'a>,
-    /// What was looked at as which component.
+    /// The values that were checked, each as some component.
     seen: HashSet<(usize, usize)>,
     faults: &'f mut Faults,
 }
@@ -23,19 +23,19 @@ impl<'a, 'f> Explainer<'a, 'f> {
         Self { table, matcher: Matcher::new(table), seen: HashSet::new(), faults }
     }
 
-    /// Notes what is wrong with a whole manifest.
+    /// Notes the faults of a whole manifest.
     pub(super) fn root(&mut self, place: usize, manifest: &Node) {
         self.at(place, manifest, &Path::ROOT);
     }
 
-    /// Notes what is wrong with the component that stands there.
+    /// Notes the faults of the component there.
     pub(super) fn at(&mut self, place: usize, node: &Node, path: &Path<'_>) {
         if let Some(Entry::Component(component)) = self.table.entry(place) {
             self.component(place, component, node, path);
         }
     }
 
-    /// Notes what is wrong with a value of this kind: at least one error if it is not of the kind, none if it is.
+    /// Notes the faults of a value of this kind: at least one if it is not of the kind, none if it is.
     pub(super) fn inspect(&mut self, kind: &'a Kind, node: &Node, path: &Path<'_>) {
         if matches!(node.value(), Value::Unresolved) {
             return;
@@ -132,7 +132,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
             None => format!("{name} needs the field `{field}`"),
         };
         let mut fault = Fault::new(Severity::Error, faults::Kind::MissingField, node.mark(), path.to_string(), message);
-        // A field with a typing error is named with the field that it is meant for.
+        // A mistyped field is named together with the field that it is meant for.
         let unknown = map.iter().filter_map(|(key, _)| key.as_text()).filter(|key| component.field(key).is_none());
         if let Some(written) = nearest(field, unknown) {
             let _ = write!(fault.message, "; there is a `{written}`");
@@ -163,7 +163,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
         }
     }
 
-    /// A value that none of the alternatives is meant by.
+    /// A value that matches none of the alternatives.
     fn none(&mut self, all: &[Alternative<'_>], node: &Node, path: &Path<'_>) {
         let types: Vec<&str> = all.iter().filter_map(component_type).collect();
         let words: Vec<&str> = all.iter().filter_map(word).collect();
@@ -177,7 +177,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
                     return;
                 };
                 let exists = self.table.types().any(|known| known == text);
-                let what = if exists { "cannot stand here" } else { "is no component" };
+                let what = if exists { "cannot stand here" } else { "is not a component" };
                 let message = format!("{} {what}. Write {}", quoted(text), list(&types));
                 let near_here = nearest(text, types.iter().copied());
                 let mut fault = add(faults::Kind::UnknownComponent, named, message);
@@ -211,7 +211,7 @@ impl<'a, 'f> Explainer<'a, 'f> {
     }
 }
 
-/// The alternative that is meant by a value which is none of them.
+/// The intended alternative of a value that matches none.
 fn meant<'a>(all: &[Alternative<'a>], node: &Node) -> Option<Alternative<'a>> {
     let mut found = all.iter().copied().filter(|one| match (one, node.value()) {
         (Alternative::Component(_, component), Value::Map(map)) => {
@@ -228,7 +228,7 @@ fn meant<'a>(all: &[Alternative<'a>], node: &Node) -> Option<Alternative<'a>> {
     });
     let first = found.next()?;
     let single = found.next().is_none();
-    // Without a type it could be each of several components.
+    // Without a type it could be any of several components.
     let decided = single || node.get("type").is_some() || node.as_map().is_none();
     decided.then_some(first)
 }
@@ -267,7 +267,7 @@ fn describe(one: &Alternative<'_>) -> String {
     }
 }
 
-/// `a, b or c`, and not more than a dozen.
+/// `a, b or c`, at most a dozen.
 fn list(words: &[&str]) -> String {
     match words {
         [] => String::new(),

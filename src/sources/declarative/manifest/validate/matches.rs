@@ -1,11 +1,11 @@
-//! Whether a value is what a field takes: yes or no, as JSON Schema has it.
+//! Whether a value fits a field: yes or no, as in JSON Schema.
 
 use std::collections::HashMap;
 
 use super::super::components::{Bounds, Component, Components, Entry, Kind};
 use super::super::node::{Node, Value};
 
-/// Answers are kept, because a part that is used in a hundred places need not be looked at a hundred times.
+/// Answers are kept, so a part used in a hundred places is checked once.
 pub(super) struct Matcher<'a> {
     table: &'a Components,
     known: HashMap<(usize, usize), bool>,
@@ -16,7 +16,7 @@ impl<'a> Matcher<'a> {
         Self { table, known: HashMap::new() }
     }
 
-    /// Whether a value is of this kind. What a reference that leads nowhere stands for is of any.
+    /// Whether a value is of this kind. The stand-in for a reference to nothing is of any kind.
     pub(super) fn matches(&mut self, kind: &Kind, node: &Node) -> bool {
         if matches!(node.value(), Value::Unresolved) {
             return true;
@@ -60,7 +60,7 @@ impl<'a> Matcher<'a> {
 
     fn component(&mut self, component: &Component, node: &Node) -> bool {
         let Some(map) = node.as_map() else { return component.loose };
-        // Of the alternatives, most are ruled out by their type.
+        // The type rules out most alternatives.
         if let (Some(word), Some(found)) = (component.type_word(), map.get("type"))
             && found.as_text() != Some(word)
         {
@@ -80,7 +80,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// The value of a number; true and false are none.
+/// The value of a number; true and false are not numbers.
 #[allow(clippy::cast_precision_loss, reason = "it is compared with small bounds")]
 pub(super) fn number(node: &Node) -> Option<f64> {
     match node.value() {
@@ -100,11 +100,11 @@ pub(super) fn is_whole(node: &Node) -> bool {
 }
 
 pub(super) fn within(number: f64, bounds: Bounds) -> bool {
-    // A number that is none is not below anything, which is how Python compares it.
+    // NaN is not below anything, as in Python.
     !bounds.least.is_some_and(|least| number < least) && !bounds.above.is_some_and(|above| number <= above)
 }
 
-/// The first item that is there already. To JSON Schema, 1 and 1.0 are equal, but 1 and true are not.
+/// The first repeated item. In JSON Schema, 1 and 1.0 are equal, but 1 and true are not.
 pub(super) fn first_repeated(list: &[Node]) -> Option<&Node> {
     let truth = |node: &Node| matches!(node.value(), Value::Bool(_));
     list.iter().enumerate().find_map(|(index, item)| {

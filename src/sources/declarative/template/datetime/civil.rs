@@ -34,7 +34,7 @@ pub struct Time {
 pub struct Offset {
     /// In microseconds; less than a day either way.
     pub micros: i64,
-    /// It is `pytz.utc`, which prints itself in another way.
+    /// It is `pytz.utc`, which prints differently.
     pub(crate) pytz: bool,
 }
 
@@ -130,12 +130,12 @@ impl Date {
         (year, (week + 1) as u8, (weekday + 1) as u8)
     }
 
-    /// The date this many whole days of the span later.
+    /// The date this many whole days later.
     pub fn plus(self, delta: Delta) -> Result<Self> {
         Self::from_ordinal(self.ordinal().saturating_add(delta.days()))
     }
 
-    /// Python's `replace`, with the day cut to what the month has.
+    /// Python's `replace`, with the day limited to the month's length.
     pub(crate) fn at_midnight(self) -> DateTime {
         DateTime { date: self, time: Time::default(), offset: None }
     }
@@ -176,7 +176,7 @@ impl Time {
         Ok(Self { hour: hour as u8, minute: minute as u8, second: second as u8, micro: micro as u32 })
     }
 
-    /// `hh:mm:ss`, with the fraction that `timespec` asks for: `auto` for microseconds if there are any.
+    /// `hh:mm:ss`, with the fraction that `timespec` selects: `auto` for microseconds if there are any.
     pub(crate) fn iso(self, timespec: &str) -> Result<String> {
         let Self { hour, minute, second, micro } = self;
         let timespec = match timespec {
@@ -198,7 +198,7 @@ impl Time {
 impl Offset {
     /// No offset.
     pub const UTC: Self = Self { micros: 0, pytz: false };
-    /// No offset, as `pytz` has it.
+    /// No offset, in `pytz`'s form.
     pub(crate) const PYTZ: Self = Self { micros: 0, pytz: true };
 
     /// An offset of this many microseconds.
@@ -206,7 +206,7 @@ impl Offset {
         Self { micros, pytz: false }
     }
 
-    /// `+hh:mm`, with seconds and a fraction where there are any.
+    /// `+hh:mm`, with seconds and a fraction if there are any.
     pub(crate) fn iso(self, separator: &str) -> String {
         let sign = if self.micros < 0 { '-' } else { '+' };
         let time = Time::from_micros(self.micros.abs());

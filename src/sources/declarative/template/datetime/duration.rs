@@ -1,4 +1,4 @@
-//! ISO 8601 durations as `isodate` 0.6.1 reads them, and what adding one to a date does.
+//! ISO 8601 durations as `isodate` 0.6.1 reads them, and adding one to a date.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -26,7 +26,7 @@ pub struct Duration {
     pub delta: Delta,
 }
 
-/// What an ISO 8601 duration is: without years and months a `timedelta`, with them a `Duration`.
+/// An ISO 8601 duration: without years and months a `timedelta`, with them a `Duration`.
 #[derive(Debug, Clone)]
 pub enum Span {
     /// Of a fixed length.
@@ -131,7 +131,7 @@ impl Duration {
         Self { years: Decimal::whole(0), months: Decimal::whole(0), delta }
     }
 
-    /// The date some years and months later. The day is cut to what the month has.
+    /// The date some years and months later. The day is limited to the month's length.
     fn shift(&self, date: Date) -> Result<Date> {
         if !(self.years.is_whole() && self.months.is_whole()) {
             return Err(Fault::value("fractional years or months not supported for date calculations"));
@@ -177,7 +177,8 @@ impl fmt::Display for Duration {
 }
 
 impl Span {
-    /// The moment this span after another, as `isodate` computes it: months first, the day cut to what the month has.
+    /// The moment this span after another, as `isodate` computes it: months first, the day limited to the month's
+    /// length.
     pub fn added_to(&self, moment: DateTime) -> Result<DateTime> {
         match self {
             Self::Delta(delta) => moment.plus(*delta),
@@ -195,10 +196,10 @@ impl Span {
 }
 
 fn unparsable() -> Box<Fault> {
-    Fault::other("ISO8601Error", "unable to parse the duration: it is no ISO 8601 duration such as P1D, PT12H or P1Y2M")
+    Fault::other("ISO8601Error", "unable to parse the duration: not an ISO 8601 duration such as P1D, PT12H or P1Y2M")
 }
 
-/// Reads an ISO 8601 duration without years and months, which is not negative. None if it is none.
+/// Reads a non-negative ISO 8601 duration without years and months. `None` if it is not one.
 pub fn fixed_duration(text: &str) -> Option<std::time::Duration> {
     match parse_duration(text) {
         Ok(Span::Delta(delta)) => u64::try_from(delta.0).ok().map(std::time::Duration::from_micros),
@@ -241,7 +242,7 @@ pub fn parse_duration(text: &str) -> Result<Span> {
 /// The numbers before Y, M, W, D and, after a T, before H, M, S.
 fn components(text: &str) -> Option<[Option<String>; 7]> {
     let mut found: [Option<String>; 7] = Default::default();
-    // A digit or a letter has to follow the P: `(?!\b)`.
+    // A digit or a letter must follow the P: `(?!\b)`.
     if !text.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
         return None;
     }
@@ -279,7 +280,7 @@ fn components(text: &str) -> Option<[Option<String>; 7]> {
 
 /// `P0001-02-03T04:05:06` and its basic and ordinal forms.
 fn alternative(text: &str) -> Result<Span> {
-    let missing = || Fault::other("ISO8601Error", "ISO 8601 time designator 'T' missing, or no ISO 8601 date");
+    let missing = || Fault::other("ISO8601Error", "ISO 8601 time designator 'T' missing, or not an ISO 8601 date");
     let (date, time) = text.split_once('T').ok_or_else(missing)?;
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

@@ -1,11 +1,11 @@
-//! `dateutil.parser.isoparse`, and the macro `str_to_datetime` that is built on it.
+//! `dateutil.parser.isoparse`, and the macro `str_to_datetime` that uses it.
 
 use super::super::error::{Fault, Result};
 use super::super::number;
 use super::civil::{Date, Offset, Time, is_leap};
 use super::moment::DateTime;
 
-/// Reads an ISO 8601 date, with a time and an offset or without, and converts it to UTC. Without an offset it is UTC.
+/// Reads an ISO 8601 date, optionally with a time and an offset, and converts it to UTC. Without an offset it is UTC.
 pub fn str_to_datetime(text: &str) -> Result<DateTime> {
     let moment = isoparse(text)?;
     let aware = DateTime { offset: Some(moment.offset.unwrap_or(Offset::PYTZ)), ..moment };
@@ -35,7 +35,7 @@ fn isoparse(text: &str) -> Result<DateTime> {
 fn int(text: &str, from: usize, to: usize) -> Result<i64> {
     let to = to.min(text.len());
     number::parse_small(text.get(from.min(to)..to).unwrap_or_default())
-        .ok_or_else(|| Fault::value("no ISO 8601 date: a number is expected"))
+        .ok_or_else(|| Fault::value("not an ISO 8601 date: a number is expected"))
 }
 
 fn is_dash(text: &str, at: usize) -> bool {

@@ -1,5 +1,5 @@
 //! Python's `datetime` in plain integers: dates of the years 1 to 9999, times to the microsecond, fixed offsets, spans.
-//! With what Airbyte builds on it: the formats of `DatetimeParser`, `dateutil`'s ISO parser, `isodate`'s durations.
+//! Also Airbyte's additions: the formats of `DatetimeParser`, `dateutil`'s ISO parser, `isodate`'s durations.
 
 mod civil;
 mod duration;

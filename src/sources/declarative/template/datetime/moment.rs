@@ -120,7 +120,7 @@ impl Delta {
         Ok(self)
     }
 
-    /// `timedelta(...)` of numbers with a fraction, each times its factor in microseconds. As `CPython` adds them up.
+    /// `timedelta(...)` of numbers with a fraction, each times its factor in microseconds, added up as in `CPython`.
     pub(crate) fn of_floats(parts: &[(f64, i64)]) -> Result<Self> {
         let (mut sum, mut left) = (0i128, 0f64);
         for (number, factor) in parts {
@@ -153,14 +153,14 @@ impl Delta {
     }
 }
 
-/// As Python's `str` has it: `2024-03-15 10:20:30.123456+00:00`.
+/// Python's `str`: `2024-03-15 10:20:30.123456+00:00`.
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.iso(' ', "auto").unwrap_or_default())
     }
 }
 
-/// As Python's `str` has it: `1 day, 2:00:00`.
+/// Python's `str`: `1 day, 2:00:00`.
 impl fmt::Display for Delta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let days = self.days();

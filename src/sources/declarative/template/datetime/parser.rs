@@ -35,7 +35,7 @@ pub fn parse_datetime(text: &str, format: &str) -> Result<DateTime> {
     }
 }
 
-/// `datetime.fromtimestamp`: rounded to the nearest microsecond, the even one of two.
+/// `datetime.fromtimestamp`: rounded to the nearest microsecond, ties to even.
 fn from_timestamp(seconds: f64) -> Result<DateTime> {
     if !seconds.is_finite() {
         return Err(Fault::value("cannot convert float NaN or infinity to integer"));
@@ -47,8 +47,7 @@ fn from_timestamp(seconds: f64) -> Result<DateTime> {
         .map_err(|_| Fault::value("the year is out of range"))
 }
 
-/// Seconds since 1970 that are a date of Python's. The errors are those of the C library where the year does not even
-/// fit an `int`.
+/// Seconds since 1970 as a Python date. The errors are those of the C library if the year does not even fit an `int`.
 fn in_range(seconds: f64) -> Result<()> {
     match seconds {
         seconds if !(-9.3e18..9.3e18).contains(&seconds) => {
@@ -64,10 +63,10 @@ fn in_range(seconds: f64) -> Result<()> {
     }
 }
 
-/// Prints a date in a format of the CDK. Whole formats are computed with integers, where the reference computes with
-/// floats; `%_ms` prints three digits, and so does then every other place where the six digits of `%f` occur.
+/// Prints a date in a format of the CDK. Whole formats are computed with integers, where the reference uses floats;
+/// `%_ms` prints three digits, and then so does every other place with the six digits of `%f`.
 pub fn format_datetime(moment: &DateTime, format: &str) -> String {
-    // Towards zero, as `int` of a float.
+    // Towards zero, like `int` of a float.
     let instant = moment.instant();
     match format {
         "%s" => (instant / 1_000_000).to_string(),

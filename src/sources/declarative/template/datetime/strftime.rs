@@ -1,4 +1,4 @@
-//! `strftime` as Python has it on Linux: `%f`, `%z` and `%Z` are Python's, the rest is glibc's in the C locale.
+//! Python's `strftime` on Linux: `%f`, `%z` and `%Z` are Python's, the rest is glibc's in the C locale.
 
 use super::moment::DateTime;
 
@@ -18,17 +18,17 @@ pub(crate) const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// Prints a date and time. `%s` takes the fields as UTC, as the runtime's image does.
+/// Prints a date and time. `%s` reads the fields as UTC, as the runtime's image does.
 pub fn strftime(moment: &DateTime, format: &str) -> String {
     let format = python_directives(moment, format);
     let mut text = String::with_capacity(format.len() + 16);
     print(moment, &format, &mut text);
-    // Python gives up, and gives nothing, once a buffer of 256 bytes a byte of the format is too small.
+    // Python gives up, with an empty result, once a buffer of 256 bytes for each byte of the format is too small.
     let buffer = (256 * format.len()).max(1024).next_power_of_two();
     if text.len() < buffer { text } else { String::new() }
 }
 
-/// What Python replaces before it asks the C library.
+/// The directives that Python replaces before it calls the C library.
 fn python_directives(moment: &DateTime, format: &str) -> String {
     let mut done = String::with_capacity(format.len());
     let mut characters = format.chars();
@@ -51,7 +51,7 @@ fn python_directives(moment: &DateTime, format: &str) -> String {
     done
 }
 
-/// How a directive is to be padded.
+/// The padding of a directive.
 struct Style {
     pad: Option<char>,
     upper: bool,
@@ -80,7 +80,7 @@ fn print(moment: &DateTime, format: &str, out: &mut String) {
             width.push(*c);
             characters.next();
         }
-        // The C library stops at a width that would not fit; nobody wants more than a line.
+        // The C library stops at a width that does not fit; nobody needs more than a line.
         style.width = if width.is_empty() { 0 } else { width.parse().unwrap_or(usize::MAX).min(1 << 16) };
         let modifier = characters.next_if(|(_, c)| matches!(c, 'E' | 'O')).map(|(_, c)| c);
         let Some((place, c)) = characters.next() else {
@@ -96,7 +96,7 @@ fn print(moment: &DateTime, format: &str, out: &mut String) {
                 print(moment, inner, &mut text);
                 push_text(out, &text, c, &style);
             }
-            // What is no directive stays, from its last percent sign on, as wide as was asked.
+            // Anything but a directive stays, from its last percent sign on, with the requested width.
             None => push_text(out, if c == '%' { "%" } else { &directive[..end] }, ' ', &style),
         }
         rest = &directive[end..];
@@ -105,7 +105,7 @@ fn print(moment: &DateTime, format: &str, out: &mut String) {
 }
 
 enum Printed {
-    /// The value, how many digits it has at least, and what fills them up.
+    /// The value, its least number of digits, and its padding.
     Number(i64, usize, char),
     Text(String),
     Format(&'static str),
@@ -171,7 +171,7 @@ fn value(moment: &DateTime, directive: char, modifier: Option<char>) -> Option<P
         'y' => number(i64::from(date.year) % 100),
         'Y' => Number(date.year.into(), 1, '0'),
         '%' => Text("%".to_owned()),
-        // With a flag they come here: the C library knows the zone only of what knows whether it is summer.
+        // With a flag they come here: the C library knows the zone only of times that know whether it is summer.
         'z' | 'Z' if !moment.offset.is_some_and(|offset| offset.pytz) => Text(String::new()),
         'z' => Text("+0000".to_owned()),
         'Z' => Text("UTC".to_owned()),

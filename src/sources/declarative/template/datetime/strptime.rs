@@ -5,7 +5,7 @@ use super::civil::{Date, Offset, Time, is_leap};
 use super::moment::DateTime;
 use super::strftime::{DAYS, MONTHS};
 
-/// What a directive may be, as alternatives of character classes: a digit class, or a character that stands for itself.
+/// The matches of a directive, as alternatives of character classes: a digit class, or a literal character.
 fn numeric(directive: char) -> Option<&'static [&'static str]> {
     Some(match directive {
         'd' => &["3[01]", "[12]d", "0[19]", "[19]", " [19]"],
@@ -76,7 +76,7 @@ fn items(format: &str, into: &mut Vec<Item>) -> Result<()> {
     Ok(())
 }
 
-/// Matches that are longer than this many attempts are given up.
+/// The most attempts of one match.
 const ATTEMPTS: usize = 100_000;
 
 struct Matcher<'t> {
@@ -125,7 +125,7 @@ impl<'t> Matcher<'t> {
     }
 }
 
-/// The lengths of what a directive can match here, the preferred first.
+/// The lengths that a directive can match here, the preferred first.
 fn candidates(directive: char, text: &str) -> Vec<usize> {
     let starts = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let names = |names: &[&str]| names.iter().filter(|name| starts(name)).map(|name| name.len()).collect();
@@ -314,14 +314,14 @@ impl Fields {
             None => Date::new(year, self.month, self.day)?,
             Some(day) => Date::from_ordinal(Date::new(year, 1, 1)?.ordinal() + day - 1)?,
         };
-        // Nobody asked for 1904: it only has a 29th of February. There is none in 1900.
+        // A stand-in for a missing year: 1904 has a 29th of February, 1900 does not.
         let date = if leap_day { Date::new(1900, date.month.into(), date.day.into())? } else { date };
         let time = Time::new(self.hour, self.minute, self.second, self.micro)?;
         Ok(DateTime { date, time, offset: self.offset })
     }
 }
 
-/// The day of the year of a weekday in a week that begins on Sunday or Monday. Week 0 is before the first of these.
+/// The day of the year of a weekday in a week that begins on Sunday or Monday. Week 0 comes before the first full one.
 fn day_of_week(year: i64, week: i64, weekday: i64, from_monday: bool) -> Result<i64> {
     let shift = i64::from(!from_monday);
     let first = (i64::from(Date::new(year, 1, 1)?.weekday()) + shift) % 7;

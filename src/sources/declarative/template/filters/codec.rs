@@ -16,7 +16,7 @@ use super::super::text::str_of;
 use super::super::value::Value;
 use super::unsupported;
 
-/// What `urllib.parse.quote` never touches.
+/// The characters that `urllib.parse.quote` never changes.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
@@ -65,8 +65,8 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
             match name {
                 "base64encode" => STANDARD.encode(&**given),
                 "base64decode" => String::from_utf8(decode(given)?)
-                    .map_err(|_| Fault::other("UnicodeDecodeError", "what base64 holds is not UTF-8"))?,
-                // The name says otherwise, but this is what it does.
+                    .map_err(|_| Fault::other("UnicodeDecodeError", "the base64 content is not UTF-8"))?,
+                // Despite its name, it does this.
                 _ if given.is_ascii() => STANDARD.encode(&**given),
                 _ => return Err(Fault::other("UnicodeEncodeError", "'ascii' codec can't encode a character")),
             }
@@ -129,7 +129,7 @@ fn hash(kind: &str, bytes: &[u8]) -> Result<String> {
     Ok(hex(digest::digest(algorithm, bytes).as_ref()))
 }
 
-/// `base64.b64decode`: other characters are left out, padding has to be complete.
+/// `base64.b64decode`: ignores other characters; the padding must be complete.
 fn decode(text: &str) -> Result<Vec<u8>> {
     let wrong = |message: &str| Fault::other("Error", message);
     let (mut out, mut bits, mut place, mut padding) = (Vec::new(), 0u32, 0, 0);

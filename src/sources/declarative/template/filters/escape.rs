@@ -1,10 +1,10 @@
-//! HTML escapes, as `markupsafe` has them.
+//! HTML escapes, as in `markupsafe`.
 
 use super::super::error::Result;
 use super::super::text::str_of;
 use super::super::value::Value;
 
-/// A text without the characters that HTML gives a meaning.
+/// A text with HTML's special characters escaped.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -20,7 +20,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// The text of a value, escaped unless it is already.
+/// The text of a value, escaped unless it already is.
 pub(crate) fn escape_value(value: &Value) -> Result<String> {
     match value {
         Value::Markup(text) => Ok(text.to_string()),

@@ -1,4 +1,4 @@
-//! Filters that give groups, parts, and items one by one.
+//! Filters that return groups, parts, and single items.
 
 use super::super::args::{CallArgs, int, text};
 use super::super::compare::{equal, sort_by_keys};

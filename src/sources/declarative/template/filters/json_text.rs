@@ -14,7 +14,7 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
         if value.as_str().is_some() {
             return Ok(value.clone());
         }
-        // The quotes have the literal step give the text back.
+        // The quotes make the literal step return the text.
         let mut text = String::from("\"\"\"");
         Style { sorted: false, indent: None }.write(&mut text, value, 0)?;
         return Ok(Value::str(text + "\"\"\""));

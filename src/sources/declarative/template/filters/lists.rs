@@ -1,5 +1,5 @@
-//! Filters of lists and mappings. What Python finds item by item is found at once here, up to the first fault, which
-//! shows when it is reached.
+//! Filters of lists and mappings. Python finds items one by one; here they are found at once, up to the first fault,
+//! which shows when it is reached.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -135,7 +135,7 @@ pub(super) fn lazily(class: &'static str, find: impl FnOnce(&mut Vec<Value>) -> 
     Value::object(Object::Iter(class, RefCell::new(state)))
 }
 
-/// The first item; of an iterator, the others stay.
+/// The first item; an iterator keeps the others.
 fn first(value: &Value) -> Result<Option<Value>> {
     if let Some(Object::Iter(_, state)) = value.as_object() {
         let mut state = state.borrow_mut();
@@ -180,7 +180,7 @@ fn reversed(value: &Value) -> Result<Value> {
     })
 }
 
-/// The attributes that `sort` goes by, with commas between them.
+/// The sort attributes, separated by commas.
 fn getters(attribute: Option<&Value>, ignore_case: bool) -> Vec<Getter> {
     match attribute {
         Some(Value::Str(text)) => {

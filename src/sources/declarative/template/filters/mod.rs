@@ -20,7 +20,7 @@ pub(crate) use json_text::quoted;
 
 pub(crate) use codec::{hex, quote};
 
-/// Filters by where they are: what comes of each is in `call`.
+/// The filters of each module; its `call` evaluates them.
 const NAMES: &[&str] = &[
     "abs",
     "attr",
@@ -108,7 +108,7 @@ pub(crate) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
         "attr" => {
             let [name] = args.bind(name, ["name"], 1)?;
             let name = super::args::text(&name.unwrap_or(Value::None), "attr")?;
-            // A key is no attribute.
+            // A key is not an attribute.
             if let Value::Dict(_) = value
                 && super::methods::named(value, &name).is_none()
                 && !name.starts_with("__")
@@ -183,7 +183,7 @@ impl Getter {
     }
 }
 
-/// The last item, without going over all the others where that can be distinguished.
+/// The last item, without visiting all others if possible.
 pub(crate) fn last(value: &Value) -> Result<Option<Value>> {
     match value {
         Value::Object(object) => match &object.0 {

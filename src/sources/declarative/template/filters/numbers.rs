@@ -73,7 +73,7 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
     }
 }
 
-/// Jinja's `int`; `None` where the default is taken.
+/// Jinja's `int`; `None` means the default.
 fn to_int(value: &Value, base: u32) -> Result<Option<Value>> {
     Ok(match value {
         Value::Undefined(missing) => return Err(used(missing)),
@@ -92,7 +92,7 @@ fn to_int(value: &Value, base: u32) -> Result<Option<Value>> {
     })
 }
 
-/// Python's `round` to a number of digits: the nearest, the even one of two.
+/// Python's `round` to a number of digits: to the nearest, ties to even.
 fn round(value: &Value, digits: i64) -> Result<Value> {
     match Number::of(value) {
         None => Err(Fault::ty(format!("type {} doesn't define __round__ method", value.type_name()))),
@@ -151,5 +151,5 @@ fn file_size(value: &Value, binary: bool) -> Result<String> {
         }
         unit *= base;
     }
-    Err(Fault::ty(format!("{} is no size", int(value, "filesizeformat")?)))
+    Err(Fault::ty(format!("{} is not a size", int(value, "filesizeformat")?)))
 }

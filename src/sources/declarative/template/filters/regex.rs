@@ -1,4 +1,4 @@
-//! Regular expressions as Python's `re` takes them.
+//! Regular expressions in Python's `re` syntax.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use super::super::error::{Fault, Result};
 use super::super::text::MAX_TEXT;
 use super::super::value::Value;
 
-/// Steps back that one match may take.
+/// The most backtracking steps of one match.
 const BACKTRACKS: usize = 100_000;
 /// Expressions that a thread keeps compiled.
 const KEPT: usize = 64;
@@ -57,7 +57,7 @@ pub(super) fn call(name: &str, value: &Value, args: CallArgs) -> Result<Value> {
             part.push(&found, &mut out);
         }
         last = whole.end();
-        // Behind an empty match the next character stays.
+        // After an empty match the next character stays.
         at = match subject[last..].chars().next() {
             Some(next) if whole.start() == last => last + next.len_utf8(),
             None if whole.start() == last => break,
@@ -87,7 +87,7 @@ fn compiled(pattern: &str) -> Result<Rc<Regex>> {
     Ok(regex)
 }
 
-/// Python's spelling in Rust's: ends of texts, braces that are no repetition, brackets inside of classes.
+/// Converts Python's syntax to Rust's: ends of texts, literal braces, brackets inside classes.
 fn translated(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let characters: Vec<char> = pattern.chars().collect();

@@ -11,7 +11,7 @@ use super::escape::{escape, escape_value, strip_tags};
 use super::{Getter, unsupported};
 
 pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArgs) -> Result<Value> {
-    // Most take the text of whatever they are given; what is escaped stays so.
+    // Most use the text of any value; escaped text stays escaped.
     let soft = |made: String| match value {
         Value::Markup(_) => Value::Markup(made.into()),
         _ => Value::str(made),
@@ -92,7 +92,7 @@ pub(super) fn call(eval: &mut Eval<'_>, name: &str, value: &Value, args: CallArg
         "pprint" => {
             args.none(name)?;
             let printed = repr_of(&sorted(value, 0)?)?;
-            // Longer ones are broken into lines, in ways that nobody can rely on.
+            // Longer ones are broken into lines, in ways that nobody can depend on.
             if printed.chars().count() > 80 {
                 return Err(unsupported(name));
             }

@@ -7,7 +7,7 @@ use super::super::eval::Eval;
 use super::super::json::place;
 use super::super::value::{Dict, Object, Value, ViewKind, key_of};
 
-/// Values of a container that is put into another one. More would take too long to look through for a circle.
+/// The most values of a container that is put into another one. More would take too long to search for a cycle.
 const MAX_LOOK: usize = 100_000;
 
 pub(super) fn call(eval: &mut Eval<'_>, receiver: &Value, name: &'static str, args: CallArgs) -> Result<Value> {
@@ -33,7 +33,7 @@ pub(super) fn call(eval: &mut Eval<'_>, receiver: &Value, name: &'static str, ar
     }
 }
 
-/// A container may not come to hold itself: Python could print that, but nothing could be done with it.
+/// A container cannot hold itself: Python could print that, but nothing could use it.
 fn refuse_circle(eval: &mut Eval<'_>, container: &Value, inside: &Value) -> Result<()> {
     let mut waiting = vec![inside.clone()];
     let mut seen = 0;

@@ -82,7 +82,7 @@ pub(crate) fn named(value: &Value, name: &str) -> Option<&'static str> {
     }
 }
 
-/// A field that is no method.
+/// A field that is not a method.
 pub(crate) fn field(value: &Value, name: &str) -> Result<Option<Value>> {
     Ok(match value {
         Value::DateTime(_) | Value::Date(_) | Value::Time(..) | Value::Delta(_) | Value::Duration(_) => {

@@ -1,4 +1,4 @@
-//! The methods of `str`, and of `Markup`, which escapes what it takes and gives `Markup` back.
+//! The methods of `str`, and of `Markup`, which escapes its arguments and returns `Markup`.
 
 use std::sync::Arc;
 
@@ -268,7 +268,7 @@ fn expand_tabs(of: &str, size: i64) -> Result<String> {
     Ok(out)
 }
 
-/// The part of a text between two places that are counted in characters, and how many characters are before it.
+/// The part of a text between two indexes in characters, and the number of characters before it.
 fn window<'t>(
     of: &'t str,
     start: Option<&Value>,

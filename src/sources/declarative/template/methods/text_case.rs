@@ -11,7 +11,7 @@ fn is_title(c: char) -> bool {
     matches!(u32::from(c), 0x1c5 | 0x1c8 | 0x1cb | 0x1f2 | 0x1f88..=0x1f8f | 0x1f98..=0x1f9f | 0x1fa8..=0x1faf | 0x1fbc | 0x1fcc | 0x1ffc)
 }
 
-/// The first character of a word: of what a character becomes in upper case, only the first stays so.
+/// The first character of a word: only the first of its upper-case characters stays upper case.
 fn push_title(out: &mut String, c: char) {
     match u32::from(c) {
         0x1c4..=0x1c6 => out.push('\u{1c5}'),
@@ -65,7 +65,7 @@ pub(super) fn swapcase(text: &str) -> String {
     out
 }
 
-/// `str.casefold`, as far as it differs from lower case in what people write.
+/// `str.casefold`, as far as it differs from lower case in written language.
 pub(super) fn casefold(text: &str) -> String {
     text.to_lowercase().replace('ß', "ss").replace('ς', "σ").replace('ſ', "s")
 }

@@ -1,4 +1,4 @@
-//! Taking texts apart.
+//! Splits and trims texts.
 
 use super::super::number::is_space;
 
@@ -24,7 +24,7 @@ pub(crate) fn split_lines(text: &str, keep: bool) -> Vec<String> {
     lines
 }
 
-/// `str.strip` and its like: of blanks, or of any of these characters.
+/// `str.strip` and its like: removes blanks, or any of these characters.
 pub(crate) fn strip<'t>(text: &'t str, characters: Option<&str>, left: bool, right: bool) -> &'t str {
     let strips = |c: char| characters.map_or_else(|| is_space(c), |set| set.contains(c));
     let text = if left { text.trim_start_matches(strips) } else { text };
@@ -75,7 +75,7 @@ pub(super) fn split(text: &str, separator: Option<&str>, most: i64, from_right: 
     }
 }
 
-/// `str.replace`, at most so often; a negative number means always.
+/// `str.replace`, at most this often; a negative number means always.
 pub(super) fn replace(text: &str, old: &str, new: &str, most: i64) -> String {
     match usize::try_from(most) {
         Ok(most) => text.replacen(old, new, most),

@@ -19,21 +19,21 @@ pub(super) const GLOBAL: &str = "state";
 pub(super) const LOOKBACK: &str = "lookback_window";
 pub(super) const PARENT_STATE: &str = "parent_state";
 
-/// The members that say which partition it is.
+/// The members that identify a partition.
 pub(super) type Partition = Map<String, Value>;
 
-/// What a state says.
+/// The content of a state.
 pub(super) struct Known {
     pub(super) is_global: bool,
     /// What was read of each partition, by its key.
     pub(super) entries: IndexMap<String, Intervals>,
     pub(super) global: Option<Moment>,
-    /// Seconds before the value for all, at which a partition begins that has no entry.
+    /// Seconds before the global value, at which a partition without an entry begins.
     pub(super) lookback: i64,
     pub(super) parent_state: Option<KeptState>,
     /// The member by whose text older states know a partition.
     legacy: Option<String>,
-    /// Whether a partition that has no entry begins at the start anyway.
+    /// Whether a partition without an entry begins at the start anyway.
     is_whole_when_new: bool,
 }
 
@@ -68,10 +68,12 @@ impl Known {
         known.is_global = state.get(FLAG) == Some(&Value::Bool(true));
         known.lookback = match state.get(LOOKBACK) {
             None => 0,
-            Some(value) => seconds(value).ok_or_else(|| unusable("its `lookback_window` is no number of seconds"))?,
+            Some(value) => {
+                seconds(value).ok_or_else(|| unusable("its `lookback_window` is not a number of seconds"))?
+            }
         };
         if let Some(global) = state.get(GLOBAL) {
-            let global = global.as_object().ok_or_else(|| unusable("its `state` is no object"))?;
+            let global = global.as_object().ok_or_else(|| unusable("its `state` is not an object"))?;
             known.global = global.get(field).map(read).transpose()?;
         }
         let mut add = |partition: Option<&Partition>, state: Option<&StreamState>| {
@@ -139,7 +141,7 @@ impl Known {
         !self.is_global && !self.entries.is_empty()
     }
 
-    /// What counts as read of a partition that has no entry.
+    /// The part that counts as read of a partition without an entry.
     pub(super) fn of_others(&self, cursor: &DatetimeCursor, field: &str) -> Result<Intervals, Failure> {
         if self.is_whole_when_new && self.has_each() {
             return Intervals::of(cursor, &StreamState::new(), field);
@@ -150,7 +152,7 @@ impl Known {
     }
 }
 
-/// A number of seconds, as Python's `int` takes it.
+/// A number of seconds, as Python's `int` reads it.
 #[allow(clippy::cast_possible_truncation, reason = "int() cuts, too; no window is that long")]
 fn seconds(value: &Value) -> Option<i64> {
     match value {
@@ -192,7 +194,7 @@ pub(super) fn key(partition: &Partition) -> String {
     sorted(partition).to_string()
 }
 
-/// An object with its members in order, and so are those within it.
+/// An object with its members in order, recursively.
 pub(super) fn sorted(object: &Partition) -> Value {
     let mut members: Vec<(&String, Value)> = object.iter().map(|(name, value)| (name, sorted_value(value))).collect();
     members.sort_unstable_by(|one, other| one.0.cmp(other.0));

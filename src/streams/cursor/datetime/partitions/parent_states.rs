@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use crate::protocol::{KeptState, StreamState};
 
-/// The states of the parents: each holds once all partitions that were made of what it tells are read to their ends.
+/// The states of the parents: each holds once all partitions made up to it are read to their ends.
 pub(super) struct ParentStates {
-    /// The keys of the partitions, in the order that they were made in.
+    /// The keys of the partitions, in the order of their creation.
     order: Vec<String>,
     /// How many of them, from the first on, were read to their ends.
     finished: usize,
-    /// Those behind a partition that was not.
+    /// Finished partitions behind an unfinished one.
     ahead: HashSet<String>,
     /// The states, each with the partitions that it needs.
     states: Vec<(usize, KeptState)>,
@@ -29,7 +29,7 @@ impl ParentStates {
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {
             self.finished += 1;
         }
-        // Those further on need more partitions.
+        // Later ones need more partitions.
         let known = self.states.partition_point(|(needed, _)| *needed <= self.finished);
         if known == self.told || self.finished == 0 {
             return None;

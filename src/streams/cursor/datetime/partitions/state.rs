@@ -1,4 +1,4 @@
-//! What a read of a stream with partitions keeps.
+//! The progress of a read of a stream with partitions.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::streams::cursor::datetime::intervals::Intervals;
 use crate::streams::cursor::datetime::state::DatetimeState;
 use crate::streams::cursor::datetime::{DatetimeCursor, Moment, TimeSpan};
 
-/// The partitions beyond which a state is one value for all of them.
+/// With more partitions, a state has one value for all of them.
 const MOST_PARTITIONS: usize = 10_000;
 /// The least time between two states before the last one.
 const STATE_INTERVAL: TimeSpan = TimeSpan::seconds(600);
@@ -23,9 +23,9 @@ const STATE_INTERVAL: TimeSpan = TimeSpan::seconds(600);
 /// What is known of a partition.
 pub(super) struct Entry<'a> {
     pub(super) state: DatetimeState<'a>,
-    /// Whether it is one of this read.
+    /// Whether it occurs in this read.
     pub(super) is_generated: bool,
-    /// The slices that are left of it, once the first was begun.
+    /// Its remaining slices, once the first was begun.
     left: Option<usize>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What is known of all partitions.
+/// The state of all partitions.
 pub(super) struct PartitionedState<'a> {
     pub(super) cursor: &'a PartitionedCursor,
     pub(super) field: Arc<str>,
@@ -49,9 +49,9 @@ pub(super) struct PartitionedState<'a> {
     pub(super) others: Moment,
     /// The first partition of this read, until it was read.
     pub(super) first: Option<String>,
-    /// What is known of the parents that have states of their own.
+    /// The states of the parents that have their own.
     pub(super) parents: Option<ParentStates>,
-    /// The newest value that was seen in this read.
+    /// The newest value seen in this read.
     pub(super) newest: Option<Moment>,
     pub(super) begun_at: Option<Moment>,
     pub(super) last_state: Option<Moment>,
@@ -62,7 +62,7 @@ impl PartitionedState<'_> {
         self.cursor.cursor.now.as_ref().map(|now| now())
     }
 
-    /// Whether a state is due: the first slice was read, or the last state was a while ago.
+    /// Whether a state is due: the first slice was read, or the last state is old.
     fn is_due(&mut self) -> bool {
         let now = self.now().unwrap_or(self.others);
         let due_at = self.last_state.and_then(|last| last.plus(STATE_INTERVAL));
@@ -121,7 +121,7 @@ impl CursorState for PartitionedState<'_> {
         false
     }
 
-    /// Everything was read. The value for all moves now and not before: partitions that were not made yet would begin there.
+    /// Everything was read. Only now does the global value move: partitions that did not exist yet would begin there.
     fn end(&mut self) -> bool {
         for entry in self.entries.values_mut().filter(|entry| entry.is_generated) {
             entry.state.end();
@@ -139,7 +139,7 @@ impl CursorState for PartitionedState<'_> {
             None => self.cursor.has_parents.then(|| StreamState::new().into()),
         };
         if !self.known.is_global && self.entries.len() > MOST_PARTITIONS {
-            // Those that did not come this time would begin at that value, too, if they come again.
+            // Partitions missing this time would begin at that value, too, if they return.
             let gone = self.entries.values().filter(|entry| !entry.is_generated).map(|entry| entry.state.value()).min();
             self.known.global = self.known.global.map(|global| gone.map_or(global, |gone| gone.min(global)));
             self.known.is_global = self.known.global.is_some();

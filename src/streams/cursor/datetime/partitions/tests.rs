@@ -54,7 +54,7 @@ fn entry(id: i64, day: &str) -> Value {
 }
 
 #[test]
-fn each_partition_has_its_own_value_and_new_ones_begin_at_the_one_for_all() {
+fn each_partition_has_its_own_value_and_new_ones_begin_at_the_global_one() {
     let cursor = PartitionedCursor::new(days(1, 10)).of_parents();
     let state = json!({
         "use_global_cursor": false, "states": [entry(2, "7")], "state": {"day": "6"}, "lookback_window": 86_400,
@@ -74,7 +74,7 @@ fn each_partition_has_its_own_value_and_new_ones_begin_at_the_one_for_all() {
 }
 
 #[test]
-fn the_value_for_all_stays_until_everything_was_read() {
+fn the_global_value_stays_until_everything_was_read() {
     let cursor = PartitionedCursor::new(days(1, 10));
     let state = json!({"states": [entry(1, "4")], "state": {"day": "4"}, "lookback_window": 5});
     let told = begin(&cursor, &[1, 2], &state).unwrap().read(&[Some("9"), None]);
@@ -88,7 +88,7 @@ fn the_value_for_all_stays_until_everything_was_read() {
 }
 
 #[test]
-fn a_value_in_the_future_is_not_the_one_for_all() {
+fn a_value_in_the_future_does_not_become_the_global_one() {
     let cursor = PartitionedCursor::new(days(1, 10).now(|| day_of(12)));
     let told = begin(&cursor, &[1], &json!({})).unwrap().read(&[Some("30")]);
     assert_eq!((&told["state"], &told["states"]), (&json!({"day": "12"}), &json!([entry(1, "12")])));
@@ -104,7 +104,7 @@ fn older_states_are_found_by_the_text_of_their_value() {
 }
 
 #[test]
-fn what_is_no_state_is_refused_and_partitions_are_told_apart_by_the_type_of_their_values() {
+fn an_invalid_state_is_refused_and_partitions_are_distinguished_by_the_type_of_their_values() {
     let cursor = PartitionedCursor::new(days(1, 10));
     for state in [
         json!({"states": null}),
@@ -120,7 +120,7 @@ fn what_is_no_state_is_refused_and_partitions_are_told_apart_by_the_type_of_thei
 }
 
 #[test]
-fn a_new_partition_begins_at_the_value_for_all_with_a_warning_or_at_the_start() {
+fn a_new_partition_begins_at_the_global_value_with_a_warning_or_at_the_start() {
     let state =
         json!({"use_global_cursor": false, "states": [entry(1, "7")], "state": {"day": "7"}, "lookback_window": 0});
     let cursor = PartitionedCursor::new(days(1, 10));
@@ -135,12 +135,12 @@ fn a_new_partition_begins_at_the_value_for_all_with_a_warning_or_at_the_start() 
     let mut read = begin(&whole, &[1, 2], &state).unwrap();
     assert_eq!((read.spans(), whole.take_warning()), (vec!["1: 7-10".to_owned(), "2: 1-10".to_owned()], None));
     assert_eq!(read.read(&[Some("8"), None])["states"], json!([entry(1, "8"), entry(2, "1")]));
-    // One value for all says nothing of which are new.
+    // One global value does not show which are new.
     let global = json!({"use_global_cursor": true, "state": {"day": "7"}, "lookback_window": 0});
     assert_eq!(begin(&whole, &[1, 2], &global).unwrap().spans(), ["1: 7-10", "2: 7-10"]);
 }
 
-/// The switch to one value for all, beyond 10,000 partitions.
+/// The switch to one global value, beyond 10,000 partitions.
 #[test]
 fn the_states_of_more_than_ten_thousand_partitions_become_one_once_all_were_read() {
     let cursor = PartitionedCursor::new(days(1, 10));
@@ -161,7 +161,7 @@ fn the_states_of_more_than_ten_thousand_partitions_become_one_once_all_were_read
 }
 
 #[test]
-fn a_partition_that_did_not_come_holds_back_the_one_value_of_more_than_ten_thousand() {
+fn a_missing_partition_holds_back_the_one_value_of_more_than_ten_thousand() {
     let cursor = PartitionedCursor::new(days(1, 10));
     let ids: Vec<i64> = (1..=10_000).collect();
     let state = json!({"states": [entry(0, "3")], "state": {"day": "8"}, "lookback_window": 0});
