@@ -83,7 +83,7 @@ struct Args {
     /// Answers further requests with 429.
     #[arg(long)]
     calls_per_second: Option<usize>,
-    /// The API version that events have their objects in.
+    /// The API version of the objects in events.
     #[arg(long, default_value = "2022-11-15")]
     account_version: String,
     /// Shows what happens late, by this many seconds at most.

@@ -142,7 +142,7 @@ pub struct Given<'a> {
     pub output: &'a Output,
 }
 
-/// A source: what it wants to be configured with, whether a config works, and the streams of a config.
+/// A source: its specification, the check of a config, and the streams of a config.
 ///
 /// ```no_run
 /// use std::process::ExitCode;

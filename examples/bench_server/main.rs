@@ -49,7 +49,7 @@ struct Args {
     port: u16,
 }
 
-/// What the server's threads share.
+/// State shared by the server's threads.
 #[derive(Default)]
 struct Api {
     /// Rendered records by kind and style.

@@ -285,7 +285,7 @@ fn job_with_result(seen: &Seen<'_>) -> bool {
         && !seen.mine.is_empty()
 }
 
-/// The download of a job's result is refused. Its status is asked for once more, to see whether the result is elsewhere now.
+/// The download of a job's result is refused. Its status is requested once more: the result may have a new address.
 fn refused_result(seen: &Seen<'_>) -> bool {
     let mut more = seen.requests.clone();
     for request in &seen.golden_requests {

@@ -64,7 +64,7 @@ pub(crate) fn signal(process: u32, signal: &str) {
     Command::new("kill").args([signal, &process.to_string()]).stderr(Stdio::null()).status().unwrap();
 }
 
-/// An output up to each of its lines. A whole line is all that the platform takes.
+/// An output up to each of its lines. The platform only accepts whole lines.
 pub(crate) fn up_to_every_line(stdout: &str) -> impl Iterator<Item = &str> {
     stdout.match_indices('\n').map(|(end, _)| &stdout[..=end])
 }

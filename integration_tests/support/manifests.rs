@@ -56,7 +56,7 @@ pub(crate) fn items(items: Value) -> Reply {
     Reply::json(json!({"items": items}))
 }
 
-/// What a server was asked for, in its order.
+/// The targets of a server's requests, in their order.
 pub(crate) fn targets(server: &Server) -> Vec<String> {
     server.requests().into_iter().map(|request| request.target).collect()
 }

@@ -82,7 +82,7 @@ fn a_date_is_told_how_to_be_written_as_the_specification_takes_it() {
         (json!({"pattern": utc, "examples": ["2017-01-25T00:00:00Z"]}), "s3cret", "write it like 2017-01-25T00:00:00Z"),
         (json!({"pattern": utc, "airbyte_secret": true}), "2024-01-31", "write it like 2024-01-01T00:00:00Z"),
     ] {
-        // Later drafts do not look at formats.
+        // Later drafts do not check formats.
         let draft = "http://json-schema.org/draft-07/schema#";
         let schema = json!({"$schema": draft, "properties": {"a": {"properties": {"start_date": schema}}}});
         let config = json!({"a": {"start_date": value}}).to_string();

@@ -82,7 +82,7 @@ impl Document {
         Ok(Self { records, names, compact, envelope })
     }
 
-    /// How many records there are.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()

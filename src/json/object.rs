@@ -92,7 +92,7 @@ impl<'t> Object<'t> {
     pub(crate) fn span(self, place: usize) -> Option<Range<usize>> {
         let names = self.names?;
         let start = *names.get(place)? as usize;
-        // The text is known to be JSON: a value ends before the comma that the next member follows, or with the object.
+        // The text is known to be JSON: a value ends before the comma of the next member, or with the object.
         let next = names.get(place + 1).map_or(self.text.len().checked_sub(1)?, |next| *next as usize);
         let span = self.text.get(start..next)?.trim_ascii_end();
         let span = if place + 1 < names.len() { span.strip_suffix(b",")?.trim_ascii_end() } else { span };
@@ -113,13 +113,13 @@ impl<'t> Object<'t> {
 
     fn is_called(self, at: u32, name: &[u8]) -> bool {
         let at = at as usize;
-        // From the opening quote to the closing one, which few names have in common.
+        // From the opening quote to the closing one, which few names share.
         let length = name.len() + 1;
         self.text.get(at + length) == Some(&b'"') && self.text.get(at + 1..at + length) == Some(name)
     }
 }
 
-/// Where the names of an object's members begin. `None` if the text is no object on one line, or if a name is spelt with
+/// Where the names of an object's members begin. `None` if the text is not an object on one line, or if a name is spelt with
 /// escapes.
 pub(crate) fn names_of(text: &[u8]) -> Option<Vec<u32>> {
     if text.first() != Some(&b'{') || u32::try_from(text.len()).is_err() {
@@ -150,7 +150,7 @@ pub(crate) fn last_field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     last
 }
 
-/// Whether the name that begins at a place is spelt with escapes.
+/// Whether the name at a position has escapes.
 pub(super) fn is_escaped(text: &[u8], name: usize) -> bool {
     let rest = text.get(name + 1..).unwrap_or_default();
     memchr2(b'"', b'\\', rest).is_some_and(|at| rest[at] == b'\\')

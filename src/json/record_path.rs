@@ -46,7 +46,7 @@ impl RecordPath {
         Some(&*self.names).filter(|names| !names.is_empty() && names.iter().all(|name| name != EACH))
     }
 
-    /// Whether there may be nothing.
+    /// Whether the path is optional.
     pub(super) fn is_optional(&self) -> bool {
         self.is_optional
     }

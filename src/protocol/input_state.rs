@@ -84,7 +84,7 @@ impl InputState {
             let (descriptor, state) = (json!(stream), state.to_text());
             format!(r#"{{"type":"STREAM","stream":{{"stream_descriptor":{descriptor},"stream_state":{state}}}}}"#)
         });
-        // Their namespaces are not known, so they stay as they are.
+        // Their namespaces are unknown, so they stay unchanged.
         let named = |(name, state): (&String, &KeptState)| format!("{}:{}", json!(name), state.to_text());
         let old = (!self.by_name.is_empty()).then(|| {
             let states: Vec<String> = self.by_name.iter().map(named).collect();

@@ -24,7 +24,7 @@ use crate::stop::RESUMES;
 /// Bytes buffered before a write. Pipes hold 64 KiB, so larger writes gain nothing.
 const BUFFER: usize = 64 * 1024;
 
-/// What the next run does where nothing keeps the states of this one, in place of [`RESUMES`].
+/// The effect of another run if nothing keeps this one's states, instead of [`RESUMES`].
 const BEGINS_AGAIN: &str = "to read the same again: nothing keeps the states of this run; --state-file FILE would.";
 
 /// The writer of protocol messages, or of bare records.
@@ -316,7 +316,7 @@ impl Output {
         self.message(&Message::ConnectionStatus { connection_status: status })
     }
 
-    /// Tells people something, after the records that were before it, and never in the middle of a line.
+    /// Shows people something, after the records before it, and never in the middle of a line.
     fn tell(&self, tell: impl FnOnce(&dyn HumanOutput)) -> io::Result<()> {
         let Some(people) = &self.people else { return Ok(()) };
         let mut sink = self.lock();

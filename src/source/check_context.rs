@@ -11,10 +11,10 @@ use crate::probes::Probes;
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
 use crate::streams::{FetchContext, Fetcher, HttpStream, RequestContext, SliceContext};
 
-/// Slices that a probe asks for, one after the other, while each is refused by itself.
+/// The most slices that a probe requests, one after the other, while each is refused by itself.
 const MAX_REFUSED: usize = 25;
 
-/// What a source checks a connection with.
+/// The context for checking a connection.
 #[derive(Clone, Copy)]
 pub struct CheckContext<'a> {
     /// The config.
@@ -23,18 +23,18 @@ pub struct CheckContext<'a> {
     pub fetcher: &'a Fetcher<'a>,
     /// For log lines.
     pub output: &'a Output,
-    /// Where each probe is noted.
+    /// Records each probe.
     pub probes: &'a Probes,
 }
 
 impl CheckContext<'_> {
-    /// Reads the first page of a stream's first slice, and notes what came of it. If that slice is refused by itself
-    /// ([`crate::http::ResponseAction::SkipSlice`]), it is the next one's turn. False if there is no slice, so nothing was
-    /// asked and nothing is known.
+    /// Reads the first page of a stream's first slice, and records the result. If that slice is refused by itself
+    /// ([`crate::http::ResponseAction::SkipSlice`]), it tries the next one. False if there is no slice, so no request
+    /// was sent and nothing is known.
     ///
     /// # Errors
-    /// Whatever keeps the page from being read; or the first refusal, if all slices are refused, as a read would skip the
-    /// stream then.
+    /// A failure to read the page; or the first refusal, if all slices are refused, as a read would then skip the
+    /// stream.
     pub fn probe(&self, stream: &dyn HttpStream) -> anyhow::Result<bool> {
         let result = panics::caught(|| self.ask(stream));
         self.probes.note(stream.name(), &result);
@@ -57,11 +57,11 @@ impl CheckContext<'_> {
         for slice in stream.stream_slices(&cx)? {
             let slice = slice?;
             is_asked = true;
-            // A parent was asked, and has had no children so far.
+            // A parent was read, and had no children so far.
             if slice.is_marker() {
                 continue;
             }
-            // Others may be readable. If that many are not, it is left to the read to find one.
+            // Others may be readable. After this many refusals, the read has to find one.
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
@@ -81,12 +81,12 @@ impl CheckContext<'_> {
         }
     }
 
-    /// Probes streams, each like [`CheckContext::probe`], at most this many at once. The results are in the order of
+    /// Probes streams, each like [`CheckContext::probe`], up to this many in parallel. The results are in the order of
     /// the streams.
     ///
-    /// The first stream goes ahead alone: what is wrong with the credentials or the network shows there, at the price
-    /// of one request. After a failure of any stream, other than one that [skips](Failure::skips_stream) it, no further
-    /// one is begun: those that were not are `Ok(false)`.
+    /// The first stream is probed alone: a fault of the credentials or the network costs only one request. After a
+    /// failure of any stream, other than one that [skips](Failure::skips_stream) it, no further probe begins: those
+    /// streams get `Ok(false)`.
     pub fn probe_all(&self, streams: &[Arc<dyn HttpStream>], workers: usize) -> Vec<anyhow::Result<bool>> {
         let (next, failed) = (AtomicUsize::new(1), AtomicBool::new(false));
         let probe = |stream: &Arc<dyn HttpStream>| {
@@ -111,7 +111,7 @@ impl CheckContext<'_> {
         results.resize_with(streams.len(), || Ok(false));
         thread::scope(|scope| {
             let threads: Vec<_> = (1..streams.len()).take(workers.max(1)).map(|_| scope.spawn(work)).collect();
-            // A thread does not panic: a probe that does is an error.
+            // A thread does not panic: a panicking probe becomes an error.
             for (place, result) in threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()) {
                 results[place] = result;
             }

@@ -98,8 +98,8 @@ impl Page {
         self.records.around()
     }
 
-    /// A member of the response beside its records, found by a path of names: `has_more`, a token. `None` if it is
-    /// not there, null, or of another type.
+    /// A member of the response beside its records, by a path of names: `has_more`, a token. `None` if it is missing,
+    /// null, or of another type.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, path: &[impl AsRef<str>]) -> Option<T> {
         match self.records.envelope() {

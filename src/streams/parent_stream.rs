@@ -69,9 +69,9 @@ pub struct ParentStream {
 pub(super) struct Kept {
     /// Whether a parent without a state begins at the child's own value.
     pub(super) takes_child_value: bool,
-    /// What the parent's state is now, past the records whose slices were handed out.
+    /// The parent's current state, past the records whose slices were handed out.
     pub(super) state: Mutex<KeptState>,
-    /// How often that has changed: a long state is not compared with the one before.
+    /// How often that has changed: comparing long states would be slow.
     pub(super) changes: AtomicU64,
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Edits {
     pub(super) changed: Vec<(usize, Option<Box<str>>)>,
     /// Members that are not in the text and follow it: their names, and their values as JSON.
     pub(super) added: Vec<(String, String)>,
-    /// What the API calls this version of it.
+    /// The API's name of this version.
     pub(super) version: Option<Box<str>>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct Edits {
 pub(super) static NONE: Edits = Edits { changed: Vec::new(), added: Vec::new(), version: None };
 
 impl Edits {
-    /// What becomes of the member of the text at a place, if it is changed.
+    /// The new value of the member of the text at a place, if it is changed; `Some(None)` if it is left out.
     pub(super) fn change(&self, place: usize) -> Option<Option<&str>> {
         let at = self.changed.binary_search_by_key(&place, |(place, _)| *place).ok()?;
         Some(self.changed[at].1.as_deref())

@@ -239,8 +239,8 @@ impl Records {
         flow.map_or(true, |flow| flow.is_break())
     }
 
-    /// Keeps a value for [`super::HttpStream::next_page_token`], which finds it as [`super::Page::rest`]: what is left to be
-    /// requested after this page. Only records that the stream made have one.
+    /// Keeps a value for [`super::HttpStream::next_page_token`], which gets it from [`super::Page::rest`]: the requests
+    /// left after this page. Only records that the stream made have one.
     #[must_use]
     pub fn with_rest(mut self, value: Value) -> Self {
         if let Kind::Made { rest, .. } = &mut self.0 {
@@ -307,7 +307,7 @@ struct Shaped {
     found: Records,
     /// The place of each record that is written, in order, and what has become of it.
     kept: Vec<(usize, Kept)>,
-    /// The last of them, where those that are as they were found are on disk.
+    /// The last of them, if unchanged ones are on disk.
     last: Option<String>,
     /// The failure of the record after the last.
     failure: Option<Failure>,

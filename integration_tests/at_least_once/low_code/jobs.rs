@@ -30,7 +30,7 @@ enum End {
     Dies,
 }
 
-/// What became of a job.
+/// The end of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JobState {
     Open,
@@ -148,7 +148,7 @@ impl Api {
         self.provider.lock().unwrap().asked
     }
 
-    /// Reads on after an interruption: all is there then, and what the state passed is not asked for again.
+    /// Reads on after an interruption: every record is there then, and nothing before the state is requested again.
     fn go_on(&self, place: &str, stdout: &str) {
         let cut = Messages::parse_cut(stdout);
         let state = states(&json!([]), &cut);
@@ -269,7 +269,7 @@ fn a_read_of_jobs_that_is_stopped_at_any_request_leaves_none_and_is_completed_by
             let provider = api.provider.lock().unwrap();
             let place = format!("{workers} workers, stopped at request {n}, {}", provider.ended_at);
             assert_eq!(done.status, 143, "{place}: {}", done.stdout);
-            // Whose creation was not answered any more is known to the API alone.
+            // A job whose creation was not answered is known to the API alone.
             let left = provider.jobs.iter().filter(|job| job.state == JobState::Open).count();
             let unknown = if workers == 1 { usize::from(provider.ended_at == "/create") } else { 2 };
             assert!(left <= unknown, "{place}: {left} jobs are left");

@@ -18,7 +18,7 @@ impl Default for AuthHeader {
 }
 
 impl AuthHeader {
-    /// Puts a token on a request.
+    /// Adds a token to a request.
     ///
     /// # Errors
     /// A config failure if it is not valid in a header, or has a blank at an end, which is always a mistake.

@@ -101,7 +101,7 @@ fn a_legacy_state_without_any_stream_of_the_source_is_refused_with_a_near_name()
         state.refuse_strangers(&["customers", "charges"], "state.json").map_err(|failure| failure.message)
     };
     for (text, why) in [
-        (r#"{"custmers":{"n":1}}"#, "\"custmers\", are no streams of this source; did you mean \"customers\"?"),
+        (r#"{"custmers":{"n":1}}"#, "\"custmers\", are not streams of this source; did you mean \"customers\"?"),
         (r#"{"bookmarks":{"customers":{"n":1}},"currently_syncing":null}"#, "the `bookmarks` of a Singer tap"),
         (r#"{"singer_state":{"bookmarks":{"customers":{"n":1}}}}"#, "the `bookmarks` of a Singer tap"),
     ] {
@@ -112,7 +112,7 @@ fn a_legacy_state_without_any_stream_of_the_source_is_refused_with_a_near_name()
         "{}",
         r#"{"customers":{"n":1},"gone":{"n":1}}"#,
         r#"[{"type":"LEGACY","data":{"charges":{}}}]"#,
-        // What a state file keeps of an old form.
+        // The content of a state file in an old form.
         r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"charges"}}},{"type":"LEGACY","data":{"gone":{}}}]"#,
     ] {
         assert_eq!(refused(text), Ok(()), "{text}");

@@ -1,5 +1,5 @@
-//! A config that changes in a run, such as by a refresh token that is good for one use: who keeps the new one, and what is
-//! said where nobody does.
+//! A config that changes in a run, such as by a refresh token that is good for one use: who keeps the new one, and the message
+//! where nobody does.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -7,26 +7,25 @@ use std::sync::atomic::Ordering;
 use super::super::{ConfigStore, Control, ControlConnectorConfig, ControlKind, LogLevel, Message};
 use super::Output;
 
-/// Why a config that has changed is lost with bare records.
+/// Why a changed config is lost with bare records.
 const CONTROL_IS_LEFT_OUT: &str = "The API has replaced a credential of the config, and the new one is lost: --format \
      jsonl cannot carry it. Put a new one into the config, and read with --format protocol, whose CONTROL message has \
                                    it.";
 
-/// Why a config that is going to change is lost at a shell.
+/// Why a coming change of the config is lost at a shell.
 const CONTROL_IS_NOT_KEPT: &str = "A new access token is requested. If the API also replaces the refresh token, the \
      one in the config is void and the new one is not stored: the next run will be \
                                    refused. \
                                    --config-file-update stores it in the config file.";
 
 impl Output {
-    /// Says who keeps a config that changes; `None` if nobody does, as at a shell. The first word counts. Default: the
+    /// Sets the store of a changed config; `None` if there is none, as at a shell. The first call counts. Default: the
     /// platform, which reads CONTROL messages.
     pub fn keep_config(&self, store: Option<Box<dyn ConfigStore>>) {
         let _ = self.config_store.set(store);
     }
 
-    /// To be called before a credential is used that may be replaced by another one: warns, once a run, where nobody
-    /// would keep that.
+    /// Call it before using a credential that may be replaced: it warns, once a run, if nobody would keep the new one.
     ///
     /// # Errors
     /// As [`Output::records`].
@@ -37,14 +36,14 @@ impl Output {
         self.log(LogLevel::Warn, CONTROL_IS_NOT_KEPT)
     }
 
-    /// Keeps a changed config: in its [store](Output::keep_config), if there is one, and then in a CONTROL message, which
-    /// asks the platform to. The config is written as it is, secrets included: that is its use.
+    /// Keeps a changed config: in its [store](Output::keep_config), if there is one, and then in a CONTROL message,
+    /// which asks the platform to. The config is written unmasked: the platform needs its secrets.
     ///
     /// # Errors
     /// As [`Output::records`]; a config failure if the store cannot keep it.
     pub fn control(&self, config: serde_json::Map<String, serde_json::Value>) -> anyhow::Result<()> {
         let store = self.config_store.get().and_then(Option::as_ref);
-        // Before anything else: whatever ends the run now, the next one has it.
+        // First of all: however the run ends, the next one has it.
         let stored = store.map(|store| store.store(&config));
         match (&stored, self.bare) {
             (None, true) => self.log(LogLevel::Error, CONTROL_IS_LEFT_OUT)?,
@@ -67,9 +66,8 @@ impl Output {
         }
     }
 
-    /// Keeps a config that the source has brought up to date, as [`Output::control`] keeps one with new credentials. Where
-    /// it cannot be kept, nothing is lost: the next run does the same again. What the platform has put into the config for
-    /// this run stays out of the message.
+    /// Keeps a migrated config, as [`Output::control`] keeps one with new credentials. If it cannot be kept, nothing is
+    /// lost: the next run migrates it again. The platform's own members of the config stay out of the message.
     ///
     /// # Errors
     /// As [`Output::records`].

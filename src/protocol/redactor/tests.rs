@@ -52,7 +52,7 @@ fn a_secret_is_masked_within_base64_wherever_it_begins_there() {
             for encoded in [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE.encode(&text)] {
                 for shown in [encoded.clone(), encoded.replace('+', "%2b").replace('/', "%2F")] {
                     let clean = redactor.redact(&shown);
-                    // A digit on each side may tell four bits.
+                    // A digit on each side may reveal four bits.
                     assert!(clean.contains(MASK), "{text}: {clean}");
                     assert!(clean.len() <= shown.len() - 15 + MASK.len(), "{text}: {clean}");
                 }

@@ -136,7 +136,7 @@ impl Check {
     }
 }
 
-/// Settings that a check has in place of the config's, at its top.
+/// Settings that replace the config's top-level ones during a check.
 pub(super) fn config_overrides(manifest: &Part<'_>) -> Option<Map<String, Value>> {
     match manifest.field("check")?.field("config_overrides")?.node.to_json() {
         Value::Object(overrides) => Some(overrides),

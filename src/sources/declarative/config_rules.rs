@@ -95,7 +95,7 @@ impl ConfigRules<'_> {
                 "ConfigAddFields" => {
                     let fields = part.field("fields");
                     for field in fields.iter().flat_map(Part::items) {
-                        // Each sees what those before it have set.
+                        // Each sees the results of those before it.
                         let new = self.with(&config, |builder| added(builder, &part, &field))?;
                         config = new.unwrap_or(config);
                     }
@@ -117,7 +117,7 @@ impl ConfigRules<'_> {
         Ok(config)
     }
 
-    /// Runs a step that sees this config. What it notes as wrong is a failure.
+    /// Runs a step with this config. Its notes become a failure.
     fn with<R>(&self, config: &Config, run: impl FnOnce(&Builder<'_>) -> Result<R, Failure>) -> Result<R, Failure> {
         let mut faults = Faults::new(self.file);
         let env = Env { config: Value::Object(config.clone()), clock: Arc::clone(self.clock) };
@@ -126,7 +126,7 @@ impl ConfigRules<'_> {
             (run(&builder), builder.take_refusals())
         };
         if let Some(refusal) = refusals.first() {
-            let text = format!("The config needs what this program does not run yet: {refusal}.");
+            let text = format!("The config needs a component that does not run here yet: {refusal}.");
             return Err(Failure::config(text));
         }
         let wrong: Vec<String> = faults.errors().map(|fault| faults.line(fault)).collect();

@@ -94,7 +94,7 @@ impl DeclarativeStream {
     /// The first document of a page, where the paginator looks into it.
     ///
     /// # Errors
-    /// If it cannot be in memory as a whole.
+    /// If it does not fit into memory as a whole.
     pub(super) fn first_document<'p>(&self, page: &'p Page) -> Result<Option<ResponseView<'p>>, Failure> {
         if !self.paginator.reads_response() || page.response.status.as_u16() >= 400 {
             return Ok(None);
@@ -126,7 +126,7 @@ impl DeclarativeStream {
         Records::decoded_with(response, decoder, self.make(cx))
     }
 
-    /// Makes records of a document, apart from the stream: a page outlives the call that has read it.
+    /// Makes records of a document, independent of the stream: a page outlives the call that read it.
     fn make(&self, cx: &RequestContext<'_>) -> Make {
         let (selector, types, place) = (self.selector.clone(), self.types().cloned(), Place::of(self, cx));
         Box::new(move |document, on_record| {

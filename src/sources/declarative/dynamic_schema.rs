@@ -15,7 +15,7 @@ use super::warnings::Warnings;
 use crate::protocol::{Failure, LogLevel};
 use crate::streams::{Fetcher, HttpStream, Record, for_each_record};
 
-/// The names of types that a schema can be made of.
+/// The names of types for schemas.
 const TYPES: [&str; 11] = [
     "string",
     "boolean",

@@ -1,8 +1,8 @@
-//! Airbyte's low-code connectors: a manifest in place of code.
+//! Airbyte's low-code connectors: a manifest instead of code.
 //!
 //! `entry` finds the manifest, and `manifest` reads and checks it. `source` then asks `stream_list` for its streams, and has
-//! `build` make each one: a component of the manifest is a `part`, and each family of components has a file whose `build`
-//! makes something of one. What comes of it is a `stream`, which is read as any other.
+//! `build` make each one: a component of the manifest is a `part`, and each family of components has a file with the
+//! `build` of its parts. The result is a `stream`, which is read as any other.
 
 mod api_budget;
 mod asked_properties;

@@ -123,7 +123,7 @@ impl RequestOption {
         Self { place: Place::Header, path: [name].into(), by, from: builder.place(part).into() }
     }
 
-    /// Whether the values of both cannot be in one request: the same name, or one inside the other.
+    /// Whether one request cannot have both values: the same name, or one inside the other.
     pub(super) fn clashes(&self, other: &Self) -> bool {
         let shorter = self.path.len().min(other.path.len());
         self.place == other.place && self.path[..shorter] == other.path[..shorter]

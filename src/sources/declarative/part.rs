@@ -87,8 +87,8 @@ impl<'p> Part<'p> {
     }
 }
 
-/// A field that is not there, or was built; nothing if it could not be.
-#[allow(clippy::option_option, reason = "a field that is not there is not one that is wrong")]
+/// A field that is missing, or was built; nothing if it could not be.
+#[allow(clippy::option_option, reason = "a missing field differs from a wrong one")]
 pub(super) fn flat<T>(field: Option<Option<T>>) -> Option<Option<T>> {
     match field {
         None => Some(None),

@@ -280,7 +280,7 @@ impl Spot {
         Some(Self { token: None, records: 0, resets: 0, windows, ..self.clone() })
     }
 
-    /// The part of a slice that the place is in.
+    /// The part of a slice that contains the place.
     pub(super) fn slice<'s>(&self, slice: &'s Slice) -> Cow<'s, Slice> {
         self.windows.slice(slice)
     }

@@ -1,6 +1,6 @@
-//! A response as the templates of a paginator see it. Nearly always they ask for what stands around the records, such as a
-//! token, which was kept when the records were found. The body is read once more only for what is in the records, or for
-//! the response as a whole.
+//! A response as the templates of a paginator see it. Nearly all of them need a value beside the records, such as a token,
+//! and those were kept when the records were found. The body is read again only if a template needs the records or the whole
+//! response.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -17,7 +17,7 @@ use crate::protocol::{Failure, FailureKind};
 pub(super) enum ResponseView<'p> {
     /// Its text.
     Text(Cow<'p, str>),
-    /// An object, of which the list of the records is not read unless it is asked for.
+    /// An object. Its list of records is read only if a template needs it.
     Around(Level<'p>),
 }
 
@@ -35,7 +35,7 @@ impl<'p> ResponseView<'p> {
         }
     }
 
-    /// Why the body could not be read when it was asked for.
+    /// Why the body could not be read for a template.
     pub(super) fn problem(&self) -> Option<&Undecodable> {
         match self {
             Self::Around(Level { whole, .. }) => whole.text.get().and_then(|text| text.as_ref().err()),
@@ -55,7 +55,7 @@ pub(super) fn no_next_page(response: &Response, Undecodable { problem, .. }: &Un
     Failure::new(FailureKind::System, text)
 }
 
-/// The body, which is read when it is asked for.
+/// The body, which is read only if a template needs it.
 #[derive(Debug)]
 struct Whole<'p> {
     response: &'p Response,
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_body_that_cannot_be_read_is_a_problem_only_where_it_is_asked_for() {
-        let response = response("no JSON any more");
+        let response = response("not JSON");
         let view = ResponseView::around(&response, r#"{"data":null,"next":1}"#, &RecordPath::new(["data"])).unwrap();
         assert_eq!(view.json().member("next").and_then(Json::to_text).as_deref(), Some("1"));
         assert!(view.problem().is_none());

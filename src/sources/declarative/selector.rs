@@ -164,7 +164,7 @@ pub(super) fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Cond
     Some(builder.placed(filter, InterpolatedBoolean::Constant(false)))
 }
 
-/// The record as it is written: members at the top that are null are left out.
+/// The record as written: without top-level members that are null.
 pub(super) fn without_nulls(mut record: Record<'_>) -> Record<'_> {
     record.remove_nulls();
     record

@@ -267,7 +267,7 @@ impl DeclarativeStream {
     }
 }
 
-/// Where in a stream a page is, as the templates of its records see it.
+/// The place of a page in a stream, for the templates of its records.
 pub(super) struct Place {
     slice: request::Slice,
     pub(super) token: Option<Value>,

@@ -32,7 +32,7 @@ impl DeclarativeStream {
             let slice = spot.slice(cx.slice);
             let window = AskedWindow::new(cx.slice, self.incremental.as_ref());
             let error = match self.one_page(&RequestContext::new(cx.state, &slice, token.as_ref()), fetch) {
-                // What is ignored is the answer for this part of the window alone.
+                // Only the answer for this part of the window is ignored.
                 Ok(None) => match spot.past() {
                     Some(next) => {
                         (spot, refused) = (next, Refused::default());

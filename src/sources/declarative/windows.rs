@@ -30,7 +30,7 @@ pub(super) struct Splitting {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Window {
     span: Map<String, Value>,
-    /// How often it was split until then.
+    /// How often it was split so far.
     depth: u32,
 }
 
@@ -155,7 +155,7 @@ impl Windows {
         *self == Self::default()
     }
 
-    /// The part that is read. None is the whole slice.
+    /// The current part. `None` is the whole slice.
     fn current(&self) -> Option<&Window> {
         self.left.last()
     }
@@ -174,7 +174,7 @@ impl Windows {
         (!left.is_empty()).then(|| Self { left: left.to_vec(), ..Self::default() })
     }
 
-    /// Notes the newest record of a page.
+    /// Records the newest record of a page.
     pub(super) fn note(&mut self, page: &Page, cursor: &DatetimeCursor) -> anyhow::Result<()> {
         let _ = page.for_each(&mut |record| {
             if let Some(moment) = cursor.moment_of(&record)? {

@@ -37,7 +37,7 @@ impl CountCursor {
         Self { field: field.into(), start, members: Box::new(members), is_chosen: false }
     }
 
-    /// The field is a suggestion: the user may choose another one in the catalog. Default: it is fixed.
+    /// Makes the field a suggestion: the user may choose another one in the catalog. Default: it is fixed.
     #[must_use]
     pub fn or_another(mut self) -> Self {
         self.is_chosen = true;

@@ -16,7 +16,7 @@ use crate::protocol::{Failure, Output, StreamState};
 /// Turns a parent's pages into slices, one page at a time.
 pub(in crate::streams) struct ParentSlices<'a> {
     parent: &'a ParentStream,
-    /// What is asked: the parent, or a stream in its place.
+    /// The stream to read: the parent, or one that replaces it.
     stream: &'a dyn HttpStream,
     /// What its requests get.
     pub(in crate::streams) state: StreamState,
@@ -25,15 +25,15 @@ pub(in crate::streams) struct ParentSlices<'a> {
     fetcher: &'a Fetcher<'a>,
     output: &'a Output,
     slices: Slices<'a>,
-    /// The parent's slice being read, and how far.
+    /// The current slice of the parent, and the position in it.
     current: Option<(Slice, Paging, WayBack<()>)>,
     ready: VecDeque<Slice>,
-    /// The parent's slices that were refused.
+    /// The refused slices of the parent.
     pub(in crate::streams) refused: u64,
 }
 
 impl<'a> ParentSlices<'a> {
-    /// The children of these slices of the parent, or of the stream that is asked in its place.
+    /// The children of these slices of the parent, or of the stream that replaces it.
     pub(in crate::streams) fn new(
         parent: &'a ParentStream,
         stream: &'a dyn HttpStream,

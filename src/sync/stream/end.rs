@@ -36,7 +36,7 @@ impl StreamRead<'_, '_> {
     ) -> anyhow::Result<()> {
         match end {
             Some(End::Failed(error)) => {
-                // Records read before have been written, and such a state covers only these.
+                // Earlier records are already written, and such a state covers only these.
                 if self.reads_on() && writer.is_begun && !self.writer.is_poisoned() {
                     self.write_last_state(writer, is_full_refresh)?;
                 }

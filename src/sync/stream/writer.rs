@@ -31,9 +31,9 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) progress: StreamProgress<'a>,
     /// Whether it is known what is to be read. Until then `before` is what states say, and not `progress`.
     pub(in crate::sync) is_begun: bool,
-    /// The state that was given, for as long as all that was requested was refused: it may be the stream that is.
+    /// The given state, while every request so far was refused: the stream itself may be refused.
     pub(in crate::sync) before: Option<KeptState>,
-    /// Its slices are another stream's records: there may be any number of them, many without records.
+    /// Whether its slices are another stream's records: any number of them, many without records.
     pub(in crate::sync) has_parent: bool,
     /// The records written lately, for the states; `None` if the stream writes everything.
     pub(in crate::sync) recent: Option<Recent>,

@@ -71,7 +71,7 @@ fn what_a_killed_run_left_is_removed_and_what_a_live_one_holds_or_another_progra
     let folder = tempfile::tempdir().unwrap();
     let live = Store::create(Some(folder.path()), 1 << 20).unwrap();
     let stale = folder.path().join("responses-Ab12Cd.sqlite");
-    // Much like ours: another length, another end, a link, a directory.
+    // Similar to ours: another length, another end, a link, a directory.
     let others = ["responses-Ab12Cd3.sqlite", "responses-Ab12Cd.sqlite3", "responses-.sqlite", "x.sqlite"];
     let others: Vec<PathBuf> = others.iter().map(|name| folder.path().join(name)).collect();
     others.iter().chain([&stale]).for_each(|path| fs::write(path, "left").unwrap());

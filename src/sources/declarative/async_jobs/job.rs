@@ -216,9 +216,9 @@ impl Jobs {
         part_with(self.abort.as_ref(), slice, fetch, |error| format!("{stream}: {problem}: {error}"))
     }
 
-    /// Deletes a job whose result nobody needs any more.
+    /// Deletes a job whose result is no longer needed.
     pub(super) fn delete(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
-        let problem = "a job whose result is not needed any more could not be deleted";
+        let problem = "a job whose result is no longer needed could not be deleted";
         part_with(self.delete.as_ref(), slice, fetch, |error| format!("{stream}: {problem}: {error}"))
     }
 }

@@ -133,7 +133,7 @@ impl Jobs {
         job.ok_or_else(|| Failure::system("The job of a page is no longer known. Read the stream again."))
     }
 
-    /// Nobody will ask for a result of a job any more.
+    /// No result of the job is needed now.
     fn end(&self, number: u64, stream: &DeclarativeStream, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         let job = locks::lock(&self.known).remove(&number);
         job.map_or(Ok(()), |job| self.delete(stream.name(), &job.slice, fetch))

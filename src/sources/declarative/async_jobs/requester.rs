@@ -23,7 +23,7 @@ const PARTING: Duration = Duration::from_secs(5);
 /// One of the requesters of an `AsyncRetriever`, or that of a `FileUploader`.
 #[derive(Debug)]
 pub(in super::super) struct JobRequester {
-    /// What it asks for, as messages name it.
+    /// The purpose of its requests, for messages.
     name: String,
     requester: Requester,
     budget: Option<Arc<RequestBudget>>,
@@ -38,7 +38,7 @@ pub(in super::super) struct Answer {
 }
 
 impl JobRequester {
-    /// The requester that a part is. `names` are the variables of its templates beside the slice.
+    /// The requester that a part describes. `names` are the variables of its templates beside the slice.
     pub(in super::super) fn build(
         builder: &Builder<'_>,
         part: &Part<'_>,
@@ -63,7 +63,7 @@ impl JobRequester {
     /// Sends the request for a slice. `None` if the rules of the requester ignore the answer.
     ///
     /// # Errors
-    /// If the request cannot be made, is not answered, or is answered with an error.
+    /// If the request cannot be built, gets no answer, or gets an error.
     pub(in super::super) fn ask(&self, slice: &Slice, fetcher: &Fetcher<'_>) -> anyhow::Result<Option<Answer>> {
         let request = self.request_for(slice)?;
         let response = fetcher.send(self, &request)?;
@@ -92,7 +92,7 @@ impl Answer {
         self.response
     }
 
-    /// The document that the answer is; empty if there is none.
+    /// The JSON document of the answer; empty if there is none.
     ///
     /// # Errors
     /// A system failure if it is not JSON.

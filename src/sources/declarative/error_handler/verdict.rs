@@ -3,29 +3,29 @@
 use crate::http::{ResponseAction, StatusCode};
 use crate::protocol::FailureKind;
 
-/// What is done about a response.
+/// The action for a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources::declarative) struct Verdict {
     /// The action.
     pub(in crate::sources::declarative) action: ResponseAction,
-    /// Who can fix it, if it ends as a failure.
+    /// Who can fix it, if it becomes a failure.
     pub(in crate::sources::declarative) kind: FailureKind,
-    /// The manifest's words about it, where it has some. With [`ResponseAction::Success`] and
-    /// [`ResponseAction::Ignore`] they are worth a line in the log.
+    /// The manifest's message, if it has one. With [`ResponseAction::Success`] and [`ResponseAction::Ignore`] it is
+    /// logged.
     pub(in crate::sources::declarative) message: Option<String>,
-    /// What the user can do, as a sentence. A manifest does not say.
+    /// What the user can do, as a sentence. Manifests have none.
     pub(in crate::sources::declarative) hint: Option<String>,
 }
 
-/// The verdict by the status alone: below 400 is good, what the user can fix is reported at once, and only what may be
-/// better next time is requested again.
+/// The verdict by the status alone: below 400 is good, a fault that the user can fix is reported at once, and only a
+/// fault that may pass is retried.
 pub(super) fn by_status(status: u16) -> Verdict {
     let action = match (status, StatusCode::from_u16(status)) {
-        // What comes here was not followed, because it does not say where to: it is no page of a list, least of all its last.
-        // A 300 is no redirect, and may have the records.
+        // This redirect was not followed, because it names no target: it is not a page of a list, least of all its
+        // last. A 300 is not a redirect, and may have records.
         (301..=304 | 307 | 308, _) => {
             let (kind, hint) =
-                (FailureKind::System, "It is a redirect that leads nowhere: check the URL of the request.");
+                (FailureKind::System, "It is a redirect without a target: check the URL of the request.");
             let action = ResponseAction::Fail(kind);
             return Verdict { action, kind, message: None, hint: Some(hint.to_owned()) };
         }
@@ -37,7 +37,7 @@ pub(super) fn by_status(status: u16) -> Verdict {
     Verdict { action, kind: kind_of(status, action), message: None, hint: None }
 }
 
-/// The kind of failure that an action ends as, for a status.
+/// The kind of failure of an action, for a status.
 pub(super) fn kind_of(status: u16, action: ResponseAction) -> FailureKind {
     match action {
         ResponseAction::Fail(kind) => kind,

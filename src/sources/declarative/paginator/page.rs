@@ -17,13 +17,13 @@ pub(in crate::sources::declarative) struct Page<'a> {
     pub(in crate::sources::declarative) body: Option<Json<'a>>,
     /// The text of the last record that passed the filter, as a JSON object.
     pub(in crate::sources::declarative) last_record: Option<&'a str>,
-    /// How many records passed the filter.
+    /// Records that passed the filter.
     pub(in crate::sources::declarative) kept: u64,
-    /// How many records there were before the filter.
+    /// Records before the filter.
     pub(in crate::sources::declarative) found: u64,
-    /// The token that the page was asked for with.
+    /// The token that the page was requested with.
     pub(in crate::sources::declarative) token: Option<&'a Value>,
-    /// The page size that it was asked for with, if it is not the manifest's.
+    /// The page size that it was requested with, if it is not the manifest's.
     pub(in crate::sources::declarative) size: Option<i64>,
     /// The slice.
     pub(in crate::sources::declarative) slice: &'a Slice,
@@ -34,6 +34,6 @@ pub(in crate::sources::declarative) struct Page<'a> {
 pub(in crate::sources::declarative) enum Next {
     /// The page of this token.
     Page(Value),
-    /// Nothing, for this reason, which is worth a debug line.
+    /// There is none, for this reason, which is logged at debug level.
     End(&'static str),
 }

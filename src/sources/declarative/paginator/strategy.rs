@@ -220,7 +220,7 @@ fn cursor(size: Option<i64>, value: &Text, stop: Option<&Condition>, page: &Page
     }))
 }
 
-/// The body as templates see it: of an array its first element, and an empty object where there is none.
+/// The body for templates: the first element of an array, and an empty object without a body.
 fn response(body: Option<Json<'_>>) -> Variable<'_> {
     let whole = body.unwrap_or(Json::Text("{}"));
     let first = if whole.is_array() { whole.item(0).unwrap_or(Json::Text("{}")) } else { whole };

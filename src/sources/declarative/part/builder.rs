@@ -16,33 +16,33 @@ use super::super::template::{
 use super::{Part, literal};
 use crate::protocol::{Failure, Redactor};
 
-/// What a template can call on the config.
+/// The methods that a template can call on the config.
 const METHODS: [&str; 4] = ["get", "items", "keys", "values"];
 
-/// What is shared while the parts of a manifest are built.
+/// State shared while the parts of a manifest are built.
 pub(in crate::sources::declarative) struct Builder<'m> {
     pub(in crate::sources::declarative) env: Arc<Env>,
     faults: RefCell<&'m mut Faults>,
-    /// The `$parameters` that were made into JSON, by the address of their node.
+    /// The `$parameters` converted to JSON, by the address of their node.
     parameters: RefCell<HashMap<usize, Arc<Value>>>,
-    /// Why the stream that is being built cannot be run, first reason first.
+    /// Why the stream that is being built cannot run, first reason first.
     refusals: RefCell<Vec<String>>,
-    /// Takes the secrets that credentials are made of.
+    /// Registers the secrets in credentials.
     pub(in crate::sources::declarative) redactor: Redactor,
-    /// The settings that there can be, if the manifest says so. A template that names another one is warned of once.
+    /// The possible settings, if the manifest lists them. A template that names another one causes one warning.
     settings: RefCell<Option<HashSet<String>>>,
-    /// What several components share that have the same definition, such as credentials, by that definition.
+    /// Instances shared by components with the same definition, such as credentials, by that definition.
     shared: RefCell<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl<'m> Builder<'m> {
-    /// Builds with this config, and notes what is wrong in `faults`.
+    /// Builds with this config, and notes faults in `faults`.
     pub(in crate::sources::declarative) fn new(env: Arc<Env>, faults: &'m mut Faults) -> Self {
         let (parameters, refusals, redactor, shared) = Default::default();
         Self { env, faults: RefCell::new(faults), parameters, refusals, redactor, settings: RefCell::default(), shared }
     }
 
-    /// Warns of templates that use a setting which is none of these and not in the config.
+    /// Warns of templates that use a setting which is neither listed here nor in the config.
     pub(in crate::sources::declarative) fn with_settings(self, settings: Option<HashSet<String>>) -> Self {
         self.settings.replace(settings);
         self
@@ -54,7 +54,7 @@ impl<'m> Builder<'m> {
         self
     }
 
-    /// Notes a failure over a value that only the config gives, as an error of the manifest with this config.
+    /// Notes a failure about a value that depends on the config, as an error of the manifest with this config.
     pub(in crate::sources::declarative) fn noted_failure<T>(
         &self,
         part: &Part<'_>,
@@ -63,31 +63,31 @@ impl<'m> Builder<'m> {
         value.map_err(|failure| self.error(part, failure.message)).ok()
     }
 
-    /// The errors that were noted, each as a line for people, without the first N. An error that several streams have is
-    /// listed for each of them.
+    /// The noted errors, each as a line for people, without the first N. An error of several streams is listed for
+    /// each.
     pub(in crate::sources::declarative) fn errors_after(&self, known: usize) -> Vec<String> {
         let faults = self.faults.borrow();
         faults.noted_errors().skip(known).map(|fault| faults.line(fault)).collect()
     }
 
-    /// How many errors were noted.
+    /// The number of noted errors.
     pub(in crate::sources::declarative) fn error_count(&self) -> usize {
         self.faults.borrow().noted_errors().len()
     }
 
-    /// What a field gives with the config, once.
+    /// The value of a field with the config, evaluated once.
     pub(in crate::sources::declarative) fn value(&self, part: &Part<'_>) -> Option<Literal> {
         let text = self.text(part, &[])?;
         self.noted_failure(part, text.literal(&[]))
     }
 
-    /// What was built of an equal component before, or is built now.
+    /// The instance of an equal component, built now if it is the first.
     pub(in crate::sources::declarative) fn shared<T: Any + Send + Sync>(
         &self,
         part: &Part<'_>,
         build: impl FnOnce() -> Option<T>,
     ) -> Option<Arc<T>> {
-        // The definition has its `$parameters` in it, so that equal ones mean the same.
+        // The definition includes its `$parameters`, so that equal definitions mean the same.
         let definition = part.node.to_json().to_string();
         match self.built_before(&definition) {
             Some(known) => Some(known),
@@ -95,8 +95,8 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// What was built before under this key, which says all that it was built of, or is built now. Components with other
-    /// definitions come to the same, such as by `$parameters` that they do not use.
+    /// The instance under this key, built now if it is the first. The key holds everything it is built of. Different
+    /// definitions may share one, such as through `$parameters` that they do not use.
     pub(in crate::sources::declarative) fn shared_as<T: Any + Send + Sync>(
         &self,
         key: String,
@@ -121,7 +121,7 @@ impl<'m> Builder<'m> {
         self.faults.borrow_mut().error(Kind::WrongValue, part.node.mark(), part.path.to_string(), message);
     }
 
-    /// Notes something odd that does not keep the manifest from being run.
+    /// Notes a warning that does not keep the manifest from running.
     pub(in crate::sources::declarative) fn warn(&self, part: &Part<'_>, message: impl Into<String>) {
         self.faults.borrow_mut().warn(Kind::Surprise, part.node.mark(), part.path.to_string(), message);
     }
@@ -131,12 +131,12 @@ impl<'m> Builder<'m> {
         self.faults.borrow_mut().warn(Kind::Surprise, mark, way, message);
     }
 
-    /// Has something else note what it finds.
+    /// Lets another place report its notes.
     pub(in crate::sources::declarative) fn with_faults<R>(&self, run: impl FnOnce(&mut Faults) -> R) -> R {
         run(&mut self.faults.borrow_mut())
     }
 
-    /// Notes that the stream needs something that this program does not run: a component, or a field of one.
+    /// Notes that the stream needs a component, or a field of one, that does not run here.
     pub(in crate::sources::declarative) fn refuse(&self, part: &Part<'_>, what: &str) {
         self.refusals.borrow_mut().push(format!("{what}: {}", self.place(part)));
     }
@@ -151,17 +151,17 @@ impl<'m> Builder<'m> {
         self.refusals.borrow().iter().skip(known).cloned().collect()
     }
 
-    /// The reasons since the last call why the stream cannot be run.
+    /// The reasons since the last call why the stream cannot run.
     pub(in crate::sources::declarative) fn take_refusals(&self) -> Vec<String> {
         std::mem::take(&mut *self.refusals.borrow_mut())
     }
 
-    /// A failure over a value that only the config gives, such as a page size that is no number.
+    /// A failure about a value that depends on the config, such as a page size that is not a number.
     pub(in crate::sources::declarative) fn failure(&self, part: &Part<'_>, message: &str) -> Failure {
         Failure::config(format!("{}: {message}", self.place(part)))
     }
 
-    /// A place as messages name it: `streams[0].retriever (manifest.yaml:12:5)`.
+    /// A place in messages: `streams[0].retriever (manifest.yaml:12:5)`.
     pub(in crate::sources::declarative) fn place(&self, part: &Part<'_>) -> String {
         let (mark, path) = (part.node.mark(), part.path.to_string());
         let faults = self.faults.borrow();
@@ -179,13 +179,13 @@ impl<'m> Builder<'m> {
         Arc::clone(known.entry(node.address()).or_insert_with(|| Arc::new(node.to_json())))
     }
 
-    /// The template that a part is, with the variables that its place has beside `config` and `parameters`. A number or a
-    /// boolean in place of a text is its text in Python.
+    /// The template that a part describes, with the variables of its place beside `config` and `parameters`. A number
+    /// or a boolean counts as its text in Python.
     pub(in crate::sources::declarative) fn text(&self, part: &Part<'_>, variables: &[&str]) -> Option<Text> {
         self.text_or(part, None, variables)
     }
 
-    /// As [`Builder::text`], with a default for where it gives nothing.
+    /// As [`Builder::text`], with a default for an empty result.
     pub(in crate::sources::declarative) fn text_or(
         &self,
         part: &Part<'_>,
@@ -202,7 +202,7 @@ impl<'m> Builder<'m> {
         Some(self.placed(part, compiled).hidden(hidden))
     }
 
-    /// The condition that a part is.
+    /// The condition that a part describes.
     pub(in crate::sources::declarative) fn condition(&self, part: &Part<'_>, variables: &[&str]) -> Option<Condition> {
         let condition = match part.node.value() {
             super::super::manifest::Value::Bool(value) => InterpolatedBoolean::Constant(*value),
@@ -214,7 +214,7 @@ impl<'m> Builder<'m> {
         Some(self.placed(part, condition))
     }
 
-    /// The inputs of a request that a part is.
+    /// The request inputs that a part describes.
     pub(in crate::sources::declarative) fn inputs(
         &self,
         part: &Part<'_>,
@@ -239,19 +239,19 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// Whether a template makes something else of a secret of the config, such as its hash.
+    /// Whether a template derives something from a secret of the config, such as its hash.
     fn hides(&self, template: &Template) -> bool {
         let changes = template.text().contains(['|', '(', '~', '+', '%']) && !template.is_plain();
         let is_secret = |name: &str| self.env.config.get(name).is_some_and(|value| holds_secret(&self.redactor, value));
         changes && template.settings().iter().any(|name| is_secret(name))
     }
 
-    /// Any compiled template, in its place.
+    /// Any compiled template, with its place.
     pub(in crate::sources::declarative) fn placed<T>(&self, part: &Part<'_>, template: T) -> Placed<T> {
         Placed::new(template, Arc::clone(&self.env), self.parameters(part), self.place(part).into())
     }
 
-    /// Notes the variables and functions that a template needs and that do not exist in its place.
+    /// Notes unknown variables and functions of a template.
     pub(in crate::sources::declarative) fn known(&self, part: &Part<'_>, template: &Template, variables: &[&str]) {
         let mut known = vec!["config", "parameters"];
         for variable in variables {
@@ -264,12 +264,12 @@ impl<'m> Builder<'m> {
         self.known_settings(part, template);
     }
 
-    /// A setting with a typing error has no value, in the reference and here. That is seldom what was meant.
+    /// A mistyped setting has no value, in the reference and here. That is rarely intended.
     fn known_settings(&self, part: &Part<'_>, template: &Template) {
         let Some(known) = &mut *self.settings.borrow_mut() else { return };
         for name in template.settings() {
             let is_given = self.env.config.get(&*name).is_some();
-            // What begins so is the runtime's; and a mapping of Python has methods.
+            // The runtime owns names that begin so; and a Python mapping has methods.
             if is_given || name.starts_with("__") || METHODS.contains(&&*name) || known.contains(&*name) {
                 continue;
             }
@@ -284,7 +284,7 @@ impl<'m> Builder<'m> {
         }
     }
 
-    /// What was compiled, or nothing and a fault.
+    /// The compiled template, or nothing and a fault.
     pub(in crate::sources::declarative) fn noted<T>(
         &self,
         part: &Part<'_>,
@@ -309,7 +309,8 @@ fn holds_secret(redactor: &Redactor, value: &Value) -> bool {
     }
 }
 
-/// The entry of a mapping that has a text in it, or else the part itself: templates of a mapping are compiled together.
+/// The entry of a mapping that contains a text, otherwise the part itself: templates of a mapping are compiled
+/// together.
 fn where_it_stands(part: &Part<'_>, text: &str, then: impl FnOnce(&Part<'_>)) {
     let has = |value: &Part<'_>| !text.is_empty() && value.node.as_text().is_some_and(|value| value.contains(text));
     match part.entries().find(|(_, value)| has(value)) {

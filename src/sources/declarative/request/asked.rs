@@ -37,7 +37,7 @@ impl Slice {
         }
     }
 
-    /// The slice of a request for these properties, where they are asked for by name.
+    /// The slice of a request for these properties, if they are requested by name.
     pub(in crate::sources::declarative) fn with_properties(mut self, names: Option<&[String]>) -> Self {
         if let (Some(names), Some(extra)) = (names, self.extra_fields.as_object_mut()) {
             extra.insert(VARIABLE.to_owned(), names.into());

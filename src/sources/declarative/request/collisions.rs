@@ -5,8 +5,8 @@ use super::super::options::{By, RequestOption};
 use super::super::part::{Builder, Part};
 use super::Requester;
 
-/// Tells which of these options want the same place as another, or as what the requester itself sends there. Those of
-/// partition routers and of the cursor may: of routers the first counts, and the cursor before a router.
+/// Reports options that want the same place as another, or as the requester itself. Partition routers and the cursor
+/// may: the first router counts, and the cursor before a router.
 pub(in crate::sources::declarative) fn tell_collisions(
     builder: &Builder<'_>,
     part: &Part<'_>,

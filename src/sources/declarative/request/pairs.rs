@@ -6,7 +6,7 @@ use super::super::template::Literal;
 use super::url;
 use crate::protocol::Failure;
 
-/// Names and values as they are sent: a list is its items, and what is null is left out.
+/// Names and values as they are sent: a list becomes its items, and null is omitted.
 pub(super) fn pairs(
     entries: Vec<(Literal, Literal)>,
     what: &str,
@@ -36,7 +36,7 @@ pub(super) fn repeated(pairs: &[(String, Vec<String>)]) -> Vec<(String, String)>
     pairs.iter().flat_map(one).collect()
 }
 
-/// Adds query parameters behind those of the URL, without those that it has already with the same first value.
+/// Appends query parameters to those of the URL, except those that it already has with the same first value.
 pub(super) fn add_to_query(url: &mut Url, parameters: &[(String, Vec<String>)]) {
     let known: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
     let is_there = |(name, values): &(String, Vec<String>)| {

@@ -21,7 +21,7 @@ impl HttpStream for DeclarativeStream {
         &self.name
     }
 
-    /// Requests are made as a whole.
+    /// Requests are built as a whole.
     fn url_base(&self) -> &str {
         ""
     }
@@ -43,14 +43,14 @@ impl HttpStream for DeclarativeStream {
         Ok(self.delegation.as_ref().map(|delegation| delegation.choose(self, state, value_in)))
     }
 
-    /// Airbyte's runtime resumes no page, and states have no place for one.
+    /// Airbyte's runtime does not resume pages, and its states have no place for one.
     fn is_resumable(&self) -> bool {
         false
     }
 
     fn json_schema(&self, cx: &SchemaContext<'_>) -> anyhow::Result<JsonSchema> {
         let schema = self.schema.load(self.folder.as_deref(), Some(cx.fetcher))?;
-        // Who casts records need not ask again.
+        // A stream that casts records needs no second normalisation.
         let known = schema.schema.clone();
         self.learn_types(|| Ok(schema))?;
         Ok(Value::Object(known).try_into()?)
@@ -85,7 +85,7 @@ impl HttpStream for DeclarativeStream {
     }
 
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        // While a page is taken apart, nothing can be asked for.
+        // Nothing can be requested while a page is split into records.
         self.learn_types(|| self.schema.load(self.folder.as_deref(), Some(fetch.fetcher)))?;
         let page = match &self.jobs {
             Some(jobs) => jobs.page(self, cx, fetch)?,
@@ -128,7 +128,7 @@ impl HttpStream for DeclarativeStream {
         self.files.as_ref().map_or(Ok(None), |files| files.file(record, cx, fetch))
     }
 
-    /// As it is written: members at the top that are null are left out.
+    /// As written: without top-level members that are null.
     fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
         Ok(without_nulls(record).into())
     }
@@ -137,7 +137,7 @@ impl HttpStream for DeclarativeStream {
         if let Some(jobs) = &self.jobs {
             return jobs.next(self, page, cx);
         }
-        // The page may be that of another place than it was asked for.
+        // The page may be that of another place than the one requested.
         let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
         self.page_after(page, &RequestContext::new(cx.state, cx.slice, here))
     }

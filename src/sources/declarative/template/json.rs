@@ -47,7 +47,7 @@ impl Members for Record<'_> {
 const MAX_DEPTH: usize = 500;
 
 impl<'a> Json<'a> {
-    /// The member of an object; of several with the name, the last, as in Python.
+    /// The member of an object; the last of several with the name, as in Python.
     pub(crate) fn member(self, name: &str) -> Option<Json<'a>> {
         match self {
             Self::Tree(tree) => tree.as_object()?.get(name).map(Self::Tree),

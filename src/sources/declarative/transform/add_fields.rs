@@ -26,7 +26,7 @@ struct Field {
     has_index: bool,
     value: Text,
     valid: Vec<ValidType>,
-    /// The path as conditions see it.
+    /// The path for conditions.
     literal_path: Literal,
     /// The JSON of a value that does not depend on the record.
     once: OnceLock<Box<RawValue>>,

@@ -92,8 +92,8 @@ impl Kind {
     }
 }
 
-/// A name in snake case: words are runs of capitals with the small letters after them, runs of small letters, and numbers.
-/// What stands between them is a `_`, and is kept as one at either end.
+/// A name in snake case: words are runs of capitals followed by small letters, runs of small letters, and numbers.
+/// Anything between them becomes a `_`, also at either end.
 pub(in crate::sources::declarative) fn snake_case(name: &str) -> String {
     let name = any_ascii::any_ascii(name);
     let mut words: Vec<String> = Vec::new();

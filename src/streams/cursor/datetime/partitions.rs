@@ -44,8 +44,8 @@ pub struct PartitionedCursor {
 struct Generated {
     /// The keys of the partitions.
     keys: IndexSet<String>,
-    /// The states of parents that have their own: each holds once this many partitions were read. None if no parent has
-    /// one.
+    /// The states of parents that have their own: each holds once this many partitions were read. `None` if no parent
+    /// has one.
     parent_states: Option<Vec<(usize, KeptState)>>,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Known {
     /// Seconds before the global value, at which a partition without an entry begins.
     pub(super) lookback: i64,
     pub(super) parent_state: Option<KeptState>,
-    /// The member by whose text older states know a partition.
+    /// The member whose text identifies a partition in older states.
     legacy: Option<String>,
     /// Whether a partition without an entry begins at the start anyway.
     is_whole_when_new: bool,
@@ -83,7 +83,7 @@ impl Known {
             known.entries.insert(key(partition), Intervals::of(&cursor.cursor, state, field)?);
             Ok(())
         };
-        let no_list = || unusable("its `states` is no list");
+        let no_list = || unusable("its `states` is not a list");
         match state.get(STATES) {
             None => {}
             Some(Value::Array(entries)) => {
@@ -189,7 +189,7 @@ pub(super) fn partition_of(key: &str) -> Partition {
     serde_json::from_str(key).unwrap_or_default()
 }
 
-/// A partition as a text, whatever the order of its members: 1 is not "1".
+/// A partition as a text, independent of the order of its members: 1 is not "1".
 pub(super) fn key(partition: &Partition) -> String {
     sorted(partition).to_string()
 }

@@ -12,9 +12,9 @@ pub(super) struct ParentStates {
     finished: usize,
     /// Finished partitions behind an unfinished one.
     ahead: HashSet<String>,
-    /// The states, each with the partitions that it needs.
+    /// The states, each with the number of partitions that it needs.
     states: Vec<(usize, KeptState)>,
-    /// How many of them held when one was reported last.
+    /// The number of states that held at the last report.
     told: usize,
 }
 
@@ -23,7 +23,7 @@ impl ParentStates {
         Self { order, finished: 0, ahead: HashSet::new(), states, told: 0 }
     }
 
-    /// A partition was read to its end. Returns the state that holds now, if none was reported or another one was.
+    /// A partition was read to its end. Returns the state that holds now, if it was not reported before.
     pub(super) fn finish(&mut self, key: &str) -> Option<&KeptState> {
         self.ahead.insert(key.to_owned());
         while self.order.get(self.finished).is_some_and(|next| self.ahead.remove(next)) {

@@ -30,7 +30,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// A partition of which this was read.
+    /// A partition with this read part.
     pub(super) fn new(cursor: &'a DatetimeCursor, intervals: Intervals, field: &Arc<str>) -> Self {
         let state = DatetimeState::new(cursor, intervals, Arc::clone(field));
         Self { state, is_generated: false, left: None }
