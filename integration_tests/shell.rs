@@ -90,7 +90,7 @@ fn a_key_that_is_refused_is_reported_once_for_all_streams_and_how_many_there_are
     assert!(others.starts_with("The same for: ") && others.split(", ").count() == 47, "{others}");
     let last: Value = serde_json::from_str(told.file.lines().last().unwrap()).unwrap();
     let message = last["trace"]["error"]["message"].as_str().unwrap();
-    assert!(message.lines().count() == 3 && message.matches("401").count() == 1, "{message}");
+    assert!(message.lines().count() == 3 && message.matches(" answered 401 ").count() == 1, "{message}");
 }
 
 #[test]

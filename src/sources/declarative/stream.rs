@@ -174,8 +174,7 @@ impl DeclarativeStream {
         // The template is right, as far as it goes.
         let next = next.map_err(|failure| match &document {
             Some(document) if document.is_null() => {
-                let text =
-                    format!("The response is `null`, and says nothing of a next page: {}.", page.response.request);
+                let text = format!("The response is `null`, so the next page is unknown: {}.", page.response.request);
                 Failure { message: format!("{text} {}", failure.message), ..failure }
             }
             _ => failure,
