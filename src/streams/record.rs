@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::record_edits::{Edits, NONE};
+use super::record_edits::{Change, Edits, NONE};
 use crate::json::{self, Object};
 
 /// A record as text. It is written as the API sent it, digit by digit, unless a member is set.
@@ -159,7 +159,10 @@ impl<'a> Record<'a> {
             return Some(value);
         }
         match (place, &self.names) {
-            (Some(place), _) => self.edits.change(place).unwrap_or_else(|| self.object().value(place)),
+            (Some(place), _) => match self.edits.change(place) {
+                Some(change) => change.value(),
+                None => self.object().value(place),
+            },
             (None, Some(_)) => None,
             (None, None) => self.object().field(name),
         }
@@ -207,9 +210,9 @@ impl<'a> Record<'a> {
             return;
         }
         let object = self.object();
-        let place = object.position(name).filter(|place| self.edits.change(*place) != Some(None));
+        let place = object.position(name).filter(|place| self.edits.change(*place) != Some(&Change::LeftOut));
         match (place, self.names.is_some()) {
-            (Some(place), _) => self.edits.to_mut().set_change(place, Some(value.into())),
+            (Some(place), _) => self.edits.to_mut().set_change(place, Change::Value(value.into())),
             (None, true) => self.edits.to_mut().added.push((name.to_owned(), value)),
             (None, false) => self.replace(json::with_field(object.text(), name, &value)),
         }
@@ -242,7 +245,9 @@ impl<'a> Record<'a> {
         } else if let Some(last) = self.object().last_position(name) {
             let all: Vec<usize> = self.object().namesakes_before(last).chain([last]).collect();
             let edits = self.edits.to_mut();
-            all.into_iter().for_each(|place| edits.set_change(place, None));
+            for place in all {
+                edits.set_change(place, Change::LeftOut);
+            }
         } else if let Some(text) = json::without_field_at(self.object().text(), &[name]) {
             self.replace(text);
         }
@@ -276,17 +281,19 @@ impl<'a> Record<'a> {
             for place in &hidden {
                 changed.retain(|(known, _)| known != place);
             }
-            changed.extend(nulls.into_iter().chain(hidden).map(|place| (place, None)));
+            changed.extend(nulls.into_iter().chain(hidden).map(|place| (place, Change::LeftOut)));
             changed.sort_unstable_by_key(|(place, _)| *place);
             changed.dedup_by_key(|(place, _)| *place);
         }
         if self.edits.added.iter().any(|(_, value)| value == "null") {
             self.edits.to_mut().added.retain(|(_, value)| value != "null");
         }
-        if self.edits.changed.iter().any(|(_, value)| value.as_deref() == Some("null")) {
+        let is_null = |change: &Change| change.value() == Some("null");
+        if self.edits.changed.iter().any(|(_, change)| is_null(change)) {
             let changed = &mut self.edits.to_mut().changed;
-            let nulls = changed.iter_mut().filter(|(_, value)| value.as_deref() == Some("null"));
-            nulls.for_each(|(_, value)| *value = None);
+            for (_, change) in changed.iter_mut().filter(|(_, change)| is_null(change)) {
+                *change = Change::LeftOut;
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::json::{self, Object};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Edits {
     /// Members of the text that have another value, as JSON, or are left out; by their place, in order.
-    pub(super) changed: Vec<(usize, Option<Box<str>>)>,
+    pub(super) changed: Vec<(usize, Change)>,
     /// Members that are not in the text and follow it: their names, and their values as JSON.
     pub(super) added: Vec<(String, String)>,
     /// The API's name of this version.
@@ -17,18 +17,36 @@ pub(crate) struct Edits {
 /// No edits.
 pub(super) static NONE: Edits = Edits { changed: Vec::new(), added: Vec::new(), version: None };
 
+/// The difference of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It has this value, as JSON.
+    Value(Box<str>),
+    /// It is not in the record.
+    LeftOut,
+}
+
+impl Change {
+    pub(super) fn value(&self) -> Option<&str> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::LeftOut => None,
+        }
+    }
+}
+
 impl Edits {
-    /// The new value of the member of the text at a place, if it is changed; `Some(None)` if it is left out.
-    pub(super) fn change(&self, place: usize) -> Option<Option<&str>> {
+    /// The change of the member of the text at a place.
+    pub(super) fn change(&self, place: usize) -> Option<&Change> {
         let at = self.changed.binary_search_by_key(&place, |(place, _)| *place).ok()?;
-        Some(self.changed[at].1.as_deref())
+        Some(&self.changed[at].1)
     }
 
-    /// Gives the member at a place another value, or leaves it out.
-    pub(super) fn set_change(&mut self, place: usize, value: Option<Box<str>>) {
+    /// Changes the member of the text at a place.
+    pub(super) fn set_change(&mut self, place: usize, change: Change) {
         match self.changed.binary_search_by_key(&place, |(place, _)| *place) {
-            Ok(at) => self.changed[at].1 = value,
-            Err(at) => self.changed.insert(at, (place, value)),
+            Ok(at) => self.changed[at].1 = change,
+            Err(at) => self.changed.insert(at, (place, change)),
         }
     }
 
@@ -59,7 +77,7 @@ impl Edits {
             out.extend_from_slice(text.get(start..end).unwrap_or_default());
         };
         let count = object.names().map_or(0, <[u32]>::len);
-        let ends = self.changed.iter().map(|(place, value)| (*place, value.as_deref()));
+        let ends = self.changed.iter().map(|(place, change)| (*place, change.value()));
         for (place, value) in ends.chain([(count, None)]) {
             if next < place
                 && let (Some(first), Some(last)) = (object.span(next), object.span(place - 1))
