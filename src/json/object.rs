@@ -50,7 +50,7 @@ impl<'t> Object<'t> {
     #[must_use]
     pub fn field(self, name: &str) -> Option<&'t str> {
         match self.names {
-            Some(_) => self.value(self.position(name)?),
+            Some(_) => self.value_called(self.position(name)?, name),
             None => super::field(self.text(), name),
         }
     }
@@ -76,14 +76,19 @@ impl<'t> Object<'t> {
 
     /// The value of the member at a place.
     pub(crate) fn value(self, place: usize) -> Option<&'t str> {
-        std::str::from_utf8(self.text.get(self.value_span(place)?)?).ok()
+        let name = self.name(*self.names?.get(place)?)?;
+        std::str::from_utf8(self.text.get(self.value_span(place, name.len())?)?).ok()
     }
 
-    /// Where the value of the member at a place stands.
-    pub(crate) fn value_span(self, place: usize) -> Option<Range<usize>> {
+    /// The value of the member at a place, which has this name.
+    pub(crate) fn value_called(self, place: usize, name: &str) -> Option<&'t str> {
+        std::str::from_utf8(self.text.get(self.value_span(place, name.len())?)?).ok()
+    }
+
+    /// Where the value of the member at a place stands. The name has this many bytes.
+    pub(crate) fn value_span(self, place: usize, name: usize) -> Option<Range<usize>> {
         let span = self.span(place)?;
-        let name = self.name(*self.names?.get(place)?)?;
-        let after_name = self.text.get(span.start + name.len() + 2..span.end)?.trim_ascii_start();
+        let after_name = self.text.get(span.start + name + 2..span.end)?.trim_ascii_start();
         let value = after_name.strip_prefix(b":")?.trim_ascii_start();
         Some(span.end - value.len()..span.end)
     }
@@ -139,7 +144,7 @@ pub(crate) fn last_field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     // One pass, which looks at no value, if the object is on one line.
     if let Some(names) = names_of(object.as_bytes()) {
         let known = Object::found(object.as_bytes(), Some(&names));
-        return object.get(known.value_span(known.last_position(name)?)?);
+        return object.get(known.value_span(known.last_position(name)?, name.len())?);
     }
     let mut last = None;
     for_each_member(object, |found, value| {

@@ -161,7 +161,7 @@ impl<'a> Record<'a> {
         match (place, &self.names) {
             (Some(place), _) => match self.edits.change(place) {
                 Some(change) => change.value(),
-                None => self.object().value(place),
+                None => self.object().value_called(place, name),
             },
             (None, Some(_)) => None,
             (None, None) => self.object().field(name),
