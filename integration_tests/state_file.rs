@@ -36,7 +36,7 @@ impl Job {
         self.path("state.json")
     }
 
-    /// The job's line: only its arguments choose what is read.
+    /// The job's line. Its arguments alone choose the streams.
     fn binary(&self, args: &[&str]) -> Binary {
         let (config, state) = (self.path("config.json"), self.state_file());
         let own = ["read", "--config", config.to_str().unwrap(), "--state-file", state.to_str().unwrap()];

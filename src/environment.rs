@@ -1,5 +1,5 @@
-//! The process's environment as a value. It is read once, when a run begins, and passed on: so tests need not change
-//! their own, and the types show who reads it.
+//! The process's environment as a value. A run reads it once, at its start, and passes it on. So tests need not
+//! change their own, and a signature shows which functions read it.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,4 @@
-//! A person who reads the output. In the protocol everything is a message for a platform; people get lines of text.
+//! Output for people: lines of text instead of the protocol's messages, which are for a platform.
 
 use super::{Failure, LogLevel};
 

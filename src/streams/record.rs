@@ -121,7 +121,9 @@ impl<'a> Record<'a> {
     /// The record with other differences from its text, which another record of the same text had.
     pub(crate) fn with_edits<'b>(&'b self, edits: &'b Edits) -> Record<'b> {
         let mut record = Record { edits: Cow::Borrowed(edits), ..self.borrowed() };
-        record.index();
+        if !edits.changed.is_empty() {
+            record.index();
+        }
         record
     }
 
@@ -144,16 +146,21 @@ impl<'a> Record<'a> {
     /// A member's text, or `None` if it is missing.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.member(name, self.object().position(name))
+        self.member(name, self.object().position(name), json::field)
     }
 
     /// A member's text; of several with the name, the last, as Python reads it.
     pub(crate) fn last_field(&self, name: &str) -> Option<&str> {
-        self.member(name, self.object().last_position(name))
+        self.member(name, self.object().last_position(name), json::last_field)
     }
 
-    /// The member of this name, which stands at a place of the text.
-    fn member(&self, name: &str, place: Option<usize>) -> Option<&str> {
+    /// The member of this name: at a place of the text, or where `look_up` finds it if no places are known.
+    fn member(
+        &self,
+        name: &str,
+        place: Option<usize>,
+        look_up: for<'t> fn(&'t str, &str) -> Option<&'t str>,
+    ) -> Option<&str> {
         // None of them is in the text.
         if let Some((_, value)) = self.edits.added.iter().find(|(added, _)| added == name) {
             return Some(value);
@@ -164,7 +171,7 @@ impl<'a> Record<'a> {
                 None => self.object().value_called(place, name),
             },
             (None, Some(_)) => None,
-            (None, None) => self.object().field(name),
+            (None, None) => look_up(self.object().text(), name),
         }
     }
 
@@ -441,6 +448,17 @@ mod tests {
             record.set("c", None::<u8>);
             record.remove_nulls();
             assert_eq!(record.text(), r#"{"b":2}"#);
+        }
+    }
+
+    #[test]
+    fn of_a_repeated_name_templates_see_the_last_member_on_one_line_and_on_several() {
+        for text in [r#"{"a":1,"b":2,"a":3}"#, "{\n\"a\": 1, \"b\": 2, \"a\": 3}", r#"{"a":1,"\u0062":2,"a":3}"#] {
+            let mut indexed = Record::from_text(text);
+            indexed.index();
+            for record in [Record::from_text(text), indexed] {
+                assert_eq!((record.field("a"), record.last_field("a")), (Some("1"), Some("3")), "{text}");
+            }
         }
     }
 

@@ -164,11 +164,5 @@ pub(super) fn filter_of(builder: &Builder<'_>, filter: &Part<'_>) -> Option<Cond
     Some(builder.placed(filter, InterpolatedBoolean::Constant(false)))
 }
 
-/// The record as written: without top-level members that are null.
-pub(super) fn without_nulls(mut record: Record<'_>) -> Record<'_> {
-    record.remove_nulls();
-    record
-}
-
 #[cfg(test)]
 mod tests;

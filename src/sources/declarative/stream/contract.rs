@@ -5,7 +5,6 @@ use url::Url;
 
 use super::super::incremental::Incremental;
 use super::super::query_properties::QueryProperties;
-use super::super::selector::without_nulls;
 use super::{DeclarativeStream, STATELESS};
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
@@ -129,8 +128,9 @@ impl HttpStream for DeclarativeStream {
     }
 
     /// As written: without top-level members that are null.
-    fn transform<'a>(&self, record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
-        Ok(without_nulls(record).into())
+    fn transform<'a>(&self, mut record: Record<'a>, _: &RequestContext<'_>) -> Result<Transformed<'a>, Failure> {
+        record.remove_nulls();
+        Ok(record.into())
     }
 
     fn next_page_token(&self, page: &Page, cx: &RequestContext<'_>) -> anyhow::Result<Option<PageToken>> {
