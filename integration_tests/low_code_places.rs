@@ -159,22 +159,78 @@ fn a_window_that_is_refused_is_read_in_halves_and_a_state_waits_for_both() {
 
 #[test]
 fn paging_begins_again_at_the_newest_record_unless_records_are_mixed() {
-    let limits = json!({"type": "PaginationResetLimits", "number_of_records": 2});
-    let reset = json!({"type": "PaginationReset", "action": "SPLIT_USING_CURSOR", "limits": limits});
-    let retriever = json!({"pagination_reset": reset});
     let server = Server::start(|request: &Request| match request.target.contains("from=2024-01-01") {
         true => items(json!([{"id": 1, "at": "2024-01-02"}, {"id": 2, "at": "2024-01-05"}])),
         false => items(json!([{"id": 3, "at": "2024-01-06"}])),
     });
-    let run = read(&stream(&server, cursor(json!({})), retriever.clone(), json!({})), "incremental");
+    let run = read(&from_newest(&server, json!({})), "incremental");
     assert_eq!(run.messages().records("items").len(), 3, "{}", run.stdout);
     assert_eq!(targets(&server)[1], "/items?from=2024-01-05&to=2024-01-08");
 
     let mixed =
         Server::start(|_: &Request| items(json!([{"id": 2, "at": "2024-01-05"}, {"id": 1, "at": "2024-01-02"}])));
-    let run = read(&stream(&mixed, cursor(json!({})), retriever, json!({})), "incremental");
+    let run = read(&from_newest(&mixed, json!({})), "incremental");
     assert!(run.stdout.contains("do not come in the order of the cursor"), "{}", run.stdout);
     assert_eq!((run.status, targets(&mixed).len()), (1, 1));
+}
+
+#[test]
+fn a_refused_window_of_a_data_feed_is_read_in_halves_each_until_records_are_too_old() {
+    let pages = json!({
+        "type": "DefaultPaginator",
+        "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"},
+        "pagination_strategy": {"type": "PageIncrement", "page_size": 2},
+    });
+    let splitting = json!({"request_window_splitting": {"type": "RequestWindowSplitting"}, "paginator": pages});
+    let feed = cursor(json!({"step": "P8D", "cursor_granularity": "P1D", "is_data_feed": true}));
+    let server = Server::start(|request: &Request| match &*request.target {
+        "/items?from=2024-01-01&to=2024-01-08" => Reply::empty(413),
+        // The newest come first, and this API gives them without an end.
+        "/items?from=2024-01-01&to=2024-01-04" => {
+            items(json!([{"id": 2, "at": "2024-01-04"}, {"id": 1, "at": "2023-12-31"}]))
+        }
+        "/items?from=2024-01-05&to=2024-01-08" => {
+            items(json!([{"id": 5, "at": "2024-01-08"}, {"id": 4, "at": "2024-01-07"}]))
+        }
+        "/items?page=1&from=2024-01-05&to=2024-01-08" => {
+            items(json!([{"id": 3, "at": "2024-01-05"}, {"id": 0, "at": "2023-12-30"}]))
+        }
+        _ => Reply::empty(404),
+    });
+    let run = read(&stream(&server, feed, splitting, on_status(413, "SPLIT_REQUEST_WINDOW")), "incremental");
+    let messages = run.messages();
+    let ids = messages.records("items").into_iter().map(|record| serde_json::from_str::<Value>(record).unwrap());
+    assert_eq!(ids.map(|record| record["id"].clone()).collect::<Vec<_>>(), [2, 5, 4, 3], "{}", run.stdout);
+    assert_eq!((run.status, run.messages().states("items").last().unwrap()["at"].clone()), (0, json!("2024-01-08")));
+    assert_eq!(targets(&server).len(), 4);
+}
+
+/// A stream whose paging begins again at the newest record after two records.
+fn from_newest(server: &Server, more: Value) -> Value {
+    let limits = json!({"type": "PaginationResetLimits", "number_of_records": 2});
+    let reset = json!({"type": "PaginationReset", "action": "SPLIT_USING_CURSOR", "limits": limits});
+    stream(server, cursor(more), json!({"pagination_reset": reset}), json!({}))
+}
+
+#[test]
+fn paging_of_a_filtered_cursor_begins_again_at_the_newest_record() {
+    // The older record is left out, and does not count.
+    let server = Server::start(|request: &Request| match request.target.contains("from=2024-01-01") {
+        true => items(json!([
+            {"id": 0, "at": "2023-12-01"}, {"id": 1, "at": "2024-01-02"}, {"id": 2, "at": "2024-01-05"},
+        ])),
+        false => items(json!([{"id": 3, "at": "2024-01-06"}])),
+    });
+    let run = read(&from_newest(&server, json!({"is_client_side_incremental": true})), "incremental");
+    assert_eq!((run.messages().records("items").len(), run.status), (3, 0), "{}", run.stdout);
+    assert_eq!(targets(&server)[1], "/items?from=2024-01-05&to=2024-01-08");
+
+    // Of a data feed, a page whose last record is too old is the last one, also at the limit.
+    let server =
+        Server::start(|_: &Request| items(json!([{"id": 2, "at": "2024-01-05"}, {"id": 1, "at": "2023-12-02"}])));
+    let run = read(&from_newest(&server, json!({"is_data_feed": true})), "incremental");
+    assert_eq!((run.messages().records("items").len(), run.status), (1, 0), "{}", run.stdout);
+    assert_eq!(targets(&server).len(), 1);
 }
 
 #[test]

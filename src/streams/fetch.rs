@@ -276,8 +276,8 @@ pub(crate) fn transform<'r>(
     }
 }
 
-/// The token of the next page: see [`HttpStream::next_page_token`]. `None` if the last record of this one shows that
-/// everything after it is out of the cursor's scope, too.
+/// The token of the next page: see [`HttpStream::next_page_token`]. If the last record of this one shows that everything
+/// after it is out of the cursor's scope, too, it is [`HttpStream::next_part`].
 ///
 /// # Errors
 /// The errors of the stream, including a missing member of the slice.
@@ -287,17 +287,16 @@ pub(crate) fn next_page_token(
     cx: &RequestContext<'_>,
     cursor_field: &[String],
 ) -> anyhow::Result<Option<PageToken>> {
-    let token = stream.next_page_token(page, cx);
-    cx.check(stream.name())?;
     let cursor = stream.cursor();
     if cursor.has_scope()
-        && let Ok(Some(_)) = &token
         && let Some(last) = page.last()
         && is_past(stream, last, cx, cursor_field)?
         && (cursor.ends_with_last() || is_all_past(stream, page, cx, cursor_field)?)
     {
-        return Ok(None);
+        return Ok(stream.next_part(page, cx));
     }
+    let token = stream.next_page_token(page, cx);
+    cx.check(stream.name())?;
     token
 }
 

@@ -422,6 +422,12 @@ pub trait HttpStream: Send + Sync {
         self.pager().next_page_token(page, cx.page_token)
     }
 
+    /// The token of the next part of a slice that is read in parts, once this page shows that the rest of its own is out
+    /// of the cursor's scope: see [`super::Cursor::scope`]. Default: `None`, which ends the slice.
+    fn next_part(&self, _page: &Page, _cx: &RequestContext<'_>) -> Option<PageToken> {
+        None
+    }
+
     /// How a slice continues when the page of this token is refused with [`crate::http::ResponseAction::SkipSlice`].
     /// Default: not at all, and the next read requests the slice from its first page on. A stream that reads several
     /// lists in one slice continues with the next list: see [`super::NestedPages::refused`].

@@ -93,9 +93,6 @@ impl Repaging {
             // Without a window, nothing can be requested from the newest record on.
             from_newest = reset.text("action") == Some("SPLIT_USING_CURSOR")
                 && incremental.is_some_and(|incremental| incremental.datetime().is_some());
-            if from_newest && Windows::are_odd(stream) {
-                builder.refuse(reset, "paging that begins again at the newest record of a filtered cursor");
-            }
             let records =
                 reset.field("limits").and_then(|limits| Some(limits.node.get("number_of_records")?.to_json()));
             limit = records.and_then(|records| records.as_u64());

@@ -97,9 +97,6 @@ impl Splitting {
             ),
         ];
         wrong.iter().filter(|(is_wrong, _)| *is_wrong).for_each(|(_, what)| builder.error(&part, *what));
-        if Windows::are_odd(stream) && !is_filtered {
-            builder.refuse(&part, "splitting the time windows of a data feed");
-        }
         let least = part.field("min_split_window");
         let least = flat(least.map(|least| {
             let length = span(builder, &least, least.node.as_text().unwrap_or_default())?;
@@ -144,13 +141,6 @@ impl Splitting {
 }
 
 impl Windows {
-    /// Whether records of other windows come, too: then the end of paging is not the end of a window.
-    pub(super) fn are_odd(stream: &Part<'_>) -> bool {
-        let cursor = stream.field("incremental_sync");
-        let is = |flag: &str| cursor.as_ref().is_some_and(|cursor| cursor.flag(flag) == Some(true));
-        is("is_data_feed") || is("is_client_side_incremental")
-    }
-
     pub(super) fn is_whole(&self) -> bool {
         *self == Self::default()
     }

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::super::incremental::Incremental;
 use super::super::query_properties::QueryProperties;
+use super::super::repaging::Spot;
 use super::{DeclarativeStream, STATELESS};
 use crate::http::auth::Authenticator;
 use crate::http::budget::RequestBudget;
@@ -137,9 +138,12 @@ impl HttpStream for DeclarativeStream {
         if let Some(jobs) = &self.jobs {
             return jobs.next(self, page, cx);
         }
-        // The page may be that of another place than the one requested.
-        let here = if page.note().is_null() { cx.page_token } else { Some(page.note()) };
-        self.page_after(page, &RequestContext::new(cx.state, cx.slice, here))
+        self.page_after(page, &RequestContext::new(cx.state, cx.slice, place_of(page, cx)))
+    }
+
+    fn next_part(&self, page: &Page, cx: &RequestContext<'_>) -> Option<PageToken> {
+        self.repaging.as_ref()?;
+        Spot::of(place_of(page, cx)).past()?.token()
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
@@ -160,4 +164,9 @@ impl HttpStream for DeclarativeStream {
     fn retry_rules(&self) -> &dyn RetryRules {
         &self.requester.error_handler
     }
+}
+
+/// The token of the place whose page this is. It may be another one than the requested place.
+fn place_of<'a>(page: &'a Page, cx: &'a RequestContext<'_>) -> Option<&'a PageToken> {
+    if page.note().is_null() { cx.page_token } else { Some(page.note()) }
 }
