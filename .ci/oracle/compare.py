@@ -10,7 +10,6 @@ yet: `not_run.tsv` lists them. Every other stream must be equal, except for the 
 import argparse
 import collections
 import importlib
-import json
 import os
 import re
 import subprocess
