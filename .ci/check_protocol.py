@@ -32,7 +32,7 @@ BODY = {
     "TRACE": "trace",
     "CONTROL": "control",
 }
-# The same one level down, for the bodies that have a `type` of their own.
+# The same for bodies that have a `type` themselves.
 NESTED_BODY = {
     "STATE": {"STREAM": "stream", "GLOBAL": "global", "LEGACY": "data"},
     "TRACE": {
@@ -81,7 +81,7 @@ def body_errors(message):
         return [f"type: a source does not emit {kind}"]
     bodies = sorted(key for key in message if key != "type" and message[key] is not None)
     if bodies != [field]:
-        return [f"type {kind} needs the body `{field}` alone, found {bodies}"]
+        return [f"type {kind} needs only the body `{field}`, found {bodies}"]
     if kind in NESTED_BODY:
         # Only a state may omit its type; it is LEGACY then.
         nested_kind = message[field].get("type") or "LEGACY"
@@ -126,7 +126,7 @@ def main(paths):
         print(f"{path}: {number} lines: {summary or 'no valid message'}")
         failures += bad
     if failures > SHOWN:
-        print(f"{failures} failures in all, the first {SHOWN} shown")
+        print(f"{failures} failures, the first {SHOWN} are shown")
     return 1 if failures else 0
 
 

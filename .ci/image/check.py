@@ -116,7 +116,7 @@ def check_files(root):
 
 
 class Pod:
-    """A container's surroundings: the mock, names, certificates."""
+    """The environment of a container: the mock, names, certificates."""
 
     def __init__(self, root, config, mock, folder):
         self.folder = folder

@@ -51,7 +51,7 @@ def compare(ours, peer, partial):
 
     missing = [name for name in of_peer if name not in of_ours]
     if missing and partial:
-        report.line(f"only with the peer: {', '.join(missing)}")
+        report.line(f"only the peer has {', '.join(missing)}")
     for name in [] if partial else missing:
         report.fault(name, "only the peer has this stream")
     for name in of_ours:
@@ -72,7 +72,7 @@ def compare(ours, peer, partial):
             if a != b and (name, member) in OTHER_MEMBERS:
                 report.explain("other member")
             else:
-                report.check(a == b, name, f"{member} is {a} with us and {b} with the peer")
+                report.check(a == b, name, f"{member} is {a}, the peer's is {b}")
         our_fields = of_ours[name]["json_schema"]["properties"]
         peer_fields = of_peer[name]["json_schema"]["properties"]
         declared += len(peer_fields)
@@ -86,10 +86,10 @@ def compare(ours, peer, partial):
             else:
                 report.fault(name, f"only the peer declares the field {field}")
     report.line(
-        f"{len(of_ours)} streams with us, {len(of_peer)} with the peer, {len(common)} compared; "
-        f"{declared} top-level fields that the peer declares"
+        f"we have {len(of_ours)} streams, the peer {len(of_peer)}; {len(common)} are compared, "
+        f"in which the peer declares {declared} top-level fields"
     )
     for (from_type, to_type), where in sorted(other_types.items()):
         report.explain("type", len(where))
-        report.line(f"{from_type} with the peer, {to_type} with us: {', '.join(where)}")
+        report.line(f"the peer's type is {from_type}, ours {to_type}: {', '.join(where)}")
     return report

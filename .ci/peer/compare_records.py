@@ -14,7 +14,7 @@ RULES = {
     "to integer": "the peer turns booleans and floats into integers where its schema says integer",
     "to string": "the peer turns values into text where its schema says string",
     "to repr": "the peer writes objects as Python's own text where its schema says string",
-    "no created": "an object without a time of creation gets that of the read, or with us of its parent",
+    "no created": "without a time of creation, the peer takes the time of the read, we may take the parent's",
 }
 
 CHANGED_RULES = {
@@ -54,7 +54,7 @@ EXPANDED = {
 CURSOR = "updated"
 
 
-def coerced(value, schema):
+def converted(value, schema):
     """A value as the peer converts it for a field of its schema, and the name of the rule.
 
     With several types, except null, the peer does not convert it.
@@ -100,11 +100,11 @@ def differences(ours, peer, schema, path=""):
             place = f"{path}.{name}" if path else name
             part = schema.get("properties", {}).get(name, {})
             if name not in ours:
-                yield None, f"{place} is {peer[name]!r} with the peer, missing with us"
+                yield None, f"{place} is missing, the peer's is {peer[name]!r}"
             elif name not in peer:
                 null_at_top = ours[name] is None and not path
                 rule = "null dropped" if null_at_top else None
-                yield rule, f"{place} is {ours[name]!r} with us, missing with the peer"
+                yield rule, f"{place} is {ours[name]!r}, the peer's is missing"
             else:
                 yield from difference_of_field(ours[name], peer[name], part, place)
     elif isinstance(ours, list) and isinstance(peer, list) and len(ours) == len(peer):
@@ -113,14 +113,14 @@ def differences(ours, peer, schema, path=""):
         for a, b in zip(ours, peer):
             yield from difference_of_field(a, b, part, f"{path}[]")
     else:
-        yield None, f"{path} is {ours!r} with us, {peer!r} with the peer"
+        yield None, f"{path} is {ours!r}, the peer's is {peer!r}"
 
 
 def difference_of_field(ours, peer, schema, path):
     """Like `differences`, for a value that the peer may have converted."""
     if same(ours, peer):
         return
-    value, rule = coerced(ours, schema)
+    value, rule = converted(ours, schema)
     if rule and same(value, peer):
         yield rule, path
     else:
@@ -211,7 +211,7 @@ def rule_of_change(stream, text):
     field = re.split(r"[.\[ ]", text, maxsplit=1)[0]
     if field in EXPANDED.get(stream, ()):
         return "expanded"
-    if stream == "payment_methods" and text.startswith("is_deleted is True with us"):
+    if stream == "payment_methods" and text.startswith("is_deleted is True,"):
         return "detached"
     return None
 

@@ -38,7 +38,7 @@ OVERLAP = 300
 NEWEST = {"/v1/accounts", "/v1/checkout/sessions"}
 
 
-def moment(name, value, run, before):
+def bound(name, value, run, before):
     """A bound of a window. It is replaced by a name if it depends on the time of this run or the last."""
     seconds = int(value)
     if name == "created[lte]" and run.began - NEAR <= seconds <= run.ended + NEAR:
@@ -55,7 +55,7 @@ def shape(request, run, before=None):
     query = []
     for name, value in request.query:
         if name.startswith("created["):
-            value = moment(name, value, run, before)
+            value = bound(name, value, run, before)
         query.append(f"{name}={value}")
     return f"{request.path}?{'&'.join(sorted(query))}"
 

@@ -44,13 +44,13 @@ def compare_shapes(rounds, report):
         if (a, b) == (DONE_WITH_US, DONE_WITH_PEER):
             report.explain("full refresh")
         elif not isinstance(a, dict) or not isinstance(b, dict):
-            report.fault(stream, f"state after the {which} sync: {a} with us, {b} with the peer")
+            report.fault(stream, f"state after the {which} sync: {a}, the peer's is {b}")
         else:
             report.explain("extra member", len(a.keys() - b.keys()))
             for name in b:
                 of_ours = shape(a[name]) if name in a else "missing"
                 if of_ours != shape(b[name]):
-                    text = f"{name} is {of_ours} with us, {b[name]} with the peer"
+                    text = f"{name} is {of_ours}, the peer's is {b[name]}"
                     report.fault(stream, f"state after the {which} sync: {text}")
 
 

@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-# Seconds for a read of a few records; the peer needs a few of them.
+# The limit for a read of a few records, which takes the peer some seconds.
 TIMEOUT = 120
 PEER_SERVER = Path(__file__).with_name("peer_server.py")
 # Requests to loopback must not use a proxy.

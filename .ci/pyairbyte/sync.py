@@ -1,6 +1,6 @@
 """Reads the mock Stripe with PyAirbyte and the connector into DuckDB, twice.
 
-The models of the protocol show that lines are well-formed. This shows that a client of others
+The models of the protocol show that lines are well-formed. This shows that a third-party client
 handles them: states that it returns, records that replace older versions, a stream without a
 cursor. Between the syncs objects are created, changed and deleted, and the tables must have the
 changes.

@@ -74,7 +74,7 @@ class Outcome:
 
     def __init__(self, name, command):
         with open(os.path.join(ROOT, "examples", "manifests", f"{name}.yaml"), encoding="utf-8") as file:
-            # Without the spec's validations: Python fails every one of a text (docs/compatibility.md, Streams and schemas).
+            # Without the spec's validations: Python fails all those of texts (docs/compatibility.md, Streams and schemas).
             self.manifest = file.read().split("    validations:\n")[0]
         self.api, self.command, self.parts = EXAMPLES[name], command, {}
         (catalog,) = self.call("discover", "CATALOG")
