@@ -1,17 +1,17 @@
-# One source of the binary as an image for Airbyte: a static binary, the shell that Airbyte's platform starts it with, and
-# nothing else. `docker build -t source-stripe .` is all there is to it; docs/airbyte.md has the rest.
+# Builds an Airbyte image of one source: the static binary, the shell with which Airbyte's platform starts it, and nothing
+# else. `docker build -t source-stripe .` builds it; see docs/airbyte.md.
 #
-# BUILDER has cargo, a C compiler for musl and a static busybox; where it is Alpine's, the last two are added here.
+# BUILDER needs Cargo, a C compiler for musl and a static busybox. On Alpine, this file installs the last two.
 ARG BUILDER=docker.io/library/rust:1-alpine
 
 FROM ${BUILDER} AS builder
-# What Alpine has of these today is what is wanted.
+# Alpine's current versions are fine.
 # hadolint ignore=DL3018
 RUN if command -v apk > /dev/null; then apk add --no-cache musl-dev busybox-static; fi
 WORKDIR /src
 COPY . .
-# For whom the binary is built. Default: this machine's processor, with musl. Named in any case, so that RUSTFLAGS don't
-# reach build scripts and procedural macros, which cannot be static. With a -gnu target the binary is static, too.
+# The target of the binary. Default: this machine's processor, with musl. It is always named, because RUSTFLAGS would
+# otherwise apply to build scripts and procedural macros, which cannot be static. With a -gnu target the binary is static, too.
 ARG TARGET=
 RUN --mount=type=cache,id=source-http-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=source-http-target,target=/src/target,sharing=locked \
@@ -22,9 +22,9 @@ RUN --mount=type=cache,id=source-http-registry,target=/usr/local/cargo/registry 
     mkdir -p /image/owned/airbyte /image/owned/data /image/owned/tmp; \
     chmod 1777 /image/owned/tmp; \
     cp "target/$target/release/source-http" /image/owned/airbyte/
-# Airbyte's platform starts connectors with a script that needs `sh`, `sleep`, `mv`, `touch` and `mkfifo`; images that are
-# built on this one have use for `cp` and `mkdir`; `cat` and `ls` are for people who look around. Each needs its link: not every
-# busybox looks into itself for a command. A busybox that is not static could not be run here.
+# Airbyte's platform starts connectors with a script that needs `sh`, `sleep`, `mv`, `touch` and `mkfifo`. Images that are
+# built on this one use `cp` and `mkdir`; people use `cat` and `ls`. Each needs a link, because not every busybox finds its own
+# commands. The `chroot` fails if busybox is not static.
 RUN set -eu; \
     mkdir -p /image/files/bin /image/files/etc; \
     for busybox in /bin/busybox.static /bin/busybox; do if [ -e "$busybox" ]; then break; fi; done; \
@@ -34,7 +34,7 @@ RUN set -eu; \
     echo 'airbyte:x:1000:' > /image/files/etc/group; \
     echo 'hosts: files dns' > /image/files/etc/nsswitch.conf; \
     chroot /image/files /bin/sh -c :
-# Which of the binary's sources this image is. One that there is not ends the build.
+# The source of this image. The build fails if the binary does not have it.
 ARG AIRBYTE_SOURCE=stripe
 RUN AIRBYTE_SOURCE="$AIRBYTE_SOURCE" /image/owned/airbyte/source-http spec > /dev/null
 
@@ -47,9 +47,9 @@ ENV AIRBYTE_SOURCE=${AIRBYTE_SOURCE} \
     HOME=/airbyte \
     PATH=/bin
 WORKDIR /airbyte
-# The user airbyte, by number: Kubernetes cannot tell that a name is not root's (runAsNonRoot).
+# The user airbyte, by number: with a name, Kubernetes cannot check that it is not root (runAsNonRoot).
 USER 1000:1000
-# The version is that of Cargo.toml; a test keeps them equal.
+# The version of Cargo.toml; a test compares them.
 LABEL io.airbyte.name=source-${AIRBYTE_SOURCE} \
       io.airbyte.version=0.1.0 \
       org.opencontainers.image.title=source-${AIRBYTE_SOURCE} \

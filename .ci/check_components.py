@@ -1,10 +1,10 @@
-"""Whether components.txt says what the schema of airbyte-cdk says about the components of a manifest.
+"""Checks that components.txt agrees with airbyte-cdk's schema of the components of a manifest.
 
     python3 -m venv VENV && VENV/bin/pip install airbyte-cdk==7.39.1
-    VENV/bin/python .ci/check_components.py            exit code 1 and a diff if they differ
+    VENV/bin/python .ci/check_components.py            prints a diff and exits with 1 if they differ
     VENV/bin/python .ci/check_components.py --write    rewrites components.txt
 
-The form of the file is described at its head. Descriptions, examples and defaults are not in it.
+The head of the file describes its format. It has no descriptions, examples or defaults.
 """
 
 import difflib
@@ -18,11 +18,11 @@ FILE = pathlib.Path(__file__).parent.parent / "src/sources/declarative/manifest/
 
 HEAD = """\
 # The components of a manifest and their fields, as airbyte-cdk 7.39.1 validates them.
-# Made and checked by .ci/check_components.py.
+# Generated and checked by .ci/check_components.py.
 #
-# A line at the margin begins a component. After its name, `closed` forbids other fields, `loose` takes what is no
-# mapping as well, `deprecated` is what it says. Below it is a line for each field: `!` is required, `~` is deprecated,
-# then comes what it takes. `? a b` wants one of these fields. `Name = ...` is another name for what a value can be.
+# A line at the margin begins a component. After its name, `closed` forbids other fields, `loose` also allows values that
+# are not mappings, `deprecated` marks a deprecated one. Each field has a line below it: `!` is required, `~` is deprecated,
+# then come its types. `? a b` requires one of these fields. `Name = ...` is an alias of a type.
 # text integer number boolean null any list mapping 'a word' [list of] {mapping to} Component, or several with |
 """
 
@@ -30,13 +30,13 @@ JSON_TYPES = {
     "string": "text", "integer": "integer", "number": "number", "boolean": "boolean", "null": "null",
     "array": "list", "object": "mapping",
 }
-# The type that a keyword is about.
+# The type of the values that a keyword restricts.
 OF_TYPE = {
     "properties": "mapping", "additionalProperties": "mapping", "required": "mapping", "items": "list",
     "minItems": "list", "uniqueItems": "list",
 }
-# What says nothing about a value.
-SILENT = {
+# Keywords that restrict no value.
+IGNORED = {
     "title", "description", "examples", "example", "default", "interpolation_context", "deprecated",
     "deprecation_message", "linkable", "sharable", "suggestions", "$id", "$schema", "version", "definitions",
     "interpolation", "additional_properties",
@@ -82,12 +82,12 @@ class Table:
             block.append("  ? " + " ".join(names))
 
     def only(self, schema, place, known):
-        unknown = set(schema) - SILENT - known
+        unknown = set(schema) - IGNORED - known
         assert not unknown, f"{place} has a keyword that this script does not know: {unknown}"
 
     def kind(self, schema, place):
         if "$ref" in schema:
-            # In JSON Schema draft 7, nothing else counts beside a $ref.
+            # JSON Schema draft 7 ignores what is beside a $ref.
             return schema["$ref"].removeprefix("#/definitions/")
         if "anyOf" in schema:
             self.only(schema, place, {"anyOf"} | ({"type"} if schema.get("type") == "object" else set()))
@@ -104,7 +104,7 @@ class Table:
             self.only(schema, place, set())
             return "any"
         kind = JSON_TYPES[schema["type"]]
-        # A keyword about another type says nothing.
+        # JSON Schema ignores keywords of other types.
         schema = {key: value for key, value in schema.items() if OF_TYPE.get(key, kind) == kind}
         if kind == "mapping":
             if "properties" in schema:
@@ -133,14 +133,14 @@ class Table:
 def main():
     package = importlib.resources.files("airbyte_cdk.sources.declarative")
     schema = yaml.safe_load(package.joinpath("declarative_component_schema.yaml").read_text())
-    wanted = Table(schema).text()
+    expected = Table(schema).text()
     if "--write" in sys.argv[1:]:
-        FILE.write_text(wanted)
+        FILE.write_text(expected)
         return 0
     found = FILE.read_text() if FILE.exists() else ""
-    diff = difflib.unified_diff(found.splitlines(), wanted.splitlines(), "components.txt", "airbyte-cdk", lineterm="")
+    diff = difflib.unified_diff(found.splitlines(), expected.splitlines(), "components.txt", "airbyte-cdk", lineterm="")
     lines = list(diff)
-    print("\n".join(lines) or f"components.txt is right: {wanted.count('  type! ')} components with a type")
+    print("\n".join(lines) or f"components.txt is current: {expected.count('  type! ')} components with a type")
     return 1 if lines else 0
 
 

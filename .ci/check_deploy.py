@@ -1,10 +1,10 @@
-"""Checks what operators are given beside the image: metadata.yaml, icon.svg and deploy/.
+"""Checks the files that operators get beside the image: metadata.yaml, icon.svg and deploy/.
 
-metadata.yaml against the schema that Airbyte publishes of it, Kubernetes' manifests against Kubernetes' schemas, the
+It checks metadata.yaml against Airbyte's published schema, Kubernetes' manifests against Kubernetes' schemas, and the
 compose file against the Compose specification; and all of them against the project: its version, its streams, the
-connector's flags, and a security context that holds for every container.
+connector's flags, and one security context for every container.
 
-Usage: python3 .ci/check_deploy.py, from the project's folder. Exit status: 0 if all is well. Needs no network.
+Usage: python3 .ci/check_deploy.py, from the project's folder. Exit status: 0 if there are no faults. Needs no network.
 """
 
 import json
@@ -23,9 +23,9 @@ from pydantic import ValidationError
 
 VERSION = tomllib.loads(Path("Cargo.toml").read_text())["package"]["version"]
 STREAMS = {path.stem for path in Path("schemas/stripe").glob("*.json")}
-# The oldest release that is looked after, and the newest that the validator knows.
+# The oldest supported release, and the newest that the validator knows.
 KUBERNETES = ("1.32", "1.37")
-# What both deployments run, the shell's line.
+# The shell command of both deployments.
 LINE = re.compile(
     r'exec "\$AIRBYTE_ENTRYPOINT" read --config /config/config\.json --config-env on '
     r'--state-file /data/state\.json '
@@ -36,13 +36,13 @@ problems = []
 
 
 def expect(is_so, what):
-    """Notes a problem if it is not so."""
+    """Adds a problem if the condition is false."""
     if not is_so:
         problems.append(what)
 
 
 def bundled(schema):
-    """A schema made of several, whose references are those of the whole: only the outermost has an address."""
+    """A bundled schema without the addresses of its parts, so that references are resolved in the whole schema."""
     if isinstance(schema, dict):
         return {key: bundled(value) for key, value in schema.items() if not (key == "$id" and isinstance(value, str))}
     return [bundled(value) for value in schema] if isinstance(schema, list) else schema
@@ -58,21 +58,21 @@ def metadata():
     data = document["data"]
     expect(data["dockerImageTag"] == VERSION, f"metadata.yaml: the version is not {VERSION}")
     repository = data["dockerRepository"]
-    expect(repository.endswith("/source-stripe"), "metadata.yaml: another image than the Dockerfile's")
+    expect(repository.endswith("/source-stripe"), "metadata.yaml: the image is not the Dockerfile's")
     expect(not repository.startswith("airbyte/"), "metadata.yaml: the image would be Airbyte's own on Docker Hub")
     expect("language:rust" in data["tags"], "metadata.yaml: the language is not among the tags")
     unknown = set(data["suggestedStreams"]["streams"]) - STREAMS
     expect(not unknown, f"metadata.yaml: there are no streams {unknown}")
-    expect("connectorIPCOptions" not in data, "metadata.yaml: a data channel besides the default is offered")
+    expect("connectorIPCOptions" not in data, "metadata.yaml: it offers a data channel besides the default")
     icon = ElementTree.parse(data["icon"]).getroot()
     expect(icon.tag == "{http://www.w3.org/2000/svg}svg", "the icon is not an SVG")
     expect(icon.get("width") == icon.get("height"), "the icon is not square")
     used = {element.tag.split("}")[1] for element in icon.iter()}
-    expect(not used & {"script", "image", "foreignObject", "use"}, "the icon brings more than shapes")
+    expect(not used & {"script", "image", "foreignObject", "use"}, "the icon has more than shapes")
 
 
 def config(text, where):
-    """A config has what the specification knows, and no secret in clear."""
+    """Checks that a config matches the specification and contains no secret. Returns the variables that it refers to."""
     spec = json.loads(Path("src/sources/stripe/spec.json").read_text())
     document = json.loads(text)
     unknown = set(document) - set(spec["properties"])
@@ -83,19 +83,19 @@ def config(text, where):
 
 
 def streams(value, where):
-    """Only streams that there are."""
+    """Checks that every stream exists."""
     unknown = set(value.split(",")) - STREAMS
     expect(not unknown, f"{where}: there are no streams {unknown}")
 
 
 def image(name, where):
-    """An image of the operator's, of this version: under a bare name or Airbyte's, another one would be pulled."""
+    """Checks that the image is of this version and in the operator's registry: other names would pull another image."""
     expect(name.endswith(f"/source-stripe:{VERSION}"), f"{where}: the version is not {VERSION}")
     expect(not name.startswith("airbyte/"), f"{where}: the image would be Airbyte's own on Docker Hub")
 
 
 def kubernetes(path):
-    """Every document against Kubernetes' schemas, strictly; then what they say."""
+    """Checks every document against Kubernetes' schemas, strictly, and then its contents."""
     documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
     for document in documents:
         for version in KUBERNETES:
@@ -107,32 +107,33 @@ def kubernetes(path):
     job = kinds["CronJob"]["spec"]
     expect(job["concurrencyPolicy"] == "Forbid", f"{path}: two runs may share a state")
     pod = job["jobTemplate"]["spec"]["template"]["spec"]
-    expect(pod["automountServiceAccountToken"] is False, f"{path}: a token is handed to the connector")
+    expect(pod["automountServiceAccountToken"] is False, f"{path}: the connector gets a service account token")
     outer = pod["securityContext"]
-    expect(outer["runAsNonRoot"] is True and outer["fsGroup"] == 1000, f"{path}: who runs it, and whose is the volume")
+    expect(outer["runAsNonRoot"] is True and outer["fsGroup"] == 1000, f"{path}: wrong user, or wrong group of the volume")
     expect(outer["seccompProfile"]["type"] == "RuntimeDefault", f"{path}: no seccomp profile")
     for container in pod["containers"]:
         inner = container["securityContext"]
-        expect(inner["readOnlyRootFilesystem"] is True, f"{path}: the root file system can be written")
-        expect(inner["allowPrivilegeEscalation"] is False, f"{path}: more privileges can be had")
-        expect(inner["capabilities"] == {"drop": ["ALL"]}, f"{path}: capabilities are left")
+        expect(inner["readOnlyRootFilesystem"] is True, f"{path}: the root file system is writable")
+        expect(inner["allowPrivilegeEscalation"] is False, f"{path}: privileges can escalate")
+        expect(inner["capabilities"] == {"drop": ["ALL"]}, f"{path}: it keeps capabilities")
         image(container["image"], path)
-        expect("memory" in container["resources"]["limits"], f"{path}: no limit of memory")
-        expect(container["command"] == ["sh", "-c"] and LINE.fullmatch(container["args"][0].replace("$$", "$")), f"{path}: the call")
+        expect("memory" in container["resources"]["limits"], f"{path}: no memory limit")
+        command = container["args"][0].replace("$$", "$")
+        expect(container["command"] == ["sh", "-c"] and LINE.fullmatch(command), f"{path}: wrong command")
         mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         expect({volume["name"] for volume in pod["volumes"]} == set(mounted), f"{path}: a volume is not mounted")
-        expect(set(mounted.values()) == {"/config", "/data", "/tmp"}, f"{path}: where things are mounted")
+        expect(set(mounted.values()) == {"/config", "/data", "/tmp"}, f"{path}: wrong mount paths")
         env = {variable["name"]: variable for variable in container["env"]}
         streams(env["STREAMS"]["value"], path)
-        wanted = config(kinds["ConfigMap"]["data"]["config.json"], path)
+        needed = config(kinds["ConfigMap"]["data"]["config.json"], path)
         given = {name for name, variable in env.items() if "secretKeyRef" in variable.get("valueFrom", {})}
-        expect(wanted == given, f"{path}: the config wants {wanted}, the secret gives {given}")
+        expect(needed == given, f"{path}: the config needs {needed}, the secret has {given}")
     claims = {volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume}
-    expect(claims == {kinds["PersistentVolumeClaim"]["metadata"]["name"]}, f"{path}: another claim than there is")
+    expect(claims == {kinds["PersistentVolumeClaim"]["metadata"]["name"]}, f"{path}: unknown volume claim")
 
 
 def compose(path):
-    """The file against the Compose specification; then what it says."""
+    """Checks the file against the Compose specification, and then its contents."""
     document = yaml.safe_load(path.read_text())
     try:
         ComposeSpecification.model_validate(document)
@@ -140,18 +141,18 @@ def compose(path):
         expect(False, f"{path}: {error}")
     service = document["services"]["source-stripe"]
     image(service["image"], path)
-    expect(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{path}: more is allowed than needed")
-    expect("no-new-privileges:true" in service["security_opt"], f"{path}: more privileges can be had")
-    expect("mem_limit" in service, f"{path}: no limit of memory")
-    call = service["command"][0].replace("$$", "$")
-    expect(service["entrypoint"] == ["sh", "-c"] and LINE.fullmatch(call), f"{path}: the call")
+    expect(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{path}: it has rights that it does not need")
+    expect("no-new-privileges:true" in service["security_opt"], f"{path}: privileges can escalate")
+    expect("mem_limit" in service, f"{path}: no memory limit")
+    command = service["command"][0].replace("$$", "$")
+    expect(service["entrypoint"] == ["sh", "-c"] and LINE.fullmatch(command), f"{path}: wrong command")
     data = [volume for volume in service["volumes"] if isinstance(volume, dict) and volume["target"] == "/data"]
     expect(len(data) == 1 and data[0]["type"] == "bind", f"{path}: the files are in no folder of the host")
-    expect(data and data[0]["bind"]["create_host_path"] is False, f"{path}: a folder that only root may write is made")
+    expect(data and data[0]["bind"]["create_host_path"] is False, f"{path}: Docker would create a folder of root")
     streams(service["environment"]["STREAMS"], path)
-    wanted = config((path.parent / "config.json").read_text(), path.parent / "config.json")
+    needed = config((path.parent / "config.json").read_text(), path.parent / "config.json")
     given = {name for name, value in service["environment"].items() if value.startswith("${")}
-    expect(wanted == given, f"{path}: the config wants {wanted}, the environment gives {given}")
+    expect(needed == given, f"{path}: the config needs {needed}, the environment has {given}")
 
 
 def main():
@@ -165,7 +166,7 @@ def main():
     for problem in problems:
         print(problem)
     if not problems:
-        print(f"metadata.yaml, icon.svg and deploy/ are those of {VERSION}")
+        print(f"metadata.yaml, icon.svg and deploy/ match version {VERSION}")
     sys.exit(bool(problems))
 
 

@@ -1,9 +1,8 @@
-"""Checks that no dependency says it needs a newer Rust than this crate does.
+"""Checks that no dependency states a newer `rust-version` than this crate.
 
 Usage: cargo metadata --all-features --locked --format-version 1 | python3 .ci/check_msrv.py
 
-A package's `rust-version` is what its authors state. One that states none is only counted: nothing
-is known of it. Exit status: 0 when none states a newer one.
+It only counts packages that state none. Exit status: 0 if none states a newer one.
 """
 
 import json
@@ -11,7 +10,7 @@ import sys
 
 
 def version(text):
-    """`1.89` and `1.89.0` as numbers that compare."""
+    """`1.89` or `1.89.0` as a tuple of three numbers."""
     parts = [int(part) for part in text.split(".")]
     return tuple(parts + [0] * (3 - len(parts)))
 
@@ -23,7 +22,7 @@ def main():
     stated = [package for package in others if package["rust_version"]]
     newer = [package for package in stated if version(package["rust_version"]) > version(ours)]
     for package in newer:
-        print(f"{package['name']} {package['version']} needs Rust {package['rust_version']}, and we say {ours}")
+        print(f"{package['name']} {package['version']} needs Rust {package['rust_version']}, ours is {ours}")
     newest = max(stated, key=lambda package: version(package["rust_version"]))
     print(
         f"{len(others)} dependencies, {len(stated)} of them state a Rust version; the newest is "

@@ -1,14 +1,14 @@
-"""Checks captured standard output against the Airbyte protocol's published Python models.
+"""Checks captured stdout against the Airbyte protocol's published Python models.
 
 The connector's own tests share its authors' reading of the protocol. These models are generated
-from Airbyte's definition of it, so they catch what both the code and its tests got wrong.
+from Airbyte's definition, so they find mistakes that the code and its tests share.
 
 Usage: python3 .ci/check_protocol.py FILE...
 
-Every line of every FILE must be one AirbyteMessage, and more strictly than the models ask alone:
-no type coercion, no field the protocol does not define (outside a stream's own state, which is
-free), the body that the message's `type` announces, and plain JSON (no NaN, no repeated key).
-Exit status: 0 when every line passes, 1 on any bad line or a file without a line.
+Every line of every FILE must be one AirbyteMessage. The check is stricter than the models: no type
+coercion, no field that the protocol does not define (except within a state), only the body that
+belongs to the message's `type`, and plain JSON (no NaN, no repeated key).
+Exit status: 0 if every line is valid, 1 if a line is not, or a file has no line.
 """
 
 import json
@@ -18,10 +18,10 @@ from collections import Counter
 from airbyte_protocol.models import AirbyteMessage
 from pydantic import ValidationError
 
-# How many bad lines are described before the rest are only counted.
+# Invalid lines that are described. The others are only counted.
 SHOWN = 10
 
-# Message type -> the field that must hold its body. The models leave all of them optional.
+# Message type -> the field of its body, which must be there. The models make all of them optional.
 BODY = {
     "RECORD": "record",
     "STATE": "state",
@@ -32,7 +32,7 @@ BODY = {
     "TRACE": "trace",
     "CONTROL": "control",
 }
-# The same one level down, for the bodies that have a `type` of their own.
+# The same for bodies that have a `type` themselves.
 NESTED_BODY = {
     "STATE": {"STREAM": "stream", "GLOBAL": "global", "LEGACY": "data"},
     "TRACE": {
@@ -43,7 +43,7 @@ NESTED_BODY = {
     },
     "CONTROL": {"CONNECTOR_CONFIG": "connectorConfig"},
 }
-# The objects whose content belongs to the connector, not to the protocol.
+# Objects whose contents the connector defines, not the protocol.
 FREE = {"stream_state", "shared_state"}
 
 
@@ -52,16 +52,16 @@ def reject_constant(name):
 
 
 def unique_keys(pairs):
-    """Builds an object from its members; a key given twice is an error."""
+    """Builds an object from its members; a repeated key is an error."""
     counts = Counter(key for key, _ in pairs)
     repeated = sorted(key for key, count in counts.items() if count > 1)
     if repeated:
-        raise ValueError(f"key given twice: {', '.join(repeated)}")
+        raise ValueError(f"repeated key: {', '.join(repeated)}")
     return dict(pairs)
 
 
 def model_errors(line):
-    """What the protocol's models object to in `line` (bytes), one text each."""
+    """The errors of the protocol's models for `line` (bytes), as texts."""
     try:
         AirbyteMessage.model_validate_json(line, strict=True, extra="forbid")
     except ValidationError as refused:
@@ -74,16 +74,16 @@ def model_errors(line):
 
 
 def body_errors(message):
-    """Whether a message that the models accept carries exactly the body its type announces."""
+    """The errors of a message's body, which must be that of its type. The models have accepted the message."""
     kind = message["type"]
     field = BODY.get(kind)
     if field is None:
         return [f"type: a source does not emit {kind}"]
     bodies = sorted(key for key in message if key != "type" and message[key] is not None)
     if bodies != [field]:
-        return [f"type {kind} needs the body `{field}` alone, found {bodies}"]
+        return [f"type {kind} needs only the body `{field}`, found {bodies}"]
     if kind in NESTED_BODY:
-        # The protocol reads a state without a type as LEGACY; the others require theirs.
+        # Only a state may omit its type; it is LEGACY then.
         nested_kind = message[field].get("type") or "LEGACY"
         nested = NESTED_BODY[kind][nested_kind]
         if message[field].get(nested) is None:
@@ -92,7 +92,7 @@ def body_errors(message):
 
 
 def check_line(line):
-    """The type of the message in `line` (bytes) and what is wrong with it, one text each."""
+    """The type of the message in `line` (bytes), and its errors as texts."""
     try:
         message = json.loads(line, parse_constant=reject_constant, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
@@ -121,12 +121,12 @@ def main(paths):
                     print(f"{path}:{number}: {'; '.join(errors)}")
         if number == 0:
             bad = 1
-            print(f"{path}:0: no line")
+            print(f"{path}: the file has no line")
         summary = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
         print(f"{path}: {number} lines: {summary or 'no valid message'}")
         failures += bad
     if failures > SHOWN:
-        print(f"{failures} failures in all, the first {SHOWN} shown")
+        print(f"{failures} failures, the first {SHOWN} are shown")
     return 1 if failures else 0
 
 

@@ -1,16 +1,16 @@
 """Checks the discovered Stripe schemas against Stripe's own sample objects.
 
-A schema with a wrong type makes a destination reject or null out a column, and nothing in the
-connector notices, since records pass through unvalidated. Stripe publishes one sample object per
-resource; each must satisfy the schema of the stream that emits it, and every field of the sample,
-at any depth, must be declared there. Exempt are the members of what the schema leaves open: maps,
-and objects that stand for an id.
+With a wrong type in a schema, a destination rejects or nulls a column. The connector would not
+notice, because it does not validate records. Stripe publishes one sample object for each resource.
+Each must satisfy the schema of its stream, and the schema must declare every field of the sample,
+at any depth. The exceptions are members of maps, and of expanded objects, which the schema does
+not describe.
 
 Usage: python3 .ci/check_stripe_samples.py CATALOG.jsonl SAMPLES.json
 
-CATALOG.jsonl is the standard output of `source-http discover`: one Airbyte message a line.
+CATALOG.jsonl is the stdout of `source-http discover`: one Airbyte message a line.
 SAMPLES.json is an object whose `resources` maps resource names to sample objects.
-Exit status: 0 when all is well, 1 on any finding or when nothing was checked.
+Exit status: 0 if there are no faults, 1 if there are, or if nothing was checked.
 """
 
 import json
@@ -69,7 +69,7 @@ RESOURCE_OF = {
     "usage_records": "usage_record_summary",
 }
 
-# Streams whose objects are in no sample, and why.
+# Streams without a sample, and why.
 NO_SAMPLE = {"invoice_payments": "the resource is newer than the samples"}
 
 
@@ -87,14 +87,14 @@ def read_streams(path):
 
 
 def has_ref(schema):
-    """Whether a `$ref` keyword or property is left anywhere in `schema`."""
+    """Whether `schema` contains a `$ref` keyword or property."""
     if isinstance(schema, dict):
         return "$ref" in schema or any(has_ref(part) for part in schema.values())
     return isinstance(schema, list) and any(has_ref(part) for part in schema)
 
 
 def count_checked(schema, value):
-    """How many fields of `value`, at any depth, the schema declares and so were type-checked."""
+    """The number of fields of `value`, at any depth, that the schema declares."""
     if isinstance(value, dict):
         declared = schema.get("properties", {})
         return sum(
@@ -108,7 +108,7 @@ def count_checked(schema, value):
 
 
 def undeclared(schema, value, path):
-    """The path of each field of `value` that an object of `schema` with declared fields lacks."""
+    """The path of each field of `value` that `schema` does not declare, in objects with declared fields."""
     if isinstance(value, dict) and "properties" in schema:
         for name, part in value.items():
             if name in schema["properties"]:
@@ -121,9 +121,9 @@ def undeclared(schema, value, path):
 
 
 def check(schema, sample):
-    """The findings, one line of text each, for a sample object and its stream's schema."""
+    """The faults of a stream's schema for a sample object, one line each."""
     Draft7Validator.check_schema(schema)
-    # discover promises self-contained schemas; the validator would try to load what is left.
+    # Discovered schemas must be self-contained. The validator would load a reference.
     if has_ref(schema):
         return ["the schema still contains a $ref"]
     findings = [
@@ -148,7 +148,7 @@ def main(arguments):
             print(f"{name}: skipped, {NO_SAMPLE[name]}")
             continue
         sample = samples.get(RESOURCE_OF.get(name))
-        findings = ["no sample is named for it"] if sample is None else check(schema, sample)
+        findings = ["no sample in RESOURCE_OF"] if sample is None else check(schema, sample)
         print(f"{name}: {count_checked(schema, sample)} properties checked")
         for finding in findings:
             print(f"{name}: FAILED: {finding}")

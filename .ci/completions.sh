@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Completions in real shells: keys are typed into a terminal (tmux), and the screen is checked afterwards. A shell
-# that is not installed is left out. The argument is the folder of the program, whose name has a hyphen.
+# Tests completions in real shells: types keys into a terminal (tmux), and checks the screen. It skips shells that are not
+# installed. The argument is the folder of the program, whose name has a hyphen.
 set -euo pipefail
 PATH=$(realpath "$1"):$PATH
 export PATH
@@ -12,15 +12,15 @@ failed=0
 # try SHELL 'command that starts it' 'command that loads the completions'
 try() {
   local shell=$1 start=$2 load=$3 typed expected shown
-  if ! command -v "${start%% *}" > /dev/null; then echo "left out: there is no $shell"; return; fi
+  if ! command -v "${start%% *}" > /dev/null; then echo "skipped: $shell is not installed"; return; fi
   "${tmux[@]}" new-session -d -s "$shell" -x 120 -y 20 "$start"
   sleep 1
   "${tmux[@]}" send-keys -t "$shell" "$load" Enter
   sleep 2
   while IFS='|' read -r typed expected shells; do
-    # What clap completes in some shells alone.
+    # clap completes values only in some shells.
     if [ -n "$shells" ] && ! grep -qw "$shell" <<< "$shells"; then continue; fi
-    # A line that is empty again, whatever was typed before.
+    # Empties the line.
     "${tmux[@]}" send-keys -t "$shell" C-c
     sleep 0.5
     "${tmux[@]}" send-keys -t "$shell" -l "$typed"
@@ -31,9 +31,9 @@ try() {
       if grep -qF -- "$expected" <<< "$shown"; then break; fi
     done
     if grep -qF -- "$expected" <<< "$shown" && ! grep -qF -- "--log-level" <<< "$shown"; then
-      echo "$shell: $typed<Tab> is $expected"
+      echo "$shell: $typed<Tab> gives $expected"
     else
-      echo "$shell: $typed<Tab> is not $expected, but:"
+      echo "$shell: $typed<Tab> does not give $expected, but:"
       echo "$shown"
       failed=1
     fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What a person sees at a terminal, as text: runs the built binary in tmux against the mock Stripe API and writes what is
-# on the screen to docs/screens.md, or to the file that is named. It fails if what should be seen is not.
+# Runs the built binary in tmux against the mock Stripe API, and writes its screens as text to docs/screens.md, or to FILE.
+# It fails if a screen lacks an expected text.
 #
-#   .ci/screens.sh [FILE]         # SCREENS_PROFILE=debug takes the debug build; default: release
+#   .ci/screens.sh [FILE]         # SCREENS_PROFILE=debug runs the debug build; default: release
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${1:-docs/screens.md}
@@ -10,16 +10,16 @@ profile=${SCREENS_PROFILE:-release}
 work=$(mktemp -d)
 export PATH="$PWD/target/$profile:$PWD/target/$profile/examples:$PWD/target/debug/examples:$PATH"
 screens=0
-# Each screen has a server of its own: one that is asked to end takes its time.
+# Each screen has its own tmux server, because one that ends takes a while.
 tmux() { command tmux -L "screens-$$-$screens" -f /dev/null "$@"; }
 trap 'tmux kill-server 2>/dev/null || true; [ -z "${serving:-}" ] || kill "$serving" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# A mock that takes commands on file descriptor 3.
-mkfifo "$work/orders"
-exec 3<>"$work/orders"
+# The mock reads commands from file descriptor 3.
+mkfifo "$work/commands"
+exec 3<>"$work/commands"
 mock_stripe 12000 --others 300 --now 1767225600 <&3 >"$work/mock.txt" & serving=$!
 for _ in $(seq 100); do [ -s "$work/mock.txt" ] && break; sleep 0.1; done
-# At the pace that Stripe allows a test key, so that there is something to look at.
+# Uses the rate limit of a Stripe test key, so that the read lasts long enough for the screens.
 head -1 "$work/mock.txt" | sed 's/"call_rate_limit":1000000/"call_rate_limit":25,"num_workers":4/' > "$work/config.json"
 sed 's/"client_secret":"[^"]*"/"client_secret":"rk_live_of_another_account"/' "$work/config.json" > "$work/wrong.json"
 
@@ -31,17 +31,17 @@ screen() {
 }
 type_in() { tmux send-keys -l "$1"; tmux send-keys Enter; }
 shown() { tmux capture-pane -p | sed -e 's/[[:space:]]*$//' -e "s|$work|.|g" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
-# Until a pattern is on the screen; half a minute at most.
+# Waits until a pattern is on the screen, at most half a minute.
 wait_for() {
   for _ in $(seq 300); do
     if shown | grep -qE -e "$1"; then return; fi
     sleep 0.1
   done
-  echo "nothing on the screen is like $1:" >&2
+  echo "the screen has nothing that matches $1:" >&2
   shown >&2
   return 1
 }
-# Until the shell asks for the next command, which is the last line then.
+# Waits until the last line is the shell's prompt, at most a minute.
 wait_for_prompt() {
   for _ in $(seq 600); do
     if [ "$(shown | tail -1)" = '$' ]; then return; fi

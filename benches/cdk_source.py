@@ -1,7 +1,7 @@
-"""A connector on the Python framework, airbyte-cdk: the same list that our Stripe source reads.
+"""A connector on the Python framework, airbyte-cdk, which reads the same list as our Stripe source.
 
-It is written as the framework's guide has it: a stream on `HttpStream` with its paging, and
-nothing that would slow it down. Usage: python cdk_source.py spec | check | discover | read ...
+It follows the framework's guide: a stream on `HttpStream` with its paging, and nothing that would
+slow it down. Usage: python cdk_source.py spec | check | discover | read ...
 """
 
 import sys

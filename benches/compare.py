@@ -1,12 +1,12 @@
-"""Measures the connector beside curl and beside a connector on the Python framework, airbyte-cdk.
+"""Compares the connector with curl and with a connector on the Python framework, airbyte-cdk.
 
 Usage: python3 benches/compare.py [SECTION...] [--runs N] [--scale X]
 
-Prints tables in Markdown: medians of the runs, which take turns, and of the ratios of runs next to
-each other; then what the targets are and whether they were met. Sections:
+Prints tables in Markdown: medians of alternating runs, and medians of the ratios of neighbouring
+runs; then the targets, and whether they were met. Sections:
 
   read      200,000 charges of about 2.6 KB, 100 a page, to a pipe: compact, indented, compressed;
-            curl on the very same URLs; a connector on airbyte-cdk on the first of them
+            curl on the same URLs; a connector on airbyte-cdk, with fewer records
   start     spec, check and discover of both
   memory    the peak for 20,000 and for 1,000,000 charges
   document  one response of 1 GB with a million records
@@ -16,8 +16,8 @@ each other; then what the targets are and whether they were met. Sections:
   size      the release binary
   peer      charges, beside airbyte-source-stripe; needs Python 3.11, and runs only if it is named
 
-`--scale 0.1` has a tenth of the records. Needs curl and GNU time; airbyte-cdk is installed below
-`target/`, and what is measured is built, unless `--no-build` is given.
+`--scale 0.1` reads a tenth of the records. It needs curl and GNU time. It installs airbyte-cdk below
+`target/`, and builds the programs, unless `--no-build` is given.
 """
 
 import argparse
@@ -50,7 +50,7 @@ SLICES = 60
 
 
 class Bench:
-    """What a section works with: the server, a folder for files, how often, how much."""
+    """What a section needs: the server, a folder, the number of runs, the scale of records."""
 
     def __init__(self, server, cdk, folder, options):
         self.server = server
@@ -59,7 +59,7 @@ class Bench:
         self.folder = folder
         self.runs = options.runs
         self.scale = options.scale
-        # What the target is, what was measured, whether it was met.
+        # Name, target, measured value, whether it was met.
         self.targets = []
 
     def count(self, records):
@@ -75,19 +75,19 @@ class Bench:
         return [*read, *flags]
 
     def of_cdk(self, settings):
-        """The same of the connector on the Python framework."""
+        """The same command of the connector on the Python framework."""
         config = {"url": self.server.url(settings)}
         return read_of(self.cdk, config, ["charges"], self.folder, f"cdk-{settings}")
 
     def source(self, streams, name, **config):
-        """The command of the source that reads other streams of the server."""
+        """The command of `bench_source`, which reads other streams of the server."""
         config = {"url": self.server.config["url"], **config}
         return read_of([BENCH_SOURCE], config, streams, self.folder, name)
 
     def curl(self, targets, *flags):
-        """A command that fetches these over one connection, and writes them to nowhere."""
+        """A command that fetches these over one connection, and discards them."""
         urls = [f'url = "{self.server.config["url"]}{target}"\n' for target in targets]
-        # A name for each output is what makes curl take them for different ones.
+        # Each URL needs its own output, or curl writes the others to stdout.
         lines = "".join(f'{url}output = "/dev/null"\n' for url in urls)
         path = written_to(self.folder, f"curl-{len(targets)}-{len(flags)}.txt", lines)
         return ["curl", "--silent", "--fail", "--globoff", *flags, "--config", path]
@@ -97,20 +97,20 @@ class Bench:
 
 
 def ratio(costs, name, over, under):
-    """The median of the ratios of two contenders' runs that stood next to each other."""
+    """The median of the ratios of two contenders' neighbouring runs."""
     pairs = zip(costs[over], costs[under], strict=True)
     return statistics.median(getattr(a, name) / max(getattr(b, name), 1e-6) for a, b in pairs)
 
 
 def read(bench):
-    """The wire, compact, indented and compressed."""
-    # Start-up is taken off, so there must be enough to be left.
+    """Reads of compact, indented and compressed pages."""
+    # Start-up is subtracted, so it must not be most of the time.
     ours_count, cdk_count = bench.count(200_000), max(2_000, bench.count(5_000))
     rows = []
     for style in ("compact", "pretty", "gzip"):
         ours = bench.ours(f"count={ours_count},{style}")
         bench.server.record()
-        # Also has the server compress its pages.
+        # This read also makes the server compress its pages.
         counted = records_of(ours)
         targets = bench.server.targets()
         if counted != ours_count or len(targets) != -(-ours_count // 100):
@@ -127,20 +127,20 @@ def read(bench):
             "cdk": cdk,
             "cdk, none": bench.of_cdk(f"count=0,{style}"),
         }
-        costs = in_turn({who: bench.measured(run) for who, run in contenders.items()}, bench.runs)
+        costs = in_turn({name: bench.measured(run) for name, run in contenders.items()}, bench.runs)
         each = {}
-        for who, empty, count in (
+        for name, empty, count in (
             ("ours", "ours, none", ours_count),
             ("curl", "curl, one", ours_count),
             ("cdk", "cdk, none", cdk_count),
         ):
-            wall, start = median(costs[who], "wall"), median(costs[empty], "wall")
+            wall, start = median(costs[name], "wall"), median(costs[empty], "wall")
             rate = count / max(wall - start, 1e-3)
-            cpu = (median(costs[who], "cpu") - median(costs[empty], "cpu")) / count
-            each[who] = rate, cpu
+            cpu = (median(costs[name], "cpu") - median(costs[empty], "cpu")) / count
+            each[name] = rate, cpu
             row = [f"{wall:.2f}", f"{start * 1000:.0f}", f"{rate:,.0f}", f"{cpu * 1e6:.2f}"]
-            memory = f"{median(costs[who], 'megabytes'):.1f}"
-            rows.append([style, who, f"{count:,}", *row, memory])
+            memory = f"{median(costs[name], 'megabytes'):.1f}"
+            rows.append([style, name, f"{count:,}", *row, memory])
         over_curl = ratio(costs, "wall", "ours", "curl")
         faster, cheaper = (each["ours"][0] / each["cdk"][0], each["cdk"][1] / each["ours"][1])
         rows.append([style, "ours : curl", "", f"{over_curl:.2f}", "", "", "", ""])
@@ -159,7 +159,7 @@ def read(bench):
 
 
 def start(bench):
-    """The short commands."""
+    """spec, check and discover."""
     ours_config = written_to(bench.folder, "ours.json", bench.server.stripe("count=100,pretty"))
     cdk_config = {"url": bench.server.url("count=100,pretty")}
     cdk_config = written_to(bench.folder, "cdk.json", cdk_config)
@@ -169,14 +169,14 @@ def start(bench):
         if command == "spec":
             arguments = [["spec"]] * 2
         contenders = {"ours": [OURS, *arguments[0]], "cdk": [*bench.cdk, *arguments[1]]}
-        # Without the middleman that tells peak memory.
-        short = {who: bench.measured(run, memory=False) for who, run in contenders.items()}
+        # Without GNU time, which takes a while itself.
+        short = {name: bench.measured(run, memory=False) for name, run in contenders.items()}
         costs = in_turn(short, bench.runs)
-        memory = in_turn({who: bench.measured(run) for who, run in contenders.items()}, 1)
+        memory = in_turn({name: bench.measured(run) for name, run in contenders.items()}, 1)
         faster = ratio(costs, "wall", "cdk", "ours")
-        for who in contenders:
-            peak = f"{median(memory[who], 'megabytes'):.1f}"
-            rows.append([command, who, f"{median(costs[who], 'wall') * 1000:.1f}", peak])
+        for name in contenders:
+            peak = f"{median(memory[name], 'megabytes'):.1f}"
+            rows.append([command, name, f"{median(costs[name], 'wall') * 1000:.1f}", peak])
         rows.append([command, "ours : cdk", f"1/{faster:,.0f}", ""])
         if command != "check":
             wall = median(costs["ours"], "wall") * 1000
@@ -187,7 +187,7 @@ def start(bench):
 
 
 def memory(bench):
-    """What does not grow."""
+    """Peak memory, which must not grow with the number of records."""
     counts = [bench.count(20_000), bench.count(1_000_000)]
     commands = {count: bench.ours(f"count={count},pretty") for count in counts}
     costs = in_turn({count: bench.measured(run) for count, run in commands.items()}, bench.runs)
@@ -202,17 +202,17 @@ def memory(bench):
 
 
 def document(bench):
-    """One long response."""
+    """A read of one long response."""
     settings = f"count={bench.count(1_050_000)},kind=invoice_items"
     command = bench.source(["document"], "document", list=settings)
     if (counted := records_of(command)) != bench.count(1_050_000):
         sys.exit(f"{counted} records of the document")
     contenders = {"ours": command, "curl": bench.curl([f"/{settings}/document"])}
-    costs = in_turn({who: bench.measured(run) for who, run in contenders.items()}, bench.runs)
+    costs = in_turn({name: bench.measured(run) for name, run in contenders.items()}, bench.runs)
     rows = []
-    for who in contenders:
-        figures = [f"{median(costs[who], figure):.2f}" for figure in ("wall", "cpu")]
-        rows.append([who, *figures, f"{median(costs[who], 'megabytes'):.1f}"])
+    for name in contenders:
+        figures = [f"{median(costs[name], figure):.2f}" for figure in ("wall", "cpu")]
+        rows.append([name, *figures, f"{median(costs[name], 'megabytes'):.1f}"])
     rows.append(["ours : curl", f"{ratio(costs, 'wall', 'ours', 'curl'):.1f}", "", ""])
     table(["", "wall s", "CPU s", "peak MB"], rows)
     peak = median(costs["ours"], "megabytes")
@@ -221,7 +221,7 @@ def document(bench):
 
 
 def slices(bench):
-    """Waiting for many at once."""
+    """Slices that workers read concurrently."""
     settings = {"list": "count=100,kind=customers,delay=50", "slices": SLICES}
     command = bench.source(["slices"], "slices", **settings)
     found = {}
@@ -230,7 +230,7 @@ def slices(bench):
         cost = measured([*command, "--workers", workers], bench.folder)
         records = validated(output_of([*command, "--workers", workers]))
         if found.setdefault("records", records) != records:
-            sys.exit(f"other records with {workers} workers")
+            sys.exit(f"the records with {workers} workers differ")
         return cost
 
     costs = in_turn({1: lambda: run(1), 10: lambda: run(10)}, bench.runs)
@@ -243,32 +243,31 @@ def slices(bench):
 
 
 def validated(lines):
-    """The records by slice. Ends the program if a state reports a slice whose records are not all
-    there yet."""
+    """The records by slice. Ends the program if a state reports a slice before its last record."""
     seen, claims = {}, []
     for line in lines:
         message = json.loads(line)
         if message["type"] == "RECORD":
             key = message["record"]["data"]["id"]
-            # An id's digits are the number of its list, and its own in that list.
+            # The digits of an id are the number of its list, and its number in the list.
             digits = int("".join(filter(str.isdigit, key)))
             seen.setdefault(digits // 100_000_000, []).append(key)
         elif message["type"] == "STATE":
             state = message["state"]["stream"]["stream_state"]
-            told = [entry["partition"]["id"] for entry in state.get("states", [])]
+            slices = [entry["partition"]["id"] for entry in state.get("states", [])]
             if state.get("__ab_full_refresh_sync_complete"):
-                told = range(1, SLICES + 1)
-            claims += [(slice_id, len(seen.get(slice_id, []))) for slice_id in told]
-    for slice_id, told in claims:
-        if told != len(seen[slice_id]):
-            sys.exit(f"a state reports slice {slice_id} after {told} records of it")
-    if told := SLICES - len({slice_id for slice_id, _ in claims}):
-        sys.exit(f"no state reports {told} slices")
+                slices = range(1, SLICES + 1)
+            claims += [(slice_id, len(seen.get(slice_id, []))) for slice_id in slices]
+    for slice_id, count in claims:
+        if count != len(seen[slice_id]):
+            sys.exit(f"a state reports slice {slice_id} after only {count} of its records")
+    if count := SLICES - len({slice_id for slice_id, _ in claims}):
+        sys.exit(f"no state reports {count} slices")
     return {slice_id: sorted(keys) for slice_id, keys in seen.items()}
 
 
 def cache(bench):
-    """Parents fetched once."""
+    """The cache: the parents are requested once for two children."""
     parents = f"count={bench.count(1_000)},kind=customers"
     streams = ["parents", "first_children", "second_children"]
     settings = {"list": parents, "children": "count=50,kind=invoice_items"}
@@ -296,7 +295,7 @@ def cache(bench):
 
 
 def states(bench):
-    """A state each, and how much of the output they are."""
+    """The share of states in the output, with a state for each parent."""
     rows, share, children = [], {}, "count=20,kind=invoice_items"
     for parents in (300, 600, 1_200):
         settings = {"list": f"count={parents},kind=customers", "children": children}
@@ -314,14 +313,14 @@ def states(bench):
 
 
 def size(bench):
-    """The binary on disk."""
+    """The size of the binary."""
     megabytes = OURS.stat().st_size / 1e6
     table(["", "MB"], [["release binary, stripped", f"{megabytes:.1f}"]])
     bench.target("release binary, stripped", "under 10 MB", f"{megabytes:.1f} MB", megabytes < 10)
 
 
 def peer(bench):
-    """The connector that ours stands in for."""
+    """The connector that ours replaces."""
     if sys.version_info[:2] != (3, 11):
         sys.exit("airbyte-source-stripe needs Python 3.11")
     python = installed("bench-peer", ROOT / ".ci/peer/requirements.txt")
@@ -338,7 +337,7 @@ ON_DEMAND = [peer]
 
 
 def machine():
-    """What the figures were taken on, in a line."""
+    """The machine of the figures, in a line."""
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     models = [line.split(": ")[1] for line in text.splitlines() if line.startswith("model name")]
     memory = Path("/proc/meminfo").read_text(encoding="utf-8").split()[1]
@@ -351,7 +350,7 @@ def build(*what):
 
 
 def installed(name, requirements):
-    """The Python of a virtual environment below `target/`, made if it is not there."""
+    """The Python of a virtual environment below `target/`, which is created if necessary."""
     venv = ROOT / "target" / name
     if not (venv / "installed").exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
@@ -366,15 +365,15 @@ def main():
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(names))
-    parser.add_argument("--runs", type=int, default=5, help="how often; default: 5")
+    parser.add_argument("--runs", type=int, default=5, help="number of runs; default: 5")
     parser.add_argument("--scale", type=float, default=1, help="share of the records; default: 1")
-    parser.add_argument("--no-build", action="store_true", help="measure what is there")
+    parser.add_argument("--no-build", action="store_true", help="measure the programs of an earlier build")
     options = parser.parse_args()
     if unknown := [name for name in options.sections if name not in names]:
         parser.error(f"no section {', '.join(unknown)}")
     if not options.no_build:
         build("--example", "bench_server", "--example", "bench_source")
-        # By itself, so that it is the one that is shipped: examples bring the test kit along.
+        # Separately, as the published one: together with examples it would be built with the test kit.
         build("--bin", "source-http")
     python = installed("bench-venv", ROOT / "benches/requirements.txt")
     print(f"{machine()}; medians of {options.runs}\n")

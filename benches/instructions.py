@@ -1,15 +1,15 @@
-"""Counts the instructions that a record costs, and compares them with `instructions.tsv`.
+"""Counts the instructions of a record, and compares them with `instructions.tsv`.
 
 Usage: python3 benches/instructions.py [--binary FILE] [--update]
 
-Time depends on the machine and on its other work; instructions hardly do. The release binary reads
-some charges under valgrind, once few and once many, so that the start of the program does not
-count: what is left is divided by the number of records. More than 5 % above the noted figure is a
-failure; more than 5 % below it is a reason to note the new one, with `--update`.
+Instructions hardly depend on the machine and its other work, unlike time. The release binary reads
+few charges under valgrind, and then many; the difference, without start-up, is divided by the
+number of records. It fails if a figure is more than 5 % above that of the file. If it is more than
+5 % below, `--update` should write the new one.
 
-The allocator is the C library's, so each library has figures of its own.
+The allocator is the C library's, so each library has its own figures.
 
-Needs a release binary, `cargo build --example bench_server` before, and valgrind.
+It needs a release binary, valgrind, and before it `cargo build --example bench_server`.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from pathlib import Path
 
 from measure import ENVIRONMENT, OURS, ROOT, SLOW_BENCH_SERVER, BenchServer, read_of
 
-NOTED = ROOT / "benches/instructions.tsv"
+FIGURES = ROOT / "benches/instructions.tsv"
 MARGIN = 0.05
 FEW, MANY = 100, 2_100
 STYLES = ("compact", "pretty")
 
 
 def instructions_of(command, folder):
-    """How many instructions a command takes, in all its threads."""
+    """The instructions of a command, in all its threads."""
     counts = Path(folder) / "callgrind.out"
     valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}"]
-    # For writing alone: `subprocess.DEVNULL` is for reading, too, and looks like a closed stdout.
+    # Only for writing: `subprocess.DEVNULL` is also readable, which looks like a closed stdout.
     with open(os.devnull, "wb") as nowhere:
         done = subprocess.run(
             [*valgrind, *map(str, command)],
@@ -46,12 +46,12 @@ def instructions_of(command, folder):
 
 
 def libc_of(binary):
-    """Which C library a binary is built for."""
+    """The C library of a binary."""
     return "glibc" if b"GLIBC_" in binary.read_bytes() else "musl"
 
 
 def per_record(binary, server, style, folder):
-    """Instructions a record."""
+    """The instructions of a record."""
     totals = []
     for count in (FEW, MANY):
         config = server.stripe(f"count={count},{style}")
@@ -60,34 +60,34 @@ def per_record(binary, server, style, folder):
     return round((totals[1] - totals[0]) / (MANY - FEW))
 
 
-def noted():
+def expected_figures():
     """The figures of the file, by pages and library."""
-    if not NOTED.exists():
+    if not FIGURES.exists():
         return {}
-    rows = [line.split("\t") for line in NOTED.read_text(encoding="utf-8").splitlines()[1:]]
+    rows = [line.split("\t") for line in FIGURES.read_text(encoding="utf-8").splitlines()[1:]]
     return {(pages, libc): int(count) for pages, libc, count in rows}
 
 
-def compared(name, count, before):
-    """Tells how a figure compares; whether it is well."""
-    if before is None:
-        print(f"{name}: {count:,} instructions a record, and none are noted")
+def compare(name, count, expected):
+    """Prints how a figure differs from the expected one. Returns whether it is within the margin."""
+    if expected is None:
+        print(f"{name}: {count:,} instructions a record, and no figure in {FIGURES.name}")
         return False
-    change = count / before - 1
-    print(f"{name}: {count:,} instructions a record, noted are {before:,} ({change:+.1%})")
+    change = count / expected - 1
+    print(f"{name}: {count:,} instructions a record, expected {expected:,} ({change:+.1%})")
     if change > MARGIN:
         print(
-            "  Too many. If they are worth it, note them: python3 benches/instructions.py --update"
+            "  Too many. If there is a reason, accept them: python3 benches/instructions.py --update"
         )
     elif change < -MARGIN:
-        print("  Note it, so that it is kept: python3 benches/instructions.py --update")
+        print("  Fewer. Accept them, to keep the gain: python3 benches/instructions.py --update")
     return change <= MARGIN
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--binary", type=Path, default=OURS, help="default: the release build")
-    parser.add_argument("--update", action="store_true", help="note the figures of this run")
+    parser.add_argument("--update", action="store_true", help="accept the figures of this run")
     options = parser.parse_args()
     server = BenchServer(SLOW_BENCH_SERVER)
     try:
@@ -98,15 +98,15 @@ def main():
             }
     finally:
         server.stop()
-    before = noted()
-    verdicts = [
-        compared(", ".join(key), count, before.get(key)) for key, count in counts.items()
+    expected = expected_figures()
+    within = [
+        compare(", ".join(key), count, expected.get(key)) for key, count in counts.items()
     ]
     if options.update:
-        rows = [f"{pages}\t{libc}\t{n}\n" for (pages, libc), n in sorted((before | counts).items())]
-        NOTED.write_text("".join(["pages\tlibc\tinstructions a record\n", *rows]), encoding="utf-8")
-        print(f"noted in {NOTED.relative_to(ROOT)}")
-    elif not all(verdicts):
+        rows = [f"{pages}\t{libc}\t{n}\n" for (pages, libc), n in sorted((expected | counts).items())]
+        FIGURES.write_text("".join(["pages\tlibc\tinstructions a record\n", *rows]), encoding="utf-8")
+        print(f"wrote {FIGURES.relative_to(ROOT)}")
+    elif not all(within):
         sys.exit(1)
 
 

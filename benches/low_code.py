@@ -1,22 +1,22 @@
-"""Measures manifests: our program beside Airbyte's low-code runtime, airbyte-cdk, on the same ones.
+"""Compares our program with Airbyte's low-code runtime, airbyte-cdk, on the same manifests.
 
 Usage: python3 benches/low_code.py [STREAM...] [--runs N] [--scale X] [--ours PATH] [--python PATH]
 
-Prints a table in Markdown for each stream: medians of the runs, which take turns, with what a read
-of no records takes taken off, and the ratios of both. Streams:
+Prints a table in Markdown for each stream: medians of alternating runs, without start-up, which is
+the time of a read without records, and the ratios of both. Streams:
 
   plain      a list of charges of about 2.6 KB, 100 a page
-  changed    the same with AddFields, RemoveFields and a RecordFilter that leaves out every second
+  changed    the same with AddFields, RemoveFields and a RecordFilter that drops every second record
   children   invoice items of each of many customers, a request for each customer
   csv        one CSV file, of 100 bytes a row
   report     the result of a job: the same file in gzip
 
-Ours is read with ten times the records of airbyte-cdk: it would be over before it can be measured.
-A job is done when it is asked for; airbyte-cdk waits five seconds after that, also for a job without
-rows, so they count as start-up.
-`--scale 0.1` has a tenth of the records; with too few of them no ratio is printed, as start-up is all
-that there is. Needs GNU time, and the release binary: if it is not there, nothing is measured.
-airbyte-cdk is installed below `target/`, unless `--python` names a Python that has it.
+Ours reads ten times the records of airbyte-cdk; with fewer it ends too soon to be measured.
+A job is done at the first poll. airbyte-cdk waits five seconds after it, also for a job without rows,
+so they count as start-up.
+`--scale 0.1` reads a tenth of the records; with too few there is no ratio, because start-up is most of
+the time. It needs GNU time and the release binary; without the binary, it measures nothing. It installs
+airbyte-cdk below `target/`, unless `--python` names a Python that has it.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def extractor(path):
 
 
 def by_cursor():
-    """Pages that lead to each other by `next`."""
+    """A paginator that takes the next page's token from `next`."""
     option = {"inject_into": "request_parameter", "field_name": "cursor"}
     return {
         "type": "DefaultPaginator",
@@ -65,7 +65,7 @@ def by_cursor():
 
 
 def stream(name, url, path, **retriever):
-    """A stream of the records at `data` of a path of the server."""
+    """A stream of the records in `data`, at a path of the server."""
     return {
         "type": "DeclarativeStream",
         "name": name,
@@ -132,13 +132,13 @@ def csv(server, count):
 def report(server, count, file="csv.gz"):
     """The stream of a job's result, a file of the server."""
     url = server.url(f"count={count}")
-    asked = {"type": "HttpRequester", "url_base": url, "path": "job", "http_method": "POST"}
+    creation = {"type": "HttpRequester", "url_base": url, "path": "job", "http_method": "POST"}
     decoder = {"type": "CsvDecoder"}
     whole = stream("report", url, file)
     whole["retriever"] = {
         "type": "AsyncRetriever",
-        "creation_requester": asked,
-        "polling_requester": {**asked, "http_method": "GET"},
+        "creation_requester": creation,
+        "polling_requester": {**creation, "http_method": "GET"},
         "status_extractor": extractor(["status"]),
         "status_mapping": {
             "type": "AsyncJobStatusMap",
@@ -158,7 +158,7 @@ STREAMS = {made.__name__: made for made in (plain, changed, children, csv, repor
 
 
 def read(connector, made, folder, name):
-    """The command by which a connector reads a stream whole."""
+    """The command for a full refresh of a stream by a connector."""
     schema = {"type": "object", "additionalProperties": True, "properties": {}}
     manifest = {
         "version": "7.39.1",
@@ -172,34 +172,34 @@ def read(connector, made, folder, name):
 
 
 def compared(name, make, server, connectors, folder, options):
-    """The rows of a stream: each connector, and the ratio of both."""
+    """The rows of a stream: one for each connector, and their ratio."""
     times = {"ours": MORE, "cdk": 1}
     counts, commands = {}, {}
-    for who, connector in connectors.items():
-        # Enough that each parent has all of its children.
+    for side, connector in connectors.items():
+        # A multiple of CHILDREN, so that each parent has all of its children.
         scaled = max(CHILDREN, round(COUNTS[name] * options.scale))
-        count = scaled // CHILDREN * CHILDREN * times[who]
-        for what, records in ((who, count), (f"{who}, none", 0)):
+        count = scaled // CHILDREN * CHILDREN * times[side]
+        for run, records in ((side, count), (f"{side}, none", 0)):
             made = make(server, records)
-            commands[what] = read(connector, made, folder, f"{name}-{what.replace(', ', '-')}")
-        counts[who] = records_of(commands[who])
+            commands[run] = read(connector, made, folder, f"{name}-{run.replace(', ', '-')}")
+        counts[side] = records_of(commands[side])
         expected = count // 2 if name == "changed" else count
-        if counts[who] != expected:
-            sys.exit(f"{name}: {counts[who]} records instead of {expected} by {who}")
+        if counts[side] != expected:
+            sys.exit(f"{name}: {counts[side]} records instead of {expected} by {side}")
     runs = {
-        what: lambda command=command: measured(command, folder)
-        for what, command in commands.items()
+        run: lambda command=command: measured(command, folder)
+        for run, command in commands.items()
     }
     costs = in_turn(runs, options.runs)
     rows, each = [], {}
-    for who, count in counts.items():
-        wall, start = (median(costs[what], "wall") for what in (who, f"{who}, none"))
-        cpu = median(costs[who], "cpu") - median(costs[f"{who}, none"], "cpu")
-        peak = median(costs[who], "megabytes")
-        row = [who, f"{count:,}", f"{wall:.2f}"]
+    for side, count in counts.items():
+        wall, start = (median(costs[run], "wall") for run in (side, f"{side}, none"))
+        cpu = median(costs[side], "cpu") - median(costs[f"{side}, none"], "cpu")
+        peak = median(costs[side], "megabytes")
+        row = [side, f"{count:,}", f"{wall:.2f}"]
         if wall > start and cpu > 0:
-            each[who] = count / (wall - start), cpu / count, peak, start
-            row += [f"{each[who][0]:,.0f}", f"{each[who][1] * 1e6:.2f}"]
+            each[side] = count / (wall - start), cpu / count, peak, start
+            row += [f"{each[side][0]:,.0f}", f"{each[side][1] * 1e6:.2f}"]
         else:
             row += ["too few records"] * 2
         rows.append([*row, f"{peak:.1f}", f"{start * 1000:.0f}"])
@@ -214,15 +214,15 @@ def main():
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("streams", nargs="*", metavar="STREAM", help=", ".join(STREAMS))
-    parser.add_argument("--runs", type=int, default=3, help="how often; default: 3")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs; default: 3")
     parser.add_argument("--scale", type=float, default=1, help="share of the records; default: 1")
     parser.add_argument("--ours", type=Path, default=OURS, help="default: the release binary")
-    parser.add_argument("--python", type=Path, help="a Python with airbyte-cdk")
+    parser.add_argument("--python", type=Path, help="a Python with airbyte-cdk; default: a new environment")
     options = parser.parse_args()
     if unknown := [name for name in options.streams if name not in STREAMS]:
         parser.error(f"no stream {', '.join(unknown)}")
     if not options.ours.exists():
-        print(f"skipped: {options.ours} is not there. Build it with cargo build --release")
+        print(f"skipped: {options.ours} does not exist. Build it with cargo build --release")
         return
     python = options.python or installed("bench-venv", ROOT / "benches/requirements.txt")
     connectors = {"ours": [options.ours], "cdk": [python.parent / "source-declarative-manifest"]}

@@ -1,4 +1,4 @@
-"""What the benchmarks share: servers, runs of a command, and what they cost."""
+"""Parts that the benchmarks share: servers, runs of a command, and their costs."""
 
 import json
 import os
@@ -18,11 +18,11 @@ RELEASE = ROOT / "target/release"
 OURS = RELEASE / "source-http"
 MOCK = RELEASE / "examples/mock_stripe"
 BENCH_SERVER = RELEASE / "examples/bench_server"
-# Built with the tests, and fast enough where speed does not matter.
+# The tests' build, for benchmarks in which its speed does not matter.
 SLOW_BENCH_SERVER = ROOT / "target/debug/examples/bench_server"
 BENCH_SOURCE = RELEASE / "examples/bench_source"
 TIME = "/usr/bin/time"
-# All objects lie in one window, so that requests are the same whatever the day.
+# All objects are in one window, so that requests do not depend on the day.
 STRIPE = {"account_id": "acct_mock", "start_date": "2010-01-01T00:00:00Z", "slice_range": 36_500}
 STRIPE |= {"client_secret": "sk_live_mock", "call_rate_limit": 1_000_000}
 
@@ -34,7 +34,7 @@ class BenchServer(Mock):
         super().__init__(binary, [])
 
     def url(self, settings):
-        """Where it serves what the settings say, a text such as `count=1000,pretty`."""
+        """The address for these settings, a text such as `count=1000,pretty`."""
         return f"{self.config['url']}/{settings}"
 
     def stripe(self, settings):
@@ -42,16 +42,16 @@ class BenchServer(Mock):
         return {**STRIPE, "api_url": self.url(settings) + "/v1"}
 
     def record(self):
-        """Notes requests from now on."""
-        self._tell("record")
+        """Starts to record requests."""
+        self._send("record")
 
     def targets(self):
         """The targets of the requests since `record`."""
-        return self._tell("targets").split()
+        return self._send("targets").split()
 
 
 class Cost:
-    """What one run took: seconds, seconds of CPU, megabytes at the peak, bytes written."""
+    """The costs of one run: seconds, CPU seconds, peak memory in megabytes, bytes written."""
 
     def __init__(self, wall, cpu, megabytes, written):
         self.wall = wall
@@ -61,11 +61,11 @@ class Cost:
 
 
 def measured(command, folder, memory=True):
-    """The cost of a command that writes to a pipe, which is drained without looking at it.
+    """The cost of a command that writes to a pipe. The output is discarded.
 
-    The system's own count of peak memory would start with that of this Python process, which is
-    larger than our connector; GNU time is small. Without it, `memory` being false, what takes a
-    millisecond is measured truly.
+    GNU time measures the peak memory: the system's own figure begins with that of the process that
+    starts the command, and Python is larger than our connector. If `memory` is false, GNU time is
+    left out, so that it adds no time to short commands.
     """
     cost = Path(folder) / "cost"
     prefix = [TIME, "-o", str(cost), "-f", "%M"] if memory else []
@@ -90,7 +90,7 @@ def measured(command, folder, memory=True):
 
 
 def drain(source):
-    """Moves all of a pipe to nowhere without copying it; how many bytes there were."""
+    """Discards the contents of a pipe without copying them. Returns the number of bytes."""
     written = 0
     with open(os.devnull, "wb") as nowhere:
         while moved := os.splice(source, nowhere.fileno(), 1 << 20):
@@ -100,8 +100,7 @@ def drain(source):
 
 
 def in_turn(contenders, runs):
-    """The costs of each contender, a function, by its name: one run of each, and so on again. Tells
-    stderr how far it is."""
+    """The costs of each contender, a function, by its name. Runs alternate, with progress on stderr."""
     costs = {name: [] for name in contenders}
     for number in range(1, runs + 1):
         for name, run in contenders.items():
@@ -122,7 +121,7 @@ def output_of(command):
 
 
 def records_of(command):
-    """How many records a command writes. Its output may be larger than memory."""
+    """The number of records that a command writes. Its output may be larger than memory."""
     with subprocess.Popen(
         [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT
     ) as process:
@@ -141,7 +140,7 @@ def shown(command):
 
 
 def written_to(folder, name, content):
-    """The path of a new file with the content, as JSON if it is not a text."""
+    """Writes a file with the content, as JSON if it is not a text. Returns its path."""
     path = Path(folder) / name
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text, encoding="utf-8")
@@ -149,14 +148,14 @@ def written_to(folder, name, content):
 
 
 def catalog_of(connector, config, folder):
-    """The streams that a connector, a command, offers."""
+    """The streams in the catalog of a connector, a command."""
     command = [*connector, "discover", "--config", written_to(folder, "config.json", config)]
     messages = [json.loads(line) for line in output_of(command)]
     return next(m["catalog"]["streams"] for m in messages if m["type"] == "CATALOG")
 
 
 def read_of(connector, config, streams, folder, name):
-    """The command by which a connector reads these streams whole. `name` is for its files."""
+    """The command for a full refresh of these streams by a connector. `name` is for its files."""
     offered = {stream["name"]: stream for stream in catalog_of(connector, config, folder)}
     if missing := [stream for stream in streams if stream not in offered]:
         sys.exit(f"no stream {', '.join(missing)} with {shown(connector)}")

@@ -1,18 +1,18 @@
-"""Measures streams with a cursor for each of many partitions: ours, and beside it Airbyte's low-code runtime.
+"""Measures streams with a cursor for each of many partitions, on our program and on Airbyte's low-code runtime.
 
 Usage: python3 benches/partitions.py [KIND...] [--counts N,N] [--ours PATH] [--python PATH] [--plot FILE]
 
 Prints a table in Markdown: peak memory, STATE messages and their bytes, and user CPU time for each
-partition, which a busy machine does not change much. Kinds of reads:
+partition, which depends little on other work. Kinds of reads:
 
   first   the first read: a request for each partition, with one record
-  idle    a read from a state that has all partitions, in which nothing is new: no request for any
-  parent  the first read of a child whose parents have a state of their own, in the child's
-  nested  the same, with parents that have a partition and a state each themselves
+  idle    a read from a state with all partitions: nothing is new, and no partition is requested
+  parent  the first read of a child; its state also contains the state of its parents
+  nested  the same, and each parent has its own partition and state
 
-Ours is read with 1,000, 10,000 and 100,000 partitions; the other one with 1,000, and idle with
-10,001, which takes it a minute. `--plot` writes a picture. Needs GNU time, and the release binary;
-airbyte-cdk is installed below `target/`, unless `--python` names a Python that has it.
+Ours reads 1,000, 10,000 and 100,000 partitions; airbyte-cdk 1,000, and idle also 10,001, which takes
+a minute. `--plot` writes a diagram. It needs GNU time and the release binary. It installs
+airbyte-cdk below `target/`, unless `--python` names a Python that has it.
 """
 
 import argparse
@@ -31,14 +31,14 @@ from measure import OURS, ROOT, TIME, shown, table, written_to
 
 KINDS = ["first", "idle", "parent", "nested"]
 COUNTS = [1_000, 10_000, 100_000]
-# What airbyte-cdk is read with: it takes a minute for the second.
+# The partitions of airbyte-cdk, which takes a minute for 10,001.
 OF_CDK = {"first": [1_000], "idle": [1_000, 10_001], "parent": [1_000], "nested": [1_000]}
 PAGE = 1_000
 DAY = "2024-01-10"
 
 
 class Server(asyncio.Protocol):
-    """Pages of ids, and one record for each id. It answers what it has, at once."""
+    """Serves pages of ids, and one record for each id, without delay."""
 
     count = 0
 
@@ -65,7 +65,7 @@ class Server(asyncio.Protocol):
 
 
 def serve():
-    """Starts the server in a thread; its address."""
+    """Starts the server in a thread. Returns its address."""
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(loop.create_server(Server, "127.0.0.1", 0))
     threading.Thread(target=loop.run_forever, daemon=True).start()
@@ -73,7 +73,7 @@ def serve():
 
 
 def stream(name, url, path, **more):
-    """A stream of the records at `data`."""
+    """A stream of the records in `data`."""
     retriever = {
         "type": "SimpleRetriever",
         "requester": {"type": "HttpRequester", "url_base": url, "path": path},
@@ -146,7 +146,7 @@ def manifest(kind, url):
 
 
 def state_of(count):
-    """The state of a stream with that many partitions, all of them up to date."""
+    """The state of a stream with this many partitions, all of them up to date."""
     partitions = [
         {"partition": {"of": id, "parent_slice": {}}, "cursor": {"day": DAY}} for id in range(1, count + 1)
     ]
@@ -157,7 +157,7 @@ def state_of(count):
 
 
 def measured(connector, kind, count, url, folder):
-    """A row: what a read costs."""
+    """The costs of a read: peak memory, states, their bytes, CPU seconds."""
     Server.count = count
     entry = {
         "name": "items",
@@ -192,7 +192,7 @@ def measured(connector, kind, count, url, folder):
 
 
 def plot(points, path):
-    """Draws CPU time a partition over the number of partitions, both in powers of ten."""
+    """Draws the CPU time of a partition over the number of partitions, on logarithmic scales."""
     width, height, left, top = 640, 360, 70, 20
     xs = [count for line in points.values() for count, _ in line]
     ys = [value for line in points.values() for _, value in line]
@@ -216,7 +216,7 @@ def plot(points, path):
         parts.append(f"<text x='{x:.0f}' y='{y + 18:.0f}' text-anchor='middle'>{10**power:,}</text>")
     middle = (left + width - 150) / 2
     parts.append(f"<text x='{middle}' y='{height - 12}' text-anchor='middle'>partitions</text>")
-    # What ends at the same height is written below each other.
+    # Labels at the same height are written below each other.
     ends = {name: at(*line[-1])[1] for name, line in points.items()}
     written = -100
     for name in sorted(ends, key=ends.get):
@@ -244,7 +244,7 @@ def main():
     if unknown := [kind for kind in options.kinds if kind not in KINDS]:
         parser.error(f"no kind {', '.join(unknown)}")
     if not options.ours.exists():
-        print(f"skipped: {options.ours} is not there. Build it with cargo build --release")
+        print(f"skipped: {options.ours} does not exist. Build it with cargo build --release")
         return
     counts = [int(count) for count in options.counts.split(",")] if options.counts else COUNTS
     connectors = {"here": ([options.ours], {kind: counts for kind in KINDS})}
@@ -258,12 +258,12 @@ def main():
     url, rows, points = serve(), [], {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.kinds or KINDS:
-            for who, (connector, of_kind) in connectors.items():
+            for side, (connector, of_kind) in connectors.items():
                 for count in of_kind[kind]:
                     peak, states, length, cpu = measured(connector, kind, count, url, Path(folder))
                     each = cpu / count * 1e6
-                    points.setdefault(f"{kind}, {who}", []).append((count, max(each, 0.1)))
-                    row = [kind, who, f"{count:,}", f"{peak:.1f} MB", states, f"{length:,}"]
+                    points.setdefault(f"{kind}, {side}", []).append((count, max(each, 0.1)))
+                    row = [kind, side, f"{count:,}", f"{peak:.1f} MB", states, f"{length:,}"]
                     rows.append([*row, f"{cpu:.2f} s", f"{each:,.1f} µs"])
                     print(*rows[-1], file=sys.stderr, flush=True)
     columns = ["read", "", "partitions", "peak memory", "states", "state bytes", "user CPU", "a partition"]

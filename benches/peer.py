@@ -1,14 +1,14 @@
-"""Measures our connector and the peer, airbyte-source-stripe, side by side on the same server.
+"""Compares our connector with the peer, airbyte-source-stripe, on the same server.
 
 Usage: PEER_VENV/bin/python benches/peer.py [--streams a,b] [--ours-records N] [--peer-records N]
                                             [--runs N]
 
 Prints a table in Markdown: records a second, CPU seconds and peak memory of both, medians of the
-runs. Start-up is measured by reads without a record, and taken off before records a second are
-reckoned. The peer gets fewer records, since it needs seconds for what takes us milliseconds; its
-rate does not depend on their number. Charges come from the server of the benchmarks, all else from
-the mock Stripe. Needs `cargo build --release --bin source-http --example mock_stripe --example
-bench_server` before, the packages of `.ci/peer/requirements.txt`, and GNU time.
+runs. Start-up, the time of a read without records, is subtracted for records a second. The peer
+reads fewer records, because it is slow; its rate does not depend on their number. Charges come from
+the server of the benchmarks, other streams from the mock Stripe. It needs GNU time, the packages of
+`.ci/peer/requirements.txt`, and before it `cargo build --release --bin source-http --example
+mock_stripe --example bench_server`.
 """
 
 import argparse
@@ -29,19 +29,19 @@ from measure import (
     table,
 )
 
-# Line items of an invoice; all stand inside it. Other parents have as many children.
+# Line items of an invoice, all of them inside it. Other parents have as many children.
 LINES = 3
 
 
 def measure(connector, stream, records, runs, folder):
-    """Figures of one connector, a command, for one stream."""
+    """The figures of one connector, a command, for one stream."""
     reads = []
     counted = 0
     for count in (0, records):
         server, config = serve(stream, count)
         try:
             command = read_of(connector, config, [stream], folder, stream)
-            # Also warms up the mock, which keeps rendered pages.
+            # This read also warms up the mock, which caches rendered pages.
             counted = records_of(command)
             reads.append([measured(command, folder) for _ in range(runs)])
         finally:
@@ -61,8 +61,7 @@ def measure(connector, stream, records, runs, folder):
 
 
 def serve(stream, count):
-    """A server of this many objects of the stream and none that have nothing to do with it, and a
-    config for it."""
+    """Starts a server with this many objects of the stream, and no others. Returns it with a config."""
     if stream == "charges":
         server = BenchServer()
         return server, server.stripe(f"count={count},pretty")
@@ -74,20 +73,20 @@ def serve(stream, count):
 
 
 def compare(stream, python, ours_records, peer_records, runs):
-    """The figures of the peer, run by this Python, and of ours, for one stream."""
+    """The figures of the peer, which this Python runs, and of ours, for one stream."""
     with tempfile.TemporaryDirectory() as folder:
         peer = measure([python, PEER_SERVER], stream, peer_records, runs, folder)
         return {"peer": peer, "ours": measure([OURS], stream, ours_records, runs, folder)}
 
 
 def show(compared):
-    """Prints the figures of streams, by their names."""
+    """Prints the figures of each stream."""
     rows = []
     for stream, figures in compared.items():
-        for who, row in figures.items():
+        for side, row in figures.items():
             cells = [f"{row['records']:,}", f"{row['wall']:.2f}", f"{row['start_up']:.3f}"]
             cells += [f"{row['rate']:,.0f}", f"{row['cpu']:.2f}", f"{row['cpu_each']:.1f}"]
-            rows.append([stream, who, *cells, f"{row['memory']:.1f}"])
+            rows.append([stream, side, *cells, f"{row['memory']:.1f}"])
         ours, peer = figures["ours"], figures["peer"]
         cells = ["", "", f"{peer['start_up'] / ours['start_up']:,.0f}"]
         cells += [f"{ours['rate'] / peer['rate']:,.0f}", ""]
@@ -99,10 +98,11 @@ def show(compared):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--streams", default="charges,customers,invoices,invoice_line_items")
-    parser.add_argument("--ours-records", type=int, default=200_000)
-    parser.add_argument("--peer-records", type=int, default=2_000)
-    parser.add_argument("--runs", type=int, default=3)
+    streams = "charges,customers,invoices,invoice_line_items"
+    parser.add_argument("--streams", default=streams, help=f"names; default: {streams}")
+    parser.add_argument("--ours-records", type=int, default=200_000, help="records of ours; default: 200000")
+    parser.add_argument("--peer-records", type=int, default=2_000, help="records of the peer; default: 2000")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs; default: 3")
     options = parser.parse_args()
     sizes = options.ours_records, options.peer_records
     streams = options.streams.split(",")

@@ -1,5 +1,5 @@
 //! Words to avoid: each is an idiom of another language, or a word that nobody searches for. The glossary in
-//! `CONTRIBUTING.md` has the words to use. The test searches docs, comments and texts, also across the ends of lines.
+//! `CONTRIBUTING.md` has the words to use. The test searches docs, comments, texts and scripts, also across the ends of lines.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::docs::{files, root};
 
 /// Phrases to avoid, each with better words.
-const PHRASES: [(&str, &str); 77] = [
+const PHRASES: [(&str, &str); 81] = [
     ("gone on with", "resumed"),
     ("gone on from", "resumed from"),
     ("goes on from", "resumes from"),
@@ -85,11 +85,35 @@ const PHRASES: [(&str, &str); 77] = [
     ("to the letter", "exactly"),
     ("all is well", "there are no faults"),
     ("on the spot", "at once, or: by the test"),
+    ("stands in for", "replaces"),
+    ("held against", "compared with"),
+    ("pulls in", "depends on"),
+    ("lies beside", "is beside"),
 ];
 
-/// The texts that people read.
-const FOLDERS: [&str; 8] =
-    ["docs", "src", "integration_tests", "examples", "testkit/src", "stripe_mock/src", "demo", "benches"];
+/// The folders of texts that people read.
+const FOLDERS: [&str; 9] =
+    ["docs", "src", "integration_tests", "examples", "testkit/src", "stripe_mock/src", "demo", "benches", ".ci"];
+
+/// The endings of files in these folders.
+const ENDINGS: [&str; 4] = [".md", ".rs", ".py", ".sh"];
+
+/// Other files that people read.
+const FILES: [&str; 13] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "src/sources/stripe/spec.json",
+    "integration_tests/golden/faults.txt",
+    ".ci/run",
+    "Cargo.toml",
+    "Dockerfile",
+    "clippy.toml",
+    "deny.toml",
+    "deploy/compose.yaml",
+    "deploy/kubernetes/cronjob.yaml",
+    "metadata.yaml",
+];
 
 /// Generated pages, and this list.
 const LEFT_OUT: [&str; 2] = ["docs/compatibility-connectors.md", "integration_tests/plain_english.rs"];
@@ -118,12 +142,9 @@ fn found(text: &str) -> Vec<(usize, &'static str, &'static str)> {
 
 #[test]
 fn no_page_comment_or_message_has_a_phrase_of_the_list() {
-    let mut texts: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "src/sources/stripe/spec.json"]
-        .map(|name| root().join(name))
-        .to_vec();
-    texts.push(root().join("integration_tests/golden/faults.txt"));
+    let mut texts = FILES.map(|name| root().join(name)).to_vec();
     for folder in FOLDERS {
-        texts.extend([".md", ".rs"].iter().flat_map(|ending| files(&root().join(folder), ending)));
+        texts.extend(ENDINGS.iter().flat_map(|ending| files(&root().join(folder), ending)));
     }
     let mut bad = Vec::new();
     for file in &texts {

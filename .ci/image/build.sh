@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Builds the image with the project's Dockerfile, where there is no network to pull a base from: an image made of this
-# machine's own toolchain stands in for the builder. Needs root, buildah and a static busybox.
+# Builds the image with the project's Dockerfile where no base can be pulled: an image with this machine's own toolchain
+# replaces the builder. It needs root, buildah and a static busybox.
 #
 # Usage: .ci/image/build.sh IMAGE WORK [BUILDAH-OPTION...]
 #
-# What cargo has fetched already and what it built for the image before is used again: it is mounted where the Dockerfile
-# wants its caches.
+# It mounts Cargo's registry and the last build of the image as the Dockerfile's caches.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 image=$1 work=$2
@@ -13,14 +12,14 @@ shift 2
 builder=localhost/source-http-builder
 buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"; }
 
-# The toolchain that cargo would choose here, without rustup, which wants to write to its folder.
+# The toolchain that Cargo uses here, without rustup, which would write to its folder.
 toolchain=$(rustc --print sysroot)
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 mkdir -p "$cargo_home/registry" target/image "$work/buildah-cache"
 ln -sfn "$(realpath "$cargo_home/registry")" "$work/buildah-cache/source-http-registry"
 ln -sfn "$(realpath target/image)" "$work/buildah-cache/source-http-target"
 
-# Folders to mount this machine's on: an image needs nothing else to stand in for a builder.
+# The builder image has only empty folders, on which this machine's are mounted.
 container=$(buildah from scratch)
 root=$(buildah mount "$container")
 mkdir -p "$root"/{etc/alternatives,etc/ssl,tmp,var/tmp,usr/{bin,sbin,lib,lib64,include,local/cargo,local/rust}}

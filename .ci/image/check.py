@@ -1,9 +1,9 @@
-"""Tries an image as an operator of Airbyte would, in a network of its own.
+"""Tests an image as an operator of Airbyte would run it, in its own network.
 
 Usage: unshare --net python3 .ci/image/check.py ROOT INSPECT MOCK FOLDER
 
-ROOT is where the image's files are mounted, INSPECT what `buildah inspect` says of it, MOCK the program mock_stripe, FOLDER
-where the commands' output is kept as *.jsonl. Exit status: 0 if all is as it should be. Needs root and runc.
+ROOT has the image's files, INSPECT the output of `buildah inspect`. MOCK is the program mock_stripe. The output of the commands
+goes to FOLDER, as *.jsonl. Exit status: 0 if there are no faults. It needs root and runc.
 """
 
 import json
@@ -21,18 +21,17 @@ from pathlib import Path
 import services
 from container import Container, wait_for
 
-# All files of the image, in bytes. It is made with musl; where there is none to build with, glibc stands in for it, which is
-# a megabyte longer when it is static.
+# The limit for all files of the image, in bytes. Without a musl target it is built with static glibc, which is larger.
 LARGEST = {"musl": 18_500_000, "gnu": 19_000_000}
-# The memory that a sync of many records has to do with.
+# The memory limit of a sync of many records.
 MEMORY = 64 * 1024 * 1024
 CHARGES = 20_000
-# A name that is in /etc/hosts alone.
+# A name that only /etc/hosts has.
 IN_HOSTS = "api.hosts.test"
-# What the image has on its PATH.
+# The commands on the image's PATH.
 NAMES = ("sh", "sleep", "mv", "touch", "mkfifo", "cp", "mkdir", "cat", "ls")
-# What Airbyte's platform makes of a connector's image: the shell in place of the entry point, in a volume of the pod's.
-# The container beside it reads the pipes, and takes the run for over when exitCode.txt is there, so it has to appear whole.
+# Airbyte's platform runs this script instead of a connector's entry point, in a volume of the pod. Another container reads
+# the pipes. For it, the run has ended when exitCode.txt exists, so a rename creates that file.
 PLATFORM = """
 if [ -z "$AIRBYTE_ENTRYPOINT" ]; then echo "no entry point"; exit 127; else echo "entry point: $AIRBYTE_ENTRYPOINT"; fi
 (
@@ -46,7 +45,7 @@ echo $EXIT_CODE > TEMP_EXIT_CODE.txt
 mv TEMP_EXIT_CODE.txt exitCode.txt
 exit $EXIT_CODE
 """
-# A sync: stdout and stderr are pipes that another container reads.
+# The command of a sync: stdout and stderr are pipes that another container reads.
 SYNC = """
 if [ ! -f input_state.json ]; then
   eval "$AIRBYTE_ENTRYPOINT read --config config.json --catalog catalog.json" 2> stderr > stdout
@@ -54,14 +53,14 @@ else
   eval "$AIRBYTE_ENTRYPOINT read --config config.json --catalog catalog.json --state input_state.json" 2> stderr > stdout
 fi
 """
-# Any other job: stdout is a file.
+# The command of any other job: stdout is a file.
 JOB = 'eval "$AIRBYTE_ENTRYPOINT {}" > jobOutput.json'
 
 
-def expect(is_so, *seen):
-    """Ends the check if it is not so."""
-    if not is_so:
-        raise SystemExit("not as it should be: " + "\n".join(str(thing)[:2000] for thing in seen))
+def expect(condition, *values):
+    """Ends the check with these values if the condition is false."""
+    if not condition:
+        raise SystemExit("unexpected: " + "\n".join(str(value)[:2000] for value in values))
 
 
 def messages(out):
@@ -70,7 +69,7 @@ def messages(out):
 
 
 def error_of(out):
-    """The failure of a run, as a whole."""
+    """The first error of a run."""
     traces = [message["trace"] for message in messages(out) if message["type"] == "TRACE"]
     errors = [trace["error"] for trace in traces if trace["type"] == "ERROR"]
     expect(errors, out)
@@ -78,7 +77,7 @@ def error_of(out):
 
 
 def check_config(config, source):
-    """What the image says of itself."""
+    """Checks the image's configuration and labels."""
     version = tomllib.loads(Path("Cargo.toml").read_text())["package"]["version"]
     env = dict(entry.split("=", 1) for entry in config["Env"])
     expect(config["User"] == "1000:1000", config["User"])
@@ -92,7 +91,7 @@ def check_config(config, source):
 
 
 def check_files(root):
-    """Nothing is in the image that it has no use for, and it is small."""
+    """Checks that the image is small and has only the files that it needs."""
     links = {f"bin/{name}" for name in NAMES}
     etc = {"etc/passwd", "etc/group", "etc/nsswitch.conf"}
     found, size = set(), 0
@@ -112,12 +111,12 @@ def check_files(root):
     connector = root / "airbyte/source-http"
     about = subprocess.run([connector, "about"], check=True, capture_output=True, text=True).stdout
     libc = next(name for name in LARGEST if f"-linux-{name}," in about)
-    print(f"{size / 1e6:.2f} MB with {libc}, of which the connector is {connector.stat().st_size / 1e6:.2f}")
-    expect(size < LARGEST[libc], f"{size} bytes are too many")
+    print(f"{size / 1e6:.2f} MB with {libc}; the connector has {connector.stat().st_size / 1e6:.2f} MB of them")
+    expect(size < LARGEST[libc], f"{size} bytes, the limit is {LARGEST[libc]}")
 
 
 class Pod:
-    """A container's surroundings: the mock, names, certificates."""
+    """The environment of a container: the mock, names, certificates."""
 
     def __init__(self, root, config, mock, folder):
         self.folder = folder
@@ -127,8 +126,8 @@ class Pod:
         services.bring_loopback_up()
         services.serve_dns()
         services.make_certificates(self.work, [IN_HOSTS, services.RESOLVED])
-        with open(self.work / "mock.json", "w") as said:
-            self.mock = subprocess.Popen([mock, str(CHARGES)], stdin=subprocess.DEVNULL, stdout=said)
+        with open(self.work / "mock.json", "w") as config_file:
+            self.mock = subprocess.Popen([mock, str(CHARGES)], stdin=subprocess.DEVNULL, stdout=config_file)
         wait_for(lambda: (self.work / "mock.json").read_text().endswith("\n"))
         self.plain = json.loads((self.work / "mock.json").read_text())
         port = int(self.plain["api_url"].rsplit(":", 1)[1].split("/")[0])
@@ -139,7 +138,7 @@ class Pod:
         self.container = Container(root, config, self.work)
 
     def __call__(self, command, *args, config=None, mounts=(), **how):
-        """Runs a command with a config, and keeps what it says."""
+        """Runs a command with a config, and keeps its output in a file."""
         mounts = [*mounts]
         for name in ("hosts", "resolv.conf"):
             mounts.append((self.work / name, f"/etc/{name}", False))
@@ -158,7 +157,7 @@ class Pod:
 
 
 def commands(pod):
-    """The four commands, within little memory."""
+    """Runs the four commands, and the read with little memory. Returns its states."""
     status, spec, err = pod("spec")
     expect((status, err) == (0, b""), status, err)
     status, out, err = pod("check", config={})
@@ -172,7 +171,7 @@ def commands(pod):
 
 
 def platform_volume(pod, name, state=None):
-    """The folder that Airbyte's platform shares between the containers of a pod, with the pipes of a sync."""
+    """Creates the folder that Airbyte's platform shares between the containers of a pod, with the pipes of a sync."""
     volume = pod.work / name
     volume.mkdir()
     os.chown(volume, 1000, 1000)
@@ -189,21 +188,21 @@ def platform_volume(pod, name, state=None):
 
 
 def read_pipes(volume):
-    """Reads both pipes of a sync. Returns what waits for their ends and gives what was in them."""
+    """Reads both pipes of a sync. Returns a function that waits for their ends and returns their contents."""
     readers = ThreadPoolExecutor()
     pipes = [readers.submit((volume / pipe).read_bytes) for pipe in ("stdout", "stderr")]
     return lambda: [pipe.result(timeout=60) for pipe in pipes]
 
 
-def as_the_platform_does(pod, state):
-    """Airbyte's platform runs a shell in a folder of its own, as user 1000."""
-    said = f"entry point: {pod.container.config['Entrypoint'][0]}\n".encode()
+def run_on_platform(pod, state):
+    """Runs the script of Airbyte's platform, in a volume, as user 1000."""
+    first_line = f"entry point: {pod.container.config['Entrypoint'][0]}\n".encode()
     variables = [("DEPLOYMENT_MODE", "OSS"), ("DATA_CHANNEL_MEDIUM", "STDIO"), ("DATA_CHANNEL_FORMAT", "JSONL")]
 
     def run(volume, command):
         how = {"entrypoint": ["sh", "-c"], "cwd": "/source", "mounts": [(volume, "/source", True)], "env": variables}
         status, out, err = pod(PLATFORM.replace("COMMAND", command), **how)
-        expect((status, out, err) == (0, said, b""), command, status, out, err)
+        expect((status, out, err) == (0, first_line, b""), command, status, out, err)
         expect((volume / "exitCode.txt").read_text() == "0\n", "no exit code")
 
     volume = platform_volume(pod, "source", state)
@@ -218,29 +217,29 @@ def as_the_platform_does(pod, state):
         expect(any(answer in message for message in messages((volume / "jobOutput.json").read_bytes())), command)
 
 
-def with_linked_names_alone(pod, root):
-    """The platform's script again, by a shell that has no commands of its own: busybox may have more than its links."""
+def run_linked_commands(pod, root):
+    """Runs the platform's script in dash, with only the linked commands. busybox's shell might run others, too."""
     volume = platform_volume(pod, "linked")
     pipes = read_pipes(volume)
     bin = root / "bin"
     expect({path.name for path in bin.iterdir()} == {"busybox", *NAMES}, sorted(bin.iterdir()))
     env = {"PATH": str(bin), "AIRBYTE_ENTRYPOINT": str(root / "airbyte/source-http"), "AIRBYTE_SOURCE": "stripe"}
-    with open(volume / "said", "wb") as said:
+    with open(volume / "script", "wb") as file:
         script = ["/bin/dash", "-c", PLATFORM.replace("COMMAND", SYNC)]
-        shell = subprocess.Popen(script, cwd=volume, env=env, stdout=said, stderr=said, start_new_session=True)
+        shell = subprocess.Popen(script, cwd=volume, env=env, stdout=file, stderr=file, start_new_session=True)
     try:
         status = shell.wait(timeout=120)
     finally:
-        # The loop that waits for the other container would go on.
+        # Otherwise the loop that waits for the other container would continue.
         os.killpg(shell.pid, signal.SIGKILL)
     out, err = pipes()
-    said = (volume / "said").read_text()
-    expect((status, err) == (0, b"") and said.startswith("entry point") and said.count("\n") == 1, status, said, err)
+    lines = (volume / "script").read_text()
+    expect((status, err) == (0, b"") and lines.startswith("entry point") and lines.count("\n") == 1, status, lines, err)
     expect((volume / "exitCode.txt").read_text() == "0\n" and b'"status":"COMPLETE"' in out, "no exit code", out)
 
 
-def as_the_manifests_do(pod):
-    """The line of deploy/: records to a file of the run, the state to one that the next run resumes from."""
+def run_deploy_command(pod):
+    """Runs the command of deploy/: it writes records to a file for each run, and a state from which the next run resumes."""
     volume = pod.work / "data"
     volume.mkdir()
     os.chown(volume, 1000, 1000)
@@ -262,14 +261,14 @@ def as_the_manifests_do(pod):
         expect(len(found) == 1 and re.fullmatch(r"records-\d{8}T\d{6}Z-\w+\.jsonl", found[0].name), found, err)
         records = found[0]
         expect((status, out, err) == (0, b"", b""), status, out, err, records.read_bytes()[-2000:])
-        expect(key.encode() not in records.read_bytes(), "the key is in what was read")
+        expect(key.encode() not in records.read_bytes(), "the key is in the output")
         read.append(records.read_bytes().count(b'"type":"RECORD"'))
         (pod.folder / f"{run}.jsonl").write_bytes(records.read_bytes())
     expect(read[0] > CHARGES and read[1] == 0, "the second run did not resume where the first one stopped", read)
 
 
 def names_and_certificates(pod):
-    """Names come from /etc/hosts and from a resolver; the authorities are those of the binary, unless others are given."""
+    """Checks names in /etc/hosts and from a resolver, and authorities of the binary, of the system and of SSL_CERT_FILE."""
     for name in (IN_HOSTS, services.RESOLVED):
         config = {"api_url": f"https://{name}:{pod.tls}/v1"}
         status, out, _ = pod("check", config=config, env=[("SSL_CERT_FILE", "/ca.pem")])
@@ -286,12 +285,12 @@ def names_and_certificates(pod):
 
 
 def temporary_files(pod):
-    """A response that is too large for memory goes to /tmp. Without it, that response fails and no other."""
+    """Checks that a response that is too large for memory goes to /tmp. Without /tmp, only such a response fails."""
     odd = {"api_url": f"http://127.0.0.1:{pod.odd}/v1", "start_date": "2026-01-01T00:00:00Z", "slice_range": 3650}
-    fat = ("read", "--streams", "shipping_rates")
-    status, out, err = pod(*fat, config=odd)
-    expect((status, err) == (0, b"") and len(out) > services.FAT, status, err, out[-2000:])
-    status, out, err = pod(*fat, config=odd, tmp=False)
+    large = ("read", "--streams", "shipping_rates")
+    status, out, err = pod(*large, config=odd)
+    expect((status, err) == (0, b"") and len(out) > services.LARGE, status, err, out[-2000:])
+    status, out, err = pod(*large, config=odd, tmp=False)
     error = error_of(out)
     expect((status, error["failure_type"]) == (1, "system_error"), status, error)
     expect("Make /tmp a folder that can be written" in error["message"], error)
@@ -299,8 +298,8 @@ def temporary_files(pod):
     expect((status, err) == (0, b""), status, err, out[-2000:])
 
 
-def ends_and_refusals(pod):
-    """Asked to end, it ends; and what it does not speak, it refuses."""
+def signals_and_rights(pod):
+    """Checks SIGTERM, a data channel that is refused, another user, and the rights of the container."""
     odd = {"api_url": f"http://127.0.0.1:{pod.odd}/v1"}
     status, out, _ = pod("read", "--streams", "charges", config=odd, stop_at=b'"STARTED"')
     expect(status == 143 and error_of(out)["failure_type"] == "transient_error", status, out)
@@ -308,7 +307,7 @@ def ends_and_refusals(pod):
     error = error_of(out)
     expect((status, error["failure_type"]) == (1, "config_error"), status, error)
     expect(error["message"].startswith("DATA_CHANNEL_MEDIUM is SOCKET"), error)
-    # OpenShift gives each namespace a user of its own, in the group 0.
+    # OpenShift runs each namespace as its own user, in the group 0.
     status, out, err = pod("read", "--streams", "charges", "--limit", "5", config={}, user=(1_000_650_000, 0))
     expect((status, err, out.count(b'"type":"RECORD"')) == (0, b"", 5), status, err, out)
     script = "touch /x || touch /airbyte/x || { cat /proc/self/status; touch /tmp/x && ls /tmp; }"
@@ -326,15 +325,15 @@ def main(root, inspect, mock, folder):
     pod = Pod(root, config, mock, folder)
     try:
         state = commands(pod)
-        as_the_platform_does(pod, state)
-        with_linked_names_alone(pod, root)
-        as_the_manifests_do(pod)
+        run_on_platform(pod, state)
+        run_linked_commands(pod, root)
+        run_deploy_command(pod)
         names_and_certificates(pod)
         temporary_files(pod)
-        ends_and_refusals(pod)
+        signals_and_rights(pod)
     finally:
         pod.mock.kill()
-    print("as the user airbyte, with nothing but /tmp to write and no capability: all is well")
+    print("no faults, as the user airbyte, with only /tmp writable and without capabilities")
 
 
 if __name__ == "__main__":

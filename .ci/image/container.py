@@ -1,5 +1,5 @@
-"""Runs an image's commands as Kubernetes would with a strict security context: by runc, as the image's user, with a root
-file system that cannot be written, no capability, no new privileges, and a limit of memory.
+"""Runs an image's commands as Kubernetes does with a strict security context: with runc, as the image's user, with a
+read-only root file system, no capability, no new privileges, and a memory limit.
 """
 
 import json
@@ -10,7 +10,7 @@ import uuid
 
 
 class Container:
-    """What an image is made of, and how it is run. `config` is the OCI image configuration, `root` its files."""
+    """An image that can be run. `config` is the OCI image configuration, `root` its files."""
 
     def __init__(self, root, config, work):
         self.root, self.config, self.work = root, config, work
@@ -18,9 +18,9 @@ class Container:
     def run(self, *args, env=(), entrypoint=None, user=None, tmp=True, mounts=(), memory=None, cwd=None, stop_at=None):
         """Runs the entry point with `args`. Returns exit code, stdout and stderr, both as bytes.
 
-        `env`: pairs besides the image's. `entrypoint`: in place of the image's. `user`: UID and GID in place of the
-        image's. `tmp`: whether /tmp can be written. `mounts`: (host path, path, writable). `memory`: bytes.
-        `stop_at`: sends SIGTERM as soon as stdout has this."""
+        `env`: pairs besides the image's. `entrypoint`: instead of the image's. `user`: UID and GID, instead of the
+        image's. `tmp`: whether /tmp is writable. `mounts`: (host path, path, writable). `memory`: bytes.
+        `stop_at`: sends SIGTERM as soon as stdout contains it."""
         name = f"image-{uuid.uuid4()}"
         bundle = self.work / name
         bundle.mkdir()
@@ -82,12 +82,12 @@ class Container:
         return done
 
 
-def wait_for(is_so, tries=600):
-    """Until it is so, or a minute has passed."""
+def wait_for(condition, tries=600):
+    """Waits until the condition is true. It is an error if it is false for a minute."""
     import time
 
     for _ in range(tries):
-        if is_so():
+        if condition():
             return
         time.sleep(0.1)
     raise TimeoutError(os.strerror(110))

@@ -1,5 +1,5 @@
-"""What a connector in a container finds on its network: a resolver, a server that speaks TLS in front of the mock, and a
-server whose answers are large or never end. All of it on the loopback of a network of its own.
+"""The network of a connector in a container: a resolver, a TLS server in front of the mock, and a server whose responses are
+large or never come. All of them listen on the loopback of a separate network.
 """
 
 import json
@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # The name that the resolver knows.
 RESOLVED = "api.resolver.test"
-# Larger than what is kept in memory of a response.
-FAT = 6 * 1024 * 1024
+# Larger than a response that is kept in memory, in bytes.
+LARGE = 6 * 1024 * 1024
 
 
 def bring_loopback_up():
-    """Of a new network namespace: SIOCGIFFLAGS and SIOCSIFFLAGS with IFF_UP."""
+    """Starts the loopback of a new network namespace: SIOCGIFFLAGS and SIOCSIFFLAGS with IFF_UP."""
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
@@ -51,7 +51,7 @@ def serve_dns():
 
 
 def make_certificates(folder, names):
-    """An authority and a certificate of it for the names: ca.pem, server.pem with its key."""
+    """Creates an authority and its certificate for the names: ca.pem, server.pem and server.key."""
 
     def openssl(*args):
         subprocess.run(["openssl", *args], check=True, cwd=folder, capture_output=True)
@@ -65,7 +65,7 @@ def make_certificates(folder, names):
 
 
 def serve_tls(folder, port):
-    """Decrypts for the plain server at `port`. Returns the port of the TLS side."""
+    """Serves TLS in front of the plain server at `port`. Returns the port of the TLS server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     listener = socket.create_server(("127.0.0.1", 0))
@@ -96,7 +96,7 @@ def serve_tls(folder, port):
 
 
 def serve_oddities():
-    """Stripe's list of `shipping_rates` with one record of FAT bytes; silence for every other. Returns the port."""
+    """Serves Stripe's list of `shipping_rates` with one record of LARGE bytes. Other requests get none. Returns the port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -105,7 +105,7 @@ def serve_oddities():
             if not self.path.startswith("/v1/shipping_rates"):
                 time.sleep(600)
                 return
-            record = {"id": "shr_1", "object": "shipping_rate", "created": int(time.time()) - 60, "x": "y" * FAT}
+            record = {"id": "shr_1", "object": "shipping_rate", "created": int(time.time()) - 60, "x": "y" * LARGE}
             body = json.dumps({"object": "list", "has_more": False, "data": [record]}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -120,7 +120,7 @@ def serve_oddities():
         daemon_threads = True
 
         def handle_error(self, *_):
-            # The other side was asked to hang up.
+            # The connector was stopped, and has closed the connection.
             pass
 
     server = Quiet(("127.0.0.1", 0), Handler)

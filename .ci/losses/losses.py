@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What is lost between reads where something goes wrong: Airbyte's runtime and this program, on the same small manifests.
+"""Counts the records that Airbyte's runtime and this program lose between reads with errors, on the same small manifests.
 
-Each scenario is read two or three times by each, every read from the last state of the one before. What is counted are the
-records that the API has and that never came; in the rows that say so, those that came again for nothing. The table is part of
-`docs/compatibility.md`: --page has it be current, and --write writes it. The package is that of the Python that runs this.
+Both read each scenario two or three times, each time from the last state. The count is of records that the API has and no
+read returns; in the rows that say so, of records that are read again needlessly. `docs/compatibility.md` has the table:
+--page checks that it is current, --write writes it. The Python that runs this has the package.
 """
 
 import argparse
@@ -22,7 +22,7 @@ BEGIN, END = "<!-- losses: written by .ci/losses/losses.py -->\n", "<!-- losses 
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers for the scenario and the read that are under way."""
+    """Answers the requests of the current read of the current scenario."""
 
     scenario, read = None, 0
     protocol_version = "HTTP/1.1"
@@ -44,27 +44,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--binary", required=True)
+    options.add_argument("--binary", required=True, help="the program")
     options.add_argument("--page", help="the page that has the table")
-    options.add_argument("--write", action="store_true")
-    options.add_argument("rows", nargs="*", type=int, help="rows, in place of all")
+    options.add_argument("--write", action="store_true", help="write the table")
+    options.add_argument("rows", nargs="*", type=int, help="numbers of rows; default: all")
     options = options.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
-    runtime = os.path.join(os.path.dirname(sys.executable), "source-declarative-manifest")
-    commands = {"python": [runtime, "read"], "ours": [os.path.abspath(options.binary), "--source", "declarative", "read"]}
+    program = os.path.join(os.path.dirname(sys.executable), "source-declarative-manifest")
+    commands = {"python": [program, "read"], "ours": [os.path.abspath(options.binary), "--source", "declarative", "read"]}
     lines, lost_here = ["| row | what happens | lost by Python | lost here |\n", "| ---: | --- | ---: | ---: |\n"], []
     for scenario in sorted(scenarios(), key=lambda one: one.row):
         if options.rows and scenario.row not in options.rows:
             continue
         Handler.scenario = scenario
-        counts = {who: outcome(scenario, command, url) for who, command in commands.items()}
-        told = " and a warning" if counts["ours"][0] and counts["ours"][1] else ""
-        if counts["ours"][0] and not told and not scenario.stays:
+        counts = {runtime: outcome(scenario, command, url) for runtime, command in commands.items()}
+        warning = " and a warning" if counts["ours"][0] and counts["ours"][1] else ""
+        if counts["ours"][0] and not warning and not scenario.stays:
             lost_here.append(scenario.what)
         of = f"{counts['python'][0]} of {len(scenario.wanted)}"
-        lines.append(f"| {scenario.row} | {scenario.what} | {of} | {counts['ours'][0]}{told} |\n")
+        lines.append(f"| {scenario.row} | {scenario.what} | {of} | {counts['ours'][0]}{warning} |\n")
         print(lines[-1], end="", flush=True)
     if lost_here:
         sys.exit(f"lost here: {'; '.join(lost_here)}")
@@ -82,13 +82,13 @@ def current(options, table):
         with open(options.page, "w", encoding="utf-8") as file:
             file.write(new)
     elif new != text:
-        return f"{options.page} is not current. `.ci/run losses` says what it should have."
+        return f"{options.page} is not current. `LOSSES_WRITE=1 .ci/run losses` writes it."
     return None
 
 
 def outcome(scenario, command, url):
-    """How many of the wanted records never came, or came again; and whether there was a warning."""
-    came, again, has_warned, states = set(), set(), False, []
+    """The number of lost records, or of those that were read again, and whether there was a warning."""
+    found, again, has_warned, states = set(), set(), False, []
     names = [one["name"] for one in scenario.streams]
     given = scenario.state
     if given is not None:
@@ -97,19 +97,19 @@ def outcome(scenario, command, url):
     for number, config in enumerate(scenario.reads):
         Handler.read = number
         messages = read(command, scenario, {**config, "url": url}, states)
-        last, before = {}, came.copy()
+        last, before = {}, found.copy()
         for message in messages:
             if message["type"] == "RECORD":
-                came.add(message["record"]["data"]["id"])
+                found.add(message["record"]["data"]["id"])
                 again |= before & {message["record"]["data"]["id"]}
             elif message["type"] == "STATE":
                 last[message["state"]["stream"]["stream_descriptor"]["name"]] = message["state"]
-            elif message["type"] == "LOG" and message["log"]["level"] == "WARN" and scenario.told:
-                has_warned |= scenario.told in message["log"]["message"]
+            elif message["type"] == "LOG" and message["log"]["level"] == "WARN" and scenario.warning:
+                has_warned |= scenario.warning in message["log"]["message"]
         states = list(last.values()) or states
-    # What a given state says was read comes again as soon as it comes.
-    again = came if given is not None and len(scenario.reads) == 1 else again
-    wrong = again & scenario.wanted if scenario.repeats else scenario.wanted - came
+    # After the given state, every record of a single read is one that was read before.
+    again = found if given is not None and len(scenario.reads) == 1 else again
+    wrong = again & scenario.wanted if scenario.repeats else scenario.wanted - found
     return len(wrong), has_warned
 
 

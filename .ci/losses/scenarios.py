@@ -1,5 +1,5 @@
-"""Small manifests and what their API has, by the rows of the table: each is read two or three times, something goes wrong or
-is odd in one of the reads, and all records are there to be had by the last one."""
+"""Small manifests and the records of their APIs, one for each row of the table. Each is read two or three times. One of the
+reads has an error or odd data; by the last read, the API has returned or can return every record."""
 
 import datetime
 
@@ -51,13 +51,13 @@ def parents(parent, **more):
 
 
 def days(*each, **more):
-    """Records with these days of January as ids, or with ids of their own: `(id, day)`."""
+    """Records of these days of January. The id is the day; `(id, day)` gives another one."""
     pairs = [one if isinstance(one, tuple) else (one, one) for one in each]
     return [{"id": id, "at": f"2024-01-{day:02}" if isinstance(day, int) else day, **more} for id, day in pairs]
 
 
 def found(records, query):
-    """What of the records a request asks for. The values of the cursor are texts in their order."""
+    """The records that a request asks for. Values of the cursor are compared as texts."""
     since, until = query.get(SINCE, ""), query.get(UNTIL, "9")
     records = [r for r in records if since <= r["at"] <= until and r.get("of", query.get(OF)) == query.get(OF)]
     if PAGE in query:
@@ -67,14 +67,14 @@ def found(records, query):
 
 
 class Scenario:
-    """A row. `answer(read, path, query)` gives records, or a status; `wanted` are the ids that there are."""
+    """A row. `answer(read, path, query)` returns records, or a status; `wanted` are the ids of the records to read."""
 
-    def __init__(self, row, what, streams, reads, answer, wanted, state=None, repeats=False, told=None, stays=False):
+    def __init__(self, row, what, streams, reads, answer, wanted, state=None, repeats=False, warning=None, stays=False):
         self.row, self.what, self.streams, self.answer = row, what, streams, answer
         self.wanted, self.state, self.repeats = set(wanted), state, repeats
-        # What a warning names here, where it is lost all the same; a row with a switch that has it come is the next one.
-        self.told = told
-        # It is the same here, without a warning: the page says why, or the next row has a switch.
+        # The records are lost here, too, but a warning contains this text. The next row may have a setting that reads them.
+        self.warning = warning
+        # The records are lost here, too, without a warning. The page says why, or the next row has a setting that reads them.
         self.stays = stays
         # The config of each read.
         self.reads = [{"end": "2024-01-31", **config} for config in reads]
@@ -108,13 +108,13 @@ def of_partitions():
     by_site = stream("items", router=listed(), incremental_sync=cursor())
     config = [{"sites": ["a"]}, {"sites": ["a", "b"]}]
     what = "a partition is new"
-    told = "__new_partitions_from_start"
-    yield Scenario(4, what, [by_site], config, lambda _, __, query: found(sites, query), [1, 2, 3], told=told)
+    warning = "__new_partitions_from_start"
+    yield Scenario(4, what, [by_site], config, lambda _, __, query: found(sites, query), [1, 2, 3], warning=warning)
     config = [{**one, "__new_partitions_from_start": True} for one in config]
     what += ", with `__new_partitions_from_start`"
     yield Scenario(4, what, [by_site], config, lambda _, __, query: found(sites, query), [1, 2, 3])
 
-    # 10,001 partitions, all but one of them up to date, and one that is gone for a while.
+    # 10,001 partitions, all but one of them up to date, and another one, `late`, which the first read does not have.
     many = [str(n) for n in range(10_001)]
     day = {"at": "2024-01-20"}
     entries = [{"partition": {"site": site}, "cursor": day} for site in many[1:]]
@@ -125,13 +125,13 @@ def of_partitions():
     what = "a partition is gone while there are more than 10,000"
     yield Scenario(11, what, [by_site], config, lambda _, __, query: found(late, query), [5, 6], state)
 
-    # Of two partitions, the first one fails in the read with which their states would become one value.
+    # The first of two partitions fails in the read after which one value would replace their states.
     def first_fails(read, _, query):
         if read == 0 and query[OF] == "a":
             return 400
         return found(days(5, 6, of="a") + days(7, 9, 18, of="b"), query)
 
-    # The last record of a partition comes again anyway (row 14).
+    # The last record of a partition is read again anyway (row 14).
     entries = [{"partition": {"site": site}, "cursor": day} for site in many]
     entries += [{"partition": {"site": site}, "cursor": {"at": "2024-01-02"}} for site in "ab"]
     state = {"use_global_cursor": False, "states": entries, "state": {"at": "2024-01-02"}, "lookback_window": 1}
@@ -215,7 +215,7 @@ def of_values():
                 if query[SINCE] <= r["at"] <= query[UNTIL]]
 
     what = "`cursor_granularity` is coarser than the data, and the API cuts to the exact time"
-    yield Scenario(12, what, [fine], [{"end": "2024-01-15"}] * 2, exact, [5, 6], told="cursor_granularity")
+    yield Scenario(12, what, [fine], [{"end": "2024-01-15"}] * 2, exact, [5, 6], warning="cursor_granularity")
 
 
 def of_feeds_and_parents():

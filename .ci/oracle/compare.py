@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Real manifests against the recorded answers of Airbyte's runtime, stream by stream.
+"""Compares real manifests with the recorded results of Airbyte's runtime, stream by stream.
 
-The manifests, the mock of their APIs, the answers and the tool that compares two captures lie beside the project (see
-`--oracle`). That tool gives a verdict for a connector; here one is given for each stream, because some need components that
-are not run yet. `not_run.tsv` says which, and each other stream has to be equal, but for what `known.tsv` explains. So a
-stream that was equal and is no more is a failure, and with `--all` so is a list or a page that is no longer true.
+The manifests, the mock of their APIs, the recordings and the tool that compares two captures are beside the project (see
+`--oracle`). That tool compares whole connectors. This script compares streams, because some need components that do not run
+yet: `not_run.tsv` lists them. Every other stream must be equal, except for the differences that `known.tsv` explains. With
+`--all`, the lists and the page must be current, too.
 """
 
 import argparse
 import collections
 import importlib
-import json
 import os
 import re
 import subprocess
@@ -19,10 +18,10 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, "..", "..", "docs", "compatibility-connectors.md")
-# A full refresh, an incremental sync without a state, and one with the state that came out of that.
+# A full refresh, an incremental sync without a state, and another one from its state.
 READS = ["read", "incremental", "incremental_again"]
 COMMANDS = ["spec", "discover", "check", *READS]
-# Stands for the check of a connector among its streams.
+# The name of a connector's check among its streams.
 CHECK = "(check)"
 OF_A_CHILD = re.compile(r"incremental(_again)?: missing \d+ requests ")
 NOT_RUN = re.compile(r"needs a component that does not run here yet: (.*)", re.S)
@@ -30,13 +29,13 @@ NOT_RUN = re.compile(r"needs a component that does not run here yet: (.*)", re.S
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--binary", help="the program, dynamically linked, because the clock is set by preloading")
+    options.add_argument("--binary", help="the program, dynamically linked: a preloaded library sets its clock")
     options.add_argument("--oracle", required=True, help="the folder of oracle.py")
-    options.add_argument("--all", action="store_true", help="all connectors, and the lists and the page have to be current")
+    options.add_argument("--all", action="store_true", help="all connectors; the lists and the page must be current")
     options.add_argument("--write", action="store_true", help="with --all: write the list and the page")
-    options.add_argument("--captures", help="a folder for what is captured; without --binary, of what was captured")
-    options.add_argument("--jobs", type=int, default=2)
-    options.add_argument("names", nargs="*", help="connectors, in place of those of sample.txt")
+    options.add_argument("--captures", help="a folder for captures; without --binary, the folder of earlier captures")
+    options.add_argument("--jobs", type=int, default=2, help="connectors that run concurrently; default: 2")
+    options.add_argument("names", nargs="*", help="connectors; default: those of sample.txt")
     options = options.parse_args()
     sys.dont_write_bytecode = True
     sys.path.insert(0, options.oracle)
@@ -53,7 +52,7 @@ def main():
         if options.binary:
             capture(options, golden, captures, names, folder)
         connectors = [Connector(oracle, golden, captures, name) for name in names]
-    sys.exit(tell(options, connectors))
+    sys.exit(print_results(options, connectors))
 
 
 def read_sample():
@@ -78,7 +77,7 @@ def capture(options, golden, captures, names, folder):
 
 
 class Connector:
-    """What both did with a connector, and the verdicts on it."""
+    """The captures of a connector by both, and their differences."""
 
     def __init__(self, oracle, golden, captures, name):
         self.oracle, self.name = oracle, name
@@ -87,7 +86,7 @@ class Connector:
         self.got = oracle.load(path) if os.path.exists(path) else {"commands": {}, "records": {}}
         self.streams = sorted(self.catalog(self.golden))
         listed = self.catalog(self.got)
-        # Which streams are not run, and why; and the lines of what differs, by stream. None is the connector as a whole.
+        # Why streams do not run, and the differences, both by stream. None is the connector as a whole.
         self.not_run = {stream: self.why_not_run(stream) for stream in self.streams if stream not in listed}
         self.not_run = {stream: why for stream, why in self.not_run.items() if why}
         refused = NOT_RUN.search(self.got["commands"].get("check", {}).get("message") or "")
@@ -108,54 +107,55 @@ class Connector:
                 refused = NOT_RUN.search(error["message"])
                 if error["stream"] == stream and refused:
                     return component(refused[1])
-        # The run of the oracle leaves out a few streams, and not all of them are in the catalog that it reads.
-        asked = self.golden["commands"].get("read", {}).get("statuses", {})
-        return None if stream in asked else "the recorded reads leave it out"
+        # The recorded reads leave out a few streams.
+        recorded = self.golden["commands"].get("read", {}).get("statuses", {})
+        return None if stream in recorded else "the recorded reads leave it out"
 
     def compare_stream(self, stream):
-        """All lines about a stream. A check reads it only if it has it in common with the golden one."""
+        """The differences of a stream, a line each, without those of a check that does not run here."""
         sides = []
         for side in (self.golden, self.got):
             commands = {}
-            for name, said in side["commands"].items():
+            for name, result in side["commands"].items():
                 if name == "spec" or name == "check" and CHECK in self.not_run:
                     continue
-                said = dict(said, rc=0, control=0, spec=None, status=None, message="")
-                said["errors"] = [error for error in said["errors"] if error["stream"] == stream]
-                if "catalog" in said:
-                    said["catalog"] = {key: value for key, value in said["catalog"].items() if key == stream}
-                commands[name] = said
+                result = dict(result, rc=0, control=0, spec=None, status=None, message="")
+                result["errors"] = [error for error in result["errors"] if error["stream"] == stream]
+                if "catalog" in result:
+                    result["catalog"] = {key: value for key, value in result["catalog"].items() if key == stream}
+                commands[name] = result
             sides.append(dict(side, commands=commands))
         lines = self.oracle.compare(*sides, COMMANDS, [stream]).lines
-        # A stream that is not run may be a child of this one, and have its pages asked for.
+        # The recorded runtime may request this stream's pages for a child that does not run here.
         return [line for line in lines if not (self.not_run and OF_A_CHILD.match(line))]
 
     def compare_whole(self):
-        """All lines that are about no stream that is listed."""
+        """The differences that belong to no listed stream, a line each."""
         sides = []
         for side in (self.golden, self.got):
             commands = {}
-            for name, said in side["commands"].items():
+            for name, result in side["commands"].items():
                 if name == "check" and CHECK in self.not_run:
                     continue
-                said = dict(said, catalog={}, records={}, states={}, statuses={})
-                said["errors"] = [error for error in said["errors"] if error["stream"] is None]
-                # Streams that are parents alone are asked for streams that are not run, too.
-                said["requests"] = [r for r in said["requests"] if r.get("stream") not in self.streams]
-                # A discover that would list nothing fails, because an empty catalog would look like an empty account.
+                result = dict(result, catalog={}, records={}, states={}, statuses={})
+                result["errors"] = [error for error in result["errors"] if error["stream"] is None]
+                # Requests of listed streams are compared with the stream.
+                result["requests"] = [r for r in result["requests"] if r.get("stream") not in self.streams]
+                # A discover that finds no stream fails, because an empty catalog would look like an empty account.
                 if name == "discover" and self.not_run and not self.catalog(self.got):
-                    said.update(rc=0, control=0, errors=[])
+                    result.update(rc=0, control=0, errors=[])
+                # Parents that are not listed are requested also for streams that do not run here.
                 if name in READS and self.not_run:
-                    said.update(rc=0, control=0, errors=[], requests=[])
-                commands[name] = said
+                    result.update(rc=0, control=0, errors=[], requests=[])
+                commands[name] = result
             sides.append(dict(side, commands=commands))
         lines = self.oracle.compare(*sides, COMMANDS).lines
         extra = sorted(set(self.catalog(self.got)) - set(self.streams))
         return lines + ([f"discover: extra streams: {', '.join(extra)}"] if extra else [])
 
-    def forgive(self, known, used):
-        """Takes what is known out of the differences. Gives the places that explain it, by stream."""
-        forgiven = {}
+    def explain(self, known, used):
+        """Removes the known differences. Returns the headings that explain them, by stream."""
+        explained = {}
         for stream, lines in self.differs.items():
             report = self.oracle.Report()
             report.lines = lines
@@ -163,23 +163,23 @@ class Connector:
             self.oracle.forgive(self.name, report, [], known, found)
             self.differs[stream] = report.lines
             used |= found
-            # What differs for all connectors makes no stream different.
-            places = sorted({entry[2] for entry in found if entry[0] != "*"})
-            if places and not report.lines:
-                forgiven[stream] = places
-        return forgiven
+            # A stream is not counted as different for a difference of all connectors.
+            headings = sorted({entry[2] for entry in found if entry[0] != "*"})
+            if headings and not report.lines:
+                explained[stream] = headings
+        return explained
 
 
 def component(reasons):
-    """The component that a stream needs, of the first reason: it is one that the others follow from."""
+    """The component that a stream needs, by the first reason. The other reasons follow from it."""
     reason = re.split(r": (?=\w+(?:\[|\.|\b))|; |\. The other", reasons)[0]
     return reason.strip().removeprefix("the ").rstrip(".:")
 
 
-def tell(options, connectors):
+def print_results(options, connectors):
     known = connectors[0].oracle.read_known(os.path.join(HERE, "known.tsv"))
     used, failures, counts = set(), [], collections.Counter()
-    forgiven = {c.name: c.forgive(known, used) for c in connectors}
+    explained = {c.name: c.explain(known, used) for c in connectors}
     listed = read_not_run()
     for connector in connectors:
         before = listed.get(connector.name, {})
@@ -187,19 +187,19 @@ def tell(options, connectors):
             failures += [f"{connector.name}: {stream or 'as a whole'}: {line}" for line in lines]
         for stream, why in connector.not_run.items():
             if stream not in before and not options.write:
-                failures.append(f"{connector.name}: {stream} is not run, and not in not_run.tsv: {why}")
+                failures.append(f"{connector.name}: {stream} does not run, and is not in not_run.tsv: {why}")
         for stream in sorted(set(before) - set(connector.not_run)):
-            line = f"{connector.name}: {stream} is run now. `ORACLE_WRITE=1 .ci/run oracle_all` takes it out of not_run.tsv."
+            line = f"{connector.name}: {stream} runs now. `ORACLE_WRITE=1 .ci/run oracle_all` removes it from not_run.tsv."
             failures.append(line) if options.all and not options.write else print(line)
         counts.update(streams=len(connector.streams), not_run=len(set(connector.not_run) - {CHECK}))
         counts["different"] += sum(bool(lines) for stream, lines in connector.differs.items() if stream)
-        counts["known"] += len(set(forgiven[connector.name]) - {None})
+        counts["known"] += len(set(explained[connector.name]) - {None})
     equal = counts["streams"] - counts["not_run"] - counts["different"] - counts["known"]
     if options.all:
         unused = [entry for entry in known if tuple(entry) not in used]
-        failures += [f"known.tsv: nothing matches this now: {' '.join(entry)}" for entry in unused]
+        failures += [f"known.tsv: no difference matches: {' '.join(entry)}" for entry in unused]
         failures += current(options, not_run_text(connectors), os.path.join(HERE, "not_run.tsv"))
-        failures += current(options, page(connectors, forgiven, counts, equal), PAGE)
+        failures += current(options, page(connectors, explained, counts, equal), PAGE)
     for failure in failures:
         print(failure)
     print(
@@ -229,7 +229,7 @@ def by_reason(not_run):
 
 
 def not_run_text(connectors):
-    lines = ["# Streams that are not run yet: connector, the component that the first reason names, streams. Written by oracle_all.\n"]
+    lines = ["# Streams that do not run yet: connector, component of the first reason, streams. Written by oracle_all.\n"]
     for connector in connectors:
         lines += ["\t".join([connector.name, why, *streams]) + "\n" for why, streams in by_reason(connector.not_run)]
     return "".join(lines)
@@ -252,20 +252,21 @@ def link(heading):
     return f"[{heading}](compatibility.md#{heading.lower().replace(' ', '-')})"
 
 
-def page(connectors, forgiven, counts, equal):
+def page(connectors, explained, counts, equal):
     total = counts["streams"]
     reasons = collections.Counter(
         why for c in connectors for stream, why in c.not_run.items() if stream != CHECK
     )
     lines = [
         "# Connectors\n\n",
-        "The results of real manifests here. Each stream is read to its end from a mock of its API, and its catalog entry,\n",
-        "records, requests, status and state are compared with what Airbyte's Python runtime (airbyte-cdk 7.39.1) gave for the\n",
-        "same; so is the verdict of `check`. `.ci/run oracle_all` compares, and writes this page with `ORACLE_WRITE=1`.\n\n",
+        "This page compares real manifests here and on Airbyte's Python runtime (airbyte-cdk 7.39.1). Both read each stream to its\n",
+        "end from a mock of its API. The comparison covers the catalog entry, records, requests, status and state of each stream,\n",
+        "and the result of `check`.\n",
+        "`ORACLE_WRITE=1 .ci/run oracle_all` writes this page.\n\n",
         f"{len(connectors)} connectors have {total:,} streams. {equal:,} are equal, {counts['known']} differ on purpose, "
-        f"{counts['not_run']:,} are not run yet. Not counted is what differs for each stream: see\n"
+        f"{counts['not_run']:,} do not run yet. Differences that every stream has are not counted: see\n"
         f"{link('Slices and states')}.\n\n",
-        "| streams not run yet | need first |\n| ---: | --- |\n",
+        "| streams that do not run yet | what they need first |\n| ---: | --- |\n",
     ]
     lines += [f"| {count} | {why} |\n" for why, count in sorted(reasons.items(), key=lambda r: (-r[1], r[0]))]
     lines += ["\n| connector | streams | equal | not run yet | different on purpose |\n| --- | ---: | ---: | --- | --- |\n"]
@@ -273,10 +274,11 @@ def page(connectors, forgiven, counts, equal):
         not_run = {stream: why for stream, why in connector.not_run.items() if stream != CHECK}
         why = "; ".join(f"{len(streams)}: {why}" for why, streams in by_reason(not_run))
         on_purpose = "; ".join(
-            f"{stream or 'as a whole'}: {', '.join(map(link, places))}" for stream, places in forgiven[connector.name].items()
+            f"{stream or 'as a whole'}: {', '.join(map(link, headings))}"
+            for stream, headings in explained[connector.name].items()
         )
         differs = sum(bool(lines) for stream, lines in connector.differs.items() if stream)
-        same = len(connector.streams) - len(not_run) - differs - len(set(forgiven[connector.name]) - {None})
+        same = len(connector.streams) - len(not_run) - differs - len(set(explained[connector.name]) - {None})
         lines.append(f"| {connector.name} | {len(connector.streams)} | {same} | {why} | {on_purpose} |\n")
     return "".join(lines)
 

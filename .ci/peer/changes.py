@@ -1,13 +1,13 @@
-"""What happens at Stripe: what there is before the first sync, and what changes before the second.
+"""The objects at Stripe before the first sync, and their changes before the second.
 
-Of each resource one object is made, one is changed and one is deleted, as far as Stripe says so in
-an event or lists the object by its time of creation. Nothing else could tell either connector.
+One object of each resource is created, one is changed and one is deleted, if Stripe reports it in
+an event or lists the object by its time of creation. Otherwise no connector could notice it.
 """
 
-# A member that no object has; both connectors let undeclared members pass.
+# A member that no object has; both connectors keep undeclared members.
 MARK = "changed_between_syncs"
 
-# More children of one parent than stand inside it, and more objects than go on a page.
+# More children of one parent than the parent contains, and more objects than a page has.
 MANY = {
     "application_fees_refunds": 12,
     "bank_accounts": 12,
@@ -16,7 +16,7 @@ MANY = {
     "products": 105,
 }
 
-# Objects that never change, and are found by their time of creation.
+# Objects that never change, and are listed by their time of creation.
 ONLY_CREATED = {
     "events",
     "shipping_rates",
@@ -25,7 +25,7 @@ ONLY_CREATED = {
     "file_links",
 }
 
-# Children without events of their own. Stripe changes the parent with them, and reports that.
+# Children without events. Stripe changes the parent with them, and reports that.
 PARENTS = {
     "checkout_sessions_line_items": "checkout_sessions",
     "customer_balance_transactions": "customers",
@@ -36,13 +36,13 @@ PARENTS = {
     "transfer_reversals": "transfers",
 }
 
-# Children whose making is reported by an event of their parent.
+# Children whose creation is reported by an event of their parent.
 EVENTS_OF_PARENTS = {
     "application_fees_refunds": ("application_fees", "application_fee.refunded"),
 }
 
-# Streams that are not a resource of the mock's by the same name: the resource, and the `object`
-# that the stream has of it.
+# Streams without a resource of the same name in the mock: the resource, and the `object` of the
+# stream's objects in it.
 RESOURCES = {
     "external_account_bank_accounts": ("external_accounts", "bank_account"),
     "external_account_cards": ("external_accounts", "card"),
@@ -51,7 +51,7 @@ RESOURCES = {
 
 
 class Change:
-    """One object made, changed or deleted."""
+    """One object that was created, changed or deleted."""
 
     def __init__(self, kind, key, event):
         self.kind = kind
@@ -63,7 +63,7 @@ class Change:
         return f"{self.key} {self.kind} ({self.event or 'no event'})"
 
     def is_in(self, records):
-        """Whether the records hold the object as it is after the change."""
+        """Whether the records contain the object as it is after the change."""
         versions = [record for record in records if record.get("id") == self.key]
         match self.kind:
             case "deleted" if self.event.endswith(".deleted"):
@@ -75,43 +75,42 @@ class Change:
 
 
 def prepare(mock):
-    """Adds to what a new mock has."""
+    """Adds objects to a new mock."""
     for resource, count in MANY.items():
         for _ in range(count):
             mock.create(resource)
     for stream, (_, kind) in RESOURCES.items():
-        # Enough of each kind for one to be changed and one to be deleted.
+        # One of each kind will be changed and one deleted.
         for _ in range(2 if kind else 0):
             make_object(mock, stream)
 
 
 def make(mock, streams, records):
-    """Makes the changes and returns those that can be seen, by stream.
+    """Makes the changes and returns, by stream, those that a connector can notice.
 
-    `streams` are catalog entries, parents first; `records` those of a full refresh, by stream,
-    which name what there is.
+    `streams` are catalog entries, parents first; `records` those of a full refresh, by stream.
     """
     mock.set_now()
     made = {}
     for stream in streams:
         name = stream["name"]
-        # Those without a key are read in full each time.
+        # Streams without a key are read in full each time.
         if not stream.get("source_defined_primary_key"):
             continue
         resource = RESOURCES.get(name, (name, None))[0]
         key, event = make_object(mock, name)
-        # The mock gives a new child to the newest parent.
+        # The mock adds a new child to the newest parent.
         if name in PARENTS:
             parent = PARENTS[name]
             event = mock.update(parent, mock.ids(parent)[0], {MARK: True})
         if name in EVENTS_OF_PARENTS:
             parent, kind = EVENTS_OF_PARENTS[name]
-            event = mock.tell_event(kind, parent, mock.ids(parent)[0])
-        made[name] = [Change("made", key, event)]
+            event = mock.add_event(kind, parent, mock.ids(parent)[0])
+        made[name] = [Change("created", key, event)]
         if name in PARENTS or name in ONLY_CREATED:
             continue
         oldest_first = sorted(records[name], key=lambda record: record.get("created", 0))
-        # The newest of all is the parent of many, see `prepare`.
+        # `prepare` gave many children to the newest.
         to_delete, to_change = oldest_first[0]["id"], oldest_first[-1]["id"]
         for kind, key, event in (
             ("changed", to_change, mock.update(resource, to_change, {MARK: True})),
@@ -123,17 +122,17 @@ def make(mock, streams, records):
 
 
 def make_object(mock, stream):
-    """Makes an object that belongs to the stream; its id and its event."""
+    """Creates an object of the stream, and returns its id and its event."""
     resource, wanted = RESOURCES.get(stream, (stream, None))
     members = {}
     if resource == "external_accounts":
         members["account"] = mock.config["account_id"]
     if stream == "payout_balance_transactions":
-        # Not all balance transactions are of a payout; the mock hides of which they are.
+        # Not all balance transactions belong to a payout; the mock's responses omit this member.
         members["_parent"] = mock.ids("payouts")[0]
-    # The mock makes objects of each kind in turn.
+    # The mock creates objects of each kind in turn.
     for _ in range(3):
         key, event = mock.create(resource, members)
         if wanted is None or event["data"]["object"]["object"] == wanted:
             return key, event
-    raise SystemExit(f"the mock makes no {wanted} of {resource}")
+    raise SystemExit(f"the mock creates no {wanted} in {resource}")

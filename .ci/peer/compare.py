@@ -1,13 +1,13 @@
-"""Runs the peer, airbyte-source-stripe, and our connector beside each other against the mock.
+"""Compares our connector with the peer, airbyte-source-stripe, on the same mock.
 
 Usage: PEER_VENV/bin/python .ci/peer/compare.py --ours BINARY --mock BINARY [--streams a,b]
                                                 [--keep FOLDER] [--partial]
 
-Prints a report per comparison: discover, records, requests, states. Exit status: 0 when every
-difference is one that a rule names, 1 otherwise. Needs no network but loopback.
+Prints a report for each comparison: discover, records, requests, states. Exit status: 0 if a rule
+explains every difference, 1 otherwise. It uses only loopback.
 
-`--streams` compares some streams alone, `--keep` keeps configs, catalogs, states and output,
-`--partial` does not mind streams that we do not have yet.
+`--streams` compares only some streams, `--keep` keeps configs, catalogs, states and output,
+`--partial` allows streams that we do not have yet.
 """
 
 import argparse
@@ -28,11 +28,11 @@ import compare_states
 from connectors import Lane, Ours, Peer
 from mock import Mock
 
-# Two cores, and the peer keeps one busy.
+# Mocks that are read concurrently: there are two cores, and the peer keeps one busy.
 LANES = 2
 # A mock with three objects of each kind, and two children of each kind for each parent.
 OBJECTS = ["3", "--others", "3", "--children", "2"]
-# Long enough ago for three windows of 365 days.
+# Three windows of 365 days.
 START_DAYS_AGO = 900
 
 
@@ -41,24 +41,24 @@ def main():
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         folder = Path(options.keep or folder)
         lanes = [start_lane(folder / f"lane{n}", options, running) for n in range(LANES)]
-        good = compare(lanes, options)
-    sys.exit(0 if good else 1)
+        succeeded = compare(lanes, options)
+    sys.exit(0 if succeeded else 1)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--ours", required=True, help="our binary")
     parser.add_argument("--mock", required=True, help="the mock's binary")
-    parser.add_argument("--streams", help="names, with commas between")
-    parser.add_argument("--keep", help="a folder for all that is written and read")
-    parser.add_argument("--partial", action="store_true", help="streams may be missing with us")
+    parser.add_argument("--streams", help="names, separated by commas; default: all")
+    parser.add_argument("--keep", help="a folder for configs, catalogs, states and output")
+    parser.add_argument("--partial", action="store_true", help="allow that we lack streams")
     return parser.parse_args()
 
 
 def start_lane(folder, options, running):
-    """A lane whose processes end with `running`."""
+    """Starts a lane. Its processes end with `running`."""
     folder.mkdir(parents=True, exist_ok=True)
-    # The newest objects are some days old, so that no moment of theirs is one of a read.
+    # The newest objects are some days old, so that their times differ from those of reads.
     now = int(time.time()) - 3 * 86_400
     mock = Mock(options.mock, [*OBJECTS, "--now", now], folder / "requests.log")
     running.callback(mock.stop)
@@ -71,7 +71,7 @@ def start_lane(folder, options, running):
 
 
 def compare(lanes, options):
-    """All comparisons; true if there is no fault."""
+    """Makes all comparisons; true if there is no fault."""
     lane = lanes[0]
     with timed("discover"):
         ours, peer = lane.discover(lane.ours), lane.discover(lane.peer)
@@ -79,22 +79,22 @@ def compare(lanes, options):
     streams = common(ours, peer, options.streams)
 
     with timed(f"full refreshes of {len(streams)} streams together"):
-        full = [lane.read(who, streams, "full_refresh") for who in (lane.ours, lane.peer)]
+        full = [lane.read(each, streams, "full_refresh") for each in (lane.ours, lane.peer)]
     reports.append(compare_records.compare_full(streams, *full))
     reports.append(compare_requests.compare_totals(*full))
 
-    # Each stream by itself, so that it is known whose requests are whose.
+    # Each stream by itself, so that each request belongs to a known stream.
     with timed("first syncs of each"):
-        first = each(lanes, streams, sync_both)
+        first = for_each(lanes, streams, sync_both)
     made = change_all(lanes, streams, full[0].records)
     with timed("second syncs of each"):
-        second = each(lanes, streams, lambda *at: sync_both(*at, first[at[1]["name"]]))
+        second = for_each(lanes, streams, lambda *at: sync_both(*at, first[at[1]["name"]]))
     with timed("second syncs, from the other's states"):
-        ours_after_peer = each(lanes, streams, lambda *at: cross(*at, first[at[1]["name"]]))
+        ours_after_peer = for_each(lanes, streams, lambda *at: cross(*at, first[at[1]["name"]]))
         states = {name: state for ours, _ in first.values() for name, state in ours.states.items()}
         peer_after_ours = lane.read(lane.peer, streams, "incremental", states)
     with timed("third syncs of each"):
-        third = each(lanes, streams, lambda *at: sync_both(*at, second[at[1]["name"]]))
+        third = for_each(lanes, streams, lambda *at: sync_both(*at, second[at[1]["name"]]))
 
     rounds = [
         (name, which, *runs)
@@ -104,9 +104,9 @@ def compare(lanes, options):
     reports.append(compare_requests.compare_syncs(rounds))
     reports.append(compare_records.compare_changed(streams, first, second))
     reports.append(compare_states.compare(rounds, made, ours_after_peer, peer_after_ours))
-    good = [report.print() for report in reports]
-    print(f"\n{good.count(True)} comparisons without a fault, {good.count(False)} with faults")
-    return all(good)
+    succeeded = [report.print() for report in reports]
+    print(f"\n{succeeded.count(True)} comparisons without faults, {succeeded.count(False)} with faults")
+    return all(succeeded)
 
 
 @contextmanager
@@ -118,8 +118,8 @@ def timed(what):
 
 
 def change_all(lanes, streams, records):
-    """Makes the same changes at each mock; stream -> changes."""
-    # In a second of their own, so that moments of reads and of changes can be distinguished.
+    """Makes the same changes in each mock, and returns them by stream."""
+    # The changes get another second than the reads, so that their times differ.
     time.sleep(1.1)
     made = [changes.make(lane.mock, streams, records) for lane in lanes]
     time.sleep(1.1)
@@ -130,7 +130,7 @@ def change_all(lanes, streams, records):
 
 
 def common(ours, peer, wanted):
-    """The peer's catalog entries of the streams that both have."""
+    """The peer's catalog entries of the common streams."""
     names = {stream["name"] for stream in ours}
     if wanted:
         names &= set(wanted.split(","))
@@ -138,24 +138,24 @@ def common(ours, peer, wanted):
 
 
 def sync_both(lane, stream, before=None):
-    """One incremental sync of one stream by both, each from the state of its run before."""
-    # A platform does not hand the state of one full refresh to the next.
+    """One incremental sync of one stream by both, each from the state of its last run."""
+    # A platform does not give the state of one full refresh to the next.
     states = [None, None]
     if before and "incremental" in stream["supported_sync_modes"]:
         states = [run.states for run in before]
     connectors = (lane.ours, lane.peer)
     return tuple(
-        lane.read(who, [stream], "incremental", state) for who, state in zip(connectors, states)
+        lane.read(each, [stream], "incremental", state) for each, state in zip(connectors, states)
     )
 
 
 def cross(lane, stream, first):
-    """Our sync of one stream from the state of the peer's first."""
+    """Our sync of one stream from the state of the peer's first sync."""
     return lane.read(lane.ours, [stream], "incremental", first[1].states)
 
 
-def each(lanes, streams, work):
-    """`work` for each stream on whichever lane is free: stream -> what it gave."""
+def for_each(lanes, streams, work):
+    """Does `work` for each stream, on any free lane, and returns the results by stream."""
     queue = SimpleQueue()
     for stream in streams:
         queue.put(stream)

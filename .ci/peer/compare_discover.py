@@ -1,14 +1,14 @@
-"""Compares what the two connectors discover: streams, order, keys, cursors, modes and fields."""
+"""Compares the catalogs of both connectors: streams, order, keys, cursors, modes and fields."""
 
 from report import Report
 
-# Our streams that the peer does not have, and why.
-OURS_ALONE = {
+# Streams that only we have, and why.
+ONLY_OURS = {
     "invoice_payments": "the 48th stream of newer versions of the peer",
 }
 
-# Top-level fields, the columns of a table, that the peer declares and we do not: (stream, field) ->
-# why. Nested ones are not compared: the peer declares many that Stripe never had.
+# Top-level fields, the columns of a table, that only the peer declares: (stream, field) -> why.
+# Nested ones are not compared: the peer declares many that Stripe never had.
 FIELDS_LEFT_OUT = {}
 
 # Members of the catalog that differ: (stream, member) -> why.
@@ -18,13 +18,12 @@ OTHER_MEMBERS = {
 
 RULES = {
     "other member": "see OTHER_MEMBERS",
-    "ours alone": "streams that newer versions of the peer have",
+    "only ours": "streams that newer versions of the peer have",
     "field left out": "see FIELDS_LEFT_OUT",
-    "type": "ours is what Stripe's reference says, and what the records hold",
+    "type": "ours is the type in Stripe's reference and in the records",
 }
 
-# What a platform takes from a catalog and must not see changed when it goes from one to the other,
-# with the value that a missing member stands for.
+# The members of a catalog that a platform uses, and that must be equal in both, with their defaults.
 MEMBERS = {
     "supported_sync_modes": [],
     "source_defined_cursor": False,
@@ -36,7 +35,7 @@ MEMBERS = {
 
 
 def types(schema):
-    """The types that a field can have besides null, as text; none declared means any."""
+    """The types of a field except null, as text; without a declared type, any."""
     declared = schema.get("type", [])
     declared = {declared} if isinstance(declared, str) else set(declared)
     for part in schema.get("anyOf", []) + schema.get("oneOf", []):
@@ -45,25 +44,25 @@ def types(schema):
 
 
 def compare(ours, peer, partial):
-    """The report on the two catalogs, lists of streams; `partial` allows ours to lack some."""
+    """The report on two catalogs, which are lists of streams; with `partial`, ours may lack some."""
     report = Report("discover", RULES)
     of_ours = {stream["name"]: stream for stream in ours}
     of_peer = {stream["name"]: stream for stream in peer}
 
     missing = [name for name in of_peer if name not in of_ours]
     if missing and partial:
-        report.line(f"the peer's alone: {', '.join(missing)}")
+        report.line(f"only the peer has {', '.join(missing)}")
     for name in [] if partial else missing:
-        report.fault(name, "the peer has this stream, and we do not")
+        report.fault(name, "only the peer has this stream")
     for name in of_ours:
-        if name in OURS_ALONE:
-            report.explain("ours alone")
+        if name in ONLY_OURS:
+            report.explain("only ours")
         elif name not in of_peer:
-            report.fault(name, "we have this stream and the peer does not; say why in OURS_ALONE")
+            report.fault(name, "only we have this stream; give the reason in ONLY_OURS")
 
     common = [name for name in of_peer if name in of_ours]
     order = [name for name in of_ours if name in of_peer]
-    report.check(order == common, "order", f"ours {order}, the peer's {common}")
+    report.check(order == common, "order", f"ours is {order}, the peer's {common}")
 
     declared = 0
     other_types = {}
@@ -73,7 +72,7 @@ def compare(ours, peer, partial):
             if a != b and (name, member) in OTHER_MEMBERS:
                 report.explain("other member")
             else:
-                report.check(a == b, name, f"{member} is {a} with us and {b} with the peer")
+                report.check(a == b, name, f"{member} is {a}, the peer's is {b}")
         our_fields = of_ours[name]["json_schema"]["properties"]
         peer_fields = of_peer[name]["json_schema"]["properties"]
         declared += len(peer_fields)
@@ -85,12 +84,12 @@ def compare(ours, peer, partial):
             elif (name, field) in FIELDS_LEFT_OUT:
                 report.explain("field left out")
             else:
-                report.fault(name, f"the peer declares the field {field}, and we do not")
+                report.fault(name, f"only the peer declares the field {field}")
     report.line(
-        f"{len(of_ours)} streams with us, {len(of_peer)} with the peer, {len(common)} compared; "
-        f"{declared} top-level fields that the peer declares"
+        f"we have {len(of_ours)} streams, the peer {len(of_peer)}; {len(common)} are compared, "
+        f"in which the peer declares {declared} top-level fields"
     )
     for (from_type, to_type), where in sorted(other_types.items()):
         report.explain("type", len(where))
-        report.line(f"{from_type} with the peer, {to_type} with us: {', '.join(where)}")
+        report.line(f"the peer's type is {from_type}, ours {to_type}: {', '.join(where)}")
     return report

@@ -1,9 +1,8 @@
-"""Compares what both connectors ask of Stripe, per stream and in all.
+"""Compares the requests of both connectors, for each stream and in total.
 
-A request is its path and its parameters. Moments that depend on when a run was are named: `now`,
-`30 days ago`, from when on Stripe has events, and `the last read`, which objects without a time of
-creation have for their cursor. Requests are compared as sets; how often each was sent is counted
-beside.
+A request is its path and its parameters. Names replace times that depend on the time of the run:
+`now`; `30 days ago`, the time of Stripe's oldest events; `the last read`, the cursor of objects
+without a time of creation. Requests are compared as sets, and counted.
 """
 
 from collections import Counter
@@ -12,35 +11,35 @@ from report import Report
 
 # How long Stripe keeps events, in seconds.
 EVENTS_KEPT = 30 * 86_400
-# How far a moment may lie from the run that it belongs to, in seconds.
+# How much a time may differ from that of its run, in seconds.
 NEAR = 5
 
 RULES = {
-    "more events": "we ask for further types of events that carry the same objects",
-    "not again": "after its first sync the peer reads 30 days of events again; we resume from there",
-    "one span": "the few children of one parent are asked for at once, not in spans of time",
-    "rest of items": "an event holds the first items only; the peer never reads the rest",
+    "more events": "we request more types of events, which have the same objects",
+    "not again": "after its first sync the peer reads 30 days of events again; we resume from our state",
+    "one window": "we request the few children of one parent at once, not in windows",
+    "rest of items": "an event has only the first items; the peer never reads the others",
     "newest of list": "no event reports a new object, so we read the newest part of the list, too",
-    "some minutes again": "we go on some minutes before the end of the last sync, not at the newest record",
-    "changed object": "we ask for a changed object where its list expands what an event has not",
+    "some minutes again": "we resume some minutes before the end of the last sync, the peer from the newest record",
+    "changed object": "we request a changed object if its list expands a field that events lack",
 }
 
-# Lists of children that we do not read in spans of time.
-ONE_SPAN = {"/v1/setup_attempts"}
-# Lists of items that events bring the first of; the name of the parent's id is left out.
+# Lists of children that we do not read in windows.
+ONE_WINDOW = {"/v1/setup_attempts"}
+# Lists of items whose first ones are in events, with ID instead of the parent's id.
 ITEMS = {
     "/v1/application_fees/ID/refunds",
     "/v1/invoices/ID/lines",
     "/v1/subscription_items",
 }
-# How long before the end of the last sync we go on, in seconds.
+# How long before the end of the last sync we resume, in seconds.
 OVERLAP = 300
-# Lists whose newest part we read beside the events.
+# Lists whose newest part we read in addition to events.
 NEWEST = {"/v1/accounts", "/v1/checkout/sessions"}
 
 
-def moment(name, value, run, before):
-    """A bound of a span of time: its name if it depends on when the run or the one before was."""
+def bound(name, value, run, before):
+    """A bound of a window. It is replaced by a name if it depends on the time of this run or the last."""
     seconds = int(value)
     if name == "created[lte]" and run.began - NEAR <= seconds <= run.ended + NEAR:
         return "now"
@@ -52,17 +51,17 @@ def moment(name, value, run, before):
 
 
 def shape(request, run, before=None):
-    """A request as text that is the same for the same question."""
+    """A request as text, which is the same for equal requests."""
     query = []
     for name, value in request.query:
         if name.startswith("created["):
-            value = moment(name, value, run, before)
+            value = bound(name, value, run, before)
         query.append(f"{name}={value}")
     return f"{request.path}?{'&'.join(sorted(query))}"
 
 
 class Parts:
-    """A request's shape, taken apart."""
+    """The parts of a request's shape."""
 
     def __init__(self, text):
         self.text = text
@@ -74,7 +73,7 @@ class Parts:
         self.rest = [member for member in members if member[0] not in named]
 
     def rules_against(self, peer):
-        """The rules by which this request of ours stands for the peer's; None if it does not."""
+        """The rules by which this request of ours replaces the peer's; None if it does not."""
         if (self.path, self.rest) != (peer.path, peer.rest):
             return None
         rules = []
@@ -86,23 +85,23 @@ class Parts:
             upper = self.bounds.get("created[lte]") == peer.bounds.get("created[lte]")
             if self.types and upper and peer.bounds["created[gte]"] == "30 days ago":
                 rules.append("not again")
-            elif self.path in ONE_SPAN and not self.bounds:
-                rules.append("one span")
-            elif upper and self.goes_on_before(peer):
+            elif self.path in ONE_WINDOW and not self.bounds:
+                rules.append("one window")
+            elif upper and self.begins_within_overlap(peer):
                 rules.append("some minutes again")
             else:
                 return None
         return rules
 
-    def goes_on_before(self, peer):
-        """Whether our span begins no more than the overlap before the peer's, or later."""
+    def begins_within_overlap(self, peer):
+        """Whether our window begins after the peer's, or before it by at most the overlap."""
         ours, theirs = self.bounds.get("created[gte]", ""), peer.bounds.get("created[gte]", "")
         if not ours.isdigit():
             return False
         return not theirs.isdigit() or int(ours) >= int(theirs) - OVERLAP
 
     def rule_for_more(self):
-        """The rule by which we ask this in a later sync and the peer does not, or None."""
+        """The rule that explains a request that only we send, in a later sync, or None."""
         if self.path in NEWEST:
             return "newest of list"
         names = {name for name, _ in self.rest}
@@ -113,19 +112,19 @@ class Parts:
 
 
 def explain(ours, peer, which, report):
-    """What is left of both sets of shapes when the rules have explained what they can."""
+    """The shapes of both sets that no rule explains."""
     ours, peer = [Parts(text) for text in sorted(ours)], [Parts(text) for text in sorted(peer)]
-    answered = set()
+    used = set()
     for request in list(peer):
         for candidate in ours:
             rules = candidate.rules_against(request)
             if rules is not None:
                 for rule in rules:
                     report.explain(rule)
-                answered.add(candidate)
+                used.add(candidate)
                 peer.remove(request)
                 break
-    ours = [request for request in ours if request not in answered]
+    ours = [request for request in ours if request not in used]
     for request in list(ours):
         rule = request.rule_for_more()
         if rule and which != "first":
@@ -141,8 +140,8 @@ def compare_syncs(rounds):
     before = {}
     for stream, which, ours, peer in rounds:
         for run in (ours, peer):
-            if run.trouble():
-                report.fault(stream, f"{which} sync: {run.trouble()}")
+            if run.failure():
+                report.fault(stream, f"{which} sync: {run.failure()}")
         our_last, peer_last = before.get(stream, (None, None))
         before[stream] = (ours, peer)
         of_ours = Counter(shape(request, ours, our_last) for request in ours.requests)
@@ -153,10 +152,10 @@ def compare_syncs(rounds):
         both = left & right
         left, right = explain(left - both, right - both, which, report)
         for text in left:
-            report.fault(stream, f"{which} sync: asked by us alone: {text}")
+            report.fault(stream, f"{which} sync: only we request {text}")
         for text in right:
-            report.fault(stream, f"{which} sync: asked by the peer alone: {text}")
-    header = ["stream"] + [f"{who} {n}." for n in (1, 2, 3) for who in ("ours", "peer")]
+            report.fault(stream, f"{which} sync: only the peer requests {text}")
+    header = ["stream"] + [f"{side} {n}." for n in (1, 2, 3) for side in ("ours", "peer")]
     report.table(header, rows.values())
     return report
 
@@ -171,17 +170,17 @@ def compare_totals(ours, peer):
         [path, ours_by_path[path], peer_by_path[path]]
         for path in sorted(ours_by_path.keys() | peer_by_path.keys())
     ]
-    rows.append(["in all", len(ours.requests), len(peer.requests)])
+    rows.append(["total", len(ours.requests), len(peer.requests)])
     report.table(["path", "ours", "peer"], rows)
     report.check(
         len(ours.requests) <= len(peer.requests),
         "all",
-        f"{len(ours.requests)} requests by us, {len(peer.requests)} by the peer",
+        f"we sent {len(ours.requests)} requests, the peer {len(peer.requests)}",
     )
     return report
 
 
 def template(path):
-    """A path with the ids in it left out."""
+    """A path with ID instead of each id."""
     parts = path.split("/")
     return "/".join("ID" if "_" in part and any(map(str.isdigit, part)) else part for part in parts)

@@ -1,7 +1,6 @@
-"""Our connector and the peer, started against a mock Stripe, and what they write.
+"""Runs our connector and the peer against a mock Stripe, and reads their output.
 
-Both are driven as a platform drives them: files for config, catalog and state, messages on
-standard output.
+Both are run as a platform runs them: files for config, catalog and state, messages on stdout.
 """
 
 import json
@@ -10,23 +9,23 @@ import subprocess
 import time
 from pathlib import Path
 
-# A read of a handful of records; the peer needs a few seconds.
+# The limit for a read of a few records, which takes the peer some seconds.
 TIMEOUT = 120
 PEER_SERVER = Path(__file__).with_name("peer_server.py")
-# Loopback must not be asked for at a proxy.
+# Requests to loopback must not use a proxy.
 ENVIRONMENT = {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
 class Run:
-    """One finished run: its messages, its requests, and when it was."""
+    """One finished run: its messages, its requests, and its times."""
 
-    def __init__(self, who, code, stdout, stderr, began, ended, requests):
-        self.who = who
+    def __init__(self, connector, code, stdout, stderr, began, ended, requests):
+        self.connector = connector
         self.code = code
         self.stderr = Path(stderr)
         self.began = began
         self.ended = ended
-        # As the mock saw them, in order.
+        # As the mock received them, in order.
         self.requests = requests
         # Stream -> list of records, in order.
         self.records = {}
@@ -51,13 +50,13 @@ class Run:
             case "TRACE" if message["trace"]["type"] == "ERROR":
                 self.errors.append(message["trace"]["error"]["message"])
 
-    def trouble(self):
-        """What went wrong, as one line, or None."""
+    def failure(self):
+        """The errors of a failed run, as one line, or None."""
         if self.code == 0 and not self.errors:
             return None
         stderr = self.stderr.read_text(encoding="utf-8", errors="replace").strip()
-        said = "; ".join(self.errors) or stderr[-400:].replace("\n", " ")
-        return f"{self.who} ended with exit code {self.code}: {said}"
+        errors = "; ".join(self.errors) or stderr[-400:].replace("\n", " ")
+        return f"{self.connector} ended with exit code {self.code}: {errors}"
 
 
 class Ours:
@@ -76,12 +75,12 @@ class Ours:
 
 
 class Peer:
-    """The peer, imported once and forked for every run, see `peer_server.py`."""
+    """The peer, which is imported once and forked for every run, see `peer_server.py`."""
 
     name = "peer"
 
     def __init__(self, python, folder):
-        # The peer writes caches for HTTP into the temporary folder.
+        # The peer writes its HTTP caches into the temporary folder.
         environment = {**ENVIRONMENT, "TMPDIR": str(folder)}
         self.server = subprocess.Popen(
             [python, str(PEER_SERVER)],
@@ -97,7 +96,7 @@ class Peer:
         self.server.stdin.flush()
         answer = self.server.stdout.readline()
         if not answer:
-            raise SystemExit(f"the peer cannot be run: exit code {self.server.wait()}, see above")
+            raise SystemExit(f"the peer ended with exit code {self.server.wait()}, see above")
         return json.loads(answer)["exit"]
 
     def stop(self):
@@ -106,7 +105,7 @@ class Peer:
 
 
 class Lane:
-    """A mock Stripe of its own, and both connectors to read from it, one run at a time."""
+    """One mock Stripe, and both connectors, which read from it, one run at a time."""
 
     def __init__(self, folder, mock, ours, peer):
         self.folder = Path(folder)
@@ -116,16 +115,16 @@ class Lane:
         self.runs = 0
 
     def discover(self, connector):
-        """The streams that the connector offers."""
+        """The streams in the connector's catalog."""
         run = self._run(connector, ["discover", "--config", self._config({})])
         if run.catalog is None:
-            raise SystemExit(f"discover without a catalog: {run.trouble()}")
+            raise SystemExit(f"discover without a catalog: {run.failure()}")
         return run.catalog
 
     def read(self, connector, streams, mode, states=None, config=None):
         """Reads the streams (catalog entries) in the mode.
 
-        `states` maps names of streams to their states; `config` has keys to add to the mock's.
+        `states` maps names of streams to their states; `config` has keys to add to the mock's config.
         """
         catalog = {
             "streams": [
@@ -166,7 +165,7 @@ class Lane:
 
 
 def message(stream, state):
-    """A stream's state as the protocol's message."""
+    """A stream's state as a message of the protocol."""
     return {
         "type": "STREAM",
         "stream": {"stream_descriptor": {"name": stream}, "stream_state": state},

@@ -1,4 +1,4 @@
-"""The project's own mock Stripe as a process: its config, its requests, its changes."""
+"""Runs the project's mock Stripe as a process: its config, its requests, its changes."""
 
 import json
 import subprocess
@@ -6,12 +6,12 @@ import time
 import urllib.request
 from urllib.parse import parse_qsl, urlsplit
 
-# No proxy, whatever the environment says: the mock is on loopback.
+# Without the environment's proxy, because the mock is on loopback.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Request:
-    """One request as the mock saw it, from a line of its log."""
+    """One request, from a line of the mock's log."""
 
     def __init__(self, line):
         self.method, target, self.version = line.split()
@@ -25,7 +25,7 @@ class Mock:
 
     def __init__(self, binary, arguments, log=None):
         if log:
-            # The mock appends to it.
+            # The mock appends to the file.
             log.unlink(missing_ok=True)
         command = [str(binary), *map(str, arguments), *(["--log", str(log)] if log else [])]
         self.process = subprocess.Popen(
@@ -33,42 +33,42 @@ class Mock:
         )
         first = self.process.stdout.readline()
         if not first:
-            raise SystemExit(f"the mock cannot be run: exit code {self.process.wait()}, see above")
+            raise SystemExit(f"the mock ended with exit code {self.process.wait()}, see above")
         self.config = json.loads(first)
         self.log = open(log, encoding="utf-8") if log else None
 
     def take_requests(self):
-        """The requests since this was last asked for."""
+        """The requests since the last call."""
         return [Request(line) for line in self.log]
 
     def set_now(self):
-        """Sets the mock's clock to now; it stands still otherwise."""
-        self._tell(f"now {int(time.time())}")
+        """Sets the mock's clock to now. The clock does not run by itself."""
+        self._send(f"now {int(time.time())}")
 
     def create(self, resource, members=None):
-        """Makes an object; its id, and the event that reports it, if Stripe has one."""
+        """Creates an object. Returns its id, and the event that reports it, if Stripe has one."""
         return self._change(f"create {resource} {json.dumps(members or {})}")
 
     def update(self, resource, key, members):
-        """Sets members of an object; the event that reports it, if Stripe has one."""
+        """Sets members of an object. Returns the event that reports it, if Stripe has one."""
         return self._change(f"update {resource} {key} {json.dumps(members)}")[1]
 
     def delete(self, resource, key):
-        """Removes an object; the event that reports it, if Stripe has one."""
+        """Deletes an object. Returns the event that reports it, if Stripe has one."""
         return self._change(f"delete {resource} {key}")[1]
 
-    def tell_event(self, kind, resource, key):
-        """Adds an event of that type about an object as it is, and returns it."""
+    def add_event(self, kind, resource, key):
+        """Adds an event of this type with an object as it is now, and returns it."""
         return self._change(f"event {kind} {resource} {key}")[1]
 
     def ids(self, resource):
         """The ids of a resource's objects, newest first."""
-        return self._tell(f"ids {resource}").split()
+        return self._send(f"ids {resource}").split()
 
     def _change(self, command):
-        """The answer to a command that changes something, and the event of it."""
+        """Sends a command that changes an object. Returns the answer and the event."""
         before = set(self.ids("events"))
-        answer = self._tell(command)
+        answer = self._send(command)
         added = [key for key in self.ids("events") if key not in before]
         return answer, self._event(added[0]) if added else None
 
@@ -80,11 +80,11 @@ class Mock:
         with OPENER.open(request) as response:
             return json.load(response)
 
-    def _tell(self, command):
+    def _send(self, command):
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
-        verdict, _, answer = self.process.stdout.readline().strip().partition(" ")
-        if verdict != "ok":
+        status, _, answer = self.process.stdout.readline().strip().partition(" ")
+        if status != "ok":
             raise SystemExit(f"the mock refused `{command}`: {answer}")
         return answer
 

@@ -1,17 +1,17 @@
-"""Runs the peer, airbyte-source-stripe, many times for the price of one start.
+"""Runs the peer, airbyte-source-stripe, many times, but starts it only once.
 
-Importing the peer takes about three seconds, far longer than a read of a few records. So it is
-imported once, and each run is a fork of this process: as separate as a process started again, with
-its own caches, standard output and exit code.
+Importing the peer takes about three seconds, far longer than a read of a few records. So this
+process imports it once, and forks for each run. A fork has its own caches, stdout and exit code,
+like a new process.
 
-The peer only knows Stripe's own address. Here each request goes to the `api_url` of the config
-instead, in the manifest as it is held in memory; the installed package stays as it is.
+The peer only knows Stripe's own address. This changes its manifest in memory, so that requests go
+to the `api_url` of the config. The installed package is not changed.
 
-Usage: PEER_VENV/bin/python peer_server.py              serves runs, see below
-       PEER_VENV/bin/python peer_server.py COMMAND ...  is one run: `read --config FILE ...`
+Usage: PEER_VENV/bin/python peer_server.py              runs jobs from stdin, see below
+       PEER_VENV/bin/python peer_server.py COMMAND ...  runs one command: `read --config FILE ...`
 
-Served: each line of standard input is a JSON object with `arguments` (a list), `stdout` and
-`stderr` (files to write). Each is answered by one line, `{"exit": CODE}`, when the run has ended.
+A job is a line of stdin: a JSON object with `arguments` (a list), `stdout` and `stderr` (files to
+write). When the run has ended, the answer is one line, `{"exit": CODE}`.
 """
 
 import json
@@ -25,14 +25,14 @@ from source_stripe.source import SourceStripe
 
 
 def redirect_requests():
-    """Has the manifest take the base of all addresses from the config."""
+    """Makes the manifest take the base of all addresses from the config."""
     read_manifest = SourceStripe._read_and_parse_yaml_file
 
     def read_and_redirect(self, path):
         manifest = read_manifest(self, path)
         requester = manifest["definitions"]["base_requester"]
         if not requester["url_base"].startswith("https://api.stripe.com/"):
-            raise RuntimeError(f"the peer's manifest has another address: {requester['url_base']}")
+            raise RuntimeError(f"the peer's manifest has another base: {requester['url_base']}")
         requester["url_base"] = "{{ config['api_url'] }}"
         return manifest
 
@@ -40,7 +40,7 @@ def redirect_requests():
 
 
 def run_forked(job):
-    """One run in a fork of this process; its exit code."""
+    """Does one run in a fork of this process, and returns its exit code."""
     child = os.fork()
     if child:
         _, status = os.waitpid(child, 0)
@@ -60,7 +60,7 @@ def run_forked(job):
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        # Not `sys.exit`: the child must not return into the loop of its parent.
+        # With `sys.exit`, the child would return into the parent's loop.
         os._exit(code)
 
 
@@ -68,7 +68,7 @@ def main():
     redirect_requests()
     if sys.argv[1:]:
         sys.exit(run())
-    # The same parser in C: a third of the time of a short read is spent on the manifest.
+    # The parser in C: the manifest takes a third of the time of a short read.
     yaml.SafeLoader = yaml.CSafeLoader
     for line in sys.stdin:
         print(json.dumps({"exit": run_forked(json.loads(line))}), flush=True)

@@ -1,17 +1,17 @@
-"""What the comparisons found: facts to print, differences with a reason, and faults.
+"""The results of the comparisons: lines to print, differences with a reason, and faults.
 
-A difference between the peer and us is either named in a table of rules, with its reason, or it is
-a fault. Rules that explain nothing in a whole run are listed, so that the tables do not rot.
+A difference between the peer and us is a fault, unless a rule gives the reason. The report lists
+rules that explain nothing, so that they can be removed.
 """
 
 from collections import Counter
 
-# How many faults of one comparison are described before the rest are only counted.
+# Faults of one comparison that are described. The others are only counted.
 SHOWN = 40
 
 
 class Report:
-    """Collects what one comparison found and prints it."""
+    """Collects the results of one comparison and prints them."""
 
     def __init__(self, title, rules):
         """`rules` maps the name of a rule to its reason."""
@@ -22,11 +22,11 @@ class Report:
         self.explained = Counter()
 
     def line(self, text=""):
-        """A line to print, as it is."""
+        """Adds a line to print."""
         self.lines.append(text)
 
     def table(self, header, rows):
-        """Rows of a table to print; numbers are set to the right."""
+        """Adds a table to print, with numbers aligned to the right."""
         rows = [[str(cell) for cell in row] for row in rows]
         widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
         for row in [header, *rows]:
@@ -37,17 +37,17 @@ class Report:
             self.lines.append("  ".join(cells).rstrip())
 
     def explain(self, rule, count=1):
-        """Counts differences that the rule of that name explains."""
+        """Counts differences that this rule explains."""
         if rule not in self.rules:
             raise KeyError(f"{self.title}: no rule {rule}")
         self.explained[rule] += count
 
     def fault(self, stream, text):
-        """A difference without a reason, or a failed run."""
+        """Adds a fault: a difference without a reason, or a failed run."""
         self.faults.append(f"{stream}: {text}")
 
     def check(self, condition, stream, text):
-        """A fault unless the condition holds."""
+        """Adds a fault if the condition is false."""
         if not condition:
             self.fault(stream, text)
 
@@ -57,12 +57,12 @@ class Report:
         for line in self.lines:
             print(line)
         if self.explained:
-            print("differences, and why:")
+            print("differences, with their reasons:")
             for rule, count in sorted(self.explained.items()):
                 print(f"  {count:6} {rule}: {self.rules[rule]}")
         unused = sorted(set(self.rules) - set(self.explained))
         if unused:
-            print(f"rules without a case: {', '.join(unused)}")
+            print(f"rules that explain nothing: {', '.join(unused)}")
         for fault in self.faults[:SHOWN]:
             print(f"FAULT {fault}")
         if len(self.faults) > SHOWN:

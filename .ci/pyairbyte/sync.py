@@ -1,13 +1,13 @@
-"""PyAirbyte reads the mock Stripe through the connector into DuckDB, twice, as a user of it would.
+"""Reads the mock Stripe with PyAirbyte and the connector into DuckDB, twice.
 
-The models of the protocol say whether a line is well-formed; this says whether a client that others
-wrote can live with what the lines mean: states that come back, records that replace their older
-versions, a stream without a cursor. Between the two syncs objects are made, changed and deleted, and
-the tables have to say so.
+The models of the protocol show that lines are well-formed. This shows that a third-party client
+handles them: states that it returns, records that replace older versions, a stream without a
+cursor. Between the syncs objects are created, changed and deleted, and the tables must have the
+changes.
 
 Usage: python3 .ci/pyairbyte/sync.py --ours BINARY --mock BINARY
 
-Nothing is asked of any host but loopback, and anything else that tries to is an error.
+It uses only loopback. Every other connection is an error.
 """
 
 import argparse
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "peer"))
 
 from mock import Mock  # noqa: E402
 
-# A stream of each kind, and the mock's resource that its records are of. See `docs/stripe.md`.
+# A stream of each kind, and the mock's resource of its records. See `docs/stripe.md`.
 STREAMS = {
     "balance_transactions": "balance_transactions",
     "charges": "charges",
@@ -33,12 +33,12 @@ STREAMS = {
     "invoice_line_items": "invoice_line_items",
     "usage_records": "usage_records",
 }
-# Without a key, so that every sync adds all of it.
+# It has no key, so every sync adds all of its records.
 WITHOUT_KEY = "usage_records"
 
 
 def stay_on_loopback():
-    """Makes every connection to anywhere else an error."""
+    """Makes every connection to another host an error."""
     connect = socket.socket.connect
 
     def checked(self, address):
@@ -53,7 +53,7 @@ def stay_on_loopback():
 
 
 def settings(folder):
-    """Tells PyAirbyte to stay offline: no telemetry, no registry of connectors."""
+    """Sets PyAirbyte to offline: no telemetry, no registry of connectors."""
     os.environ.update(
         {
             "DO_NOT_TRACK": "1",
@@ -68,7 +68,7 @@ def settings(folder):
 
 
 class Tables:
-    """What is in the tables."""
+    """The contents of the tables."""
 
     def __init__(self, cache):
         self.cache = cache
@@ -79,7 +79,7 @@ class Tables:
         return [row["value"] for row in rows]
 
     def value(self, stream, key, name):
-        """The value of a column in the one row of that key."""
+        """The value of a column in the only row with this key."""
         rows = self.cache.run_sql_query(
             f"SELECT \"{name}\" AS value FROM \"{self._table(stream)}\" WHERE id = '{key}'"
         )
@@ -90,25 +90,26 @@ class Tables:
         return self.cache.processor.get_sql_table_name(stream)
 
 
-def expect(is_so, text):
-    if not is_so:
-        raise SystemExit(f"not so: {text}")
+def expect(condition, error):
+    """Ends the test with the error if the condition is false."""
+    if not condition:
+        raise SystemExit(f"FAILED: {error}")
 
 
-def expect_keys(tables, mock, stream, gone=()):
-    """Each object there is has one row, and so have those that were deleted after a sync."""
+def expect_keys(tables, mock, stream, deleted=()):
+    """Checks that each object has one row, also those that were deleted after a sync."""
     found = sorted(tables.column(stream, "id"))
-    wanted = sorted({*mock.ids(STREAMS[stream]), *gone})
+    expected = sorted({*mock.ids(STREAMS[stream]), *deleted})
     expect(
-        found == wanted,
-        f"{stream} has {len(found)} rows, {len(set(found))} of them with a key of their own; "
-        f"there are {len(wanted)} objects. Missing: {sorted(set(wanted) - set(found))[:5]}, "
-        f"too many: {sorted(set(found) - set(wanted))[:5]}",
+        found == expected,
+        f"{stream} has {len(found)} rows with {len(set(found))} keys; "
+        f"there are {len(expected)} objects. Missing: {sorted(set(expected) - set(found))[:5]}, "
+        f"too many: {sorted(set(found) - set(expected))[:5]}",
     )
 
 
 def expect_types(source):
-    """PyAirbyte knows the type of every column; otherwise it takes text, with a warning for each at every batch."""
+    """Checks that PyAirbyte knows every column's type. Otherwise it takes text, and each batch has a warning."""
     from airbyte.types import SQLTypeConversionError, _get_airbyte_type
 
     unknown = []
@@ -118,13 +119,13 @@ def expect_types(source):
                 _get_airbyte_type(schema)
             except SQLTypeConversionError:
                 unknown.append(f"{stream.name}.{name}: {schema}")
-    expect(not unknown, f"{len(unknown)} columns have no type that PyAirbyte knows, such as {unknown[:3]}")
+    expect(not unknown, f"PyAirbyte does not know the types of {len(unknown)} columns, such as {unknown[:3]}")
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ours", type=Path, required=True)
-    parser.add_argument("--mock", type=Path, required=True)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--ours", type=Path, required=True, help="our binary")
+    parser.add_argument("--mock", type=Path, required=True, help="the mock's binary")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings(folder)
@@ -137,13 +138,14 @@ def main():
 
 
 def sync_twice(binary, mock, folder):
-    # Not before the settings: it looks at them when it is imported.
+    # After the settings, because the import reads them.
     import airbyte
     from airbyte.caches import DuckDBCache
 
     source = airbyte.get_source("source-stripe", mock.config, local_executable=binary)
     source.check()
-    expect(len(source.get_available_streams()) == 48, "there are 48 streams")
+    count = len(source.get_available_streams())
+    expect(count == 48, f"{count} streams instead of 48")
     expect_types(source)
     source.select_streams(list(STREAMS))
     cache = DuckDBCache(db_path=folder / "stripe.duckdb")
@@ -154,11 +156,11 @@ def sync_twice(binary, mock, folder):
     for stream in keyed:
         expect_keys(tables, mock, stream)
     whole = len(tables.column(WITHOUT_KEY, "subscription_item"))
-    expect(whole > 0, f"{WITHOUT_KEY} has rows")
-    print(f"first sync: {first.processed_records} records, {len(STREAMS)} tables as they should be")
+    expect(whole > 0, f"{WITHOUT_KEY} has no rows")
+    print(f"first sync: {first.processed_records} records, {len(STREAMS)} tables without faults")
 
     mock.set_now()
-    made = {
+    created = {
         stream: mock.create(stream)[0] for stream in ("charges", "customers", "balance_transactions")
     }
     customer, product = mock.ids("customers")[3], mock.ids("products")[5]
@@ -170,22 +172,22 @@ def sync_twice(binary, mock, folder):
 
     second = source.read(cache)
     for stream in keyed:
-        expect_keys(tables, mock, stream, gone={product} if stream == "products" else ())
-    for stream, key in made.items():
-        expect(key in tables.column(stream, "id"), f"{stream} has the new {key}")
-    expect(tables.value("customers", customer, "name") == "Ada Lovelace", "the new name is there")
-    expect(tables.value("customers", customer, "balance") == 1234, "the new balance is there")
-    expect(tables.value("customers", customer, "updated") > before, "the change has a later time")
-    expect(tables.value("accounts", account, "email") == "new@shop.example", "the email is there")
-    expect(tables.value("products", product, "is_deleted") is True, "the deletion is there")
+        expect_keys(tables, mock, stream, deleted={product} if stream == "products" else ())
+    for stream, key in created.items():
+        expect(key in tables.column(stream, "id"), f"{stream} lacks the new {key}")
+    expect(tables.value("customers", customer, "name") == "Ada Lovelace", "the new name is missing")
+    expect(tables.value("customers", customer, "balance") == 1234, "the new balance is missing")
+    expect(tables.value("customers", customer, "updated") > before, "the change has no later time")
+    expect(tables.value("accounts", account, "email") == "new@shop.example", "the email is missing")
+    expect(tables.value("products", product, "is_deleted") is True, "the deletion is missing")
     expect(
         len(tables.column(WITHOUT_KEY, "subscription_item")) in (whole, 2 * whole),
-        f"{WITHOUT_KEY} was read whole again",
+        f"the second sync did not read all of {WITHOUT_KEY}",
     )
     changed = second.processed_records - whole
-    expect(0 < changed < 60, f"{changed} records of incremental streams, which were to be few")
+    expect(0 < changed < 60, f"{changed} records of incremental streams instead of 1 to 59")
     print(f"second sync: {second.processed_records} records, {whole} of them of {WITHOUT_KEY}, "
-          "every change is in the tables")
+          "all changes in the tables")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The APIs of the manifests that both runtimes read: a server for each read, on loopback, which knows what it was asked for."""
+"""The APIs of the manifests that both runtimes read: a server on loopback for each read, with the jobs that were created."""
 
 import gzip
 import http.server
@@ -12,14 +12,14 @@ SECRET = "s3cret-of-the-check"
 
 
 class Api:
-    """A server; `answer` gives a body, or a status and a body. Use it as a context."""
+    """A server; `answer` returns a body, or a status and a body. Use it as a context manager."""
 
     def __enter__(self):
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # An answer is sent at once, head and body.
+            # Sends head and body together.
             wbufsize = -1
 
             def any(self):
@@ -36,7 +36,7 @@ class Api:
 
             do_GET = do_POST = any
 
-            # The same in every answer: messages have it.
+            # Every answer has the same date, because messages contain it.
             def date_time_string(self, timestamp=None):
                 return "Thu, 01 Jan 2026 00:00:00 GMT"
 
@@ -56,10 +56,10 @@ class Api:
 
 
 class Jobs(Api):
-    """Jobs that run when they are asked for the first time, and are done the second time."""
+    """Jobs that run at the first poll, and are done at the second."""
 
     def __init__(self):
-        # What each was asked for, and how often its status was.
+        # The request that created each job, and its number of polls.
         self.jobs, self.polls = [], []
 
     def create(self, body):
@@ -73,7 +73,7 @@ class Jobs(Api):
 
 
 class Reports(Jobs):
-    """`reports.yaml`: months of visits, each in two files of CSV in gzip."""
+    """`reports.yaml`: the visits of each month, in two gzipped CSV files."""
 
     config = {"api_key": SECRET, "start_date": "2026-01-01"}
 
@@ -91,20 +91,20 @@ class Reports(Jobs):
         return {}
 
     @staticmethod
-    def rows(asked, part):
+    def rows(job, part):
         """The days of one half of a month. A branch has a comma and a quotation mark, another one has no name."""
         rows = ["id,day,branch,visitors\n"]
-        month = asked["from"][:7]
+        month = job["from"][:7]
         for day in range(1 + 14 * part, 15 + 14 * part):
             date = f"{month}-{day:02}"
-            if asked["from"] <= date <= asked["to"]:
+            if job["from"] <= date <= job["to"]:
                 branch = ["North", '"Old, ""big"""', "", "Süd"][day % 4]
                 rows.append(f"{month[-2:]}{day:02},{date},{branch},{day * 7 % 10 or ''}\n")
         return "".join(rows)
 
 
 class Orders(Jobs):
-    """`orders.yaml`: orders of each shop, as a ZIP archive of two files."""
+    """`orders.yaml`: the orders of each shop, in a ZIP archive of two files."""
 
     config = {"token": SECRET, "shops": ["north", "south"]}
 
@@ -121,15 +121,15 @@ class Orders(Jobs):
         return {"export": {"status": "PROCESSING"}}
 
     @staticmethod
-    def archive(asked):
+    def archive(job):
         files = io.BytesIO()
-        first = 0 if asked["shop"] == "north" else 100
+        first = 0 if job["shop"] == "north" else 100
         with zipfile.ZipFile(files, "w", zipfile.ZIP_DEFLATED) as archive:
             for month in (1, 2):
                 rows = ["id;state;total;changed\n"]
                 for day in range(1, 29, 3):
                     changed = f"2026-{month:02}-{day:02}"
-                    if asked["since"] <= changed <= asked["until"]:
+                    if job["since"] <= changed <= job["until"]:
                         state = "draft" if day % 4 == 0 else "paid"
                         rows.append(f"{first + 31 * month + day};{state};{day}.50;{changed}\n")
                 archive.writestr(f"orders-{month}.csv", "".join(rows))

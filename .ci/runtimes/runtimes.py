@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Manifests of our own on both runtimes: those of `examples/manifests/` whose kinds real connectors seldom have, jobs with
-results in gzip and in a ZIP archive and streams that the API lists, and one with a Python class, which this program hands over.
+"""Runs our own manifests on both runtimes: those of `examples/manifests/` with components that real connectors seldom have
+(jobs with results in gzip and in a ZIP archive, streams that the API lists), and one with a Python class, which this program
+hands over.
 
-The first ones have to give the same catalog, records, statuses and states, in a read and in the next one from its
-states. What is handed over has to give the same lines as the runtime by itself, and the same exit code. The package is that of
-the Python that runs this.
+The first ones must give the same catalog, records, statuses and states, in a read and in the next one from its states. The
+last one must give the same lines and exit code as the runtime by itself. The Python that runs this has the package.
 """
 
 import argparse
@@ -41,20 +41,20 @@ EXTRACTOR = {"type": "CustomRecordExtractor", "class_name": "source_declarative_
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--binary", required=True)
+    options.add_argument("--binary", required=True, help="the program")
     options = options.parse_args()
     commands = {"python": [RUNTIME], "ours": [os.path.abspath(options.binary), "--source", "declarative"]}
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        examples = [pool.submit(example, name, commands, pool) for name in EXAMPLES]
-        handed = pool.submit(handed_over, options.binary)
-        differences = [line for each in [*examples, handed] for line in each.result()]
+        comparisons = [pool.submit(compare_example, name, commands, pool) for name in EXAMPLES]
+        comparisons.append(pool.submit(compare_hand_over, options.binary))
+        differences = [line for comparison in comparisons for line in comparison.result()]
     for line in differences:
         print(line)
     sys.exit(bool(differences))
 
 
 def run(command, arguments, files, environment=()):
-    """The lines that a command writes with these files, and its exit code."""
+    """The messages that a command writes with these files, and the finished process."""
     with tempfile.TemporaryDirectory(prefix="runtimes-") as folder:
         for option, content in files.items():
             name = {"manifest-path": "manifest.yaml", "components-path": "components.py"}.get(option, f"{option}.json")
@@ -70,14 +70,14 @@ def run(command, arguments, files, environment=()):
 
 
 class Outcome:
-    """What a runtime makes of a manifest: the catalog, a read and the next one."""
+    """A runtime's results for a manifest: the catalog, a read and the next one."""
 
     def __init__(self, name, command):
         with open(os.path.join(ROOT, "examples", "manifests", f"{name}.yaml"), encoding="utf-8") as file:
-            # The last part of a spec: Python fails every validation of a text (docs/compatibility.md, Streams and schemas).
+            # Without the spec's validations: Python fails all those of texts (docs/compatibility.md, Streams and schemas).
             self.manifest = file.read().split("    validations:\n")[0]
         self.api, self.command, self.parts = EXAMPLES[name], command, {}
-        (catalog,) = self.called("discover", "CATALOG")
+        (catalog,) = self.call("discover", "CATALOG")
         streams = catalog["catalog"]["streams"]
         self.parts["catalog"] = {stream["name"]: without_defaults(stream) for stream in streams}
         modes = {True: "incremental", False: "full_refresh"}
@@ -92,7 +92,7 @@ class Outcome:
         states = self.read("read", {"catalog": {"streams": configured}})
         self.read("next read", {"catalog": {"streams": configured}, "state": states})
 
-    def called(self, name, kind=None, files=()):
+    def call(self, name, kind=None, files=()):
         with self.api() as api:
             config = {"api_url": api.url, **self.api.config}
             messages, _ = run(self.command, [name], {"manifest-path": self.manifest, "config": config, **dict(files)})
@@ -100,7 +100,7 @@ class Outcome:
 
     def read(self, which, files):
         records, statuses, states = collections.defaultdict(list), {}, {}
-        for message in self.called("read", files=files):
+        for message in self.call("read", files=files):
             if message["type"] == "RECORD":
                 record = message["record"]
                 records[record["stream"]].append(json.dumps(record["data"], sort_keys=True))
@@ -111,63 +111,65 @@ class Outcome:
                 statuses[status["stream_descriptor"]["name"]] = status["status"]
         self.parts[f"{which}: records"] = {stream: sorted(found) for stream, found in records.items()}
         self.parts[f"{which}: statuses"] = statuses
-        self.parts[f"{which}: states"] = {stream: timeless(state) for stream, state in states.items()}
+        self.parts[f"{which}: states"] = {stream: without_lookback(state) for stream, state in states.items()}
         return list(states.values())
 
 
-def timeless(state):
-    """A state without the time that the read took."""
+def without_lookback(state):
+    """A state without its lookback window, which is the time that the read took."""
     return {name: value for name, value in state["stream"]["stream_state"].items() if name != "lookback_window"}
 
 
 def without_defaults(stream):
-    """A stream of a catalog without the members that say nothing."""
+    """A stream of a catalog without members that have their default."""
     return {name: value for name, value in stream.items() if value not in (None, False, [])}
 
 
-def example(name, commands, pool):
-    """What differs for a manifest of the examples."""
-    outcomes = {who: pool.submit(Outcome, name, command) for who, command in commands.items()}
-    theirs, ours = (outcomes[who].result().parts for who in ("python", "ours"))
+def compare_example(name, commands, pool):
+    """The differences for a manifest of the examples, a line each."""
+    outcomes = {runtime: pool.submit(Outcome, name, command) for runtime, command in commands.items()}
+    theirs, ours = (outcomes[runtime].result().parts for runtime in ("python", "ours"))
     count = sum(map(len, ours["read: records"].values()))
     print(f"{name}: {len(ours['catalog'])} streams, {count} records", flush=True)
     lines = []
-    for part, wanted in theirs.items():
-        if wanted != ours[part]:
-            lines.append(f"{name}: {part}: {json.dumps(ours[part])[:2000]}, and {json.dumps(wanted)[:2000]} by Python")
+    for part, expected in theirs.items():
+        if expected != ours[part]:
+            lines.append(f"{name}: {part}: {json.dumps(ours[part])[:2000]} instead of {json.dumps(expected)[:2000]} by Python")
     if not count or set(ours["read: statuses"].values()) != {"COMPLETE"}:
-        lines.append(f"{name}: nothing is compared: {json.dumps(ours['read: statuses'])}")
+        lines.append(f"{name}: there are no records, or a stream failed: {json.dumps(ours['read: statuses'])}")
     return lines
 
 
-def handed_over(binary):
-    """What differs between a run that is handed over and the runtime by itself."""
+def compare_hand_over(binary):
+    """The differences between a run that is handed over and the runtime by itself, a line each."""
     lines = []
     catalog = {"name": "notes", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
     mode = {"sync_mode": "full_refresh", "destination_sync_mode": "append"}
     catalog = {"catalog": {"streams": [{"stream": catalog, **mode}]}}
     unsafe = {"AIRBYTE_ENABLE_UNSAFE_CODE": "true"}
     with Notes() as api:
-        # The last one fails: there is no such page.
+        # The last read fails: the API has no such path.
         for command, path, more in (("check", "notes", {}), ("read", "notes", catalog), ("read", "no", catalog)):
             files = {"manifest-path": with_class(api.url, path), "components-path": CLASS, "config": {}, **more}
-            alone, by_itself = run([RUNTIME], [command], files, unsafe)
-            handed = {**unsafe, "SOURCE_HTTP_PYTHON_RUNTIME": RUNTIME}
-            through, here = run([os.path.abspath(binary)], [command], files, handed)
-            why = through.pop(0)["log"]["message"] if through else ""
-            if not why.startswith(f"Handed over to the Python runtime {RUNTIME}") or EXTRACTOR["class_name"] not in why:
-                lines.append(f"handed over, {command} {path}: the first line is {why!r}")
-            if calm(through) != calm(alone) or here.returncode != by_itself.returncode:
+            theirs, their_process = run([RUNTIME], [command], files, unsafe)
+            environment = {**unsafe, "SOURCE_HTTP_PYTHON_RUNTIME": RUNTIME}
+            ours, our_process = run([os.path.abspath(binary)], [command], files, environment)
+            first = ours.pop(0)["log"]["message"] if ours else ""
+            if not first.startswith(f"Handed over to the Python runtime {RUNTIME}") or EXTRACTOR["class_name"] not in first:
+                lines.append(f"handed over, {command} {path}: the first line is {first!r}")
+            count, code = len(theirs), our_process.returncode
+            ours, theirs = comparable(ours), comparable(theirs)
+            if (ours, code) != (theirs, their_process.returncode):
                 lines.append(
-                    f"handed over, {command} {path}: {here.returncode}, {calm(through)[:2000]}, and "
-                    f"{by_itself.returncode}, {calm(alone)[:2000]} by Python alone"
+                    f"handed over, {command} {path}: exit code {code}, {ours[:2000]} instead of "
+                    f"exit code {their_process.returncode}, {theirs[:2000]} by Python alone"
                 )
-            print(f"handed over: {command} {path}: {len(alone)} lines, exit code {here.returncode}", flush=True)
+            print(f"handed over: {command} {path}: {count} lines, exit code {code}", flush=True)
     return lines
 
 
-def calm(messages):
-    """Messages as text, without what differs from run to run: times, folders, and the order of log lines of threads."""
+def comparable(messages):
+    """Messages as text, without times and stack traces, and sorted, because the log lines of threads have no fixed order."""
     return json.dumps(sorted(json.dumps(without_times(message), sort_keys=True) for message in messages))
 
 
