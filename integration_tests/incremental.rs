@@ -101,11 +101,42 @@ fn a_page_is_resumed_and_the_cursor_moves_only_at_the_end() {
     let server = Server::start(api);
     let messages = events(&server, |_| {}).streams(&[("events", "incremental")]).run("read").messages();
     let states: Vec<Value> = messages.states("events").into_iter().cloned().collect();
-    let at = |n: i64| json!({"__resume": [{"slice": {}, "next_page_token": n, "newest": n}]});
+    // The last member is a fingerprint of the state without a place, which is empty.
+    let of = states[0]["__resume_of"].clone();
+    let at = |n: i64| json!({"__resume": [{"slice": {}, "next_page_token": n, "newest": n}], "__resume_of": of});
     assert_eq!(states, [at(3), at(6), at(9), json!({"n": 12})]);
     let state = json!({"events": at(6)});
     let rest = events(&server, |_| {}).streams(&[("events", "incremental")]).state(&state).run("read").messages();
     assert_eq!(numbers(&rest), [7, 8, 9, 10, 11, 12]);
+}
+
+/// Another connector that reads the stream in turn keeps members that it does not know as they are, for a year if it has
+/// to, and moves the cursor. A place is resumed only in the state that it was written with.
+#[test]
+fn a_place_that_another_connector_has_carried_along_while_it_moved_the_cursor_is_dropped() {
+    // Three a page, the newest first, as in most lists.
+    let list = |first: i64| {
+        Server::start(move |request: &Request| {
+            let number = |name: &str, default: i64| request.param(name).map_or(default, |n| n.parse().unwrap());
+            let (after, from) = (number("after", first + 1), number("from", 0));
+            let page = (from..after).rev().take(3).map(|n| json!({"n": n}));
+            Reply::json(page.collect::<Vec<Value>>())
+        })
+    };
+    let read = |server: &Server, state: &Value| {
+        let stream = events(server, |_| {}).streams(&[("events", "incremental")]).state(&json!({ "events": state }));
+        stream.run("read").messages()
+    };
+    let this_year = list(8);
+    let begun = read(&this_year, &json!({"n": 2})).states("events")[1].clone();
+    assert_eq!((&begun["n"], &begun["__resume"][0]["next_page_token"]), (&json!(2), &json!(3)));
+    assert_eq!(numbers(&read(&this_year, &begun)), [2], "without another connector it is resumed");
+    let mut carried = begun;
+    carried["n"] = json!(8);
+    let back = read(&list(11), &carried);
+    assert_eq!(numbers(&back), [11, 10, 9, 8]);
+    assert!(back.logs().iter().any(|(_, text)| text.contains("the state has moved since a page was begun")));
+    assert_eq!(back.states("events").last(), Some(&&json!({"n": 11})));
 }
 
 #[test]
@@ -132,6 +163,15 @@ fn slices_reach_the_request_and_each_is_followed_by_a_state() {
     assert_eq!(*states.last().unwrap(), &json!({"states": [state("eu"), state("us")]}));
     assert_eq!(server.conversation()[..2], ["GET /events?region=eu", "GET /events?region=eu&after=3"]);
     assert_eq!(server.conversation()[4], "GET /events?region=us");
+}
+
+#[test]
+fn a_page_is_not_resumed_by_a_stream_that_resumes_none() {
+    let server = Server::start(api);
+    let state = json!({"events": {"n": 2, "__resume": {"slice": {}, "next_page_token": 9, "newest": 9}}});
+    let stream = events(&server, |stream| stream.resumable = false).streams(&[("events", "incremental")]);
+    let messages = stream.state(&state).run("read").messages();
+    assert_eq!(numbers(&messages), (2..=12).collect::<Vec<_>>());
 }
 
 #[test]

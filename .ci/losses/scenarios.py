@@ -186,6 +186,12 @@ def of_values():
 
     yield Scenario(6, "a record is dated in the future", [plain], [{"end": today}, {"end": tomorrow}], future, [1, 2, 3, 4])
 
+    def pinned(_, __, query):
+        return found(days(1, 15, 20), query) + days((2, "9999-12-31"))
+
+    what = "a record is dated in the future, and the first read ends before today"
+    yield Scenario(6, what, [plain], [{"end": "2024-01-10"}, {}], pinned, [1, 2, 15, 20])
+
     again = stream("items", incremental_sync=cursor(step="P5D", cursor_granularity="P1D", lookback_window="P10D"))
 
     def late(read, _, query):

@@ -33,12 +33,26 @@ pub(crate) struct Ended {
 impl Binary {
     /// Reads this many lines of a run, and then ends it. The lines pass the protocol check.
     pub(crate) fn ended_after(self, lines: usize, how: Interruption) -> Ended {
+        let mut left = lines + 1;
+        let is_enough = |_: &str| {
+            left -= 1;
+            left == 0
+        };
+        self.ended_once(is_enough, how)
+    }
+
+    /// Reads lines until one is enough, and then ends the run. It is asked before the first one, too.
+    pub(crate) fn ended_once(self, mut is_enough: impl FnMut(&str) -> bool, how: Interruption) -> Ended {
         let (mut command, _directory) = self.command();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut before = String::new();
-        for _ in 0..lines {
-            stdout.read_line(&mut before).unwrap();
+        let (mut before, mut line) = (String::new(), String::new());
+        while !is_enough(&line) {
+            line.clear();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                break;
+            }
+            before.push_str(&line);
         }
         let mut all = before.clone();
         match how {

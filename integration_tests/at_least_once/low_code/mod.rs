@@ -1,10 +1,11 @@
 //! The same promise for the streams of a manifest: each kind of paginator, parent, cursor and decoder, cut after every
 //! line and every response, and resumed from the last states. `api` is what they read, `corpus` the manifest. `windows` has
-//! what a cursor requests again.
+//! what a cursor requests again, and `killed` the built binary.
 
 mod api;
 mod corpus;
 mod jobs;
+mod killed;
 mod windows;
 
 use std::collections::HashMap;

@@ -9,17 +9,22 @@ use crate::protocol::{Failure, Redactor, StreamState};
 use crate::streams::{COMPLETE, HttpStream, PageToken, Slice, sorted_for};
 
 /// The key of the [`SlicePosition`]s in a stream's state.
-const KEY: &str = "__resume";
+pub(super) const KEY: &str = "__resume";
+/// The key of the fingerprint of the state that the places belong to.
+pub(super) const OF: &str = "__resume_of";
 /// The key of the places that the API refused by themselves, to be requested again.
-const REFUSED: &str = "__refused";
+pub(super) const REFUSED: &str = "__refused";
 /// The members of a place within a slice, here and in [`crate::streams::ParentStream`].
-const TOKEN: &str = "next_page_token";
-const NEWEST: &str = "newest";
+pub(super) const TOKEN: &str = "next_page_token";
+pub(super) const NEWEST: &str = "newest";
 /// The key of the records written lately: see [`crate::streams::Recent`].
 const RECENT: &str = "__recent";
 
 /// The key of a full refresh in progress.
 const FULL_REFRESH: &str = "__full_refresh";
+
+/// The members of a state that are the read's and not the stream's.
+pub(super) const OF_THE_READ: [&str; 6] = [KEY, OF, REFUSED, RECENT, FULL_REFRESH, COMPLETE];
 
 /// A slice that was begun, and how far it was read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,7 +56,15 @@ impl SlicePosition {
 
 /// Takes the begun slices out of a stream's state. A single one may be stored without a list.
 pub(in crate::sync) fn take(state: &mut StreamState, stream: &dyn HttpStream) -> Result<Vec<SlicePosition>, Failure> {
+    state.remove(OF);
     take_places(state, stream, KEY)
+}
+
+/// Removes all places from a stream's state, unread.
+pub(in crate::sync) fn forget(state: &mut StreamState) {
+    for key in [KEY, OF, REFUSED] {
+        state.remove(key);
+    }
 }
 
 /// Takes the refused places out of a stream's state.

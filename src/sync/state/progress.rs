@@ -78,7 +78,8 @@ impl<'a> StreamProgress<'a> {
             });
             Begun::First(open.collect())
         } else {
-            Begun::InTurn(begun)
+            // Nothing is done ahead of others here: such a place is not from this kind of read.
+            Begun::InTurn(begun.into_iter().filter(|place| !place.done).collect())
         };
         let refusals = Refusals::default();
         let mut progress = Self { stream, ledger, begun, known, refusals, newest: None, changed: false };

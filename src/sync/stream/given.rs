@@ -4,6 +4,7 @@ use super::log::StreamLog;
 use crate::protocol::{LogLevel, StreamState, SyncMode};
 use crate::streams::{HttpStream, Recent};
 use crate::sync::state::position::{self, SlicePosition};
+use crate::sync::state::stale;
 
 /// The records of earlier reads lately, if the stream reads some time again.
 pub(super) fn recent(
@@ -37,10 +38,19 @@ pub(super) fn accept(
     mut state: StreamState,
     log: &StreamLog<'_>,
 ) -> anyhow::Result<Given> {
+    let is_kept = stream.cursor().keeps_places();
+    if is_kept && stale::forget_stale(&mut state) {
+        let text = "the state has moved since a page was begun, so the page is not resumed: its slice is read again.";
+        log.log(LogLevel::Info, text)?;
+    }
+    if !is_kept {
+        // Its states have no places: whatever they are of, another source has left them.
+        position::forget(&mut state);
+    }
     let (mut begun, refused) = (position::take(&mut state, stream)?, position::take_refused(&mut state, stream)?);
-    // A stream that resumes no page has not written one: whatever the place is of, its records are read from the first page.
+    // A stream that resumes no page has not written one: its records are read from the first page.
     begun.retain(|place| place.next_page_token.is_none() || stream.is_resumable());
-    let of_full_refresh = position::take_full_refresh(&mut state) || !stream.cursor().keeps_places();
+    let of_full_refresh = position::take_full_refresh(&mut state) || !is_kept;
     if !cursor_field.is_empty() && sync_mode == SyncMode::FullRefresh && !of_full_refresh {
         if !state.is_empty() || !begun.is_empty() {
             let text = "the state is from incremental reads, and a full refresh reads everything again.";

@@ -132,6 +132,7 @@ pub(in crate::sync) fn read<'a>(
         has_parent: !stream.parents().is_empty(),
         recent: recent.clone(),
         marks_full_refresh: is_full_refresh && !cursor_field.is_empty() && stream.cursor().keeps_places(),
+        has_cursor: !cursor_field.is_empty(),
         failed_slices: FailedSlices::default(),
         is_all_or_nothing: delegate.is_some_and(|delegate| delegate.is_all_or_nothing),
         limit: run.plan.limit,

@@ -13,8 +13,8 @@ use crate::protocol::{KeptState, LogLevel, StreamState};
 use crate::stop::{Stop, StopReason};
 use crate::streams::{Mark, PageToken, Recent};
 use crate::sync::state::ledger::Ticket;
-use crate::sync::state::position;
 use crate::sync::state::progress::{PendingSlice, StreamProgress};
+use crate::sync::state::{position, stale};
 
 /// A growing state of fewer bytes is always worth writing.
 const SMALL_STATE: usize = 1024;
@@ -39,6 +39,8 @@ pub(in crate::sync) struct StreamWriter<'a, 'o> {
     pub(in crate::sync) recent: Option<Recent>,
     /// Whether states carry the mark of a full refresh.
     pub(in crate::sync) marks_full_refresh: bool,
+    /// Whether the stream has a cursor, which another connector may move.
+    pub(in crate::sync) has_cursor: bool,
     /// The failed slices, if the others are read anyway.
     pub(in crate::sync) failed_slices: FailedSlices,
     /// Whether states stay empty until all was read: see [`crate::streams::Delegate`].
@@ -178,6 +180,9 @@ impl StreamWriter<'_, '_> {
         }
         if self.marks_full_refresh {
             position::mark_full_refresh(&mut state);
+        }
+        if self.has_cursor {
+            stale::seal(&mut state);
         }
         position::put_recent(&mut state, self.recent.as_ref().and_then(Recent::state));
         self.progress.told();

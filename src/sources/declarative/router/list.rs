@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::part::{Builder, Part, flat};
 use super::super::placed::Text;
 use super::super::template::Literal;
+use super::parent::value;
 use super::partition::Partition;
 use crate::protocol::Failure;
 
@@ -84,5 +85,5 @@ fn items(literal: Literal) -> Option<Vec<Literal>> {
 fn json(text: &Text, literal: &Literal) -> Result<Value, Failure> {
     let mut json = String::new();
     literal.write_json(&mut json).map_err(|fault| text.failure(&fault))?;
-    Ok(serde_json::from_str(&json).unwrap_or_default())
+    Ok(value(&json))
 }

@@ -165,6 +165,12 @@ impl<O> ParentConfig<O> {
     }
 }
 
-fn value(json: &str) -> Value {
-    serde_json::from_str(json).unwrap_or_default()
+/// A value of a partition. A whole number of more than 64 bits is a text: otherwise it would lose digits, and two of them
+/// would become one partition.
+pub(super) fn value(json: &str) -> Value {
+    let is_whole = |number: &str| number.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+    match serde_json::from_str(json).unwrap_or_default() {
+        Value::Number(number) if number.is_f64() && is_whole(json.trim()) => json.trim().into(),
+        value => value,
+    }
 }

@@ -36,8 +36,11 @@ impl Intervals {
         if state.get("state_type").and_then(Value::as_str).is_some_and(|kind| STATE_TYPES.contains(&kind)) {
             let slices = state.get("slices").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             let list = slices.iter().map(|slice| interval(cursor, slice)).collect::<Result<Vec<_>, _>>()?;
-            if let Some(first) = list.first() {
-                let base = first.newest.unwrap_or(first.end);
+            if let Some(first) = list.iter().min_by_key(|interval| (interval.start, interval.end)) {
+                // Not past the interval, whose newest value may be anywhere: what is in the gap behind it is wanted.
+                let newest =
+                    first.newest.filter(|newest| *newest <= first.end || cursor.is_unit_of(*newest, first.end));
+                let base = newest.unwrap_or(first.end);
                 let mut intervals = Self { list, base };
                 intervals.merge(cursor);
                 return Ok(intervals);
@@ -78,12 +81,13 @@ impl Intervals {
     pub(super) fn value(&self, cursor: &DatetimeCursor, open: &[Moment], is_all: bool) -> Moment {
         let Some(first) = self.list.first() else { return self.base };
         let newest = first.newest.unwrap_or(first.start);
-        let end = match self.list.last().filter(|_| is_all) {
+        let (end, latest) = match self.list.last().filter(|_| is_all) {
             // Windows whose ends the format truncates do not join, and were read anyway.
-            Some(last) => cursor.now.as_ref().map_or(last.end, |now| now().max(last.end)),
-            None => first.end,
+            Some(last) => (last.end, cursor.now.as_ref().map_or(last.end, |now| now().max(last.end))),
+            None => (first.end, first.end),
         };
-        let value = if newest <= end || cursor.is_unit_of(newest, end) { newest } else { end };
+        // A value after now says nothing about what comes until then, and nothing after the end was requested.
+        let value = if newest <= latest || cursor.is_unit_of(newest, end) { newest } else { end };
         match open.iter().any(|open| *open < first.end) {
             true => value.min(self.base),
             false => value,

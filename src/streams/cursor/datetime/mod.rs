@@ -90,7 +90,7 @@ impl DatetimeCursor {
     }
 
     /// The time now, for an API that returns records from after the end, too: once all was read, a state may be as new
-    /// as they are, but not newer than now. Default: a state is never newer than the end.
+    /// as they are, unless that is after now. Default: a state is never newer than the end.
     #[must_use]
     pub fn now(mut self, now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
         self.now = Some(Box::new(now));

@@ -102,6 +102,23 @@ fn a_state_with_intervals_has_its_gaps_read() {
     assert_eq!(spans(&days(1, 12), json!({"state_type": "date-range", "slices": []})), ["1-12"]);
 }
 
+/// Requests and the cursor's scope begin with the first interval, in whichever order a state has them.
+#[test]
+fn records_in_a_gap_are_wanted() {
+    let feed = by_three(1, 12).data_feed();
+    for slices in [
+        json!([{"start": "8", "end": "9"}, {"start": "1", "end": "3", "most_recent_cursor_value": "2"}]),
+        json!([{"start": "1", "end": "3", "most_recent_cursor_value": "7"}, {"start": "8", "end": "9"}]),
+    ] {
+        let state = object(json!({"state_type": "date-range", "slices": slices}));
+        let read = CursorRead { stream: &Items, cursor_field: Vec::new(), state: state.clone(), first: None };
+        let slice = feed.slices(&state, &[]).unwrap().next().unwrap().unwrap();
+        let of_request = feed.begin(read).unwrap().open(&slice, &StreamState::new()).unwrap();
+        let record = Record::from_text(r#"{"day":"4"}"#);
+        assert_eq!(feed.judge(&record, &of_request).unwrap(), Scope::In, "{state:?}");
+    }
+}
+
 #[test]
 fn a_state_moves_only_with_the_first_interval() {
     let cursor = by_three(1, 9);
@@ -118,11 +135,20 @@ fn a_value_beyond_its_slice_does_not_move_the_state_past_one_that_fails() {
 }
 
 #[test]
-fn a_value_in_the_future_moves_the_state_to_now_at_most() {
+fn a_value_in_the_future_moves_the_state_to_the_end_at_most() {
     assert_eq!(read(&days(1, 9), json!({}), &[Ok(Some("31"))]), ["9", "9"]);
     let now = days(1, 9).now(|| day_of(20));
-    assert_eq!(read(&now, json!({}), &[Ok(Some("31"))]), ["9", "20"]);
+    assert_eq!(read(&now, json!({}), &[Ok(Some("31"))]), ["9", "9"], "10 to 20 were not requested");
     assert_eq!(read(&now, json!({}), &[Ok(Some("15"))]), ["9", "15"]);
+}
+
+/// The clock was set back: nothing is read until it reaches the state again, and the state stays.
+#[test]
+fn a_state_is_not_moved_back_by_a_clock() {
+    let back = days(1, 9).now(|| day_of(9));
+    assert_eq!(read(&back, json!({"day": "15"}), &[]), ["15"]);
+    let by_three = by_three(1, 9).lookback(TimeSpan::days(8)).now(|| day_of(9));
+    assert_eq!(read(&by_three, json!({"day": "15"}), &[Ok(Some("8"))]), ["15", "15"]);
 }
 
 #[test]

@@ -130,6 +130,20 @@ fn partitions_count_at_once_and_markers_when_all_slices_before_them_are_done() {
     assert_eq!(progress.state_with_begun(), object(expected), "the marker gets the newest value before it");
 }
 
+/// Only slices in order are done ahead of others: another kind of source has left such a place.
+#[test]
+fn a_partition_that_another_source_calls_done_is_read_before_anything_behind_it_counts() {
+    let stream = Stream { cursor: &N };
+    let begun = json!([{"slice": {"id": 1}, "newest": 9, "done": true}]);
+    let mut progress = progress(&stream, json!({ "__resume": begun }), Some(json!({"id": 1})));
+    let a = open(&mut progress, json!({"id": 1}));
+    assert_eq!((&a.next_page_token, &a.newest), (&None, &None));
+    assert!(progress.open(Slice::marker(object(json!({"mark": 1}))), &StreamState::new()).is_none());
+    assert!(progress.ledger.iter().any(|slice| slice.slice.is_marker()), "the marker waits");
+    progress.close(a.ticket, &a.slice, Some(json!(3)));
+    assert_eq!(progress.ledger.iter().len(), 0);
+}
+
 #[test]
 fn one_slice_without_a_cursor_has_a_page_to_resume_at_and_no_state_at_its_end() {
     let stream = Stream { cursor: &NONE };

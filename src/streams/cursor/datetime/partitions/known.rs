@@ -69,7 +69,10 @@ impl Known {
         known.lookback = match state.get(LOOKBACK) {
             None => 0,
             Some(value) => {
-                seconds(value).ok_or_else(|| unusable("its `lookback_window` is not a number of seconds"))?
+                // A negative one would leave out what is between.
+                seconds(value)
+                    .map(|seconds| seconds.max(0))
+                    .ok_or_else(|| unusable("its `lookback_window` is not a number of seconds"))?
             }
         };
         if let Some(global) = state.get(GLOBAL) {

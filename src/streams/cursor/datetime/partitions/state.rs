@@ -84,14 +84,12 @@ impl CursorState for PartitionedState<'_> {
     }
 
     fn open(&mut self, slice: &Slice, made_from: &StreamState) -> Option<StreamState> {
-        let is_global = self.known.is_global;
         let entry = self.entries.get_mut(&key(slice.partition()))?;
         if entry.left.is_none() && self.parents.is_some() {
             let end = self.cursor.cursor.end().unwrap_or(self.others);
             entry.left = Some(entry.state.windows(end));
         }
-        let state = entry.state.open(slice, made_from)?;
-        Some(if is_global { entry.state.of(self.others) } else { state })
+        entry.state.open(slice, made_from)
     }
 
     fn reopen(&mut self, slice: &Slice, made_from: &StreamState) -> StreamState {
@@ -128,9 +126,12 @@ impl CursorState for PartitionedState<'_> {
         }
         if let Some(newest) = self.newest {
             let read = self.entries.values().filter(|entry| entry.is_generated && entry.state.was_read());
-            let newest = read.map(|entry| entry.state.value()).chain(self.known.global).fold(newest, Moment::max);
-            let latest = self.cursor.cursor.end().into_iter().chain(self.now()).max().unwrap_or(newest);
-            self.known.global = Some(newest.min(latest.max(self.known.global.unwrap_or(latest))));
+            let end = self.cursor.cursor.end().unwrap_or(newest);
+            let latest = self.now().map_or(end, |now| now.max(end));
+            // As in the state of each partition: a value after now is no reason to pass the end.
+            let newest = if newest <= latest { newest } else { end };
+            let known = read.map(|entry| entry.state.value()).chain(self.known.global);
+            self.known.global = Some(known.fold(newest, Moment::max));
             let took = self.begun_at.zip(self.now()).map_or(0, |(begun, now)| now.micros - begun.micros);
             self.known.lookback = took.max(1).saturating_add(999_999) / 1_000_000;
         }

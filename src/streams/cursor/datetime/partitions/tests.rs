@@ -91,7 +91,24 @@ fn the_global_value_stays_until_everything_was_read() {
 fn a_value_in_the_future_does_not_become_the_global_one() {
     let cursor = PartitionedCursor::new(days(1, 10).now(|| day_of(12)));
     let told = begin(&cursor, &[1], &json!({})).unwrap().read(&[Some("30")]);
-    assert_eq!((&told["state"], &told["states"]), (&json!({"day": "12"}), &json!([entry(1, "12")])));
+    assert_eq!((&told["state"], &told["states"]), (&json!({"day": "10"}), &json!([entry(1, "10")])));
+    let known = json!({"states": [entry(1, "11")], "state": {"day": "11"}, "lookback_window": -200_000});
+    let told = begin(&cursor, &[1, 2], &known).unwrap();
+    assert_eq!(told.spans(), [""; 0], "the clock was set back, and the lookback never leads past the value");
+}
+
+/// A partition that is gone for a while has its own value when it comes back; so has one in a state with one value for all.
+#[test]
+fn a_partition_that_comes_back_begins_at_its_own_value() {
+    let cursor = PartitionedCursor::new(days(1, 10));
+    let first = begin(&cursor, &[1, 2], &json!({})).unwrap().read(&[Some("7"), Some("4")]);
+    let without = begin(&cursor, &[1], &first).unwrap().read(&[Some("9")]);
+    assert_eq!(begin(&cursor, &[2, 1], &without).unwrap().spans(), ["2: 4-10", "1: 9-10"]);
+    let listed = json!({"use_global_cursor": true, "states": [entry(2, "4")], "state": {"day": "9"}});
+    let mut read = begin(&cursor, &[1, 2], &listed).unwrap();
+    assert_eq!(read.spans(), ["1: 9-10", "2: 4-10"]);
+    let opened: Vec<_> = read.slices.iter().map(|slice| read.state.open(slice, &StreamState::new())).collect();
+    assert_eq!(opened, [Some(object(json!({"day": "9"}))), Some(object(json!({"day": "4"})))]);
 }
 
 #[test]
