@@ -84,6 +84,26 @@ fn a_row_of_csv_is_an_object_of_texts() {
 }
 
 #[test]
+fn a_delimiter_may_be_any_character() {
+    let rows = [r#"{"id":"1","na§me":"a","e":"é€x"}"#, r#"{"id":"2","na§me":"","e":null}"#];
+    for delimiter in ['§', '€', '\u{1f600}', '\u{a7}', 'é', '\u{1}'] {
+        let csv = "id|\"na§me\"|e\n1|a|\"é€x\"\n2|\n".replace('|', &delimiter.to_string());
+        let decoder = Csv::new().delimiter(delimiter);
+        assert_eq!(items(&decoder, &csv), rows, "{delimiter}");
+    }
+    let sjis = Csv::new().delimiter('、').encoding(Encoding::named("shift_jis").unwrap());
+    assert_eq!(items(&sjis, b"a\x81\x41b\n\x93\xfa\x81\x41\"\x81\x41\"\n"), [r#"{"a":"日","b":"、"}"#]);
+    let (told, _) = problem(&Csv::new().delimiter('§'), b"a\xffb\n1\n");
+    assert!(told.starts_with("row 1 is not UTF-8"), "{told}");
+    // Rows of a length that no chunk has.
+    let row = format!("{}§\"{}\"\n", "é".repeat(999), "x§".repeat(500));
+    let long = format!("a§b\n{}", row.repeat(200));
+    let found = items(&Csv::new().delimiter('§'), &long);
+    let expected = format!(r#"{{"a":"{}","b":"{}"}}"#, "é".repeat(999), "x§".repeat(500));
+    assert!(found.len() == 200 && found.iter().all(|row| *row == expected));
+}
+
+#[test]
 fn unreadable_csv_is_reported_with_its_row() {
     let (told, retry) = problem(&Csv::new(), b"a\n1\n\xff\n");
     assert!(told.starts_with("row 3 is not UTF-8") && !retry, "{told}");
