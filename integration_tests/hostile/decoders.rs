@@ -14,7 +14,7 @@ use source_http::streams::{Page, Records};
 pub fn decoders(bytes: &[u8]) {
     let Some((kind, bytes)) = bytes.split_first() else { return };
     let encoding = |name| Encoding::named(name).expect("a known encoding");
-    match kind % 12 {
+    match kind % 18 {
         0 => check(&Csv::new(), bytes),
         1 => check(&Csv::new().delimiter(b'\t').encoding(encoding("cp1252")).nulls(["", "-"]), bytes),
         2 => check(&JsonLines::new(), bytes),
@@ -26,7 +26,13 @@ pub fn decoders(bytes: &[u8]) {
         8 => check(&Xml, bytes),
         9 => check(&Gzip::new(JsonLines::new()), bytes),
         10 => check(&Gzip::new(Gzip::new(Csv::new())), bytes),
-        _ => check(&Zip::new(Csv::new()), bytes),
+        11 => check(&Zip::new(Csv::new()), bytes),
+        12 => check(&Csv::new().delimiter('§').encoding(encoding("shift_jis_2004")), bytes),
+        13 => check(&Csv::new().delimiter('€').encoding(encoding("iso2022_jp_2")), bytes),
+        14 => check(&JsonItems::at(["data"]).encoding(encoding("gb18030")), bytes),
+        15 => check(&Csv::new().encoding(encoding("utf-7")), bytes),
+        16 => check(&Csv::new().encoding(encoding("unicode_escape")), bytes),
+        _ => check(&Csv::new().delimiter('é'), bytes),
     }
 }
 

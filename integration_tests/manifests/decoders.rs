@@ -132,3 +132,41 @@ fn lines_that_are_left_out_are_reported() {
     assert_eq!((done.status, done.messages().record_count()), (0, 2));
     assert!(done.stdout.contains("rows: Line 2 of the response is not JSON. It is left out."), "{}", done.stdout);
 }
+
+#[test]
+fn csv_in_any_encoding_and_with_any_delimiter_is_read() {
+    // Of Python: `id§名前`, and rows of `1§"§é日"`, or what there is of it.
+    for (encoding, delimiter, head, row, name) in [
+        ("shift_jis", "§", &b"id\x81\x98\x96\xbc\x91O\n"[..], &b"1\x81\x98\"\x81\x98\x93\xfa\"\n"[..], "§日"),
+        ("EUC-JP", "、", b"id\xa1\xa2\xcc\xbe\xc1\xb0\n", b"1\xa1\xa2\x8f\xb0\xa1\xc6\xfc\n", "丂日"),
+        ("iso2022_jp", "\\u00a7", b"id\x1b$B!xL>A0\x1b(B\n", b"1\x1b$B!xF|\x1b(B\n", "日"),
+        ("GB18030", "\\xa7", b"id\xa1\xec\xc3\xfb\xc7\xb0\n", b"1\xa1\xec\x94\x39\xfc\x36\xc8\xd5\n", "\u{1f600}日"),
+        ("utf_7", "§", b"id+AKdUDVJN-\n", b"1+AKcA6WXl-\n", "é日"),
+        ("cp037", ",", b"\x89\x84k\x95\x81\x94\x85%", b"\xf1kQ\x81%", "éa"),
+        ("utf-8", "\u{1f600}", "id\u{1f600}名前\n".as_bytes(), "1\u{1f600}é\n".as_bytes(), "é"),
+    ] {
+        // Several chunks, which end anywhere.
+        let count = 300_000 / row.len();
+        let body = [head, &row.repeat(count)].concat();
+        let server = Server::start(move |_: &Request| Reply::shared("text/csv", body.clone()));
+        let decoder = json!({"type": "CsvDecoder", "encoding": encoding, "delimiter": delimiter});
+        let done = read(&server, &decoder, &[], None);
+        let messages = done.messages();
+        let records = messages.records("rows");
+        assert_eq!(records.len(), count, "{encoding}: {}", done.stderr);
+        assert!(records.iter().all(|record| *record == records[0]), "{encoding}");
+        let record: serde_json::Map<String, Value> = serde_json::from_str(records[0]).unwrap();
+        let values: Vec<&Value> = record.values().collect();
+        assert_eq!((values, record["id"].as_str()), (vec![&json!("1"), &json!(name)], Some("1")), "{encoding}");
+    }
+}
+
+#[test]
+fn a_byte_that_is_no_character_of_an_encoding_fails_the_stream() {
+    let server = Server::start(|_: &Request| Reply::shared("text/csv", &b"id\n\x93\xfa\n\x93\n"[..]));
+    let done = read(&server, &json!({"type": "CsvDecoder", "encoding": "shift_jis"}), &[], None);
+    let messages = done.messages();
+    let errors = messages.errors();
+    assert_eq!(messages.records("rows").len(), 0);
+    assert!(errors.iter().any(|error| error.message.contains("byte 6 is not a character")), "{}", errors[0].message);
+}

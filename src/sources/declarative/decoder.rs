@@ -1,5 +1,6 @@
 //! The decoders of a retriever, as a manifest describes them. [`crate::streams::decoders`] implements them.
 
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -89,49 +90,40 @@ fn inner(builder: &Builder<'_>, part: &Part<'_>) -> Option<Arc<dyn decoders::Dec
 #[allow(clippy::option_option, reason = "an unknown encoding differs from a missing one")]
 fn encoding(builder: &Builder<'_>, part: &Part<'_>) -> Option<Option<Encoding>> {
     let Some(field) = part.present("encoding") else { return Some(None) };
-    let encoding = field.node.as_text().and_then(Encoding::named);
-    match encoding {
-        None => {
-            builder.refuse(&field, &format!("the encoding `{}`", field.node.as_text().unwrap_or_default()));
-            None
-        }
-        Some(encoding) => Some(Some(encoding).filter(|encoding| *encoding != Encoding::default())),
-    }
+    let Some(encoding) = field.node.as_text().and_then(Encoding::named) else {
+        builder.error(
+            &field,
+            "`encoding` is not the name of a text encoding in Python, such as `utf-8`, `latin-1`, `cp1252` or `shift_jis`",
+        );
+        return None;
+    };
+    Some(Some(encoding).filter(|encoding| *encoding != Encoding::default()))
 }
 
 /// The column separator: one character, possibly as a Python escape.
-fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<u8> {
-    let Some(field) = part.present("delimiter") else { return Some(b',') };
+fn delimiter(builder: &Builder<'_>, part: &Part<'_>) -> Option<char> {
+    let Some(field) = part.present("delimiter") else { return Some(',') };
     let text = field.node.as_text().unwrap_or_default();
-    let hex = |digits: &str, length| match digits.len() == length {
-        true => u32::from_str_radix(digits, 16).ok().and_then(char::from_u32),
-        false => None,
-    };
     let mut chars = text.chars();
     let one = match (chars.next(), chars.as_str()) {
-        (Some('\\'), "t") => Some('\t'),
-        (Some('\\'), "v") => Some('\x0b'),
-        (Some('\\'), "f") => Some('\x0c'),
-        (Some('\\'), "a") => Some('\x07'),
-        (Some('\\'), "b") => Some('\x08'),
-        (Some('\\'), "0") => Some('\0'),
-        (Some('\\'), "\\" | "") => Some('\\'),
-        (Some('\\'), code) if code.starts_with('x') => hex(&code[1..], 2),
-        (Some('\\'), code) if code.starts_with('u') => hex(&code[1..], 4),
         (Some(one), "") => Some(one),
+        (Some('\\'), _) => escaped(text),
         _ => None,
     };
-    match one {
-        Some('"' | '\n' | '\r') | None => {
-            builder.error(&field, "`delimiter` has to be one character, such as `;` or `\\t`, and no quotation mark");
-            None
-        }
-        Some(one) if one.is_ascii() => u8::try_from(one).ok(),
-        Some(one) => {
-            builder.refuse(&field, &format!("the delimiter `{one}`"));
-            None
-        }
+    if matches!(one, Some('"' | '\n' | '\r') | None) {
+        builder.error(&field, "`delimiter` has to be one character, such as `;` or `\\t`, and no quotation mark");
+        return None;
     }
+    one
+}
+
+/// The one character that an escape of Python stands for.
+fn escaped(text: &str) -> Option<char> {
+    let mut unescaped = String::new();
+    let escapes = Encoded::of_bytes(text.as_bytes()).text(Encoding::named("unicode_escape").as_ref());
+    escapes.and_then(|mut escapes| escapes.read_to_string(&mut unescaped)).ok()?;
+    let mut chars = unescaped.chars();
+    chars.next().filter(|_| chars.as_str().is_empty())
 }
 
 /// Notes what does not work with a decoder of items: a page no longer has them.
@@ -196,6 +188,12 @@ mod tests {
             "{type: CsvDecoder}",
             "{type: CsvDecoder, delimiter: '\\t', encoding: iso-8859-1, set_values_to_none: ['', NA]}",
             "{type: CsvDecoder, delimiter: '\\x1f', encoding: utf-8-sig}",
+            "{type: CsvDecoder, delimiter: '§', encoding: Shift_JIS}",
+            "{type: CsvDecoder, delimiter: '\\u00a7', encoding: cp037}",
+            "{type: CsvDecoder, delimiter: '\\U0001f600', encoding: utf_7}",
+            "{type: CsvDecoder, delimiter: '\\37'}",
+            "{type: CsvDecoder, delimiter: ''}",
+            "{type: JsonItemsDecoder, items_path: a, encoding: ''}",
             "{type: JsonlDecoder}",
             "{type: JsonItemsDecoder, items_path: data.rows, encoding: utf-16}",
             "{type: XmlDecoder}",
@@ -212,6 +210,9 @@ mod tests {
         for (retriever, words) in [
             ("{decoder: {type: CsvDecoder, delimiter: ab}}", "`delimiter` has to be one character"),
             ("{decoder: {type: CsvDecoder, delimiter: '\"'}}", "`delimiter` has to be one character"),
+            ("{decoder: {type: CsvDecoder, delimiter: '\\n'}}", "`delimiter` has to be one character"),
+            ("{decoder: {type: CsvDecoder, delimiter: '\\x4'}}", "`delimiter` has to be one character"),
+            ("{decoder: {type: CsvDecoder, encoding: rot13}}", "`encoding` is not the name of a text encoding"),
             ("{decoder: {type: JsonItemsDecoder, items_path: ''}}", "`items_path` is empty"),
             (
                 "{decoder: {type: JsonlDecoder}, paginator: {type: DefaultPaginator}}",
@@ -225,11 +226,7 @@ mod tests {
             let told = noted(retriever).unwrap_err();
             assert!(told.contains(words), "{retriever}: {told}");
         }
-        for (retriever, words) in [
-            ("decoder: {type: CsvDecoder, encoding: utf-7}", "the encoding `utf-7`: decoder.encoding"),
-            ("decoder: {type: CsvDecoder, delimiter: '§'}", "the delimiter `§`"),
-            ("decoder: {type: CustomDecoder}", "the decoder `CustomDecoder`"),
-        ] {
+        for (retriever, words) in [("decoder: {type: CustomDecoder}", "the decoder `CustomDecoder`")] {
             let built = built(retriever, json!({}), |builder, retriever| {
                 let decoder = built_of(builder, retriever);
                 assert!(decoder.is_none(), "{decoder:?}");

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::lines::unreadable;
+use super::separated::{Mark, Separated};
 use super::{Decoder, Decoding, Encoded, Encoding, Items, MAX_ITEM, wrong};
 use crate::json;
 
@@ -18,14 +19,14 @@ const CHUNK: usize = 64 * 1024;
 /// columns with one name counts. A line break within a value becomes a line feed. Empty lines are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Csv {
-    delimiter: u8,
+    delimiter: char,
     encoding: Option<Encoding>,
     nulls: Vec<String>,
 }
 
 impl Default for Csv {
     fn default() -> Self {
-        Self { delimiter: b',', encoding: None, nulls: Vec::new() }
+        Self { delimiter: ',', encoding: None, nulls: Vec::new() }
     }
 }
 
@@ -36,10 +37,10 @@ impl Csv {
         Self::default()
     }
 
-    /// The separator between columns. Default: a comma.
+    /// The separator between columns: any character but a quotation mark or a line break. Default: a comma.
     #[must_use]
-    pub fn delimiter(self, delimiter: u8) -> Self {
-        Self { delimiter, ..self }
+    pub fn delimiter(self, delimiter: impl Into<char>) -> Self {
+        Self { delimiter: delimiter.into(), ..self }
     }
 
     /// The encoding of the text. Default: UTF-8, or the response's.
@@ -57,9 +58,18 @@ impl Csv {
 
 impl Decoder for Csv {
     fn decode(&self, encoded: Encoded<'_>, items: &mut Items<'_>) -> Decoding {
+        let text = encoded.text(self.encoding.as_ref())?;
+        let (delimiter, mark, text): (u8, _, Box<dyn Read + '_>) = match u8::try_from(self.delimiter) {
+            Ok(delimiter) if delimiter.is_ascii() => (delimiter, None, text),
+            _ => {
+                let mark = Mark::of(self.delimiter);
+                (Mark::BYTE, Some(mark), Box::new(Separated::new(text, mark)))
+            }
+        };
         let mut rows = Rows {
-            reader: ReaderBuilder::new().delimiter(self.delimiter).build(),
-            text: encoded.text(self.encoding.as_ref())?,
+            reader: ReaderBuilder::new().delimiter(delimiter).build(),
+            mark,
+            text,
             chunk: vec![0; CHUNK],
             filled: 0,
             at: 0,
@@ -94,6 +104,8 @@ fn is_markup(line: &str) -> bool {
 /// The rows of a text.
 struct Rows<R> {
     reader: Reader,
+    /// Stands for a delimiter of several bytes.
+    mark: Option<Mark>,
     text: R,
     chunk: Vec<u8>,
     filled: usize,
@@ -153,6 +165,9 @@ impl<R: Read> Rows<R> {
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return Ok(None),
             }
+        }
+        if let Some(mark) = self.mark {
+            mark.unmark(&mut self.fields, &mut length, &mut self.ends[..count]);
         }
         let text = std::str::from_utf8(&self.fields[..length]).map_err(|_| {
             let hint = "it may be compressed, or in another encoding, which can be set";

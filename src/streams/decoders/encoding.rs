@@ -1,50 +1,117 @@
-//! Encodings of texts. Their names are those of Python's codecs; the output is UTF-8.
+//! Encodings of texts: those of Python's codecs, with their names. The output is UTF-8.
+
+mod converter;
+mod listed;
+mod shifted;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod unicode;
 
 use std::io::{self, Cursor, Read};
 
-use super::encoding_tables::TABLES;
+use self::converter::Converter;
+use self::listed::{ByBytes, ByPairs};
+use self::shifted::{Hz, Iso2022, Lists};
+use self::unicode::{Escapes, Utf7, Utf16, Utf32};
 use super::wrong;
 
 /// Bytes that are read at a time.
 const CHUNK: u64 = 64 * 1024;
 
-/// An encoding of texts: UTF-8, UTF-16, ASCII, Latin-1 and its relatives, and the code pages of Europe.
+/// The names of encodings with one byte a character: a line for each table.
+const BYTES: &str = include_str!("encoding/bytes.txt");
+/// The names of encodings with two bytes a character, or more: a line for each table.
+const PAIRS: &str = include_str!("encoding/pairs.txt");
+
+/// An encoding of texts: any that Python knows, from UTF-8 to the code pages of mainframes and East Asia.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encoding(Kind);
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
     #[default]
     Utf8,
     /// Whether the larger half of a unit comes first, if stated.
     Utf16(Option<bool>),
-    Ascii,
-    Latin1,
-    /// The characters of the bytes from 0x80 on.
-    Table(&'static str),
+    /// Whether the largest byte comes first, if stated.
+    Utf32(Option<bool>),
+    Utf7,
+    /// Python's escapes, and whether there are only those of Unicode.
+    Escapes(bool),
+    Hz,
+    Iso2022(Lists),
+    /// The number of a table.
+    Bytes(usize),
+    /// The number of a table.
+    Pairs(usize),
+}
+
+impl Kind {
+    /// The code that reads it. Those of no stated order have the smaller half first.
+    fn converter(self) -> Option<Box<dyn Converter>> {
+        Some(match self {
+            Self::Utf8 => return None,
+            Self::Utf16(is_big) => Box::new(Utf16 { is_big: is_big.unwrap_or(false) }),
+            Self::Utf32(is_big) => Box::new(Utf32 { is_big: is_big.unwrap_or(false) }),
+            Self::Utf7 => Box::new(Utf7::default()),
+            Self::Escapes(is_raw) => Box::new(Escapes { is_raw }),
+            Self::Hz => Box::new(Hz::default()),
+            Self::Iso2022(lists) => Box::new(Iso2022::new(lists)),
+            Self::Bytes(table) => Box::new(ByBytes::new(table)),
+            Self::Pairs(table) => Box::new(ByPairs::new(table)),
+        })
+    }
+
+    /// Whether a text that begins as UTF-8 can be one of these: bytes of ASCII mean ASCII.
+    fn extends_ascii(self) -> bool {
+        match self {
+            // The first table is ASCII itself, which adds nothing.
+            Self::Bytes(table) => table > 0 && ByBytes::new(table).extends_ascii(),
+            kind => matches!(kind, Self::Pairs(_)),
+        }
+    }
 }
 
 impl Encoding {
-    /// The encoding of a name, such as `utf-8`, `iso-8859-1` or `windows-1252`. `None` if it is unsupported. A byte
-    /// order mark is always removed, so `utf-8-sig` is `utf-8`.
+    /// The encoding of a name, such as `utf-8`, `iso-8859-1` or `shift_jis`: the names and aliases of Python's codecs,
+    /// in letters of any case, whatever stands between letters and digits. `None` for any other name, and for those of
+    /// Python that are no encoding of a whole text: `idna`, `punycode`, `undefined`. A byte order mark is always
+    /// removed, so `utf-8-sig` is `utf-8`. A table for an encoding of East Asia takes 130 to 400 KB once it is used.
     ///
     /// ```
     /// use source_http::streams::decoders::Encoding;
     ///
     /// assert_eq!(Encoding::named("UTF_8"), Some(Encoding::default()));
-    /// assert!(Encoding::named("latin-1").is_some() && Encoding::named("utf-7").is_none());
+    /// assert!(Encoding::named("Shift-JIS").is_some() && Encoding::named("rot13").is_none());
     /// ```
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let japanese = |double, single| Lists { double, single, has_second: false, greek: None };
         let kind = match name.as_str() {
-            "utf8" | "u8" | "utf8sig" | "cp65001" => Kind::Utf8,
+            "utf8" | "u8" | "utf" | "utf8sig" | "utf8ucs2" | "utf8ucs4" | "cp65001" => Kind::Utf8,
             "utf16" | "u16" => Kind::Utf16(None),
-            "utf16le" => Kind::Utf16(Some(false)),
-            "utf16be" => Kind::Utf16(Some(true)),
-            "ascii" | "usascii" | "646" => Kind::Ascii,
-            "latin1" | "l1" | "iso88591" | "88591" | "8859" | "cp819" | "iso885911987" => Kind::Latin1,
-            name => Kind::Table(TABLES.iter().find(|(names, _)| names.contains(&name))?.1),
+            "utf16le" | "unicodelittleunmarked" => Kind::Utf16(Some(false)),
+            "utf16be" | "unicodebigunmarked" => Kind::Utf16(Some(true)),
+            "utf32" | "u32" => Kind::Utf32(None),
+            "utf32le" => Kind::Utf32(Some(false)),
+            "utf32be" => Kind::Utf32(Some(true)),
+            "utf7" | "u7" | "unicode11utf7" => Kind::Utf7,
+            "unicodeescape" => Kind::Escapes(false),
+            "rawunicodeescape" => Kind::Escapes(true),
+            "hz" | "hzgb" | "hzgb2312" => Kind::Hz,
+            "iso2022kr" | "csiso2022kr" => Kind::Iso2022(Lists { has_second: true, ..japanese("C", "") }),
+            "iso2022jp" | "csiso2022jp" => Kind::Iso2022(japanese("@B", "J")),
+            "iso2022jp1" => Kind::Iso2022(japanese("@BD", "J")),
+            "iso2022jp2" => Kind::Iso2022(Lists { greek: line(BYTES, "iso88597"), ..japanese("@ABCD", "AFJ") }),
+            "iso2022jp2004" => Kind::Iso2022(japanese("BPQ", "")),
+            "iso2022jp3" => Kind::Iso2022(japanese("BOP", "")),
+            "iso2022jpext" => Kind::Iso2022(japanese("@BD", "IJ")),
+            name => match line(BYTES, name) {
+                Some(table) => Kind::Bytes(table),
+                None => Kind::Pairs(line(PAIRS, name)?),
+            },
         };
         Some(Self(kind))
     }
@@ -56,49 +123,66 @@ impl Encoding {
         otherwise: Option<Self>,
     ) -> io::Result<Box<dyn Read + 'r>> {
         let mut start = Vec::new();
-        reader.by_ref().take(3).read_to_end(&mut start)?;
+        reader.by_ref().take(4).read_to_end(&mut start)?;
+        let own = self.0;
         let marked = match start[..] {
-            [0xef, 0xbb, 0xbf] => Some((Kind::Utf8, 3)),
+            [0xef, 0xbb, 0xbf, ..] => Some((Kind::Utf8, 3)),
+            [0xff, 0xfe, 0, 0] if !matches!(own, Kind::Utf16(_)) => Some((Kind::Utf32(Some(false)), 4)),
+            [0, 0, 0xfe, 0xff] => Some((Kind::Utf32(Some(true)), 4)),
             [0xff, 0xfe, ..] => Some((Kind::Utf16(Some(false)), 2)),
             [0xfe, 0xff, ..] => Some((Kind::Utf16(Some(true)), 2)),
             _ => None,
         };
-        let is_wide = matches!(self.0, Kind::Utf16(_));
-        let (kind, length, is_marked) = match marked {
-            // In one byte a character, these are characters.
-            Some((kind, length)) if self.0 == Kind::Utf8 || is_wide && kind != Kind::Utf8 => (kind, length, true),
-            _ => (self.0.clone(), 0, false),
+        // In one byte a character, these are characters.
+        let counts = |kind| {
+            own == Kind::Utf8
+                || matches!((own, kind), (Kind::Utf16(_), Kind::Utf16(_)) | (Kind::Utf32(_), Kind::Utf32(_)))
+        };
+        let (kind, length, is_marked) = match marked.filter(|(kind, _)| counts(*kind)) {
+            Some((kind, length)) => (kind, length, true),
+            None => (own, 0, false),
         };
         start.drain(..length);
         let otherwise = otherwise.map(|encoding| encoding.0).filter(|_| !is_marked);
-        let kind = match (kind, &otherwise) {
-            (Kind::Utf8, Some(wide @ Kind::Utf16(_))) => wide.clone(),
+        let kind = match (kind, otherwise) {
+            (Kind::Utf8, Some(wide @ Kind::Utf16(_))) => wide,
             (kind, _) => kind,
         };
         let reader = Cursor::new(start).chain(reader);
-        Ok(match (&kind, otherwise) {
-            (Kind::Utf8, None | Some(Kind::Utf8 | Kind::Ascii | Kind::Utf16(_))) => Box::new(reader),
-            (_, otherwise) => Box::new(Recoded {
+        let otherwise = otherwise.filter(|otherwise| kind == Kind::Utf8 && otherwise.extends_ascii());
+        let converter = kind.converter();
+        match (&converter, otherwise) {
+            (None, None) => Ok(Box::new(reader)),
+            _ => Ok(Box::new(Recoded {
                 reader,
-                kind,
+                converter,
                 otherwise,
                 before: 0,
+                is_begun: false,
                 input: Vec::new(),
                 output: Cursor::default(),
                 is_over: false,
-            }),
-        })
+            })),
+        }
     }
+}
+
+/// The number of the line that has this name.
+fn line(lines: &str, name: &str) -> Option<usize> {
+    lines.lines().position(|names| names.split(' ').any(|known| known == name))
 }
 
 /// A text that is converted to UTF-8.
 struct Recoded<R> {
     reader: R,
-    kind: Kind,
-    /// The encoding after the first invalid UTF-8.
+    /// `None`: the text is UTF-8 so far.
+    converter: Option<Box<dyn Converter>>,
+    /// The encoding from the first invalid UTF-8 on.
     otherwise: Option<Kind>,
     /// The number of bytes already converted.
     before: u64,
+    /// Whether there was a character.
+    is_begun: bool,
     input: Vec<u8>,
     output: Cursor<Vec<u8>>,
     is_over: bool,
@@ -108,71 +192,35 @@ impl<R: Read> Recoded<R> {
     /// Converts the available input, except an incomplete character at its end.
     fn recode(&mut self) -> io::Result<()> {
         let mut out = Vec::with_capacity(self.input.len() + 16);
-        let done = match &self.kind {
-            Kind::Utf8 => {
-                let (valid, cut) = match std::str::from_utf8(&self.input) {
-                    Ok(_) => (self.input.len(), false),
-                    Err(error) => (error.valid_up_to(), error.error_len().is_some() || self.is_over),
-                };
-                out.extend_from_slice(&self.input[..valid]);
-                if cut && let Some(otherwise) = self.otherwise.take() {
-                    self.kind = otherwise;
-                }
-                valid
-            }
-            Kind::Utf16(big) => self.wide(big.unwrap_or(false), &mut out)?,
-            Kind::Ascii | Kind::Latin1 | Kind::Table(_) => {
-                let table: Vec<char> = match &self.kind {
-                    Kind::Table(table) => table.chars().collect(),
-                    Kind::Latin1 => ('\u{80}'..='\u{ff}').collect(),
-                    _ => Vec::new(),
-                };
-                for (at, byte) in self.input.iter().enumerate() {
-                    match byte.checked_sub(0x80).map(|high| table.get(usize::from(high))) {
-                        None => out.push(*byte),
-                        Some(Some(char)) if *char != char::REPLACEMENT_CHARACTER => {
-                            out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
-                        }
-                        Some(_) => return Err(self.no_text(at)),
+        let mut done = 0;
+        if self.converter.is_none() {
+            done = match std::str::from_utf8(&self.input) {
+                Ok(_) => self.input.len(),
+                Err(error) => {
+                    if error.error_len().is_some() || self.is_over {
+                        self.converter = self.otherwise.take().and_then(Kind::converter);
                     }
+                    error.valid_up_to()
                 }
-                self.input.len()
-            }
-        };
+            };
+            out.extend_from_slice(&self.input[..done]);
+        }
+        if let Some(converter) = &mut self.converter {
+            let start = done;
+            done += converter.convert(&self.input[start..], self.is_over, &mut out).map_err(|at| {
+                let at = self.before + (start + at) as u64;
+                io::Error::other(wrong(format!("byte {at} is not a character in its declared encoding")))
+            })?;
+        }
         self.before += done as u64;
         self.input.drain(..done);
+        // A byte order mark.
+        if !self.is_begun && out.starts_with("\u{feff}".as_bytes()) {
+            out.drain(..3);
+        }
+        self.is_begun |= done > 0;
         self.output = Cursor::new(out);
         Ok(())
-    }
-
-    fn wide(&self, is_big: bool, out: &mut Vec<u8>) -> io::Result<usize> {
-        let mut units = self.input.chunks_exact(2).map(|unit| match is_big {
-            true => u16::from_be_bytes([unit[0], unit[1]]),
-            false => u16::from_le_bytes([unit[0], unit[1]]),
-        });
-        let mut done = 0;
-        while let Some(first) = units.next() {
-            let char = match first {
-                0xd800..0xdc00 => match units.next() {
-                    // Its other half has not arrived yet.
-                    None if !self.is_over => break,
-                    second => char::decode_utf16([first, second.unwrap_or_default()]).next(),
-                },
-                _ => char::decode_utf16([first]).next(),
-            };
-            let Some(Ok(char)) = char else { return Err(self.no_text(done)) };
-            out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
-            done += 2 * char.len_utf16();
-        }
-        match self.is_over && done < self.input.len() {
-            true => Err(self.no_text(done)),
-            false => Ok(done),
-        }
-    }
-
-    fn no_text(&self, at: usize) -> io::Error {
-        let at = self.before + at as u64;
-        io::Error::other(wrong(format!("byte {at} is not a character in its declared encoding")))
     }
 }
 
@@ -180,87 +228,12 @@ impl<R: Read> Read for Recoded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.output.read(buffer)?;
-            if read > 0 || buffer.is_empty() || self.is_over && self.input.is_empty() {
+            if read > 0 || buffer.is_empty() || self.is_over {
                 return Ok(read);
             }
-            if !self.is_over {
-                let more = self.reader.by_ref().take(CHUNK).read_to_end(&mut self.input)?;
-                self.is_over = more == 0;
-            }
-            let (left, kind) = (self.input.len(), self.kind.clone());
+            let more = self.reader.by_ref().take(CHUNK).read_to_end(&mut self.input)?;
+            self.is_over = more == 0;
             self.recode()?;
-            // Invalid bytes at the end of a text pass unchanged: the code that makes texts of them reports them.
-            if self.is_over && self.input.len() == left && self.kind == kind {
-                self.output = Cursor::new(std::mem::take(&mut self.input));
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(encoding: &str, otherwise: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        let encoding = Encoding::named(encoding).unwrap();
-        let otherwise = otherwise.map(|name| Encoding::named(name).unwrap());
-        // A byte at a time, so that each character is split somewhere.
-        let mut text = Vec::new();
-        let mut reader = encoding.to_utf8(Box::new(bytes), otherwise).unwrap();
-        let mut byte = [0];
-        loop {
-            match reader.read(&mut byte) {
-                Ok(0) => return Ok(text),
-                Ok(_) => text.push(byte[0]),
-                Err(error) => return Err(error.to_string()),
-            }
-        }
-    }
-
-    #[test]
-    fn texts_of_every_encoding_become_utf8() {
-        for (encoding, otherwise, bytes, text) in [
-            ("utf-8", None, &b"\xef\xbb\xbfa\xc3\xa9"[..], "aé"),
-            ("utf-8-sig", None, b"\xef\xbb\xbfa", "a"),
-            ("utf-8", None, b"\xff\xfea\0\xe9\0", "aé"),
-            ("UTF-16", None, b"a\0\x3d\xd8\x00\xde", "a\u{1f600}"),
-            ("utf_16_be", None, b"\xfe\xff\0a", "a"),
-            ("latin-1", None, b"\xef\xbb\xbf", "ï»¿"),
-            ("iso-8859-1", None, b"\xe9\x80", "é\u{80}"),
-            ("windows-1252", None, b"\xe9\x80", "é€"),
-            ("cp1251", None, b"\xc6", "Ж"),
-            ("utf-8", Some("latin-1"), b"a\xe9b", "aéb"),
-            ("utf-8", Some("latin-1"), b"a\xc3\xa9b\xe9", "aébé"),
-            ("utf-8", Some("latin-1"), b"a\xc3\xa9", "aé"),
-            ("utf-8", Some("latin-1"), b"a\xc3", "aÃ"),
-            ("utf-8", Some("utf-16-le"), b"a\0", "a"),
-            ("utf-8", None, b"", ""),
-            ("utf-8", None, b"\xc3", "\u{0}"),
-        ] {
-            let expected = if text == "\0" { b"\xc3".to_vec() } else { text.as_bytes().to_vec() };
-            assert_eq!(read(encoding, otherwise, bytes), Ok(expected), "{encoding} {bytes:?}");
-        }
-    }
-
-    #[test]
-    fn an_invalid_byte_is_reported_with_its_place() {
-        for (encoding, bytes, at) in [
-            ("ascii", &b"ab\xe9"[..], 2),
-            ("cp1252", b"a\x81", 1),
-            ("utf-16-le", b"a\0\x00\xdc", 2),
-            ("utf-16-le", b"a\0b", 2),
-            ("utf-16-le", b"a\0\x3d\xd8", 2),
-        ] {
-            let problem = read(encoding, None, bytes).unwrap_err();
-            assert!(problem.contains(&format!("byte {at} is not a character")), "{encoding} {problem}");
-        }
-    }
-
-    #[test]
-    fn each_table_has_an_entry_for_each_byte() {
-        for (names, table) in TABLES {
-            assert_eq!(table.chars().count(), 128, "{names:?}");
-            assert!(names.iter().all(|name| Encoding::named(name).is_some()));
         }
     }
 }

@@ -9,12 +9,12 @@
 mod csv;
 mod encoded;
 mod encoding;
-mod encoding_tables;
 mod gzip;
 mod json;
 mod json_items;
 mod json_lines;
 mod lines;
+mod separated;
 #[cfg(test)]
 mod tests;
 mod text_lines;

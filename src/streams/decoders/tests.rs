@@ -84,6 +84,26 @@ fn a_row_of_csv_is_an_object_of_texts() {
 }
 
 #[test]
+fn a_delimiter_may_be_any_character() {
+    let rows = [r#"{"id":"1","na§me":"a","e":"é€x"}"#, r#"{"id":"2","na§me":"","e":null}"#];
+    for delimiter in ['§', '€', '\u{1f600}', '\u{a7}', 'é', '\u{1}'] {
+        let csv = "id|\"na§me\"|e\n1|a|\"é€x\"\n2|\n".replace('|', &delimiter.to_string());
+        let decoder = Csv::new().delimiter(delimiter);
+        assert_eq!(items(&decoder, &csv), rows, "{delimiter}");
+    }
+    let sjis = Csv::new().delimiter('、').encoding(Encoding::named("shift_jis").unwrap());
+    assert_eq!(items(&sjis, b"a\x81\x41b\n\x93\xfa\x81\x41\"\x81\x41\"\n"), [r#"{"a":"日","b":"、"}"#]);
+    let (told, _) = problem(&Csv::new().delimiter('§'), b"a\xffb\n1\n");
+    assert!(told.starts_with("row 1 is not UTF-8"), "{told}");
+    // Rows of a length that no chunk has.
+    let row = format!("{}§\"{}\"\n", "é".repeat(999), "x§".repeat(500));
+    let long = format!("a§b\n{}", row.repeat(200));
+    let found = items(&Csv::new().delimiter('§'), &long);
+    let expected = format!(r#"{{"a":"{}","b":"{}"}}"#, "é".repeat(999), "x§".repeat(500));
+    assert!(found.len() == 200 && found.iter().all(|row| *row == expected));
+}
+
+#[test]
 fn unreadable_csv_is_reported_with_its_row() {
     let (told, retry) = problem(&Csv::new(), b"a\n1\n\xff\n");
     assert!(told.starts_with("row 3 is not UTF-8") && !retry, "{told}");
@@ -228,6 +248,53 @@ fn each_file_of_an_archive_is_decoded_in_its_order() {
     let whole = archive(&[("a.csv", b"id\n1\n")]);
     for bytes in [&b"nope"[..], &whole[..whole.len() - 10], b""] {
         assert!(problem(&Zip::new(Csv::new()), bytes).0.contains("not a ZIP archive"));
+    }
+}
+
+/// What Python writes: bzip2, and LZMA.
+const BZIP2: &str = "504b03042e0000000c000000215c369eb5c73c0000001000000005000000612e637376425a6839314159265359f45e9a540000065\
+    99400101004300014200040002008002000220d03208069a682315e692d480e5e2ee48a70a121e8bd34a8504b01022e032e0000000c000000215c\
+    369eb5c73c00000010000000050000000000000000000000800100000000612e637376504b05060000000001000100330000005f0000000000";
+const LZMA: &str = "504b03043f0002000e000000215c369eb5c7240000001000000005000000612e637376090405005d0000800000349901861e75a97b24\
+    82d61e5cf6d2fc45c2e7a74dfffeffc800504b01023f033f0002000e000000215c369eb5c724000000100000000500000000000000000000008001\
+    00000000612e637376504b0506000000000100010033000000470000000000";
+
+fn unhexed(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn files_of_an_archive_may_be_packed_with_bzip2_and_lzma() {
+    for hex in [BZIP2, LZMA] {
+        let zipped = unhexed(hex);
+        assert_eq!(items(&Zip::new(Csv::new()), &zipped), [r#"{"id":"1","x":"é"}"#, r#"{"id":"2","x":"b"}"#]);
+        for at in 35..71 {
+            let mut garbled = zipped.clone();
+            garbled[at] ^= 0x55;
+            // Some bits count for nothing, and a byte of its version neither; all else is noticed.
+            match decode(&Zip::new(Csv::new()), &garbled) {
+                Ok((rows, _)) => assert_eq!(rows[0], r#"{"id":"1","x":"é"}"#, "{at}"),
+                Err(error) => assert!(error.problem.contains("in the ZIP archive"), "{at}: {error:?}"),
+            }
+        }
+    }
+    let mut greedy = unhexed(LZMA);
+    greedy[40..44].copy_from_slice(&[0xff; 4]);
+    assert_eq!(items(&Zip::new(Csv::new()), &greedy).len(), 2, "a file of 16 bytes needs no more, whatever it states");
+    let sizes = greedy.windows(4).enumerate().filter(|(_, bytes)| *bytes == 16_u32.to_le_bytes());
+    let sizes: Vec<usize> = sizes.map(|(at, _)| at).collect();
+    sizes.iter().for_each(|at| greedy[*at..at + 4].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes()));
+    let (told, retry) = problem(&Zip::new(Csv::new()), &greedy);
+    assert!(told.contains("file 1 in the ZIP archive") && told.contains("4095 MiB of memory") && !retry, "{told}");
+    for (method, words) in [(9, "Deflate64: only stored files"), (93, "Zstd: only stored files")] {
+        let mut other = unhexed(BZIP2);
+        let places: Vec<usize> = [b"PK\x03\x04", b"PK\x01\x02"]
+            .map(|start| other.windows(4).position(|bytes| bytes == start).unwrap())
+            .to_vec();
+        other[places[0] + 8] = method;
+        other[places[1] + 10] = method;
+        let (told, _) = problem(&Zip::new(Csv::new()), &other);
+        assert!(told.contains(words), "{told}");
     }
 }
 
