@@ -4,7 +4,8 @@
 use p256::ecdsa::signature::{KeypairRef, SignatureEncoding, Signer};
 
 use super::der::{EcPrivateKey, PrivateKey};
-use super::pem::{Fault, Kind, PrivatePem};
+use super::fault::Fault;
+use super::pem::{Kind, PrivatePem};
 
 /// Signs bytes. `None` if the key cannot sign them, which does not happen with a valid key.
 pub(super) type Sign = Box<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>;
@@ -47,7 +48,16 @@ impl Curve {
             Kind::Rsa => return Err(pem.of_other_kind()),
         };
         let key = key.ok_or_else(Fault::damaged)?;
-        self.expect(curve.or_else(|| key.curve.clone()))?;
+        match curve.or_else(|| key.curve.clone()) {
+            Some(Some(name)) => self.expect(&name)?,
+            // A curve that is described is the right one if the halves fit together on this one.
+            Some(None) if key.public.is_none() => {
+                return Err(Fault::key(
+                    "it does not name its curve: write it again with `openssl pkey -ec_param_enc named_curve -in KEY`",
+                ));
+            }
+            _ => {}
+        }
         let signer = match self {
             Self::P256 => signer::<p256::ecdsa::SigningKey, p256::ecdsa::Signature, _>(&key, 32),
             Self::P384 => signer::<p384::ecdsa::SigningKey, p384::ecdsa::Signature, _>(&key, 48),
@@ -57,21 +67,14 @@ impl Curve {
         signer.ok_or_else(Fault::damaged)
     }
 
-    /// Checks the curve of a key, if it has one. `Some(None)` is a curve without a name.
-    fn expect(self, found: Option<Option<String>>) -> Result<(), Fault> {
-        let Some(found) = found else { return Ok(()) };
+    /// Checks the curve that a key names.
+    fn expect(self, found: &str) -> Result<(), Fault> {
         let (_, id, name) = NAMES[self as usize];
-        match found {
-            Some(found) if found == id => Ok(()),
-            Some(found) => {
-                let found = NAMES.iter().find(|(_, id, _)| *id == found).map_or("another curve", |(_, _, name)| name);
-                Err(Fault::key(format!("it is a key on {found}, and this algorithm needs one on {name}")))
-            }
-            None => Err(Fault::key(format!(
-                "it describes its curve by numbers: write it again with `openssl ec -param_enc named_curve -in KEY`, \
-                 on {name}"
-            ))),
+        if found == id {
+            return Ok(());
         }
+        let found = NAMES.iter().find(|(_, id, _)| *id == found).map_or("another curve", |(_, _, name)| name);
+        Err(Fault::key(format!("it is a key on {found}, and this algorithm needs one on {name}")))
     }
 }
 

@@ -10,7 +10,7 @@ use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 use super::der::Elements;
-use super::pem::Fault;
+use super::fault::Fault;
 
 /// The most rounds of a derivation: seconds. Programs use 2,048 to 1,300,000.
 const ROUNDS: u32 = 10_000_000;

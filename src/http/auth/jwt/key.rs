@@ -7,7 +7,8 @@ use ring::{hmac, signature};
 
 use super::curve::{Curve, Sign};
 use super::der::PrivateKey;
-use super::pem::{Fault, Kind, PrivatePem};
+use super::fault::Fault;
+use super::pem::{Kind, PrivatePem};
 use crate::protocol::Failure;
 
 /// An algorithm of JSON Web Signature (RFC 7518, section 3.1; RFC 8037 for `EdDSA`).

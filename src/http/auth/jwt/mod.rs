@@ -1,10 +1,11 @@
 //! JSON Web Tokens (RFC 7519) that the client signs itself: sent with each request, or exchanged for an access token.
 //! `key` has the signing keys, `curve` those of elliptic curves. `pem`, `encrypted` and `der` read the forms that keys
-//! come in.
+//! come in, and `fault` is what may be wrong with one.
 
 mod curve;
 mod der;
 mod encrypted;
+mod fault;
 mod key;
 mod pem;
 

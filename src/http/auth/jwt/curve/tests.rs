@@ -144,8 +144,20 @@ fn a_key_on_another_curve_is_named() {
         let fault = signer_of(Curve::P521, kind, der).err().unwrap();
         assert_eq!(fault.what, "it is a key on P-256, and this algorithm needs one on P-521");
     }
-    // A curve that is described: the content of [0] is a sequence.
-    let described = element(0x30, &[&[2, 1, 1], &element(4, &[&[1; 32]]), &element(0xa0, &[&[0x30, 0]])]);
-    let fault = signer_of(Curve::P256, Kind::Ec, described).err().unwrap();
-    assert!(fault.what.contains("-param_enc named_curve"), "{fault:?}");
+}
+
+#[test]
+fn a_curve_without_a_name_is_that_of_the_public_half() {
+    // The content of [0] is a sequence, whose numbers nobody reads.
+    let described = |public: &[u8]| {
+        let public = if public.is_empty() { Vec::new() } else { element(0xa1, &[&element(3, &[&[0], public])]) };
+        let curve = element(0xa0, &[&[0x30, 0]]);
+        element(0x30, &[&[2, 1, 1], &element(4, &[&[1; 32]]), &curve, &public])
+    };
+    let own = p256::ecdsa::SigningKey::from_slice(&[1; 32]).unwrap();
+    let public = own.verifying_key().to_sec1_point(false);
+    assert!(signer_of(Curve::P256, Kind::Ec, described(public.as_bytes())).is_ok());
+    assert_eq!(signer_of(Curve::Secp256k1, Kind::Ec, described(public.as_bytes())).err(), Some(Fault::damaged()));
+    let fault = signer_of(Curve::P256, Kind::Ec, described(&[])).err().unwrap();
+    assert!(fault.what.contains("it does not name its curve"), "{fault:?}");
 }
