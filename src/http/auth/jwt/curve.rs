@@ -3,7 +3,7 @@
 
 use p256::ecdsa::signature::{KeypairRef, SignatureEncoding, Signer};
 
-use super::der::{EcPrivateKey, PrivateKey};
+use super::der::{EcPrivateKey, OnCurve, PrivateKey};
 use super::fault::Fault;
 use super::pem::{Kind, PrivatePem};
 
@@ -42,16 +42,16 @@ impl Curve {
                 if info.algorithm != EC {
                     return Err(Fault::damaged());
                 }
-                (EcPrivateKey::read(info.key), Some(info.curve))
+                (EcPrivateKey::read(info.key), info.curve)
             }
-            Kind::Ec => (EcPrivateKey::read(&pem.der), None),
+            Kind::Ec => (EcPrivateKey::read(&pem.der), OnCurve::Unknown),
             Kind::Rsa => return Err(pem.of_other_kind()),
         };
         let key = key.ok_or_else(Fault::damaged)?;
-        match curve.or_else(|| key.curve.clone()) {
-            Some(Some(name)) => self.expect(&name)?,
+        match if curve == OnCurve::Unknown { &key.curve } else { &curve } {
+            OnCurve::Named(name) => self.expect(name)?,
             // A curve that is described is the right one if the halves fit together on this one.
-            Some(None) if key.public.is_none() => {
+            OnCurve::Described if key.public.is_none() => {
                 return Err(Fault::key(
                     "it does not name its curve: write it again with `openssl pkey -ec_param_enc named_curve -in KEY`",
                 ));

@@ -78,12 +78,29 @@ impl<'a> Elements<'a> {
     }
 }
 
+/// The curve of an elliptic curve key, as the key says it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum OnCurve {
+    /// The key does not say it.
+    Unknown,
+    /// By numbers instead of a name.
+    Described,
+    /// By its name.
+    Named(String),
+}
+
+impl OnCurve {
+    fn read(mut parameters: Elements<'_>) -> Self {
+        parameters.name().map_or(Self::Described, Self::Named)
+    }
+}
+
 /// The content of a `PRIVATE KEY` (PKCS #8, RFC 5208).
 pub(super) struct PrivateKey<'a> {
     /// The kind of the key.
     pub(super) algorithm: String,
-    /// The curve of an elliptic curve key.
-    pub(super) curve: Option<String>,
+    /// The curve, if it is an elliptic curve key.
+    pub(super) curve: OnCurve,
     /// The key, in a form that depends on its kind.
     pub(super) key: &'a [u8],
 }
@@ -93,15 +110,14 @@ impl<'a> PrivateKey<'a> {
         let mut info = Elements(der).sequence()?;
         info.number()?;
         let mut kind = info.sequence()?;
-        Some(Self { algorithm: kind.name()?, curve: kind.name(), key: info.bytes()? })
+        Some(Self { algorithm: kind.name()?, curve: OnCurve::read(kind), key: info.bytes()? })
     }
 }
 
 /// The content of an `EC PRIVATE KEY` (SEC 1, RFC 5915), which a `PRIVATE KEY` of that kind contains, too.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EcPrivateKey<'a> {
-    /// Its curve, if the key has a name for it. `Some(None)` is a curve that is described instead.
-    pub(super) curve: Option<Option<String>>,
+    pub(super) curve: OnCurve,
     pub(super) private: &'a [u8],
     /// The public half, which may be missing.
     pub(super) public: Option<&'a [u8]>,
@@ -114,7 +130,7 @@ impl<'a> EcPrivateKey<'a> {
             return None;
         }
         let private = key.bytes()?;
-        let curve = key.take(PARAMETERS).map(|parameters| Elements(parameters).name());
+        let curve = key.take(PARAMETERS).map_or(OnCurve::Unknown, |parameters| OnCurve::read(Elements(parameters)));
         let public = match key.take(PUBLIC_KEY) {
             // The first byte of a bit string is the number of unused bits in its last byte.
             Some(public) => Some(Elements(public).take(BITS)?.strip_prefix(&[0])?),
@@ -131,13 +147,13 @@ mod tests {
     #[test]
     fn both_halves_are_found_and_truncated_or_other_data_is_none() {
         let der = [0x30, 22, 2, 1, 1, 4, 2, 7, 8, 0xa0, 5, 6, 3, 0x2b, 0x81, 4, 0xa1, 6, 3, 4, 0, 4, 5, 6];
-        let key = EcPrivateKey { curve: Some(Some("1.3.132".to_owned())), private: &[7, 8], public: None };
+        let key = EcPrivateKey { curve: OnCurve::Named("1.3.132".to_owned()), private: &[7, 8], public: None };
         // 1.3.132 is 2b 81 04.
         assert_eq!(EcPrivateKey::read(&der), Some(EcPrivateKey { public: Some(&[4, 5, 6]), ..key }));
         for length in 0..der.len() {
             assert_eq!(EcPrivateKey::read(&der[..length]), None, "{length}");
         }
-        let private = EcPrivateKey { curve: None, private: &[7, 8], public: None };
+        let private = EcPrivateKey { curve: OnCurve::Unknown, private: &[7, 8], public: None };
         assert_eq!(EcPrivateKey::read(&[0x30, 7, 2, 1, 1, 4, 2, 7, 8]), Some(private));
         assert_eq!(EcPrivateKey::read(&[0x30, 7, 2, 1, 2, 4, 2, 7, 8]), None);
         assert_eq!(EcPrivateKey::read(&[0x30, 0x82, 0xff]), None);
