@@ -2,6 +2,7 @@
 //! that nobody sees their credentials.
 
 mod secrets;
+mod signed;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

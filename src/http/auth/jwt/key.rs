@@ -2,15 +2,18 @@
 
 use std::fmt;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
 use ring::rand::SystemRandom;
 use ring::{hmac, signature};
 
-use super::der;
+use super::curve::{Curve, Sign};
+use super::der::PrivateKey;
+use super::fault::Fault;
+use super::pem::{Kind, PrivatePem};
 use crate::protocol::Failure;
 
 /// An algorithm of JSON Web Signature (RFC 7518, section 3.1; RFC 8037 for `EdDSA`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JwtAlgorithm {
     /// HMAC with SHA-256.
     Hs256,
@@ -34,12 +37,16 @@ pub enum JwtAlgorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
+    /// ECDSA on P-521 with SHA-512.
+    Es512,
+    /// ECDSA on secp256k1 with SHA-256 (RFC 8812).
+    Es256K,
     /// Ed25519.
     EdDsa,
 }
 
 /// The algorithms by their names.
-const NAMES: [(&str, JwtAlgorithm); 12] = [
+const NAMES: [(&str, JwtAlgorithm); 14] = [
     ("HS256", JwtAlgorithm::Hs256),
     ("HS384", JwtAlgorithm::Hs384),
     ("HS512", JwtAlgorithm::Hs512),
@@ -51,14 +58,21 @@ const NAMES: [(&str, JwtAlgorithm); 12] = [
     ("PS512", JwtAlgorithm::Ps512),
     ("ES256", JwtAlgorithm::Es256),
     ("ES384", JwtAlgorithm::Es384),
+    ("ES512", JwtAlgorithm::Es512),
+    ("ES256K", JwtAlgorithm::Es256K),
     ("EdDSA", JwtAlgorithm::EdDsa),
 ];
 
 impl JwtAlgorithm {
-    /// The algorithm of this name. `None` for an unsupported one, such as ES512 and ES256K.
+    /// The algorithm of this name. `None` for an unknown one.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm)
+    }
+
+    /// The names of all algorithms.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
     }
 
     /// Its name in the header of a token.
@@ -68,63 +82,71 @@ impl JwtAlgorithm {
     }
 }
 
+/// The kind of an Ed448 key in PKCS #8.
+const ED448: &str = "1.3.101.113";
+
 /// A key, ready to sign.
 pub(super) enum Key {
     Hmac(hmac::Key),
     Rsa(signature::RsaKeyPair, &'static dyn signature::RsaEncoding),
-    Ecdsa(signature::EcdsaKeyPair),
+    Ecdsa(Sign),
     Ed25519(signature::Ed25519KeyPair),
 }
 
 impl Key {
-    /// The key in a text: a shared secret unchanged, a private key in PEM.
+    /// The key in a text: a shared secret unchanged, a private key in PEM, which this passphrase may decrypt. An empty
+    /// passphrase is none.
     ///
     /// # Errors
     /// A config failure that names the fault of the key, and shows nothing of it.
-    pub(super) fn read(algorithm: JwtAlgorithm, text: &str) -> Result<Self, Failure> {
+    pub(super) fn read(algorithm: JwtAlgorithm, text: &str, passphrase: &str) -> Result<Self, Failure> {
         use JwtAlgorithm as Algorithm;
 
-        let secret = |with: hmac::Algorithm| match text.is_empty() {
-            true => Err(wrong(algorithm, "it is empty")),
-            false => Ok(Self::Hmac(hmac::Key::new(with, text.as_bytes()))),
+        let secret = |with: hmac::Algorithm| match (text.is_empty(), passphrase.is_empty()) {
+            (true, _) => Err(Fault::key("it is empty")),
+            (false, true) => Ok(Self::Hmac(hmac::Key::new(with, text.as_bytes()))),
+            (false, false) => Err(Fault {
+                what: "it is a shared secret, which no passphrase encrypts".into(),
+                fix: "Remove `passphrase`, or set the `algorithm` of the private key",
+            }),
         };
-        match algorithm {
+        let pem = || PrivatePem::read(text, passphrase);
+        let key = match algorithm {
             Algorithm::Hs256 => secret(hmac::HMAC_SHA256),
             Algorithm::Hs384 => secret(hmac::HMAC_SHA384),
             Algorithm::Hs512 => secret(hmac::HMAC_SHA512),
-            Algorithm::Rs256 => rsa(algorithm, text, &signature::RSA_PKCS1_SHA256),
-            Algorithm::Rs384 => rsa(algorithm, text, &signature::RSA_PKCS1_SHA384),
-            Algorithm::Rs512 => rsa(algorithm, text, &signature::RSA_PKCS1_SHA512),
-            Algorithm::Ps256 => rsa(algorithm, text, &signature::RSA_PSS_SHA256),
-            Algorithm::Ps384 => rsa(algorithm, text, &signature::RSA_PSS_SHA384),
-            Algorithm::Ps512 => rsa(algorithm, text, &signature::RSA_PSS_SHA512),
-            Algorithm::Es256 => ecdsa(algorithm, text, &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
-            Algorithm::Es384 => ecdsa(algorithm, text, &signature::ECDSA_P384_SHA384_FIXED_SIGNING),
-            Algorithm::EdDsa => {
-                let (label, der) = pem(algorithm, text)?;
-                let key = match label.as_str() {
-                    "PRIVATE KEY" => signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der),
-                    other => return Err(wrong(algorithm, &format!("it is a PEM of the kind {other}"))),
-                };
-                key.map(Self::Ed25519).map_err(|why| rejected(algorithm, &why))
-            }
-        }
+            Algorithm::Rs256 => pem().and_then(|pem| rsa(&pem, &signature::RSA_PKCS1_SHA256)),
+            Algorithm::Rs384 => pem().and_then(|pem| rsa(&pem, &signature::RSA_PKCS1_SHA384)),
+            Algorithm::Rs512 => pem().and_then(|pem| rsa(&pem, &signature::RSA_PKCS1_SHA512)),
+            Algorithm::Ps256 => pem().and_then(|pem| rsa(&pem, &signature::RSA_PSS_SHA256)),
+            Algorithm::Ps384 => pem().and_then(|pem| rsa(&pem, &signature::RSA_PSS_SHA384)),
+            Algorithm::Ps512 => pem().and_then(|pem| rsa(&pem, &signature::RSA_PSS_SHA512)),
+            Algorithm::Es256 => pem().and_then(|pem| ecdsa(&pem, Curve::P256)),
+            Algorithm::Es384 => pem().and_then(|pem| ecdsa(&pem, Curve::P384)),
+            Algorithm::Es512 => pem().and_then(|pem| ecdsa(&pem, Curve::P521)),
+            Algorithm::Es256K => pem().and_then(|pem| ecdsa(&pem, Curve::Secp256k1)),
+            Algorithm::EdDsa => pem().and_then(|pem| ed25519(&pem)),
+        };
+        key.map_err(|Fault { what, fix }| {
+            let name = algorithm.name();
+            Failure::config(format!("The key that tokens are signed with ({name}): {what}. {fix}."))
+        })
     }
 
     /// The signature of these bytes.
     ///
     /// # Errors
-    /// A system failure if there is no randomness.
+    /// A system failure if an RSA key gets no random numbers.
     pub(super) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-        let failed = |_| Failure::system("A token cannot be signed: the system gives no random numbers.");
+        let failed = || Failure::system("A token cannot be signed: the system gives no random numbers.");
         match self {
             Self::Hmac(key) => Ok(hmac::sign(key, bytes).as_ref().to_vec()),
             Self::Rsa(key, encoding) => {
                 let mut signed = vec![0; key.public().modulus_len()];
-                key.sign(*encoding, &SystemRandom::new(), bytes, &mut signed).map_err(failed)?;
+                key.sign(*encoding, &SystemRandom::new(), bytes, &mut signed).map_err(|_| failed())?;
                 Ok(signed)
             }
-            Self::Ecdsa(key) => Ok(key.sign(&SystemRandom::new(), bytes).map_err(failed)?.as_ref().to_vec()),
+            Self::Ecdsa(sign) => sign(bytes).ok_or_else(failed),
             Self::Ed25519(key) => Ok(key.sign(bytes).as_ref().to_vec()),
         }
     }
@@ -137,70 +159,37 @@ impl fmt::Debug for Key {
     }
 }
 
-fn rsa(algorithm: JwtAlgorithm, text: &str, encoding: &'static dyn signature::RsaEncoding) -> Result<Key, Failure> {
-    let (label, der) = pem(algorithm, text)?;
-    let key = match label.as_str() {
-        "PRIVATE KEY" => signature::RsaKeyPair::from_pkcs8(&der),
-        "RSA PRIVATE KEY" => signature::RsaKeyPair::from_der(&der),
-        other => return Err(wrong(algorithm, &format!("it is a PEM of the kind {other}"))),
+fn rsa(pem: &PrivatePem, encoding: &'static dyn signature::RsaEncoding) -> Result<Key, Fault> {
+    let key = match pem.kind {
+        Kind::Pkcs8 => signature::RsaKeyPair::from_pkcs8(&pem.der),
+        Kind::Rsa => signature::RsaKeyPair::from_der(&pem.der),
+        Kind::Ec => return Err(pem.of_other_kind()),
     };
-    key.map(|key| Key::Rsa(key, encoding)).map_err(|why| rejected(algorithm, &why))
+    key.map(|key| Key::Rsa(key, encoding)).map_err(|why| rejected(&why))
 }
 
-fn ecdsa(algorithm: JwtAlgorithm, text: &str, with: &'static signature::EcdsaSigningAlgorithm) -> Result<Key, Failure> {
-    let (label, der) = pem(algorithm, text)?;
-    let random = SystemRandom::new();
-    let key = match label.as_str() {
-        "PRIVATE KEY" => signature::EcdsaKeyPair::from_pkcs8(with, &der, &random),
-        "EC PRIVATE KEY" => {
-            let Some((private, public)) = der::ec_private_key(&der) else {
-                return Err(wrong(algorithm, "its public part is missing: write it again with `openssl pkcs8 -topk8`"));
-            };
-            signature::EcdsaKeyPair::from_private_key_and_public_key(with, private, public, &random)
-        }
-        other => return Err(wrong(algorithm, &format!("it is a PEM of the kind {other}"))),
-    };
-    key.map(Key::Ecdsa).map_err(|why| rejected(algorithm, &why))
+fn ecdsa(pem: &PrivatePem, curve: Curve) -> Result<Key, Fault> {
+    curve.signer(pem).map(Key::Ecdsa)
 }
 
-/// The kind and the bytes of the first PEM in a text. Line breaks that a form or a `.env` file has lost, or written as
-/// `\n`, are accepted.
-fn pem(algorithm: JwtAlgorithm, text: &str) -> Result<(String, Vec<u8>), Failure> {
-    let no_pem = || wrong(algorithm, "it is not a PEM, which begins with `-----BEGIN`");
-    let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(no_pem)?;
-    let (label, rest) = rest.split_once("-----").ok_or_else(no_pem)?;
-    let (body, _) = rest.split_once("-----END ").ok_or_else(|| wrong(algorithm, "its end is missing"))?;
-    if label.contains("ENCRYPTED") || body.contains("ENCRYPTED") {
-        let what = "it is encrypted with a passphrase, which this program cannot undo: write it again without one, \
-             with \
-                    `openssl pkey -in KEY`";
-        return Err(wrong(algorithm, what));
+fn ed25519(pem: &PrivatePem) -> Result<Key, Fault> {
+    if pem.kind != Kind::Pkcs8 {
+        return Err(pem.of_other_kind());
     }
-    if label.contains("PUBLIC") || label.contains("CERTIFICATE") {
-        return Err(wrong(
-            algorithm,
-            "it is the public one, or a certificate, and a token is signed with the private one",
-        ));
+    if PrivateKey::read(&pem.der).is_some_and(|key| key.algorithm == ED448) {
+        return Err(Fault::key("it is an Ed448 key, and only Ed25519 is supported"));
     }
-    let body: String = body.replace("\\n", "").replace("\\r", "").chars().filter(|c| !c.is_whitespace()).collect();
-    let der = BASE64_STANDARD.decode(body).map_err(|_| wrong(algorithm, "it is damaged: its text is not base64"))?;
-    Ok((label.to_owned(), der))
+    signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pem.der).map(Key::Ed25519).map_err(|why| rejected(&why))
 }
 
 /// The cryptography library's complaint about a key: one word, such as `TooSmall`.
-fn rejected(algorithm: JwtAlgorithm, why: &dyn fmt::Display) -> Failure {
-    let word = why.to_string();
-    let told = match word.as_str() {
-        "TooSmall" => "it has fewer than 2048 bits".to_owned(),
-        "WrongAlgorithm" | "InvalidEncoding" => "it is a key of another kind, or damaged".to_owned(),
-        word => format!("it cannot be used ({word})"),
-    };
-    wrong(algorithm, &told)
-}
-
-fn wrong(algorithm: JwtAlgorithm, what: &str) -> Failure {
-    let name = algorithm.name();
-    Failure::config(format!("The key that tokens are signed with ({name}): {what}. Put the right key in the config."))
+fn rejected(why: &dyn fmt::Display) -> Fault {
+    match why.to_string().as_str() {
+        "TooSmall" => Fault::key("it has fewer than 2048 bits"),
+        "TooLarge" => Fault::key("it has more than 4096 bits"),
+        "WrongAlgorithm" | "InvalidEncoding" => Fault::damaged(),
+        word => Fault::key(format!("it cannot be used ({word})")),
+    }
 }
 
 #[cfg(test)]
@@ -212,7 +201,7 @@ mod tests {
         for (name, algorithm) in NAMES {
             assert_eq!((JwtAlgorithm::named(name), algorithm.name()), (Some(algorithm), name));
         }
-        assert_eq!((JwtAlgorithm::named("ES512"), JwtAlgorithm::named("ES256K")), (None, None));
+        assert_eq!((JwtAlgorithm::named("ES1"), JwtAlgorithm::named("none")), (None, None));
     }
 
     #[test]
@@ -224,14 +213,27 @@ mod tests {
             (JwtAlgorithm::Rs256, "-----BEGIN PRIVATE KEY-----s3cret".to_owned(), "its end is missing"),
             (JwtAlgorithm::Rs256, pem("PRIVATE KEY", "s3cr!t"), "its text is not base64"),
             (JwtAlgorithm::Rs256, pem("PRIVATE KEY", "czNjcmV0"), "of another kind, or damaged"),
-            (JwtAlgorithm::Es256, pem("ENCRYPTED PRIVATE KEY", "czNjcmV0"), "encrypted with a passphrase"),
-            (JwtAlgorithm::Es384, pem("EC PRIVATE KEY", "czNjcmV0"), "its public part is missing"),
+            (JwtAlgorithm::Es256, pem("ENCRYPTED PRIVATE KEY", "czNjcmV0"), "Set `passphrase`"),
+            (JwtAlgorithm::Es384, pem("EC PRIVATE KEY", "czNjcmV0"), "of another kind, or damaged"),
+            (JwtAlgorithm::Es512, pem("RSA PRIVATE KEY", "czNjcmV0"), "of the kind RSA PRIVATE KEY"),
+            (JwtAlgorithm::Ps256, pem("EC PRIVATE KEY", "czNjcmV0"), "of the kind EC PRIVATE KEY"),
             (JwtAlgorithm::EdDsa, pem("PUBLIC KEY", "czNjcmV0"), "it is the public one"),
             (JwtAlgorithm::EdDsa, pem("RSA PRIVATE KEY", "czNjcmV0"), "of the kind RSA PRIVATE KEY"),
+            (JwtAlgorithm::EdDsa, pem("OPENSSH PRIVATE KEY", "czNjcmV0"), "of the kind OPENSSH PRIVATE KEY"),
         ] {
-            let failure = Key::read(algorithm, &text).unwrap_err();
+            let failure = Key::read(algorithm, &text, "").unwrap_err();
             assert!(failure.message.contains(told), "{failure}");
             assert!(!failure.message.contains("czNj") && !failure.message.contains("s3cr"), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_shared_secret_has_no_passphrase() {
+        let failure = Key::read(JwtAlgorithm::Hs256, "s3cret", "p4ss").unwrap_err();
+        assert_eq!(
+            failure.message,
+            "The key that tokens are signed with (HS256): it is a shared secret, which no passphrase encrypts. Remove \
+             `passphrase`, or set the `algorithm` of the private key."
+        );
     }
 }

@@ -1,8 +1,13 @@
 //! JSON Web Tokens (RFC 7519) that the client signs itself: sent with each request, or exchanged for an access token.
-//! `key` has the signing keys, `der` reads a form that some keys come in.
+//! `key` has the signing keys, `curve` those of elliptic curves. `pem`, `encrypted` and `der` read the forms that keys
+//! come in, and `fault` is what may be wrong with one.
 
+mod curve;
 mod der;
+mod encrypted;
+mod fault;
 mod key;
+mod pem;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -60,10 +65,35 @@ impl JwtSigner {
     /// # Errors
     /// A config failure if the key does not fit the algorithm: it names the fault, and shows nothing of the key.
     pub fn new(algorithm: JwtAlgorithm, key: &str, redactor: &Redactor) -> Result<Self, Failure> {
+        Self::with_passphrase(algorithm, key, "", redactor)
+    }
+
+    /// As [`JwtSigner::new`], with a private key that this passphrase decrypts: PKCS #8 with PBES2 (AES or 3DES in CBC
+    /// mode) or an older scheme, or openssl's own encryption of PEM. The passphrase is registered as a secret, too. It
+    /// is ignored if the private key is not encrypted, and an empty one is none.
+    ///
+    /// ```no_run
+    /// use source_http::http::auth::{JwtAlgorithm, JwtSigner};
+    /// # let redactor = source_http::protocol::Redactor::default();
+    /// let key = std::fs::read_to_string("key.p8")?;
+    /// let signer = JwtSigner::with_passphrase(JwtAlgorithm::Es512, &key, "a passphrase", &redactor)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A config failure as of [`JwtSigner::new`], and if the passphrase is missing or wrong, the algorithm has a shared
+    /// secret, the encryption is not supported, or decrypting would take more than 10 million rounds or 128 MiB.
+    pub fn with_passphrase(
+        algorithm: JwtAlgorithm,
+        key: &str,
+        passphrase: &str,
+        redactor: &Redactor,
+    ) -> Result<Self, Failure> {
+        redactor.add(passphrase);
         let name = Secret::new(key, redactor);
         let header = [("typ".to_owned(), "JWT".into()), ("alg".to_owned(), algorithm.name().into())];
         Ok(Self {
-            key: Arc::new(Key::read(algorithm, key)?),
+            key: Arc::new(Key::read(algorithm, key, passphrase)?),
             name,
             header: header.into_iter().collect(),
             claims: Map::new(),
@@ -242,6 +272,15 @@ mod tests {
         );
         assert_eq!(redactor.redact(&format!("{} s3cret-key", token.expose())), "**** ****");
         assert!(!format!("{signer:?}").contains("s3cret-key"));
+    }
+
+    #[test]
+    fn a_passphrase_is_a_secret_even_if_it_does_not_help() {
+        let redactor = Redactor::default();
+        let failure =
+            JwtSigner::with_passphrase(JwtAlgorithm::Rs256, "s3cret-key", "p4ss-phrase", &redactor).unwrap_err();
+        assert!(failure.message.contains("it is not a PEM"), "{failure}");
+        assert_eq!(redactor.redact("p4ss-phrase s3cret-key"), "**** ****");
     }
 
     #[test]

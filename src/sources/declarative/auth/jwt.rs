@@ -41,22 +41,23 @@ pub(super) fn build(builder: &Builder<'_>, part: &Part<'_>) -> Option<Auth> {
 pub(super) fn signer(builder: &Builder<'_>, part: &Part<'_>) -> Option<JwtSigner> {
     let name = part.text("algorithm").unwrap_or_default();
     let Some(algorithm) = JwtAlgorithm::named(name) else {
-        builder.refuse(part, &format!("tokens that are signed with `{name}`"));
+        let known = JwtAlgorithm::names().collect::<Vec<_>>().join(", ");
+        builder.error(part, format!("`algorithm` is `{name}`, and must be one of {known}"));
         return None;
     };
-    if text(builder, part, "passphrase")?.is_some_and(|passphrase| !passphrase.is_empty()) {
-        builder.refuse(part, "keys with a `passphrase`");
-        return None;
-    }
     let secret = text(builder, part, "secret_key")?.unwrap_or_default();
+    let passphrase = text(builder, part, "passphrase")?.unwrap_or_default();
     builder.redactor.add(&secret);
+    builder.redactor.add(&passphrase);
     let is_encoded = match part.field("base64_encode_secret_key") {
         None => false,
         // A text is true unless it is empty: the reference does not evaluate it.
         Some(field) => field.node.is_truthy(),
     };
-    let secret = if is_encoded { base64_of(&secret) } else { secret };
-    let mut signer = builder.noted_failure(part, JwtSigner::new(algorithm, &secret, &builder.redactor))?;
+    // A key with a passphrase is read as it is.
+    let secret = if is_encoded && passphrase.is_empty() { base64_of(&secret) } else { secret };
+    let signer = JwtSigner::with_passphrase(algorithm, &secret, &passphrase, &builder.redactor);
+    let mut signer = builder.noted_failure(part, signer)?;
     let duration = part.field("token_duration").map(|field| literal(field.node));
     let seconds = match duration {
         Some(Literal::Int(seconds)) => u64::try_from(seconds).unwrap_or(0),
