@@ -99,6 +99,47 @@ fn requests_about_a_job_see_the_request_that_created_it() {
 }
 
 #[test]
+fn answers_about_a_job_are_decoded_by_the_decoder_of_the_retriever() {
+    let xml = |members: &str| Reply::text(&format!("<job>{members}</job>"));
+    let server =
+        Server::start(with_polls([xml("<status>running</status>"), xml("<status>done</status><file>f</file>")]).on(
+            "POST",
+            "/make",
+            [xml("<id>j</id>")],
+        ));
+    let job = "{{ creation_response['job']['id'] }}";
+    let done = read(
+        &server,
+        json!({
+            "decoder": {"type": "XmlDecoder"}, "status_extractor": extractor(&["job", "status"]),
+            "creation_requester": requester(&server.url(), "POST", "make"),
+            "polling_requester": requester(&server.url(), "GET", &format!("poll/{job}")),
+            "download_requester": requester(&server.url(), "GET", "result/{{ polling_response['job']['file'] }}"),
+            "abort_requester": null, "delete_requester": null,
+        }),
+    );
+    assert_eq!((done.status, done.messages().records("s")), (0, vec![r#"{"id":1}"#]), "{}", done.stdout);
+
+    // Of lines, the first has the status, and each has a place.
+    let lines = |rest: &str| Reply::text(&format!("{{\"status\": \"done\", \"file\": \"f\"}}\n{rest}"));
+    let retriever = |server: &Server| {
+        json!({
+            "decoder": {"type": "JsonlDecoder"}, "download_target_extractor": extractor(&["file"]),
+            "download_requester": requester(&server.url(), "GET", "result/{{ download_target }}"),
+        })
+    };
+    let whole = Server::start(with_polls([lines("{\"file\": \"f\"}\n")]));
+    let done = read(&whole, retriever(&whole));
+    assert_eq!((done.status, done.messages().records("s").len()), (0, 2), "{}", done.stdout);
+
+    // A line that cannot be read may be the place of a result.
+    let broken = Server::start(with_polls([lines("{\"file\": \n")]));
+    let done = read(&broken, retriever(&broken));
+    assert_eq!((done.status, done.messages().records("s").len()), (1, 0), "{}", done.stdout);
+    assert!(done.stdout.contains("the answer cannot be read"), "{}", done.stdout);
+}
+
+#[test]
 fn a_job_that_takes_too_long_is_aborted_and_the_slice_fails_after_three() {
     let server = Server::start(routes(&["running"]));
     let done = read(&server, json!({"polling_job_timeout": 1}));

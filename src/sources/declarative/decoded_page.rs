@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use super::decoder::{Decoder, documents};
+use super::decoder::{Decoder, NO_NUMBERS, documents};
 use super::extractor::Extracted;
 use super::response_text::{JsonText, json_text};
 use super::response_view::{ResponseView, no_next_page};
@@ -44,30 +44,14 @@ impl DeclarativeStream {
     /// # Errors
     /// If it cannot be decoded.
     pub(super) fn documents(&self, response: &Response) -> Result<Vec<String>, Undecodable> {
-        match &self.decoder {
-            Decoder::Json => {
-                let JsonText { text, mended } = json_text(response)?;
-                self.warn_if(mended);
-                let document = text.trim();
-                Ok(match document {
-                    "" => Vec::new(),
-                    list if list.starts_with('[') => items(list).into_iter().map(str::to_owned).collect(),
-                    document => vec![document.to_owned()],
-                })
-            }
-            Decoder::Whole(decoder) | Decoder::Items(decoder) => {
-                let (documents, warnings) = documents(&**decoder, response, usize::MAX)?;
-                for warning in warnings {
-                    self.selector.warn(warning);
-                }
-                Ok(documents)
-            }
-        }
+        let (documents, warnings) = self.decoder.documents(response)?;
+        warnings.into_iter().for_each(|warning| self.selector.warn(warning));
+        Ok(documents)
     }
 
     fn warn_if(&self, mended: bool) {
         if mended {
-            self.selector.warn("NaN or Infinity in a response is read as null: JSON has no such numbers".to_owned());
+            self.selector.warn(NO_NUMBERS.to_owned());
         }
     }
 

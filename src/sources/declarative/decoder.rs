@@ -5,11 +5,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::part::{Builder, Part};
+use super::response_text::{JsonText, json_text};
+use super::steps::items;
 use crate::http::{Response, Undecodable};
 use crate::streams::decoders::{
     self, Csv, Encoded, Encoding, Gzip, Items, Json, JsonItems, JsonLines, TextLines, Xml, Zip,
 };
 use crate::streams::is_without_content;
+
+/// The warning about numbers that JSON does not have.
+pub(super) const NO_NUMBERS: &str = "NaN or Infinity in a response is read as null: JSON has no such numbers";
 
 /// The decoder of a retriever.
 #[derive(Debug, Clone)]
@@ -46,6 +51,25 @@ impl Decoder {
             goes_with(builder, paginator, extractor, part);
         }
         Some(decoder)
+    }
+
+    /// The documents of a body as texts, and warnings about it. Of a JSON list, each item is one.
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub(super) fn documents(&self, response: &Response) -> Result<(Vec<String>, Vec<String>), Undecodable> {
+        match self {
+            Self::Json => {
+                let JsonText { text, mended } = json_text(response)?;
+                let documents = match text.trim() {
+                    "" => Vec::new(),
+                    list if list.starts_with('[') => items(list).into_iter().map(str::to_owned).collect(),
+                    document => vec![document.to_owned()],
+                };
+                Ok((documents, mended.then(|| NO_NUMBERS.to_owned()).into_iter().collect()))
+            }
+            Self::Whole(decoder) | Self::Items(decoder) => documents(&**decoder, response, usize::MAX),
+        }
     }
 }
 

@@ -82,32 +82,40 @@ impl ErrorHandler {
         let env = Arc::clone(&builder.env);
         let (handlers, strategies) = (Vec::new(), Vec::new());
         let mut handler = Self { handlers, strategies, max_retries: MAX_RETRIES, env, cookies: None };
-        let Some(part) = part else { return Some(handler) };
+        if let Some(part) = part {
+            handler.add_all(builder, part)?;
+        }
+        Some(handler)
+    }
+
+    /// Adds the handlers that a part has, in the order in which they are asked. A list within a list gives the same
+    /// verdicts as its handlers in its place.
+    fn add_all(&mut self, builder: &Builder<'_>, part: &Part<'_>) -> Option<()> {
         match part.kind() {
-            "DefaultErrorHandler" => handler.max_retries = handler.add(builder, part)?,
+            "DefaultErrorHandler" => {
+                let retries = self.add(builder, part)?;
+                if self.handlers.len() == 1 {
+                    self.max_retries = retries;
+                } else {
+                    self.tell_unreachable(builder, part);
+                }
+            }
             "CompositeErrorHandler" => {
-                let Some(list) = part.field("error_handlers") else {
-                    builder.error(part, "it has no `error_handlers`");
+                let list = part.field("error_handlers").filter(|list| list.items().next().is_some());
+                let Some(list) = list else {
+                    builder.error(part, "it has no `error_handlers`: add a DefaultErrorHandler");
                     return None;
                 };
-                for (at, item) in list.items().enumerate() {
-                    if item.kind() != "DefaultErrorHandler" {
-                        builder.refuse(&item, &format!("the error handler `{}` in another one", item.kind()));
-                        return None;
-                    }
-                    let retries = handler.add(builder, &item)?;
-                    if at == 0 {
-                        handler.max_retries = retries;
-                    }
+                for item in list.items() {
+                    self.add_all(builder, &item)?;
                 }
-                handler.tell_unreachable(builder, &list);
             }
             other => {
                 builder.refuse(part, &format!("the error handler `{other}`"));
                 return None;
             }
         }
-        Some(handler)
+        Some(())
     }
 
     /// Adds one handler, and returns its number of retries.
@@ -131,17 +139,15 @@ impl ErrorHandler {
         retries
     }
 
-    /// Warns of filters that never run, because an earlier handler has decided by the status.
-    fn tell_unreachable(&self, builder: &Builder<'_>, list: &Part<'_>) {
-        for (handler, item) in self.handlers.iter().zip(list.items()).skip(1) {
-            for filter in handler.iter().filter(|filter| filter.action.is_some() && filter.only_codes()) {
-                let decided: Vec<_> =
-                    filter.codes.iter().filter(|code| ends_search(by_status(**code).action)).collect();
-                if !decided.is_empty() && decided.len() == filter.codes.len() {
-                    let codes = decided.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    let what = "the handlers before this one decide by the status, so this filter never runs";
-                    builder.warn(&item, format!("{what} ({codes}). Put it in the first handler"));
-                }
+    /// Warns of filters of the last handler that never run, because an earlier handler has decided by the status.
+    fn tell_unreachable(&self, builder: &Builder<'_>, part: &Part<'_>) {
+        let last = self.handlers.last().into_iter().flatten();
+        for filter in last.filter(|filter| filter.action.is_some() && filter.only_codes()) {
+            let decided: Vec<_> = filter.codes.iter().filter(|code| ends_search(by_status(**code).action)).collect();
+            if !decided.is_empty() && decided.len() == filter.codes.len() {
+                let codes = decided.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let what = "the handlers before this one decide by the status, so this filter never runs";
+                builder.warn(part, format!("{what} ({codes}). Put it in the first handler"));
             }
         }
     }

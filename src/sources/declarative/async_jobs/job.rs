@@ -32,8 +32,8 @@ enum End {
 
 /// How a job ended at the API.
 enum Ended {
-    /// With the answer that said so, and its document.
-    Completed(Value, String),
+    /// With the answer that said so, and its documents.
+    Completed(Value, Vec<String>),
     Skipped,
     Failed(String),
     /// As failed, but it may still run.
@@ -81,7 +81,7 @@ impl Jobs {
 
     fn attempt(&self, stream: &str, slice: &Slice, fetch: &FetchContext<'_>) -> anyhow::Result<End> {
         let created = self.creation.ask(slice, fetch.fetcher).and_then(|answer| match answer {
-            Some(answer) => Ok(answer.context()?),
+            Some(answer) => Ok(answer.context(&self.decoder)?),
             None => Err(Failure::system("The answer to the request for a job is ignored.").into()),
         });
         let creation = match created {
@@ -97,8 +97,8 @@ impl Jobs {
             self.abort(stream, &slice, fetch)?;
         }
         Ok(match ended? {
-            Ended::Completed(polling, document) => {
-                match self.targets(stream, &with(&slice, POLLING, polling.clone()), &document, fetch) {
+            Ended::Completed(polling, documents) => {
+                match self.targets(stream, &with(&slice, POLLING, polling.clone()), &documents, fetch) {
                     Ok(targets) => End::Completed(Arc::new(Job { slice, creation, polling, targets })),
                     Err(error) => {
                         self.delete(stream, &slice, fetch)?;
@@ -118,15 +118,15 @@ impl Jobs {
         loop {
             let polled = self.polling.ask(slice, fetch.fetcher).and_then(|answer| match answer {
                 Some(answer) => {
-                    let document = answer.document()?;
-                    let status = self.statuses.of(&document)?;
-                    Ok((answer, document, status))
+                    let documents = answer.documents(&self.decoder)?;
+                    let status = self.statuses.of(&documents)?;
+                    Ok((answer, documents, status))
                 }
                 None => Err(Failure::system("The answer about the status of a job is ignored.").into()),
             });
             let why = match polled {
-                Ok((answer, document, Ok(Status::Completed))) => match answer.context() {
-                    Ok(context) => return Ok(Ended::Completed(context, document)),
+                Ok((answer, documents, Ok(Status::Completed))) => match answer.context(&self.decoder) {
+                    Ok(context) => return Ok(Ended::Completed(context, documents)),
                     Err(failure) => failure.message,
                 },
                 Ok((.., Ok(Status::Skipped))) => return Ok(Ended::Skipped),
@@ -178,16 +178,16 @@ impl Jobs {
         &self,
         stream: &str,
         slice: &Slice,
-        document: &str,
+        documents: &[String],
         fetch: &FetchContext<'_>,
     ) -> anyhow::Result<Vec<Value>> {
         let Some(extractor) = &self.target_extractor else { return Ok(vec![Value::String(String::new())]) };
         let answer = match &self.targets {
             Some(requester) => match requester.ask(slice, fetch.fetcher)? {
-                Some(answer) => &answer.document()?,
+                Some(answer) => &answer.documents(&self.decoder)?,
                 None => return Ok(Vec::new()),
             },
-            None => document,
+            None => documents,
         };
         let (mut targets, nowhere) = found(extractor, answer)?;
         targets.retain(|target| !target.is_null());
@@ -201,10 +201,10 @@ impl Jobs {
     /// A completed job with its results where they are now. None if this result is still where it was, or nobody knows.
     pub(super) fn moved(&self, stream: &str, job: &Job, target: usize, fetch: &FetchContext<'_>) -> Option<Job> {
         let answer = self.polling.ask(&job.slice, fetch.fetcher).ok()??;
-        let (document, polling) = (answer.document().ok()?, answer.context().ok()?);
-        let Ok(Ok(Status::Completed)) = self.statuses.of(&document) else { return None };
+        let (documents, polling) = (answer.documents(&self.decoder).ok()?, answer.context(&self.decoder).ok()?);
+        let Ok(Ok(Status::Completed)) = self.statuses.of(&documents) else { return None };
         let slice = with(&job.slice, POLLING, polling.clone());
-        let targets = self.targets(stream, &slice, &document, fetch).ok()?;
+        let targets = self.targets(stream, &slice, &documents, fetch).ok()?;
         let is_same = targets.get(target) == job.targets.get(target) && told(&polling) == told(&job.polling);
         let is_other = targets.len() == job.targets.len() && !is_same;
         is_other.then(|| Job { slice: job.slice.clone(), creation: job.creation.clone(), polling, targets })

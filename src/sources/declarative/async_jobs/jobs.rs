@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::super::decoder::Decoder;
 use super::super::extractor::Extractor;
 use super::super::part::{Builder, Part, flat};
 use super::finished::Job;
@@ -26,6 +27,8 @@ pub(in super::super) struct Jobs {
     pub(super) targets: Option<JobRequester>,
     pub(super) abort: Option<JobRequester>,
     pub(super) delete: Option<JobRequester>,
+    /// Decodes the answers about a job.
+    pub(super) decoder: Decoder,
     pub(super) statuses: Statuses,
     /// Finds the places of the results; without it there is one.
     pub(super) target_extractor: Option<Extractor>,
@@ -48,9 +51,7 @@ impl Jobs {
         budget: Option<&Arc<RequestBudget>>,
         limit: &Arc<JobLimit>,
     ) -> Option<Self> {
-        if let Some(decoder) = retriever.field("decoder").filter(|decoder| decoder.kind() != "JsonDecoder") {
-            builder.refuse(&decoder, &format!("the decoder `{}` for answers about a job", decoder.kind()));
-        }
+        let decoder = Decoder::build(builder, retriever.field("decoder").as_ref(), None, None);
         if let Some(requester) = retriever.field("download_target_requester")
             && retriever.field("download_target_extractor").is_none()
         {
@@ -81,6 +82,7 @@ impl Jobs {
             targets: flat(targets)?,
             abort: flat(abort)?,
             delete: flat(delete)?,
+            decoder: decoder?,
             statuses: statuses?,
             target_extractor: flat(target_extractor)?,
             timeout: minutes.map_or(TIMEOUT, |minutes| Duration::from_secs(minutes.saturating_mul(60))),

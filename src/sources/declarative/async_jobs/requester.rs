@@ -1,12 +1,14 @@
 //! The requests that make a job and look after it, and those for the files of records. Each has a requester of its own, with
 //! its own credentials and its own rules for errors.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::super::decoder::{Decoder, NO_NUMBERS};
 use super::super::paginator::header_pairs;
 use super::super::part::{Builder, Part};
 use super::super::request::{Asked, Requester, Slice, tell_collisions};
@@ -92,17 +94,20 @@ impl Answer {
         self.response
     }
 
-    /// The JSON document of the answer; empty if there is none.
+    /// The documents of the answer.
     ///
     /// # Errors
-    /// A system failure if it is not JSON.
-    pub(super) fn document(&self) -> Result<String, Failure> {
-        match json_text(&self.response) {
-            Ok(json) => Ok(json.text.trim().to_owned()),
-            Err(wrong) => {
-                let text = format!("{}: the answer cannot be read: {}.", self.response.request, wrong.problem);
-                Err(Failure::system(text))
-            }
+    /// A system failure if it cannot be decoded, or a part of it.
+    pub(super) fn documents(&self, decoder: &Decoder) -> Result<Vec<String>, Failure> {
+        let unreadable = |problem: &dyn Display| {
+            let text = format!("{}: the answer cannot be read: {problem}.", self.response.request);
+            Failure::system(text)
+        };
+        let (documents, warnings) = decoder.documents(&self.response).map_err(|wrong| unreadable(&wrong.problem))?;
+        // A line that is left out may be the place of a result. NaN is none.
+        match warnings.into_iter().find(|warning| warning != NO_NUMBERS) {
+            Some(warning) => Err(unreadable(&warning)),
+            None => Ok(documents),
         }
     }
 
@@ -114,20 +119,24 @@ impl Answer {
         json!({"method": method.as_str(), "url": url.as_str(), "headers": headers, "body": body})
     }
 
-    /// The answer for templates: its object, plus `headers` and `request` unless it has members of these names. An
-    /// answer without a body is an empty object.
+    /// The answer for templates: its JSON object, or else the first that the decoder gives, plus `headers` and `request`
+    /// unless it has members of these names. An answer without a body is an empty object.
     ///
     /// # Errors
-    /// A system failure if it is not an object.
-    pub(super) fn context(&self) -> Result<Value, Failure> {
-        let document = self.document()?;
-        let mut members = match serde_json::from_str(&document) {
-            Ok(Value::Object(members)) => members,
-            _ if document.is_empty() => Map::new(),
-            _ => {
-                let text = format!("{}: the answer is not a JSON object.", self.response.request);
-                return Err(Failure::system(text));
-            }
+    /// A system failure if it cannot be decoded, or is JSON and not an object.
+    pub(super) fn context(&self, decoder: &Decoder) -> Result<Value, Failure> {
+        let object = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
+        let json = json_text(&self.response).ok().map(|json| json.text);
+        let mut members = match json.as_deref().map(str::trim) {
+            Some("") => Map::new(),
+            json => match (json.and_then(object), self.documents(decoder)?.first()) {
+                (Some(members), _) => members,
+                (None, _) if matches!(decoder, Decoder::Json) => {
+                    let text = format!("{}: the answer is not a JSON object.", self.response.request);
+                    return Err(Failure::system(text));
+                }
+                (None, first) => first.and_then(|first| object(first)).unwrap_or_default(),
+            },
         };
         let headers = header_pairs(&self.response.headers).into_iter();
         let headers = || Value::Object(headers.map(|(name, value)| (name, Value::String(value))).collect());

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::super::extractor::{Extracted, Extractor};
 use super::super::part::{Builder, Part, literal};
-use super::super::steps::items;
 use crate::protocol::Failure;
 
 /// The status of a job.
@@ -65,8 +64,8 @@ impl Statuses {
     ///
     /// # Errors
     /// If the path of the extractor cannot be evaluated.
-    pub(super) fn of(&self, document: &str) -> Result<Result<Status, Option<String>>, Failure> {
-        let word = found(&self.extractor, document)?.0.into_iter().next().map(|value| word(&value));
+    pub(super) fn of(&self, documents: &[String]) -> Result<Result<Status, Option<String>>, Failure> {
+        let word = found(&self.extractor, documents)?.0.into_iter().next().map(|value| word(&value));
         Ok(self.known.get(word.as_deref().unwrap_or("None")).copied().ok_or(word))
     }
 }
@@ -75,12 +74,8 @@ impl Statuses {
 ///
 /// # Errors
 /// If its path cannot be evaluated.
-pub(super) fn found(extractor: &Extractor, document: &str) -> Result<(Vec<Value>, Option<String>), Failure> {
-    let bodies = match document {
-        "" => Vec::new(),
-        list if list.starts_with('[') => items(list),
-        document => vec![document],
-    };
+pub(super) fn found(extractor: &Extractor, documents: &[String]) -> Result<(Vec<Value>, Option<String>), Failure> {
+    let bodies: Vec<&str> = documents.iter().map(String::as_str).collect();
     let mut extracted = Extracted::default();
     extractor.of_bodies(&bodies, &mut extracted)?;
     let items = extracted.items.iter().map(|item| serde_json::from_str(item).unwrap_or_default());

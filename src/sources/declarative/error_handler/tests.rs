@@ -265,6 +265,26 @@ fn of_several_handlers_the_first_that_does_not_fail_decides() {
 }
 
 #[test]
+fn a_list_of_handlers_in_a_list_counts_as_its_handlers() {
+    let one = |retries: u32, status: u16, act: &str| {
+        format!(
+            "{{type: DefaultErrorHandler, max_retries: {retries}, response_filters: [{{http_codes: [{status}], action: {act}}}]}}"
+        )
+    };
+    let inner =
+        |handlers: &[String]| format!("{{type: CompositeErrorHandler, error_handlers: [{}]}}", handlers.join(", "));
+    let nested = inner(&[one(2, 404, "FAIL"), inner(&[one(3, 403, "IGNORE")])]);
+    let all = handler(&format!("{SECOND}- {nested}\n- {}\n", one(9, 404, "IGNORE")), json!({})).good();
+    for (status, expected) in [(404, Ignore), (403, Ignore), (200, Success), (400, Fail(System)), (503, Retry)] {
+        assert_eq!(action(&all, status, ""), expected, "{status}");
+    }
+    assert_eq!(all.max_retries(), 2);
+
+    let empty = handler(&format!("{SECOND}- {}\n", inner(&[])), json!({}));
+    assert!(empty.errors[0].contains("it has no `error_handlers`: add"), "{:?}", empty.errors);
+}
+
+#[test]
 fn filters_that_never_run_are_reported() {
     let first = "- {type: DefaultErrorHandler}\n";
     let second = "- {type: DefaultErrorHandler, response_filters: [{http_codes: [500], action: IGNORE}]}\n";
