@@ -151,7 +151,8 @@ fn csv_in_any_encoding_and_with_any_delimiter_is_read() {
         let server = Server::start(move |_: &Request| Reply::shared("text/csv", body.clone()));
         let decoder = json!({"type": "CsvDecoder", "encoding": encoding, "delimiter": delimiter});
         let done = read(&server, &decoder, &[], None);
-        let records = done.messages().records("rows");
+        let messages = done.messages();
+        let records = messages.records("rows");
         assert_eq!(records.len(), count, "{encoding}: {}", done.stderr);
         assert!(records.iter().all(|record| *record == records[0]), "{encoding}");
         let record: serde_json::Map<String, Value> = serde_json::from_str(records[0]).unwrap();
@@ -164,7 +165,8 @@ fn csv_in_any_encoding_and_with_any_delimiter_is_read() {
 fn a_byte_that_is_no_character_of_an_encoding_fails_the_stream() {
     let server = Server::start(|_: &Request| Reply::shared("text/csv", &b"id\n\x93\xfa\n\x93\n"[..]));
     let done = read(&server, &json!({"type": "CsvDecoder", "encoding": "shift_jis"}), &[], None);
-    let errors = done.messages().errors();
-    assert_eq!(done.messages().records("rows").len(), 0);
+    let messages = done.messages();
+    let errors = messages.errors();
+    assert_eq!(messages.records("rows").len(), 0);
     assert!(errors.iter().any(|error| error.message.contains("byte 6 is not a character")), "{}", errors[0].message);
 }

@@ -251,6 +251,55 @@ fn each_file_of_an_archive_is_decoded_in_its_order() {
     }
 }
 
+/// What Python writes: bzip2, and LZMA.
+const BZIP2: &str = "504b03042e0000000c000000215c369eb5c73c0000001000000005000000612e637376425a6839314159265359f45e9a540000065\
+    99400101004300014200040002008002000220d03208069a682315e692d480e5e2ee48a70a121e8bd34a8504b01022e032e0000000c000000215c\
+    369eb5c73c00000010000000050000000000000000000000800100000000612e637376504b05060000000001000100330000005f0000000000";
+const LZMA: &str = "504b03043f0002000e000000215c369eb5c7240000001000000005000000612e637376090405005d0000800000349901861e75a97b24\
+    82d61e5cf6d2fc45c2e7a74dfffeffc800504b01023f033f0002000e000000215c369eb5c724000000100000000500000000000000000000008001\
+    00000000612e637376504b0506000000000100010033000000470000000000";
+
+fn unhexed(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn files_of_an_archive_may_be_packed_with_bzip2_and_lzma() {
+    for hex in [BZIP2, LZMA] {
+        let zipped = unhexed(hex);
+        assert_eq!(items(&Zip::new(Csv::new()), &zipped), [r#"{"id":"1","x":"é"}"#, r#"{"id":"2","x":"b"}"#]);
+        for at in 35..71 {
+            let mut garbled = zipped.clone();
+            garbled[at] ^= 0x55;
+            // Some bits count for nothing, and a byte of its version neither; all else is noticed.
+            match decode(&Zip::new(Csv::new()), &garbled) {
+                Ok((rows, _)) => assert_eq!(rows[0], r#"{"id":"1","x":"é"}"#, "{at}"),
+                Err(error) => assert!(error.problem.contains("in the ZIP archive"), "{at}: {error:?}"),
+            }
+        }
+    }
+    let mut greedy = unhexed(LZMA);
+    greedy[40..44].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
+    assert_eq!(items(&Zip::new(Csv::new()), &greedy).len(), 2, "a file of 16 bytes needs no more, whatever it states");
+    let sizes = greedy.windows(4).enumerate().filter(|(_, bytes)| *bytes == 16_u32.to_le_bytes());
+    let sizes: Vec<usize> = sizes.map(|(at, _)| at).collect();
+    for at in sizes {
+        greedy[at..at + 4].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
+    }
+    let (told, retry) = problem(&Zip::new(Csv::new()), &greedy);
+    assert!(told.contains("file 1 in the ZIP archive") && told.contains("2047 MiB of memory") && !retry, "{told}");
+    for (method, words) in [(9, "Deflate64: only stored files"), (93, "Zstd: only stored files")] {
+        let mut other = unhexed(BZIP2);
+        let places: Vec<usize> = [b"PK\x03\x04", b"PK\x01\x02"]
+            .map(|start| other.windows(4).position(|bytes| bytes == start).unwrap())
+            .to_vec();
+        other[places[0] + 8] = method;
+        other[places[1] + 10] = method;
+        let (told, _) = problem(&Zip::new(Csv::new()), &other);
+        assert!(told.contains(words), "{told}");
+    }
+}
+
 #[test]
 fn a_satisfied_receiver_is_given_no_more() {
     let zipped = archive(&[("a.csv", b"id\n1\n2\n"), ("b.csv", b"id\n3\n")]);

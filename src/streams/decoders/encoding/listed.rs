@@ -52,13 +52,12 @@ impl Converter for ByPairs {
                 None => Step::Incomplete,
             },
             [0x81..=0xfe, b'0'..=b'9', ..] if self.number == GB18030 => match four(rest) {
-                None => Step::Incomplete,
-                Some(Some(number)) if number < LAST_BELOW => took(push_cell(self.cells.of_four(number), out), 4),
-                Some(Some(number)) => {
+                Ok(number) if number < LAST_BELOW => took(push_cell(self.cells.of_four(number), out), 4),
+                Ok(number) => {
                     let above = number.checked_sub(FIRST_ABOVE).and_then(|above| u32::try_from(above).ok());
                     took(above.is_some_and(|above| push_code(0x1_0000 + above, out)), 4)
                 }
-                Some(None) => Step::Invalid,
+                Err(step) => step,
             },
             [0xa4, 0xd4, ..] if self.number == EUC_KR => match rest.get(..8) {
                 Some(parts) => took(syllable(parts).is_some_and(|code| push_code(code, out)), 8),
@@ -75,16 +74,16 @@ const LAST_BELOW: usize = 39420;
 /// The number of the sequence for U+10000.
 const FIRST_ABOVE: usize = 189_000;
 
-/// The number of a sequence of four bytes, if it is one. Outer `None`: it is incomplete.
-fn four(rest: &[u8]) -> Option<Option<usize>> {
-    let &[first, second, third, fourth] = rest.get(..4)? else { return None };
-    let part = |byte: u8, least: u8, most: u8| byte.checked_sub(least).filter(|_| byte <= most).map(usize::from);
-    let number = || {
-        let (first, second) = (part(first, 0x81, 0xfe)?, part(second, b'0', b'9')?);
-        let (third, fourth) = (part(third, 0x81, 0xfe)?, part(fourth, b'0', b'9')?);
-        Some(((first * 10 + second) * 126 + third) * 10 + fourth)
+/// The number of a sequence of four bytes, or what stands there instead.
+fn four(rest: &[u8]) -> Result<usize, Step> {
+    let &[first, second, third, fourth, ..] = rest else { return Err(Step::Incomplete) };
+    let part = |byte: u8, least: u8, most: u8| match (least..=most).contains(&byte) {
+        true => Ok(usize::from(byte - least)),
+        false => Err(Step::Invalid),
     };
-    Some(number())
+    let (first, second) = (part(first, 0x81, 0xfe)?, part(second, b'0', b'9')?);
+    let (third, fourth) = (part(third, 0x81, 0xfe)?, part(fourth, b'0', b'9')?);
+    Ok(((first * 10 + second) * 126 + third) * 10 + fourth)
 }
 
 /// The Hangul syllable that a filler, a consonant, a vowel and a consonant or a filler make.

@@ -90,7 +90,7 @@ pub(super) fn push_cell(cell: u32, out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// The first cells, at least so many.
+/// The first cells: this many.
 fn unpack(most: usize) -> Vec<u32> {
     let mut packed = Vec::new();
     // It is part of the program, and a test reads all of it.

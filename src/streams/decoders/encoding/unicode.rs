@@ -202,7 +202,7 @@ impl Converter for Escapes {
     }
 }
 
-/// The number that so many digits make, and how many there are.
+/// The number that this many digits make, and the count of them.
 fn number(rest: &[u8], digits: usize, base: u32) -> Result<(u32, usize), Step> {
     let mut number = 0_u32;
     for place in 0..digits {
