@@ -100,7 +100,7 @@ fn requests_about_a_job_see_the_request_that_created_it() {
 
 #[test]
 fn answers_about_a_job_are_decoded_by_the_decoder_of_the_retriever() {
-    let xml = |members: &str| Reply::text(&format!("<job>{members}</job>"));
+    let xml = |members: &str| Reply::text(format!("<job>{members}</job>"));
     let server =
         Server::start(with_polls([xml("<status>running</status>"), xml("<status>done</status><file>f</file>")]).on(
             "POST",
@@ -121,7 +121,7 @@ fn answers_about_a_job_are_decoded_by_the_decoder_of_the_retriever() {
     assert_eq!((done.status, done.messages().records("s")), (0, vec![r#"{"id":1}"#]), "{}", done.stdout);
 
     // Of lines, the first has the status, and each has a place.
-    let lines = |rest: &str| Reply::text(&format!("{{\"status\": \"done\", \"file\": \"f\"}}\n{rest}"));
+    let lines = |rest: &str| Reply::text(format!("{{\"status\": \"done\", \"file\": \"f\"}}\n{rest}"));
     let retriever = |server: &Server| {
         json!({
             "decoder": {"type": "JsonlDecoder"}, "download_target_extractor": extractor(&["file"]),

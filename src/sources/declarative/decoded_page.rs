@@ -45,7 +45,9 @@ impl DeclarativeStream {
     /// If it cannot be decoded.
     pub(super) fn documents(&self, response: &Response) -> Result<Vec<String>, Undecodable> {
         let (documents, warnings) = self.decoder.documents(response)?;
-        warnings.into_iter().for_each(|warning| self.selector.warn(warning));
+        for warning in warnings {
+            self.selector.warn(warning);
+        }
         Ok(documents)
     }
 

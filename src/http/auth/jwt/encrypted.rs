@@ -167,8 +167,7 @@ fn scrypt_cost(n: u64, r: u64, p: u64) -> Result<scrypt::Params, Fault> {
     if memory > MEMORY || n.saturating_mul(r).saturating_mul(p) > BLOCKS {
         let (memory, most) = (memory >> 20, MEMORY >> 20);
         return Err(Fault::encryption(format!(
-            "decrypting it needs {memory} MiB of memory and {p} passes over it, and the limit is {most} MiB and a few \
-             passes"
+            "decrypting it needs {memory} MiB of memory {p} times, and the limit is {most} MiB a few times"
         )));
     }
     let (Ok(log_n), Ok(r), Ok(p)) = (u8::try_from(n.trailing_zeros()), u32::try_from(r), u32::try_from(p)) else {
