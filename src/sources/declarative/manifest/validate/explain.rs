@@ -273,6 +273,6 @@ fn list(words: &[&str]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [some @ .., last] if some.len() < 12 => format!("{} or {last}", some.join(", ")),
-        words => format!("{} and {} others", words[..12].join(", "), words.len() - 12),
+        words => format!("{} or one of {} others", words[..12].join(", "), words.len() - 12),
     }
 }
