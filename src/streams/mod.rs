@@ -44,7 +44,6 @@ mod record_file;
 mod records;
 mod refusal;
 mod schema_folder;
-mod shaped;
 mod sharing;
 mod slice;
 mod transformed;
