@@ -120,6 +120,17 @@ fn answers_about_a_job_are_decoded_by_the_decoder_of_the_retriever() {
     );
     assert_eq!((done.status, done.messages().records("s")), (0, vec![r#"{"id":1}"#]), "{}", done.stdout);
 
+    // The answer to the request for a job is in JSON, which is no XML.
+    let server = Server::start(with_polls([xml("<status>done</status>")]));
+    let done = read(
+        &server,
+        json!({
+            "decoder": {"type": "XmlDecoder"}, "status_extractor": extractor(&["job", "status"]),
+            "download_requester": requester(&server.url(), "GET", "result/f"),
+        }),
+    );
+    assert_eq!((done.status, done.messages().records("s")), (0, vec![r#"{"id":1}"#]), "{}", done.stdout);
+
     // Of lines, the first has the status, and each has a place.
     let lines = |rest: &str| Reply::text(format!("{{\"status\": \"done\", \"file\": \"f\"}}\n{rest}"));
     let retriever = |server: &Server| {

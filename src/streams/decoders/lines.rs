@@ -98,18 +98,23 @@ impl<R: Read> Lines<R> {
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        let length = self.buffer.len();
-        self.buffer.resize(length + CHUNK, 0);
-        let read = loop {
-            match self.reader.read(&mut self.buffer[length..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.buffer.truncate(length + read.as_ref().copied().unwrap_or_default());
-        self.is_over = read? == 0;
+        self.is_over = read_more(&mut self.reader, &mut self.buffer)? == 0;
         Ok(())
     }
+}
+
+/// Appends what one read gives, and returns the number of its bytes: 0 at the end.
+pub(super) fn read_more(reader: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let length = buffer.len();
+    buffer.resize(length + CHUNK, 0);
+    let read = loop {
+        match reader.read(&mut buffer[length..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read,
+        }
+    };
+    buffer.truncate(length + read.as_ref().copied().unwrap_or_default());
+    read
 }
 
 /// The failure to read a text after this many lines.

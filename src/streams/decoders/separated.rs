@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use memchr::memchr_iter;
 use memchr::memmem::Finder;
 
-/// Bytes that are read at a time.
-const CHUNK: usize = 64 * 1024;
+use super::lines::read_more;
+
 /// Another byte that is never in UTF-8.
 const NO_TEXT: u8 = 0xfe;
 
@@ -59,7 +59,7 @@ pub(super) struct Separated<R> {
     reader: R,
     mark: Mark,
     finder: Finder<'static>,
-    /// What is read, and may end within a character.
+    /// The text that was read. Its last character may be incomplete.
     input: Vec<u8>,
     output: Vec<u8>,
     at: usize,
@@ -74,15 +74,7 @@ impl<R: Read> Separated<R> {
 
     fn fill(&mut self) -> io::Result<()> {
         let kept = self.input.len();
-        self.input.resize(kept + CHUNK, 0);
-        let read = loop {
-            match self.reader.read(&mut self.input[kept..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.input.truncate(kept + read.as_ref().copied().unwrap_or_default());
-        self.is_over = read? == 0;
+        self.is_over = read_more(&mut self.reader, &mut self.input)? == 0;
         // In a text that is not UTF-8, the byte is no delimiter: it remains invalid.
         self.input[kept..].iter_mut().filter(|byte| **byte == Mark::BYTE).for_each(|byte| *byte = NO_TEXT);
         self.output.clear();

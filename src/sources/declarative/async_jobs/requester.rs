@@ -127,16 +127,19 @@ impl Answer {
     pub(super) fn context(&self, decoder: &Decoder) -> Result<Value, Failure> {
         let object = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
         let json = json_text(&self.response).ok().map(|json| json.text);
-        let mut members = match json.as_deref().map(str::trim) {
-            Some("") => Map::new(),
-            json => match (json.and_then(object), self.documents(decoder)?.first()) {
-                (Some(members), _) => members,
-                (None, _) if matches!(decoder, Decoder::Json) => {
+        let json = json.as_deref().map(str::trim);
+        let mut members = match json.and_then(object) {
+            Some(members) => members,
+            None if json == Some("") => Map::new(),
+            // An answer in JSON is not for another decoder, which may fail with it.
+            None => {
+                let documents = self.documents(decoder)?;
+                if let Decoder::Json = decoder {
                     let text = format!("{}: the answer is not a JSON object.", self.response.request);
                     return Err(Failure::system(text));
                 }
-                (None, first) => first.and_then(|first| object(first)).unwrap_or_default(),
-            },
+                documents.first().and_then(|first| object(first)).unwrap_or_default()
+            }
         };
         let headers = header_pairs(&self.response.headers).into_iter();
         let headers = || Value::Object(headers.map(|(name, value)| (name, Value::String(value))).collect());

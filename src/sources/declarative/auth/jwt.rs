@@ -48,7 +48,6 @@ pub(super) fn signer(builder: &Builder<'_>, part: &Part<'_>) -> Option<JwtSigner
     let secret = text(builder, part, "secret_key")?.unwrap_or_default();
     let passphrase = text(builder, part, "passphrase")?.unwrap_or_default();
     builder.redactor.add(&secret);
-    builder.redactor.add(&passphrase);
     let is_encoded = match part.field("base64_encode_secret_key") {
         None => false,
         // A text is true unless it is empty: the reference does not evaluate it.
