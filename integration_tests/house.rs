@@ -36,6 +36,7 @@ const TIED: [(&str, &[&str]); 5] = [
             "streams::pager",
             "streams::paging",
             "streams::parent_stream",
+            "streams::record_file",
             "streams::sharing",
         ],
     ),

@@ -8,7 +8,7 @@ use source_http::json::RecordPath;
 use source_http::protocol::{Failure, JsonSchema};
 use source_http::streams::pager::{PageNumber, Pager};
 use source_http::streams::{
-    Cursor, CursorField, HttpStream, Record, RequestContext, SchemaContext, SchemaFolder, Transformed,
+    Cursor, CursorField, HttpStream, Record, RequestContext, SchemaContext, SchemaFolder, SchemaUse, Transformed,
 };
 use source_http_testkit::{Finished, InProcess, Reply, Routes, Server};
 
@@ -57,11 +57,10 @@ impl HttpStream for Contacts {
         record.set("note", 1.5);
         Ok(record.into())
     }
-    fn normalizes_records(&self) -> bool {
-        self.normalizes
-    }
-    fn only_configured_columns(&self) -> bool {
-        self.filters
+    fn schema_use(&self) -> SchemaUse {
+        let uses = SchemaUse::default();
+        let uses = if self.normalizes { uses.normalize_records() } else { uses };
+        if self.filters { uses.only_configured_columns() } else { uses }
     }
 }
 

@@ -65,7 +65,7 @@ impl CheckContext<'_> {
             if refused.len() == MAX_REFUSED {
                 return Ok(true);
             }
-            let fetch = FetchContext { fetcher: self.fetcher, recent: None, output: self.output, configured: None };
+            let fetch = FetchContext::new(self.fetcher, self.output);
             match stream.fetch_page(&RequestContext::new(&state, &slice, None), &fetch) {
                 Ok(_) => {
                     stream.clean_up(&fetch)?;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::{Fetcher, Recent, Slice};
+use super::{Fetcher, Page, Recent, Slice};
 use crate::protocol::{Failure, Output, StreamState, SyncMode};
 
 /// The characters that are encoded in a segment of a path: all but the unreserved ones of RFC 3986, section 2.3.
@@ -39,13 +39,24 @@ const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// ```
 pub type PageToken = Value;
 
-/// How a slice continues when one of its pages is refused with [`crate::http::ResponseAction::SkipSlice`].
+/// Why a part of a slice ended before its last page.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum PartEnd<'a> {
+    /// The last record of this page shows that the rest of the part is out of the cursor's scope: see
+    /// [`super::Cursor::scope`].
+    OutOfScope(&'a Page),
+    /// The page is refused with [`crate::http::ResponseAction::SkipSlice`].
+    Refused,
+}
+
+/// How a slice continues after a part that ended early: see [`super::HttpStream::next_part`].
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct RefusedPage {
-    /// The page that the next read requests again; `None` is the slice's first.
-    pub again: Option<PageToken>,
-    /// The page of the slice at which this read continues; `None` ends the slice.
+pub struct NextPart {
+    /// The page at which this read continues; `None` ends the slice.
     pub next: Option<PageToken>,
+    /// The page that the next read requests again, of a part that was refused; `None` is the slice's first.
+    pub again: Option<PageToken>,
 }
 
 /// The slices of a stream, made as they are read, by the worker that is free for the next one.
@@ -164,6 +175,16 @@ pub struct FetchContext<'a> {
     pub output: &'a Output,
     /// The stream's schema in the configured catalog. `None` without a catalog, as in a check, and for a parent.
     pub configured: Option<&'a Map<String, Value>>,
+    /// Whether the page is read for the children of its records. Their own parts are not written, so additions that the
+    /// children do not need can be left out.
+    pub for_children: bool,
+}
+
+impl<'a> FetchContext<'a> {
+    /// The context of a page outside of a read of its stream, such as in a check.
+    pub(crate) fn new(fetcher: &'a Fetcher<'a>, output: &'a Output) -> Self {
+        Self { fetcher, recent: None, output, configured: None, for_children: false }
+    }
 }
 
 /// The input of [`super::HttpStream::json_schema`].

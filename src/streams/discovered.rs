@@ -27,7 +27,7 @@ pub fn described(stream: &dyn HttpStream) -> AirbyteStream {
         source_defined_primary_key: (!primary_key.is_empty()).then_some(primary_key),
         namespace: stream.namespace().map(str::to_owned),
         is_resumable: stream.is_resumable() || stream.sync_modes().contains(&SyncMode::Incremental),
-        is_file_based: Some(stream.is_file_based()),
+        is_file_based: Some(stream.files().is_some()),
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{HttpStream, Page, PageToken, Record, Records, RequestContext, Scope, Sharing, Slice, Transformed};
+use super::{
+    HttpStream, Page, PageToken, PartEnd, Record, Records, RequestContext, Scope, Sharing, Slice, Transformed,
+};
 use crate::http::{
     Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, Waits, add_params, join_url,
 };
@@ -277,7 +279,7 @@ pub(crate) fn transform<'r>(
 }
 
 /// The token of the next page: see [`HttpStream::next_page_token`]. If the last record of this one shows that everything
-/// after it is out of the cursor's scope, too, it is [`HttpStream::next_part`].
+/// after it is out of the cursor's scope, too, it is that of [`HttpStream::next_part`].
 ///
 /// # Errors
 /// The errors of the stream, including a missing member of the slice.
@@ -293,7 +295,7 @@ pub(crate) fn next_page_token(
         && is_past(stream, last, cx, cursor_field)?
         && (cursor.ends_with_last() || is_all_past(stream, page, cx, cursor_field)?)
     {
-        return Ok(stream.next_part(page, cx));
+        return Ok(stream.next_part(PartEnd::OutOfScope(page), cx).next);
     }
     let token = stream.next_page_token(page, cx);
     cx.check(stream.name())?;

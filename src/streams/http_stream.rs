@@ -5,8 +5,8 @@ use url::Url;
 
 use super::pager::{Pager, SinglePage};
 use super::{
-    Cursor, Delegate, FetchContext, Page, PageToken, ParentStream, READ_WHOLE, Record, RecordFile, Records, Refusal,
-    RefusedPage, RequestContext, SchemaContext, SchemaFolder, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, NextPart, Page, PageToken, ParentStream, PartEnd, READ_WHOLE, Record, RecordFiles,
+    Records, Refusal, RequestContext, SchemaContext, SchemaFolder, SchemaUse, SliceContext, Slices, Transformed,
 };
 use crate::http::auth::{Authenticator, NoAuth};
 use crate::http::budget::RequestBudget;
@@ -114,8 +114,8 @@ pub trait HttpStream: Send + Sync {
         None
     }
 
-    /// JSON Schema of a record. `discover` calls it; `read` does so only for a stream whose records are normalised or
-    /// filtered. Default: the file with the stream's name in [`HttpStream::schemas`], or an object of any shape if
+    /// JSON Schema of a record. `discover` calls it; `read` does so only for a use in [`HttpStream::schema_use`].
+    /// Default: the file with the stream's name in [`HttpStream::schemas`], or an object of any shape if
     /// there is no folder.
     ///
     /// A schema that only the API knows is requested over HTTP:
@@ -145,6 +145,12 @@ pub trait HttpStream: Send + Sync {
             Some(folder) => Ok(folder.load(self.name())?),
             None => Ok(json!({"type": "object", "additionalProperties": true}).try_into()?),
         }
+    }
+
+    /// What a read does with the schema: convert records to its types, reduce them to the configured columns, or load
+    /// it because the API decides it. Default: nothing, records are written unchanged.
+    fn schema_use(&self) -> SchemaUse {
+        SchemaUse::default()
     }
 
     /// Signs the requests: one of [`crate::http::auth`], made with the stream. Streams of one account share one, in an
@@ -312,20 +318,12 @@ pub trait HttpStream: Send + Sync {
 
     /// Fetches a page that may need several requests: objects that a page names, in full, or the columns of a table in
     /// parts. [`super::Fetcher::for_all`] sends several requests at once. `None` is a response that the stream ignores.
+    /// A page that is read [for the children of its records](FetchContext::for_children) may need less of them.
     /// Default: [`super::Fetcher::page`].
     ///
     /// # Errors
     /// The failures of the requests.
     fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        fetch.fetcher.page(self, cx)
-    }
-
-    /// Fetches a page for the children of its records, which may need less of them. Default: [`super::Fetcher::page`],
-    /// without the additions of [`HttpStream::fetch_page`].
-    ///
-    /// # Errors
-    /// The failures of the requests.
-    fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
         fetch.fetcher.page(self, cx)
     }
 
@@ -347,43 +345,9 @@ pub trait HttpStream: Send + Sync {
         Ok(record.into())
     }
 
-    /// Whether its records have files, such as attachments, which `discover` reports. Default: no.
-    fn is_file_based(&self) -> bool {
-        false
-    }
-
-    /// The file of a record that is about to be written, of a stream that [has files](Self::is_file_based). It is
-    /// stored where the destination takes it from, and the record refers to it. Not called if the catalog does not want
-    /// files. Default: none.
-    ///
-    /// # Errors
-    /// A failure to download it. The slice ends with it, and the record is not written.
-    fn fetch_file(
-        &self,
-        _record: &Record<'_>,
-        _cx: &RequestContext<'_>,
-        _fetch: &FetchContext<'_>,
-    ) -> anyhow::Result<Option<RecordFile>> {
-        Ok(None)
-    }
-
-    /// Whether records are converted to the types of their schema: see [`super::Normalizer`]. It parses every record,
-    /// and loads the schema at each read. Default: no, records are written unchanged.
-    fn normalizes_records(&self) -> bool {
-        false
-    }
-
-    /// Whether its schema is loaded at the start of each read, because the API decides it: then columns of the
-    /// configured catalog that are gone are reported, and a stream whose schema cannot be loaded fails. Default: no, a
-    /// schema is loaded when needed.
-    fn asks_for_schema(&self) -> bool {
-        false
-    }
-
-    /// Whether records are reduced to the columns in the configured catalog, at their top level: see
-    /// [`super::ColumnFilter`]. A catalog without columns removes nothing. Default: no, records are written whole.
-    fn only_configured_columns(&self) -> bool {
-        false
+    /// The files of its records, such as attachments. `discover` reports that there are some. Default: none.
+    fn files(&self) -> Option<&dyn RecordFiles> {
+        None
     }
 
     /// The pagination, if it is one of the usual ways. It makes the last change to a request. Default: none.
@@ -422,17 +386,11 @@ pub trait HttpStream: Send + Sync {
         self.pager().next_page_token(page, cx.page_token)
     }
 
-    /// The token of the next part of a slice that is read in parts, once this page shows that the rest of its own is out
-    /// of the cursor's scope: see [`super::Cursor::scope`]. Default: `None`, which ends the slice.
-    fn next_part(&self, _page: &Page, _cx: &RequestContext<'_>) -> Option<PageToken> {
-        None
-    }
-
-    /// How a slice continues when the page of this token is refused with [`crate::http::ResponseAction::SkipSlice`].
-    /// Default: not at all, and the next read requests the slice from its first page on. A stream that reads several
-    /// lists in one slice continues with the next list: see [`super::NestedPages::refused`].
-    fn refused_page(&self, _page_token: Option<&PageToken>) -> RefusedPage {
-        RefusedPage::default()
+    /// How a slice continues that is read in parts, such as several lists, when a part ends before its last page: see
+    /// [`PartEnd`]. `cx` is that of its last page. Default: the slice ends. If a page was refused, the next read requests
+    /// the slice from its first page on.
+    fn next_part(&self, _end: PartEnd<'_>, _cx: &RequestContext<'_>) -> NextPart {
+        NextPart::default()
     }
 
     /// Its group: streams of one group are never read at the same time, with any number of workers, because they share

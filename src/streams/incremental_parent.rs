@@ -14,8 +14,8 @@ use super::cursor::newer;
 use super::paging::{Paging, WayBack};
 use super::parent_stream::{parent_page, tell_of_refusal, tell_of_way_back};
 use super::{
-    CHANGED, CursorRead, CursorState, Fetcher, HttpStream, Page, PageToken, ParentStream, Record, RequestContext,
-    Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
+    CHANGED, CursorRead, CursorState, Fetcher, HttpStream, Page, PageToken, ParentStream, PartEnd, Record,
+    RequestContext, Slice, SliceContext, Slices, WholeState, epoch_cursor, next_page_token, sorted_for, transform,
 };
 use crate::protocol::{Failure, LogLevel, Output, StreamState, SyncMode};
 
@@ -183,7 +183,7 @@ impl<'a> IncrementalParent<'a> {
         } else if let Some(error) = error {
             tell_of_refusal(self.output, stream, &Failure::of_slice(error)?, self.refused)?;
             self.refused += 1;
-            let next = stream.refused_page(token.as_ref()).next;
+            let next = stream.next_part(PartEnd::Refused, &cx).next;
             has_more = next.is_some();
             current.paging = Paging::at(next);
         }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PageToken, Record, RefusedPage};
+use super::{NextPart, PageToken, Record};
 use crate::json;
 
 /// An inner list that has more records than its first page.
@@ -57,12 +57,12 @@ impl NestedPages {
     /// How the slice continues when only the page of this token is refused: the inner list is left out and the next
     /// read requests it again, from its beginning; this read continues with the rest.
     #[must_use]
-    pub fn refused(token: Option<&PageToken>) -> RefusedPage {
+    pub fn refused(token: Option<&PageToken>) -> NextPart {
         let pages = Self::of(token);
-        let Some(inner) = pages.inner() else { return RefusedPage::default() };
+        let Some(inner) = pages.inner() else { return NextPart::default() };
         let again = Self { outer: None, unfinished: vec![Unfinished { after: None, ..inner.clone() }] };
         let next = pages.after_inner(None).token();
-        RefusedPage { again: Some(again.token()), next: Some(next).filter(|next| !next.is_null()) }
+        NextPart { again: Some(again.token()), next: Some(next).filter(|next| !next.is_null()) }
     }
 
     /// As a page token; null if nothing is left.
@@ -173,6 +173,6 @@ mod tests {
         assert_eq!((next.outer, next.unfinished), (Some(json!("in_9")), vec![unfinished("in_2", Some("x_19"))]));
         let last = NestedPages { outer: None, unfinished: vec![unfinished("in_1", None)] };
         assert_eq!(NestedPages::refused(Some(&last.token())).next, None);
-        assert_eq!(NestedPages::refused(Some(&json!("in_9"))), RefusedPage::default(), "the outer list");
+        assert_eq!(NestedPages::refused(Some(&json!("in_9"))), NextPart::default(), "the outer list");
     }
 }

@@ -277,8 +277,8 @@ pub(super) fn parent_page(
     fetcher: &Fetcher<'_>,
     output: &Output,
 ) -> (Option<Page>, Option<anyhow::Error>) {
-    let fetch = FetchContext { fetcher, recent: None, output, configured: None };
-    match stream.fetch_parent_page(cx, &fetch) {
+    let fetch = FetchContext { for_children: true, ..FetchContext::new(fetcher, output) };
+    match stream.fetch_page(cx, &fetch) {
         Ok(page) => (page, None),
         Err(error) => (None, Some(error)),
     }

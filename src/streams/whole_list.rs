@@ -21,7 +21,7 @@ pub fn for_each_record(
 ) -> anyhow::Result<()> {
     let (state, output) = (StreamState::new(), fetcher.output());
     let cx = SliceContext { sync_mode: SyncMode::FullRefresh, state: &state, cursor_field: &[], fetcher, output };
-    let fetch = FetchContext { fetcher, recent: None, output, configured: None };
+    let fetch = FetchContext::new(fetcher, output);
     for slice in stream.stream_slices(&cx)? {
         let slice = slice?;
         // It says how far a parent was read, and has no records.

@@ -10,7 +10,7 @@ use super::request::Slice;
 use super::template::{Json, Variable};
 use crate::http::budget::RequestBudget;
 use crate::protocol::Failure;
-use crate::streams::{FetchContext, Record, RecordFile, RequestContext};
+use crate::streams::{FetchContext, Record, RecordFile, RecordFiles, RequestContext};
 
 /// Downloads the file of each record.
 pub(super) struct FileUploader {
@@ -36,12 +36,11 @@ impl FileUploader {
         requester.tell_collisions(builder, &requester_part);
         Some(Self { requester, target: target?, name, place: builder.place(part) })
     }
+}
 
-    /// The file of a record. None if the response is ignored.
-    ///
-    /// # Errors
-    /// If the record names no file, or it cannot be downloaded.
-    pub(super) fn file(
+impl RecordFiles for FileUploader {
+    /// A record that names no file is a failure; a response that is ignored is no file.
+    fn file(
         &self,
         record: &Record<'_>,
         cx: &RequestContext<'_>,

@@ -180,6 +180,10 @@ pub(super) fn ask_for(
 ) -> anyhow::Result<Objects> {
     let (mut pages, mut wanted) = (EventPages::of(token), Vec::new());
     let nothing = Objects::new();
+    // Children need the parent's id, which is in the event.
+    if fetch.for_children {
+        return Ok(nothing);
+    }
     let walked = event_records(&page.response, path, &mut pages, (changed, &nothing), &mut |event, _, _| {
         wanted.extend(path_of(event).and_then(|path| changed.wanted(event, &path, fetch)));
     });

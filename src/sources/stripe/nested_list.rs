@@ -16,8 +16,8 @@ use super::stripe_stream::stripe_stream;
 use super::updated_list::{self, UpdatedList, set_updated};
 use crate::http::{Response, ResponseAction, Undecodable};
 use crate::streams::{
-    Cursor, Feed, FetchContext, FirstPage, HttpStream, ListThenEvents, NestedPages, Page, PageToken, ParentStream,
-    Record, Records, RefusedPage, RequestContext,
+    Cursor, Feed, FetchContext, FirstPage, HttpStream, ListThenEvents, NestedPages, NextPart, Page, PageToken,
+    ParentStream, PartEnd, Record, Records, RequestContext,
 };
 
 /// In an object with such a list: when an event changed it.
@@ -211,8 +211,11 @@ impl HttpStream for NestedList {
         }
     }
 
-    fn refused_page(&self, page_token: Option<&PageToken>) -> RefusedPage {
-        NestedPages::refused(page_token)
+    fn next_part(&self, end: PartEnd<'_>, cx: &RequestContext<'_>) -> NextPart {
+        match end {
+            PartEnd::Refused => NestedPages::refused(cx.page_token),
+            _ => NextPart::default(),
+        }
     }
 
     /// A changed object's current list is wanted.

@@ -15,7 +15,7 @@ use convert::Warnings;
 use plan::Plan;
 
 /// Converts the members of records to the types in a JSON Schema. Off by default: see
-/// [`super::HttpStream::normalizes_records`]. It parses each record, which costs about as much as reading it.
+/// [`super::SchemaUse::normalizes_records`]. It parses each record, which costs about as much as reading it.
 ///
 /// | type in the schema | converted values |
 /// | --- | --- |

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::cursor::newer;
 use super::super::paging::{Paging, WayBack};
 use super::super::{
-    Fetcher, HttpStream, Page, Record, RequestContext, Slice, SliceContext, Slices, next_page_token, transform,
+    Fetcher, HttpStream, Page, PartEnd, Record, RequestContext, Slice, SliceContext, Slices, next_page_token, transform,
 };
 use super::{ParentStream, parent_page, tell_of_refusal, tell_of_way_back};
 use crate::protocol::{Failure, Output, StreamState};
@@ -66,7 +66,7 @@ impl<'a> ParentSlices<'a> {
                 let failure = Failure::of_slice(error)?;
                 tell_of_refusal(self.output, stream, &failure, self.refused)?;
                 self.refused += 1;
-                let next = stream.refused_page(token.as_ref()).next;
+                let next = stream.next_part(PartEnd::Refused, &cx).next;
                 self.current = next.map(|next| (slice, Paging::at(Some(next)), way));
             }
             return Ok(true);

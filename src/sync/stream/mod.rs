@@ -36,8 +36,8 @@ use crate::protocol::{
 };
 use crate::stop::StopReason;
 use crate::streams::{
-    CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, SchemaContext, Sharing, Slice, SliceContext,
-    WholeState,
+    CursorRead, Delegate, FetchContext, Fetcher, HttpStream, Recent, RecordFiles, SchemaContext, Sharing, Slice,
+    SliceContext, WholeState,
 };
 use crate::sync::state::position::SlicePosition;
 use crate::sync::state::progress::StreamProgress;
@@ -59,7 +59,7 @@ pub(in crate::sync) struct StreamRead<'a, 'o> {
     pub(in crate::sync) shaper: RecordShaper,
     pub(in crate::sync) records: RecordWriter,
     /// Where record files are stored, if the stream has files and they are wanted.
-    files: Option<StagedFiles>,
+    files: Option<(&'a dyn RecordFiles, StagedFiles)>,
     /// The records of earlier reads lately; `None` if the stream writes everything.
     pub(in crate::sync) recent: Option<Recent>,
     run: &'a Run<'a>,
@@ -152,8 +152,10 @@ pub(in crate::sync) fn read<'a>(
         log: log.clone(),
         shaper,
         records: run.output.record_writer(&configured.descriptor()),
-        files: (stream.is_file_based() && configured.include_files != Some(false))
-            .then(|| StagedFiles::of(&run.plan.staging_directory, stream.name())),
+        files: stream
+            .files()
+            .filter(|_| configured.include_files != Some(false))
+            .map(|files| (files, StagedFiles::of(&run.plan.staging_directory, stream.name()))),
         recent,
         run,
         refused: Mutex::new(refused),
@@ -364,6 +366,7 @@ impl<'a, 'o> StreamRead<'a, 'o> {
             recent: self.recent.as_ref(),
             output: self.log.output,
             configured: Some(self.configured),
+            for_children: false,
         }
     }
 

@@ -29,9 +29,10 @@ impl RecordShaper {
         cx: SchemaContext<'_>,
         log: &StreamLog<'_>,
     ) -> anyhow::Result<Self> {
-        let filter = stream.only_configured_columns().then(|| ColumnFilter::of_schema(configured)).flatten();
-        let normalizes = stream.normalizes_records();
-        if !normalizes && filter.is_none() && !stream.asks_for_schema() {
+        let uses = stream.schema_use();
+        let filter = uses.only_configured_columns.then(|| ColumnFilter::of_schema(configured)).flatten();
+        let normalizes = uses.normalizes_records;
+        if !normalizes && filter.is_none() && !uses.is_loaded_first {
             // The schema is not needed. If it is a file, reading its columns costs nothing worth saving.
             let known = if configured.is_empty() { None } else { stream.schemas() };
             if let Some(known) = known.and_then(|folder| folder.columns(stream.name())) {

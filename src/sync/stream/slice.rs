@@ -16,7 +16,7 @@ use crate::protocol::{Failure, LogLevel, RecordLines};
 use crate::streams::cursor::{is_newer, newer};
 use crate::streams::paging::{Paging, WayBack};
 use crate::streams::{
-    CHANGED, Cursor, Fetcher, Mark, Page, PageToken, Record, RefusedPage, RequestContext, epoch_seconds,
+    CHANGED, Cursor, Fetcher, Mark, NextPart, Page, PageToken, PartEnd, Record, RequestContext, epoch_seconds,
     next_page_token, transform,
 };
 use crate::sync::state::progress::PendingSlice;
@@ -143,7 +143,7 @@ impl StreamRead<'_, '_> {
         reading: &mut OpenSlice,
         failure: Failure,
     ) -> anyhow::Result<Option<PageToken>> {
-        let RefusedPage { again, next } = self.stream.refused_page(reading.token.as_ref());
+        let NextPart { again, next } = self.stream.next_part(PartEnd::Refused, &job.context(reading.token.as_ref()));
         let Some(mut writer) = self.writer() else { return Ok(None) };
         self.log.tally.add_refused();
         writer.progress.refuse(&job.slice, again, failure);
@@ -258,10 +258,10 @@ impl StreamRead<'_, '_> {
 
     /// The reference to a record's file, which is stored, if the stream has files.
     fn reference(&self, record: &Record<'_>, cx: &RequestContext<'_>) -> anyhow::Result<Option<String>> {
-        let Some(files) = &self.files else { return Ok(None) };
+        let Some((files, staged)) = &self.files else { return Ok(None) };
         let fetcher = Fetcher::new(self.client, self);
-        let file = self.stream.fetch_file(record, cx, &self.fetch_context(&fetcher))?;
-        Ok(file.map(|file| files.keep(&file)).transpose()?)
+        let file = files.file(record, cx, &self.fetch_context(&fetcher))?;
+        Ok(file.map(|file| staged.keep(&file)).transpose()?)
     }
 
     /// The entry to remember for a record, if the stream reads some time again and the record is of that time.

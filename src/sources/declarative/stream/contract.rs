@@ -12,8 +12,8 @@ use crate::http::budget::RequestBudget;
 use crate::http::{HttpRequest, RequestOptions, Response, RetryRules, Undecodable};
 use crate::protocol::{Failure, JsonSchema, LogLevel, StreamState};
 use crate::streams::{
-    Cursor, Delegate, FetchContext, HttpStream, Page, PageToken, ParentStream, Parts, Record, RecordFile, Records,
-    RequestContext, SchemaContext, SliceContext, Slices, Transformed,
+    Cursor, Delegate, FetchContext, HttpStream, NextPart, Page, PageToken, ParentStream, PartEnd, Parts, Record,
+    RecordFiles, Records, RequestContext, SchemaContext, SchemaUse, SliceContext, Slices, Transformed,
 };
 
 impl HttpStream for DeclarativeStream {
@@ -56,8 +56,8 @@ impl HttpStream for DeclarativeStream {
         Ok(Value::Object(known).try_into()?)
     }
 
-    fn asks_for_schema(&self) -> bool {
-        self.schema.is_asked_for()
+    fn schema_use(&self) -> SchemaUse {
+        if self.schema.is_asked_for() { SchemaUse::default().load_first() } else { SchemaUse::default() }
     }
 
     fn authenticator(&self) -> &dyn Authenticator {
@@ -100,10 +100,6 @@ impl HttpStream for DeclarativeStream {
         Ok(page)
     }
 
-    fn fetch_parent_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
-        self.fetch_page(cx, fetch)
-    }
-
     fn clean_up(&self, fetch: &FetchContext<'_>) -> anyhow::Result<()> {
         self.jobs.as_ref().map_or(Ok(()), |jobs| jobs.clean_up(&self.name, fetch))
     }
@@ -115,17 +111,8 @@ impl HttpStream for DeclarativeStream {
         self.parse(response, cx)
     }
 
-    fn is_file_based(&self) -> bool {
-        self.files.is_some()
-    }
-
-    fn fetch_file(
-        &self,
-        record: &Record<'_>,
-        cx: &RequestContext<'_>,
-        fetch: &FetchContext<'_>,
-    ) -> anyhow::Result<Option<RecordFile>> {
-        self.files.as_ref().map_or(Ok(None), |files| files.file(record, cx, fetch))
+    fn files(&self) -> Option<&dyn RecordFiles> {
+        self.files.as_ref().map(|files| files as _)
     }
 
     /// As written: without top-level members that are null.
@@ -141,9 +128,12 @@ impl HttpStream for DeclarativeStream {
         self.page_after(page, &RequestContext::new(cx.state, cx.slice, place_of(page, cx)))
     }
 
-    fn next_part(&self, page: &Page, cx: &RequestContext<'_>) -> Option<PageToken> {
-        self.repaging.as_ref()?;
-        Spot::of(place_of(page, cx)).past()?.token()
+    fn next_part(&self, end: PartEnd<'_>, cx: &RequestContext<'_>) -> NextPart {
+        let next = match end {
+            PartEnd::OutOfScope(page) if self.repaging.is_some() => Spot::of(place_of(page, cx)).past(),
+            _ => None,
+        };
+        NextPart { next: next.and_then(|spot| spot.token()), again: None }
     }
 
     fn stream_slices<'a>(&'a self, cx: &SliceContext<'a>) -> anyhow::Result<Slices<'a>> {
