@@ -63,7 +63,7 @@ This is a real terminal, without its colours, while the binary reads the mock St
 `SCREENS_PROFILE=debug`. Ports, times and rates are those of one run.
 END
 
-write '' '## The demo' '' 'All four commands and a manifest, without an account: `cargo run --release --example demo`.'
+write '' '## The demo' '' 'All four commands and a manifest, without an account: `cargo run --example demo`.'
 screen 100 100
 type_in demo
 wait_for 'exit code 0$'

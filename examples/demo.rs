@@ -68,6 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         mock.server().take_requests().len(),
         took.as_secs_f64()
     );
+    if cfg!(debug_assertions) {
+        println!("  This is a development build: a build with `--release` is several times as fast.");
+    }
     println!("  the first record begins {}...", first.records("charges")[0].chars().take(90).collect::<String>());
 
     let changed = r#"{"id":"cus_demo","object":"customer","created":1700000000,"name":"Ada"}"#;

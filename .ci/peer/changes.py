@@ -85,12 +85,12 @@ def prepare(mock):
             make_object(mock, stream)
 
 
-def make(mock, streams, records):
-    """Makes the changes and returns, by stream, those that a connector can notice.
+def make(mock, now, streams, records):
+    """Makes the changes at this time and returns, by stream, those that a connector can notice.
 
     `streams` are catalog entries, parents first; `records` those of a full refresh, by stream.
     """
-    mock.set_now()
+    mock.set_now(now)
     made = {}
     for stream in streams:
         name = stream["name"]

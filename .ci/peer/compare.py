@@ -40,7 +40,10 @@ def main():
     options = arguments()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         folder = Path(options.keep or folder)
-        lanes = [start_lane(folder / f"lane{n}", options, running) for n in range(LANES)]
+        # The newest objects are some days old, so that their times differ from those of reads. They
+        # are the same in each lane: a stream may be read in one lane first, and then in another.
+        now = int(time.time()) - 3 * 86_400
+        lanes = [start_lane(folder / f"lane{n}", now, options, running) for n in range(LANES)]
         succeeded = compare(lanes, options)
     sys.exit(0 if succeeded else 1)
 
@@ -55,11 +58,9 @@ def arguments():
     return parser.parse_args()
 
 
-def start_lane(folder, options, running):
+def start_lane(folder, now, options, running):
     """Starts a lane. Its processes end with `running`."""
     folder.mkdir(parents=True, exist_ok=True)
-    # The newest objects are some days old, so that their times differ from those of reads.
-    now = int(time.time()) - 3 * 86_400
     mock = Mock(options.mock, [*OBJECTS, "--now", now], folder / "requests.log")
     running.callback(mock.stop)
     changes.prepare(mock)
@@ -121,7 +122,8 @@ def change_all(lanes, streams, records):
     """Makes the same changes in each mock, and returns them by stream."""
     # The changes get another second than the reads, so that their times differ.
     time.sleep(1.1)
-    made = [changes.make(lane.mock, streams, records) for lane in lanes]
+    now = int(time.time())
+    made = [changes.make(lane.mock, now, streams, records) for lane in lanes]
     time.sleep(1.1)
     seen = {str({name: list(map(str, of_stream)) for name, of_stream in m.items()}) for m in made}
     if len(seen) > 1:

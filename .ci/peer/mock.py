@@ -41,9 +41,9 @@ class Mock:
         """The requests since the last call."""
         return [Request(line) for line in self.log]
 
-    def set_now(self):
-        """Sets the mock's clock to now. The clock does not run by itself."""
-        self._send(f"now {int(time.time())}")
+    def set_now(self, now=None):
+        """Sets the mock's clock, in seconds since 1970: to now by default. It does not run by itself."""
+        self._send(f"now {int(time.time()) if now is None else now}")
 
     def create(self, resource, members=None):
         """Creates an object. Returns its id, and the event that reports it, if Stripe has one."""
