@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 page=${1:-docs/screens.md}
 profile=${SCREENS_PROFILE:-release}
 work=$(mktemp -d)
-export PATH="$PWD/target/$profile:$PWD/target/$profile/examples:$PWD/target/debug/examples:$PATH"
+# The demo and the mock are development builds, as in the README.
+export PATH="$PWD/target/$profile:$PWD/target/debug/examples:$PATH"
 screens=0
 # Each screen has its own tmux server, because one that ends takes a while.
 tmux() { command tmux -L "screens-$$-$screens" -f /dev/null "$@"; }
@@ -58,9 +59,9 @@ cat > "$page" <<'END'
 # What it looks like at a terminal
 
 This is a real terminal, without its colours, while the binary reads the mock Stripe API.
-`.ci/screens.sh` generates this page; it needs tmux and jq (`apt-get install tmux jq`), and
-`cargo build --release --bin source-http --example mock_stripe --example demo`, or a debug build with
-`SCREENS_PROFILE=debug`. Ports, times and rates are those of one run.
+`.ci/screens.sh` generates this page; it needs tmux and jq (`apt-get install tmux jq`),
+`cargo build --release --bin source-http`, or a debug build with `SCREENS_PROFILE=debug`, and
+`cargo build --example mock_stripe --example demo`. Ports, times and rates are those of one run.
 END
 
 write '' '## The demo' '' 'All four commands and a manifest, without an account: `cargo run --example demo`.'

@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         took.as_secs_f64()
     );
     if cfg!(debug_assertions) {
-        println!("  This is a development build: a build with `--release` is several times as fast.");
+        println!("  This is a development build: a build with `--release` is faster.");
     }
     println!("  the first record begins {}...", first.records("charges")[0].chars().take(90).collect::<String>());
 
