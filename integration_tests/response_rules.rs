@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use source_http::http::{ResponseAction, ResponseRule};
 use source_http::protocol::FailureKind;
 use source_http::streams::pager::PageNumber;
-use source_http_testkit::{Finished, Items, Reply, Routes, Server};
+use source_http::streams::{FetchContext, HttpStream, Page, RequestContext};
+use source_http_testkit::{Finished, InProcess, Items, Reply, Routes, Server};
 
 /// Reads a server's replies, each once, with these rules.
 fn read(replies: Vec<Reply>, rules: Vec<ResponseRule>) -> (Finished, Server) {
@@ -111,4 +113,39 @@ fn a_rule_without_words_leaves_the_apis_own_and_the_usual_hint() {
     let error = &done.messages().errors()[0];
     assert_eq!(error.failure_type.as_deref(), Some("transient_error"));
     assert!(error.message.ends_with(": nope. Check the credentials in the config."), "{error:?}");
+}
+
+/// A list whose owner is requested beside each page, and may be gone.
+struct Owned {
+    url: String,
+    may_be_gone: [ResponseRule; 1],
+}
+
+impl HttpStream for Owned {
+    fn name(&self) -> &str {
+        "items"
+    }
+    fn url_base(&self) -> &str {
+        &self.url
+    }
+    fn path(&self, _: &RequestContext<'_>) -> String {
+        "items".into()
+    }
+    fn fetch_page(&self, cx: &RequestContext<'_>, fetch: &FetchContext<'_>) -> anyhow::Result<Option<Page>> {
+        let fetcher = fetch.fetcher.with_rules(&self.may_be_gone);
+        let owner: Option<Value> = fetcher.get_json(self, "owner", &[])?;
+        Ok(fetch.fetcher.page(self, cx)?.filter(|_| owner.is_none()))
+    }
+}
+
+#[test]
+fn a_request_beside_a_page_has_rules_of_its_own_and_the_page_those_of_the_stream() {
+    let gone = || Reply::empty(404);
+    for (items, status, records) in [(Reply::json(json!([{"id": 1}])), 0, vec![A]), (gone(), 1, vec![])] {
+        let server = Server::start(Routes::new().once("GET", "/owner", [gone()]).once("GET", "/items", [items]));
+        let may_be_gone = [ResponseRule::new(ResponseAction::Ignore).status(404)];
+        let done = InProcess::of(Owned { url: server.url(), may_be_gone }).run("read");
+        assert_eq!((done.status, done.messages().records("items")), (status, records));
+        assert_eq!(server.conversation(), ["GET /owner", "GET /items"]);
+    }
 }

@@ -12,7 +12,7 @@ use super::{
     HttpStream, Page, PageToken, PartEnd, Record, Records, RequestContext, Scope, Sharing, Slice, Transformed,
 };
 use crate::http::{
-    Exchange, HttpClient, HttpRequest, Response, RetryObserver, Undecodable, Waits, add_params, join_url,
+    Exchange, HttpClient, HttpRequest, Response, RetryObserver, RetryRules, Undecodable, Waits, add_params, join_url,
 };
 use crate::locks;
 use crate::panics;
@@ -27,13 +27,14 @@ pub struct Fetcher<'a> {
     sharing: Option<&'a Sharing>,
     is_fresh: bool,
     workers: Option<&'a Workers>,
+    rules: Option<&'a dyn RetryRules>,
 }
 
 impl<'a> Fetcher<'a> {
     /// A fetcher that notifies `observer` of its waits.
     #[must_use]
     pub fn new(client: &'a HttpClient, observer: &'a dyn RetryObserver) -> Self {
-        Self { client, observer, sharing: None, is_fresh: false, workers: None }
+        Self { client, observer, sharing: None, is_fresh: false, workers: None, rules: None }
     }
 
     /// Knows the readers of each list: a page that nobody else will request is not cached. Default:
@@ -58,6 +59,16 @@ impl<'a> Fetcher<'a> {
     #[must_use]
     pub(crate) fn workers(self, workers: &'a Workers) -> Self {
         Self { workers: Some(workers), ..self }
+    }
+
+    /// Judges responses by other rules than the stream's: for requests beside its pages, such as one for an object that
+    /// may be gone. Default: [`HttpStream::retry_rules`].
+    #[must_use]
+    pub fn with_rules<'r>(&self, rules: &'r dyn RetryRules) -> Fetcher<'r>
+    where
+        'a: 'r,
+    {
+        Fetcher { rules: Some(rules), ..*self }
     }
 
     /// Does the same for each of several items, in parallel if workers of the run are free: for independent requests.
@@ -245,7 +256,7 @@ impl<'a> Fetcher<'a> {
             authenticator: stream.authenticator(),
             authenticated,
             options: &stream.request_options(cx),
-            rules: stream.retry_rules(),
+            rules: self.rules.unwrap_or_else(|| stream.retry_rules()),
             observer: self.observer,
             budget: stream.request_budget(),
             cache: !self.is_fresh && self.sharing.map_or_else(|| stream.use_cache(), |sharing| sharing.wants(stream)),

@@ -1,7 +1,6 @@
 //! One page: a response and the records in it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -9,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Record, Records};
-use crate::http::{Body, Response, Undecodable};
+use crate::http::{Body, Response};
 use crate::json;
 
 /// A response and its records.
@@ -37,20 +36,6 @@ impl Page {
     /// The note of [`Page::with_note`]; null without one.
     pub(crate) fn note(&self) -> &Value {
         &self.note
-    }
-
-    /// The page with other records made of the same response, if `reason` is not empty.
-    pub(crate) fn with<T>(
-        self,
-        reason: &HashMap<String, T>,
-        make: impl FnOnce(&Response) -> Result<Records, Undecodable>,
-    ) -> anyhow::Result<Self> {
-        if reason.is_empty() {
-            return Ok(self);
-        }
-        // The response was already read.
-        let records = make(&self.response).map_err(|error| anyhow::anyhow!(error.problem))?;
-        Ok(Self { records, ..self })
     }
 
     /// The number of records.

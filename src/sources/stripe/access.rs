@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
+use super::api::EVENTS;
 use super::api_error::LACKS;
 use crate::protocol::{Failure, LogLevel, Output};
 use crate::streams::HttpStream;
-
-/// The stream with the changes of all others.
-const EVENTS: &str = "events";
 
 /// A stream that cannot be read, and the reason.
 struct Refused<'a> {

@@ -2,27 +2,32 @@
 
 use std::sync::Arc;
 
+use super::api_error::STARTING_AFTER;
 use super::config::StripeConfig;
-use super::pages::Pages;
-use crate::http::auth::{Authenticator, TokenAuthenticator};
+use crate::http::auth::TokenAuthenticator;
 use crate::http::budget::RequestBudget;
+use crate::json::RecordPath;
 use crate::source::SourceContext;
-use crate::streams::pager::Pager;
+use crate::streams::pager::LastRecord;
 use crate::streams::{ApiClock, path_segment};
 
 /// The API version of the objects, whatever the account's default is.
 pub(super) const VERSION: &str = "2022-11-15";
-/// Objects a page: Stripe's maximum.
-const PAGE: &str = "100";
+/// The path of the events, and the name of their stream.
+pub(super) const EVENTS: &str = "events";
 /// The placeholder of the config's account in a path.
 pub(super) const ACCOUNT_ID: &str = "{account_id}";
+/// Objects a page: Stripe's maximum.
+const PAGE: &str = "100";
 
 /// One account of Stripe, through one key.
 pub(super) struct Api {
     pub(super) config: StripeConfig,
-    authenticator: TokenAuthenticator,
-    pager: Pages,
-    budget: RequestBudget,
+    pub(super) authenticator: TokenAuthenticator,
+    /// The next page of a list begins after the last object. <https://docs.stripe.com/api/pagination>
+    pub(super) pager: LastRecord,
+    /// The budget of all streams.
+    pub(super) budget: RequestBudget,
     pub(super) clock: Arc<ApiClock>,
 }
 
@@ -31,20 +36,8 @@ impl Api {
         let authenticator = TokenAuthenticator::bearer(&config.client_secret, &cx.redactor);
         let budget = super::budget::request_budget(&config);
         let clock = Arc::new(ApiClock::new(cx.clock.clone()));
-        Self { config, authenticator, pager: Pages::new(), budget, clock }
-    }
-
-    pub(super) fn url_base(&self) -> &str {
-        &self.config.api_url
-    }
-
-    pub(super) fn authenticator(&self) -> &dyn Authenticator {
-        &self.authenticator
-    }
-
-    /// The budget of all streams.
-    pub(super) fn request_budget(&self) -> &RequestBudget {
-        &self.budget
+        let pager = LastRecord::new("id", STARTING_AFTER).has_more("has_more");
+        Self { config, authenticator, pager, budget, clock }
     }
 
     /// A path with the account's id filled in.
@@ -60,23 +53,23 @@ impl Api {
         }
         headers
     }
+}
 
-    /// The parameters of a list: its own, then the window of creation times, if there is one.
-    pub(super) fn list_params<'p>(
-        own: impl IntoIterator<Item = (&'p str, &'p str)>,
-        window: Option<(i64, i64)>,
-    ) -> Vec<(String, String)> {
-        let mut params: Vec<(String, String)> =
-            own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        params.push(("limit".to_owned(), PAGE.to_owned()));
-        if let Some((from, to)) = window {
-            params.push(("created[gte]".to_owned(), from.to_string()));
-            params.push(("created[lte]".to_owned(), to.to_string()));
-        }
-        params
-    }
+/// The place of the objects in a response.
+pub(super) fn record_path() -> RecordPath {
+    RecordPath::new(["data"])
+}
 
-    pub(super) fn pager(&self) -> &dyn Pager {
-        &self.pager
+/// The parameters of a list: its own, then the window of creation times, if there is one.
+pub(super) fn list_params<'p>(
+    own: impl IntoIterator<Item = (&'p str, String)>,
+    window: Option<(i64, i64)>,
+) -> Vec<(String, String)> {
+    let mut params: Vec<(String, String)> = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    params.push(("limit".to_owned(), PAGE.to_owned()));
+    if let Some((from, to)) = window {
+        params.push(("created[gte]".to_owned(), from.to_string()));
+        params.push(("created[lte]".to_owned(), to.to_string()));
     }
+    params
 }

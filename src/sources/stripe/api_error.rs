@@ -57,13 +57,13 @@ pub(super) fn is_vanished(response: &Response) -> bool {
         && ErrorObject::of(response).is_some_and(|error| error.is_missing() && !error.is_stale())
 }
 
-/// The fix, in terms of the config.
-pub(super) fn error_hint(response: &Response, subject: Subject) -> Option<String> {
-    let hint = match (response.status.as_u16(), response_action(response, subject)) {
+/// The fix, in terms of the config, for a response with this action.
+pub(super) fn error_hint(response: &Response, action: ResponseAction) -> Option<String> {
+    let hint = match (response.status.as_u16(), action) {
+        (_, ResponseAction::Success | ResponseAction::Ignore | ResponseAction::SkipSlice) => return None,
         _ if is_nothing(response) => {
             "Stripe never sends an empty response: check `api_url`, and any proxy on the way.".to_owned()
         }
-        (_, ResponseAction::SkipSlice) => return None,
         (400, ResponseAction::Fail(_)) if words_of(response).contains("api version") => {
             "Stripe does not know the API version that this program asks for: update the program.".to_owned()
         }

@@ -13,24 +13,18 @@ use super::api::Api;
 use super::api_error;
 use super::config::{self, ChangedObjects};
 use super::event::Event;
+use super::row::Row;
 use super::rules::Rules;
-use crate::http::auth::Authenticator;
-use crate::http::budget::RequestBudget;
-use crate::http::{Response, RetryRules, Undecodable};
+use crate::http::{Response, Undecodable};
 use crate::protocol::LogLevel;
-use crate::streams::{FetchContext, Fetcher, HttpStream, Record, RequestContext, path_segment, undecodable};
+use crate::streams::{FetchContext, HttpStream, Record, path_segment, undecodable};
 
 /// How to request the objects of one stream.
 pub(super) struct Changed {
+    row: &'static Row,
     api: Arc<Api>,
+    /// A refused object does not refuse its stream.
     rules: Rules,
-    stream: &'static str,
-    /// The API version of the stream's objects.
-    version: &'static str,
-    /// The expansions of its lists.
-    expand: Vec<String>,
-    /// The member without which an object is in no list.
-    listed_by: Option<&'static str>,
     has_warned: AtomicBool,
 }
 
@@ -59,41 +53,28 @@ pub(super) struct Wanted {
 }
 
 impl Changed {
-    /// The objects of this stream, whose lists have these parameters.
-    pub(super) fn new(
-        api: Arc<Api>,
-        stream: &'static str,
-        version: &'static str,
-        list_params: &[(&'static str, &'static str)],
-        listed_by: Option<&'static str>,
-    ) -> Self {
-        // A list expands `data.refunds`, an object its `refunds`.
-        let expand = list_params.iter().filter(|(name, _)| *name == "expand[]");
-        let expand = expand.map(|(_, path)| path.strip_prefix("data.").unwrap_or(path).to_owned()).collect();
-        let rules = Rules::of_one_object(api.clone());
-        Self { api, rules, stream, version, expand, listed_by, has_warned: AtomicBool::new(false) }
+    pub(super) fn new(row: &'static Row, api: Arc<Api>) -> Self {
+        Self { row, rules: Rules::of_one_object(api.clone()), api, has_warned: AtomicBool::new(false) }
     }
 
-    /// The object of an event as one to request, at a path with members of the object filled in; `None` if the event's
-    /// version is enough.
-    pub(super) fn wanted(&self, event: &Event<'_>, path: &str, fetch: &FetchContext<'_>) -> Option<Wanted> {
-        let is_foreign = event.api_version.as_deref().is_some_and(|version| version != self.version);
+    /// The object of an event as one to request; `None` if the event's version is enough, or the stream does not need
+    /// it.
+    pub(super) fn wanted(&self, event: &Event<'_>, fetch: &FetchContext<'_>) -> Option<Wanted> {
+        let path = self.row.path_of(event)?;
+        let is_foreign = event.api_version.as_deref().is_some_and(|version| version != self.row.version);
         match self.api.config.changed_objects {
             _ if event.is_deleted => return None,
             ChangedObjects::Fetch => {}
-            ChangedObjects::Auto if is_foreign || !self.expand.is_empty() => {}
+            ChangedObjects::Auto if is_foreign || !self.row.expansions().is_empty() => {}
             ChangedObjects::Auto => return None,
             ChangedObjects::Events => {
                 if let Some(version) = event.api_version.as_ref().filter(|_| is_foreign) {
-                    self.warn(
-                        fetch,
-                        &format!(
-                            "changed objects come from events, in API version {version}, and all others in {}. Set \
-                         `changed_objects` to `auto` in the config to get one \
-                         version.",
-                            self.version
-                        ),
+                    let text = format!(
+                        "changed objects come from events, in API version {version}, and all others in {}. Set \
+                         `changed_objects` to `auto` in the config to get one version.",
+                        self.row.version
                     );
+                    self.warn(fetch, &text);
                 }
                 return None;
             }
@@ -103,7 +84,7 @@ impl Changed {
         if fetch.recent.is_some_and(|recent| recent.has(&key, &event.id)) {
             return None;
         }
-        Some(Wanted { path: self.fill(path, &event.object)?, id, changed: event.created })
+        Some(Wanted { path: self.fill(&path, &event.object)?, id, changed: event.created })
     }
 
     /// A path with members of the object filled in.
@@ -116,29 +97,30 @@ impl Changed {
         Some(filled)
     }
 
-    /// Requests objects.
-    pub(super) fn fetch(&self, wanted: &[Wanted], fetch: &FetchContext<'_>) -> anyhow::Result<Objects> {
-        let found = fetch.fetcher.for_all(wanted, |fetcher, wanted| self.fetch_one(fetcher, wanted))?;
+    /// Requests objects of the stream.
+    pub(super) fn fetch(
+        &self,
+        stream: &dyn HttpStream,
+        wanted: &[Wanted],
+        fetch: &FetchContext<'_>,
+    ) -> anyhow::Result<Objects> {
+        let expand = self.row.expansions();
+        let found = fetch.fetcher.for_all(wanted, |fetcher, wanted| {
+            let fetcher = fetcher.fresh(true).with_rules(&self.rules);
+            let now = fetcher.get(stream, &wanted.path, &expand, &mut |response| self.read(response, wanted))?;
+            Ok(now.unwrap_or_else(|| Now::Refused("was not answered".to_owned())))
+        })?;
         let refused = found.iter().zip(wanted).find_map(|(now, wanted)| match now {
             Now::Refused(why) => Some((why, wanted)),
             _ => None,
         });
         if let Some((why, Wanted { path, .. })) = refused {
-            self.warn(
-                fetch,
-                &format!(
-                    "a changed object is taken from its event, in the API version of the event: GET \
-                 /{path} {why}."
-                ),
+            let text = format!(
+                "a changed object is taken from its event, in the API version of the event: GET /{path} {why}."
             );
+            self.warn(fetch, &text);
         }
         Ok(wanted.iter().map(|wanted| wanted.id.clone()).zip(found).collect())
-    }
-
-    fn fetch_one(&self, fetcher: &Fetcher<'_>, wanted: &Wanted) -> anyhow::Result<Now> {
-        let expand: Vec<(&str, &str)> = self.expand.iter().map(|path| ("expand[]", path.as_str())).collect();
-        let now = fetcher.get(self, &wanted.path, &expand, &mut |response| self.read(response, wanted))?;
-        Ok(now.unwrap_or_else(|| Now::Refused("was not answered".to_owned())))
     }
 
     fn read(&self, response: Response, wanted: &Wanted) -> Result<Now, Box<(Response, Undecodable)>> {
@@ -156,7 +138,7 @@ impl Changed {
         };
         let object = Record::from_text(text.get());
         Ok(match object.get::<String>("id") {
-            Some(id) if id == wanted.id && (object.get("deleted") == Some(true) || self.is_unlisted(&object)) => {
+            Some(id) if id == wanted.id && (object.get("deleted") == Some(true) || self.row.is_unlisted(&object)) => {
                 Now::Gone
             }
             Some(id) if id == wanted.id => Now::Object(text.get().to_owned()),
@@ -164,48 +146,11 @@ impl Changed {
         })
     }
 
-    /// Whether an object is no longer in any list: a payment method of no customer.
-    pub(super) fn is_unlisted(&self, object: &Record<'_>) -> bool {
-        self.listed_by.is_some_and(|name| object.field(name) == Some("null"))
-    }
-
     /// Once a run and stream.
     fn warn(&self, fetch: &FetchContext<'_>, text: &str) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             // A log that cannot be written ends the run by itself.
-            let _ = fetch.output.log(LogLevel::Warn, &format!("{}: {text}", self.stream));
+            let _ = fetch.output.log(LogLevel::Warn, &format!("{}: {text}", self.row.name));
         }
-    }
-}
-
-/// The options of a request for one object.
-impl HttpStream for Changed {
-    fn name(&self) -> &str {
-        self.stream
-    }
-
-    fn url_base(&self) -> &str {
-        self.api.url_base()
-    }
-
-    fn path(&self, _: &RequestContext<'_>) -> String {
-        String::new()
-    }
-
-    fn authenticator(&self) -> &dyn Authenticator {
-        self.api.authenticator()
-    }
-
-    fn request_budget(&self) -> Option<&RequestBudget> {
-        Some(self.api.request_budget())
-    }
-
-    fn request_headers(&self, _: &RequestContext<'_>) -> Vec<(String, String)> {
-        self.api.headers(self.version)
-    }
-
-    /// A refused object does not refuse its stream.
-    fn retry_rules(&self) -> &dyn RetryRules {
-        &self.rules
     }
 }

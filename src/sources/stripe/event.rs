@@ -2,6 +2,11 @@
 
 use crate::streams::Record;
 
+/// The member of a record with the moment of its last change, in seconds since the epoch.
+pub(super) const UPDATED: &str = "updated";
+/// The member of a record that is true if its object was deleted.
+pub(super) const IS_DELETED: &str = "is_deleted";
+
 /// An event, and its object after the change or as it is now.
 pub(super) struct Event<'e> {
     pub(super) id: String,
@@ -45,15 +50,30 @@ impl<'e> Event<'e> {
     }
 
     /// The object with the moment of its change, and with a flag if it was deleted.
-    pub(super) fn record(&self, cursor: &str) -> Record<'static> {
+    pub(super) fn record(&self) -> Record<'static> {
         let mut record = self.object.clone().into_owned();
-        record.set(cursor, self.created);
+        record.set(UPDATED, self.created);
         if self.is_deleted {
-            record.set("is_deleted", true);
+            record.set(IS_DELETED, true);
         }
         if let Some(version) = self.version() {
             record.set_version(version);
         }
         record
+    }
+}
+
+/// The moment of a listed object's last change: its own, otherwise its creation time, or `otherwise`; but no moment
+/// before `floor`, from which the destination may have an older version.
+pub(super) fn updated(object: &Record<'_>, otherwise: i64, floor: Option<i64>) -> i64 {
+    let own = object.get::<i64>(UPDATED).or_else(|| object.get("created"));
+    own.unwrap_or(otherwise).max(floor.unwrap_or(i64::MIN))
+}
+
+/// Sets that moment, unless the object has it.
+pub(super) fn set_updated(record: &mut Record<'_>, otherwise: i64, floor: Option<i64>) {
+    let updated = updated(record, otherwise, floor);
+    if record.get::<i64>(UPDATED) != Some(updated) {
+        record.set(UPDATED, updated);
     }
 }

@@ -1,5 +1,4 @@
-//! The common parts of the streams that first list their objects and then read events about them: the requests for
-//! events, and the objects in them.
+//! Stripe's events: the requests for pages of them, and the position in a chain of pages.
 
 use std::collections::HashSet;
 
@@ -8,37 +7,17 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::api::Api;
-use super::changed::{Changed, Now, Objects};
+use super::api::{list_params, record_path};
+use super::changed::{Now, Objects};
 use super::event::Event;
+use super::row::Row;
 use crate::http::{Response, Undecodable};
-use crate::json::RecordPath;
-use crate::streams::{
-    DateWindows, FetchContext, ListThenEvents, Listing, Page, PageToken, Record, Records, RequestContext, stable_hash,
-};
+use crate::streams::{DateWindows, PageToken, Record, Records, RequestContext, stable_hash};
 
 /// How long Stripe keeps events, in seconds. <https://docs.stripe.com/api/events>
 pub(super) const EVENTS_KEPT: i64 = 30 * 86_400;
 /// Objects that one read of events remembers: 220 kB of a page token, which states store.
 const REMEMBERED: usize = 20_000;
-/// The path of the events.
-pub(super) const EVENTS: &str = "events";
-
-/// The cursor of a stream: this field of its records, and these slices of its list.
-pub(super) fn list_then_events(api: &Api, stream: &str, cursor_field: &str, list: Listing) -> ListThenEvents {
-    ListThenEvents {
-        stream: stream.to_owned(),
-        cursor_field: cursor_field.to_owned(),
-        start: api.config.start,
-        step: api.config.slice_range,
-        lookback: api.config.lookback,
-        events_kept: EVENTS_KEPT,
-        list_newest: false,
-        list,
-        in_global_form: false,
-        clock: api.clock.clone(),
-    }
-}
 
 /// The parameters of a page of events of these types. One type may be a pattern: `payment_method.*`.
 pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(String, String)> {
@@ -46,19 +25,7 @@ pub(super) fn event_params(types: &[&str], cx: &RequestContext<'_>) -> Vec<(Stri
         [pattern] if pattern.ends_with('*') => "type",
         _ => "types[]",
     };
-    Api::list_params(types.iter().map(|kind| (name, *kind)), DateWindows::of(cx.slice))
-}
-
-/// An event with the current object, if that was requested.
-fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Objects) -> Event<'e> {
-    match event.object.get::<String>("id").and_then(|id| objects.get(&id)) {
-        Some(Now::Object(text)) => event.object = Record::from_text(text.as_str()),
-        Some(Now::Gone) => event.is_deleted = true,
-        Some(Now::NotYet) => event.is_settled = false,
-        Some(Now::Refused(_)) | None => {}
-    }
-    event.is_deleted |= changed.is_unlisted(&event.object);
-    event
+    list_params(types.iter().map(|kind| (name, (*kind).to_owned())), DateWindows::of(cx.slice))
 }
 
 /// The position in a chain of pages of events. They come newest first, so only the first of several about one object is
@@ -66,7 +33,7 @@ fn as_it_is_now<'e>(mut event: Event<'e>, changed: &Changed, objects: &'e Object
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct EventPages {
     /// The last event's id.
-    pub(super) after: String,
+    after: String,
     /// The objects of earlier events.
     #[serde(default)]
     seen: Seen,
@@ -82,6 +49,15 @@ impl EventPages {
         // JSON values only: this cannot fail.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+/// The id after which the page of a token begins. The token of a list is that id.
+pub(super) fn last_id(token: PageToken) -> Option<String> {
+    let id = match token {
+        Value::Object(mut events) => events.remove("after")?,
+        id => id,
+    };
+    Some(id.as_str().map_or_else(|| id.to_string(), str::to_owned))
 }
 
 /// Objects, by a hash of their ids; in a token base64 of eight bytes each. Beyond the limit, older versions are
@@ -130,71 +106,37 @@ impl<'de> Deserialize<'de> for Seen {
     }
 }
 
-/// The records of a page of events: the results of `make` for each. `pages` is the position in the chain, before and
-/// after it.
+/// The records of a page of events: the results of `make` for each, with the current object if that was requested.
+/// `pages` is the position in the chain, before and after it.
 pub(super) fn event_records(
+    row: &Row,
     response: &Response,
-    path: &RecordPath,
     pages: &mut EventPages,
-    (changed, objects): (&Changed, &Objects),
+    objects: &Objects,
     make: &mut dyn FnMut(&Event<'_>, &mut Vec<Record<'static>>, &mut Seen),
 ) -> Result<Records, Undecodable> {
-    Records::made_of(response, path, &mut |record, records| {
+    Records::made_of(response, &record_path(), &mut |record, records| {
         if let Some(id) = record.get("id") {
             pages.after = id;
         }
-        let Some(event) = Event::of(record) else { return };
-        if event.object.get::<String>("id").is_none_or(|id| pages.seen.is_new(&id)) {
-            make(&as_it_is_now(event, changed, objects), records, &mut pages.seen);
+        let Some(mut event) = Event::of(record) else { return };
+        let id = event.object.get::<String>("id");
+        if id.as_ref().is_none_or(|id| pages.seen.is_new(id)) {
+            match id.and_then(|id| objects.get(&id)) {
+                Some(Now::Object(text)) => event.object = Record::from_text(text.as_str()),
+                Some(Now::Gone) => event.is_deleted = true,
+                Some(Now::NotYet) => event.is_settled = false,
+                Some(Now::Refused(_)) | None => {}
+            }
+            event.is_deleted |= row.is_unlisted(&event.object);
+            make(&event, records, &mut pages.seen);
         }
     })
 }
 
-/// The objects of one kind in a page of events.
-pub(super) fn objects(
-    response: &Response,
-    path: &RecordPath,
-    token: Option<&PageToken>,
-    changed: (&Changed, &Objects),
-    kind: &str,
-    cursor: &str,
-) -> Result<Records, Undecodable> {
-    let mut pages = EventPages::of(token);
-    let records = event_records(response, path, &mut pages, changed, &mut |event, records, _| {
-        if event.is_about(kind) {
-            records.push(event.record(cursor));
-        }
-    })?;
-    Ok(records.with_rest(pages.token()))
-}
-
-/// Requests the changed objects of a page of events, as far as the events' versions are not enough. `path_of` is the
-/// path of an event's object, with its members in braces; `None` if the stream does not need it.
-pub(super) fn ask_for(
-    page: &Page,
-    path: &RecordPath,
-    token: Option<&PageToken>,
-    changed: &Changed,
-    fetch: &FetchContext<'_>,
-    path_of: &dyn Fn(&Event<'_>) -> Option<String>,
-) -> anyhow::Result<Objects> {
-    let (mut pages, mut wanted) = (EventPages::of(token), Vec::new());
-    let nothing = Objects::new();
-    // Children need the parent's id, which is in the event.
-    if fetch.for_children {
-        return Ok(nothing);
-    }
-    let walked = event_records(&page.response, path, &mut pages, (changed, &nothing), &mut |event, _, _| {
-        wanted.extend(path_of(event).and_then(|path| changed.wanted(event, &path, fetch)));
-    });
-    // It was read before.
-    walked.map_err(|error| anyhow::anyhow!(error.problem))?;
-    if wanted.is_empty() { Ok(nothing) } else { changed.fetch(&wanted, fetch) }
-}
-
-/// The token of the page of events after this one.
-pub(super) fn next_page(page: &Page) -> Option<PageToken> {
-    (page.get(&["has_more"]) == Some(true)).then(|| page.rest().clone())
+/// Whether there is a page after this one.
+pub(super) fn has_more(records: &Records) -> bool {
+    records.get(&["has_more"]) == Some(true)
 }
 
 #[cfg(test)]

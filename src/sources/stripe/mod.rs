@@ -1,29 +1,23 @@
-//! Stripe. Each stream is a row in `table`, taken from Stripe's API reference, of a type in `row`; other modules say
-//! how such streams are read: `created_list` for objects that never change, `updated_list` for those that do,
-//! `nested_list` for lists inside objects, `child_list` and `updated_child_list` for lists of each object of another
-//! list. `api` is their common part, `event` one of Stripe's events, `feed` reads them, `changed` requests the objects
-//! that they report, `access` has a key's permissions, `budget` Stripe's limits, `config` and `spec.json` the user's
-//! settings.
+//! Stripe. Each stream is a row in `table`, taken from Stripe's API reference, of the type in `row`. `list` says how it
+//! is read, with `feed` for the events about its objects and `nested_list` for lists inside objects. `api` is the common
+//! part of all, `event` one of Stripe's events, `changed` requests the objects that they report, `rules` decides what an
+//! answer means by `api_error`, `access` has a key's permissions, `budget` Stripe's limits, `config` and `spec.json` the
+//! user's settings.
 
 mod access;
 mod api;
 mod api_error;
 mod budget;
 mod changed;
-mod child_list;
 mod config;
-mod created_list;
 mod event;
 mod feed;
+mod list;
 mod nested_list;
-mod pages;
 mod row;
 mod rules;
 mod schemas;
-mod stripe_stream;
 mod table;
-mod updated_child_list;
-mod updated_list;
 
 use std::sync::Arc;
 
@@ -32,12 +26,8 @@ use crate::source::{CheckContext, Config, Source, SourceContext};
 use crate::streams::HttpStream;
 
 use api::Api;
-use child_list::ChildList;
 use config::StripeConfig;
-use created_list::CreatedList;
-use nested_list::NestedList;
-use updated_child_list::UpdatedChildList;
-use updated_list::UpdatedList;
+use list::List;
 
 /// The Stripe source.
 #[derive(Debug, Clone, Copy)]
@@ -58,21 +48,7 @@ impl Source for Stripe {
 
     fn streams(&self, config: &Config, cx: &SourceContext) -> Result<Vec<Arc<dyn HttpStream>>, Failure> {
         let api = Arc::new(Api::new(StripeConfig::new(config, cx.clock.now().as_second())?, cx));
-        let mut streams: Vec<Arc<dyn HttpStream>> = Vec::new();
-        streams.extend(table::CREATED.iter().map(|row| Arc::new(CreatedList::new(row, api.clone())) as _));
-        streams.extend(table::UPDATED.iter().map(|row| Arc::new(UpdatedList::new(row, api.clone())) as _));
-        for row in table::CHILDREN {
-            streams.push(Arc::new(ChildList::new(row, find(&streams, row.parent)?, api.clone())));
-        }
-        for row in table::UPDATED_CHILDREN {
-            streams.push(Arc::new(UpdatedChildList::new(row, find(&streams, row.parent)?, api.clone())));
-        }
-        streams.extend(table::NESTED.iter().map(|row| Arc::new(NestedList::new(row, api.clone())) as _));
-        for row in table::GRANDCHILDREN {
-            streams.push(Arc::new(ChildList::new(row, find(&streams, row.parent)?, api.clone())));
-        }
-        streams.extend(table::LATER.iter().map(|row| Arc::new(UpdatedList::new(row, api.clone())) as _));
-        Ok(streams)
+        Ok(table::STREAMS.iter().map(|row| Arc::new(List::new(row, &api)) as _).collect())
     }
 
     fn has_fixed_streams(&self) -> bool {
@@ -90,12 +66,6 @@ impl Source for Stripe {
     fn check(&self, streams: &[Arc<dyn HttpStream>], cx: &CheckContext<'_>) -> anyhow::Result<Option<String>> {
         access::check(streams, cx.probe_all(streams, self.num_workers(cx.config)), cx.output)
     }
-}
-
-/// The stream that a row names as its parent; it comes before it.
-fn find(streams: &[Arc<dyn HttpStream>], name: &str) -> Result<Arc<dyn HttpStream>, Failure> {
-    let parent = streams.iter().find(|stream| stream.name() == name).cloned();
-    parent.ok_or_else(|| Failure::system(format!("The table of streams names the unknown parent {name:?}.")))
 }
 
 #[cfg(test)]

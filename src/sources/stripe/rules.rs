@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::api::Api;
+use super::api::{Api, EVENTS};
 use super::api_error::{Subject, error_hint, is_vanished, response_action};
+use super::row::Row;
 use crate::http::{Response, ResponseAction, RetryRules, Verdict};
 use crate::protocol::Failure;
 
@@ -19,14 +20,14 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// For requests for lists of the account.
-    pub(super) fn of_account(api: Arc<Api>) -> Self {
-        Self { api, of_account: None, vanished: None, takes_refusals: false }
-    }
-
-    /// For requests for lists of one object, except at these paths. `vanished` is the action if the object is gone.
-    pub(super) fn of_objects(api: Arc<Api>, of_account: Vec<&'static str>, vanished: ResponseAction) -> Self {
-        Self { api, of_account: Some(of_account), vanished: Some(vanished), takes_refusals: false }
+    /// For requests for a stream's lists, and for events.
+    pub(super) fn of_lists(row: &Row, api: Arc<Api>) -> Self {
+        let (of_account, vanished) = match (row.parent, row.outer()) {
+            (None, _) => (None, None),
+            (Some(_), None) => (Some(vec![EVENTS]), Some(ResponseAction::Ignore)),
+            (Some(_), Some(outer)) => (Some(vec![EVENTS, outer.list()]), Some(ResponseAction::Success)),
+        };
+        Self { api, of_account, vanished, takes_refusals: false }
     }
 
     /// For requests for one object, which may be refused without harm.
@@ -38,13 +39,9 @@ impl Rules {
         if let Some(action) = self.vanished.filter(|_| is_vanished(response)) {
             return action;
         }
-        match response_action(response, subject) {
-            ResponseAction::SkipStream | ResponseAction::SkipSlice if self.takes_refusals => ResponseAction::Success,
-            ResponseAction::Fail(_) if self.takes_refusals && matches!(response.status.as_u16(), 400 | 403 | 404) => {
-                ResponseAction::Success
-            }
-            action => action,
-        }
+        let action = response_action(response, subject);
+        let is_refusal = matches!(response.status.as_u16(), 400 | 403 | 404) && !action.is_retry();
+        if self.takes_refusals && is_refusal { ResponseAction::Success } else { action }
     }
 }
 
@@ -53,10 +50,6 @@ impl RetryRules for Rules {
         self.api.clock.note(response);
         let subject = self.of_account.as_ref().map_or(Subject::Account, |paths| Subject::of(response, paths));
         let action = self.action(response, subject);
-        let mut verdict = Verdict::from(action);
-        if action != ResponseAction::Success {
-            verdict.hint = error_hint(response, subject);
-        }
-        Ok(verdict)
+        Ok(Verdict { hint: error_hint(response, action), ..Verdict::from(action) })
     }
 }

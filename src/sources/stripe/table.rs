@@ -1,48 +1,69 @@
 //! The streams, one row each, to be read beside Stripe's API reference.
 
 use super::api::VERSION;
-use super::row::{Child, ChildCursor, Created, Nested, Request, Updated, UpdatedChild};
+use super::row::Row;
 
-/// The defaults of most rows.
-const UPDATED_ROW: Updated = Updated {
+/// Objects that never change.
+const CREATED_ROW: Row = Row {
     name: "",
     path: "",
-    object: "",
-    windows: true,
     params: &[],
+    windows: true,
+    version: VERSION,
+    object: "",
+    object_path: "",
+    cursor: Some("created"),
     events: &[],
     list_newest: false,
-    version: VERSION,
+    listed_by: None,
+    parent: None,
+    key: "id",
+    of_parent: &[],
+    inside: None,
+    deleted_with_parent: false,
 };
 
-pub(super) const CREATED: &[Created] = &[
-    Created { name: "events", path: "events" },
-    Created { name: "shipping_rates", path: "shipping_rates" },
-    Created { name: "balance_transactions", path: "balance_transactions" },
-    Created { name: "files", path: "files" },
-    Created { name: "file_links", path: "file_links" },
-];
+/// Objects that change, and have events.
+const UPDATED_ROW: Row = Row { cursor: Some("updated"), ..CREATED_ROW };
 
-const APPLICATION_FEES: Updated = Updated {
-    name: "application_fees",
-    path: "application_fees",
-    object: "application_fee",
-    events: &["application_fee.created", "application_fee.refunded"],
+/// A list in each object of another list, without events.
+const CHILD_ROW: Row = Row { windows: false, ..CREATED_ROW };
+
+const ACCOUNTS: Row = Row {
+    name: "accounts",
+    windows: false,
+    events: &[
+        "account.updated",
+        "account.external_account.created",
+        "account.external_account.updated",
+        "account.external_account.deleted",
+    ],
+    list_newest: true,
     ..UPDATED_ROW
 };
 
-const CUSTOMERS: Updated = Updated {
-    name: "customers",
-    path: "customers",
-    object: "customer",
-    events: &["customer.created", "customer.updated", "customer.deleted"],
+const APPLICATION_FEES: Row =
+    Row { name: "application_fees", events: &["application_fee.created", "application_fee.refunded"], ..UPDATED_ROW };
+
+const CHECKOUT_SESSIONS: Row = Row {
+    name: "checkout_sessions",
+    path: "checkout/sessions",
+    windows: false,
+    events: &[
+        "checkout.session.async_payment_failed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.completed",
+        "checkout.session.expired",
+    ],
+    list_newest: true,
     ..UPDATED_ROW
 };
 
-const INVOICES: Updated = Updated {
+const CUSTOMERS: Row =
+    Row { name: "customers", events: &["customer.created", "customer.updated", "customer.deleted"], ..UPDATED_ROW };
+
+const INVOICES: Row = Row {
     name: "invoices",
-    path: "invoices",
-    object: "invoice",
     params: &[("expand[]", "data.discounts"), ("expand[]", "data.total_tax_amounts.tax_rate")],
     events: &[
         "invoice.created",
@@ -65,10 +86,33 @@ const INVOICES: Updated = Updated {
     ..UPDATED_ROW
 };
 
-const SUBSCRIPTIONS: Updated = Updated {
+const PAYOUTS: Row = Row {
+    name: "payouts",
+    events: &[
+        "payout.canceled",
+        "payout.created",
+        "payout.failed",
+        "payout.paid",
+        "payout.reconciliation_completed",
+        "payout.updated",
+    ],
+    ..UPDATED_ROW
+};
+
+const SETUP_INTENTS: Row = Row {
+    name: "setup_intents",
+    events: &[
+        "setup_intent.canceled",
+        "setup_intent.created",
+        "setup_intent.requires_action",
+        "setup_intent.setup_failed",
+        "setup_intent.succeeded",
+    ],
+    ..UPDATED_ROW
+};
+
+const SUBSCRIPTIONS: Row = Row {
     name: "subscriptions",
-    path: "subscriptions",
-    object: "subscription",
     params: &[("status", "all")],
     events: &[
         "customer.subscription.created",
@@ -83,37 +127,52 @@ const SUBSCRIPTIONS: Updated = Updated {
     ..UPDATED_ROW
 };
 
-/// Customers, expanded with the bank accounts and cards that Stripe otherwise omits.
-const CUSTOMERS_WITH_SOURCES: Updated =
-    Updated { name: "customers_with_sources", params: &[("expand[]", "data.sources")], ..CUSTOMERS };
+const TRANSFERS: Row =
+    Row { name: "transfers", events: &["transfer.created", "transfer.reversed", "transfer.updated"], ..UPDATED_ROW };
 
-pub(super) const UPDATED: &[Updated] = &[
+/// Customers, expanded with the bank accounts and cards that Stripe otherwise omits.
+const CUSTOMERS_WITH_SOURCES: Row =
+    Row { name: "customers_with_sources", path: "customers", params: &[("expand[]", "data.sources")], ..CUSTOMERS };
+
+const SUBSCRIPTION_ITEMS: Row = Row {
+    name: "subscription_items",
+    parent: Some(&SUBSCRIPTIONS),
+    inside: Some("items"),
+    params: &[("subscription", "{id}")],
+    cursor: Some("subscription_updated"),
+    of_parent: &[("subscription_updated", "updated")],
+    events: SUBSCRIPTIONS.events,
+    ..UPDATED_ROW
+};
+
+/// All streams, in the order of the catalog.
+pub(super) const STREAMS: &[Row] = &[
+    Row { name: "events", ..CREATED_ROW },
+    Row { name: "shipping_rates", ..CREATED_ROW },
+    Row { name: "balance_transactions", ..CREATED_ROW },
+    Row { name: "files", ..CREATED_ROW },
+    Row { name: "file_links", ..CREATED_ROW },
     APPLICATION_FEES,
-    Updated {
+    Row {
         name: "authorizations",
         path: "issuing/authorizations",
-        object: "issuing.authorization",
         events: &["issuing_authorization.created", "issuing_authorization.request", "issuing_authorization.updated"],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "cardholders",
         path: "issuing/cardholders",
-        object: "issuing.cardholder",
         events: &["issuing_cardholder.created", "issuing_cardholder.updated"],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "cards",
         path: "issuing/cards",
-        object: "issuing.card",
         events: &["issuing_card.created", "issuing_card.updated"],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "charges",
-        path: "charges",
-        object: "charge",
         params: &[("expand[]", "data.refunds")],
         events: &[
             "charge.captured",
@@ -127,18 +186,10 @@ pub(super) const UPDATED: &[Updated] = &[
         ],
         ..UPDATED_ROW
     },
-    Updated {
-        name: "coupons",
-        path: "coupons",
-        object: "coupon",
-        events: &["coupon.created", "coupon.updated", "coupon.deleted"],
-        ..UPDATED_ROW
-    },
+    Row { name: "coupons", events: &["coupon.created", "coupon.updated", "coupon.deleted"], ..UPDATED_ROW },
     CUSTOMERS,
-    Updated {
+    Row {
         name: "disputes",
-        path: "disputes",
-        object: "dispute",
         events: &[
             "charge.dispute.closed",
             "charge.dispute.created",
@@ -148,18 +199,15 @@ pub(super) const UPDATED: &[Updated] = &[
         ],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "invoice_items",
         path: "invoiceitems",
-        object: "invoiceitem",
         events: &["invoiceitem.created", "invoiceitem.updated", "invoiceitem.deleted"],
         ..UPDATED_ROW
     },
     INVOICES,
-    Updated {
+    Row {
         name: "payment_intents",
-        path: "payment_intents",
-        object: "payment_intent",
         events: &[
             "payment_intent.amount_capturable_updated",
             "payment_intent.canceled",
@@ -172,80 +220,26 @@ pub(super) const UPDATED: &[Updated] = &[
         ],
         ..UPDATED_ROW
     },
-    Updated {
-        name: "payouts",
-        path: "payouts",
-        object: "payout",
-        events: &[
-            "payout.canceled",
-            "payout.created",
-            "payout.failed",
-            "payout.paid",
-            "payout.reconciliation_completed",
-            "payout.updated",
-        ],
-        ..UPDATED_ROW
-    },
-    Updated {
+    PAYOUTS,
+    Row {
         name: "plans",
-        path: "plans",
-        object: "plan",
         params: &[("expand[]", "data.tiers")],
         events: &["plan.created", "plan.updated", "plan.deleted"],
         ..UPDATED_ROW
     },
-    Updated {
-        name: "prices",
-        path: "prices",
-        object: "price",
-        events: &["price.created", "price.updated", "price.deleted"],
-        ..UPDATED_ROW
-    },
-    Updated {
-        name: "products",
-        path: "products",
-        object: "product",
-        events: &["product.created", "product.updated", "product.deleted"],
-        ..UPDATED_ROW
-    },
-    Updated {
-        name: "promotion_codes",
-        path: "promotion_codes",
-        object: "promotion_code",
-        events: &["promotion_code.created", "promotion_code.updated"],
-        ..UPDATED_ROW
-    },
-    Updated {
+    Row { name: "prices", events: &["price.created", "price.updated", "price.deleted"], ..UPDATED_ROW },
+    Row { name: "products", events: &["product.created", "product.updated", "product.deleted"], ..UPDATED_ROW },
+    Row { name: "promotion_codes", events: &["promotion_code.created", "promotion_code.updated"], ..UPDATED_ROW },
+    Row {
         name: "refunds",
-        path: "refunds",
-        object: "refund",
         events: &["refund.created", "refund.updated", "charge.refund.updated", "refund.failed"],
         ..UPDATED_ROW
     },
-    Updated {
-        name: "reviews",
-        path: "reviews",
-        object: "review",
-        events: &["review.closed", "review.opened"],
-        ..UPDATED_ROW
-    },
-    Updated {
-        name: "setup_intents",
-        path: "setup_intents",
-        object: "setup_intent",
-        events: &[
-            "setup_intent.canceled",
-            "setup_intent.created",
-            "setup_intent.requires_action",
-            "setup_intent.setup_failed",
-            "setup_intent.succeeded",
-        ],
-        ..UPDATED_ROW
-    },
-    Updated {
+    Row { name: "reviews", events: &["review.closed", "review.opened"], ..UPDATED_ROW },
+    SETUP_INTENTS,
+    Row {
         name: "subscription_schedule",
         path: "subscription_schedules",
-        object: "subscription_schedule",
         events: &[
             "subscription_schedule.aborted",
             "subscription_schedule.canceled",
@@ -258,17 +252,15 @@ pub(super) const UPDATED: &[Updated] = &[
         ..UPDATED_ROW
     },
     SUBSCRIPTIONS,
-    Updated {
+    Row {
         name: "top_ups",
         path: "topups",
-        object: "topup",
         events: &["topup.canceled", "topup.created", "topup.failed", "topup.reversed", "topup.succeeded"],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "transactions",
         path: "issuing/transactions",
-        object: "issuing.transaction",
         events: &[
             "issuing_transaction.created",
             "issuing_transaction.updated",
@@ -276,58 +268,23 @@ pub(super) const UPDATED: &[Updated] = &[
         ],
         ..UPDATED_ROW
     },
-    Updated {
-        name: "transfers",
-        path: "transfers",
-        object: "transfer",
-        events: &["transfer.created", "transfer.reversed", "transfer.updated"],
-        ..UPDATED_ROW
-    },
-    Updated {
-        name: "accounts",
-        path: "accounts",
-        object: "account",
-        windows: false,
-        events: &[
-            "account.updated",
-            "account.external_account.created",
-            "account.external_account.updated",
-            "account.external_account.deleted",
-        ],
-        list_newest: true,
-        ..UPDATED_ROW
-    },
-    Updated {
-        name: "checkout_sessions",
-        path: "checkout/sessions",
-        object: "checkout.session",
-        windows: false,
-        events: &[
-            "checkout.session.async_payment_failed",
-            "checkout.session.async_payment_succeeded",
-            "checkout.session.completed",
-            "checkout.session.expired",
-        ],
-        list_newest: true,
-        ..UPDATED_ROW
-    },
-    Updated {
+    TRANSFERS,
+    ACCOUNTS,
+    CHECKOUT_SESSIONS,
+    Row {
         name: "credit_notes",
-        path: "credit_notes",
-        object: "credit_note",
         windows: false,
         events: &["credit_note.created", "credit_note.updated", "credit_note.voided"],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "early_fraud_warnings",
         path: "radar/early_fraud_warnings",
-        object: "radar.early_fraud_warning",
         windows: false,
         events: &["radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "external_account_bank_accounts",
         path: "accounts/{account_id}/external_accounts",
         object: "bank_account",
@@ -340,7 +297,7 @@ pub(super) const UPDATED: &[Updated] = &[
         ],
         ..UPDATED_ROW
     },
-    Updated {
+    Row {
         name: "external_account_cards",
         path: "accounts/{account_id}/external_accounts",
         object: "card",
@@ -353,170 +310,135 @@ pub(super) const UPDATED: &[Updated] = &[
         ],
         ..UPDATED_ROW
     },
-];
-
-pub(super) const CHILDREN: &[Child] = &[
-    Child {
+    Row {
         name: "checkout_sessions_line_items",
-        parent: "checkout_sessions",
+        parent: Some(&CHECKOUT_SESSIONS),
         key: "checkout_session_id",
-        extra_fields: &["created", "updated", "expires_at"],
-        request: Request {
-            path: "checkout/sessions/{checkout_session_id}/line_items",
-            params: &[("expand[]", "data.discounts"), ("expand[]", "data.taxes")],
-        },
-        cursor: ChildCursor::Global("checkout_session_updated"),
+        path: "checkout/sessions/{checkout_session_id}/line_items",
+        params: &[("expand[]", "data.discounts"), ("expand[]", "data.taxes")],
+        cursor: Some("checkout_session_updated"),
         of_parent: &[
             ("checkout_session_id", "checkout_session_id"),
             ("checkout_session_created", "created"),
             ("checkout_session_updated", "updated"),
             ("checkout_session_expires_at", "expires_at"),
         ],
+        ..CHILD_ROW
     },
-    Child {
+    Row {
         name: "customer_balance_transactions",
-        parent: "customers",
+        parent: Some(&CUSTOMERS),
         key: "customer_id",
-        extra_fields: &[],
-        request: Request { path: "customers/{customer_id}/balance_transactions", params: &[] },
-        cursor: ChildCursor::Global("created"),
-        of_parent: &[],
+        path: "customers/{customer_id}/balance_transactions",
+        ..CHILD_ROW
     },
-    Child {
+    Row {
         name: "payout_balance_transactions",
-        parent: "payouts",
+        parent: Some(&PAYOUTS),
         key: "payout_id",
-        extra_fields: &["updated"],
-        request: Request { path: "balance_transactions", params: &[("payout", "{payout_id}")] },
-        cursor: ChildCursor::Global("updated"),
+        path: "balance_transactions",
+        params: &[("payout", "{payout_id}")],
+        cursor: Some("updated"),
         of_parent: &[("payout", "payout_id"), ("updated", "updated")],
+        ..CHILD_ROW
     },
-    Child {
+    Row {
         name: "setup_attempts",
-        parent: "setup_intents",
+        parent: Some(&SETUP_INTENTS),
         key: "setup_intent_id",
-        extra_fields: &[],
-        request: Request { path: "setup_attempts", params: &[("setup_intent", "{setup_intent_id}")] },
-        cursor: ChildCursor::PerParent("created"),
-        of_parent: &[],
+        params: &[("setup_intent", "{setup_intent_id}")],
+        windows: true,
+        ..CHILD_ROW
     },
-    Child {
+    Row {
         name: "transfer_reversals",
-        parent: "transfers",
+        parent: Some(&TRANSFERS),
         key: "transfer_id",
-        extra_fields: &[],
-        request: Request { path: "transfers/{transfer_id}/reversals", params: &[] },
-        cursor: ChildCursor::Global("created"),
-        of_parent: &[],
+        path: "transfers/{transfer_id}/reversals",
+        ..CHILD_ROW
     },
-];
-
-pub(super) const UPDATED_CHILDREN: &[UpdatedChild] = &[
-    UpdatedChild {
+    Row {
         name: "payment_methods",
-        parent: "customers",
+        parent: Some(&CUSTOMERS),
         key: "customer_id",
-        request: Request { path: "customers/{customer_id}/payment_methods", params: &[] },
+        path: "customers/{customer_id}/payment_methods",
         object: "payment_method",
         object_path: "payment_methods/{id}",
         listed_by: Some("customer"),
         events: &["payment_method.*"],
+        windows: false,
+        ..UPDATED_ROW
     },
-    UpdatedChild {
+    Row {
         name: "persons",
-        parent: "accounts",
+        parent: Some(&ACCOUNTS),
         key: "account_id",
-        request: Request { path: "accounts/{account_id}/persons", params: &[] },
+        path: "accounts/{account_id}/persons",
         object: "person",
         object_path: "accounts/{account}/persons/{id}",
-        listed_by: None,
         events: &["person.created", "person.updated", "person.deleted"],
+        windows: false,
+        ..UPDATED_ROW
     },
-];
-
-pub(super) const NESTED: &[Nested] = &[
-    Nested {
+    Row {
         name: "application_fees_refunds",
-        parent: &APPLICATION_FEES,
-        field: "refunds",
-        request: Request { path: "application_fees/{id}/refunds", params: &[] },
+        parent: Some(&APPLICATION_FEES),
+        inside: Some("refunds"),
+        path: "application_fees/{id}/refunds",
         object: "fee_refund",
-        object_path: Some("application_fees/{fee}/refunds/{id}"),
-        cursor: "updated",
-        of_parent: &[],
+        object_path: "application_fees/{fee}/refunds/{id}",
         // No event carries a new refund alone; the event about its fee lists it.
         events: &["application_fee.refund.updated", "application_fee.refunded"],
-        deleted_with_parent: false,
+        ..UPDATED_ROW
     },
-    Nested {
+    Row {
         name: "bank_accounts",
-        parent: &CUSTOMERS_WITH_SOURCES,
-        field: "sources",
-        request: Request { path: "customers/{id}/bank_accounts", params: &[] },
+        parent: Some(&CUSTOMERS_WITH_SOURCES),
+        inside: Some("sources"),
+        path: "customers/{id}/bank_accounts",
         object: "bank_account",
-        object_path: Some("customers/{customer}/bank_accounts/{id}"),
-        cursor: "updated",
-        of_parent: &[],
+        object_path: "customers/{customer}/bank_accounts/{id}",
         events: &[
             "customer.source.created",
             "customer.source.expiring",
             "customer.source.updated",
             "customer.source.deleted",
         ],
-        deleted_with_parent: false,
+        ..UPDATED_ROW
     },
-    Nested {
+    Row {
         name: "invoice_line_items",
-        parent: &INVOICES,
-        field: "lines",
-        request: Request { path: "invoices/{id}/lines", params: &[] },
+        parent: Some(&INVOICES),
+        inside: Some("lines"),
+        path: "invoices/{id}/lines",
         object: "line_item",
-        object_path: None,
-        cursor: "invoice_updated",
+        cursor: Some("invoice_updated"),
         of_parent: &[("invoice_id", "id"), ("invoice_created", "created"), ("invoice_updated", "updated")],
         events: &["invoice.created", "invoice.deleted", "invoice.updated"],
         deleted_with_parent: true,
+        ..UPDATED_ROW
     },
-    Nested {
-        name: "subscription_items",
-        parent: &SUBSCRIPTIONS,
-        field: "items",
-        request: Request { path: "subscription_items", params: &[("subscription", "{id}")] },
-        object: "subscription_item",
-        object_path: None,
-        cursor: "subscription_updated",
-        of_parent: &[("subscription_updated", "updated")],
-        events: SUBSCRIPTIONS.events,
-        deleted_with_parent: false,
+    SUBSCRIPTION_ITEMS,
+    Row {
+        name: "usage_records",
+        parent: Some(&SUBSCRIPTION_ITEMS),
+        key: "subscription_item_id",
+        path: "subscription_items/{subscription_item_id}/usage_record_summaries",
+        cursor: None,
+        ..CHILD_ROW
+    },
+    // It was added in a later version of the API, and is requested in that one.
+    Row {
+        name: "invoice_payments",
+        windows: false,
+        events: &["invoice_payment.paid"],
+        list_newest: true,
+        version: "2025-03-31.basil",
+        ..UPDATED_ROW
     },
 ];
 
-/// Children of the streams above.
-pub(super) const GRANDCHILDREN: &[Child] = &[Child {
-    name: "usage_records",
-    parent: "subscription_items",
-    key: "subscription_item_id",
-    extra_fields: &[],
-    request: Request { path: "subscription_items/{subscription_item_id}/usage_record_summaries", params: &[] },
-    cursor: ChildCursor::None,
-    of_parent: &[],
-}];
-
-/// Objects that were added in a later version of the API, and are requested in that one.
-pub(super) const LATER: &[Updated] = &[Updated {
-    name: "invoice_payments",
-    path: "invoice_payments",
-    object: "invoice_payment",
-    windows: false,
-    events: &["invoice_payment.paid"],
-    list_newest: true,
-    version: "2025-03-31.basil",
-    ..UPDATED_ROW
-}];
-
 /// Whether other streams read this stream's list, too.
-pub(super) fn has_children(stream: &str) -> bool {
-    let lists = CHILDREN.iter().chain(GRANDCHILDREN).map(|row| row.parent);
-    let lists = lists.chain(UPDATED_CHILDREN.iter().map(|row| row.parent));
-    lists.chain(NESTED.iter().map(|row| row.parent.name)).any(|parent| parent == stream)
+pub(super) fn has_children(row: &Row) -> bool {
+    STREAMS.iter().filter_map(|child| child.parent).any(|parent| parent.name == row.name)
 }

@@ -124,7 +124,8 @@ fn stripes_own_word_on_retries_comes_first() {
 fn the_hint_names_the_permission_that_stripe_names_or_else_the_list() {
     let hint = |words: &str| {
         let body = format!(r#"{{"error":{{"message":"{words}"}}}}"#);
-        error_hint(&response(403, &[], &body), Subject::Account).unwrap()
+        let response = response(403, &[], &body);
+        error_hint(&response, of_account(&response)).unwrap()
     };
     assert_eq!(
         hint("Having the 'rak_charge_read' permission would allow this request to continue."),
