@@ -101,10 +101,9 @@ impl ListThenEvents {
     #[must_use]
     pub fn feed(slice: &Slice) -> Feed {
         let seconds = |name: &str| slice.get(name).and_then(Value::as_i64);
-        match (seconds(LIST_PASS), seconds(SINCE)) {
-            (Some(started), _) => Feed::List { started, floor: seconds(FLOOR) },
-            (None, Some(since)) => Feed::Newest { since },
-            (None, None) => Feed::Events,
+        match seconds(LIST_PASS) {
+            Some(started) => Feed::List { started, floor: seconds(FLOOR) },
+            None => seconds(SINCE).map_or(Feed::Events, |since| Feed::Newest { since }),
         }
     }
 

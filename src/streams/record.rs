@@ -146,32 +146,34 @@ impl<'a> Record<'a> {
     /// A member's text, or `None` if it is missing.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.member(name, self.object().position(name), json::field)
+        self.member(name, Object::position, json::field)
     }
 
     /// A member's text; of several with the name, the last, as Python reads it.
     pub(crate) fn last_field(&self, name: &str) -> Option<&str> {
-        self.member(name, self.object().last_position(name), json::last_field)
+        self.member(name, Object::last_position, json::last_field)
     }
 
-    /// The member of this name: at a place of the text, or where `look_up` finds it if no places are known.
-    fn member(
-        &self,
+    /// The member of this name: at the place of the text that `find` returns, or where `look_up` finds it if no places
+    /// are known.
+    #[inline]
+    fn member<'s>(
+        &'s self,
         name: &str,
-        place: Option<usize>,
-        look_up: for<'t> fn(&'t str, &str) -> Option<&'t str>,
-    ) -> Option<&str> {
-        // None of them is in the text.
+        find: impl FnOnce(Object<'s>, &str) -> Option<usize>,
+        look_up: impl FnOnce(&'s str, &str) -> Option<&'s str>,
+    ) -> Option<&'s str> {
+        // None of them is in the text, which is longer.
         if let Some((_, value)) = self.edits.added.iter().find(|(added, _)| added == name) {
             return Some(value);
         }
-        match (place, &self.names) {
-            (Some(place), _) => match self.edits.change(place) {
-                Some(change) => change.value(),
-                None => self.object().value_called(place, name),
-            },
-            (None, Some(_)) => None,
-            (None, None) => look_up(self.object().text(), name),
+        if self.names.is_none() {
+            return look_up(self.object().text(), name);
+        }
+        let place = find(self.object(), name)?;
+        match self.edits.change(place) {
+            Some(change) => change.value(),
+            None => self.object().value_called(place, name),
         }
     }
 

@@ -11,6 +11,8 @@ pub(crate) const PROGRESS: &str = "parent_progress";
 pub(crate) const CHANGED: &str = "__changed";
 /// In a state, the extra fields of a slice, beside the members of its other parts.
 const EXTRA: &str = "__extra";
+/// The most members of a part that are compared one by one.
+const FEW: usize = 8;
 
 /// A part of a stream that one chain of requests reads: a time window, a parent's record, a region. Made by
 /// [`super::Cursor::stream_slices`] or [`super::HttpStream::stream_slices`]. States may store it, so it should be
@@ -102,7 +104,7 @@ impl Slice {
     /// A member, from the partition, otherwise from the span, otherwise from the extra fields.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.partition.get(name).or_else(|| self.span.get(name)).or_else(|| self.extra.get(name))
+        member(&self.partition, name).or_else(|| member(&self.span, name)).or_else(|| member(&self.extra, name))
     }
 
     /// All members: those of the partition, of the span and the extra fields, in this order.
@@ -166,6 +168,15 @@ impl Slice {
             part.insert(name, value);
         }
         sorted
+    }
+}
+
+/// A member of a part. Streams look at their slice for each record, and comparing a few names takes less time than hashing
+/// one.
+fn member<'m>(part: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
+    match part.len() <= FEW {
+        true => part.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
+        false => part.get(name),
     }
 }
 
