@@ -22,7 +22,17 @@ pub(super) struct Blocks {
     /// Whether the next block's first byte is escaped.
     escapes_next: bool,
     /// Whether there was a backslash so far.
+    has_escapes: bool,
+    /// All bytes so far, joined by `or`: only one that is not ASCII has the highest bit.
+    joined: u8x16,
+}
+
+/// What a text has that a reader of its members must know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Traits {
     pub(super) has_escapes: bool,
+    /// Whether a byte is not ASCII. It may be of the bytes that follow in the last block.
+    pub(super) has_non_ascii: bool,
 }
 
 /// The bit masks of a block: a bit for each byte, the lowest for the first.
@@ -41,7 +51,8 @@ impl Blocks {
     /// `one_line`, a line break between tokens is a fault.
     #[inline]
     pub(super) fn look(&mut self, bytes: &[u8; BLOCK], rest: &[u8], one_line: bool) -> Block {
-        let Marks { mut quotes, punctuation, blanks, has_backslash, has_control } = Marks::of(bytes);
+        let Marks { mut quotes, punctuation, blanks, has_backslash, has_control, joined } = Marks::of(bytes);
+        self.joined |= joined;
         let mut wrong = 0;
         if has_backslash || self.escapes_next {
             wrong = self.escapes(bytes, rest, &mut quotes);
@@ -61,6 +72,11 @@ impl Blocks {
             block.cut(bytes, wrong, between, one_line);
         }
         block
+    }
+
+    /// The traits of the text so far.
+    pub(super) fn traits(&self) -> Traits {
+        Traits { has_escapes: self.has_escapes, has_non_ascii: self.joined.to_bitmask() != 0 }
     }
 
     /// Removes escaped quotes from `quotes`. Returns the backslashes that begin no escape.
@@ -126,13 +142,15 @@ struct Marks {
     blanks: u64,
     has_backslash: bool,
     has_control: bool,
+    /// All bytes, joined by `or`.
+    joined: u8x16,
 }
 
 impl Marks {
     #[inline]
     fn of(block: &[u8; BLOCK]) -> Self {
         let (mut quotes, mut punctuation, mut blanks) = (0, 0, 0);
-        let (mut backslashes, mut controls) = (u8x16::splat(0), u8x16::splat(0));
+        let (mut backslashes, mut controls, mut joined) = (u8x16::splat(0), u8x16::splat(0), u8x16::splat(0));
         for (n, chunk) in block.as_chunks::<16>().0.iter().enumerate() {
             let bytes = u8x16::new(*chunk);
             let is = |byte| bytes.simd_eq(u8x16::splat(byte));
@@ -145,9 +163,11 @@ impl Marks {
             blanks |= place(up_to(b' '));
             backslashes |= is(b'\\');
             controls |= up_to(0x1f);
+            joined |= bytes;
         }
         let is_any = |found: u8x16| found.to_bitmask() != 0;
-        Self { quotes, punctuation, blanks, has_backslash: is_any(backslashes), has_control: is_any(controls) }
+        let (has_backslash, has_control) = (is_any(backslashes), is_any(controls));
+        Self { quotes, punctuation, blanks, has_backslash, has_control, joined }
     }
 }
 

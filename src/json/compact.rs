@@ -1,6 +1,6 @@
 //! Writes JSON texts without the white space between their tokens, while reading them.
 
-use super::blocks::BLOCK;
+use super::blocks::{BLOCK, Traits};
 use super::fault::Fault;
 use super::scan::{self, Sink};
 use crate::buffers::Buffer;
@@ -9,7 +9,7 @@ use crate::buffers::Buffer;
 const CHUNK: usize = 16;
 
 /// Appends the object or list that begins at `at` of a text to a buffer, on one line. `names` gets the positions of its
-/// members' names, relative to its own. Returns its end in the text, and whether it has escapes.
+/// members' names, relative to its own. Returns its end in the text, and its traits.
 ///
 /// # Errors
 /// If it has no end. A part of it has been written.
@@ -18,14 +18,14 @@ pub(super) fn write(
     text: &[u8],
     at: usize,
     names: Option<&mut Vec<u32>>,
-) -> Result<(usize, bool), Fault> {
+) -> Result<(usize, Traits), Fault> {
     if out.is_empty() {
         // The output is no longer than the rest of the text.
         out.reserve(text.len() - at + BLOCK + CHUNK);
     }
-    let mut value = Compact { start: out.len(), out, names, has_escapes: false };
+    let mut value = Compact { start: out.len(), out, names, traits: Traits::default() };
     let end = scan::value(text, at, &mut value)?;
-    Ok((end, value.has_escapes))
+    Ok((end, value.traits))
 }
 
 /// A value being written to the buffer.
@@ -33,7 +33,7 @@ struct Compact<'o> {
     out: &'o mut Buffer,
     start: usize,
     names: Option<&'o mut Vec<u32>>,
-    has_escapes: bool,
+    traits: Traits,
 }
 
 impl Sink for Compact<'_> {
@@ -68,8 +68,8 @@ impl Sink for Compact<'_> {
         }
     }
 
-    fn end(&mut self, has_escapes: bool) {
-        self.has_escapes = has_escapes;
+    fn end(&mut self, traits: Traits) {
+        self.traits = traits;
     }
 }
 

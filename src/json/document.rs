@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::blocks::Traits;
 use super::compact;
 use super::fault::Fault;
 use super::object::{Object, OneLine, is_escaped, to_u32};
@@ -64,19 +65,16 @@ impl Document {
             Err(error) => DocumentError::NotJson(error.to_string()),
             Ok(_) => DocumentError::NotJson(otherwise),
         };
-        if !text.is_ascii()
-            && let Err(error) = std::str::from_utf8(text)
-        {
-            return Err(not_json(format!("it is not UTF-8 from byte {} on", error.valid_up_to())));
-        }
         if u32::try_from(text.len()).is_err() {
             return Err(DocumentError::Shape("it is longer than 4 GiB".to_owned()));
         }
         let mut walk = Walk::new(text, Index { compact, ..Index::default() });
-        let envelope = walk.run(path).map_err(|broken| match broken {
-            Broken::NotJson(at) => not_json(not_json_at(at)),
-            Broken::Shape(problem) => DocumentError::Shape(problem),
-            Broken::Stopped(error) => DocumentError::Shape(error.to_string()),
+        // The walk has checked that everything it found is UTF-8. Where it ended early, the rest may be garbled, too.
+        let envelope = walk.run(path).map_err(|broken| match (std::str::from_utf8(text), broken) {
+            (Err(error), _) => not_json(format!("it is not UTF-8 from byte {} on", error.valid_up_to())),
+            (Ok(_), Broken::NotJson(at)) => not_json(not_json_at(at)),
+            (Ok(_), Broken::Shape(problem)) => DocumentError::Shape(problem),
+            (Ok(_), Broken::Stopped(error)) => DocumentError::Shape(error.to_string()),
         })?;
         let Index { records, names, compact } = walk.taker;
         Ok(Self { records, names, compact, envelope })
@@ -128,9 +126,13 @@ impl TakeRecord for Index {
                 self.names.truncate(known);
                 compact::write(&mut self.compact, text, at, Some(&mut self.names))
             }
-            end => end.map(|end| (end, one_line.has_escapes)),
+            end => end.map(|end| (end, one_line.traits)),
         };
-        let (end, has_escapes) = taken.map_err(Taking::Fault)?;
+        let (end, Traits { has_escapes, has_non_ascii }) = taken.map_err(Taking::Fault)?;
+        // Most records are ASCII. Of the others, this is the only pass besides the scan.
+        if has_non_ascii && std::str::from_utf8(&text[at..end]).is_err() {
+            return Err(Taking::Fault(Fault::Invalid));
+        }
         let is_compact = self.compact.len() > known_compact;
         let record = if is_compact { &self.compact[known_compact..] } else { &text[at..end] };
         let has_escaped_name = has_escapes && self.names[known..].iter().any(|name| is_escaped(record, *name as usize));
@@ -295,10 +297,31 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf8_is_not_json() {
-        let path = RecordPath::default();
-        let error = Document::index(b"[{\"a\":\"\xff\"}]", &path).unwrap_err();
-        assert!(matches!(error, DocumentError::NotJson(_)), "{error}");
+    fn text_that_is_not_utf8_is_not_json_wherever_it_is() {
+        let path = RecordPath::new(["data"]);
+        let templates = [
+            r#"{"data":[{"a":"*"}]}"#,
+            "{\"data\":[{\"a\":1,\n\"b\":[\"*\"]}]}",
+            r#"{"data":[{"*":1},{"b":2}],"x":1}"#,
+            r#"{"data":[],"x":"*"}"#,
+            r#"{"*":1,"data":[]}"#,
+            r#"{"data":[]*}"#,
+            // What is known to have another shape may be garbled as well.
+            r#"{"data":7,"x":"*"}"#,
+        ];
+        for template in templates {
+            for fill in [0, 40, 70, 200] {
+                let text = template.replace('*', &format!("{}*", "x".repeat(fill)));
+                for wrong in [&b"\xff"[..], b"\xc3", b"\xe2\x82", b"\xed\xa0\x80"] {
+                    let at = text.find('*').unwrap();
+                    let bytes = [&text.as_bytes()[..at], wrong, &text.as_bytes()[at + 1..]].concat();
+                    let error = Document::index(&bytes, &path).unwrap_err();
+                    assert!(matches!(error, DocumentError::NotJson(_)), "{text}: {error}");
+                }
+            }
+        }
+        let valid = r#"{"data":[{"ä":"€"},{"b":"x"},{"c":"\u00e9 é"}],"ö":"𝄞"}"#;
+        assert_eq!(Document::index(valid.as_bytes(), &path).unwrap().len(), 3);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
+use super::blocks::Traits;
 use super::members::{for_each_member, unquoted};
 use super::scan::{self, Sink};
 
@@ -133,7 +134,7 @@ pub(crate) fn names_of(text: &[u8]) -> Option<Vec<u32>> {
     let mut names = Vec::new();
     let mut one_line = OneLine::new(&mut names, 0);
     let end = scan::value(text, 0, &mut one_line).ok()?;
-    let has_escapes = one_line.has_escapes;
+    let has_escapes = one_line.traits.has_escapes;
     let is_plain = !(has_escapes && names.iter().any(|name| is_escaped(text, *name as usize)));
     (end == text.len() && is_plain).then_some(names)
 }
@@ -165,13 +166,13 @@ pub(super) fn is_escaped(text: &[u8], name: usize) -> bool {
 pub(super) struct OneLine<'n> {
     names: &'n mut Vec<u32>,
     start: usize,
-    pub(super) has_escapes: bool,
+    pub(super) traits: Traits,
 }
 
 impl<'n> OneLine<'n> {
     /// Names are counted from the beginning of the object, which is at `start`.
     pub(super) fn new(names: &'n mut Vec<u32>, start: usize) -> Self {
-        Self { names, start, has_escapes: false }
+        Self { names, start, traits: Traits::default() }
     }
 }
 
@@ -183,8 +184,8 @@ impl Sink for OneLine<'_> {
         self.names.push(to_u32(at - self.start));
     }
 
-    fn end(&mut self, has_escapes: bool) {
-        self.has_escapes = has_escapes;
+    fn end(&mut self, traits: Traits) {
+        self.traits = traits;
     }
 }
 

@@ -2,9 +2,10 @@
 //! end, the positions of its members, and its form on one line are needed. A [`Sink`] receives these during the check,
 //! so every byte is read once; and sixty-four at a time, see [`super::blocks`].
 //!
-//! It does not check that the text is UTF-8. Strings are accepted unchanged: an escaped lone surrogate is valid JSON.
+//! It does not check that the text is UTF-8, and tells whether that is in question: see [`Traits`]. Strings are accepted
+//! unchanged: an escaped lone surrogate is valid JSON.
 
-use super::blocks::{BLOCK, Blocks, begins_escape, below};
+use super::blocks::{BLOCK, Blocks, Traits, begins_escape, below};
 use super::fault::Fault;
 use super::grammar;
 
@@ -21,8 +22,8 @@ pub(super) trait Sink {
     /// its block before it, as in [`Sink::block`], which is called at the end of the block.
     fn name(&mut self, _at: usize, _kept_before: u64) {}
 
-    /// At the end: whether there are escapes in it.
-    fn end(&mut self, _has_escapes: bool) {}
+    /// At the end: its traits.
+    fn end(&mut self, _traits: Traits) {}
 }
 
 /// Ignores everything: a value is checked and skipped.
@@ -125,7 +126,7 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
                 open.pop();
                 if open.depth == 0 {
                     sink.block(text, at, block.kept & below(bit + 1));
-                    sink.end(blocks.has_escapes);
+                    sink.end(blocks.traits());
                     return Ok(at + bit + 1);
                 }
                 state = open.after_value();
