@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::blocks::Traits;
 use super::compact;
 use super::fault::Fault;
-use super::object::{Object, OneLine, is_escaped, to_u32};
+use super::object::{Object, OneLine, has_escaped_name, to_u32};
 use super::record_path::RecordPath;
 use super::scan::{self, Skip};
 use super::text::Window;
@@ -135,7 +135,7 @@ impl TakeRecord for Index {
         }
         let is_compact = self.compact.len() > known_compact;
         let record = if is_compact { &self.compact[known_compact..] } else { &text[at..end] };
-        let has_escaped_name = has_escapes && self.names[known..].iter().any(|name| is_escaped(record, *name as usize));
+        let has_escaped_name = has_escapes && has_escaped_name(record, &self.names[known..]);
         let start = if is_compact { known_compact } else { at };
         self.records.push(Place {
             start: to_u32(start),

@@ -135,7 +135,7 @@ pub(crate) fn names_of(text: &[u8]) -> Option<Vec<u32>> {
     let mut one_line = OneLine::new(&mut names, 0);
     let end = scan::value(text, 0, &mut one_line).ok()?;
     let has_escapes = one_line.traits.has_escapes;
-    let is_plain = !(has_escapes && names.iter().any(|name| is_escaped(text, *name as usize)));
+    let is_plain = !(has_escapes && has_escaped_name(text, &names));
     (end == text.len() && is_plain).then_some(names)
 }
 
@@ -156,10 +156,22 @@ pub(crate) fn last_field<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     last
 }
 
-/// Whether the name at a position has escapes.
-pub(super) fn is_escaped(text: &[u8], name: usize) -> bool {
-    let rest = text.get(name + 1..).unwrap_or_default();
-    memchr2(b'"', b'\\', rest).is_some_and(|at| rest[at] == b'\\')
+/// Whether one of the names at these positions has escapes.
+pub(super) fn has_escaped_name(text: &[u8], names: &[u32]) -> bool {
+    let mut left = names;
+    // From one escape to the next. Most are in values, and the rest of the value is of no interest.
+    while let Some((first, rest)) = left.split_first() {
+        let start = *first as usize;
+        let Some(escape) = text.get(start..).and_then(|text| memchr(b'\\', text)) else { return false };
+        let passed = rest.partition_point(|name| *name as usize <= start + escape);
+        let name = left[passed] as usize;
+        let of_name = text.get(name + 1..).unwrap_or_default();
+        if memchr2(b'"', b'\\', of_name).is_some_and(|at| of_name[at] == b'\\') {
+            return true;
+        }
+        left = &left[passed + 1..];
+    }
+    false
 }
 
 /// Notes the names of an object that stands on one line.
@@ -207,6 +219,24 @@ mod tests {
             assert_eq!(object.field("ab"), Some(r#"{"b":2}"#));
             assert_eq!(object.field("b"), Some("[3]"));
             assert_eq!((object.field(""), object.field("abc"), object.field("c")), (None, None, None));
+        }
+    }
+
+    #[test]
+    fn an_escape_in_a_name_is_told_from_those_in_values() {
+        for (text, expected) in [
+            (r#"{"a":"\\\"","b":["\n",{"\t":"\\"}],"c":"x\u0041"}"#, false),
+            (r#"{"a":1,"b":"","c\u0041":""}"#, true),
+            (r#"{"\n":1,"b":2}"#, true),
+            (r#"{"a":"\n","b\\":2}"#, true),
+            (r#"{"a":"\n\n\n","b":2,"c":{"d\n":1}, "e\"":1}"#, true),
+            (r#"{"a":"","b":2}"#, false),
+            ("{}", false),
+        ] {
+            let mut names = Vec::new();
+            scan::value(text.as_bytes(), 0, &mut OneLine::new(&mut names, 0)).unwrap();
+            assert_eq!(has_escaped_name(text.as_bytes(), &names), expected, "{text}");
+            assert_eq!(names_of(text.as_bytes()).is_none(), expected, "{text}");
         }
     }
 
