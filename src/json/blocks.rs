@@ -49,9 +49,11 @@ pub(super) struct Block {
 impl Blocks {
     /// Reads the next block. `rest` is the text from it on; `bytes` pads a short last block with blanks. With
     /// `one_line`, a line break between tokens is a fault.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "called for each block, and the compiler would not")]
+    #[inline(always)]
     pub(super) fn look(&mut self, bytes: &[u8; BLOCK], rest: &[u8], one_line: bool) -> Block {
-        let Marks { mut quotes, punctuation, blanks, has_backslash, has_control, joined } = Marks::of(bytes);
+        let Marks { mut quotes, punctuation, blanks, breaks, has_backslash, has_control, joined } =
+            Marks::of(bytes, !one_line);
         self.joined |= joined;
         let mut wrong = 0;
         if has_backslash || self.escapes_next {
@@ -68,7 +70,7 @@ impl Blocks {
         self.in_scalar = scalars >> 63;
         let tokens = quotes & strings | punctuation | scalar_starts;
         let mut block = Block { tokens, kept: !blanks, fault: None };
-        if has_control || wrong != 0 {
+        if has_control || wrong | breaks & !between != 0 {
             block.cut(bytes, wrong, between, one_line);
         }
         block
@@ -105,6 +107,7 @@ impl Blocks {
 
 impl Block {
     /// Drops the tokens after the first invalid byte, or the one that ends the only line.
+    #[cold]
     fn cut(&mut self, bytes: &[u8; BLOCK], mut wrong: u64, between: u64, one_line: bool) {
         let mut breaks = marks_of(bytes, b'\n');
         let others = up_to(bytes, 0x1f) & !breaks;
@@ -140,7 +143,10 @@ struct Marks {
     punctuation: u64,
     /// Blanks and all control characters.
     blanks: u64,
+    /// Line breaks, if they are expected.
+    breaks: u64,
     has_backslash: bool,
+    /// Whether there are control characters that are not expected.
     has_control: bool,
     /// All bytes, joined by `or`.
     joined: u8x16,
@@ -148,8 +154,8 @@ struct Marks {
 
 impl Marks {
     #[inline]
-    fn of(block: &[u8; BLOCK]) -> Self {
-        let (mut quotes, mut punctuation, mut blanks) = (0, 0, 0);
+    fn of(block: &[u8; BLOCK], expects_breaks: bool) -> Self {
+        let (mut quotes, mut punctuation, mut blanks, mut breaks) = (0, 0, 0, 0);
         let (mut backslashes, mut controls, mut joined) = (u8x16::splat(0), u8x16::splat(0), u8x16::splat(0));
         for (n, chunk) in block.as_chunks::<16>().0.iter().enumerate() {
             let bytes = u8x16::new(*chunk);
@@ -162,12 +168,18 @@ impl Marks {
             punctuation |= place(bracket | is(b',') | is(b':'));
             blanks |= place(up_to(b' '));
             backslashes |= is(b'\\');
-            controls |= up_to(0x1f);
+            let control = up_to(0x1f);
+            controls |= if expects_breaks {
+                breaks |= place(is(b'\n'));
+                control ^ is(b'\n')
+            } else {
+                control
+            };
             joined |= bytes;
         }
         let is_any = |found: u8x16| found.to_bitmask() != 0;
         let (has_backslash, has_control) = (is_any(backslashes), is_any(controls));
-        Self { quotes, punctuation, blanks, has_backslash, has_control, joined }
+        Self { quotes, punctuation, blanks, breaks, has_backslash, has_control, joined }
     }
 }
 

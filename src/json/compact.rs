@@ -7,6 +7,8 @@ use crate::buffers::Buffer;
 
 /// Bytes that are copied at a time.
 const CHUNK: usize = 16;
+/// A block, and what is copied beyond its end.
+const WINDOW: usize = BLOCK + CHUNK;
 
 /// Appends the object or list that begins at `at` of a text to a buffer, on one line. `names` gets the positions of its
 /// members' names, relative to its own. Returns its end in the text, and its traits.
@@ -21,7 +23,7 @@ pub(super) fn write(
 ) -> Result<(usize, Traits), Fault> {
     if out.is_empty() {
         // The output is no longer than the rest of the text.
-        out.reserve(text.len() - at + BLOCK + CHUNK);
+        out.reserve(text.len() - at + WINDOW);
     }
     let mut value = Compact { start: out.len(), out, names, traits: Traits::default() };
     let end = scan::value(text, at, &mut value)?;
@@ -39,18 +41,28 @@ struct Compact<'o> {
 impl Sink for Compact<'_> {
     #[inline]
     fn block(&mut self, text: &[u8], at: usize, mut kept: u64) {
-        // Copies sixteen bytes at a time; the next copy overwrites the surplus.
-        let room = self.out.room(BLOCK + CHUNK);
+        let rest = text.get(at..).unwrap_or_default();
+        let mut last;
+        let bytes: &[u8; WINDOW] = match rest.first_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                last = [b' '; WINDOW];
+                last[..rest.len()].copy_from_slice(rest);
+                &last
+            }
+        };
+        let Some(room) = self.out.room(WINDOW).first_chunk_mut::<WINDOW>() else { return };
         let mut written = 0;
         while kept != 0 {
             let skipped = kept.trailing_zeros() as usize;
             let length = (kept >> skipped).trailing_ones() as usize;
-            for offset in (0..length).step_by(CHUNK) {
-                let (from, to) = (at + skipped + offset, &mut room[written + offset..]);
-                match text.get(from..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
-                    Some(chunk) => to[..CHUNK].copy_from_slice(chunk),
-                    None => to[..length - offset].copy_from_slice(&text[from..from + length - offset]),
-                }
+            let mut copied = 0;
+            // Copies sixteen bytes at a time; the next copy overwrites the surplus.
+            while copied < length {
+                // Both are in the block. The remainders only show that no check of bounds is needed.
+                let (from, to) = ((skipped + copied) % BLOCK, (written + copied) % BLOCK);
+                room[to..to + CHUNK].copy_from_slice(&bytes[from..from + CHUNK]);
+                copied += CHUNK;
             }
             written += length;
             // A bit added to the lowest run of bits is carried past its end.

@@ -163,7 +163,8 @@ pub(super) fn white_space(text: &[u8], at: usize) -> usize {
 }
 
 /// The end of a number, or of a word such as `true`.
-#[inline]
+#[expect(clippy::inline_always, reason = "called for every fourth token, and the compiler would not")]
+#[inline(always)]
 fn scalar(text: &[u8], at: usize, first: u8) -> Result<usize, Fault> {
     let end = match first {
         b'-' | b'0'..=b'9' => number(text, at)?,
