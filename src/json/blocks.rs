@@ -22,17 +22,7 @@ pub(super) struct Blocks {
     /// Whether the next block's first byte is escaped.
     escapes_next: bool,
     /// Whether there was a backslash so far.
-    has_escapes: bool,
-    /// All bytes so far, joined by `or`: only one that is not ASCII has the highest bit.
-    joined: u8x16,
-}
-
-/// What a text has that a reader of its members must know.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Traits {
     pub(super) has_escapes: bool,
-    /// Whether a byte is not ASCII. It may be of the bytes that follow in the last block.
-    pub(super) has_non_ascii: bool,
 }
 
 /// The bit masks of a block: a bit for each byte, the lowest for the first.
@@ -42,6 +32,7 @@ pub(super) struct Block {
     pub(super) tokens: u64,
     /// All but the white space between tokens.
     pub(super) kept: u64,
+    pub(super) is_ascii: bool,
     /// The fault after the last token. It counts once the tokens are used up: the value may end before.
     pub(super) fault: Option<Fault>,
 }
@@ -52,9 +43,8 @@ impl Blocks {
     #[expect(clippy::inline_always, reason = "called for each block, and the compiler would not")]
     #[inline(always)]
     pub(super) fn look(&mut self, bytes: &[u8; BLOCK], rest: &[u8], one_line: bool) -> Block {
-        let Marks { mut quotes, punctuation, blanks, breaks, has_backslash, has_control, joined } =
+        let Marks { mut quotes, punctuation, blanks, breaks, has_backslash, has_control, is_ascii } =
             Marks::of(bytes, !one_line);
-        self.joined |= joined;
         let mut wrong = 0;
         if has_backslash || self.escapes_next {
             wrong = self.escapes(bytes, rest, &mut quotes);
@@ -69,16 +59,11 @@ impl Blocks {
         let scalar_starts = scalars & !(scalars << 1 | self.in_scalar);
         self.in_scalar = scalars >> 63;
         let tokens = quotes & strings | punctuation | scalar_starts;
-        let mut block = Block { tokens, kept: !blanks, fault: None };
+        let mut block = Block { tokens, kept: !blanks, is_ascii, fault: None };
         if has_control || wrong | breaks & !between != 0 {
             block.cut(bytes, wrong, between, one_line);
         }
         block
-    }
-
-    /// The traits of the text so far.
-    pub(super) fn traits(&self) -> Traits {
-        Traits { has_escapes: self.has_escapes, has_non_ascii: self.joined.to_bitmask() != 0 }
     }
 
     /// Removes escaped quotes from `quotes`. Returns the backslashes that begin no escape.
@@ -148,8 +133,7 @@ struct Marks {
     has_backslash: bool,
     /// Whether there are control characters that are not expected.
     has_control: bool,
-    /// All bytes, joined by `or`.
-    joined: u8x16,
+    is_ascii: bool,
 }
 
 impl Marks {
@@ -179,7 +163,8 @@ impl Marks {
         }
         let is_any = |found: u8x16| found.to_bitmask() != 0;
         let (has_backslash, has_control) = (is_any(backslashes), is_any(controls));
-        Self { quotes, punctuation, blanks, breaks, has_backslash, has_control, joined }
+        // The mask has the highest bit of each byte.
+        Self { quotes, punctuation, blanks, breaks, has_backslash, has_control, is_ascii: !is_any(joined) }
     }
 }
 

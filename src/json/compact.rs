@@ -1,6 +1,6 @@
 //! Writes JSON texts without the white space between their tokens, while reading them.
 
-use super::blocks::{BLOCK, Traits};
+use super::blocks::BLOCK;
 use super::fault::Fault;
 use super::scan::{self, Sink};
 use crate::buffers::Buffer;
@@ -11,7 +11,7 @@ const CHUNK: usize = 16;
 const WINDOW: usize = BLOCK + CHUNK;
 
 /// Appends the object or list that begins at `at` of a text to a buffer, on one line. `names` gets the positions of its
-/// members' names, relative to its own. Returns its end in the text, and its traits.
+/// members' names, relative to its own. Returns its end in the text, and whether it has escapes.
 ///
 /// # Errors
 /// If it has no end. A part of it has been written.
@@ -20,14 +20,14 @@ pub(super) fn write(
     text: &[u8],
     at: usize,
     names: Option<&mut Vec<u32>>,
-) -> Result<(usize, Traits), Fault> {
+) -> Result<(usize, bool), Fault> {
     if out.is_empty() {
         // The output is no longer than the rest of the text.
         out.reserve(text.len() - at + WINDOW);
     }
-    let mut value = Compact { start: out.len(), out, names, traits: Traits::default() };
+    let mut value = Compact { start: out.len(), out, names, has_escapes: false };
     let end = scan::value(text, at, &mut value)?;
-    Ok((end, value.traits))
+    Ok((end, value.has_escapes))
 }
 
 /// A value being written to the buffer.
@@ -35,7 +35,7 @@ struct Compact<'o> {
     out: &'o mut Buffer,
     start: usize,
     names: Option<&'o mut Vec<u32>>,
-    traits: Traits,
+    has_escapes: bool,
 }
 
 impl Sink for Compact<'_> {
@@ -43,13 +43,12 @@ impl Sink for Compact<'_> {
     fn block(&mut self, text: &[u8], at: usize, mut kept: u64) {
         let rest = text.get(at..).unwrap_or_default();
         let mut last;
-        let bytes: &[u8; WINDOW] = match rest.first_chunk() {
-            Some(bytes) => bytes,
-            None => {
-                last = [b' '; WINDOW];
-                last[..rest.len()].copy_from_slice(rest);
-                &last
-            }
+        let bytes: &[u8; WINDOW] = if let Some(bytes) = rest.first_chunk() {
+            bytes
+        } else {
+            last = [b' '; WINDOW];
+            last[..rest.len()].copy_from_slice(rest);
+            &last
         };
         let Some(room) = self.out.room(WINDOW).first_chunk_mut::<WINDOW>() else { return };
         let mut written = 0;
@@ -80,8 +79,8 @@ impl Sink for Compact<'_> {
         }
     }
 
-    fn end(&mut self, traits: Traits) {
-        self.traits = traits;
+    fn end(&mut self, has_escapes: bool) {
+        self.has_escapes = has_escapes;
     }
 }
 

@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use super::blocks::Traits;
 use super::compact;
 use super::fault::Fault;
 use super::object::{Object, OneLine, has_escaped_name, to_u32};
@@ -126,13 +125,9 @@ impl TakeRecord for Index {
                 self.names.truncate(known);
                 compact::write(&mut self.compact, text, at, Some(&mut self.names))
             }
-            end => end.map(|end| (end, one_line.traits)),
+            end => end.map(|end| (end, one_line.has_escapes)),
         };
-        let (end, Traits { has_escapes, has_non_ascii }) = taken.map_err(Taking::Fault)?;
-        // Most records are ASCII. Of the others, this is the only pass besides the scan.
-        if has_non_ascii && std::str::from_utf8(&text[at..end]).is_err() {
-            return Err(Taking::Fault(Fault::Invalid));
-        }
+        let (end, has_escapes) = taken.map_err(Taking::Fault)?;
         let is_compact = self.compact.len() > known_compact;
         let record = if is_compact { &self.compact[known_compact..] } else { &text[at..end] };
         let has_escaped_name = has_escapes && has_escaped_name(record, &self.names[known..]);
@@ -172,7 +167,7 @@ impl<F: FnMut(&str) -> anyhow::Result<()>> TakeRecord for HandOut<F> {
         if end - at > MAX_RECORD {
             return Err(Taking::TooLong);
         }
-        let record = std::str::from_utf8(&text[at..end]).map_err(|_| Taking::Fault(Fault::Invalid))?;
+        let record = std::str::from_utf8(&text[at..end]).map_err(|_| Taking::Fault(Fault::NotUtf8))?;
         (self.0)(record).map_err(Taking::Stopped)?;
         Ok(end)
     }

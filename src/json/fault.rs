@@ -7,6 +7,8 @@ pub(super) enum Fault {
     Incomplete,
     /// The text is not JSON.
     Invalid,
+    /// The text is not UTF-8, and so not JSON.
+    NotUtf8,
     /// It continues after a line break, and the sink wants one line only.
     LineBreak,
 }

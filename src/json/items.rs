@@ -178,6 +178,7 @@ impl<R: Read> Items<'_, '_, R> {
                         };
                     }
                 }
+                Err(Fault::NotUtf8) => return Err(not_utf8()),
                 Err(_) => return Err(self.not_json()),
             }
         }
@@ -185,7 +186,7 @@ impl<R: Read> Items<'_, '_, R> {
 
     fn hand_out(&mut self, at: usize, end: usize) -> Result<ControlFlow<()>, ItemsError> {
         let item = std::str::from_utf8(&self.place.text.bytes()[at..end]);
-        let item = item.map_err(|_| ItemsError::NotJson("it is not UTF-8".to_owned()))?;
+        let item = item.map_err(|_| not_utf8())?;
         let flow = (self.take)(item).map_err(ItemsError::Stopped)?;
         self.place.at = end;
         Ok(flow)
@@ -203,6 +204,10 @@ impl<R: Read> Items<'_, '_, R> {
     fn not_json(&self) -> ItemsError {
         ItemsError::NotJson(format!("it is not valid JSON (at byte {})", self.place.offset()))
     }
+}
+
+fn not_utf8() -> ItemsError {
+    ItemsError::NotJson("it is not UTF-8".to_owned())
 }
 
 #[cfg(test)]

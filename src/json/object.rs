@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
-use super::blocks::Traits;
 use super::members::{for_each_member, unquoted};
 use super::scan::{self, Sink};
 
@@ -134,7 +133,7 @@ pub(crate) fn names_of(text: &[u8]) -> Option<Vec<u32>> {
     let mut names = Vec::new();
     let mut one_line = OneLine::new(&mut names, 0);
     let end = scan::value(text, 0, &mut one_line).ok()?;
-    let has_escapes = one_line.traits.has_escapes;
+    let has_escapes = one_line.has_escapes;
     let is_plain = !(has_escapes && has_escaped_name(text, &names));
     (end == text.len() && is_plain).then_some(names)
 }
@@ -178,13 +177,13 @@ pub(super) fn has_escaped_name(text: &[u8], names: &[u32]) -> bool {
 pub(super) struct OneLine<'n> {
     names: &'n mut Vec<u32>,
     start: usize,
-    pub(super) traits: Traits,
+    pub(super) has_escapes: bool,
 }
 
 impl<'n> OneLine<'n> {
     /// Names are counted from the beginning of the object, which is at `start`.
     pub(super) fn new(names: &'n mut Vec<u32>, start: usize) -> Self {
-        Self { names, start, traits: Traits::default() }
+        Self { names, start, has_escapes: false }
     }
 }
 
@@ -196,8 +195,8 @@ impl Sink for OneLine<'_> {
         self.names.push(to_u32(at - self.start));
     }
 
-    fn end(&mut self, traits: Traits) {
-        self.traits = traits;
+    fn end(&mut self, has_escapes: bool) {
+        self.has_escapes = has_escapes;
     }
 }
 

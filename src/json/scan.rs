@@ -2,10 +2,10 @@
 //! end, the positions of its members, and its form on one line are needed. A [`Sink`] receives these during the check,
 //! so every byte is read once; and sixty-four at a time, see [`super::blocks`].
 //!
-//! It does not check that the text is UTF-8, and tells whether that is in question: see [`Traits`]. Strings are accepted
-//! unchanged: an escaped lone surrogate is valid JSON.
+//! Objects and lists are also checked to be UTF-8, block by block, as most blocks are ASCII. Strings are accepted unchanged:
+//! an escaped lone surrogate is valid JSON.
 
-use super::blocks::{BLOCK, Blocks, Traits, begins_escape, below};
+use super::blocks::{BLOCK, Blocks, begins_escape, below};
 use super::fault::Fault;
 use super::grammar;
 
@@ -22,8 +22,8 @@ pub(super) trait Sink {
     /// its block before it, as in [`Sink::block`], which is called at the end of the block.
     fn name(&mut self, _at: usize, _kept_before: u64) {}
 
-    /// At the end: its traits.
-    fn end(&mut self, _traits: Traits) {}
+    /// At the end: whether there are escapes in it.
+    fn end(&mut self, _has_escapes: bool) {}
 }
 
 /// Ignores everything: a value is checked and skipped.
@@ -89,6 +89,8 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
     let mut at = start;
     // Its opening bracket was already consumed.
     let mut left = !1;
+    // Where the blocks begin that are not ASCII, up to this one.
+    let mut unchecked = None;
     loop {
         let rest = text.get(at..).unwrap_or_default();
         let mut last;
@@ -102,6 +104,11 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
             }
         };
         let block = blocks.look(bytes, rest, S::ONE_LINE);
+        if !block.is_ascii {
+            unchecked.get_or_insert(at);
+        } else if let Some(from) = unchecked.take() {
+            check_utf8(text, from, at)?;
+        }
         let mut tokens = block.tokens & left;
         left = u64::MAX;
         while tokens != 0 {
@@ -125,8 +132,11 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
             } else {
                 open.pop();
                 if open.depth == 0 {
+                    if let Some(from) = unchecked {
+                        check_utf8(text, from, at + bit)?;
+                    }
                     sink.block(text, at, block.kept & below(bit + 1));
-                    sink.end(blocks.traits());
+                    sink.end(blocks.has_escapes);
                     return Ok(at + bit + 1);
                 }
                 state = open.after_value();
@@ -139,6 +149,13 @@ fn container<S: Sink>(text: &[u8], start: usize, is_object: bool, sink: &mut S) 
         sink.block(text, at, block.kept & below(rest.len()));
         at += BLOCK;
     }
+}
+
+/// Checks that a part of a text is UTF-8. It stands between two characters that are ASCII.
+#[cold]
+fn check_utf8(text: &[u8], from: usize, to: usize) -> Result<(), Fault> {
+    let part = text.get(from..to).unwrap_or_default();
+    std::str::from_utf8(part).map_or(Err(Fault::NotUtf8), |_| Ok(()))
 }
 
 /// The end of a string.
@@ -308,6 +325,21 @@ mod tests {
             let text = format!("[{text}]");
             let ours = end(&text) == Ok(text.len());
             prop_assert_eq!(ours, serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{}", text);
+        }
+
+        #[test]
+        fn a_container_is_utf8_wherever_its_blocks_end(
+            blanks in 0usize..130,
+            valid in "[aé€𝄞]{0,60}",
+            any in prop::collection::vec(prop_oneof![Just(b'a'), 0x80u8..=0xff], 0..4),
+            letters in 0usize..130,
+        ) {
+            let (blanks, letters) = (" ".repeat(blanks), "x".repeat(letters));
+            let parts = [&b"["[..], blanks.as_bytes(), b"\"", valid.as_bytes(), &any, letters.as_bytes(), b"\"]\xff"];
+            let text = parts.concat();
+            let length = text.len() - 1;
+            let expected = if std::str::from_utf8(&text[..length]).is_ok() { Ok(length) } else { Err(Fault::NotUtf8) };
+            prop_assert_eq!(value(&text, 0, &mut Skip), expected);
         }
     }
 }
