@@ -2,8 +2,8 @@
 //! end, the positions of its members, and its form on one line are needed. A [`Sink`] receives these during the check,
 //! so every byte is read once; and sixty-four at a time, see [`super::blocks`].
 //!
-//! Objects and lists are also checked to be UTF-8, block by block, as most blocks are ASCII. Strings are accepted unchanged:
-//! an escaped lone surrogate is valid JSON.
+//! Objects and lists are also checked to be UTF-8, but only their blocks that are not ASCII. Strings are accepted
+//! unchanged: an escaped lone surrogate is valid JSON.
 
 use super::blocks::{BLOCK, Blocks, begins_escape, below};
 use super::fault::Fault;

@@ -171,8 +171,8 @@ impl Slice {
     }
 }
 
-/// A member of a part. Streams look at their slice for each record, and comparing a few names takes less time than hashing
-/// one.
+/// A member of a part. Streams look at their slice for each record, and comparing a few names takes less time than
+/// hashing one.
 fn member<'m>(part: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
     match part.len() <= FEW {
         true => part.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
