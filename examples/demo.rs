@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (_, output) = call(&["discover", "--config", &config]);
     let catalog = Messages::parse(&output);
-    println!("$ source-http discover --config config.json");
+    println!("$ source-http discover --config config.json --format table");
     for stream in catalog.catalog()["streams"].as_array().into_iter().flatten() {
         let fields = stream["json_schema"]["properties"].as_object().map_or(0, serde_json::Map::len);
         println!(
@@ -90,6 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  exit code {status}");
 
     let refunds = manifest(folder.path(), &mock)?;
+    println!("\nNext: run it yourself, as README.md shows under \"To follow the examples\".");
     match refunds == 120 && first.records("charges").len() as u64 == CHARGES && second.records("customers").len() == 1 {
         true => Ok(()),
         false => Err("the demo did not read what the mock serves".into()),

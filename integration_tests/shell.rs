@@ -87,7 +87,7 @@ fn a_key_that_is_refused_is_reported_once_for_all_streams_and_how_many_there_are
     let [first, count, others] = lines[..] else { panic!("{}", told.stderr) };
     assert!(first.contains(" answered 401 Unauthorized") && first.contains("Check `client_secret`"), "{first}");
     assert_eq!(count, "error: 48 of 48 streams failed.");
-    assert!(others.starts_with("The same for: ") && others.split(", ").count() == 47, "{others}");
+    assert!(others.contains(": the same as ") && others.split(", ").count() == 47, "{others}");
     let last: Value = serde_json::from_str(told.file.lines().last().unwrap()).unwrap();
     let message = last["trace"]["error"]["message"].as_str().unwrap();
     assert!(message.lines().count() == 3 && message.matches(" answered 401 ").count() == 1, "{message}");
@@ -170,7 +170,8 @@ fn bare_records_without_a_state_file_promise_no_resumption() {
     let folder = tempfile::tempdir().unwrap();
     let full = "ulimit -f 9; exec \"$@\" >> out.jsonl";
     let told = shell(full, &args, &config(&mock), folder.path());
-    let advice = "run again to read the same again: nothing keeps the states of this run; --state-file FILE would.\n";
+    let advice =
+        "run again from the start: no state of this run is kept. With --state-file FILE, the next run resumes.\n";
     assert!(told.status == Some(1) && told.stderr.ends_with(advice), "{}", told.stderr);
     let kept = [&args[..], &["--state-file", "state.json"]].concat();
     let told = shell(full, &kept, &config(&mock), folder.path());

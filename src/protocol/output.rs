@@ -25,7 +25,8 @@ use crate::stop::RESUMES;
 const BUFFER: usize = 64 * 1024;
 
 /// The effect of another run if nothing keeps this one's states, instead of [`RESUMES`].
-const BEGINS_AGAIN: &str = "to read the same again: nothing keeps the states of this run; --state-file FILE would.";
+const BEGINS_AGAIN: &str =
+    "from the start: no state of this run is kept. With --state-file FILE, the next run resumes.";
 
 /// The writer of protocol messages, or of bare records.
 pub struct Output {

@@ -155,8 +155,7 @@ fn rest(message: &str, told: &[Told]) -> String {
     let first = message.lines().next().filter(is_news);
     let groups = told.iter().filter(|told| !told.others.is_empty()).map(|same| {
         let name = same.failure.stream.as_ref().map_or("", |stream| stream.name.as_str());
-        let others = same.others.join(", ");
-        if told.len() == 1 { format!("The same for: {others}.") } else { format!("The same as {name}: {others}.") }
+        format!("{}: the same as {name}.", same.others.join(", "))
     });
     let last = message.lines().skip(1).last().filter(|line| line.starts_with(RUN_AGAIN_LATER));
     let lines = first.map(str::to_owned).into_iter().chain(groups).chain(last.map(str::to_owned));
@@ -250,7 +249,7 @@ pub(super) mod tests {
         }
         screen.failure(&Failure::config("6 of 6 streams failed.\na: no\nRun it again later to see."));
         let told = "error: a: no\nerror: a: no\nerror: b: no\nerror: c: no\n";
-        let rest = "error: 6 of 6 streams failed.\nThe same as a: b, c.\nRun it again later to see.\n";
+        let rest = "error: 6 of 6 streams failed.\nb, c: the same as a.\nRun it again later to see.\n";
         assert_eq!(seen.text(), format!("{told}{rest}"));
     }
 
@@ -262,7 +261,7 @@ pub(super) mod tests {
             screen.failure(&Failure::transient("SIGINT ended this run.").of_stream(&StreamDescriptor::named(name)));
         }
         screen.failure(&Failure::transient("SIGINT ended this run."));
-        assert_eq!(seen.text(), "error: a: SIGINT ended this run.\nerror: The same for: b.\n");
+        assert_eq!(seen.text(), "error: a: SIGINT ended this run.\nerror: b: the same as a.\n");
     }
 
     #[test]
