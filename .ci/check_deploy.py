@@ -78,7 +78,7 @@ def config(text, where):
     unknown = set(document) - set(spec["properties"])
     expect(not unknown, f"{where}: the config has no setting {unknown}")
     expect(set(spec["required"]) <= set(document), f"{where}: the config lacks a setting")
-    expect(document["client_secret"] == "${STRIPE_KEY}", f"{where}: the key is not a reference")
+    expect(document["client_secret"] == "${STRIPE_API_KEY}", f"{where}: the key is not a reference")
     return set(re.findall(r"\$\{(\w+)\}", text))
 
 

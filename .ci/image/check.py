@@ -248,13 +248,13 @@ def run_deploy_command(pod):
         '--streams "$STREAMS" > "/data/records-$(busybox date -u +%Y%m%dT%H%M%SZ)-$POD_NAME.jsonl"'
     )
     key, account = pod.plain["client_secret"], pod.plain["account_id"]
-    config = {**pod.plain, "client_secret": "${STRIPE_KEY}", "account_id": "${STRIPE_ACCOUNT}"}
+    config = {**pod.plain, "client_secret": "${STRIPE_API_KEY}", "account_id": "${STRIPE_ACCOUNT}"}
     inputs = pod.work / "references"
     inputs.mkdir()
     (inputs / "config.json").write_text(json.dumps(config))
     read = []
     for run in ("first", "second"):
-        variables = [("STREAMS", "charges,customers"), ("POD_NAME", run), ("STRIPE_KEY", key), ("STRIPE_ACCOUNT", account)]
+        variables = [("STREAMS", "charges,customers"), ("POD_NAME", run), ("STRIPE_API_KEY", key), ("STRIPE_ACCOUNT", account)]
         mounts = [(volume, "/data", True), (inputs, "/config", False)]
         status, out, err = pod(line, entrypoint=["sh", "-c"], env=variables, mounts=mounts)
         found = list(volume.glob(f"records-*-{run}.jsonl"))
