@@ -181,7 +181,9 @@ impl Fault {
         path: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        Self { severity, kind, mark, path: path.into(), message: message.into(), nearest: None, places: 1 }
+        // A name in it may have line breaks, and a fault is one line.
+        let path = path.into().replace(char::is_control, "\u{fffd}");
+        Self { severity, kind, mark, path, message: message.into(), nearest: None, places: 1 }
     }
 
     /// With the nearest of these words, if one is near.
