@@ -175,8 +175,8 @@ pub struct FetchContext<'a> {
     pub output: &'a Output,
     /// The stream's schema in the configured catalog. `None` without a catalog, as in a check, and for a parent.
     pub configured: Option<&'a Map<String, Value>>,
-    /// Whether the page is read for the children of its records. Their own parts are not written, so additions that the
-    /// children do not need can be left out.
+    /// Whether the page is read for the children of its records. It is not written, so additions that the children do
+    /// not need can be left out.
     pub for_children: bool,
 }
 

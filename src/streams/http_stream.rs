@@ -115,8 +115,8 @@ pub trait HttpStream: Send + Sync {
     }
 
     /// JSON Schema of a record. `discover` calls it; `read` does so only for a use in [`HttpStream::schema_use`].
-    /// Default: the file with the stream's name in [`HttpStream::schemas`], or an object of any shape if
-    /// there is no folder.
+    /// Default: the file with the stream's name in [`HttpStream::schemas`], or an object of any shape if there is no
+    /// folder.
     ///
     /// A schema that only the API knows is requested over HTTP:
     ///
